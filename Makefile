@@ -1,0 +1,70 @@
+# Everything one does with this checkout. `make` alone lists the targets.
+# Works with any make (GNU 3.81 too) and any Python from 3.11 on; PYTHON=... names another one.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest -n auto
+# A stamp holds the path it was made for, so that a copied or moved checkout sets itself up anew.
+READY := $(VENV)/ready
+READY_DEV := $(VENV)/ready-dev
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+.PHONY: setup
+setup: $(READY) ## make .venv with croupier in it; nothing to do when it is up to date
+
+.PHONY: demo
+demo: $(READY) ## play every kind of round against a sandbox casino and studio on this machine
+	@$(BIN)/croupier demo $(ARGS)
+
+.PHONY: setup-dev
+setup-dev: $(READY_DEV) ## the same with what checks and tests need
+
+.PHONY: test
+test: $(READY_DEV) ## all tests but the slow tier
+	$(PYTEST) -m "not slow" $(ARGS)
+
+.PHONY: test-slow
+test-slow: $(READY_DEV) ## the slow tier: default waits, long runs
+	$(PYTEST) -m slow $(ARGS)
+
+.PHONY: check
+check: $(READY_DEV) ## format, lint, types, floors: in the order of cost
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/mypy
+
+.PHONY: format
+format: $(READY_DEV) ## put the code in its form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+LOCK := uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --only-binary :all: --custom-compile-command "make lock"
+.PHONY: lock
+lock: ## renew requirements.txt and requirements-dev.txt (needs uv)
+	$(LOCK) requirements.in --output-file requirements.txt
+	$(LOCK) --constraint requirements.txt requirements-dev.in --output-file requirements-dev.txt
+
+.PHONY: clean
+clean: ## remove what was made here, but never .croupier, which holds money
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+ifneq ($(shell cat $(READY) 2>/dev/null),$(CURDIR))
+.PHONY: $(READY)
+endif
+$(READY): requirements.txt pyproject.toml tools/setup.sh
+	@tools/setup.sh $(VENV) requirements.txt
+	@printf '%s\n' "$(CURDIR)" > $@
+
+ifneq ($(shell cat $(READY_DEV) 2>/dev/null),$(CURDIR))
+.PHONY: $(READY_DEV)
+endif
+$(READY_DEV): requirements-dev.txt pyproject.toml tools/setup.sh
+	@tools/setup.sh $(VENV) requirements-dev.txt
+	@printf '%s\n' "$(CURDIR)" > $(READY)
+	@printf '%s\n' "$(CURDIR)" > $@
