@@ -1,0 +1,97 @@
+"""What the hub asks of a betcore_v1 provider over the network: its games, and to open one.
+
+Owns: the two calls, their bounds, and the reading of a refusing or senseless answer as a peer error. Never: retries,
+schedules, storage. Spec: provider.md section 3.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import structlog
+
+from croupier.core.commands import GameListing, LaunchOrder
+from croupier.core.counterparty import Provider
+from croupier.kit.chance import Chance
+from croupier.kit.clock import Clock
+from croupier.kit.strictjson import BadField, BadJson
+from croupier.kit.wire import PeerError, Wire, WireRequest
+from croupier.providers.betcore_v1 import codec, outcomes, signing
+from croupier.providers.betcore_v1.messages import BASE_PATH, MAX_BODY_BYTES, MAX_LIST_BYTES
+
+_log = structlog.get_logger(__name__)
+
+
+class ProviderClient:
+    """Outbound calls to any provider that speaks betcore_v1. `allow_http` lets a frame be plain http (demo, tests)."""
+
+    def __init__(self, wire: Wire, clock: Clock, chance: Chance, *, allow_http: bool = False) -> None:
+        self._wire = wire
+        self._clock = clock
+        self._chance = chance
+        self._allow_http = allow_http
+
+    async def games(self, provider: Provider, secret: str) -> list[GameListing]:
+        """Every readable game of the provider; what was skipped is logged. Raises PeerError."""
+        catalogue = await self.catalogue(provider, secret)
+        if catalogue.skipped:
+            _log.warning(
+                "provider.games_skipped",
+                provider_id=provider.provider_id,
+                count=len(catalogue.skipped),
+                first=catalogue.skipped[:5],
+            )
+        return list(catalogue.games)
+
+    async def catalogue(self, provider: Provider, secret: str) -> codec.Catalogue:
+        """The games list with what could not be read of it. Raises PeerError."""
+        answer = await self._call(provider, secret, "/games", max_bytes=MAX_LIST_BYTES)
+        try:
+            return codec.read_games(answer)
+        except (BadJson, BadField) as problem:
+            raise PeerError(f"GET /games: the answer is {problem}") from None
+
+    async def launch(self, provider: Provider, secret: str, order: LaunchOrder) -> str:
+        """Open a game for a session; the frame's address. Raises PeerError."""
+        path = f"/games/{quote(order.game_ref, safe='')}/launch"
+        answer = await self._call(provider, secret, path, body=codec.encode_launch(order))
+        try:
+            return codec.read_frame_uri(answer, allow_http=self._allow_http)
+        except (BadJson, BadField) as problem:
+            raise PeerError(f"POST {path}: in the answer, {problem}") from None
+
+    async def _call(
+        self, provider: Provider, secret: str, path: str, *, body: bytes = b"", max_bytes: int = MAX_BODY_BYTES
+    ) -> bytes:
+        """Sign, send, and give back the body of an answer that is not a refusal. A call with a body is a POST."""
+        method = "POST" if body else "GET"
+        answer = await self._wire.send(
+            WireRequest(
+                method,
+                f"{provider.url.rstrip('/')}{BASE_PATH}{path}",
+                self._headers(provider, secret, body),
+                body,
+                total_s=provider.total_s,
+                max_bytes=max_bytes,
+            )
+        )
+        code = codec.read_response_code(answer.body)
+        if not 200 <= answer.status < 300 or code not in {None, str(outcomes.SUCCESS.code)}:
+            raise PeerError(f"{method} {path}: HTTP {answer.status}, _responseCode {_shown(code)}")
+        return answer.body
+
+    def _headers(self, provider: Provider, secret: str, body: bytes) -> dict[str, str]:
+        """The signature over exactly these bytes, and what they are."""
+        content = {"Content-Type": "application/json"} if body else {}
+        signed = signing.sign(
+            secret,
+            provider.counterparty_id,
+            body,
+            timestamp_ms=self._clock.now_ms(),
+            request_id=self._chance.hex(16),
+        )
+        return {"Accept": "application/json", **content, **signed}
+
+
+def _shown(code: str | None) -> str:
+    return "none" if code is None else code

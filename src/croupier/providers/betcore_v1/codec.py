@@ -1,0 +1,297 @@
+"""Wire bytes to commands and answers to wire bytes, for betcore_v1.
+
+Owns: what each field must be, and the exact form of what the hub writes. Never: I/O, signatures, whether a session,
+a bet or an amount is acceptable. Readers raise `BadJson` (nothing readable) or `BadField` (which names the field).
+Spec: provider.md sections 2 to 4, money.md section 1.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import msgspec
+
+from croupier.core import money
+from croupier.core.commands import Answer, GameListing, LaunchOrder, PayIn, PayOut, Refund
+from croupier.core.refusals import Refusal
+from croupier.kit import strictjson
+from croupier.kit.strictjson import BadField, BadJson, NumberText, Record
+from croupier.providers.betcore_v1 import outcomes
+from croupier.providers.betcore_v1.messages import MAX_LIST_BYTES, MAX_URL_CHARS, LaunchBody, WalletAnswer
+from croupier.providers.betcore_v1.outcomes import Fault
+
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,32}")
+_ODD = re.compile(r"[0-9]{1,18}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_URL_CHARS = re.compile(r"[!#-;=?-\[\]-~]+")
+"""Printable ASCII without space, double quote, angle brackets and backslash."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer, ready to be sent."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """A games list as far as it could be read; `skipped` says of each element left out where and why."""
+
+    games: tuple[GameListing, ...]
+    skipped: tuple[str, ...] = ()
+
+
+# --- what the provider asks -------------------------------------------------------------------------------------
+
+
+def read_session_id(path_part: str) -> str:
+    """The session a path names, as text that is safe to look up."""
+    if not 1 <= len(path_part) <= 128:
+        raise BadField("sessionId", "must have 1 to 128 characters")
+    return _printable(path_part, "sessionId")
+
+
+def read_pay_in(provider_id: int, session_id: str, body: bytes) -> PayIn:
+    """`POST bets/pay-in`."""
+    obj = _bet_body(session_id, body)
+    return PayIn(provider_id, session_id, _ref(obj, "betId"), _ref(obj, "gameRoundId"), _amount(obj, "betAmount"))
+
+
+def read_pay_in_out(provider_id: int, session_id: str, body: bytes) -> PayIn:
+    """`POST bets/pay-in-out`: a pay-in that knows its win."""
+    obj = _bet_body(session_id, body)
+    return PayIn(
+        provider_id,
+        session_id,
+        _ref(obj, "betId"),
+        _ref(obj, "gameRoundId"),
+        _amount(obj, "betAmount"),
+        win=_amount(obj, "winAmount"),
+        win_odd=strictjson.optional(_odd, obj, "winOdd"),
+    )
+
+
+def read_pay_out(provider_id: int, session_id: str, body: bytes) -> PayOut:
+    """`POST bets/pay-out`."""
+    obj = _bet_body(session_id, body)
+    return PayOut(
+        provider_id,
+        session_id,
+        _ref(obj, "betId"),
+        _ref(obj, "gameRoundId"),
+        _amount(obj, "winAmount"),
+        win_odd=strictjson.optional(_odd, obj, "winOdd"),
+    )
+
+
+def read_refund(provider_id: int, session_id: str, body: bytes) -> Refund:
+    """`POST bets/refund`."""
+    return Refund(provider_id, session_id, _ref(_bet_body(session_id, body), "betId"))
+
+
+def _bet_body(session_id: str, body: bytes) -> Record:
+    """The body as an object whose sessionId, if it is there, is the path's."""
+    obj = strictjson.record(strictjson.loads(body))
+    if strictjson.optional(_ref, obj, "sessionId") not in {None, session_id}:
+        raise BadField("sessionId", "differs from the session in the path")
+    return obj
+
+
+# --- single fields ----------------------------------------------------------------------------------------------
+
+
+def _printable(value: str, name: str) -> str:
+    if not value.isprintable():
+        raise BadField(name, "must hold printable characters only")
+    return value
+
+
+def _ref(obj: Record, name: str) -> str:
+    """An id of the provider's: printable text of 1 to 128 characters."""
+    return _printable(strictjson.text(obj, name), name)
+
+
+def _ref_or_number(obj: Record, name: str) -> str:
+    """An id that may also be a whole number; 17 and "17" are the same id."""
+    value = obj.get(name)
+    if isinstance(value, NumberText) and _WHOLE_NUMBER.fullmatch(value):
+        return str(value)
+    return _ref(obj, name)
+
+
+def _amount(obj: Record, name: str) -> str:
+    """An amount inside the grammar; its currency judges the rest."""
+    value = strictjson.amount_text(obj, name)
+    if not money.is_amount(value):
+        raise BadField(name, money.GRAMMAR_TEXT)
+    return value
+
+
+def _odd(obj: Record, name: str) -> str:
+    """A multiplier, kept as written: it decides nothing, so a win is not lost for its many decimals."""
+    value = strictjson.amount_text(obj, name)
+    if not _ODD.fullmatch(value):
+        raise BadField(name, "must be a number that is not negative")
+    return value
+
+
+def _is_url(value: str, schemes: frozenset[str]) -> bool:
+    """Whether this is an absolute URL that is safe to hand to a browser."""
+    if len(value) > MAX_URL_CHARS or not _URL_CHARS.fullmatch(value):
+        return False
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in schemes and bool(parts.hostname) and "@" not in parts.netloc and parts.port != 0
+    except ValueError:
+        return False
+
+
+# --- what the hub answers ---------------------------------------------------------------------------------------
+
+
+def encode(answer: Answer) -> Reply:
+    """A flow's answer. Balance and currency are told whenever they are known, also beside a refusal."""
+    outcome = outcomes.wire_outcome(answer.refusal)
+    wire = WalletAnswer(response_code=outcome.code)
+    if answer.currency is not None:
+        wire.currency = answer.currency
+        if answer.balance is not None:
+            wire.balance = msgspec.Raw(money.format_amount(answer.balance, answer.currency).encode())
+    if answer.refusal is Refusal.WRONG_DATA and answer.field is not None:
+        wire.field = answer.field
+        wire.message = f"{answer.field} is not acceptable"
+    return _reply(wire, outcome.status, answer.retry_after_s)
+
+
+def encode_bad_request(problem: BadJson | BadField) -> Reply:
+    """A body that could not be read, with the reader's own words and, if one field is to blame, its name."""
+    if isinstance(problem, BadJson) and problem.too_large:
+        return encode_fault(Fault.TOO_LARGE)
+    outcome = outcomes.REFUSALS[Refusal.WRONG_DATA]
+    wire = WalletAnswer(response_code=outcome.code, message=f"the body cannot be read: {problem.why}")
+    if isinstance(problem, BadField):
+        wire.field, wire.message = problem.field, f"{problem.field} {problem.why}"
+    return _reply(wire, outcome.status)
+
+
+def encode_fault(fault: Fault) -> Reply:
+    """What was wrong before there was anything to read."""
+    outcome = outcomes.FAULTS[fault]
+    return _reply(WalletAnswer(response_code=outcome.code, message=outcomes.FAULT_TEXTS[fault]), outcome.status)
+
+
+def _reply(wire: WalletAnswer, status: int, retry_after_s: int | None = None) -> Reply:
+    headers = {"Content-Type": "application/json"}
+    if status in outcomes.NOT_TAKEN_STATUSES:
+        headers["Retry-After"] = str(outcomes.RETRY_AFTER_S if retry_after_s is None else retry_after_s)
+    return Reply(status, msgspec.json.encode(wire), headers)
+
+
+# --- what the hub asks of a provider, and what it answers -------------------------------------------------------
+
+
+def encode_launch(order: LaunchOrder) -> bytes:
+    """The launch body: compact, keys sorted, every amount a JSON number with its own digits."""
+    body = LaunchBody(
+        user_id=order.player_ref,
+        session_id=order.session_id,
+        currency=order.currency,
+        language=order.language,
+        min_bet=_number(order.min_bet),
+        max_bet=_number(order.max_bet),
+        game_mode="demo" if order.demo else "real",
+        view_type="mobile" if order.mobile else "desktop",
+        button_amounts=[_number(amount) for amount in order.button_amounts] or msgspec.UNSET,
+        game_margin=_optional_number(order.game_margin),
+        max_odd=_optional_number(order.max_odd),
+        max_win=_optional_number(order.max_win),
+    )
+    return msgspec.json.encode(body, order="sorted")
+
+
+def _number(text: str) -> msgspec.Raw:
+    """Decimal text of our own as a JSON number. Raises ValueError: it is a setting that should not have been saved."""
+    if not money.is_amount(text):
+        raise ValueError(f"{text[:40]!r} cannot be sent as a number")
+    whole, point, decimals = text.partition(".")
+    return msgspec.Raw(f"{whole.lstrip('0') or '0'}{point}{decimals}".encode())
+
+
+def _optional_number(text: str | None) -> msgspec.Raw | msgspec.UnsetType:
+    return msgspec.UNSET if text is None else _number(text)
+
+
+def read_response_code(body: bytes) -> str | None:
+    """The `_responseCode` of an answer, as it is written, or None if there is none to be seen."""
+    if not body.lstrip().startswith(b"{"):
+        return None
+    try:
+        document = strictjson.loads(body)
+    except BadJson:
+        return None
+    code = document.get("_responseCode") if isinstance(document, dict) else None
+    return str(code) if isinstance(code, NumberText) else None
+
+
+def read_games(body: bytes) -> Catalogue:
+    """The bare array of games. An element that cannot be read costs itself only; if none can, BadJson."""
+    document = strictjson.loads(body, max_bytes=MAX_LIST_BYTES)
+    if not isinstance(document, list):
+        raise BadJson("not an array of games")
+    games: dict[str, GameListing] = {}
+    skipped: list[str] = []
+    for place, element in enumerate(document):
+        try:
+            game = _game(strictjson.record(element, "element"), games)
+        except BadField as problem:
+            skipped.append(f"element {place}: {problem}")
+        else:
+            games[game.game_ref] = game
+    if skipped and not games:
+        raise BadJson(f"an array without one readable game ({skipped[0]})")
+    return Catalogue(tuple(games.values()), tuple(skipped))
+
+
+def _game(obj: Record, known: Container[str]) -> GameListing:
+    """One element, whose id is none of the `known` ones and can stand in a path."""
+    game_ref = _ref_or_number(obj, "gameId")
+    if game_ref in known:
+        raise BadField("gameId", "is listed twice")
+    if game_ref in {".", ".."}:
+        raise BadField("gameId", "must not be a relative path")
+    return GameListing(
+        game_ref,
+        _words(obj, "name", 256),
+        _words(obj, "gameCategory", 64),
+        max_odd=strictjson.optional(_odd, obj, "maxOdd"),
+        image_url=_image(obj),
+    )
+
+
+def _words(obj: Record, name: str, max_len: int) -> str:
+    """Text for people: any script and any space, but no control character."""
+    value = strictjson.text(obj, name, max_len)
+    if _CONTROL.search(value):
+        raise BadField(name, "must not hold control characters")
+    return value
+
+
+def _image(obj: Record) -> str | None:
+    """A picture is decoration: one that is no web address is no picture, and the game stays."""
+    value = obj.get("lobbyImgUrl")
+    return value if isinstance(value, str) and _is_url(value, frozenset({"https", "http"})) else None
+
+
+def read_frame_uri(body: bytes, *, allow_http: bool) -> str:
+    """The frame's address out of a launch answer; plain http only where private peers are allowed."""
+    obj = strictjson.record(strictjson.loads(body))
+    value = strictjson.text(obj, "frameUri", MAX_URL_CHARS)
+    if not _is_url(value, frozenset({"https", "http"} if allow_http else {"https"})):
+        raise BadField("frameUri", "must be an http or https URL" if allow_http else "must be an https URL")
+    return value

@@ -1,0 +1,89 @@
+"""The wire records of betcore_v1, spelled exactly as they travel.
+
+Owns: header names, field names, the shapes of what the hub writes, and the bounds of what it reads. Never: reading or
+judging a value (codec), signing (signing). Spec: provider.md sections 1, 3 and 4.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NotRequired, TypedDict
+
+import msgspec
+
+HEADER_COUNTERPARTY = "X-Counterparty-Id"
+HEADER_TIMESTAMP = "X-Timestamp"
+HEADER_REQUEST_ID = "X-Request-Id"
+HEADER_SIGN = "X-Sign"
+
+BASE_PATH = "/v1"
+"""Where a provider's API starts below its base URL, and the hub's below its own."""
+
+MAX_BODY_BYTES = 65_536
+"""The longest body of one call, either way."""
+MAX_LIST_BYTES = 1_048_576
+"""The longest games list."""
+MAX_URL_CHARS = 2_048
+"""The longest frameUri and lobbyImgUrl."""
+
+
+class StakeBody(TypedDict):
+    """`POST bets/pay-in`."""
+
+    betId: str
+    gameRoundId: str
+    betAmount: str
+    sessionId: NotRequired[str]
+
+
+class WinBody(TypedDict):
+    """`POST bets/pay-out`; a winAmount of 0 is a loss."""
+
+    betId: str
+    gameRoundId: str
+    winAmount: str
+    winOdd: NotRequired[str]
+    sessionId: NotRequired[str]
+
+
+class StakeAndWinBody(StakeBody):
+    """`POST bets/pay-in-out`."""
+
+    winAmount: str
+    winOdd: NotRequired[str]
+
+
+class RefundBody(TypedDict):
+    """`POST bets/refund`."""
+
+    betId: str
+    sessionId: NotRequired[str]
+
+
+class WalletAnswer(msgspec.Struct, kw_only=True):
+    """The hub's answer to balance and to the four bet calls. What is unknown is left out, never null."""
+
+    response_code: int = msgspec.field(name="_responseCode")
+    balance: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    """A JSON number with the currency's decimals, ready made."""
+    currency: str | msgspec.UnsetType = msgspec.UNSET
+    field: str | msgspec.UnsetType = msgspec.UNSET
+    """The field that is wrong, beside code 6."""
+    message: str | msgspec.UnsetType = msgspec.UNSET
+    """The same for people, in English."""
+
+
+class LaunchBody(msgspec.Struct, kw_only=True, rename="camel"):
+    """`POST /games/{gameId}/launch`. Amounts and odds are JSON numbers, ready made."""
+
+    user_id: str
+    session_id: str
+    currency: str
+    language: str
+    min_bet: msgspec.Raw
+    max_bet: msgspec.Raw
+    game_mode: Literal["real", "demo"]
+    view_type: Literal["desktop", "mobile"]
+    button_amounts: list[msgspec.Raw] | msgspec.UnsetType = msgspec.UNSET
+    game_margin: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    max_odd: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    max_win: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET

@@ -1,0 +1,93 @@
+"""The one table between the hub's refusals and what a betcore_v1 provider is told.
+
+Owns: `_responseCode` and HTTP status of every refusal, and of every fault met before a command exists. Never: a
+decision which refusal it is. Live providers give a stake up for good on 2 to 8 and repeat on 99, so nothing that
+may still be taken may stand beside 2 to 8. Spec: provider.md section 2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from croupier.core.refusals import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class WireOutcome:
+    """What goes on the wire: `_responseCode` and HTTP status."""
+
+    code: int
+    status: int
+
+
+SUCCESS = WireOutcome(1, 200)
+
+REFUSALS: dict[Refusal, WireOutcome] = {
+    Refusal.SESSION_UNKNOWN: WireOutcome(2, 404),
+    Refusal.NOT_ENOUGH_FUNDS: WireOutcome(3, 402),
+    Refusal.CASINO_REFUSED: WireOutcome(4, 403),
+    Refusal.PLAYER_BLOCKED: WireOutcome(4, 403),
+    Refusal.LIMIT: WireOutcome(4, 403),
+    Refusal.BET_UNKNOWN: WireOutcome(5, 404),
+    Refusal.WRONG_DATA: WireOutcome(6, 400),
+    Refusal.CONFLICT: WireOutcome(7, 409),
+    Refusal.UNAUTHORIZED: WireOutcome(8, 401),
+    Refusal.OUTCOME_UNKNOWN: WireOutcome(99, 504),
+    Refusal.NOT_TAKEN: WireOutcome(99, 503),
+}
+"""Every refusal has exactly one row; where several share a code, the first is what the code is read back as."""
+
+
+class Fault(Enum):
+    """What can be wrong with a request before anyone reads what it asks."""
+
+    TOO_LARGE = "too_large"
+    WRONG_TYPE = "wrong_type"
+    UNKNOWN_PATH = "unknown_path"
+    WRONG_METHOD = "wrong_method"
+    RATE_LIMITED = "rate_limited"
+
+
+FAULTS: dict[Fault, WireOutcome] = {
+    Fault.TOO_LARGE: WireOutcome(6, 413),
+    Fault.WRONG_TYPE: WireOutcome(6, 415),
+    Fault.UNKNOWN_PATH: WireOutcome(6, 404),
+    Fault.WRONG_METHOD: WireOutcome(6, 405),
+    Fault.RATE_LIMITED: WireOutcome(99, 429),
+}
+
+FAULT_TEXTS: dict[Fault, str] = {
+    Fault.TOO_LARGE: "the body is too large",
+    Fault.WRONG_TYPE: "the content type must be application/json",
+    Fault.UNKNOWN_PATH: "there is no such call",
+    Fault.WRONG_METHOD: "this call does not take that method",
+    Fault.RATE_LIMITED: "too many requests, repeat later",
+}
+"""What people read in `message`."""
+
+NOT_TAKEN_STATUSES = frozenset({REFUSALS[Refusal.NOT_TAKEN].status, FAULTS[Fault.RATE_LIMITED].status})
+"""The statuses of code 99 that promise nothing was written; they carry Retry-After."""
+
+RETRY_AFTER_S = 1
+"""Seconds to wait when nobody knew better."""
+
+
+def wire_outcome(refusal: Refusal | None) -> WireOutcome:
+    """The row of a refusal; None is success."""
+    return SUCCESS if refusal is None else REFUSALS[refusal]
+
+
+def refusal_of(code: int, status: int) -> Refusal | None:
+    """The same table read the other way: what a code means. None is success; raises ValueError on an unknown code.
+
+    The status matters for 99 alone: only the statuses of "not taken" promise that nothing was written.
+    """
+    if code == SUCCESS.code:
+        return None
+    if code == 99:
+        return Refusal.NOT_TAKEN if status in NOT_TAKEN_STATUSES else Refusal.OUTCOME_UNKNOWN
+    for refusal, outcome in REFUSALS.items():
+        if outcome.code == code:
+            return refusal
+    raise ValueError(f"response code {code} is not in the table")

@@ -1,0 +1,144 @@
+"""Who sent this, and did they send exactly these bytes just now: headers, body, secrets and the time in, a verdict out.
+
+Owns: the four headers and the rule over them, both directions. Never: I/O, where secrets come from, whether a request
+id was seen before (a repeat is judged by the caller, across workers). Spec: provider.md section 1.
+
+The signature covers body, counterparty id, timestamp and request id, joined by dots. The last three can hold no
+dot, so no two requests share one signed text. Whether a counterparty exists must not show in time or text: a failed
+verification always computes the same number of signatures, with stand-in secrets where there are none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from croupier.kit import hmac, strictjson
+from croupier.providers.betcore_v1.messages import (
+    HEADER_COUNTERPARTY,
+    HEADER_REQUEST_ID,
+    HEADER_SIGN,
+    HEADER_TIMESTAMP,
+)
+
+RawHeaders = Iterable[tuple[bytes, bytes]]
+"""Headers as the server hands them over: every one, in order, repeats included."""
+
+SECRETS_IN_ROTATION = 2
+"""How many secrets may be valid at once, and how many are tried whatever there is."""
+
+_STAND_IN = "no counterparty has this secret"
+
+_GRAMMAR: dict[bytes, re.Pattern[bytes]] = {
+    HEADER_COUNTERPARTY.lower().encode(): re.compile(rb"[A-Za-z0-9_-]{1,64}"),
+    HEADER_TIMESTAMP.lower().encode(): re.compile(rb"[1-9][0-9]{0,14}"),
+    HEADER_REQUEST_ID.lower().encode(): re.compile(rb"[0-9A-Fa-f]{32}"),
+    HEADER_SIGN.lower().encode(): re.compile(rb"[0-9a-f]{64}"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What the headers say, well-formed and not yet believed."""
+
+    counterparty_id: str
+    timestamp: str
+    """Unix milliseconds, as decimal text: the signature is over the text."""
+    request_id: str
+    signature: str
+
+    @property
+    def timestamp_ms(self) -> int:
+        """Unix milliseconds."""
+        return int(self.timestamp)
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """The counterparty that holds the secret sent this, within the window."""
+
+    counterparty_id: str
+    request_id: str
+    """Lower-case, so that one id has one spelling."""
+    timestamp_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unverified:
+    """Not to be believed. `why` is for our log and never for the peer."""
+
+    why: str
+
+
+def sign(
+    secret: str, counterparty_id: str, body: bytes | None = None, *, timestamp_ms: int, request_id: str
+) -> dict[str, str]:
+    """The four headers for exactly these body bytes; None or no bytes is no body."""
+    claim = Claim(counterparty_id, str(timestamp_ms), request_id, "")
+    return {
+        HEADER_COUNTERPARTY: counterparty_id,
+        HEADER_TIMESTAMP: claim.timestamp,
+        HEADER_REQUEST_ID: request_id,
+        HEADER_SIGN: hmac.sign(secret, _parts(claim, body)),
+    }
+
+
+def read_claim(headers: RawHeaders) -> Claim | Unverified:
+    """Take the four headers apart. Each must be there once and well-formed."""
+    found: dict[bytes, bytes] = {}
+    for raw_name, value in headers:
+        name = raw_name.lower()
+        if name not in _GRAMMAR:
+            continue
+        if name in found:
+            return Unverified(f"{name.decode()} is there twice")
+        if not _GRAMMAR[name].fullmatch(value):
+            return Unverified(f"{name.decode()} is malformed")
+        found[name] = value
+    if len(found) < len(_GRAMMAR):
+        return Unverified("a signature header is missing")
+    return Claim(*(found[name].decode("ascii") for name in _GRAMMAR))
+
+
+def verify(
+    secrets: Sequence[str], claim: Claim, body: bytes | None, *, now_ms: int, fresh_s: float
+) -> Verified | Unverified:
+    """Judge a claim under the counterparty's valid secrets; none at all for a counterparty nobody knows.
+
+    The signature counts over the raw bytes or over the sorted compact form of the same JSON. Freshness comes last:
+    the window is the counterparty's own setting, so judging it early would tell who exists.
+    """
+    raw_holds = _holds(secrets, claim, body)
+    if not raw_holds and not _holds(secrets, claim, _sorted_compact(body)):
+        return Unverified("the signature does not match")
+    if abs(now_ms - claim.timestamp_ms) > fresh_s * 1000:
+        return Unverified("the timestamp is outside the window")
+    return Verified(claim.counterparty_id, claim.request_id.lower(), claim.timestamp_ms)
+
+
+def _holds(secrets: Sequence[str], claim: Claim, body: bytes | None) -> bool:
+    """Whether any secret gives this signature. Every secret is tried and stand-ins fill up, at equal cost."""
+    parts = _parts(claim, body)
+    matches = [hmac.equal(hmac.sign(secret, parts), claim.signature) for secret in _filled(secrets)]
+    return any(matches[: len(secrets)])
+
+
+def _filled(secrets: Sequence[str]) -> list[str]:
+    return [*secrets, *[_STAND_IN] * (SECRETS_IN_ROTATION - len(secrets))]
+
+
+def _parts(claim: Claim, body: bytes | None) -> list[bytes]:
+    """What is signed, in order; a body that is not there leaves no empty part behind."""
+    stated = [part.encode("ascii") for part in (claim.counterparty_id, claim.timestamp, claim.request_id)]
+    return [body, *stated] if body else stated
+
+
+def _sorted_compact(body: bytes | None) -> bytes | None:
+    """The form that a provider signed whose body was re-encoded on the way; unreadable JSON is left as it is."""
+    if not body:
+        return body
+    try:
+        return strictjson.sorted_compact(body)
+    except strictjson.BadJson:
+        return body
