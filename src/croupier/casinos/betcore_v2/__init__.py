@@ -1,0 +1,5 @@
+"""The casino protocol "betcore_v2": PascalCase JSON in envelopes, signed as a JWT inside a JSON string.
+
+`messages` wire spellings · `outcomes` the code table · `signing` JWTs and bearers · `codec` bytes to meanings
+and back · `client` what the hub calls at a casino · `routes` what casinos call at the hub. Spec: casino.md.
+"""

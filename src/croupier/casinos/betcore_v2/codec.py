@@ -1,0 +1,319 @@
+"""Orders to the `data` text a casino gets, and a casino's bytes to a closed list of meanings.
+
+Owns: both directions of every call of casino.md section 2, and the bodies casinos send (section 1). Never: I/O,
+signatures, or a guess: an answer that is not understood is `Unknown`, a request that is not understood is
+BadField or BadJson. The keys of `data` keep their order for ever: a payment is repeated with the same bytes.
+Spec: casino.md sections 1.1, 2 and 2.1; money.md section 2.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import NamedTuple, TypeVar
+
+from croupier.casinos.betcore_v2 import messages
+from croupier.casinos.betcore_v2.messages import BETS, Envelope, Subject, compact, subject_of
+from croupier.casinos.betcore_v2.outcomes import Reading, reading_of
+from croupier.core.commands import Order
+from croupier.core.counterparty import Casino
+from croupier.core.money import format_amount
+from croupier.core.readings import (
+    Acknowledgement,
+    Authorized,
+    AuthReading,
+    BalanceReading,
+    BalanceTold,
+    CloseDone,
+    CloseReading,
+    Contents,
+    Exists,
+    InfoList,
+    InfoReading,
+    No,
+    Outcome,
+    PaymentKind,
+    Received,
+    Unknown,
+    Yes,
+)
+from croupier.core.refusals import CasinoNo
+from croupier.kit import strictjson
+from croupier.kit.strictjson import BadField, BadJson, Json, Record
+
+MAX_REFRESH_TOKEN = 4096
+"""The longest RefreshToken that is read, in characters."""
+
+_UNIX_SECONDS = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
+_T = TypeVar("_T")
+
+
+# To the casino.
+
+
+def make_data(order: Order) -> str:
+    """The data of one make, of a bet's payment or a cashback's."""
+    return compact(_order_fields(order))
+
+
+def list_data(orders: Iterable[Order]) -> str:
+    """The data of a make-list: an array of exactly what each order alone would be."""
+    return compact([_order_fields(order) for order in orders])
+
+
+def _order_fields(order: Order) -> dict[str, object]:
+    subject = subject_of(order.kind)
+    fields: dict[str, object] = {
+        subject.id_name: order.subject_id,
+        "PartnerUserId": order.player_ref,
+        "TransactionType": subject.types[order.kind],
+        "Amount": format_amount(order.amount, order.currency),
+    }
+    return fields | _given(TaxAmount=_tax_text(order), PromoCode=order.promo_code, TagId=order.tag_id)
+
+
+def _tax_text(order: Order) -> str | None:
+    return None if order.tax is None else format_amount(order.tax, order.currency)
+
+
+def info_data(bet_id: int) -> str:
+    """The data of a `payments/info`."""
+    return compact({"BetId": bet_id})
+
+
+def close_data(bet_id: int, *, closed: bool) -> str:
+    """The data of a `payments/close`; `closed` False reopens."""
+    return compact({"BetId": bet_id, "IsClosed": closed})
+
+
+def auth_data(refresh_token: str, tag_id: int | None) -> str:
+    """The data of a `users/auth`."""
+    return compact({"RefreshToken": refresh_token} | _given(TagId=tag_id))
+
+
+def balance_data(player_ref: str) -> str:
+    """The data of a `users/data`."""
+    return compact({"PartnerUserId": player_ref})
+
+
+def _given(**fields: object) -> dict[str, object]:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+# The casino's answers.
+
+
+def read_ack(status: int, body: bytes, casino: Casino, order: Order) -> Acknowledgement:
+    """What the answer to the make of this one order means, row by row of the table in casino.md 2.1."""
+    envelope = _answer(status, body)
+    if isinstance(envelope, Unknown):
+        return envelope
+    reading = reading_of(envelope.code, casino)
+    if reading == "yes":
+        return _booked(envelope.value, order)
+    if reading == "exists":
+        return Exists(_first_contents(envelope.value, subject_of(order.kind)))
+    return _no_or_unknown(envelope, reading)
+
+
+def read_list_ack(status: int, body: bytes, casino: Casino) -> Received | Unknown:
+    """What the answer to a make-list means for every element: received, or nothing at all.
+
+    One answer cannot be the outcome of several payments, so a Value is ignored whatever the code, and a
+    refusal code refuses nobody.
+    """
+    if status in (404, 405, 501):
+        return Unknown(f"HTTP {status}: no list here, says nothing about its elements")
+    envelope = _answer(status, body)
+    if isinstance(envelope, Unknown):
+        return envelope
+    if reading_of(envelope.code, casino) == "yes":
+        return Received()
+    return Unknown(f"{_words(envelope)}: says nothing about the elements of a list")
+
+
+def read_info(status: int, body: bytes, casino: Casino, bet_id: int) -> InfoReading:
+    """What the casino knows of the bet. One element that cannot be read, or is another bet's, spoils the whole."""
+    envelope = _answer(status, body)
+    if isinstance(envelope, Unknown):
+        return envelope
+    reading = reading_of(envelope.code, casino)
+    if reading is CasinoNo.BET_UNKNOWN:
+        return InfoList(())
+    if reading != "yes":
+        return Unknown(_words(envelope))
+    return _readable(lambda value: _payments(value, bet_id), envelope)
+
+
+def read_close(status: int, body: bytes, casino: Casino) -> CloseReading:
+    """Whether the casino closed, or reopened, the bet."""
+    envelope = _answer(status, body)
+    if isinstance(envelope, Unknown):
+        return envelope
+    return CloseDone() if reading_of(envelope.code, casino) == "yes" else Unknown(_words(envelope))
+
+
+def read_auth(status: int, body: bytes, casino: Casino) -> AuthReading:
+    """Who the player is, a definite no, or unknown."""
+    envelope = _answer(status, body)
+    if isinstance(envelope, Unknown):
+        return envelope
+    reading = reading_of(envelope.code, casino)
+    return _readable(_authorized, envelope) if reading == "yes" else _no_or_unknown(envelope, reading)
+
+
+def read_balance(status: int, body: bytes, casino: Casino) -> BalanceReading:
+    """The player's balance as decimal text, a definite no, or unknown."""
+    envelope = _answer(status, body)
+    if isinstance(envelope, Unknown):
+        return envelope
+    reading = reading_of(envelope.code, casino)
+    return _readable(_balance_told, envelope) if reading == "yes" else _no_or_unknown(envelope, reading)
+
+
+def _answer(status: int, body: bytes) -> Envelope | Unknown:
+    """The envelope, if there is one that decides: the HTTP status alone never says yes or no."""
+    if status >= 500:
+        return Unknown(f"HTTP {status}")
+    if 300 <= status < 400:
+        return Unknown(f"HTTP {status}: redirects are not followed")
+    try:
+        return messages.read_envelope(body)
+    except (BadJson, BadField) as bad:
+        return Unknown(f"HTTP {status} without an envelope: {bad}")
+
+
+def _no_or_unknown(envelope: Envelope, reading: Reading) -> No | Unknown:
+    if isinstance(reading, CasinoNo):
+        return No(reading, envelope.code, envelope.message or "")
+    return Unknown(_words(envelope))
+
+
+def _words(envelope: Envelope) -> str:
+    """One printable line for the person who looks."""
+    message = "".join(character if character.isprintable() else " " for character in envelope.message or "")
+    return f"code {envelope.code}" + (f" ({message[:80]})" if message else "")
+
+
+def _readable(read: Callable[[Json], _T], envelope: Envelope) -> _T | Unknown:
+    """A good answer's Value, or unknown: a 200 whose Value cannot be read says nothing."""
+    try:
+        return read(envelope.value)
+    except BadField as bad:
+        return Unknown(f"code {envelope.code}, but in Value {bad}")
+
+
+def _booked(value: Json, order: Order) -> Received | Yes | Unknown:
+    """A 200: the outcome itself if it names the casino's own id of the payment, else an acknowledgement."""
+    if value is not None and not isinstance(value, dict):
+        return Unknown("code 200, but Value is no object")
+    if value is None or value.get("PartnerTransactionId") is None:
+        return Received()
+    try:
+        stated = messages.read_contents(value, subject_of(order.kind))
+    except BadField as bad:
+        return Unknown(f"code 200, but in Value {bad}")
+    return Yes(_completed(stated, order), messages.read_balance(value))
+
+
+def _completed(stated: Contents, order: Order) -> Contents:
+    """An inline outcome answers one order, so what it leaves unsaid is what was asked.
+
+    The tax is unsaid only together with the amount: beside an amount, no TaxAmount states a tax of 0.
+    """
+    return replace(
+        stated,
+        subject_id=order.subject_id if stated.subject_id is None else stated.subject_id,
+        player_ref=stated.player_ref or order.player_ref,
+        kind=stated.kind or order.kind,
+        amount=stated.amount or format_amount(order.amount, order.currency),
+        tax=stated.tax if stated.tax or stated.amount else _tax_text(order),
+    )
+
+
+def _first_contents(value: Json, subject: Subject) -> Contents | None:
+    """The first attempt's contents if a 103804 states them, whole and readable; else info must decide."""
+    try:
+        return messages.read_contents(strictjson.record(value, "Value"), subject, whole=True)
+    except BadField:
+        return None
+
+
+def _payments(value: Json, bet_id: int) -> InfoList:
+    elements = strictjson.listing({"Value": value}, "Value")
+    return InfoList(tuple(_payment(element, bet_id) for element in elements))
+
+
+def _payment(element: Json, bet_id: int) -> Contents:
+    fields = strictjson.record(element, "element")
+    contents = messages.read_contents(fields, BETS, whole=True)
+    if contents.subject_id != bet_id:
+        raise BadField("BetId", "is another bet's")
+    if fields.get("DateTime") is not None:
+        _check_moment(fields, "DateTime")
+    return contents
+
+
+def _check_moment(fields: Record, field: str) -> None:
+    """ISO 8601 or unix seconds, as a number or text. It decides nothing, so nothing is kept of it."""
+    value = fields[field]
+    if isinstance(value, str) and _UNIX_SECONDS.fullmatch(value):
+        return
+    try:
+        datetime.fromisoformat(strictjson.text(fields, field))
+    except ValueError:
+        raise BadField(field, "must be ISO 8601 or unix seconds") from None
+
+
+def _authorized(value: Json) -> Authorized:
+    fields = strictjson.record(value, "Value")
+    return Authorized(
+        refresh_token=strictjson.text(fields, "RefreshToken", MAX_REFRESH_TOKEN),
+        player_ref=strictjson.text(fields, "PartnerUserId"),
+        currency=strictjson.text(fields, "CurrencyCode", 16),
+        is_test=strictjson.optional(strictjson.boolean, fields, "IsTest") or False,
+        language=messages.if_readable(strictjson.text, fields, "Language"),
+        country=messages.if_readable(strictjson.text, fields, "CountryCode"),
+        balance=messages.read_balance(fields),
+    )
+
+
+def _balance_told(value: Json) -> BalanceTold:
+    return BalanceTold(messages.read_amount(strictjson.record(value, "Value"), "Balance"))
+
+
+# What casinos send.
+
+
+class Accept(NamedTuple):
+    """One accept: which payment it is about, and the casino's last word on it."""
+
+    subject_id: int
+    kind: PaymentKind
+    outcome: Outcome
+
+
+def read_accept(body: bytes, casino: Casino, subject: Subject = BETS) -> Accept:
+    """Read the body of `payments/accept` (or, with CASHBACKS, its twin); raises BadJson or BadField.
+
+    A success must state everything; a refusal only which payment it is about, whatever else it carries. A code
+    of no row is a refusal too: here any code is the casino's last word.
+    """
+    envelope = messages.read_envelope(body)
+    value = strictjson.record(envelope.value, "Value")
+    subject_id, kind = messages.read_id(value, subject.id_name), messages.read_kind(value, subject)
+    return Accept(subject_id, kind, _outcome(envelope, value, casino, subject))
+
+
+def _outcome(envelope: Envelope, value: Record, casino: Casino, subject: Subject) -> Outcome:
+    reading = reading_of(envelope.code, casino)
+    if reading == "yes":
+        if envelope.message is None:
+            raise BadField("Message", "is missing")
+        return Yes(messages.read_contents(value, subject, whole=True), messages.read_balance(value))
+    if reading == "exists":
+        stated = messages.read_contents(value, subject)
+        return Exists(stated if messages.states_whole(value, subject) else None)
+    return No(reading or CasinoNo.OTHER, envelope.code, envelope.message or "")

@@ -1,0 +1,195 @@
+"""The wire as casinos see it: paths, the envelope, and the fields in which every payment is stated.
+
+Owns: every spelling that several calls share, and how each such field is read. Never: what a code means
+(`outcomes`), nor what a message means for a payment (`codec`). null is read as absent.
+Spec: casino.md, opening, section 1.1 and the table of section 2; money.md section 1.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from croupier.casinos.betcore_v2.outcomes import HubAnswer
+from croupier.core import money
+from croupier.core.readings import Contents, PaymentKind
+from croupier.kit import strictjson
+from croupier.kit.strictjson import BadField, Json, Record
+
+HUB_ROOT: Final = "/mis-api/api/v2"
+HUB_TOKEN: Final = "/auth/token"  # noqa: S105 - a path
+HUB_JWKS: Final = "/auth/jwks"
+HUB_VERIFY: Final = "/auth/verify"
+HUB_ACCEPT: Final = "/payments/accept"
+HUB_CASHBACK_ACCEPT: Final = "/cashback-payments/accept"
+
+USERS_AUTH: Final = "/users/auth"
+USERS_DATA: Final = "/users/data"
+PAYMENTS_MAKE: Final = "/payments/make"
+PAYMENTS_MAKE_LIST: Final = "/payments/make-list"
+PAYMENTS_INFO: Final = "/payments/info"
+PAYMENTS_CLOSE: Final = "/payments/close"
+CASHBACK_MAKE: Final = "/cashback-payments/make"
+
+MAX_CODE: Final = 2**31 - 1
+"""No casino has an ErrorCode beyond this; a larger number is no envelope."""
+MAX_ID: Final = 2**53 - 1
+"""BetId and CashbackId are numbers every JSON reader keeps exact."""
+MAX_MESSAGE: Final = 256
+"""So many characters of a casino's Message are kept."""
+
+
+# The two bodies that come without an envelope.
+
+
+def read_token_request(body: bytes) -> tuple[int, str]:
+    """PartnerClientId and Secret of a `POST /auth/token`; raises BadJson or BadField."""
+    fields = strictjson.record(strictjson.loads(body))
+    casino_id = strictjson.integer(fields, "PartnerClientId", 0, MAX_CODE)
+    return casino_id, strictjson.text(fields, "Secret", 256)
+
+
+def read_verify_request(body: bytes) -> str:
+    """The JWT of a `POST /auth/verify`, whose body is a JSON string; raises BadJson or BadField."""
+    return strictjson.text({"body": strictjson.loads(body)}, "body", strictjson.MAX_BYTES)
+
+
+# The envelope.
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What every message of a casino is: a code, its text if it has one, and perhaps a value."""
+
+    code: int
+    message: str | None
+    value: Json
+
+
+def read_envelope(body: bytes) -> Envelope:
+    """Read an envelope; raises BadJson or BadField.
+
+    ErrorCode is a JSON number and nothing else, as documented: `"200"` is no success and `"500"` no refusal.
+    A long Message is cut, not refused.
+    """
+    fields = strictjson.record(strictjson.loads(body))
+    code = strictjson.integer(fields, "ErrorCode", -MAX_CODE, MAX_CODE)
+    message = strictjson.optional_text(fields, "Message", strictjson.MAX_BYTES, min_len=0)
+    return Envelope(code, message and message[:MAX_MESSAGE], fields.get("Value"))
+
+
+def write_envelope(answer: HubAnswer, value: Mapping[str, object] | None = None) -> bytes:
+    """The bytes of one answer of the hub: exactly ErrorCode and Message, and Value only if there is one."""
+    fields: dict[str, object] = {"ErrorCode": answer.code, "Message": answer.message}
+    if value is not None:
+        fields["Value"] = value
+    return compact(fields).encode()
+
+
+def token_value(access_token: str, scope: str, expires_in_s: int) -> dict[str, object]:
+    """The Value of a good `POST /auth/token`."""
+    return {"AccessToken": access_token, "TokenType": "Bearer", "ExpiresIn": expires_in_s, "Scope": scope}
+
+
+def sent_value(data: str, client_id: str) -> dict[str, object]:
+    """The Value of a good `POST /auth/verify`."""
+    return {"Data": data, "ClientId": client_id}
+
+
+def compact(value: object) -> str:
+    """JSON text without blanks, ASCII only, keys in the order given: the same value is always the same bytes."""
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)
+
+
+# A payment, as make, accept and info all state it.
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a payment belongs to, bet or cashback: how its id is spelt and how its kinds are numbered."""
+
+    id_name: str
+    types: Mapping[PaymentKind, int]
+
+    def kind_of(self, number: int) -> PaymentKind | None:
+        """The kind with this TransactionType; None if there is none."""
+        return next((kind for kind, own in self.types.items() if own == number), None)
+
+
+BETS: Final = Subject(
+    "BetId",
+    {
+        PaymentKind.STAKE: -1,
+        PaymentKind.PAYOUT: 1,
+        PaymentKind.BET_RETURN: 2,
+        PaymentKind.PAYOUT_RETURN: -2,
+        PaymentKind.JACKPOT: 4,
+    },
+)
+CASHBACKS: Final = Subject("CashbackId", {PaymentKind.CASHBACK: 1, PaymentKind.CASHBACK_CANCEL: -1})
+
+
+def subject_of(kind: PaymentKind) -> Subject:
+    """Whether a payment of this kind belongs to a bet or to a cashback."""
+    return CASHBACKS if kind in CASHBACKS.types else BETS
+
+
+def required_of(subject: Subject) -> tuple[str, ...]:
+    """The fields without which a payment is not wholly stated."""
+    return (subject.id_name, "PartnerUserId", "PartnerTransactionId", "TransactionType", "Amount")
+
+
+def states_whole(value: Record, subject: Subject) -> bool:
+    """Whether every required field is there; that each can be read is for `read_contents` to say."""
+    return all(value.get(name) is not None for name in required_of(subject))
+
+
+def read_contents(value: Record, subject: Subject, *, whole: bool = False) -> Contents:
+    """Everything stated of a payment; raises BadField for a field that cannot be read, or with `whole` is missing."""
+    for name in required_of(subject) if whole else ():
+        if value.get(name) is None:
+            raise BadField(name, "is missing")
+    return Contents(
+        subject_id=strictjson.optional(read_id, value, subject.id_name),
+        player_ref=strictjson.optional_text(value, "PartnerUserId"),
+        kind=None if value.get("TransactionType") is None else read_kind(value, subject),
+        amount=strictjson.optional(read_amount, value, "Amount"),
+        tax=strictjson.optional(read_amount, value, "TaxAmount"),
+        partner_tx=strictjson.optional_text(value, "PartnerTransactionId"),
+    )
+
+
+def read_id(value: Record, field: str) -> int:
+    """A required BetId or CashbackId."""
+    return strictjson.integer(value, field, 0, MAX_ID)
+
+
+def read_kind(value: Record, subject: Subject) -> PaymentKind:
+    """A required TransactionType."""
+    kind = subject.kind_of(strictjson.integer(value, "TransactionType", -MAX_CODE, MAX_CODE))
+    if kind is None:
+        raise BadField("TransactionType", f"must be one of {sorted(subject.types.values())}")
+    return kind
+
+
+def read_amount(value: Record, field: str) -> str:
+    """A required amount, `"12.50"` or `12.5`, as its text; the player's currency may still refuse its decimals."""
+    amount = strictjson.amount_text(value, field)
+    if not money.is_amount(amount):
+        raise BadField(field, money.GRAMMAR_TEXT)
+    return amount
+
+
+def read_balance(value: Record) -> str | None:
+    """A Balance that came along: it informs and decides nothing, so one that cannot be read is none."""
+    return if_readable(read_amount, value, "Balance")
+
+
+def if_readable(read: Callable[[Record, str], str], value: Record, field: str) -> str | None:
+    """A field on which nothing depends: None where it is missing or cannot be read."""
+    try:
+        return read(value, field)
+    except BadField:
+        return None

@@ -1,0 +1,254 @@
+"""Sent JWTs and access tokens: exact bytes, exact lives, and neither passes for the other."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from croupier.casinos.betcore_v2 import signing
+from croupier.kit import jwt
+from croupier.kit.jwt import BadToken, PublicKey, SigningKey
+
+VECTORS = Path(__file__).parents[2] / "vectors" / "betcore_v2"
+NOW = 1_790_000_000
+ISSUER = "hub.test"
+
+
+def load(name: str) -> Any:
+    return json.loads((VECTORS / name).read_text("utf-8"))
+
+
+KEYS: dict[str, SigningKey] = {
+    row["alg"]: jwt.from_pem(row["alg"], row["kid"], row["pem"].encode()) for row in load("keys.json")["keys"]
+}
+PUBLIC: dict[str, PublicKey] = {key.kid: key.verifier() for key in KEYS.values()}
+ENVELOPES = load("envelopes.json")["rows"]
+
+
+def sent(data: str = "{}", *, casino_id: int = 2201, now_s: int = NOW, alg: str = "RS256", issuer: str = ISSUER) -> str:
+    body = signing.envelope(KEYS[alg], data, casino_id=casino_id, issuer=issuer, now_s=now_s)
+    text = json.loads(body)
+    assert isinstance(text, str)
+    return text
+
+
+def verify(token: str, *, casino_id: int = 2201, now_s: int = NOW) -> signing.Sent:
+    return signing.verify_sent(token, PUBLIC, casino_id=casino_id, issuer=ISSUER, now_s=now_s)
+
+
+def bearer(token: str, *, scope: str = signing.SCOPE, now_s: int = NOW) -> signing.Bearer:
+    return signing.read_token(token, PUBLIC, scope=scope, issuer=ISSUER, now_s=now_s)
+
+
+def issued(*, scope: str = signing.SCOPE, now_s: int = NOW, issuer: str = ISSUER) -> str:
+    return signing.issue_token(KEYS["RS256"], 2201, scope, issuer, now_s)
+
+
+def parts(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    head, payload = (json.loads(base64.urlsafe_b64decode(part + "==")) for part in token.split(".")[:2])
+    return head, payload
+
+
+# --- what goes to a casino --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("row", ENVELOPES, ids=lambda row: row["name"])
+def test_an_envelope_is_the_vector_byte_for_byte(row: dict[str, Any]) -> None:
+    """RS256 and EdDSA sign the same to the same bytes; of ES256 the signed part is compared."""
+    body = signing.envelope(
+        KEYS[row["alg"]], row["data"], casino_id=row["casino_id"], issuer=row["issuer"], now_s=row["now_s"]
+    )
+    if row["alg"] == "ES256":
+        assert body.decode().rpartition(".")[0] == row["body"].rpartition(".")[0]
+    else:
+        assert body.decode() == row["body"]
+
+
+@pytest.mark.parametrize("row", ENVELOPES, ids=lambda row: row["name"])
+def test_a_vector_signed_elsewhere_verifies(row: dict[str, Any]) -> None:
+    got = verify(json.loads(row["body"]), now_s=row["now_s"])
+    assert got == signing.Sent(row["data"], "PartnerClient-2201")
+
+
+def test_header_and_claims_are_the_documented_ones() -> None:
+    header, claims = parts(sent('{"BetId":5}'))
+    assert header == {"alg": "RS256", "kid": "test-rs", "typ": "JWT"}
+    assert claims == {
+        "nbf": NOW,
+        "exp": NOW + 10,
+        "iss": ISSUER,
+        "data": '{"BetId":5}',
+        "client_id": "PartnerClient-2201",
+    }
+
+
+@pytest.mark.parametrize("alg", ["RS256", "ES256", "EdDSA"])
+def test_any_data_comes_back_as_it_went(alg: str) -> None:
+    data = '{"PartnerUserId":"Zo\\u00eb \\"7\\" \\\\ / é ☃"}'
+    assert verify(sent(data, alg=alg)).data == data
+
+
+# --- POST /auth/verify ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.xfail(raises=BadToken, reason="kit.jwt reads at most 8192 characters: a list of 100 makes needs 65536")
+def test_a_whole_list_of_makes_can_be_verified() -> None:
+    data = json.dumps(
+        [{"BetId": 216345600000001 + i, "PartnerUserId": "p" * 40, "Amount": "12.50"} for i in range(100)]
+    )
+    assert verify(sent(data)).data == data
+
+
+@pytest.mark.parametrize(("after_s", "good"), [(0, True), (9, True), (10, False), (11, False), (3600, False)])
+def test_a_sent_jwt_lives_ten_seconds(after_s: int, good: bool) -> None:
+    token = sent("{}")
+    if good:
+        assert verify(token, now_s=NOW + after_s).data == "{}"
+    else:
+        with pytest.raises(BadToken):
+            verify(token, now_s=NOW + after_s)
+
+
+def test_a_worker_whose_second_has_not_begun_yet_verifies_too() -> None:
+    assert verify(sent("{}"), now_s=NOW - 1).data == "{}"
+    with pytest.raises(BadToken):
+        verify(sent("{}"), now_s=NOW - 2)
+
+
+def test_a_jwt_sent_to_another_casino_is_refused() -> None:
+    with pytest.raises(BadToken):
+        verify(sent("{}", casino_id=2202))
+
+
+def test_an_access_token_is_no_sent_jwt() -> None:
+    with pytest.raises(BadToken):
+        verify(issued())
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"nbf": NOW, "exp": NOW + 10, "iss": ISSUER, "client_id": "PartnerClient-2201"},
+        {"nbf": NOW, "exp": NOW + 10, "iss": ISSUER, "client_id": "PartnerClient-2201", "data": {"BetId": 5}},
+        {"nbf": NOW, "exp": NOW + 10, "iss": ISSUER, "client_id": "PartnerClient-2201", "data": 5},
+        {"nbf": NOW, "iss": ISSUER, "client_id": "PartnerClient-2201", "data": "{}"},
+        {"nbf": NOW, "exp": NOW + 10, "iss": ISSUER, "data": "{}"},
+        {"nbf": NOW, "exp": NOW + 10, "iss": "other", "client_id": "PartnerClient-2201", "data": "{}"},
+        {"nbf": NOW, "exp": NOW + 10, "iss": ISSUER, "client_id": "PartnerClient-2201", "data": "{}", "aud": "hub"},
+    ],
+)
+def test_our_key_alone_does_not_make_it_a_sent_jwt(claims: dict[str, object]) -> None:
+    with pytest.raises(BadToken):
+        verify(jwt.sign(KEYS["RS256"], claims))
+
+
+def test_a_jwt_of_a_foreign_key_under_our_kid_is_refused() -> None:
+    foreign = jwt.new_key("EdDSA", "test-ed")
+    body = signing.envelope(foreign, "{}", casino_id=2201, issuer=ISSUER, now_s=NOW)
+    with pytest.raises(BadToken):
+        verify(json.loads(body))
+
+
+@pytest.mark.parametrize("token", ["", "a", "a.b.c", "..", "é.é.é", "a" * 70000])
+def test_rubbish_is_a_bad_token(token: str) -> None:
+    with pytest.raises(BadToken):
+        verify(token)
+    with pytest.raises(BadToken):
+        bearer(token)
+
+
+# --- access tokens ----------------------------------------------------------------------------------------------
+
+
+def test_an_access_token_says_whose_it_is_and_until_when() -> None:
+    assert bearer(issued()) == signing.Bearer(2201, NOW + 3600)
+
+
+def test_the_claims_of_an_access_token_are_the_documented_ones() -> None:
+    header, claims = parts(issued())
+    assert header["alg"] == "RS256"
+    assert claims == {
+        "iss": ISSUER,
+        "aud": "hub",
+        "exp": NOW + 3600,
+        "nbf": NOW,
+        "client_id": "PartnerClient-2201",
+        "scope": "casino",
+    }
+
+
+@pytest.mark.parametrize(("after_s", "good"), [(-2, False), (-1, True), (0, True), (3599, True), (3600, False)])
+def test_an_access_token_lives_an_hour(after_s: int, good: bool) -> None:
+    if good:
+        assert bearer(issued(), now_s=NOW + after_s).casino_id == 2201
+    else:
+        with pytest.raises(BadToken):
+            bearer(issued(), now_s=NOW + after_s)
+
+
+def test_a_token_of_one_scope_is_refused_for_another() -> None:
+    with pytest.raises(BadToken):
+        bearer(issued(scope="feeds"))
+    assert bearer(issued(scope="feeds"), scope="feeds").casino_id == 2201
+
+
+def test_a_token_of_another_hub_is_refused() -> None:
+    with pytest.raises(BadToken):
+        bearer(issued(issuer="elsewhere.test"))
+
+
+def test_a_sent_jwt_is_no_bearer() -> None:
+    with pytest.raises(BadToken):
+        bearer(sent("{}"))
+
+
+@pytest.mark.parametrize(
+    "client",
+    [
+        None,
+        2201,
+        "",
+        "2201",
+        "PartnerClient-",
+        "PartnerClient--1",
+        "PartnerClient-01",
+        "PartnerClient-x",
+        "PartnerClient-²",
+    ],
+)
+def test_a_token_without_a_usable_client_is_refused(client: object) -> None:
+    claims = {"iss": ISSUER, "aud": "hub", "exp": NOW + 60, "nbf": NOW, "client_id": client, "scope": "casino"}
+    with pytest.raises(BadToken):
+        bearer(jwt.sign(KEYS["RS256"], claims))
+
+
+@pytest.mark.parametrize("alg", ["ES256", "EdDSA"])
+def test_access_tokens_are_never_signed_otherwise_than_with_rs256(alg: str) -> None:
+    with pytest.raises(ValueError, match="RS256"):
+        signing.issue_token(KEYS[alg], 2201, signing.SCOPE, ISSUER, NOW)
+
+
+# --- the key set ------------------------------------------------------------------------------------------------
+
+
+def test_the_key_set_is_bare_and_public() -> None:
+    """No envelope, nothing private, every kind in its documented shape, during a rotation both keys."""
+    second = jwt.new_key("RS256", "next-rs")
+    document = json.loads(signing.jwk_set([*KEYS.values(), second]))
+    assert list(document) == ["keys"]
+    assert [key["kid"] for key in document["keys"]] == ["test-rs", "test-es", "test-ed", "next-rs"]
+    shapes = [{"n", "e"}, {"crv", "x", "y"}, {"crv", "x"}, {"n", "e"}]
+    for key, shape in zip(document["keys"], shapes, strict=True):
+        assert set(key) == {"kty", "use", "alg", "kid"} | shape
+        assert key["use"] == "sig"
+
+
+def test_a_casino_that_knows_only_the_key_set_verifies_what_is_sent() -> None:
+    fetched = jwt.public_keys_from_jwks(json.loads(signing.jwk_set(KEYS.values())))
+    for alg in KEYS:
+        claims = jwt.verify(sent("{}", alg=alg), fetched, now_s=NOW, issuer=ISSUER)
+        assert claims["client_id"] == "PartnerClient-2201"
