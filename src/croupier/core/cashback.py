@@ -1,0 +1,110 @@
+"""A cashback: money given back to a player outside any bet, and its cancellation.
+
+`owed` until the casino accepts it (`paid`). A cancel waits for that outcome (`cancel_wanted`): paid, it is
+taken back (`taking_back`) and ends `cancelled`, or `kept` if the casino refuses that; refused, no more tries
+and it is `cancelled` at once. `given_up` is a person's decision.
+
+Owns: the record, the states, their table. Never: how it is sent. Spec: money.md sections 2 and 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from croupier.core.payment import Call, Payment
+from croupier.core.readings import PaymentKind
+
+
+class CashbackState(Enum):
+    """Where a cashback stands; the value is what is stored."""
+
+    OWED = "owed"
+    """Decided; the casino has not accepted it."""
+    PAID = "paid"
+    """The casino paid it."""
+    CANCEL_WANTED = "cancel_wanted"
+    """To be cancelled as soon as its outcome is known."""
+    TAKING_BACK = "taking_back"
+    """Paid, and the casino is asked to take it back."""
+    CANCELLED = "cancelled"
+    """Nothing stands: never paid, or taken back."""
+    KEPT = "kept"
+    """The casino refused to take it back; the cashback stands and a person looks."""
+    GIVEN_UP = "given_up"
+    """A person ended it unpaid."""
+
+
+class CashbackEvent(Enum):
+    """What can happen to a cashback."""
+
+    ACCEPTED = "accepted"
+    """The casino paid it."""
+    REFUSED_FOR_GOOD = "refused_for_good"
+    """The casino refused one that was to be cancelled: no more tries."""
+    CANCEL = "cancel"
+    """Somebody asked for its cancellation."""
+    CANCEL_ACCEPTED = "cancel_accepted"
+    """The casino took it back."""
+    CANCEL_REFUSED = "cancel_refused"
+    """The casino refused to take it back, or a person gave that up."""
+    GIVE_UP = "give_up"
+    """A person ended it unpaid."""
+
+
+_S, _E = CashbackState, CashbackEvent
+
+CASHBACK_TABLE: dict[tuple[CashbackState, CashbackEvent], CashbackState] = {
+    (_S.OWED, _E.ACCEPTED): _S.PAID,
+    (_S.OWED, _E.CANCEL): _S.CANCEL_WANTED,
+    (_S.OWED, _E.GIVE_UP): _S.GIVEN_UP,
+    (_S.CANCEL_WANTED, _E.ACCEPTED): _S.TAKING_BACK,
+    (_S.CANCEL_WANTED, _E.REFUSED_FOR_GOOD): _S.CANCELLED,
+    (_S.CANCEL_WANTED, _E.GIVE_UP): _S.CANCELLED,
+    (_S.PAID, _E.CANCEL): _S.TAKING_BACK,
+    (_S.TAKING_BACK, _E.CANCEL_ACCEPTED): _S.CANCELLED,
+    (_S.TAKING_BACK, _E.CANCEL_REFUSED): _S.KEPT,
+    (_S.KEPT, _E.CANCEL_ACCEPTED): _S.CANCELLED,
+    (_S.CANCELLED, _E.ACCEPTED): _S.TAKING_BACK,
+    (_S.GIVEN_UP, _E.ACCEPTED): _S.PAID,
+}
+"""`(state, event) -> state`; a pair that is not here is a bug (IllegalCashback)."""
+
+
+class IllegalCashback(AssertionError):
+    """A cashback was asked to do what the table does not know."""
+
+
+def next_cashback_state(state: CashbackState, event: CashbackEvent) -> CashbackState:
+    """The table; raises IllegalCashback."""
+    after = CASHBACK_TABLE.get((state, event))
+    if after is None:
+        msg = f"a cashback that is {state.value} does not know {event.value}"
+        raise IllegalCashback(msg)
+    return after
+
+
+@dataclass(frozen=True, slots=True)
+class Cashback:
+    """One cashback with its payments and next actions. `amount` is minor units of `currency`."""
+
+    cashback_id: int
+    casino_id: int
+    player_id: int
+    player_ref: str
+    currency: str
+    amount: int
+    ref: str
+    """The caller's own name for it, unique per casino."""
+    created_ms: int
+    state: CashbackState = CashbackState.OWED
+    version: int = 0
+    tag_id: int | None = None
+    payments: Mapping[PaymentKind, Payment] = field(default_factory=dict)
+    calls: Mapping[str, Call] = field(default_factory=dict)
+
+    @property
+    def subject_id(self) -> int:
+        """The id that its payments, calls, entries and events carry."""
+        return self.cashback_id

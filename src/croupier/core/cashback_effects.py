@@ -1,0 +1,91 @@
+"""What the outcome of each payment means for its cashback. The twin of `effects`, for cashbacks.
+
+Owns: state and ledger of cashbacks. Never: sends. Spec: money.md sections 2 and 6.
+"""
+
+from __future__ import annotations
+
+from croupier.core import ledger
+from croupier.core.cashback import Cashback, CashbackEvent, CashbackState, next_cashback_state
+from croupier.core.draft import Draft
+from croupier.core.payment import PaymentEvent
+from croupier.core.readings import No, PaymentKind
+
+CashbackDraft = Draft[Cashback]
+
+
+def move(d: CashbackDraft, event: CashbackEvent) -> None:
+    """Take the cashback along the table."""
+    d.set(state=next_cashback_state(d.subject.state, event))
+
+
+def decide(d: CashbackDraft) -> None:
+    """Owe a new cashback."""
+    row = d.subject
+    d.book(ledger.cashback(row.casino_id), ledger.owed(row.casino_id), row.amount, "cashback_decided")
+    d.order(PaymentKind.CASHBACK, row.amount, None)
+
+
+def paid(d: CashbackDraft) -> None:
+    """The casino paid it; if it was to be cancelled, taking it back starts now."""
+    row = d.subject
+    d.book(ledger.owed(row.casino_id), ledger.wallets(row.casino_id), row.amount, "paid")
+    move(d, CashbackEvent.ACCEPTED)
+    if d.subject.state is CashbackState.TAKING_BACK:
+        take_back(d)
+
+
+def take_back(d: CashbackDraft) -> None:
+    """Ask the casino for it again, once."""
+    if PaymentKind.CASHBACK_CANCEL not in d.payments:
+        d.order(PaymentKind.CASHBACK_CANCEL, d.subject.amount, None)
+
+
+def refused_for_good(d: CashbackDraft) -> None:
+    """It was to be cancelled and the casino said no: nobody owes anything any more."""
+    _owe_no_more(d)
+    move(d, CashbackEvent.REFUSED_FOR_GOOD)
+
+
+def given_up(d: CashbackDraft) -> None:
+    """A person ended it unpaid."""
+    _owe_no_more(d)
+    move(d, CashbackEvent.GIVE_UP)
+
+
+def _owe_no_more(d: CashbackDraft) -> None:
+    row = d.subject
+    d.book(ledger.owed(row.casino_id), ledger.cashback(row.casino_id), row.amount, "ended_unpaid")
+
+
+def taken_up_again(d: CashbackDraft) -> None:
+    """It ended unpaid, and then the casino paid it after all."""
+    row = d.subject
+    d.book(ledger.cashback(row.casino_id), ledger.owed(row.casino_id), row.amount, "cashback_decided")
+    d.incident("paid_after_giving_up", "a cashback that ended unpaid was accepted after all")
+
+
+def cancel_accepted(d: CashbackDraft) -> None:
+    """The casino took it back."""
+    row = d.subject
+    d.book(ledger.wallets(row.casino_id), ledger.cashback(row.casino_id), row.amount, "taken_back")
+    move(d, CashbackEvent.CANCEL_ACCEPTED)
+
+
+def cancel_refused(d: CashbackDraft, no: No) -> None:
+    """The cashback stands; a person looks."""
+    move(d, CashbackEvent.CANCEL_REFUSED)
+    d.incident("cashback_kept", f"the casino refused to take the cashback back: {no.code} {no.message}")
+
+
+def cancel(d: CashbackDraft) -> None:
+    """Cancel: wait for the outcome if there is none, take back if it was paid (money.md 2)."""
+    give = d.payments[PaymentKind.CASHBACK]
+    move(d, CashbackEvent.CANCEL)
+    if d.subject.state is CashbackState.TAKING_BACK:
+        take_back(d)
+        return
+    if give.undecided and give.reason is not None and d.calls[give.kind.value].lease_owner is None:
+        # The casino's last word was a definite no and nothing has been sent since: no more tries.
+        d.pay(PaymentKind.CASHBACK, PaymentEvent.REFUSE)
+        refused_for_good(d)

@@ -1,0 +1,79 @@
+"""Casinos and providers as the hub knows them: who they are and in what they differ.
+
+Owns: the two records and the documented defaults of every quirk. A quirk is data on the row, never an
+`if` on a name. Never: secrets (they stay sealed in the store). Spec: operate.md (`set` keys), money.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from croupier.core.refusals import CasinoNo
+
+
+class LateAccept(Enum):
+    """What a success for a stake already refused or expired gets (money.md 3.6)."""
+
+    RETURN = "return"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class Casino:
+    """A partner that keeps player wallets. Times are seconds, `tax_bp` is basis points of a payout."""
+
+    casino_id: int
+    """PartnerClientId."""
+    name: str
+    protocol: str
+    url: str
+    currencies: tuple[str, ...]
+    enabled: bool = True
+    alg: str = "RS256"
+    kid: str | None = None
+    """The key that signs for this casino; None is the newest of its algorithm."""
+    late_accept: LateAccept = LateAccept.RETURN
+    tax_bp: int | None = None
+    batch: int = 100
+    """At most so many makes in one list; 1 turns lists off."""
+    info: bool = True
+    """False where the casino has no info call."""
+    close: bool = True
+    skip_zero: bool = False
+    """Keep stakes and returns of amount 0 from being sent."""
+    codes: dict[CasinoNo, int] = field(default_factory=dict)
+    """This casino's own error codes, where they differ from the table."""
+    connect_s: float = 2.0
+    total_s: float = 10.0
+    in_flight: int = 200
+    """How many stakes may be in flight at once."""
+    exact_balance: bool = False
+    min_bet: str | None = None
+    max_bet: str | None = None
+    origins: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A partner that owns games. Times are seconds, bet limits decimal text in major units."""
+
+    provider_id: int
+    counterparty_id: str
+    name: str
+    protocol: str
+    url: str
+    enabled: bool = True
+    hold_s: float = 6.0
+    """How long a pay-in waits for the casino before 99."""
+    claim_s: float = 15.0
+    """How long an accepted stake nobody waits for may stay unclaimed."""
+    pay_out_waits: bool = False
+    """True: a pay-out is answered only when the casino has it."""
+    fresh_s: float = 30.0
+    min_bet: str | None = None
+    max_bet: str | None = None
+    games_enabled: bool = True
+    """Whether games that newly arrive are switched on."""
+    game_types: tuple[int, ...] = ()
+    total_s: float = 10.0

@@ -1,0 +1,175 @@
+"""A decision in the making: the only way the pure rules change a bet or a cashback.
+
+A flow reads the subject, the rules write on a `Draft`, and `finish` yields a `Decision`: the subject before
+and after, the ledger entries and the incidents. The store commits all of it in one conditional update on
+the version that was read, or nothing. Owns: that shape and the checks that hold for every decision
+(I1, I10, I11). Never: what an event means. Spec: money.md sections 2, 3 and 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, TypeVar
+
+from croupier.core.bet import Bet
+from croupier.core.cashback import Cashback
+from croupier.core.counterparty import Casino, Provider
+from croupier.core.ledger import Entry
+from croupier.core.payment import Call, Payment, PaymentEvent, PaymentState, Step, next_state
+from croupier.core.readings import No, PaymentKind
+from croupier.core.waits import Waits
+
+S = TypeVar("S", Bet, Cashback)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a decision is made under: the counterparties' rows, the waits, who asks, and one draw of luck."""
+
+    now_ms: int
+    casino: Casino
+    waits: Waits
+    luck: float
+    """In [0, 1), for jitter."""
+    provider: Provider | None = None
+    """None for a cashback."""
+    process: str = ""
+    """The process that makes calls decided now."""
+
+    @property
+    def hold_s(self) -> float:
+        """How long a provider waits for a stake's outcome; 0 for a cashback."""
+        return self.provider.hold_s if self.provider else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """Something a person must look at. Unique per subject and name: a second one only counts up."""
+
+    name: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision(Generic[S]):
+    """What is to be committed together, if the subject is still as it was read."""
+
+    before: S | None
+    after: S
+    event: str
+    entries: tuple[Entry, ...] = ()
+    incidents: tuple[Incident, ...] = ()
+    detail: dict[str, str] = field(default_factory=dict)
+    """Facts for the trace: what was said by whom."""
+    author: str | None = None
+    """The person, where a person decided."""
+
+    @property
+    def closes(self) -> bool:
+        """Whether it adds anything to the world beyond a note."""
+        return bool(self.entries) or self.before != self.after
+
+
+class Draft(Generic[S]):
+    """A subject being changed. `subject` is always the current picture."""
+
+    def __init__(self, subject: S, terms: Terms, *, new: bool = False) -> None:
+        self.subject: S = subject
+        self.terms = terms
+        self.payments = dict(subject.payments)
+        self.calls = dict(subject.calls)
+        self._before: S | None = None if new else subject
+        self._entries: list[Entry] = []
+        self._incidents: list[Incident] = []
+        self._detail: dict[str, str] = {}
+
+    def set(self, **changes: Any) -> None:  # noqa: ANN401 - a field of Bet or Cashback, checked by replace
+        """Change plain fields of the subject."""
+        self.subject = replace(self.subject, **changes)
+
+    def note(self, **facts: object) -> None:
+        """Add facts to the trace."""
+        self._detail.update({k: str(v) for k, v in facts.items() if v is not None})
+
+    def incident(self, name: str, note: str) -> None:
+        """Call for a person; of several of one name in one decision the last is kept."""
+        self._incidents = [i for i in self._incidents if i.name != name] + [Incident(name, note)]
+
+    def book(self, source: str, target: str, amount: int, why: str) -> None:
+        """Move an amount in the ledger; 0 moves nothing and is not written."""
+        if amount:
+            self._entries.append(Entry(source, target, amount, self.subject.currency, why))
+
+    def pay(self, kind: PaymentKind, event: PaymentEvent, **facts: Any) -> None:  # noqa: ANN401 - see set
+        """Let something happen to a payment; an outcome ends its call."""
+        payment = self.payments[kind]
+        state = next_state(kind, payment.state, event)
+        ended = event in (PaymentEvent.ACCEPT, PaymentEvent.REFUSE, PaymentEvent.EXPIRE, PaymentEvent.PARK)
+        decided_ms = self.terms.now_ms if ended else None
+        self.payments[kind] = replace(payment, state=state, decided_ms=decided_ms, **facts)
+        if ended:
+            self.calls.pop(kind.value, None)
+
+    def keep_words(self, kind: PaymentKind, no: No) -> None:
+        """Remember the casino's own words of a refusal."""
+        self.payments[kind] = replace(self.payments[kind], code=no.code, reason=no.reason.value, message=no.message)
+
+    def order(self, kind: PaymentKind, amount: int, tax: int | None, *, step: Step = Step.MAKE) -> None:
+        """Create a payment and the call that sends it, owned by this process from the start."""
+        assert kind not in self.payments, f"a second {kind.value} for {self.subject.subject_id}"
+        self.payments[kind] = Payment(self.subject.subject_id, kind, amount, tax, self.terms.now_ms)
+        self.call_now(kind.value, step)
+
+    def call_now(self, slot: str, step: Step) -> None:
+        """Plan a call for at once, leased to this process so that it can leave right after the commit."""
+        now, waits = self.terms.now_ms, self.terms.waits
+        fence = self.calls[slot].fence + 1 if slot in self.calls else 0
+        lease = waits.after_ms(now, waits.lease_s) if self.terms.process else 0
+        self.calls[slot] = Call(
+            slot, step, now, fence=fence, lease_owner=self.terms.process or None, lease_until_ms=lease
+        )
+
+    def call_later(self, slot: str, step: Step, due_ms: int, **changes: Any) -> None:  # noqa: ANN401
+        """Plan a call for later, free for any process."""
+        call = self.calls.get(slot) or Call(slot, step, due_ms)
+        self.calls[slot] = replace(
+            call, step=step, due_ms=due_ms, crashes=0, lease_owner=None, lease_until_ms=0, **changes
+        )
+
+    def drop_call(self, slot: str) -> None:
+        """Nothing more to do in this slot."""
+        self.calls.pop(slot, None)
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is anything to commit: a change, an entry or an incident."""
+        parts = self.payments != self.subject.payments or self.calls != self.subject.calls
+        return parts or self.subject is not self._before or bool(self._entries or self._incidents)
+
+    def finish(self, event: str, *, author: str | None = None) -> Decision[S]:
+        """Close the draft into a decision; asserts what must hold for every one."""
+        self._check()
+        before = self._before
+        version = 0 if before is None else before.version + 1
+        after = replace(self.subject, payments=self.payments, calls=self.calls, version=version)
+        return Decision(
+            before=before,
+            after=after,
+            event=event,
+            entries=tuple(self._entries),
+            incidents=tuple(self._incidents),
+            detail=self._detail,
+            author=author,
+        )
+
+    def _check(self) -> None:
+        """I10: an undecided payment has exactly one live next action. Only stakes expire (I11)."""
+        for kind, payment in self.payments.items():
+            if payment.undecided:
+                assert kind.value in self.calls, f"{kind.value} of {payment.subject_id} has no next action"
+            if payment.state is PaymentState.EXPIRED:
+                assert kind is PaymentKind.STAKE
+
+
+Apply = Callable[["Draft[Any]"], None]

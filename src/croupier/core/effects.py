@@ -1,0 +1,229 @@
+"""What the outcome of each payment means for its bet: state, ledger and what is owed next.
+
+Owns: one function for "accepted" and one for "refused" of every payment kind of a bet, and the moves they
+share with the requests (settle, owe a return). Never: decides whether an outcome is to be believed
+(pursuit) or what a provider is answered (requests). Spec: money.md sections 2, 3 and 6.
+"""
+
+from __future__ import annotations
+
+from croupier.core import ledger
+from croupier.core.bet import OK, Bet, BetEvent, BetState, Closing, Origin, next_bet_state
+from croupier.core.draft import Draft
+from croupier.core.money import tax_of
+from croupier.core.payment import SLOT_CLAIM, SLOT_CLOSE, PaymentEvent, PaymentState, Step
+from croupier.core.readings import No, PaymentKind
+from croupier.core.refusals import CASINO_NO_TO_REFUSAL, Refusal
+
+BetDraft = Draft[Bet]
+
+
+def move(d: BetDraft, event: BetEvent) -> None:
+    """Take the bet along the table."""
+    d.set(state=next_bet_state(d.subject.state, event))
+
+
+def owe(d: BetDraft, kind: PaymentKind, amount: int, tax: int | None) -> None:
+    """Create a payment; a closed bet is reopened first (money.md 3.9)."""
+    closed = d.subject.closing in (Closing.CLOSING, Closing.CLOSED)
+    if closed:
+        d.drop_call(SLOT_CLOSE)
+        d.set(closing=Closing.CLOSED)
+    d.order(kind, amount, tax, step=Step.REOPEN if closed else Step.MAKE)
+
+
+def owe_return(d: BetDraft) -> None:
+    """See that the stake goes back, once, and not while another payment of the bet is in flight."""
+    kind = PaymentKind.BET_RETURN
+    sent_before = d.payments.get(kind)
+    if sent_before is not None:
+        if sent_before.state is PaymentState.REFUSED:
+            d.pay(kind, PaymentEvent.REVIVE)
+            d.call_now(kind.value, Step.MAKE)
+        return
+    if PaymentKind.STAKE not in d.payments or any(p.undecided for p in d.payments.values()):
+        return
+    owe(d, kind, d.subject.stake, None)
+
+
+def confirm(d: BetDraft) -> None:
+    """The bet is on and its provider may be told so; a pay-in-out is settled in the same breath."""
+    d.set(pay_in_answer=OK, waiting_until_ms=None)
+    d.drop_call(SLOT_CLAIM)
+    if d.subject.origin is Origin.PAY_IN_OUT:
+        assert d.subject.win is not None
+        settle(d, d.subject.win)
+
+
+def settle(d: BetDraft, win: int) -> None:
+    """Close the stake into GGR and owe the win; a win of 0 is sent too, it is the loss."""
+    bet = d.subject
+    move(d, BetEvent.SETTLE)
+    d.set(win=win, pay_out_answer=OK, ended_ms=d.terms.now_ms)
+    ggr = ledger.ggr(bet.casino_id, bet.provider_id)
+    d.book(ledger.open_bets(bet.casino_id, bet.provider_id), ggr, bet.stake, "settled")
+    d.book(ggr, ledger.owed(bet.casino_id), win, "won")
+    owe(d, PaymentKind.PAYOUT, win, tax_due(d, win))
+
+
+def tax_due(d: BetDraft, win: int) -> int | None:
+    """Tax of a payout in minor units, or None where the casino has no rate (casino.md 2)."""
+    rate = d.terms.casino.tax_bp
+    return None if rate is None else tax_of(win, rate)
+
+
+def give_back(d: BetDraft, event: BetEvent) -> None:
+    """A bet that is on goes back to the player: owed from now on."""
+    bet = d.subject
+    move(d, event)
+    d.set(ended_ms=d.terms.now_ms, waiting_until_ms=None)
+    d.drop_call(SLOT_CLAIM)
+    source = ledger.open_bets(bet.casino_id, bet.provider_id)
+    d.book(source, ledger.owed(bet.casino_id), bet.stake, "return_decided")
+    owe_return(d)
+
+
+def stake_accepted(d: BetDraft) -> None:
+    """The casino took the stake."""
+    if d.subject.state is BetState.ASKED:
+        _stake_stands(d)
+    else:
+        _stake_late(d)
+
+
+def _stake_stands(d: BetDraft) -> None:
+    bet = d.subject
+    source, target = ledger.wallets(bet.casino_id), ledger.open_bets(bet.casino_id, bet.provider_id)
+    d.book(source, target, bet.stake, "stake_accepted")
+    d.set(was_on=True)
+    if bet.waited_for(d.terms.now_ms):
+        move(d, BetEvent.ACCEPTED_WAITED)
+        confirm(d)
+        return
+    move(d, BetEvent.ACCEPTED_UNWAITED)
+    d.set(waiting_until_ms=None)
+    assert d.terms.provider is not None
+    due = d.terms.waits.after_ms(d.terms.now_ms, d.terms.provider.claim_s)
+    d.call_later(SLOT_CLAIM, Step.CLAIM_DUE, due)
+
+
+def _stake_late(d: BetDraft) -> None:
+    """Money came for a bet that is not wanted: record it, return it once (money.md 3.6)."""
+    bet = d.subject
+    move(d, BetEvent.ACCEPTED_LATE)
+    d.set(ended_ms=d.terms.now_ms, waiting_until_ms=None)
+    d.book(ledger.wallets(bet.casino_id), ledger.suspense(bet.casino_id), bet.stake, "accepted_late")
+    owe_return(d)
+
+
+def stake_refused(d: BetDraft, no: No) -> None:
+    """The casino did not take the stake; the recorded answer is what every repeat gets."""
+    answer = CASINO_NO_TO_REFUSAL[no.reason]
+    if d.subject.state is BetState.ASKED:
+        d.set(pay_in_answer=answer.value)
+    move(d, BetEvent.STAKE_REFUSED)
+    d.set(waiting_until_ms=None)
+
+
+def stake_expired(d: BetDraft, *, with_return: bool) -> None:
+    """No outcome in time. `with_return`: we could not learn whether it was taken, so we send it back."""
+    bet, now = d.subject, d.terms.now_ms
+    d.pay(PaymentKind.STAKE, PaymentEvent.EXPIRE)
+    move(d, BetEvent.STAKE_EXPIRED)
+    d.set(waiting_until_ms=None, pay_in_answer=Refusal.CONFLICT.value)
+    later = d.terms.waits.next_info_ms(bet.created_ms, now, late=True)
+    if later is not None:
+        d.call_later(PaymentKind.STAKE.value, Step.INFO, later, failures=0)
+    if with_return:
+        owe_return(d)
+
+
+def payout_accepted(d: BetDraft) -> None:
+    """The win arrived. If the bet is being undone, its taking back starts now."""
+    bet = d.subject
+    payout = d.payments[PaymentKind.PAYOUT]
+    d.book(ledger.owed(bet.casino_id), ledger.wallets(bet.casino_id), payout.amount, "paid")
+    if bet.state is BetState.UNDOING and PaymentKind.PAYOUT_RETURN not in d.payments:
+        owe(d, PaymentKind.PAYOUT_RETURN, payout.amount, payout.tax)
+    if bet.state is BetState.RETURNED:
+        owe_return(d)
+
+
+def jackpot_accepted(d: BetDraft) -> None:
+    """A provider's jackpot win arrived."""
+    bet = d.subject
+    amount = d.payments[PaymentKind.JACKPOT].amount
+    d.book(ledger.owed(bet.casino_id), ledger.wallets(bet.casino_id), amount, "paid")
+
+
+def return_accepted(d: BetDraft) -> None:
+    """The stake is back with the player."""
+    bet = d.subject
+    source = ledger.owed(bet.casino_id) if bet.was_on else ledger.suspense(bet.casino_id)
+    d.book(source, ledger.wallets(bet.casino_id), bet.stake, "returned")
+
+
+def payout_return_accepted(d: BetDraft) -> None:
+    """The casino took the payout back: now the stake is owed."""
+    bet = d.subject
+    ggr = ledger.ggr(bet.casino_id, bet.provider_id)
+    d.book(ledger.wallets(bet.casino_id), ggr, d.payments[PaymentKind.PAYOUT_RETURN].amount, "taken_back")
+    d.book(ggr, ledger.owed(bet.casino_id), bet.stake, "return_decided")
+    move(d, BetEvent.PAYOUT_TAKEN_BACK)
+    d.set(ended_ms=d.terms.now_ms)
+    owe_return(d)
+
+
+def payout_return_refused(d: BetDraft, no: No) -> None:
+    """The bet stays settled, the provider keeps its success, a person looks (money.md 2)."""
+    move(d, BetEvent.PAYOUT_KEPT)
+    d.incident("payout_kept", f"the casino refused to take the payout back: {no.code} {no.message}")
+
+
+def given_up(d: BetDraft, kind: PaymentKind) -> None:
+    """A person ended a payment that was owed: what we owed is corrected away, by name."""
+    bet = d.subject
+    if kind is PaymentKind.BET_RETURN and not bet.was_on:
+        return
+    d.book(ledger.owed(bet.casino_id), _giver(d, kind), d.payments[kind].amount, "correction")
+    if bet.state is BetState.UNDOING:
+        # Nothing was paid, so nothing is taken back: the stake alone is owed now.
+        ggr = ledger.ggr(bet.casino_id, bet.provider_id)
+        d.book(ggr, ledger.owed(bet.casino_id), bet.stake, "return_decided")
+        move(d, BetEvent.PAYOUT_TAKEN_BACK)
+    if d.subject.state is BetState.RETURNED and kind is not PaymentKind.BET_RETURN:
+        owe_return(d)
+
+
+def taken_up_again(d: BetDraft, kind: PaymentKind) -> None:
+    """A payment that a person gave up was accepted after all: owe it again, so that it can be paid."""
+    bet = d.subject
+    if kind is PaymentKind.BET_RETURN and not bet.was_on:
+        return
+    d.book(_giver(d, kind), ledger.owed(bet.casino_id), d.payments[kind].amount, "correction")
+    d.incident("paid_after_giving_up", f"the {kind.value} that was given up was accepted after all")
+
+
+def _giver(d: BetDraft, kind: PaymentKind) -> str:
+    """Out of which account an owed payment comes."""
+    bet = d.subject
+    if kind is PaymentKind.JACKPOT:
+        return ledger.jackpot(str(bet.provider_id))
+    return ledger.ggr(bet.casino_id, bet.provider_id)
+
+
+def close_if_done(d: BetDraft) -> None:
+    """Send a close once every payment of an ended bet has its outcome (money.md 3.9)."""
+    bet = d.subject
+    ended = bet.state in (BetState.SETTLED, BetState.RETURNED, BetState.DISPUTED)
+    open_still = bet.closing in (Closing.OPEN, Closing.REOPENED)
+    if not (ended and open_still and d.terms.casino.close):
+        return
+    states = {p.state for p in d.payments.values()}
+    if PaymentState.ACCEPTED in states and not states & {
+        PaymentState.CREATED,
+        PaymentState.SENT,
+        PaymentState.PARKED,
+    }:
+        d.set(closing=Closing.CLOSING)
+        d.call_now(SLOT_CLOSE, Step.CLOSE)

@@ -1,0 +1,261 @@
+"""What each request of a provider does to a bet: reply from the record, wait, or decide.
+
+Owns: the rules of pay-in, pay-out, pay-in-out and refund for every state a bet can be in, and the births of
+bets. Never: waits itself, judges sessions or limits (session), reads the casino's answers (pursuit).
+Spec: provider.md section 4, money.md section 3.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from croupier.core import ledger
+from croupier.core.bet import (
+    NOT_WANTED,
+    OK,
+    STAKE_UNDECIDED,
+    Bet,
+    BetEvent,
+    BetState,
+    Origin,
+)
+from croupier.core.draft import Decision, Draft, Terms
+from croupier.core.effects import (
+    confirm,
+    give_back,
+    move,
+    owe,
+    owe_return,
+    settle,
+    tax_due,
+)
+from croupier.core.payment import PaymentState
+from croupier.core.readings import PaymentKind
+from croupier.core.refusals import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The contents that a repeat must match (provider.md 4). Amounts are minor units."""
+
+    casino_id: int
+    player_id: int
+    round_ref: str
+    stake: int | None = None
+    win: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Answer from the record; None is success."""
+
+    refusal: Refusal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """The stake is undecided: wait for it, then ask again with `waited`."""
+
+
+Ruling = Reply | Wait | Decision[Bet]
+CONFLICT = Reply(Refusal.CONFLICT)
+NOT_KNOWN = Reply(Refusal.OUTCOME_UNKNOWN)
+
+
+# --- births ---------------------------------------------------------------------------------------------
+
+
+def open_bet(bet: Bet, terms: Terms) -> Decision[Bet]:
+    """A new bet with its stake on the way; a stake of 0 is not sent where the casino does not want it."""
+    d = Draft(bet, terms, new=True)
+    if bet.stake == 0 and terms.casino.skip_zero:
+        d.set(state=BetState.ON, was_on=True)
+        confirm(d)
+    else:
+        d.order(PaymentKind.STAKE, bet.stake, None)
+    return d.finish("opened")
+
+
+def open_jackpot(bet: Bet, terms: Terms) -> Decision[Bet]:
+    """A provider's jackpot win without a stake: owed from its birth (provider.md 4)."""
+    assert bet.win is not None
+    d = Draft(bet, terms, new=True)
+    d.set(state=BetState.SETTLED, pay_out_answer=OK, ended_ms=terms.now_ms)
+    pot = ledger.jackpot(str(bet.provider_id))
+    d.book(pot, ledger.owed(bet.casino_id), bet.win, "won")
+    owe(d, PaymentKind.JACKPOT, bet.win, tax_due(d, bet.win))
+    return d.finish("jackpot_won")
+
+
+def open_tombstone(bet: Bet, terms: Terms) -> Decision[Bet]:
+    """A refund that came before its bet: a later pay-in of this betId is refused."""
+    d = Draft(bet, terms, new=True)
+    d.set(state=BetState.TOMBSTONE, refund_answer=OK)
+    return d.finish("tombstone")
+
+
+# --- pay-in and pay-in-out -----------------------------------------------------------------------------
+
+
+def pay_in(bet: Bet, asked: Asked, terms: Terms, *, until_ms: int, waited: bool) -> Ruling:
+    """A pay-in of a known betId. `until_ms` is this request's own deadline, `waited` says it is over or woken."""
+    if not _same_pay_in(bet, asked):
+        return CONFLICT
+    if bet.state is BetState.ASKED:
+        return _pay_in_asked(bet, terms, until_ms, waited=waited)
+    if bet.state is BetState.UNCLAIMED:
+        d = Draft(bet, terms)
+        move(d, BetEvent.CLAIMED)
+        confirm(d)
+        return d.finish("claimed")
+    return _pay_in_on_record(bet, waited=waited)
+
+
+def _pay_in_on_record(bet: Bet, *, waited: bool) -> Reply:
+    if bet.state in (BetState.ON, BetState.SETTLED):
+        return Reply()
+    if bet.state is BetState.REFUSED:
+        return Reply(Refusal(bet.pay_in_answer))
+    if bet.state in NOT_WANTED and waited:
+        # Someone refunded while we waited: the refund was answered, this request learns nothing (3.4).
+        return NOT_KNOWN
+    return CONFLICT
+
+
+def _same_pay_in(bet: Bet, asked: Asked) -> bool:
+    if bet.origin is Origin.TOMBSTONE:
+        return False
+    origin = Origin.PAY_IN if asked.win is None else Origin.PAY_IN_OUT
+    win = bet.win if origin is Origin.PAY_IN_OUT else None
+    mine = (bet.casino_id, bet.player_id, bet.round_ref, bet.origin, bet.stake, win)
+    return mine == (asked.casino_id, asked.player_id, asked.round_ref, origin, asked.stake, asked.win)
+
+
+def _pay_in_asked(bet: Bet, terms: Terms, until_ms: int, *, waited: bool) -> Ruling:
+    if bet.stake_parked:
+        return NOT_KNOWN
+    waiting = bet.waiting_until_ms
+    if waited:
+        return _stop_waiting(bet, terms) if waiting is not None and waiting <= until_ms else NOT_KNOWN
+    if waiting is not None and waiting >= until_ms:
+        return Wait()
+    d = Draft(bet, terms)
+    d.set(waiting_until_ms=until_ms)
+    return d.finish("joined")
+
+
+def _stop_waiting(bet: Bet, terms: Terms) -> Decision[Bet]:
+    """Time is up: from here on an acceptance finds nobody waiting (money.md 3.4)."""
+    d = Draft(bet, terms)
+    d.set(waiting_until_ms=None)
+    return d.finish("wait_over")
+
+
+# --- pay-out ---------------------------------------------------------------------------------------------
+
+
+def pay_out(bet: Bet, asked: Asked, terms: Terms, *, waited: bool) -> Ruling:
+    """A pay-out of a known betId. It waits for an undecided stake like a pay-in does."""
+    assert asked.win is not None
+    if not _same_pay_out(bet, asked):
+        return CONFLICT
+    if bet.state is BetState.ASKED:
+        return NOT_KNOWN if waited or bet.stake_parked else Wait()
+    if bet.state is BetState.SETTLED:
+        return Reply() if bet.win == asked.win else CONFLICT
+    if bet.state not in (BetState.UNCLAIMED, BetState.ON):
+        return CONFLICT
+    d = Draft(bet, terms)
+    if bet.state is BetState.UNCLAIMED:
+        move(d, BetEvent.CLAIMED)
+        confirm(d)
+    settle(d, asked.win)
+    return d.finish("settled")
+
+
+def _same_pay_out(bet: Bet, asked: Asked) -> bool:
+    if bet.origin in (Origin.TOMBSTONE, Origin.PAY_IN_OUT):
+        return False
+    mine = (bet.casino_id, bet.player_id, bet.round_ref)
+    return mine == (asked.casino_id, asked.player_id, asked.round_ref)
+
+
+# --- refund ----------------------------------------------------------------------------------------------
+
+
+def refund(bet: Bet, casino_id: int, player_id: int, terms: Terms) -> Ruling:
+    """A refund of a known betId: always success for its own player, whatever must still be done for it."""
+    if (bet.casino_id, bet.player_id) != (casino_id, player_id) or bet.origin is Origin.JACKPOT:
+        return CONFLICT
+    if bet.state in NOT_WANTED:
+        return Reply()
+    d = Draft(bet, terms)
+    d.set(refund_answer=OK)
+    if bet.state in (BetState.UNCLAIMED, BetState.ON):
+        give_back(d, BetEvent.REFUND)
+    elif bet.state is BetState.SETTLED:
+        _undo(d)
+    else:
+        move(d, BetEvent.REFUND)
+        d.set(waiting_until_ms=None)
+    return d.finish("refunded")
+
+
+def _undo(d: Draft[Bet]) -> None:
+    """Undo a settled bet: the payout's outcome, then its taking back, then the stake (money.md 3.8)."""
+    bet, payout = d.subject, d.payments[PaymentKind.PAYOUT]
+    if payout.amount == 0 or payout.state is PaymentState.REFUSED:
+        move(d, BetEvent.REFUND)
+        source = ledger.ggr(bet.casino_id, bet.provider_id)
+        d.book(source, ledger.owed(bet.casino_id), bet.stake, "return_decided")
+        d.set(ended_ms=d.terms.now_ms)
+        owe_return(d)
+        return
+    move(d, BetEvent.REFUND_PAID)
+    if payout.state is PaymentState.ACCEPTED:
+        owe(d, PaymentKind.PAYOUT_RETURN, payout.amount, payout.tax)
+
+
+# --- a person --------------------------------------------------------------------------------------------
+
+
+class CannotDo(Exception):
+    """What a person asked for does not fit the bet's state; the text says why and what would."""
+
+
+def return_by_person(bet: Bet, terms: Terms, author: str) -> Decision[Bet]:
+    """End an incomplete game by giving the stake back; raises CannotDo."""
+    if bet.state in STAKE_UNDECIDED:
+        msg = f"bet {bet.bet_id} has no outcome of its stake yet: use `payment accept` or `payment give-up` first"
+        raise CannotDo(msg)
+    if bet.state not in (BetState.ON, BetState.UNCLAIMED, BetState.SETTLED) or bet.origin is Origin.JACKPOT:
+        msg = f"bet {bet.bet_id} is {bet.state.value}: only a bet that is on or settled can be returned"
+        raise CannotDo(msg)
+    ruling = refund(bet, bet.casino_id, bet.player_id, terms)
+    assert isinstance(ruling, Decision)
+    return _signed(ruling, author)
+
+
+def settle_by_person(bet: Bet, win: int, terms: Terms, author: str) -> Decision[Bet]:
+    """End an incomplete game by settling it with `win` minor units; raises CannotDo."""
+    if bet.state not in (BetState.ON, BetState.UNCLAIMED):
+        msg = f"bet {bet.bet_id} is {bet.state.value}: only a bet that is on can be settled"
+        raise CannotDo(msg)
+    asked = Asked(bet.casino_id, bet.player_id, bet.round_ref, win=win)
+    ruling = pay_out(bet, asked, terms, waited=True)
+    if not isinstance(ruling, Decision):
+        msg = f"bet {bet.bet_id} was made by pay-in-out and settles itself: use `bet return`"
+        raise CannotDo(msg)
+    return _signed(ruling, author)
+
+
+def _signed(decision: Decision[Bet], author: str) -> Decision[Bet]:
+    return Decision(
+        before=decision.before,
+        after=decision.after,
+        event=f"{decision.event}_by_person",
+        entries=decision.entries,
+        incidents=decision.incidents,
+        detail=decision.detail,
+        author=author,
+    )

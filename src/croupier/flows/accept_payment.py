@@ -1,0 +1,41 @@
+"""A casino reports the outcome of a payment: take it in once, answer every repeat alike.
+
+Owns: from the outcome to the verdict. Never: says that a payment of another casino exists. Spec: casino.md
+1.1, money.md 3.3, 3.6 and 3.7.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from croupier.core import pursuit
+from croupier.core.bet import Bet
+from croupier.core.cashback import Cashback
+from croupier.core.draft import Decision, Draft, Terms
+from croupier.core.pursuit import Verdict
+from croupier.core.readings import Outcome, PaymentKind
+from croupier.flows.advance import advance
+from croupier.flows.hub import Hub
+from croupier.kit.point import point
+
+
+async def accept_payment(hub: Hub, casino_id: int, subject_id: int, kind: PaymentKind, outcome: Outcome) -> Verdict:
+    """The verdict on an accept of this casino; an unknown payment is a conflict. Raises Contended."""
+    cashback = kind in (PaymentKind.CASHBACK, PaymentKind.CASHBACK_CANCEL)
+    found = hub.store.cashbacks.by_id if cashback else hub.store.bets.by_id
+    said: list[Verdict] = [Verdict.CONFLICT]
+
+    async def read() -> Any:  # noqa: ANN401 - a Bet or Cashback
+        subject: Bet | Cashback | None = await found(subject_id)
+        return subject if subject is not None and subject.casino_id == casino_id else None
+
+    def rule(subject: Any, terms: Terms) -> Decision[Any] | None:  # noqa: ANN401 - a Bet or Cashback
+        draft: Draft[Any] = Draft(subject, terms)
+        said[0] = pursuit.heard(draft, kind, outcome)
+        return draft.finish(f"{kind.value}_heard") if draft.changed else None
+
+    hub.gates.answered(casino_id)
+    await point("accept.before_commit")
+    await advance(hub, read, rule)
+    await point("accept.after_commit")
+    return said[0]

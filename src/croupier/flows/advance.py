@@ -1,0 +1,78 @@
+"""The door: read a bet or cashback, let a rule decide, commit, and if somebody was faster read again.
+
+Owns: the loop (at most five times) and what happens when an invariant stops a decision: it is aborted, the
+payments that were in flight are parked, a person is called. Never: decides. Spec: money.md 3, last paragraph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from croupier.core.bet import Bet
+from croupier.core.cashback import Cashback
+from croupier.core.draft import Decision, Draft, Terms
+from croupier.core.pursuit import park
+from croupier.flows.hub import Hub
+from croupier.kit.log import get
+from croupier.store.train import Broken
+
+TRIES = 5
+S = TypeVar("S", Bet, Cashback)
+R = TypeVar("R")
+
+log = get("advance")
+
+
+class Contended(Exception):
+    """Five decisions in a row lost their race. Nothing was written; the caller's peer may repeat."""
+
+
+async def terms_of(hub: Hub, subject: Bet | Cashback) -> Terms:
+    """The terms a decision about this subject is made under, now."""
+    casino = await hub.store.casinos.get(subject.casino_id)
+    provider = await hub.store.providers.get(subject.provider_id) if isinstance(subject, Bet) else None
+    assert casino is not None
+    return Terms(
+        now_ms=hub.clock.now_ms(),
+        casino=casino,
+        waits=hub.waits,
+        luck=hub.chance.fraction(),
+        provider=provider,
+        process=hub.habits.process,
+    )
+
+
+async def advance(
+    hub: Hub,
+    read: Callable[[], Awaitable[S | None]],
+    rule: Callable[[S, Terms], Decision[S] | R],
+) -> Decision[S] | R | None:
+    """What the rule ruled, committed if it is a decision; None if there is no such subject.
+
+    Raises Contended, Broken (the decision broke an invariant; it was parked) and DbDown.
+    """
+    for _ in range(TRIES):
+        subject = await read()
+        if subject is None:
+            return None
+        try:
+            ruling = rule(subject, await terms_of(hub, subject))
+            if not isinstance(ruling, Decision) or await hub.train.commit(ruling):
+                return ruling
+        except (Broken, AssertionError) as error:
+            await _stop(hub, subject, error)
+            raise Broken(str(error)) from error
+    raise Contended
+
+
+async def _stop(hub: Hub, subject: Any, error: Exception) -> None:  # noqa: ANN401 - a Bet or Cashback
+    """An invariant would have been broken: park what is in flight, tell a person."""
+    log.error("invariant", subject=subject.subject_id, problem=str(error), exc_info=error)
+    await hub.store.incidents.raise_for(subject.subject_id, "invariant", str(error)[:500])
+    draft: Draft[Any] = Draft(subject, await terms_of(hub, subject))
+    in_flight = [kind for kind, payment in subject.payments.items() if payment.undecided]
+    for kind in in_flight:
+        park(draft, kind, "a decision about it would have broken an invariant")
+    if in_flight:
+        await hub.train.commit(draft.finish("stopped"))

@@ -1,0 +1,30 @@
+"""The explicit balance call of a provider. Spec: money.md section 7, last paragraph."""
+
+from __future__ import annotations
+
+import asyncio
+
+from croupier.core.commands import Answer
+from croupier.core.refusals import Refusal
+from croupier.flows.hub import Hub
+from croupier.flows.tell import ask_balance
+
+
+async def balance(hub: Hub, provider_id: int, session_id: str) -> Answer:
+    """Ask the casino anew; OUTCOME_UNKNOWN if it does not say within the hold time."""
+    session = await hub.store.sessions.get(session_id)
+    if session is None or session.provider_id != provider_id or hub.clock.now_ms() >= session.expires_ms:
+        return Answer(Refusal.SESSION_UNKNOWN)
+    if session.demo:
+        return Answer(None, await hub.store.demo.balance(session), session.currency)
+    provider = await hub.store.providers.get(provider_id)
+    assert provider is not None
+    try:
+        async with asyncio.timeout(provider.hold_s):
+            told = await ask_balance(hub, session)
+    except TimeoutError:
+        told = None
+    if told is None:
+        return Answer(Refusal.OUTCOME_UNKNOWN)
+    known = await hub.store.balances.known(session.player_id)
+    return Answer(None, told if known is None else known.amount, session.currency)

@@ -1,0 +1,59 @@
+"""Cashbacks: pay one, cancel one. Spec: casino.md 2 (cashback make), money.md 2 and 6, operate.md.
+
+Owns: the two decisions. Never: sends (the hub that runs does). A `ref` is unique per casino: the same ref and
+contents give the first cashback.
+"""
+
+from __future__ import annotations
+
+from croupier.core import cashback_effects
+from croupier.core.cashback import Cashback
+from croupier.core.draft import Decision, Draft, Terms
+from croupier.flows.advance import advance, terms_of
+from croupier.flows.hub import Hub
+
+
+class CashbackRefused(Exception):
+    """It cannot be done; the text says why and what would."""
+
+
+async def pay_cashback(hub: Hub, row: Cashback) -> Cashback:
+    """Owe the cashback, or return the first one of the same ref and contents; raises CashbackRefused."""
+    casino = await hub.store.casinos.get(row.casino_id)
+    if casino is None or not casino.enabled:
+        raise CashbackRefused("the casino is disabled: new cashbacks wait until it is enabled again")
+    draft = Draft(row, await terms_of(hub, row), new=True)
+    cashback_effects.decide(draft)
+    decision = draft.finish("cashback_decided")
+    if await hub.train.commit(decision):
+        return decision.after
+    first = await hub.store.cashbacks.by_ref(row.casino_id, row.ref)
+    assert first is not None
+    same = (first.player_id, first.amount, first.currency) == (row.player_id, row.amount, row.currency)
+    if not same:
+        msg = f"ref {row.ref!r} names cashback {first.cashback_id} with another player or amount: use another --ref"
+        raise CashbackRefused(msg)
+    return first
+
+
+async def cancel_cashback(hub: Hub, cashback_id: int, author: str) -> Cashback:
+    """Cancel it, or return it as it is if it is being cancelled already; raises CashbackRefused."""
+
+    def rule(row: Cashback, terms: Terms) -> Decision[Cashback] | None:
+        if row.state.value not in ("owed", "paid"):
+            return None
+        draft = Draft(row, terms)
+        cashback_effects.cancel(draft)
+        return draft.finish("cancelled_by_person", author=author)
+
+    ruling = await advance(hub, lambda: hub.store.cashbacks.by_id(cashback_id), rule)
+    if isinstance(ruling, Decision):
+        return ruling.after
+    row = await hub.store.cashbacks.by_id(cashback_id)
+    if row is None:
+        msg = f"there is no cashback {cashback_id}"
+        raise CashbackRefused(msg)
+    if row.state.value in ("kept", "given_up"):
+        msg = f"cashback {cashback_id} is {row.state.value}: it cannot be cancelled again"
+        raise CashbackRefused(msg)
+    return row

@@ -1,0 +1,278 @@
+"""Carries calls to casinos and brings back what they said, as decisions.
+
+A call that a commit of this process leased to it leaves at once; makes of one casino that were committed
+together leave in one list. Everything else is taken up by `sweep`. What comes back is decided against the row
+as it then is: a call whose fence is older than the row's changes nothing.
+
+Owns: performing calls. Never: opens a transaction around one, never decides what an answer means (pursuit).
+Spec: money.md 2 to 4, casino.md 2, performance rule 2.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+from croupier.core import pursuit
+from croupier.core.bet import Bet
+from croupier.core.cashback import Cashback
+from croupier.core.commands import Order
+from croupier.core.counterparty import Casino
+from croupier.core.draft import Decision, Draft, Terms
+from croupier.core.payment import SLOT_CLOSE, Step
+from croupier.core.readings import (
+    Acknowledgement,
+    CloseDone,
+    CloseReading,
+    InfoList,
+    InfoReading,
+    PaymentKind,
+    Received,
+    Unknown,
+)
+from croupier.flows.advance import Contended, advance
+from croupier.flows.hub import Hub
+from croupier.flows.ports import CasinoGateway
+from croupier.kit.log import get
+from croupier.kit.point import point
+from croupier.store.calls import Taken
+from croupier.store.db import DbError, assert_no_tx
+from croupier.store.train import Broken
+
+log = get("courier")
+
+LISTS_GIVEN_UP_AFTER = 3
+LISTS_AGAIN_S = 60.0
+
+Reading = Acknowledgement | InfoReading | CloseReading
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """One call to perform: of which subject, in which slot, under which fence."""
+
+    subject_id: int
+    slot: str
+    fence: int
+    cashback: bool
+
+
+@dataclass(slots=True)
+class _Line:
+    """Makes of one casino that were committed in the same moment."""
+
+    waiting: list[tuple[Errand, Order]] = field(default_factory=list)
+    planned: bool = False
+    lists_failed: int = 0
+    alone_until_s: float = 0.0
+
+
+class Courier:
+    """Performs calls as tasks of this process."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._lines: dict[int, _Line] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def committed(self, decision: Decision[Any]) -> None:
+        """A commit of this process: send at once what it leased to us."""
+        before = decision.before.calls if decision.before else {}
+        for slot, call in decision.after.calls.items():
+            mine = call.lease_owner == self._hub.habits.process and before.get(slot) != call
+            if not mine or not call.lease_owner:
+                continue
+            errand = Errand(decision.after.subject_id, slot, call.fence, isinstance(decision.after, Cashback))
+            if call.step is Step.MAKE and not errand.cashback:
+                self._board(decision.after, errand)
+            else:
+                self._start(self._run(errand, decision.after, call.step))
+
+    def take_up(self, taken: Taken) -> asyncio.Task[None]:
+        """Perform a call that the sweep leased."""
+        errand = Errand(taken.subject_id, taken.slot, taken.fence, taken.cashback)
+        return self._start(self._take_up(errand))
+
+    async def finish(self, within_s: float) -> None:
+        """Let calls in flight end, at most so long, then stop them; their leases run out by themselves."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=within_s)
+        for task in self._tasks:
+            task.cancel()
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(self._guarded(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    @staticmethod
+    async def _guarded(work: Coroutine[Any, Any, None]) -> None:
+        """A call that fails here keeps its lease; when that runs out somebody takes it up again."""
+        try:
+            await work
+        except (Contended, Broken, DbError) as error:
+            log.warning("call.left", problem=str(error) or type(error).__name__)
+        except Exception:  # a task must not end unseen
+            log.exception("call.bug")
+
+    # --- makes that leave together ----------------------------------------------------------------------
+
+    def _board(self, bet: Bet, errand: Errand) -> None:
+        line = self._lines.setdefault(bet.casino_id, _Line())
+        line.waiting.append((errand, order_of(bet, PaymentKind(errand.slot))))
+        if not line.planned:
+            line.planned = True
+            asyncio.get_running_loop().call_soon(self._depart, bet.casino_id)
+
+    def _depart(self, casino_id: int) -> None:
+        line = self._lines[casino_id]
+        boarded, line.waiting, line.planned = line.waiting, [], False
+        self._start(self._send(casino_id, line, boarded))
+
+    async def _send(self, casino_id: int, line: _Line, boarded: list[tuple[Errand, Order]]) -> None:
+        casino = await self._hub.store.casinos.get(casino_id)
+        assert casino is not None
+        most = 1 if self._hub.clock.monotonic_s() < line.alone_until_s else max(casino.batch, 1)
+        for start in range(0, len(boarded), most):
+            part = boarded[start : start + most]
+            if len(part) == 1:
+                self._start(self._make_alone(casino, *part[0]))
+            else:
+                self._start(self._make_list(casino, line, part))
+
+    async def _make_alone(self, casino: Casino, errand: Errand, order: Order) -> None:
+        await point(f"{errand.slot}.before_send")
+        reading = await self._asked(casino, Step.MAKE, lambda g: g.make(casino, order))
+        await self._bring_back(errand, Step.MAKE, reading)
+
+    async def _make_list(self, casino: Casino, line: _Line, part: list[tuple[Errand, Order]]) -> None:
+        orders = [order for _, order in part]
+        await point("list.before_send")
+        reading = await self._asked(casino, Step.MAKE, lambda g: g.make_list(casino, orders))
+        if isinstance(reading, Received):
+            line.lists_failed = 0
+        else:
+            # The list said nothing about its elements: each goes alone from here (casino.md 2.1).
+            line.lists_failed += 1
+            if line.lists_failed >= LISTS_GIVEN_UP_AFTER:
+                line.alone_until_s = self._hub.clock.monotonic_s() + LISTS_AGAIN_S
+        await asyncio.gather(*(self._bring_back(errand, Step.MAKE, reading) for errand, _ in part))
+
+    # --- one call ---------------------------------------------------------------------------------------
+
+    async def _take_up(self, errand: Errand) -> None:
+        """Decide what a due call does now; perform it if it is a call at all."""
+        step: list[Step] = []
+
+        def rule(subject: Any, terms: Terms) -> Decision[Any] | Step | None:  # noqa: ANN401 - Bet or Cashback
+            if not _ours(subject, errand):
+                return None
+            draft: Draft[Any] = Draft(subject, terms)
+            todo = pursuit.taken_up(draft, errand.slot)
+            step[:] = [todo] if todo else []
+            return draft.finish("taken_up") if todo is None else todo
+
+        ruling = await advance(self._hub, self._reader(errand), rule)
+        if isinstance(ruling, Step):
+            subject = await self._reader(errand)()
+            if subject is not None and _ours(subject, errand):
+                await self._run(errand, subject, ruling)
+
+    async def _run(self, errand: Errand, subject: Bet | Cashback, step: Step) -> None:
+        casino = await self._hub.store.casinos.get(subject.casino_id)
+        assert casino is not None
+        await point(f"{errand.slot}.before_send")
+        reading = await self._asked(casino, step, _question(casino, subject, errand, step))
+        await self._bring_back(errand, step, reading)
+
+    async def _asked(self, casino: Casino, step: Step, ask: Callable[[CasinoGateway], Awaitable[Reading]]) -> Reading:
+        """Perform the network call, tell the gates and the metrics how it went."""
+        hub = self._hub
+        assert_no_tx()
+        started = hub.clock.monotonic_s()
+        reading = await ask(hub.casino_gateways[casino.protocol])
+        name = str(casino.casino_id)
+        hub.metrics.observe("croupier_call_seconds", hub.clock.monotonic_s() - started, name, step.value)
+        hub.metrics.count("croupier_calls_total", name, step.value, type(reading).__name__)
+        if isinstance(reading, Unknown):
+            hub.gates.unanswered(casino.casino_id)
+            log.info("casino.unknown", casino=casino.name, step=step.value, why=reading.why)
+        else:
+            hub.gates.answered(casino.casino_id)
+        return reading
+
+    async def _bring_back(self, errand: Errand, step: Step, reading: Reading) -> None:
+        """Commit what the casino said, if the call is still ours."""
+        await point(f"{errand.slot}.after_send")
+        if step is Step.MAKE and isinstance(reading, Received):
+            # An accept usually comes within a moment and makes this commit needless.
+            await self._hub.clock.sleep(self._hub.habits.ack_grace_s)
+
+        def rule(subject: Any, terms: Terms) -> Decision[Any] | None:  # noqa: ANN401 - Bet or Cashback
+            if not _ours(subject, errand):
+                return None
+            draft: Draft[Any] = Draft(subject, terms)
+            draft.note(step=step.value)
+            _take_in(draft, errand.slot, reading)
+            return draft.finish(f"{errand.slot}_{step.value}_answered")
+
+        await advance(self._hub, self._reader(errand), rule)
+
+    def _reader(self, errand: Errand) -> Callable[[], Awaitable[Any]]:
+        store = self._hub.store
+        if errand.cashback:
+            return lambda: store.cashbacks.by_id(errand.subject_id)
+        return lambda: store.bets.by_id(errand.subject_id)
+
+
+def order_of(subject: Bet | Cashback, kind: PaymentKind) -> Order:
+    """What the casino is asked to book. Only fields that never change, so that every repeat is the same."""
+    payment = subject.payments[kind]
+    return Order(
+        subject_id=subject.subject_id,
+        kind=kind,
+        player_ref=subject.player_ref,
+        amount=payment.amount,
+        tax=payment.tax,
+        currency=subject.currency,
+        tag_id=subject.tag_id,
+    )
+
+
+def _question(
+    casino: Casino, subject: Bet | Cashback, errand: Errand, step: Step
+) -> Callable[[CasinoGateway], Awaitable[Reading]]:
+    """The gateway call of a step."""
+    if step is Step.INFO:
+        return lambda g: g.info(casino, errand.subject_id)
+    if step is Step.CLOSE:
+        return lambda g: g.close(casino, errand.subject_id, True)  # noqa: FBT003 - the port's form
+    if step is Step.REOPEN:
+        return lambda g: g.close(casino, errand.subject_id, False)  # noqa: FBT003 - the port's form
+    order = order_of(subject, PaymentKind(errand.slot))
+    return lambda g: g.make_cashback(casino, order) if errand.cashback else g.make(casino, order)
+
+
+def _ours(subject: Bet | Cashback, errand: Errand) -> bool:
+    """Whether the call is still there under our fence; otherwise somebody else has it, or it is done."""
+    call = subject.calls.get(errand.slot)
+    return call is not None and call.fence == errand.fence
+
+
+def _take_in(draft: Draft[Any], slot: str, reading: Reading) -> None:
+    step = draft.calls[slot].step
+    if step is Step.INFO:
+        assert isinstance(reading, InfoList | Unknown)
+        pursuit.informed(draft, PaymentKind(slot), reading)
+    elif slot == SLOT_CLOSE or step is Step.REOPEN:
+        assert isinstance(reading, CloseDone | Unknown)
+        pursuit.closed(draft, slot, reading)
+    else:
+        assert not isinstance(reading, InfoList | CloseDone)
+        pursuit.made(draft, PaymentKind(slot), reading)

@@ -1,0 +1,97 @@
+"""What every flow has in hand: the stores, the seams, the gateways, and the parts that live as long as the process.
+
+Owns: the record. Never: logic. Built in one place (apps.wiring) and by the simulator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from croupier.core.waits import Waits
+from croupier.flows.gates import Gates
+from croupier.flows.ports import CasinoGateway, ProviderGateway
+from croupier.flows.waiters import Waiters
+from croupier.kit.chance import Chance
+from croupier.kit.clock import Clock
+from croupier.kit.metrics import Metrics
+from croupier.store.balances import Balances
+from croupier.store.bets import Bets, Cashbacks
+from croupier.store.calls import Calls
+from croupier.store.casinos import Casinos
+from croupier.store.db import Db
+from croupier.store.demo import DemoMoney
+from croupier.store.games import Games
+from croupier.store.ids import MoneyIds
+from croupier.store.incidents import Incidents
+from croupier.store.keys import Keys
+from croupier.store.players import Players
+from croupier.store.providers import Providers
+from croupier.store.seen import SeenRequests
+from croupier.store.sessions import Sessions
+from croupier.store.train import Train
+
+if TYPE_CHECKING:
+    from croupier.flows.courier import Courier
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """Settings of the process that flows need. Durations are seconds, limits decimal text in major units."""
+
+    process: str = ""
+    """This process's name; a lease bears it. Empty: calls are left to whoever sweeps (commands)."""
+    min_bet: str = "0.01"
+    max_bet: str = "10000"
+    session_s: float = 86400.0
+    balance_stale_s: float = 5.0
+    poll_s: float = 0.05
+    sweep_s: float = 0.2
+    sweep_most: int = 50
+    ack_grace_s: float = 0.3
+    """How long an acknowledgement stays unwritten: an accept usually comes first."""
+    max_waiting: int = 2000
+    """How many stakes this process may have in flight over all casinos."""
+
+
+@dataclass(slots=True)
+class Stores:
+    """The tables, as the flows use them."""
+
+    db: Db
+    bets: Bets
+    cashbacks: Cashbacks
+    calls: Calls
+    balances: Balances
+    ids: MoneyIds
+    casinos: Casinos
+    providers: Providers
+    keys: Keys
+    players: Players
+    games: Games
+    sessions: Sessions
+    seen: SeenRequests
+    demo: DemoMoney
+    incidents: Incidents
+
+
+@dataclass(slots=True)
+class Hub:
+    """The hub as one process has it."""
+
+    store: Stores
+    train: Train
+    clock: Clock
+    chance: Chance
+    metrics: Metrics
+    waits: Waits
+    habits: Habits
+    waiters: Waiters
+    gates: Gates
+    casino_gateways: Mapping[str, CasinoGateway] = field(default_factory=dict)
+    provider_gateways: Mapping[str, ProviderGateway] = field(default_factory=dict)
+    courier: Courier | None = None
+    """None in a process that only decides (a command): calls are left to the hub that runs."""
+    closing: bool = False
+    """Shutting down: nothing new is taken on."""

@@ -1,0 +1,102 @@
+"""Pay-in and pay-in-out: take a stake at the casino and answer when its outcome is known or time is up.
+
+Owns: the request from the looked-up bet to the answer. Never: rules for known bets (core.requests), the call
+to the casino (courier). Spec: money.md 3.0 to 3.5, provider.md 4.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from croupier.core import requests
+from croupier.core.bet import Bet, Origin
+from croupier.core.commands import Answer, PayIn
+from croupier.core.draft import Terms
+from croupier.core.refusals import Refusal
+from croupier.core.requests import Asked, Ruling
+from croupier.core.session import judge_new_bet
+from croupier.flows.asking import Request, answered_in_words, enter, minor, newborn, open_with, settle_with
+from croupier.flows.hub import Hub
+from croupier.flows.tell import Beside
+from croupier.kit.point import point
+
+RETRY_AFTER_S = 2
+
+
+async def pay_in(hub: Hub, command: PayIn) -> Answer:
+    """Answer a pay-in (or pay-in-out, when the command carries a win) within the provider's hold time."""
+    request, bet = await enter(hub, command)
+    if request is None:
+        return Answer(Refusal.SESSION_UNKNOWN)
+    if request.session.demo:
+        return await hub.store.demo.pay_in(request.session, command)
+    asked = _contents(request, command)
+    if isinstance(asked, Answer):
+        return asked
+    return await answered_in_words(_pay_in(hub, request, command, asked, bet))
+
+
+async def _pay_in(hub: Hub, request: Request, command: PayIn, asked: Asked, bet: Bet | None) -> Answer:
+    beside = Beside(hub, request.session, request.until_s)
+    fresh = bet is None
+    if bet is None:
+        refused = _refused(hub, request, asked)
+        if refused is not None:
+            return refused
+        hub_line = request.casino
+        if not hub.gates.admit(hub_line.casino_id, hub_line.in_flight):
+            return Answer(Refusal.NOT_TAKEN, retry_after_s=RETRY_AFTER_S)
+        try:
+            return await _new(hub, request, command, asked, beside)
+        finally:
+            hub.gates.leave(hub_line.casino_id)
+    return await _known(hub, request, asked, bet, beside, fresh=fresh)
+
+
+async def _new(hub: Hub, request: Request, command: PayIn, asked: Asked, beside: Beside) -> Answer:
+    bet = await _open(hub, request, command, asked)
+    if bet is None:
+        # Somebody with the same betId was faster: from here on this is a repeat.
+        known = await hub.store.bets.by_ref(command.provider_id, command.bet_ref)
+        assert known is not None
+        return await _known(hub, request, asked, known, beside, fresh=False)
+    await point("stake.after_commit")
+    await beside.start_if_unknown()
+    return await _known(hub, request, asked, bet, beside, fresh=True)
+
+
+async def _known(hub: Hub, request: Request, asked: Asked, bet: Bet, beside: Beside, *, fresh: bool) -> Answer:
+    def rule(current: Bet, terms: Terms, over: bool) -> Ruling:  # noqa: FBT001 - the shape of a Rule
+        return requests.pay_in(current, asked, terms, until_ms=request.until_ms, waited=over)
+
+    refusal, bet = await settle_with(hub, request, bet, rule, asked_now=fresh)
+    await point("stake.before_answer")
+    return await beside.answer(refusal, bet, "pay_in")
+
+
+async def _open(hub: Hub, request: Request, command: PayIn, asked: Asked) -> Bet | None:
+    origin = Origin.PAY_IN if asked.win is None else Origin.PAY_IN_OUT
+    born = await newborn(hub, request, command, origin)
+    assert asked.stake is not None
+    born = replace(born, stake=asked.stake, win=asked.win, waiting_until_ms=request.until_ms)
+    return await open_with(hub, born, requests.open_bet)
+
+
+def _contents(request: Request, command: PayIn) -> Asked | Answer:
+    session = request.session
+    stake = minor(command.stake, session, "betAmount")
+    win = None if command.win is None else minor(command.win, session, "winAmount")
+    if isinstance(stake, Answer):
+        return stake
+    if isinstance(win, Answer):
+        return win
+    return Asked(session.casino_id, session.player_id, command.round_ref, stake, win)
+
+
+def _refused(hub: Hub, request: Request, asked: Asked) -> Answer | None:
+    """What only a new bet is judged by (money.md 3.0)."""
+    if hub.closing:
+        return Answer(Refusal.NOT_TAKEN, retry_after_s=RETRY_AFTER_S)
+    assert asked.stake is not None
+    verdict = judge_new_bet(request.session, request.casino, request.provider, asked.stake, hub.clock.now_ms())
+    return None if verdict is None else Answer(verdict.refusal, field=verdict.field)

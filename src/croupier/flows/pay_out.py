@@ -1,0 +1,75 @@
+"""Pay-out: settle a bet. Answered as soon as the win is owed durably; jackpot wins come without a bet.
+
+Owns: the request from the looked-up bet to the answer. Never: pays (the courier pursues what is owed).
+Spec: provider.md 4, money.md 3.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from croupier.core import requests
+from croupier.core.bet import Bet, Origin
+from croupier.core.commands import Answer, PayOut
+from croupier.core.draft import Terms
+from croupier.core.payment import PaymentState
+from croupier.core.readings import PaymentKind
+from croupier.core.refusals import Refusal
+from croupier.core.requests import Asked, Ruling
+from croupier.flows.asking import Request, answered_in_words, enter, minor, newborn, open_with, settle_with
+from croupier.flows.hub import Hub
+from croupier.flows.tell import Beside
+from croupier.kit.point import point
+
+
+async def pay_out(hub: Hub, command: PayOut) -> Answer:
+    """Answer a pay-out; an expired session or a full line never refuses it."""
+    request, bet = await enter(hub, command)
+    if request is None:
+        return Answer(Refusal.SESSION_UNKNOWN)
+    if request.session.demo:
+        return await hub.store.demo.pay_out(request.session, command)
+    win = minor(command.win, request.session, "winAmount")
+    if isinstance(win, Answer):
+        return win
+    return await answered_in_words(_pay_out(hub, request, command, win, bet))
+
+
+async def _pay_out(hub: Hub, request: Request, command: PayOut, win: int, bet: Bet | None) -> Answer:
+    session = request.session
+    beside = Beside(hub, session, request.until_s)
+    asked = Asked(session.casino_id, session.player_id, command.round_ref, win=win)
+    if bet is None and session.jackpot_wins:
+        bet = await _jackpot(hub, request, command, win)
+    if bet is None:
+        bet = await hub.store.bets.by_ref(command.provider_id, command.bet_ref)
+    if bet is None:
+        return Answer(Refusal.BET_UNKNOWN)
+
+    def rule(current: Bet, terms: Terms, over: bool) -> Ruling:  # noqa: FBT001 - the shape of a Rule
+        return requests.pay_out(current, asked, terms, waited=over)
+
+    refusal, bet = await settle_with(hub, request, bet, rule)
+    if refusal is None and request.provider.pay_out_waits and not await _paid(hub, request, bet):
+        return Answer(Refusal.OUTCOME_UNKNOWN)
+    await point("payout.before_answer")
+    return await beside.answer(refusal, bet, "pay_out")
+
+
+async def _jackpot(hub: Hub, request: Request, command: PayOut, win: int) -> Bet | None:
+    """A win without a bet, in a game that may have them: a bet of its own, without a stake."""
+    born = replace(await newborn(hub, request, command, Origin.JACKPOT), win=win)
+    return await open_with(hub, born, requests.open_jackpot)
+
+
+async def _paid(hub: Hub, request: Request, bet: Bet) -> bool:
+    """Wait for the casino, where this provider wants that (its `pay_out_waits`)."""
+    kind = PaymentKind.JACKPOT if bet.origin is Origin.JACKPOT else PaymentKind.PAYOUT
+    while bet.payments[kind].state is not PaymentState.ACCEPTED:
+        if hub.clock.monotonic_s() >= request.until_s:
+            return False
+        await hub.waiters.wait(bet.bet_id, bet.version, request.until_s)
+        found = await hub.store.bets.by_id(bet.bet_id)
+        assert found is not None
+        bet = found
+    return True

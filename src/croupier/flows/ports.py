@@ -1,0 +1,66 @@
+"""What the flows need from the protocols above them: one gateway per casino and per provider protocol.
+
+Owns: the port types. Implementations are the `client` modules of the protocol folders. A gateway of casinos
+never raises for what a casino does; a gateway of providers raises PeerError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from croupier.core.commands import GameListing, LaunchOrder, Order
+from croupier.core.counterparty import Casino, Provider
+from croupier.core.readings import (
+    Acknowledgement,
+    AuthReading,
+    BalanceReading,
+    CloseReading,
+    InfoReading,
+    Received,
+    Unknown,
+)
+
+
+class CasinoGateway(Protocol):
+    """Calls on a casino; every method is one bounded network call."""
+
+    async def make(self, casino: Casino, order: Order) -> Acknowledgement:
+        """Ask for one payment of a bet."""
+        ...
+
+    async def make_list(self, casino: Casino, orders: Sequence[Order]) -> Received | Unknown:
+        """Ask for several payments in one call; Unknown says nothing about any of them."""
+        ...
+
+    async def make_cashback(self, casino: Casino, order: Order) -> Acknowledgement:
+        """Ask for a cashback payment or its cancellation."""
+        ...
+
+    async def info(self, casino: Casino, bet_id: int) -> InfoReading:
+        """Ask what the casino knows of a bet."""
+        ...
+
+    async def close(self, casino: Casino, bet_id: int, closed: bool) -> CloseReading:  # noqa: FBT001 - the wire's word
+        """Close a bet, or reopen it."""
+        ...
+
+    async def auth(self, casino: Casino, refresh_token: str, tag_id: int | None) -> AuthReading:
+        """Who is the player behind this token?"""
+        ...
+
+    async def balance(self, casino: Casino, player_ref: str) -> BalanceReading:
+        """What does the player have?"""
+        ...
+
+
+class ProviderGateway(Protocol):
+    """Calls on a provider; raises PeerError for no answer, nonsense or a refusal."""
+
+    async def games(self, provider: Provider, secret: str) -> list[GameListing]:
+        """The provider's catalogue."""
+        ...
+
+    async def launch(self, provider: Provider, secret: str, order: LaunchOrder) -> str:
+        """Open a game; the URL of its frame."""
+        ...

@@ -1,0 +1,43 @@
+"""Refund: undo a bet, whatever state it is in; of an unknown betId, leave a tombstone.
+
+Owns: the request from the looked-up bet to the answer. Spec: provider.md 4, money.md 3.4, 3.5 and 3.8.
+"""
+
+from __future__ import annotations
+
+from croupier.core import requests
+from croupier.core.bet import Bet, Origin
+from croupier.core.commands import Answer, Refund
+from croupier.core.draft import Terms
+from croupier.core.refusals import Refusal
+from croupier.core.requests import Ruling
+from croupier.flows.asking import Request, answered_in_words, enter, newborn, open_with, settle_with
+from croupier.flows.hub import Hub
+from croupier.flows.tell import Beside
+
+
+async def refund(hub: Hub, command: Refund) -> Answer:
+    """Answer a refund; it never waits for the casino."""
+    request, bet = await enter(hub, command)
+    if request is None:
+        return Answer(Refusal.SESSION_UNKNOWN)
+    if request.session.demo:
+        return await hub.store.demo.refund(request.session, command)
+    return await answered_in_words(_refund(hub, request, command, bet))
+
+
+async def _refund(hub: Hub, request: Request, command: Refund, bet: Bet | None) -> Answer:
+    session = request.session
+    beside = Beside(hub, session, request.until_s)
+    if bet is None:
+        born = await newborn(hub, request, command, Origin.TOMBSTONE)
+        bet = await open_with(hub, born, requests.open_tombstone)
+    if bet is None:
+        bet = await hub.store.bets.by_ref(command.provider_id, command.bet_ref)
+    assert bet is not None
+
+    def rule(current: Bet, terms: Terms, over: bool) -> Ruling:  # noqa: ARG001, FBT001 - the shape of a Rule
+        return requests.refund(current, session.casino_id, session.player_id, terms)
+
+    refusal, bet = await settle_with(hub, request, bet, rule)
+    return await beside.answer(refusal, bet, "refund")

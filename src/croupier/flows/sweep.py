@@ -1,0 +1,84 @@
+"""Takes up what is due: calls whose time has come, and calls whose owner is gone.
+
+Owns: the loops that look. The next look is when the earliest call is due as far as this process knows, and
+at the latest after `sweep_s`, because other processes plan calls too. Never: performs a call (courier).
+Spec: money.md 4 ("Hub: killed between any two steps"), performance rule 7 (a cap per casino).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from functools import partial
+from typing import Any
+
+from croupier.core.draft import Decision
+from croupier.flows.hub import Hub
+from croupier.kit.log import get
+from croupier.store.db import DbError
+
+log = get("sweep")
+
+MOST_PER_CASINO = 40
+"""A casino that comes back is not met by everything at once."""
+
+
+class Sweep:
+    """One per process."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._next_ms = 0
+        self._busy: Counter[int] = Counter()
+        self._wake = asyncio.Event()
+
+    def committed(self, decision: Decision[Any]) -> None:
+        """A commit of this process may have planned something earlier than the next look."""
+        for call in decision.after.calls.values():
+            ready = max(call.due_ms, call.lease_until_ms)
+            if ready < self._next_ms:
+                self._next_ms = ready
+                self._wake.set()
+
+    async def run(self) -> None:
+        """For ever."""
+        while True:
+            try:
+                more = await self.look()
+            except DbError as error:
+                log.warning("sweep.database", problem=str(error))
+                more = False
+            if not more:
+                await self._rest()
+
+    async def look(self) -> bool:
+        """Take up what is due now; True if there may be more."""
+        hub, now = self._hub, self._hub.clock.now_ms()
+        most = hub.habits.sweep_most
+        lease_ms = hub.waits.after_ms(now, hub.waits.lease_s)
+        self._next_ms = hub.waits.after_ms(now, hub.habits.sweep_s)
+        full = [casino_id for casino_id, n in self._busy.items() if n >= MOST_PER_CASINO]
+        taken = await hub.store.calls.take(now, lease_ms, most, full)
+        assert hub.courier is not None
+        for call in taken:
+            self._busy[call.casino_id] += 1
+            task = hub.courier.take_up(call)
+            task.add_done_callback(partial(self._done, call.casino_id))
+        if len(taken) < most:
+            ready = await hub.store.calls.next_ready_ms()
+            self._next_ms = min(self._next_ms, ready) if ready is not None else self._next_ms
+        return len(taken) >= most
+
+    def _done(self, casino_id: int, _: asyncio.Task[None]) -> None:
+        self._busy[casino_id] -= 1
+
+    async def _rest(self) -> None:
+        left_s = max((self._next_ms - self._hub.clock.now_ms()) / 1000, 0.001)
+        self._wake.clear()
+        waiting = asyncio.ensure_future(self._wake.wait())
+        resting = asyncio.ensure_future(self._hub.clock.sleep(left_s))
+        try:
+            await asyncio.wait({waiting, resting}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
+            resting.cancel()

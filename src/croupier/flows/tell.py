@@ -1,0 +1,92 @@
+"""The balance that goes with an answer, and where it comes from.
+
+Known means: the casino's last word plus the payments accepted since. Stale or unknown means: ask `users/data`
+beside whatever else is going on, never past the hold time. The balance informs; it never decides.
+
+Owns: money.md section 7. Never: the answer's refusal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from croupier.core.bet import Bet
+from croupier.core.commands import Answer
+from croupier.core.money import BadAmount, parse_amount
+from croupier.core.readings import BalanceTold
+from croupier.core.refusals import Refusal
+from croupier.core.session import Session
+from croupier.flows.hub import Hub
+
+TOLD_WITH = (None, Refusal.NOT_ENOUGH_FUNDS)
+
+
+async def ask_balance(hub: Hub, session: Session) -> int | None:
+    """Ask the casino now; minor units, or None if it did not say. Its word becomes the base where it may."""
+    casino = await hub.store.casinos.get(session.casino_id)
+    assert casino is not None
+    asked_ms = hub.clock.now_ms()
+    reading = await hub.casino_gateways[casino.protocol].balance(casino, session.player_ref)
+    if not isinstance(reading, BalanceTold):
+        return None
+    try:
+        amount = parse_amount(reading.balance, session.currency)
+    except BadAmount:
+        return None
+    await hub.store.balances.base(session.player_id, amount, asked_ms)
+    return amount
+
+
+class Beside:
+    """A question for the balance that runs beside a bet, if one is needed at all."""
+
+    def __init__(self, hub: Hub, session: Session, until_s: float) -> None:
+        self._hub = hub
+        self._session = session
+        self._until_s = until_s
+        self._question: asyncio.Task[int | None] | None = None
+
+    async def start_if_unknown(self) -> None:
+        """Ask beside the make if nothing is known of this player's balance."""
+        if await self._hub.store.balances.known(self._session.player_id) is None:
+            self._ask()
+
+    async def answer(self, refusal: Refusal | None, bet: Bet | None = None, verb: str = "") -> Answer:
+        """The answer with its balance; a repeat is told the balance of the first answer."""
+        told = Answer(refusal, None, self._session.currency)
+        if refusal not in TOLD_WITH:
+            return told
+        stored = getattr(bet, f"{verb}_balance") if bet is not None else None
+        if stored is not None:
+            return replace(told, balance=stored)
+        balance = await self._now()
+        if balance is not None and bet is not None:
+            balance = await self._hub.store.balances.keep(bet.bet_id, verb, balance)
+        return replace(told, balance=balance)
+
+    def _ask(self) -> asyncio.Task[int | None]:
+        if self._question is None:
+            self._question = asyncio.get_running_loop().create_task(ask_balance(self._hub, self._session))
+        return self._question
+
+    async def _now(self) -> int | None:
+        hub, player_id = self._hub, self._session.player_id
+        casino = await hub.store.casinos.get(self._session.casino_id)
+        exact = casino is not None and casino.exact_balance
+        known = await hub.store.balances.known(player_id)
+        if known is None or exact:
+            asked = await self._in_time(self._ask())
+            known = await hub.store.balances.known(player_id)
+            return asked if known is None or (exact and asked is not None) else known.amount
+        if hub.clock.now_ms() - known.base_ms > hub.habits.balance_stale_s * 1000:
+            # Told as known; the next answer will stand on a fresh base.
+            self._ask()
+        return known.amount
+
+    async def _in_time(self, question: asyncio.Task[int | None]) -> int | None:
+        left = self._until_s - self._hub.clock.monotonic_s()
+        if left <= 0 and not question.done():
+            return None
+        await asyncio.wait({question}, timeout=max(left, 0))
+        return question.result() if question.done() and question.exception() is None else None

@@ -1,0 +1,80 @@
+"""Requests that wait for a bet to change, and what wakes them.
+
+A commit of this process wakes its own waiters at once. For commits of other processes one query per process
+looks every 50 ms whether a bet that is waited for has a newer version. A wake-up may be lost: the row is the
+truth, whoever wakes reads it again. Owns: the waiting. Never: the meaning of a change.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from croupier.core.draft import Decision
+from croupier.kit.clock import Clock
+
+Versions = Callable[[Sequence[int]], Awaitable[dict[int, int]]]
+
+
+class Waiters:
+    """Who waits for which bet, and the version it has seen."""
+
+    def __init__(self, clock: Clock, versions: Versions, poll_s: float) -> None:
+        self._clock = clock
+        self._versions = versions
+        self._poll_s = poll_s
+        self._waiting: dict[int, list[tuple[int, asyncio.Future[None]]]] = {}
+
+    def __len__(self) -> int:
+        return sum(map(len, self._waiting.values()))
+
+    async def wait(self, subject_id: int, seen_version: int, until_s: float) -> None:
+        """Return when the subject is newer than `seen_version`, or at `until_s` of the monotonic clock."""
+        left = until_s - self._clock.monotonic_s()
+        if left <= 0:
+            return
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        place = (seen_version, future)
+        self._waiting.setdefault(subject_id, []).append(place)
+        try:
+            async with asyncio.timeout(left):
+                await future
+        except TimeoutError:
+            return
+        finally:
+            self._leave(subject_id, place)
+
+    def committed(self, decision: Decision[Any]) -> None:
+        """A commit of this process: wake whoever waits for it."""
+        self._wake(decision.after.subject_id, decision.after.version)
+
+    async def poll(self) -> None:
+        """For ever: look for commits of other processes."""
+        while True:
+            await self._clock.sleep(self._poll_s)
+            await self.look()
+
+    async def look(self) -> None:
+        """Look once."""
+        if not self._waiting:
+            return
+        for subject_id, version in (await self._versions(list(self._waiting))).items():
+            self._wake(subject_id, version)
+
+    def wake_all(self) -> None:
+        """Shutting down: everyone answers now."""
+        for subject_id in list(self._waiting):
+            self._wake(subject_id, 2**62)
+
+    def _wake(self, subject_id: int, version: int) -> None:
+        for seen, future in self._waiting.get(subject_id, ()):
+            if version > seen and not future.done():
+                future.set_result(None)
+
+    def _leave(self, subject_id: int, place: tuple[int, asyncio.Future[None]]) -> None:
+        places = self._waiting.get(subject_id, [])
+        if place in places:
+            places.remove(place)
+        if not places:
+            self._waiting.pop(subject_id, None)

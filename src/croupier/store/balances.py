@@ -1,0 +1,82 @@
+"""What a player's balance was last said to be, moved by the payments accepted since.
+
+Owns: the base (the casino's last word), the sum on top of it, and the balance stored with an answer. Never:
+decides anything about a bet: the balance only informs. Amounts are minor units. Spec: money.md section 7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from croupier.store.db import Db
+from croupier.store.gather import Gather
+
+_KNOWN = """
+select b.player_id, b.base_ms, (b.amount + coalesce((
+    select sum(case when p.kind in ('stake', 'payout_return', 'cashback_cancel') then -p.amount else p.amount end)
+    from payments p where p.player_id = b.player_id and p.decided_ms >= b.base_ms and p.state = 'accepted'
+), 0))::bigint as amount
+from balances b join unnest($1::bigint[]) k(player_id) using (player_id)"""
+
+# The casino's word is a base only if no payment of the player was open between our question and its answer.
+_BASE = """
+insert into balances (player_id, amount, base_ms)
+select $1, $2, $3 where not exists (
+    select from payments p where p.player_id = $1 and (p.decided_ms is null or p.decided_ms >= $3))
+on conflict (player_id) do update set amount = excluded.amount, base_ms = excluded.base_ms
+where balances.base_ms <= excluded.base_ms"""
+
+_STORE = """
+update bets b set {column} = i.amount from unnest($1::bigint[], $2::bigint[]) i(bet_id, amount)
+where b.bet_id = i.bet_id and b.{column} is null returning b.bet_id"""
+_VERBS = ("pay_in", "pay_out", "refund")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A balance in minor units and when the casino was last asked for its base."""
+
+    player_id: int
+    base_ms: int
+    amount: int
+
+
+class Balances:
+    """Balances of players of real money."""
+
+    def __init__(self, db: Db) -> None:
+        self._db = db
+        self._known: Gather[int, Known] = Gather(self._read)
+        self._stores = {verb: Gather(self._store_of(verb)) for verb in _VERBS}
+
+    async def known(self, player_id: int) -> Known | None:
+        """The balance as it stands now, or None if the casino never said one."""
+        return await self._known.one(player_id)
+
+    async def base(self, player_id: int, amount: int, asked_ms: int) -> None:
+        """Take the casino's word, asked at `asked_ms`, as the base if nothing was open meanwhile."""
+        await self._db.execute(_BASE, player_id, amount, asked_ms)
+
+    async def keep(self, bet_id: int, verb: str, amount: int) -> int:
+        """Store the balance told with the first answer to `verb`; returns the one that is stored."""
+        first = await self._stores[verb].one((bet_id, amount))
+        if first is not None:
+            return amount
+        row = await self._db.fetchrow(f"select {verb}_balance as amount from bets where bet_id = $1", bet_id)
+        return amount if row is None or row["amount"] is None else int(row["amount"])
+
+    async def _read(self, players: Sequence[int]) -> dict[int, Known]:
+        rows = await self._db.train_fetch(_KNOWN, list(players))
+        return {row["player_id"]: Known(row["player_id"], row["base_ms"], row["amount"]) for row in rows}
+
+    def _store_of(self, verb: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
+        sql = _STORE.format(column=f"{verb}_balance")
+
+        async def store(keys: Sequence[tuple[int, int]]) -> dict[tuple[int, int], bool]:
+            ordered = sorted(keys)
+            rows = await self._db.train_fetch(sql, [k[0] for k in ordered], [k[1] for k in ordered])
+            written = {row["bet_id"] for row in rows}
+            return {k: True for k in keys if k[0] in written}
+
+        return store

@@ -1,0 +1,41 @@
+"""BetIds and CashbackIds, taken from one sequence in blocks.
+
+Owns: where they start and that they stay below 2^53. They start at (seconds since 2020 at installation) x
+10^6, so that a new installation never meets the ids of an old one. Spec: money.md section 4.
+"""
+
+from __future__ import annotations
+
+from croupier.kit.clock import Clock
+from croupier.store.db import Db
+
+BLOCK = 50
+_START_OF_2020_S = 1_577_836_800
+
+
+async def start_ids(db: Db, clock: Clock) -> None:
+    """Move a fresh sequence to its start; one that was used is left alone."""
+    start = (clock.now_ms() // 1000 - _START_OF_2020_S) * 10**6
+    await db.execute(
+        "select setval('money_ids', $1::bigint, false) from money_ids where not is_called and last_value = 1", start
+    )
+
+
+async def jump_ids(db: Db, by: int) -> None:
+    """After a restore from a backup: never give out an id again that the lost time may have used."""
+    await db.execute("select setval('money_ids', (select last_value from money_ids) + $1::bigint)", by)
+
+
+class MoneyIds:
+    """Gives out ids, one database call per block."""
+
+    def __init__(self, db: Db) -> None:
+        self._db = db
+        self._free: list[int] = []
+
+    async def take(self) -> int:
+        """A BetId or CashbackId that nobody else has."""
+        while not self._free:
+            rows = await self._db.fetch("select nextval('money_ids') as id from generate_series(1, $1::int)", BLOCK)
+            self._free.extend(sorted((row["id"] for row in rows), reverse=True))
+        return self._free.pop()

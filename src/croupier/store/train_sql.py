@@ -1,0 +1,148 @@
+"""The commit train's one statement, made from the column lists.
+
+A train carries decisions as arrays. The heads go first: new subjects by `on conflict do nothing`, known ones
+by `where version = the version that was read`. Every other row is joined to the heads that really changed,
+so a decision that lost its race writes nothing at all and is missing from the result.
+
+Owns: the SQL text and the order of its parameters. Never: runs it (train). Spec: house "commit train".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from croupier.store.rows import BET, CALL, CASHBACK, PAYMENT, Column
+
+N = Column("n", "integer")
+OWNER = (N, Column("casino_id", "bigint"), Column("player_id", "bigint"))
+ENTRY = (
+    Column("subject_id", "bigint"),
+    Column("source", "text"),
+    Column("target", "text"),
+    Column("amount", "bigint"),
+    Column("currency", "text"),
+    Column("why", "text"),
+    Column("author", "text"),
+    Column("version", "bigint"),
+    Column("at_ms", "bigint"),
+)
+EVENT = (
+    Column("subject_id", "bigint"),
+    Column("version", "bigint"),
+    Column("at_ms", "bigint"),
+    Column("event", "text"),
+    Column("state", "text"),
+    Column("detail", "text"),
+    Column("author", "text"),
+    Column("process", "text"),
+    Column("mark", "text"),
+)
+INCIDENT = (
+    Column("subject_id", "bigint"),
+    Column("name", "text"),
+    Column("note", "text"),
+    Column("first_ms", "bigint"),
+    Column("last_ms", "bigint"),
+)
+GONE = (Column("subject_id", "bigint"), Column("slot", "text"))
+
+WON = "(i.n in (select h.n from heads h)) is true"
+"""A hashed lookup; as a plain `in` it would become a join, and the pinned plans make that quadratic."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One group of rows that travels as arrays: a name and its columns, `n` (the decision) first."""
+
+    name: str
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainSql:
+    """The statement for one kind of subject and the groups whose arrays are its parameters, in order."""
+
+    text: str
+    groups: tuple[Group, ...]
+
+
+def _groups(head: Sequence[Column]) -> tuple[Group, ...]:
+    subject = Column("subject_id", "bigint")
+    return (
+        Group("born", (N, *head)),
+        Group("moved", (N, *head)),
+        Group("pay", (N, Column("player_id", "bigint"), *PAYMENT)),
+        Group("call", (N, subject, Column("casino_id", "bigint"), *CALL)),
+        Group("gone", (N, *GONE)),
+        Group("entry", (N, *ENTRY)),
+        Group("event", (N, *EVENT)),
+        Group("incident", (N, *INCIDENT)),
+    )
+
+
+def _sources(groups: Sequence[Group]) -> str:
+    parts, number = [], 0
+    for group in groups:
+        arrays = []
+        for column in group.columns:
+            number += 1
+            arrays.append(f"${number}::{column.sql}[]")
+        names = ", ".join(c.name for c in group.columns)
+        parts.append(f"{group.name}_in({names}) as not materialized (select * from unnest({', '.join(arrays)}))")
+    return "with " + ",\n".join(parts)
+
+
+def _names(columns: Sequence[Column], prefix: str = "") -> str:
+    return ", ".join(prefix + c.name for c in columns)
+
+
+def _updates(columns: Sequence[Column], prefix: str) -> str:
+    return ", ".join(f"{c.name} = {prefix}{c.name}" for c in columns if c.changes)
+
+
+def _heads(table: str, key: str, head: Sequence[Column], unique: str) -> str:
+    return f"""
+born as (
+    insert into {table} ({_names(head)}) select {_names(head)} from born_in
+    on conflict ({unique}) do nothing returning {key}),
+moved as (
+    update {table} t set {_updates(head, "m.")} from moved_in m
+    where t.{key} = m.{key} and t.version = m.version - 1 returning m.n),
+heads as (
+    select i.n from born_in i where (i.{key} in (select {key} from born)) is true
+    union all select n from moved)"""
+
+
+def _dependents() -> str:
+    pay, call = _names(PAYMENT), _names(CALL)
+    return f"""
+p as (
+    insert into payments ({pay}, player_id) select {pay}, player_id from pay_in i where {WON}
+    on conflict (subject_id, kind) do update set {_updates(PAYMENT, "excluded.")}),
+g as (
+    delete from calls c using gone_in i where {WON}
+    and c.subject_id = i.subject_id and c.slot = i.slot),
+c as (
+    insert into calls (subject_id, casino_id, {call}) select subject_id, casino_id, {call}
+    from call_in i where {WON}
+    on conflict (subject_id, slot) do update set {_updates(CALL, "excluded.")}),
+l as (
+    insert into ledger ({_names(ENTRY)}) select {_names(ENTRY)} from entry_in i where {WON}),
+e as (
+    insert into events ({_names(EVENT)}) select {_names(EVENT)} from event_in i where {WON}),
+x as (
+    insert into incidents as t ({_names(INCIDENT)}) select {_names(INCIDENT)}
+    from incident_in i where {WON}
+    on conflict (subject_id, name) do update
+    set times = t.times + 1, last_ms = excluded.last_ms, note = excluded.note, closed_ms = null)"""
+
+
+def _train(table: str, key: str, head: Sequence[Column], unique: str) -> TrainSql:
+    groups = _groups(head)
+    text = f"{_sources(groups)},{_heads(table, key, head, unique)},{_dependents()}\nselect n from heads"
+    return TrainSql(text, groups)
+
+
+BETS = _train("bets", "bet_id", BET, "provider_id, bet_ref")
+CASHBACKS = _train("cashbacks", "cashback_id", CASHBACK, "casino_id, ref")
