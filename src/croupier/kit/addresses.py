@@ -1,0 +1,104 @@
+"""Which network addresses a peer may have: the rule against requests forged into our own network (SSRF).
+
+Owns: the judgement of an address, and of a URL when it is saved. Never: a look-up or a connection; kit.http asks here
+again for each address that it is about to connect to, because a name may answer differently later. From operate.md
+and casino.md section 2.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import socket
+from ipaddress import IPv4Address, IPv6Address
+from urllib.parse import SplitResult, urlsplit
+
+MAX_URL = 2048
+
+_PRINTABLE = re.compile(r"[!-~]+")
+_NETLOC = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+_NAME = re.compile(
+    r"(?=.{1,253}\.?\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.?"
+)
+# Globally routed by the registries' tables, yet not a place where a peer lives.
+_NO_PEERS = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        "192.0.0.0/24",  # protocol assignments, one cloud's metadata among them
+        "192.88.99.0/24",  # the old 6to4 relays
+        "168.63.129.16/32",  # a cloud's platform address, reachable only from inside it
+        "2001::/23",  # Teredo and other tunnels
+        "2002::/16",  # 6to4: an IPv4 address inside
+        "3fff::/20",  # documentation
+    )
+)
+_UNICAST6 = ipaddress.IPv6Network("2000::/3")
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+
+
+def address_problem(text: str) -> str | None:
+    """Why nothing may be sent to this IP address, in words, or None if it is a public one."""
+    try:
+        address = _unwrapped(ipaddress.ip_address(text))
+    except ValueError:
+        return "is not a plain IP address"
+    public = address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
+    if isinstance(address, IPv6Address):
+        public = public and address in _UNICAST6
+    if public and not any(address in network for network in _NO_PEERS if network.version == address.version):
+        return None
+    return "is a private, local or reserved address"
+
+
+def check_url(url: str, *, allow_private: bool) -> str | None:
+    """What is wrong with a peer's URL, in words, or None. Looks nothing up: a name passes here."""
+    if len(url) > MAX_URL:
+        return f"is longer than {MAX_URL} characters"
+    if not _PRINTABLE.fullmatch(url) or "\\" in url:
+        return "has white space, a backslash, a control or a non-ASCII character"
+    try:
+        parts = urlsplit(url)
+        problem = "must not have a fragment" if "#" in url else _parts_problem(parts)
+        return problem or _host_problem(parts.hostname or "", allow_private=allow_private)
+    except ValueError:  # a port out of range, a bracket without its twin
+        return "is not a URL"
+
+
+def _parts_problem(parts: SplitResult) -> str | None:
+    if parts.scheme not in ("http", "https"):
+        return "must begin with http:// or https://"
+    if "@" in parts.netloc:
+        return "must not hold a user name or password"
+    if not parts.hostname:
+        return "has no host"
+    return None if _NETLOC.fullmatch(parts.netloc) and parts.port != 0 else "has a bad host or port"
+
+
+def _host_problem(host: str, *, allow_private: bool) -> str | None:
+    literal = _literal(host)
+    if literal is not None:
+        problem = None if allow_private else address_problem(literal)
+        return problem and f"has a host that {problem}"
+    if not _NAME.fullmatch(host):
+        return "has a host that is neither a name nor an address"
+    local = f".{host.rstrip('.')}".endswith(".localhost") and not allow_private
+    return "has a host that is this machine" if local else None
+
+
+def _literal(host: str) -> str | None:
+    """The address that a resolver would read this host as, in its plain spelling; None for a name."""
+    if ":" in host:
+        return str(ipaddress.ip_address(host))
+    try:  # also 127.1, 0x7f000001 and 2130706433, which resolvers take for addresses
+        return socket.inet_ntoa(socket.inet_aton(host.rstrip(".")))
+    except OSError:
+        return None
+
+
+def _unwrapped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """The IPv4 address inside a mapped or NAT64 one, since that is where the bytes go."""
+    if isinstance(address, IPv4Address):
+        return address
+    if address in _NAT64:
+        return IPv4Address(address.packed[12:])
+    return address.ipv4_mapped or address

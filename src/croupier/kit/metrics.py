@@ -1,0 +1,100 @@
+"""Numbers about the running process, in Prometheus' text form.
+
+Owns: the one table of names, kinds and labels, and the registry. Never: when something is counted, and never a label
+with an id of a player, bet or session: labels come from short closed lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import prometheus_client
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+Kind = Literal["counter", "gauge", "histogram"]
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 6.0, 10.0, 30.0)
+_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One row of the table. Labels are given in this order, always."""
+
+    kind: Kind
+    help: str
+    labels: tuple[str, ...] = ()
+    buckets: Sequence[float] = _SECONDS
+
+
+METRICS: dict[str, Metric] = {
+    "croupier_requests_total": Metric("counter", "Requests answered.", ("side", "route", "outcome")),
+    "croupier_request_seconds": Metric("histogram", "Seconds to answer a request.", ("side", "route")),
+    "croupier_calls_total": Metric(
+        "counter", "Calls to casinos, by how we read the end.", ("casino", "step", "reading")
+    ),
+    "croupier_call_seconds": Metric("histogram", "Seconds of a call to a casino.", ("casino", "step")),
+    "croupier_decisions_total": Metric("counter", "Decisions committed.", ("event",)),
+    "croupier_train_size": Metric("histogram", "Decisions in one commit train.", (), _SIZES),
+    "croupier_train_seconds": Metric("histogram", "Seconds of one commit train.", ()),
+    "croupier_breaker_open": Metric("gauge", "1 while new bets for this casino are held off.", ("casino",)),
+    "croupier_incidents_total": Metric("counter", "Incidents raised for a person.", ("name",)),
+    "croupier_waiting": Metric("gauge", "Work that waits now.", ("kind",)),
+}
+
+
+class Metrics:
+    """One process's numbers. A name outside the table is a KeyError, a wrong number of labels a ValueError."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._made: dict[str, Counter | Gauge | Histogram] = {}
+        self._children: dict[tuple[str, ...], Counter | Gauge | Histogram] = {}
+
+    def count(self, name: str, *labels: str, by: int = 1) -> None:
+        """Add to a counter."""
+        child = self._child(name, labels)
+        if not isinstance(child, Counter):
+            raise TypeError(f"{name} is no counter")
+        child.inc(by)
+
+    def put(self, name: str, value: float, *labels: str) -> None:
+        """Say what a gauge stands at."""
+        child = self._child(name, labels)
+        if not isinstance(child, Gauge):
+            raise TypeError(f"{name} is no gauge")
+        child.set(value)
+
+    def observe(self, name: str, value: float, *labels: str) -> None:
+        """Add one observation (seconds, or a size) to a histogram."""
+        child = self._child(name, labels)
+        if not isinstance(child, Histogram):
+            raise TypeError(f"{name} is no histogram")
+        child.observe(value)
+
+    def render(self) -> bytes:
+        """Everything counted so far, in Prometheus' text form."""
+        return prometheus_client.generate_latest(self._registry)
+
+    def _child(self, name: str, labels: tuple[str, ...]) -> Counter | Gauge | Histogram:
+        key = (name, *labels)
+        child = self._children.get(key)
+        if child is None:
+            whole = self._made.get(name) or self._make(name)
+            child = self._children[key] = whole.labels(*labels) if labels else whole
+        return child
+
+    def _make(self, name: str) -> Counter | Gauge | Histogram:
+        row = METRICS[name]
+        self._made[name] = made = _new(name, row, self._registry)
+        return made
+
+
+def _new(name: str, row: Metric, registry: CollectorRegistry) -> Counter | Gauge | Histogram:
+    if row.kind == "counter":
+        return Counter(name, row.help, row.labels, registry=registry)
+    if row.kind == "gauge":
+        return Gauge(name, row.help, row.labels, registry=registry)
+    return Histogram(name, row.help, row.labels, registry=registry, buckets=row.buckets)

@@ -1,0 +1,256 @@
+"""The strict JSON reader of every boundary, and the readers of single fields that name what is wrong.
+
+Owns: what counts as readable JSON here (size, depth, duplicate keys, odd characters, long numbers), and the sorted
+compact form of provider.md section 1. Never: what a field means, and never a binary float: a JSON number comes back
+as `NumberText`, the literal's own characters, so that an amount stays exact.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import NoReturn, TypeAlias, TypeVar
+
+MAX_BYTES = 65536
+MAX_DEPTH = 32
+MAX_NUMBER = 64
+
+
+class NumberText(str):
+    """A JSON number as it was written: `1.50` stays `1.50`. At most 64 characters."""
+
+    __slots__ = ()
+
+
+Json: TypeAlias = "bool | str | NumberText | list[Json] | dict[str, Json] | None"
+Record: TypeAlias = Mapping[str, Json]
+_T = TypeVar("_T")
+
+
+class BadJson(ValueError):
+    """The body cannot be read at all. `why` is for people and never quotes the body."""
+
+    def __init__(self, why: str, *, too_large: bool = False) -> None:
+        super().__init__(why)
+        self.why = why
+        self.too_large = too_large
+
+
+class BadField(ValueError):
+    """One field is missing or not what it must be. `field` is its wire name."""
+
+    def __init__(self, field: str, why: str) -> None:
+        super().__init__(f"{field} {why}")
+        self.field = field
+        self.why = why
+
+
+def loads(body: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> Json:
+    """Read one JSON document, or raise BadJson."""
+    text = _checked_text(body, max_bytes)
+    if body.count(b"[") + body.count(b"{") > max_depth:
+        _check_depth(text, max_depth)
+    try:
+        document: Json = _DECODER.decode(text)
+    except json.JSONDecodeError as problem:
+        raise BadJson(f"not JSON at character {problem.pos}") from None
+    if b"\\u" in body:  # only an escape can smuggle in NUL or half a character: the raw ones are refused already
+        _check_characters(document)
+    return document
+
+
+def sorted_compact(body: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> bytes:
+    """The same JSON, keys sorted by code point, no white space outside strings, every token's characters kept.
+
+    Raises BadJson for what `loads` refuses, duplicate keys included.
+    """
+    loads(body, max_bytes=max_bytes, max_depth=max_depth)
+    tokens = (match.group() for match in _TOKEN.finditer(body.decode("utf-8")))
+    return _compact(next(tokens), tokens).encode("utf-8")
+
+
+# --- fields -----------------------------------------------------------------------------------------------------
+
+
+def record(document: Json, field: str = "body") -> dict[str, Json]:
+    """The document itself as an object."""
+    if not isinstance(document, dict):
+        raise BadField(field, "must be an object")
+    return document
+
+
+def text(obj: Record, field: str, max_len: int = 128, *, min_len: int = 1) -> str:
+    """A required JSON string of `min_len` to `max_len` characters."""
+    return _text(_required(obj, field), field, max_len, min_len)
+
+
+def optional_text(obj: Record, field: str, max_len: int = 128, *, min_len: int = 1) -> str | None:
+    """The same, or None if the field is absent or null."""
+    value = obj.get(field)
+    return None if value is None else _text(value, field, max_len, min_len)
+
+
+def integer(obj: Record, field: str, low: int, high: int) -> int:
+    """A required JSON number without fraction or exponent, from `low` to `high`, both included."""
+    value = _required(obj, field)
+    if not isinstance(value, NumberText) or not _INTEGER.fullmatch(value):
+        raise BadField(field, "must be a whole number")
+    number = int(value)
+    if not low <= number <= high:
+        raise BadField(field, f"must be from {low} to {high}")
+    return number
+
+
+def amount_text(obj: Record, field: str) -> str:
+    """A required amount as its exact text, given as a JSON string or number. Its grammar is the caller's."""
+    value = _required(obj, field)
+    if not isinstance(value, str):
+        raise BadField(field, "must be an amount")
+    if not 0 < len(value) <= MAX_NUMBER:
+        raise BadField(field, f"must have 1 to {MAX_NUMBER} characters")
+    return str(value)
+
+
+def boolean(obj: Record, field: str) -> bool:
+    """A required true or false."""
+    value = _required(obj, field)
+    if not isinstance(value, bool):
+        raise BadField(field, "must be true or false")
+    return value
+
+
+def mapping(obj: Record, field: str) -> dict[str, Json]:
+    """A required object."""
+    return record(_required(obj, field), field)
+
+
+def listing(obj: Record, field: str, max_items: int = 1000) -> list[Json]:
+    """A required array of at most `max_items`."""
+    value = _required(obj, field)
+    if not isinstance(value, list):
+        raise BadField(field, "must be an array")
+    if len(value) > max_items:
+        raise BadField(field, f"must have at most {max_items} items")
+    return value
+
+
+def optional(read: Callable[[Record, str], _T], obj: Record, field: str) -> _T | None:
+    """Any of the readers above for a field that may be absent or null, which gives None."""
+    return None if obj.get(field) is None else read(obj, field)
+
+
+def _required(obj: Record, field: str) -> Json:
+    value = obj.get(field)
+    if value is None:
+        raise BadField(field, "must not be null" if field in obj else "is missing")
+    return value
+
+
+def _text(value: Json, field: str, max_len: int, min_len: int) -> str:
+    if not isinstance(value, str) or isinstance(value, NumberText):
+        raise BadField(field, "must be a string")
+    if not min_len <= len(value) <= max_len:
+        raise BadField(field, f"must have {min_len} to {max_len} characters")
+    return value
+
+
+# --- reading ----------------------------------------------------------------------------------------------------
+
+_INTEGER = re.compile(r"-?[0-9]+")
+# The string part can never fail once it has begun (possessive, closing quote optional), so a scan is linear in the
+# body whatever a peer sends.
+_STRING = r'"[^"\\]*(?:\\.[^"\\]*)*+"?'
+_BRACKET = re.compile(_STRING + r"|[\[\]{}]", re.DOTALL)
+_TOKEN = re.compile(_STRING + r'|[\[\]{},:]|[^\s\[\]{},:"]+', re.DOTALL)
+_ODD_CHARACTER = re.compile("[\x00\ud800-\udfff]")
+
+
+def _checked_text(body: bytes, max_bytes: int) -> str:
+    if len(body) > max_bytes:
+        raise BadJson(f"longer than {max_bytes} bytes", too_large=True)
+    if not body:
+        raise BadJson("empty")
+    try:
+        decoded = body.decode("utf-8")
+    except UnicodeDecodeError as problem:
+        raise BadJson(f"not UTF-8 at byte {problem.start}") from None
+    if decoded[0] == "\ufeff":
+        raise BadJson("begins with a byte order mark")
+    return decoded
+
+
+def _number(literal: str) -> NumberText:
+    if len(literal) > MAX_NUMBER:
+        raise BadJson(f"a number of more than {MAX_NUMBER} characters")
+    return NumberText(literal)
+
+
+def _no_constant(_name: str) -> NoReturn:
+    raise BadJson("NaN and Infinity are not JSON")
+
+
+def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise BadJson("a key occurs twice in one object")
+    return members
+
+
+# The C scanner hands each number over as text before anything is computed: long digits cost a slice, no more.
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_number, parse_float=_number, parse_constant=_no_constant
+)
+
+
+def _check_depth(decoded: str, max_depth: int) -> None:
+    depth = 0
+    for match in _BRACKET.finditer(decoded):
+        mark = match.group()
+        if mark in "[{":
+            depth += 1
+            if depth > max_depth:
+                raise BadJson(f"nested deeper than {max_depth}")
+        elif mark in "]}":
+            depth -= 1
+
+
+def _check_characters(document: Json) -> None:
+    open_values = [document]
+    while open_values:
+        value = open_values.pop()
+        if isinstance(value, str):
+            if _ODD_CHARACTER.search(value):
+                raise BadJson("a string holds NUL or half a surrogate pair")
+        elif isinstance(value, dict):
+            open_values += value.keys()
+            open_values += value.values()
+        elif isinstance(value, list):
+            open_values += value
+
+
+# --- the sorted compact form: the tokens of a document that `loads` has accepted, put back in order -------------
+
+
+def _compact(piece: str, tokens: Iterator[str]) -> str:
+    if piece == "{":
+        return _compact_object(tokens)
+    if piece == "[":
+        return "[" + ",".join(_compact(item, tokens) for item in _items(tokens, "]")) + "]"
+    return piece
+
+
+def _compact_object(tokens: Iterator[str]) -> str:
+    members: dict[str, str] = {}
+    for key in _items(tokens, "}"):
+        next(tokens)  # the colon
+        members[json.loads(key)] = f"{key}:{_compact(next(tokens), tokens)}"
+    return "{" + ",".join(members[name] for name in sorted(members)) + "}"
+
+
+def _items(tokens: Iterator[str], end: str) -> Iterator[str]:
+    for piece in tokens:
+        if piece == end:
+            return
+        if piece != ",":
+            yield piece

@@ -1,0 +1,122 @@
+"""Secrets at rest: what opens, what does not, and the key file's first start."""
+
+import multiprocessing
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from croupier.kit.seal import KeyFileRefused, SealBroken, Sealer, load_or_make_key
+
+SEALER = Sealer(bytes(range(32)))
+PLACE = "casinos.secret.7"
+
+
+@given(st.binary(max_size=300), st.text(st.characters(exclude_categories=["Cs"]), max_size=40))
+def test_opens_to_what_was_sealed(plain: bytes, place: str) -> None:
+    assert SEALER.open(SEALER.seal(plain, place), place) == plain
+
+
+@given(st.integers(0, 10_000), st.integers(0, 7))
+def test_no_flipped_bit_opens(place: int, bit: int) -> None:
+    sealed = bytearray(SEALER.seal(b"a secret", PLACE))
+    sealed[place % len(sealed)] ^= 1 << bit
+    with pytest.raises(SealBroken):
+        SEALER.open(bytes(sealed), PLACE)
+
+
+@given(st.binary(max_size=60))
+def test_rubbish_does_not_open(sealed: bytes) -> None:
+    with pytest.raises(SealBroken):
+        SEALER.open(sealed, PLACE)
+
+
+def test_every_shorter_piece_does_not_open() -> None:
+    sealed = SEALER.seal(b"a secret", PLACE)
+    for length in range(len(sealed)):
+        with pytest.raises(SealBroken):
+            SEALER.open(sealed[:length], PLACE)
+
+
+@pytest.mark.parametrize("place", ["casinos.secret.8", "providers.secret.7", "casinos.old_secret.7", ""])
+def test_a_value_moved_to_another_place_does_not_open(place: str) -> None:
+    sealed = SEALER.seal(b"a secret", PLACE)
+    with pytest.raises(SealBroken):
+        SEALER.open(sealed, place)
+
+
+def test_another_key_does_not_open() -> None:
+    with pytest.raises(SealBroken):
+        Sealer(bytes(32)).open(SEALER.seal(b"a secret", PLACE), PLACE)
+
+
+def test_the_same_secret_never_seals_alike_and_never_shows() -> None:
+    one, two = SEALER.seal(b"a secret", PLACE), SEALER.seal(b"a secret", PLACE)
+    assert one != two
+    assert one[0] == two[0] == 1
+    assert b"a secret" not in one
+
+
+@pytest.mark.parametrize("length", [0, 16, 31, 33])
+def test_a_key_of_another_length_is_refused(length: int) -> None:
+    with pytest.raises(ValueError, match="32 bytes"):
+        Sealer(bytes(length))
+
+
+# --- the key file -----------------------------------------------------------------------------------------------
+
+
+def test_the_first_start_makes_a_key_that_stays(tmp_path: Path) -> None:
+    path = tmp_path / "home" / "sealing.key"
+    old_mask = os.umask(0)
+    try:
+        key = load_or_make_key(path)
+    finally:
+        os.umask(old_mask)
+    assert len(key) == 32
+    assert key != bytes(32)
+    assert load_or_make_key(path) == key
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert [entry.name for entry in path.parent.iterdir()] == ["sealing.key"]
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o660, 0o620])
+def test_a_key_that_others_may_touch_is_refused_with_the_remedy(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "sealing.key"
+    load_or_make_key(path)
+    path.chmod(mode)
+    with pytest.raises(KeyFileRefused, match="chmod 600"):
+        load_or_make_key(path)
+
+
+@pytest.mark.parametrize("length", [0, 31, 33, 5000])
+def test_a_key_file_of_another_length_is_refused_and_left_alone(tmp_path: Path, length: int) -> None:
+    path = tmp_path / "sealing.key"
+    path.write_bytes(b"k" * length)
+    path.chmod(0o600)
+    with pytest.raises(KeyFileRefused, match="32 bytes"):
+        load_or_make_key(path)
+    assert path.read_bytes() == b"k" * length
+
+
+def _race(path: Path, start: "multiprocessing.synchronize.Barrier", found: "multiprocessing.Queue[bytes]") -> None:
+    start.wait()
+    found.put(load_or_make_key(path))
+
+
+def test_processes_that_start_at_once_get_one_key(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    for turn in range(5):
+        path, start, found = tmp_path / f"{turn}.key", context.Barrier(4), context.Queue()
+        racers = [context.Process(target=_race, args=(path, start, found)) for _ in range(4)]
+        for racer in racers:
+            racer.start()
+        keys = {found.get(timeout=30) for _ in racers}
+        for racer in racers:
+            racer.join()
+        assert keys == {path.read_bytes()}
+    assert len(list(tmp_path.iterdir())) == 5
