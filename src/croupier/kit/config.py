@@ -1,0 +1,175 @@
+"""Reads the settings from the environment, a TOML file and secret files, once at start.
+
+Owns: reading, typing and checking. Never: what a setting does, nor the table of them (settings). Spec: operate.md,
+first paragraph.
+
+A setting `poll_ms` is the environment variable CROUPIER_POLL_MS, or the key `poll_ms` (or CROUPIER_POLL_MS) of the
+TOML file that CROUPIER_CONFIG names; the environment wins. A secret may lie in a file that `<NAME>_FILE` names.
+Whatever is wrong is reported at once, each problem in one line, never with a value that may be a secret.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, get_args
+
+from croupier.kit.settings import PREFIX, SETTINGS, Secret, Setting, Settings
+
+__all__ = ["SETTINGS", "BadSettings", "Secret", "Setting", "Settings", "load"]
+
+_BY_ENV = {setting.env: setting for setting in SETTINGS}
+_CONFIG = PREFIX + "CONFIG"
+
+
+class BadSettings(Exception):
+    """Settings that are wrong or unknown: all of them."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("wrong settings:\n" + "\n".join(f"  {problem}" for problem in problems))
+        self.problems = problems
+
+
+def load(environ: Mapping[str, str]) -> Settings:
+    """Read the settings, or raise BadSettings with everything that is wrong."""
+    problems: list[str] = []
+    told: dict[str, tuple[str, object]] = {}
+    _read_file(environ.get(_CONFIG), told, problems)
+    _read_environment(environ, told, problems)
+    values: dict[str, Any] = {}
+    for env, (source, raw) in told.items():
+        try:
+            values[_BY_ENV[env].name] = _value(_BY_ENV[env], raw)
+        except ValueError as error:
+            problems.append(f"{source} {error}")
+    problems += _across(Settings(**values))
+    if problems:
+        raise BadSettings(problems)
+    return Settings(**values)
+
+
+def _read_file(name: str | None, told: dict[str, tuple[str, object]], problems: list[str]) -> None:
+    """Take what the TOML file says."""
+    if not name:
+        return
+    try:
+        document = tomllib.loads(Path(name).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        problems.append(f"{_CONFIG} names {name}, which cannot be read: {_short(error)}")
+        return
+    for key, raw in document.items():
+        env = key if key.startswith(PREFIX) else PREFIX + key.upper()
+        if env in _BY_ENV and (key == env or key == key.lower()):
+            told[env] = (f"{key} in {name}", raw)
+        elif not _read_secret(env, str(raw), told, problems):
+            problems.append(f"{key} in {name} is unknown{_near(key, [s.name for s in SETTINGS])}")
+
+
+def _read_environment(environ: Mapping[str, str], told: dict[str, tuple[str, object]], problems: list[str]) -> None:
+    """Take what the environment says, over what the file said."""
+    for env in sorted(environ):
+        if not env.startswith(PREFIX) or env == _CONFIG:
+            continue
+        if env in _BY_ENV:
+            told[env] = (env, environ[env])
+        elif not _read_secret(env, environ[env], told, problems):
+            problems.append(f"{env} is unknown{_near(env, [*_BY_ENV, _CONFIG])}")
+        elif env.removesuffix("_FILE") in environ:
+            problems.append(f"{env} and {env.removesuffix('_FILE')} are both set: keep one")
+
+
+def _read_secret(env: str, path: str, told: dict[str, tuple[str, object]], problems: list[str]) -> bool:
+    """Take a secret from the file that `<NAME>_FILE` names. False if it is no such name."""
+    secret = env.removesuffix("_FILE")
+    if secret == env or secret not in _BY_ENV or not _BY_ENV[secret].is_secret:
+        return False
+    try:
+        told[secret] = (env, Path(path).read_text(encoding="utf-8").strip())
+    except (OSError, UnicodeDecodeError) as error:
+        problems.append(f"{env} names {path}, which cannot be read: {_short(error)}")
+    return True
+
+
+def _value(setting: Setting, raw: object) -> object:
+    """The typed and checked value of what was told; ValueError says what it must be."""
+    options = [option for option in get_args(setting.type) if option is not type(None)]
+    wanted = options[0] if len(options) == 1 else setting.type
+    value = _READERS[wanted](raw)
+    wrong = setting.check(value) if setting.check else None
+    if wrong:
+        raise ValueError(wrong)
+    return value
+
+
+def _read_int(raw: object) -> int:
+    text = str(raw).strip()
+    if isinstance(raw, bool) or not re.fullmatch(r"-?[0-9]{1,18}", text, re.ASCII):
+        raise ValueError("must be a whole number")
+    return int(text)
+
+
+def _read_float(raw: object) -> float:
+    try:
+        value = float(str(raw))
+    except ValueError:
+        value = math.nan
+    if isinstance(raw, bool) or not math.isfinite(value):
+        raise ValueError("must be a number")
+    return value
+
+
+_WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+
+
+def _read_bool(raw: object) -> bool:
+    word = str(raw).strip().lower()
+    if word not in _WORDS:
+        raise ValueError("must be 1 or 0 (or true, false, yes, no, on, off)")
+    return _WORDS[word]
+
+
+def _read_floats(raw: object) -> tuple[float, ...]:
+    parts = raw if isinstance(raw, list) else str(raw).split(",")
+    try:
+        return tuple(_read_float(part) for part in parts)
+    except ValueError as error:
+        raise ValueError("must be numbers with commas between them") from error
+
+
+def _read_str(raw: object) -> str:
+    if not isinstance(raw, str) or not raw.strip():
+        raise ValueError("must be a text that is not empty")
+    return raw.strip()
+
+
+_READERS: dict[Any, Callable[[object], object]] = {
+    int: _read_int,
+    float: _read_float,
+    bool: _read_bool,
+    str: _read_str,
+    tuple[float, ...]: _read_floats,
+    Path: lambda raw: Path(_read_str(raw)).expanduser(),
+    Secret: lambda raw: Secret(_read_str(raw)),
+}
+
+
+def _across(settings: Settings) -> list[str]:
+    """What is wrong between settings that are each right."""
+    least, most = Decimal(settings.default_min_bet), Decimal(settings.default_max_bet)
+    return ["CROUPIER_DEFAULT_MIN_BET is more than CROUPIER_DEFAULT_MAX_BET"] if least > most else []
+
+
+def _near(word: str, known: list[str]) -> str:
+    """A guess at what was meant."""
+    guess = difflib.get_close_matches(word, known, n=1, cutoff=0.75)
+    return f": did you mean {guess[0]}?" if guess else ""
+
+
+def _short(error: Exception) -> str:
+    """An error without the content of what was read."""
+    return (error.strerror or "error") if isinstance(error, OSError) else type(error).__name__

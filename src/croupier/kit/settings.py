@@ -1,0 +1,175 @@
+"""Every setting of the program in one table: name, type, default, meaning, check.
+
+Owns: the table. Never: reading it from anywhere (config), nor what a setting does. Spec: operate.md, money.md 2.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, field, fields
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, TypeVar, cast, get_args, get_type_hints
+
+PREFIX = "CROUPIER_"
+_AMOUNT = re.compile(r"[0-9]{1,15}(\.[0-9]{1,8})?", re.ASCII)
+_URL = re.compile(r"https?://[^\s/?#]+[^\s?#]*", re.ASCII)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Secret:
+    """A value that shows itself only when asked."""
+
+    value: str
+
+    def __repr__(self) -> str:
+        """Not the value."""
+        return "Secret(...)"
+
+
+Check = Callable[[Any], str | None]
+"""Says what is wrong with a value of the right type, or None."""
+
+
+def _at_least(least: float) -> Check:
+    return lambda value: None if value >= least else f"must be at least {least:g}"
+
+
+def _between(least: float, most: float) -> Check:
+    return lambda value: None if least <= value <= most else f"must be between {least:g} and {most:g}"
+
+
+def _one_of(*words: str) -> Check:
+    return lambda value: None if value in words else f"must be one of {', '.join(words)}"
+
+
+def _matches(pattern: re.Pattern[str], what: str) -> Check:
+    return lambda value: None if pattern.fullmatch(value) else f"must be {what}"
+
+
+def _positive(value: float) -> str | None:
+    return None if value > 0 else "must be more than 0"
+
+
+def _waits(values: tuple[float, ...]) -> str | None:
+    return None if values and min(values) > 0 else "must be seconds, each more than 0"
+
+
+def _moments(values: tuple[float, ...]) -> str | None:
+    rising = all(earlier < later for earlier, later in pairwise(values))
+    return None if rising and values and values[0] > 0 else "must be seconds that rise, the first more than 0"
+
+
+def setting(default: T, text: str, check: Check | None = None) -> T:
+    """A field of the table, with its meaning and its check."""
+    return cast("T", field(default=default, metadata={"help": text, "check": check}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the program was told. `_s` are seconds, `_ms` milliseconds."""
+
+    # Where things lie
+    home: Path = setting(Path(".croupier"), "Directory of what croupier keeps: its key and, by default, its database")
+    database_url: Secret | None = setting(
+        None, "PostgreSQL to use, as postgresql://user:password@host/database; without it croupier runs its own"
+    )
+    key_file: Path | None = setting(None, "File of the key that seals secrets; `key` in the home by default")
+
+    # Serving
+    host: str = setting("127.0.0.1", "Address to listen on")
+    port: int = setting(8080, "Port to listen on; 0 takes a free one", _between(0, 65535))
+    workers: int = setting(1, "Processes that serve", _between(1, 64))
+    public_url: str | None = setting(
+        None,
+        "Address under which casinos, providers and players reach the hub; host and port by default",
+        _matches(_URL, "a URL that begins with http:// or https://"),
+    )
+    issuer: str = setting("croupier", "Issuer (`iss`) of the tokens that the hub signs")
+    allow_private_peers: bool = setting(
+        default=False, text="Let casinos and providers have private and loopback addresses: for demos and tests"
+    )
+
+    # Telling
+    log_level: str = setting("info", "Least important log line to write", _one_of("debug", "info", "warning", "error"))
+    log_json: bool = setting(default=False, text="Write log lines as JSON")
+
+    # Resources
+    db_pool: int = setting(10, "Database connections per worker, besides those of the commit train", _between(1, 100))
+    db_lines: int = setting(2, "Database connections per worker that carry commit trains", _between(1, 8))
+    max_in_flight: int = setting(1000, "Requests a worker handles at once; more get 503", _at_least(1))
+    casino_line: int = setting(200, "Stakes in flight per casino; new bets above that get 503", _at_least(1))
+
+    # Sessions and limits
+    session_hours: float = setting(24.0, "Hours without a request after which a session ends", _positive)
+    default_min_bet: str = setting(
+        "0.01", "Smallest bet where neither casino nor game says one", _matches(_AMOUNT, "an amount such as 0.01")
+    )
+    default_max_bet: str = setting(
+        "10000", "Largest bet where neither casino nor game says one", _matches(_AMOUNT, "an amount such as 10000")
+    )
+    balance_stale_s: float = setting(5.0, "Age past which a casino is asked for a balance anew", _at_least(0))
+
+    # Waits of the money path
+    hold_s: float | None = setting(None, "Hold time for every provider, instead of each one's own", _positive)
+    claim_s: float | None = setting(None, "Time to claim an unclaimed stake, instead of each casino's own", _positive)
+    skew_s: float = setting(10.0, "How far a casino's clock may be off", _at_least(0))
+    poll_ms: int = setting(50, "Period of the look that heals lost wake-ups", _between(1, 10_000))
+    info_at_s: tuple[float, ...] = setting(
+        (30.0, 45.0, 60.0), "When payments/info is asked about a stake without an outcome", _moments
+    )
+    late_info_at_s: tuple[float, ...] = setting(
+        (120.0, 600.0, 3600.0, 86400.0), "When it is asked once more about a stake that expired", _moments
+    )
+    accept_wait_s: float = setting(30.0, "Wait for the accept after an acknowledgement of what is owed", _positive)
+    ladder_s: tuple[float, ...] = setting(
+        (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0), "First waits between tries of what is owed", _waits
+    )
+    then_every_s: float = setting(300.0, "Wait between tries after the first waits", _positive)
+    then_for_s: float = setting(86400.0, "How long that wait is kept", _positive)
+    later_every_s: float = setting(3600.0, "Wait between tries after that", _positive)
+    park_after_s: float = setting(2_592_000.0, "Age at which what is owed is parked: a person must look", _positive)
+    lease_s: float = setting(15.0, "How long a call belongs to the worker that makes it", _positive)
+    incident_after: int = setting(5, "Failed tries of what is owed that make an incident", _at_least(1))
+
+    @property
+    def key_path(self) -> Path:
+        """Where the sealing key lies."""
+        return self.key_file or self.home / "key"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One line of the table. `type` is as in the annotation of `Settings`."""
+
+    name: str
+    type: Any
+    default: Any
+    help: str
+    check: Check | None
+
+    @property
+    def env(self) -> str:
+        """The environment variable."""
+        return PREFIX + self.name.upper()
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether it may also come from a file."""
+        return Secret in get_args(self.type)
+
+
+def _table() -> tuple[Setting, ...]:
+    types = get_type_hints(Settings)
+    return tuple(
+        Setting(f.name, types[f.name], f.default, f.metadata["help"], f.metadata["check"])
+        for f in fields(Settings)
+        if f.default is not MISSING
+    )
+
+
+SETTINGS = _table()
+"""Every setting, in the order of the documentation."""

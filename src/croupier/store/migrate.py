@@ -1,0 +1,102 @@
+"""Brings a database to the program's schema: numbered files, each applied once, in order, whole or not at all.
+
+Owns: the order, the record of what was applied. Never: the schema itself (migrations/NNNN_name.sql).
+
+Each file runs in one transaction under an advisory lock, so that programs that start together take turns. An applied
+file never changes again: its digest is recorded and compared. Files that a newer program applied are left alone, so
+that two versions can run at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from croupier.store.db import Db, Tx
+
+FOLDER = Path(__file__).with_name("migrations")
+_NAME = re.compile(r"\d{4}_[a-z0-9_]+\.sql")
+_LOCK = 0x63726F7570696572
+"""The advisory lock's number: "croupier" in ASCII."""
+_TABLE = "create table if not exists schema_migrations (name text primary key, sha256 text not null)"
+
+
+class MigrationError(Exception):
+    """The files and the database do not fit together. The text says what to do. Nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One file."""
+
+    name: str
+    sql: str
+
+    @property
+    def sha256(self) -> str:
+        """The digest of its text, in hex."""
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+
+async def migrate(db: Db, folder: Path = FOLDER) -> list[str]:
+    """Apply what is missing and return the names of what was applied, in order."""
+    files = _read(folder)
+    done: list[str] = []
+    while True:
+        async with db.transaction() as tx:
+            name = await _apply_next(tx, files)
+        if name is None:
+            return done
+        done.append(name)
+
+
+async def pending(db: Db, folder: Path = FOLDER) -> list[str]:
+    """The names of what `migrate` would apply; the database is only read."""
+    async with db.transaction(snapshot=True) as tx:
+        known = await tx.fetchval("select to_regclass('schema_migrations') is not null")
+        applied = await _applied(tx) if known else {}
+    return [file.name for file in _missing(_read(folder), applied)]
+
+
+async def _apply_next(tx: Tx, files: list[Migration]) -> str | None:
+    """Apply the first missing file, if there is one, while nobody else does."""
+    await tx.fetch("select pg_advisory_xact_lock($1)", _LOCK)
+    await tx.execute(_TABLE)
+    missing = _missing(files, await _applied(tx))
+    if not missing:
+        return None
+    await tx.execute(missing[0].sql)
+    await tx.execute("insert into schema_migrations values ($1, $2)", missing[0].name, missing[0].sha256)
+    return missing[0].name
+
+
+async def _applied(tx: Tx) -> dict[str, str]:
+    rows = await tx.fetch("select name, sha256 from schema_migrations")
+    return {row["name"]: row["sha256"] for row in rows}
+
+
+def _missing(files: list[Migration], applied: dict[str, str]) -> list[Migration]:
+    """What is not applied yet, once it is sure that what is applied is what we have."""
+    missing = [file for file in files if file.name not in applied]
+    for file in files:
+        if applied.get(file.name, file.sha256) != file.sha256:
+            raise MigrationError(f"{file.name} was changed after it was applied: restore it, and add a new file")
+    names = {file.name for file in files}
+    newest = max(names, default="")
+    for name in sorted(applied):
+        if name not in names and name < newest:
+            raise MigrationError(f"{name} was applied to this database, but this program does not have it")
+    if missing and applied and missing[0].name < max(applied.keys() & names, default=""):
+        raise MigrationError(f"{missing[0].name} comes before a file that is applied: give it the next number")
+    return missing
+
+
+def _read(folder: Path) -> list[Migration]:
+    """The files of a folder in their order, which must number 0001, 0002 and on."""
+    files = [Migration(path.name, path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.sql"))]
+    for number, file in enumerate(files, start=1):
+        if not _NAME.fullmatch(file.name) or int(file.name[:4]) != number:
+            raise MigrationError(f"{file.name} should be named {number:04}_what_it_does.sql")
+    return files

@@ -1,0 +1,165 @@
+"""kit.config and kit.settings: where settings come from, and that everything wrong is said at once."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from croupier.core.waits import Waits
+from croupier.kit.config import SETTINGS, BadSettings, Secret, Settings, load
+
+
+def problems(environ: dict[str, str]) -> list[str]:
+    with pytest.raises(BadSettings) as bad:
+        load(environ)
+    return bad.value.problems
+
+
+def test_without_anything_the_defaults_hold() -> None:
+    assert load({"PATH": "/bin"}) == Settings()
+
+
+def test_the_table_has_every_field_with_its_meaning_and_a_default_that_passes_its_own_check() -> None:
+    assert [setting.name for setting in SETTINGS] == [field.name for field in fields(Settings)]
+    for setting in SETTINGS:
+        assert setting.help
+        assert setting.help[0].isupper()
+        assert setting.env == "CROUPIER_" + setting.name.upper()
+        if setting.check is not None and setting.default is not None:
+            assert setting.check(setting.default) is None, setting.name
+
+
+def test_waits_of_the_money_path_default_to_the_contracts() -> None:
+    settings, waits = Settings(), Waits()
+    shared = {f.name for f in fields(Waits)} & {s.name for s in SETTINGS}
+    assert len(shared) >= 10
+    assert {n: getattr(settings, n) for n in shared} == {n: getattr(waits, n) for n in shared}
+
+
+def test_every_type_is_read_from_text() -> None:
+    settings = load(
+        {
+            "CROUPIER_HOME": "/srv/hub",
+            "CROUPIER_PORT": "0",
+            "CROUPIER_SKEW_S": "2.5",
+            "CROUPIER_LOG_JSON": "Yes",
+            "CROUPIER_LADDER_S": "0.1, 0.2,3",
+            "CROUPIER_HOLD_S": "1.5",
+            "CROUPIER_PUBLIC_URL": "https://hub.example/path",
+            "CROUPIER_DEFAULT_MIN_BET": "0.10",
+            "CROUPIER_DATABASE_URL": "postgresql://hub:sesame@db/hub",
+        }
+    )
+    assert settings == Settings(
+        home=Path("/srv/hub"),
+        port=0,
+        skew_s=2.5,
+        log_json=True,
+        ladder_s=(0.1, 0.2, 3.0),
+        hold_s=1.5,
+        public_url="https://hub.example/path",
+        default_min_bet="0.10",
+        database_url=Secret("postgresql://hub:sesame@db/hub"),
+    )
+    assert "sesame" not in repr(settings)
+    assert settings.key_path == Path("/srv/hub/key")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "what"),
+    [
+        ("PORT", "65536", "must be between 0 and 65535"),
+        ("PORT", "٣", "must be a whole number"),
+        ("PORT", "9" * 10_000, "must be a whole number"),
+        ("PORT", "", "must be a whole number"),
+        ("WORKERS", "0", "must be between 1 and 64"),
+        ("SKEW_S", "nan", "must be a number"),
+        ("SKEW_S", "1e999", "must be a number"),
+        ("SKEW_S", "-1", "must be at least 0"),
+        ("HOLD_S", "0", "must be more than 0"),
+        ("LOG_JSON", "maybe", "must be 1 or 0 (or true, false, yes, no, on, off)"),
+        ("LOG_LEVEL", "loud", "must be one of debug, info, warning, error"),
+        ("INFO_AT_S", "30,30", "must be seconds that rise, the first more than 0"),
+        ("LADDER_S", "1,x", "must be numbers with commas between them"),
+        ("LADDER_S", "0,1", "must be seconds, each more than 0"),
+        ("DEFAULT_MIN_BET", "1e3", "must be an amount such as 0.01"),
+        ("PUBLIC_URL", "ftp://x", "must be a URL that begins with http:// or https://"),
+        ("ISSUER", " ", "must be a text that is not empty"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_it_must_be(name: str, value: str, what: str) -> None:
+    assert problems({f"CROUPIER_{name}": value}) == [f"CROUPIER_{name} {what}"]
+
+
+def test_everything_wrong_is_said_at_once() -> None:
+    told = problems(
+        {"CROUPIER_PORT": "x", "CROUPIER_PROT": "1", "CROUPIER_WORKERS": "-1", "CROUPIER_CONFIG": "/nowhere.toml"}
+    )
+    assert sorted(told) == [
+        "CROUPIER_CONFIG names /nowhere.toml, which cannot be read: No such file or directory",
+        "CROUPIER_PORT must be a whole number",
+        "CROUPIER_PROT is unknown: did you mean CROUPIER_PORT?",
+        "CROUPIER_WORKERS must be between 1 and 64",
+    ]
+
+
+def test_what_resembles_nothing_gets_no_guess() -> None:
+    assert problems({"CROUPIER_ZZZZZZ": "1"}) == ["CROUPIER_ZZZZZZ is unknown"]
+
+
+def test_settings_are_checked_against_each_other() -> None:
+    both = {"CROUPIER_DEFAULT_MIN_BET": "5", "CROUPIER_DEFAULT_MAX_BET": "4.99"}
+    assert problems(both) == ["CROUPIER_DEFAULT_MIN_BET is more than CROUPIER_DEFAULT_MAX_BET"]
+
+
+def test_a_toml_file_holds_the_same_keys_and_the_environment_wins(tmp_path: Path) -> None:
+    file = tmp_path / "croupier.toml"
+    file.write_text('port = 9000\nlog_json = true\nladder_s = [1, 2.5]\nCROUPIER_ISSUER = "hub"\nhome = "/a"\n')
+    settings = load({"CROUPIER_CONFIG": str(file), "CROUPIER_HOME": "/b"})
+    assert settings == Settings(port=9000, log_json=True, ladder_s=(1.0, 2.5), issuer="hub", home=Path("/b"))
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("prt = 1", "prt in {} is unknown: did you mean port?"),
+        ("PORT = 1", "PORT in {} is unknown"),
+        ('port = "x"', "port in {} must be a whole number"),
+        ("port = true", "port in {} must be a whole number"),
+        ("port = 1.5", "port in {} must be a whole number"),
+        ("issuer = 5", "issuer in {} must be a text that is not empty"),
+        ("[table]\nx = 1", "table in {} is unknown"),
+        ("port =", "CROUPIER_CONFIG names {}, which cannot be read: TOMLDecodeError"),
+        ("port = " + "9" * 10_000, "CROUPIER_CONFIG names {}, which cannot be read: ValueError"),
+    ],
+)
+def test_a_wrong_file_is_told_apart_from_a_wrong_variable(tmp_path: Path, text: str, what: str) -> None:
+    file = tmp_path / "croupier.toml"
+    file.write_text(text)
+    assert problems({"CROUPIER_CONFIG": str(file)}) == [what.format(file)]
+
+
+def test_a_secret_may_lie_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "url"
+    file.write_text("postgresql://hub:sesame@db/hub\n")
+    wanted = Secret("postgresql://hub:sesame@db/hub")
+    assert load({"CROUPIER_DATABASE_URL_FILE": str(file)}).database_url == wanted
+    config = tmp_path / "croupier.toml"
+    config.write_text(f'database_url_file = "{file}"')
+    assert load({"CROUPIER_CONFIG": str(config)}).database_url == wanted
+
+
+def test_two_places_for_one_secret_are_one_too_many_and_only_secrets_have_files(tmp_path: Path) -> None:
+    file = tmp_path / "url"
+    file.write_text("postgresql://db")
+    both = {"CROUPIER_DATABASE_URL": "postgresql://db", "CROUPIER_DATABASE_URL_FILE": str(file)}
+    assert problems(both) == ["CROUPIER_DATABASE_URL_FILE and CROUPIER_DATABASE_URL are both set: keep one"]
+    assert problems({"CROUPIER_PORT_FILE": str(file)})[0].startswith("CROUPIER_PORT_FILE is unknown")
+    gone = problems({"CROUPIER_DATABASE_URL_FILE": "/nowhere"})
+    assert gone == ["CROUPIER_DATABASE_URL_FILE names /nowhere, which cannot be read: No such file or directory"]
+
+
+def test_no_problem_shows_a_secrets_value() -> None:
+    assert "sesame" not in str(BadSettings(problems({"CROUPIER_DATABASE_URLS": "postgresql://x:sesame@y"})))

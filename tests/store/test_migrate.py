@@ -1,0 +1,92 @@
+"""store.migrate: each file once, in order, whole or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from croupier.store.db import Db
+from croupier.store.migrate import MigrationError, migrate, pending
+
+
+@pytest.fixture
+async def bare(db: Db) -> Db:
+    """A database without anything in it."""
+    await db.execute("drop schema public cascade; create schema public")
+    return db
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "0001_coins.sql").write_text("create table coins (id bigint);\ninsert into coins values (1);\n")
+    (tmp_path / "0002_more.sql").write_text("insert into coins values (2);\n")
+    return tmp_path
+
+
+async def _coins(db: Db) -> list[int]:
+    return [row["id"] for row in await db.fetch("select id from coins order by id")]
+
+
+async def test_the_programs_own_files_apply_to_an_empty_database_and_then_nothing_is_left(bare: Db) -> None:
+    assert await pending(bare) == await migrate(bare)
+    assert await migrate(bare) == []
+
+
+async def test_files_apply_in_order_and_only_once(bare: Db, folder: Path) -> None:
+    assert await pending(bare, folder) == ["0001_coins.sql", "0002_more.sql"]
+    assert await migrate(bare, folder) == ["0001_coins.sql", "0002_more.sql"]
+    assert await migrate(bare, folder) == []
+    assert await _coins(bare) == [1, 2]
+    (folder / "0003_last.sql").write_text("insert into coins values (3)")
+    assert await migrate(bare, folder) == ["0003_last.sql"]
+    assert await _coins(bare) == [1, 2, 3]
+
+
+async def test_programs_that_start_together_take_turns(bare: Db, folder: Path) -> None:
+    done = await asyncio.gather(*(migrate(bare, folder) for _ in range(4)))
+    assert sorted(name for names in done for name in names) == ["0001_coins.sql", "0002_more.sql"]
+    assert await _coins(bare) == [1, 2]
+
+
+async def test_a_file_that_fails_leaves_nothing_and_those_before_it_stay(bare: Db, folder: Path) -> None:
+    (folder / "0003_bad.sql").write_text("insert into coins values (3); select 1 / 0")
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        await migrate(bare, folder)
+    assert await _coins(bare) == [1, 2]
+    assert await pending(bare, folder) == ["0003_bad.sql"]
+
+
+async def test_a_changed_file_is_refused(bare: Db, folder: Path) -> None:
+    await migrate(bare, folder)
+    (folder / "0002_more.sql").write_text("insert into coins values (22);\n")
+    (folder / "0003_last.sql").write_text("insert into coins values (3)")
+    with pytest.raises(MigrationError, match=r"0002_more\.sql was changed"):
+        await migrate(bare, folder)
+    assert await _coins(bare) == [1, 2]
+
+
+async def test_an_older_program_leaves_what_a_newer_one_applied(bare: Db, folder: Path) -> None:
+    older = folder / "older"
+    older.mkdir()
+    shutil.copy(folder / "0001_coins.sql", older)
+    await migrate(bare, folder)
+    assert await migrate(bare, older) == []
+
+
+async def test_a_file_slipped_in_before_applied_ones_is_refused(bare: Db, folder: Path) -> None:
+    await migrate(bare, folder)
+    (folder / "0002_more.sql").rename(folder / "0003_more.sql")
+    (folder / "0002_late.sql").write_text("select 1")
+    with pytest.raises(MigrationError, match=r"0002_more\.sql was applied"):
+        await migrate(bare, folder)
+
+
+@pytest.mark.parametrize("name", ["0003_Coins.sql", "3_coins.sql", "0004_gap.sql", "0002_twice.sql"])
+async def test_names_number_themselves_without_gaps(bare: Db, folder: Path, name: str) -> None:
+    (folder / name).write_text("select 1")
+    with pytest.raises(MigrationError, match="should be named"):
+        await migrate(bare, folder)
