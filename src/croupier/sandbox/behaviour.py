@@ -1,0 +1,238 @@
+"""How the sandbox casino behaves, as a word of a dial: honest, or one named fault of money.md section 4.
+
+Owns: the vocabulary of behaviours, how words combine, and the dial that chooses one for each call. Never: the acting
+out, which is the casino's. Words are joined by `+`, later ones win: `rubbish:html+books` answers rubbish and books.
+
+- `honest`; `inline` books and answers the outcome at once; `early` sends the accept before it answers.
+- `late:S` books now, accepts S seconds later; `books_late:S` books only then; `slow:S` answers S seconds later.
+- `silent` books and never tells; `twice` tells twice; `contradict:amount|user` tells something else,
+  `contradict:refusal|transaction` tells the truth and then something else.
+- `lost[:hang|cut]` does not book and never answers; `answer_lost[:hang|cut]` books and accepts, without an answer.
+- `refuse:CODE` refuses by acknowledgement, `refuse_accept:CODE` by accept; `status:N` is a bare HTTP status.
+- `error500[:before|after]` breaks before or after booking; `rubbish[:html|huge|drip|redirect|empty]` books nothing.
+- `forget` books and forgets; `double` applies a repeat again; `wrong103804[:other|bare]` answers 103804 falsely.
+- `partly` and `reordered` are for lists: only the first half is taken; accepts come in reverse order.
+- Modifiers: `books`, `unbooked`, `accepts` (books and tells), `mute` (tells nothing).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from croupier.sandbox.bookings import Code
+
+
+class Answer(Enum):
+    """What the call itself is answered."""
+
+    ACK = "ack"
+    INLINE = "inline"
+    REFUSE = "refuse"
+    EXISTS = "exists"
+    ERROR = "error"
+    STATUS = "status"
+    HANG = "hang"
+    CUT = "cut"
+    HTML = "html"
+    HUGE = "huge"
+    DRIP = "drip"
+    REDIRECT = "redirect"
+    EMPTY = "empty"
+
+
+class Repeat(Enum):
+    """What a make that is already booked gets."""
+
+    CONTENTS = "contents"
+    OTHER = "other"
+    BARE = "bare"
+    PLAIN = "plain"
+    """Acknowledged as if it were new, without an outcome."""
+    AGAIN = "again"
+    """Booked a second time: the worst a casino can do."""
+
+
+class Lie(Enum):
+    """How an accept contradicts the make, or itself."""
+
+    AMOUNT = "amount"
+    USER = "user"
+    THEN_REFUSAL = "refusal"
+    THEN_TRANSACTION = "transaction"
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """One way to act. Durations are seconds."""
+
+    words: str = "honest"
+    answer: Answer = Answer.ACK
+    code: int = 0
+    """ErrorCode for REFUSE and for a refusal by accept, HTTP status for STATUS."""
+    answer_after_s: float = 0.0
+    books: bool = True
+    books_after_s: float = 0.0
+    accepts: int = 1
+    """How often the accept is sent."""
+    accept_after_s: float = 0.0
+    accept_first: bool = False
+    """The accept is answered before the make is."""
+    repeat: Repeat = Repeat.CONTENTS
+    lie: Lie | None = None
+    forgets: bool = False
+    reversed_list: bool = False
+    partial_list: bool = False
+
+
+HONEST = Behaviour()
+
+Change = dict[str, object]
+
+
+class UnknownBehaviour(ValueError):
+    """The word is not in the vocabulary, or what follows its colon is not what it takes."""
+
+
+def _no(_argument: str) -> Change:
+    return {}
+
+
+def _fixed(**changes: object) -> Callable[[str], Change]:
+    return lambda _argument: dict(changes)
+
+
+def _lost(argument: str) -> Change:
+    return {"answer": Answer(argument or "hang"), "books": False, "accepts": 0}
+
+
+def _answer_lost(argument: str) -> Change:
+    return {"answer": Answer(argument or "hang")}
+
+
+def _refuse(argument: str) -> Change:
+    return {"answer": Answer.REFUSE, "code": int(argument or Code.NOT_ADDED), "books": False, "accepts": 0}
+
+
+def _refuse_accept(argument: str) -> Change:
+    return {"code": int(argument or Code.NOT_ADDED), "books": False}
+
+
+def _error500(argument: str) -> Change:
+    if argument not in {"", "before", "after"}:
+        raise ValueError(argument)
+    return {"answer": Answer.ERROR, "books": argument == "after", "accepts": 0}
+
+
+def _status(argument: str) -> Change:
+    return {"answer": Answer.STATUS, "code": int(argument), "books": False, "accepts": 0}
+
+
+def _rubbish(argument: str) -> Change:
+    answer = Answer(argument or "html")
+    if answer not in {Answer.HTML, Answer.HUGE, Answer.DRIP, Answer.REDIRECT, Answer.EMPTY}:
+        raise ValueError(argument)
+    return {"answer": answer, "books": False, "accepts": 0}
+
+
+def _wrong_exists(argument: str) -> Change:
+    return {"answer": Answer.EXISTS, "repeat": Repeat(argument or "other"), "accepts": 0}
+
+
+_WORDS: Mapping[str, Callable[[str], Change]] = {
+    "honest": _no,
+    "inline": _fixed(answer=Answer.INLINE, accepts=0),
+    "late": lambda argument: {"accept_after_s": float(argument)},
+    "books_late": lambda argument: {"books_after_s": float(argument)},
+    "silent": _fixed(accepts=0, repeat=Repeat.PLAIN),
+    "lost": _lost,
+    "answer_lost": _answer_lost,
+    "refuse": _refuse,
+    "refuse_accept": _refuse_accept,
+    "error500": _error500,
+    "status": _status,
+    "rubbish": _rubbish,
+    "slow": lambda argument: {"answer_after_s": float(argument)},
+    "twice": _fixed(accepts=2),
+    "early": _fixed(accept_first=True),
+    "contradict": lambda argument: {"lie": Lie(argument or "amount")},
+    "forget": _fixed(forgets=True),
+    "double": _fixed(repeat=Repeat.AGAIN),
+    "wrong103804": _wrong_exists,
+    "partly": _fixed(partial_list=True),
+    "reordered": _fixed(reversed_list=True),
+    "books": _fixed(books=True),
+    "unbooked": _fixed(books=False),
+    "accepts": _fixed(books=True, accepts=1),
+    "mute": _fixed(accepts=0),
+}
+
+
+def parse(words: str) -> Behaviour:
+    """The behaviour of words like `late:3` or `error500:after+accepts`. Raises UnknownBehaviour."""
+    changes: Change = {}
+    for word in words.split("+"):
+        name, _, argument = word.strip().partition(":")
+        read = _WORDS.get(name)
+        if read is None:
+            raise UnknownBehaviour(f"{name!r} is no behaviour; there are: {', '.join(_WORDS)}")
+        try:
+            changes.update(read(argument))
+        except ValueError:
+            raise UnknownBehaviour(f"{name!r} does not take {argument!r}") from None
+    return replace(HONEST, words=words, **changes)  # type: ignore[arg-type]  # the table above is its type
+
+
+MAKES = ("payments/make", "payments/make-list", "cashback-payments/make")
+"""The calls a rule without a path speaks of."""
+
+
+@dataclass(slots=True)
+class Rule:
+    """Behave so where everything named here fits; None fits all. `remaining` counts down to its end."""
+
+    behaviour: Behaviour
+    player: str | None = None
+    path: str | None = None
+    """One path of the contract, `*` for every path; None for the three makes."""
+    kind: int | None = None
+    """TransactionType."""
+    remaining: int | None = None
+
+    def fits(self, path: str, player: str | None, kind: int | None) -> bool:
+        """Whether this rule speaks of such a call."""
+        if self.remaining == 0 or not self._fits_path(path):
+            return False
+        return self.player in {None, player} and self.kind in {None, kind}
+
+    def _fits_path(self, path: str) -> bool:
+        return path in MAKES if self.path is None else self.path in {"*", path}
+
+
+class Dial:
+    """The rules in force. The newest that fits decides; without one the casino is honest."""
+
+    def __init__(self) -> None:
+        self._rules: list[Rule] = []
+
+    def turn(self, rule: Rule) -> None:
+        """Put a rule on top of the others."""
+        self._rules.append(rule)
+
+    def clear(self) -> None:
+        """Be honest again."""
+        self._rules.clear()
+
+    def rules(self) -> list[Rule]:
+        """What is in force, oldest first."""
+        return [rule for rule in self._rules if rule.remaining != 0]
+
+    def choose(self, path: str, player: str | None = None, kind: int | None = None) -> Behaviour:
+        """The behaviour for one call or one element of a list; a counted rule is used up by it."""
+        for rule in reversed(self._rules):
+            if rule.fits(path, player, kind):
+                if rule.remaining is not None:
+                    rule.remaining -= 1
+                return rule.behaviour
+        return HONEST

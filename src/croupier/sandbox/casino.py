@@ -1,0 +1,69 @@
+"""The sandbox casino put together: wallet, desk, line to the hub and app.
+
+Owns: the wiring, and the names a test or the demo uses. Never: behaviour of its own. A casino may start without
+credentials, because the hub wants to know its address before it gives any.
+"""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+
+from croupier.kit.chance import Chance
+from croupier.kit.clock import Clock
+from croupier.kit.wire import Wire
+from croupier.sandbox import casino_app
+from croupier.sandbox.behaviour import Dial, Rule, parse
+from croupier.sandbox.casino_desk import Desk
+from croupier.sandbox.hub_line import HubLine
+from croupier.sandbox.journal import Journal
+from croupier.sandbox.wallet import Wallet
+
+OPENING = "1000"
+"""A new player's demo money, in major units."""
+
+
+class SandboxCasino:
+    """An honest casino with demo money, unless its dial says otherwise."""
+
+    def __init__(
+        self,
+        *,
+        wire: Wire,
+        clock: Clock,
+        chance: Chance,
+        hub_url: str,
+        client_id: int | None = None,
+        secret: str | None = None,
+        currency: str = "EUR",
+    ) -> None:
+        self.journal = Journal(clock)
+        self.wallet = Wallet(currency, OPENING)
+        self.line = HubLine(wire=wire, clock=clock, journal=self.journal, hub_url=hub_url)
+        self.line.set_credentials(client_id, secret)
+        self.desk = Desk(wallet=self.wallet, line=self.line, journal=self.journal, clock=clock, chance=chance)
+        self.app: Starlette = casino_app.build(self.desk, clock)
+
+    @property
+    def dial(self) -> Dial:
+        """The behaviours in force."""
+        return self.desk.dial
+
+    def behave(
+        self,
+        words: str,
+        *,
+        player: str | None = None,
+        path: str | None = None,
+        kind: int | None = None,
+        times: int | None = None,
+    ) -> None:
+        """Turn the dial: `casino.behave("late:3", player="anna", times=1)`. Raises UnknownBehaviour."""
+        self.dial.turn(Rule(parse(words), player=player, path=path, kind=kind, remaining=times))
+
+    def set_credentials(self, client_id: int, secret: str) -> None:
+        """What the hub printed when the casino was added."""
+        self.line.set_credentials(client_id, secret)
+
+    async def close(self) -> None:
+        """Stop every accept that is still on its way or planned."""
+        await self.desk.close()

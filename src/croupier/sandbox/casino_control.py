@@ -1,0 +1,180 @@
+"""`/_sandbox/…`: how tests, the demo and a curious person turn the sandbox casino's dials and look into its books.
+
+Owns: these JSON calls, which are ours and no part of the contract. Never: reachable on anything but loopback, because
+the servers that carry it listen nowhere else (serve).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from croupier.core.money import BadAmount, UnknownCurrency
+from croupier.kit import strictjson
+from croupier.kit.strictjson import Record
+from croupier.sandbox.behaviour import Rule, UnknownBehaviour, parse
+from croupier.sandbox.bookings import Booking, plain
+from croupier.sandbox.casino_desk import Desk
+from croupier.sandbox.outcomes_told import contents
+from croupier.sandbox.rubbish import TRAP
+from croupier.sandbox.wallet import Account
+
+_Act = Callable[[Record], object]
+_BAD = (strictjson.BadJson, strictjson.BadField, BadAmount, UnknownCurrency, UnknownBehaviour, ValueError)
+
+
+class Control:
+    """The dials and windows of one desk."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def routes(self) -> list[Route]:
+        """For the casino's app."""
+        return [
+            Route("/_sandbox/log", self.log, methods=["GET"]),
+            Route("/_sandbox/state", self.state, methods=["GET"]),
+            Route("/_sandbox/wallet", self.players, methods=["GET"]),
+            Route("/_sandbox/wallet/{player:path}", self.wallet, methods=["GET"]),
+            Route("/_sandbox/behaviour", self.rules, methods=["GET", "DELETE"]),
+            Route("/_sandbox/behaviour", _acts(self.behave), methods=["POST"]),
+            Route("/_sandbox/balance", _acts(self.balance), methods=["POST"]),
+            Route("/_sandbox/block", _acts(self.block), methods=["POST"]),
+            Route("/_sandbox/token", _acts(self.token), methods=["POST"]),
+            Route("/_sandbox/settings", _acts(self.settings), methods=["POST"]),
+            Route("/_sandbox/credentials", _acts(self.credentials), methods=["POST"]),
+            Route(TRAP, self.trap, methods=["GET", "POST"]),
+        ]
+
+    # --- windows ----------------------------------------------------------------------------------------------
+
+    async def log(self, request: Request) -> Response:
+        """Everything received and sent after `?since=NUMBER`, and every complaint."""
+        since = request.query_params.get("since", "0")
+        entries = self._desk.journal.since(int(since) if since.isdigit() else 0)
+        told = [entry.as_json() for entry in entries]
+        return JSONResponse({"entries": told, "complaints": list(self._desk.journal.complaints)})
+
+    async def state(self, _request: Request) -> Response:
+        """How many accepts are still on their way or planned."""
+        return JSONResponse({"running": len(self._desk.running), "PartnerClientId": self._desk.line.client_id})
+
+    async def players(self, _request: Request) -> Response:
+        """Every player seen."""
+        return JSONResponse({"players": self._desk.wallet.players()})
+
+    async def wallet(self, request: Request) -> Response:
+        """One player's balance and bookings. Unlike the contract's calls, looking does not create the player."""
+        player = request.path_params["player"]
+        if player not in self._desk.wallet.players():
+            return JSONResponse({"problem": "no such player"}, 404)
+        account = self._desk.wallet.account(player)
+        assert account is not None
+        return JSONResponse(_told(account, self._desk.wallet.bookings_of(player)))
+
+    async def trap(self, _request: Request) -> Response:
+        """Nobody should come here: a redirect leads to it."""
+        self._desk.journal.complain("a redirect was followed")
+        return JSONResponse({"ErrorCode": 200, "Message": "Success"})
+
+    # --- dials ------------------------------------------------------------------------------------------------
+
+    async def rules(self, request: Request) -> Response:
+        """The behaviours in force; DELETE makes the casino honest again."""
+        if request.method == "DELETE":
+            self._desk.dial.clear()
+        return JSONResponse({"rules": [_rule_told(rule) for rule in self._desk.dial.rules()]})
+
+    def behave(self, asked: Record) -> object:
+        """`{"behaviour": WORDS, "player"?, "path"?, "type"?, "next"?: N}`."""
+        rule = Rule(
+            parse(strictjson.text(asked, "behaviour")),
+            player=strictjson.optional_text(asked, "player"),
+            path=strictjson.optional_text(asked, "path"),
+            kind=None if asked.get("type") is None else strictjson.integer(asked, "type", -2, 4),
+            remaining=None if asked.get("next") is None else strictjson.integer(asked, "next", 1, 10**6),
+        )
+        self._desk.dial.turn(rule)
+        return _rule_told(rule)
+
+    def balance(self, asked: Record) -> object:
+        """`{"player", "balance", "currency"?}`: creates the player if unknown."""
+        player, balance = strictjson.text(asked, "player"), strictjson.amount_text(asked, "balance")
+        account = self._desk.wallet.set_balance(player, balance, strictjson.optional_text(asked, "currency"))
+        return _told(account, [])
+
+    def block(self, asked: Record) -> object:
+        """`{"player", "blocked"?: true}`."""
+        account = self._desk.wallet.account(strictjson.text(asked, "player"))
+        if account is None:
+            raise strictjson.BadField("player", "is unknown")
+        account.blocked = asked.get("blocked") is not False
+        return _told(account, [])
+
+    def token(self, asked: Record) -> object:
+        """`{"player"}`: a refresh token such as the casino's page hands to the hub."""
+        return {"RefreshToken": self._desk.new_refresh_token(strictjson.text(asked, "player"))}
+
+    def settings(self, asked: Record) -> object:
+        """`{"refetchKeys"?, "askHub"?, "openDoor"?, "unixTimes"?: bool, "ladder"?: [seconds]}`."""
+        desk = self._desk
+        desk.line.refetch_keys = _switch(asked, "refetchKeys", was=desk.line.refetch_keys)
+        desk.line.ask_hub = _switch(asked, "askHub", was=desk.line.ask_hub)
+        desk.wallet.open_door = _switch(asked, "openDoor", was=desk.wallet.open_door)
+        desk.unix_times = _switch(asked, "unixTimes", was=desk.unix_times)
+        if "ladder" in asked:
+            desk.line.ladder_s = tuple(float(str(step)) for step in strictjson.listing(asked, "ladder", 50))
+        return {
+            "refetchKeys": desk.line.refetch_keys, "askHub": desk.line.ask_hub, "openDoor": desk.wallet.open_door,
+            "unixTimes": desk.unix_times, "ladder": desk.line.ladder_s,
+        }  # fmt: skip
+
+    def credentials(self, asked: Record) -> object:
+        """`{"PartnerClientId", "Secret", "HubUrl"?}`: what the hub printed when the casino was added."""
+        client_id = strictjson.integer(asked, "PartnerClientId", 1, 2**53)
+        self._desk.line.set_credentials(client_id, strictjson.text(asked, "Secret", 512))
+        hub_url = strictjson.optional_text(asked, "HubUrl", 2048)
+        if hub_url is not None:
+            self._desk.line.hub_url = hub_url.rstrip("/")
+        return {"PartnerClientId": client_id}
+
+
+def _acts(act: _Act) -> Callable[[Request], Awaitable[Response]]:
+    """A POST with a JSON object in and one out; what is wrong with it is said in one line."""
+
+    async def endpoint(request: Request) -> Response:
+        try:
+            return JSONResponse(act(strictjson.record(strictjson.loads(await request.body()))))
+        except _BAD as problem:
+            return JSONResponse({"problem": str(problem)}, 400)
+
+    return endpoint
+
+
+def _switch(asked: Record, field: str, *, was: bool) -> bool:
+    return strictjson.boolean(asked, field) if field in asked else was
+
+
+def _rule_told(rule: Rule) -> object:
+    return {
+        "behaviour": rule.behaviour.words, "player": rule.player, "path": rule.path, "type": rule.kind,
+        "next": rule.remaining,
+    }  # fmt: skip
+
+
+def _told(account: Account, bookings: Iterable[Booking]) -> object:
+    """`change` is what all bookings did to the balance: balance minus opening, signed decimal text."""
+    currency = account.currency
+    change = account.balance - account.opening
+    return {
+        "player": account.player,
+        "currency": currency,
+        "balance": plain(account.balance, currency),
+        "opening": plain(account.opening, currency),
+        "change": plain(change, currency),
+        "blocked": account.blocked,
+        "bookings": [{**contents(booking), "bookedMs": booking.booked_ms} for booking in bookings],
+    }

@@ -1,0 +1,118 @@
+"""What the hub's calls to a casino must look like, read as strictly as the contract allows.
+
+Owns: the shape of each `data` of casino.md section 2, and of the claims around it. Never: what is done with it. What
+cannot be read is refused with a field name; what can be read but is not to the letter becomes a complaint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from croupier.kit import strictjson
+from croupier.kit.strictjson import BadField, Json, Record
+from croupier.sandbox.bookings import Book, Demand, Kind
+
+MAX_LIST = 100
+MAX_ID = 2**53
+LIFE_S = 10
+_MAKE = {"BetId", "PartnerUserId", "TransactionType", "Amount", "TaxAmount", "PromoCode", "TagId"}
+_CASHBACK = {"CashbackId", "PartnerUserId", "TransactionType", "Amount", "TaxAmount", "TagId"}
+_CASHBACK_KINDS = {1, -1}
+
+Complain = Callable[[str], None]
+
+
+def payment_demand(document: Json, complain: Complain) -> Demand:
+    """One element of payments/make or make-list. Raises BadField."""
+    obj = strictjson.record(document, "data")
+    _only(obj, _MAKE, complain)
+    strictjson.optional_text(obj, "PromoCode")
+    strictjson.optional(_tag, obj, "TagId")
+    return _demand(obj, Book.PAYMENTS, "BetId", kinds=set(Kind))
+
+
+def cashback_demand(document: Json, complain: Complain) -> Demand:
+    """The data of cashback-payments/make. Raises BadField."""
+    obj = strictjson.record(document, "data")
+    _only(obj, _CASHBACK, complain)
+    strictjson.optional(_tag, obj, "TagId")
+    return _demand(obj, Book.CASHBACK, "CashbackId", kinds=_CASHBACK_KINDS)
+
+
+def demand_list(document: Json, complain: Complain) -> list[Demand]:
+    """The data of payments/make-list: a bare array. Raises BadField."""
+    if not isinstance(document, list):
+        raise BadField("data", "must be an array")
+    if not 1 <= len(document) <= MAX_LIST:
+        raise BadField("data", f"must have 1 to {MAX_LIST} elements")
+    demands = [payment_demand(element, complain) for element in document]
+    if len({demand.subject_id for demand in demands}) != len(demands):
+        complain("make-list: two payments of one bet are in flight at once")
+    return demands
+
+
+def bet_id(document: Json, complain: Complain) -> int:
+    """The data of payments/info. Raises BadField."""
+    obj = strictjson.record(document, "data")
+    _only(obj, {"BetId"}, complain)
+    return strictjson.integer(obj, "BetId", 1, MAX_ID)
+
+
+def closing(document: Json, complain: Complain) -> tuple[int, bool]:
+    """The data of payments/close: BetId, IsClosed. Raises BadField."""
+    obj = strictjson.record(document, "data")
+    _only(obj, {"BetId", "IsClosed"}, complain)
+    return strictjson.integer(obj, "BetId", 1, MAX_ID), strictjson.boolean(obj, "IsClosed")
+
+
+def player_of(document: Json, complain: Complain) -> str:
+    """The data of users/data: PartnerUserId. Raises BadField."""
+    obj = strictjson.record(document, "data")
+    _only(obj, {"PartnerUserId", "TagId", "ExtraData"}, complain)
+    return strictjson.text(obj, "PartnerUserId")
+
+
+def refresh_token(document: Json, complain: Complain) -> str:
+    """The data of users/auth: RefreshToken. Raises BadField."""
+    obj = strictjson.record(document, "data")
+    _only(obj, {"RefreshToken", "TagId"}, complain)
+    return strictjson.text(obj, "RefreshToken", 4096)
+
+
+def data_of(claims: Mapping[str, Json], client_id: int, complain: Complain) -> Json:
+    """The `data` of a verified token that was made for this casino. Raises BadField, BadJson."""
+    if strictjson.text(claims, "client_id") != f"PartnerClient-{client_id}":
+        raise BadField("client_id", "names another casino")
+    not_before = strictjson.integer(claims, "nbf", 0, MAX_ID)
+    if strictjson.integer(claims, "exp", 0, MAX_ID) != not_before + LIFE_S:
+        complain("envelope: exp is not nbf + 10")
+    if set(claims) != {"nbf", "exp", "iss", "data", "client_id"}:
+        complain("envelope: the claims are not exactly nbf, exp, iss, data, client_id")
+    return strictjson.loads(strictjson.text(claims, "data", 2**20).encode(), max_bytes=2**20)
+
+
+def _demand(obj: Record, book: Book, id_field: str, *, kinds: set[Kind] | set[int]) -> Demand:
+    kind = strictjson.integer(obj, "TransactionType", -9, 9)
+    if kind not in kinds:
+        raise BadField("TransactionType", "is not one of the contract")
+    return Demand(
+        book=book,
+        subject_id=strictjson.integer(obj, id_field, 1, MAX_ID),
+        kind=kind,
+        player=strictjson.text(obj, "PartnerUserId"),
+        amount=strictjson.text(obj, "Amount", 64),
+        tax=strictjson.optional_text(obj, "TaxAmount", 64),
+    )
+
+
+def _tag(obj: Record, field: str) -> int:
+    return strictjson.integer(obj, field, 0, MAX_ID)
+
+
+def _only(obj: Record, known: set[str], complain: Complain) -> None:
+    """Unknown fields and nulls are no reason to refuse, but the contract has none."""
+    for name, value in obj.items():
+        if name not in known:
+            complain(f"data: unknown field {name[:40]!r}")
+        elif value is None:
+            complain(f"data: {name} is null")

@@ -1,0 +1,87 @@
+"""What the sandbox casino says about an outcome: the envelopes of accepts, inline answers and info.
+
+Owns: the wire form of a booking and of a refusal, and the lies a test may ask for. Never: what is booked.
+Spec: casino.md 1.1, 2 and 2.1.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from croupier.sandbox.behaviour import Behaviour, Lie, Repeat
+from croupier.sandbox.bookings import EXISTS, SUCCESS, TEXTS, Book, Booked, Booking, Code, Demand, No, Outcome, plain
+
+Envelope = dict[str, object]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ID_FIELD = {Book.PAYMENTS: "BetId", Book.CASHBACK: "CashbackId"}
+ACCEPT_PATH = {Book.PAYMENTS: "/payments/accept", Book.CASHBACK: "/cashback-payments/accept"}
+
+
+def envelope(code: int, value: object = None, *, message: str | None = None) -> Envelope:
+    """The one form of every answer; Value is left out when there is none."""
+    told: Envelope = {"ErrorCode": code, "Message": message or TEXTS.get(code, "System error")}
+    if value is not None:
+        told["Value"] = value
+    return told
+
+
+def contents(booking: Booking) -> Envelope:
+    """A payment's facts. TaxAmount is there when the make carried one."""
+    facts: Envelope = {
+        _ID_FIELD[booking.book]: booking.subject_id,
+        "PartnerUserId": booking.player,
+        "PartnerTransactionId": booking.partner_tx,
+        "TransactionType": booking.kind,
+        "Amount": plain(booking.amount, booking.currency),
+    }
+    if booking.tax is not None:
+        facts["TaxAmount"] = plain(booking.tax, booking.currency)
+    return facts
+
+
+def listed(booking: Booking, *, unix_times: bool) -> Envelope:
+    """One line of payments/info."""
+    seconds, rest_ms = divmod(booking.booked_ms, 1000)
+    moment = _EPOCH + timedelta(seconds=seconds, milliseconds=rest_ms)
+    when: object = seconds if unix_times else moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {"DateTime": when, **contents(booking)}
+
+
+def outcome(demand: Demand, reached: Outcome, repeat: Repeat = Repeat.CONTENTS) -> Envelope:
+    """The outcome as an accept, or as the answer of a casino that books at once."""
+    if isinstance(reached, No):
+        return envelope(reached.code, {_ID_FIELD[demand.book]: demand.subject_id, "TransactionType": demand.kind})
+    if isinstance(reached, Booked):
+        return envelope(SUCCESS, contents(reached.booking))
+    return exists(reached.booking, repeat)
+
+
+def exists(booking: Booking, repeat: Repeat) -> Envelope:
+    """103804 with the first attempt's contents, or wrongly with others or none."""
+    if repeat is Repeat.BARE:
+        return envelope(EXISTS)
+    return envelope(EXISTS, _other_amount(booking) if repeat is Repeat.OTHER else contents(booking))
+
+
+def accepts(demand: Demand, reached: Outcome, behaviour: Behaviour) -> list[Envelope]:
+    """The accepts to send, one after the other."""
+    honest = outcome(demand, reached, behaviour.repeat)
+    if behaviour.accepts and behaviour.lie and isinstance(reached, Booked):
+        return _lies(demand, reached.booking, behaviour.lie)
+    return [honest] * behaviour.accepts
+
+
+def _lies(demand: Demand, booking: Booking, lie: Lie) -> list[Envelope]:
+    truth = contents(booking)
+    if lie is Lie.AMOUNT:
+        return [envelope(SUCCESS, _other_amount(booking))]
+    if lie is Lie.USER:
+        return [envelope(SUCCESS, {**truth, "PartnerUserId": f"{booking.player}-twin"})]
+    if lie is Lie.THEN_REFUSAL:
+        return [envelope(SUCCESS, truth), outcome(demand, No(Code.NOT_ADDED))]
+    return [envelope(SUCCESS, truth), envelope(SUCCESS, {**truth, "PartnerTransactionId": f"{booking.partner_tx}-2"})]
+
+
+def _other_amount(booking: Booking) -> Envelope:
+    return {**contents(booking), "Amount": plain(booking.amount + 1, booking.currency)}

@@ -1,0 +1,83 @@
+"""HTTP answers no honest peer gives: hanging, cut off, endless, slow, HTML, a redirect.
+
+Owns: their bytes. Never: when they are given (behaviour). Spec: money.md section 4, casino side.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable
+
+from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from croupier.kit.clock import Clock
+from croupier.sandbox.behaviour import Answer
+from croupier.sandbox.casino_reply import Reply
+
+HANG_S = 60.0
+HUGE_BYTES = 10 * 2**20
+_CHUNK = 64 * 1024
+TRAP = "/_sandbox/trap"
+"""Where the redirect leads: whoever arrives there followed it."""
+
+
+class CutOff(Response):
+    """Promises more than it sends; the server then closes the connection."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - the ASGI signature
+        """Send the head and the first byte."""
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"64")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"{", "more_body": True})
+
+
+class Hanging(CutOff):
+    """Says nothing for longer than anyone waits, then is cut off."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Wait, then break off."""
+        await self._clock.sleep(HANG_S)
+        await super().__call__(scope, receive, send)
+
+
+def response(reply: Reply, clock: Clock) -> Response:
+    """The reply as HTTP."""
+    made = _MADE.get(reply.answer)
+    if made is not None:
+        return made(reply, clock)
+    if reply.told is None:
+        return Response(status_code=reply.status)
+    return Response(_body(reply), reply.status, media_type="application/json")
+
+
+def _body(reply: Reply) -> bytes:
+    return json.dumps(reply.told).encode()
+
+
+async def _drip(body: bytes, clock: Clock) -> AsyncIterator[bytes]:
+    for position in range(len(body)):
+        await clock.sleep(1.0)
+        yield body[position : position + 1]
+
+
+async def _huge(body: bytes) -> AsyncIterator[bytes]:
+    """Valid JSON, if anyone reads it to the end: spaces, then the honest answer."""
+    for _ in range(HUGE_BYTES // _CHUNK):
+        yield b" " * _CHUNK
+    yield body
+
+
+_MADE: dict[Answer, Callable[[Reply, Clock], Response]] = {
+    Answer.HANG: lambda _reply, clock: Hanging(clock),
+    Answer.CUT: lambda _reply, _clock: CutOff(),
+    Answer.HTML: lambda _reply, _clock: HTMLResponse("<!doctype html><title>Maintenance</title><p>Back soon.</p>"),
+    Answer.HUGE: lambda reply, _clock: StreamingResponse(_huge(_body(reply)), media_type="application/json"),
+    Answer.DRIP: lambda reply, clock: StreamingResponse(_drip(_body(reply), clock), media_type="application/json"),
+    Answer.REDIRECT: lambda _reply, _clock: RedirectResponse(TRAP, 307),
+    Answer.EMPTY: lambda _reply, _clock: Response(b"", 200, media_type="application/json"),
+}

@@ -1,0 +1,237 @@
+"""One sandbox side as a process of its own: `python -m croupier.sandbox.serve casino --hub URL [--port 0]`.
+
+Owns: the loopback server, the one JSON line that tells its address, credentials from a file, and the end: SIGTERM,
+Ctrl-C, or standard input closing where it is a pipe (so that nothing outlives the test or demo that started it).
+Never: an address other than 127.0.0.1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+import socket
+import stat
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import uvicorn
+from starlette.applications import Starlette
+
+from croupier.kit import strictjson
+from croupier.kit.chance import SystemChance
+from croupier.kit.clock import SystemClock
+from croupier.kit.http import HttpWire
+from croupier.sandbox.casino import SandboxCasino
+from croupier.sandbox.studio import SandboxStudio
+
+LOOPBACK = "127.0.0.1"
+GRACE_S = 2
+
+Record = strictjson.Record
+Join = Callable[[str], Awaitable[Record | None]]
+"""Called with the address once it is open; returns the hub's credentials, as `casino add --json` prints them."""
+Announce = Callable[[str], None]
+
+
+class Side(Protocol):
+    """What is served."""
+
+    app: Starlette
+
+    def take_credentials(self, credentials: Record) -> None:
+        """Use what the hub printed. Raises BadField."""
+        ...
+
+    async def close(self) -> None:
+        """Stop what still runs."""
+        ...
+
+
+class _CasinoSide:
+    def __init__(self, casino: SandboxCasino) -> None:
+        self.casino = casino
+        self.app = casino.app
+
+    def take_credentials(self, credentials: Record) -> None:
+        client_id = strictjson.integer(credentials, "PartnerClientId", 1, 2**53)
+        self.casino.set_credentials(client_id, strictjson.text(credentials, "Secret", 512))
+
+    async def close(self) -> None:
+        await self.casino.close()
+
+
+class _StudioSide:
+    def __init__(self, studio: SandboxStudio) -> None:
+        self.studio = studio
+        self.app = studio.app
+
+    def take_credentials(self, credentials: Record) -> None:
+        counterparty_id = strictjson.text(credentials, "CounterpartyId")
+        self.studio.set_credentials(counterparty_id, strictjson.text(credentials, "Secret", 512))
+
+    async def close(self) -> None:
+        """Nothing runs behind a studio's answers."""
+
+
+def run_casino(
+    *,
+    hub_url: str,
+    port: int = 0,
+    currency: str = "EUR",
+    join: Join | None = None,
+    announce: Announce | None = None,
+    with_parent: bool = True,
+) -> None:
+    """Serve a sandbox casino until told to stop. `with_parent`: stop too when standard input is a pipe and closes."""
+
+    def make(wire: HttpWire, clock: SystemClock) -> Side:
+        chance = SystemChance()
+        return _CasinoSide(SandboxCasino(wire=wire, clock=clock, chance=chance, hub_url=hub_url, currency=currency))
+
+    _run("casino", make, port=port, join=join, announce=announce, with_parent=with_parent)
+
+
+def run_studio(
+    *,
+    hub_url: str,
+    port: int = 0,
+    join: Join | None = None,
+    announce: Announce | None = None,
+    with_parent: bool = True,
+) -> None:
+    """Serve a sandbox studio until told to stop; as run_casino."""
+
+    def make(wire: HttpWire, clock: SystemClock) -> Side:
+        return _StudioSide(SandboxStudio(wire=wire, clock=clock, chance=SystemChance(), hub_url=hub_url))
+
+    _run("studio", make, port=port, join=join, announce=announce, with_parent=with_parent)
+
+
+def credentials_from(path: Path) -> Join:
+    """A join that reads a JSON file; no file means that the credentials come later, by `/_sandbox/credentials`."""
+
+    async def join(_url: str) -> Record | None:
+        return _read_credentials(path)
+
+    return join
+
+
+def _read_credentials(path: Path) -> Record | None:
+    return strictjson.record(strictjson.loads(path.read_bytes())) if path.exists() else None
+
+
+def say_json(kind: str) -> Announce:
+    """Tell the address as one JSON line on standard output."""
+
+    def announce(url: str) -> None:
+        sys.stdout.write(json.dumps({"kind": kind, "url": url}) + "\n")
+        sys.stdout.flush()
+
+    return announce
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """The command line of this module."""
+    parser = argparse.ArgumentParser(prog="python -m croupier.sandbox.serve", description="One sandbox side.")
+    parser.add_argument("kind", choices=("casino", "studio"))
+    parser.add_argument("--port", type=int, default=0, help="0 takes any free one")
+    parser.add_argument("--hub", required=True, help="the hub's address, without any path")
+    parser.add_argument("--credentials", type=Path, help="JSON file as the hub printed it")
+    parser.add_argument("--currency", default="EUR", help="a casino's currency")
+    asked = parser.parse_args(argv)
+    join = None if asked.credentials is None else credentials_from(asked.credentials)
+    if asked.kind == "casino":
+        run_casino(hub_url=asked.hub, port=asked.port, currency=asked.currency, join=join)
+    else:
+        run_studio(hub_url=asked.hub, port=asked.port, join=join)
+
+
+# --- the process ------------------------------------------------------------------------------------------------
+
+
+def _run(
+    kind: str,
+    make: Callable[[HttpWire, SystemClock], Side],
+    *,
+    port: int,
+    join: Join | None,
+    announce: Announce | None,
+    with_parent: bool,
+) -> None:
+    # uvicorn raises the signal it stopped on once more; taken quietly, the process ends with 0.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: None)
+    asyncio.run(_serve(make, port, join, announce=announce or say_json(kind), with_parent=with_parent))
+
+
+async def _serve(
+    make: Callable[[HttpWire, SystemClock], Side],
+    port: int,
+    join: Join | None,
+    *,
+    announce: Announce,
+    with_parent: bool,
+) -> None:
+    wire = HttpWire(allow_private=True)
+    side = make(wire, SystemClock())
+    server = _Server(_config(side.app))
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((LOOPBACK, port))
+        url = f"http://{LOOPBACK}:{listening.getsockname()[1]}"
+        server.when_open = lambda: _open(side, url, join, announce=announce)
+        if with_parent:
+            _stop_with_parent(server)
+        await server.serve(sockets=[listening])
+    await side.close()
+    await wire.close()
+
+
+class _Server(uvicorn.Server):
+    """Says when it is open: only then may the address be told."""
+
+    when_open: Callable[[], Awaitable[None]]
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        await self.when_open()
+
+
+def _config(app: Starlette) -> uvicorn.Config:
+    return uvicorn.Config(
+        app, lifespan="off", log_level="critical", access_log=False, timeout_graceful_shutdown=GRACE_S
+    )
+
+
+async def _open(side: Side, url: str, join: Join | None, *, announce: Announce) -> None:
+    credentials = None if join is None else await join(url)
+    if credentials is not None:
+        side.take_credentials(credentials)
+    announce(url)
+
+
+def _stop_with_parent(server: uvicorn.Server) -> None:
+    """Stop when standard input closes, where it is a pipe or socket; a terminal, a file or no input say nothing."""
+    try:
+        mode = os.fstat(0).st_mode
+    except OSError:
+        return
+    if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
+        return
+    loop = asyncio.get_running_loop()
+
+    def readable() -> None:
+        if not os.read(0, 4096):
+            loop.remove_reader(0)
+            server.should_exit = True
+
+    loop.add_reader(0, readable)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+"""The sandbox studio as an ASGI app: the hub's two calls under any base path, and the players' page.
+
+Owns: HTTP in and out. Never: the calls on the hub (studio_calls) or how a round goes (studio_rounds).
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from croupier.kit import strictjson
+from croupier.kit.chance import Chance
+from croupier.kit.clock import Clock
+from croupier.kit.wire import PeerError
+from croupier.sandbox.journal import Journal
+from croupier.sandbox.reading_bodies import BodyTooLong, bounded_body
+from croupier.sandbox.studio_calls import Calls
+from croupier.sandbox.studio_games import Game, Launched, read_launch
+from croupier.sandbox.studio_page import CONTENT_POLICY, STAKES, page
+from croupier.sandbox.studio_rounds import Rounds
+from croupier.sandbox.studio_signing import Gate
+
+MAX_BODY = 65536
+WIN_CHANCE = 0.45
+
+
+class Studio(Protocol):
+    """What the app needs of the studio it belongs to."""
+
+    calls: Calls
+    rounds: Rounds
+    journal: Journal
+    games: list[Game]
+    sessions: dict[str, Launched]
+
+
+class HubSide:
+    """What the hub calls: the catalogue and the launch."""
+
+    def __init__(self, studio: Studio, clock: Clock) -> None:
+        self._studio = studio
+        self._clock = clock
+        self._gate = Gate()
+
+    async def games(self, request: Request) -> Response:
+        """GET games: a bare array."""
+        refusal = self._refusal(request, b"")
+        return refusal or self._answer(request, JSONResponse(self._studio.games))
+
+    async def launch(self, request: Request) -> Response:
+        """POST games/{gameId}/launch."""
+        try:
+            body = await bounded_body(request, MAX_BODY)
+        except BodyTooLong:
+            return self._answer(request, _code(6, 413))
+        refusal = self._refusal(request, body)
+        return refusal or self._answer(request, self._launched(request, body))
+
+    def _launched(self, request: Request, body: bytes) -> Response:
+        wanted = request.path_params["game_id"]
+        game = next((game for game in self._studio.games if str(game["gameId"]) == wanted), None)
+        if game is None:
+            return _code(6, 404)
+        try:
+            if strictjson.sorted_compact(body) != body:
+                self._studio.journal.complain("launch: the body is not compact JSON with sorted keys")
+            launched = read_launch(game, body)
+        except (strictjson.BadJson, strictjson.BadField) as problem:
+            self._studio.journal.complain(f"launch: {problem}")
+            return _code(6, 400)
+        self._studio.sessions[launched.session] = launched
+        return JSONResponse({"frameUri": str(request.url_for("play", session=launched.session))})
+
+    def _refusal(self, request: Request, body: bytes) -> Response | None:
+        calls = self._studio.calls
+        problem = self._gate.problem(
+            request.headers,
+            body,
+            counterparty=calls.counterparty_id,
+            secret=calls.secret,
+            now_ms=self._clock.now_ms(),
+        )
+        if problem is None and calls.secret:
+            return None
+        self._studio.journal.complain(f"{request.url.path}: {problem or 'no credentials yet'}")
+        return self._answer(request, _code(8, 401))
+
+    def _answer(self, request: Request, response: Response) -> Response:
+        self._studio.journal.note("in", request.url.path, None, status=response.status_code)
+        return response
+
+
+class PlayerSide:
+    """The page in the frame."""
+
+    def __init__(self, studio: Studio, chance: Chance) -> None:
+        self._studio = studio
+        self._chance = chance
+
+    async def show(self, request: Request) -> Response:
+        """The game, waiting for a bet."""
+        return await self._page(request, "Place your bet.")
+
+    async def bet(self, request: Request) -> Response:
+        """One round: the stake, then twice the stake or nothing."""
+        session, stake = request.path_params["session"], request.query_params.get("stake", "")
+        if session not in self._studio.sessions or stake not in STAKES:
+            return HTMLResponse("No such game.", 404)
+        win = str(2 * int(stake)) if self._chance.fraction() < WIN_CHANCE else "0"
+        played = await self._studio.rounds.play(session, stake, win)
+        return await self._page(request, f"The round was {played.end.value}; you won {win}.")
+
+    async def _page(self, request: Request, said: str) -> Response:
+        launched = self._studio.sessions.get(request.path_params["session"])
+        if launched is None:
+            return HTMLResponse("No such game.", 404)
+        try:
+            balance = (await self._studio.calls.balance(launched.session)).balance
+        except PeerError:
+            balance = None
+        body = page(launched, balance=balance, said=said)
+        return HTMLResponse(body, headers={"Content-Security-Policy": CONTENT_POLICY})
+
+
+def build(studio: Studio, *, clock: Clock, chance: Chance, control: list[Route]) -> Starlette:
+    """The app of one studio."""
+    hub, player = HubSide(studio, clock), PlayerSide(studio, chance)
+    contract = [
+        Route(f"{prefix}/v1{path}", endpoint, methods=[method])
+        for prefix in ("", "/{before:path}")
+        for method, path, endpoint in (
+            ("GET", "/games", hub.games),
+            ("POST", "/games/{game_id}/launch", hub.launch),
+        )
+    ]
+    pages = [
+        Route("/play/{session}", player.show, methods=["GET"], name="play"),
+        Route("/play/{session}/bet", player.bet, methods=["POST"]),
+    ]
+    return Starlette(routes=[*control, *pages, *contract])
+
+
+def _code(code: int, status: int) -> Response:
+    return JSONResponse({"_responseCode": code}, status)

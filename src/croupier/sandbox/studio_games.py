@@ -1,0 +1,78 @@
+"""The sandbox studio's invented games, and what a launch must carry.
+
+Owns: the catalogue and the reading of a launch. Never: a signature. Spec: provider.md section 3.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from croupier.kit import strictjson
+from croupier.kit.strictjson import BadField, Json, Record
+
+Game = dict[str, object]
+
+GAMES: tuple[Game, ...] = (
+    {"gameId": "lantern-tumble", "name": "Lantern Tumble", "gameCategory": "slots", "maxOdd": 500},
+    {"gameId": "orchard-jackpot", "name": "Orchard Jackpot", "gameCategory": "slots"},
+    {"gameId": "kite-crash", "name": "Kite Crash", "gameCategory": "crash", "maxOdd": 1000},
+    {"gameId": "harbour-wheel", "name": "Harbour Wheel", "gameCategory": "live"},
+    {"gameId": 7007, "name": "Paper Dice", "gameCategory": "table"},
+    {"gameId": "seven-ponds", "name": "Seven Ponds Draw", "gameCategory": "lottery"},
+    {"gameId": "marble-run", "name": "Marble Run", "gameCategory": "marbles"},
+)
+"""One has a number for its id and one a category the contract does not name: both are allowed."""
+
+JACKPOT_GAME = "orchard-jackpot"
+LIVE_GAME = "harbour-wheel"
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """One session as the hub launched it. Amounts are decimal text."""
+
+    session: str
+    game: str
+    game_name: str
+    user: str
+    currency: str
+    language: str
+    min_bet: str
+    max_bet: str
+    demo: bool
+
+
+def read_launch(game: Game, body: bytes) -> Launched:
+    """A launch's body. Raises BadJson, BadField."""
+    obj = strictjson.record(strictjson.loads(body))
+    _one_of(obj, "viewType", ("desktop", "mobile"))
+    mode = _one_of(obj, "gameMode", ("real", "demo"))
+    for name in ("gameMargin", "maxOdd", "maxWin"):
+        strictjson.optional(strictjson.amount_text, obj, name)
+    _check_buttons(obj)
+    return Launched(
+        session=strictjson.text(obj, "sessionId"),
+        game=str(game["gameId"]),
+        game_name=str(game["name"]),
+        user=strictjson.text(obj, "userId"),
+        currency=strictjson.text(obj, "currency", 16),
+        language=strictjson.text(obj, "language", 35),
+        min_bet=strictjson.amount_text(obj, "minBet"),
+        max_bet=strictjson.amount_text(obj, "maxBet"),
+        demo=mode == "demo",
+    )
+
+
+def _one_of(obj: Record, field: str, allowed: tuple[str, ...]) -> str | None:
+    value = strictjson.optional_text(obj, field)
+    if value is not None and value not in allowed:
+        raise BadField(field, f"must be one of {', '.join(allowed)}")
+    return value
+
+
+def _check_buttons(obj: Record) -> None:
+    if obj.get("buttonAmounts") is None:
+        return
+    buttons: list[Json] = strictjson.listing(obj, "buttonAmounts", 50)
+    if not all(isinstance(button, strictjson.NumberText) for button in buttons):
+        raise BadField("buttonAmounts", "must be numbers")

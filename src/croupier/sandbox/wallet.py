@@ -1,0 +1,210 @@
+"""What the sandbox casino's books hold: players, their balances, and every payment booked, once.
+
+Owns: the rules by which an honest casino books a make or refuses it. Pure: no I/O, no clock, no randomness (the
+casino's own payment id and the time are parameters). Never: a wire record, and never a float. Spec: casino.md 1.1
+(the codes) and 2 (the types). A booking is keyed by bet and type, because nothing else names it on the wire.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from croupier.core.money import BadAmount, parse_amount
+from croupier.sandbox.bookings import Book, Booked, Booking, Code, Demand, Key, Kind, No, Outcome, Repeated
+
+_UNDOES: dict[tuple[Book, int], Kind] = {
+    (Book.PAYMENTS, Kind.BET_RETURN): Kind.STAKE,
+    (Book.PAYMENTS, Kind.PAYOUT_RETURN): Kind.PAYOUT,
+    (Book.CASHBACK, Kind.STAKE): Kind.PAYOUT,
+}
+"""What takes back what. The cancellation of a cashback (-1) takes back its payment (1)."""
+
+_TAXED = {(Book.PAYMENTS, Kind.PAYOUT), (Book.PAYMENTS, Kind.JACKPOT), (Book.CASHBACK, Kind.PAYOUT)}
+
+
+@dataclass(slots=True)
+class Account:
+    """One player's money, in minor units. `opening` is what the balance would be without any booking."""
+
+    player: str
+    currency: str
+    opening: int
+    balance: int
+    blocked: bool = False
+
+
+class Wallet:
+    """Every account and every booking of one casino. Creates players on first sight unless the door is shut."""
+
+    def __init__(self, currency: str, opening: str) -> None:
+        self.currency = currency
+        self.opening = opening
+        self.open_door = True
+        """False: a player never seen before is refused as not found."""
+        self._accounts: dict[str, Account] = {}
+        self._booked: dict[Key, Booking] = {}
+        self._by_subject: defaultdict[tuple[Book, int], list[Booking]] = defaultdict(list)
+        self._closed: set[int] = set()
+
+    # --- players ----------------------------------------------------------------------------------------------
+
+    def account(self, player: str) -> Account | None:
+        """The player's account, made on first sight; None if the door is shut and the player a stranger."""
+        known = self._accounts.get(player)
+        if known is None and self.open_door:
+            known = self._open(player, self.currency, parse_amount(self.opening, self.currency))
+        return known
+
+    def players(self) -> list[str]:
+        """Every player seen so far."""
+        return list(self._accounts)
+
+    def set_balance(self, player: str, balance: str, currency: str | None = None) -> Account:
+        """Make the player if unknown and put the balance there. Raises BadAmount, UnknownCurrency, ValueError."""
+        known = self._accounts.get(player)
+        currency = currency or (known.currency if known else self.currency)
+        minor = parse_amount(balance, currency)
+        if known is None:
+            return self._open(player, currency, minor)
+        if known.currency != currency:
+            raise ValueError("a player keeps the first currency")
+        known.opening += minor - known.balance
+        known.balance = minor
+        return known
+
+    def _open(self, player: str, currency: str, minor: int) -> Account:
+        account = self._accounts[player] = Account(player, currency, minor, minor)
+        return account
+
+    # --- bookings ---------------------------------------------------------------------------------------------
+
+    def book(self, demand: Demand, *, partner_tx: str, now_ms: int) -> Outcome:
+        """Book one make, or say why not. The same make again changes nothing, whatever came in between."""
+        first = self._booked.get(demand.key)
+        if first is not None:
+            return Repeated(first)
+        account = self.account(demand.player)
+        if account is None:
+            return No(Code.USER_NOT_FOUND)
+        try:
+            amount, tax = _amounts(demand, account.currency)
+        except BadAmount:
+            return No(Code.INCORRECT_AMOUNT)
+        objection = self._objection(demand, account, amount)
+        if objection is not None:
+            return No(objection)
+        net = self._net(demand, amount, tax or 0)
+        if net < 0 and account.balance + net < 0:
+            return No(Code.NOT_ENOUGH_FUNDS)
+        booking = Booking(
+            demand.book, demand.subject_id, demand.kind, demand.player, account.currency, amount, tax, net,
+            partner_tx, now_ms,
+        )  # fmt: skip
+        self._enter(booking)
+        return Booked(booking)
+
+    def bookings(self, book: Book, subject_id: int) -> list[Booking]:
+        """What the casino still knows of one bet or cashback, in the order it was booked."""
+        return list(self._by_subject.get((book, subject_id), ()))
+
+    def bookings_of(self, player: str) -> list[Booking]:
+        """The same for one player, over all bets."""
+        return [booking for group in self._by_subject.values() for booking in group if booking.player == player]
+
+    def close(self, bet_id: int, *, closed: bool) -> Code | None:
+        """Close a bet to further payments, or open it again. Both may be said twice. Returns the refusal, if any."""
+        if not self.bookings(Book.PAYMENTS, bet_id):
+            return Code.BET_NOT_FOUND
+        (self._closed.add if closed else self._closed.discard)(bet_id)
+        return None
+
+    def is_closed(self, bet_id: int) -> bool:
+        """Whether payments of this bet are refused."""
+        return bet_id in self._closed
+
+    # --- what a casino must not do, for the tests --------------------------------------------------------------
+
+    def book_again(self, first: Booking, partner_tx: str) -> Booking:
+        """A fault: apply one make a second time. The money moves again and the bet lists both."""
+        again = Booking(
+            first.book, first.subject_id, first.kind, first.player, first.currency, first.amount, first.tax, first.net,
+            partner_tx, first.booked_ms,
+        )  # fmt: skip
+        self._enter(again)
+        self._booked[first.key] = first
+        return again
+
+    def forget(self, booking: Booking) -> None:
+        """A fault: the money stays moved, but the casino no longer knows of it."""
+        self._booked.pop(booking.key, None)
+        self._by_subject[booking.book, booking.subject_id].remove(booking)
+
+    # --- the rules --------------------------------------------------------------------------------------------
+
+    def _objection(self, demand: Demand, account: Account, amount: int) -> Code | None:
+        """The first rule that refuses the make, before the money is counted."""
+        if demand.book is Book.PAYMENTS and self.is_closed(demand.subject_id):
+            return Code.NOT_ADDED
+        beside = self.bookings(demand.book, demand.subject_id)
+        if any(other.player != demand.player for other in beside):
+            return Code.REQUEST_DATA
+        if (demand.book, demand.kind) in _UNDOES:
+            return self._undo_objection(demand, amount, beside)
+        if demand.book is Book.CASHBACK or demand.kind == Kind.JACKPOT:
+            return None
+        if demand.kind == Kind.STAKE:
+            return Code.USER_BLOCKED if account.blocked else None
+        return _payout_objection(beside)
+
+    def _undo_objection(self, demand: Demand, amount: int, beside: list[Booking]) -> Code | None:
+        kinds = {booking.kind for booking in beside}
+        undone = self._undone(demand)
+        if undone is None:
+            return Code.NOT_ADDED if kinds else Code.BET_NOT_FOUND
+        if undone.amount != amount:
+            return Code.INCORRECT_AMOUNT
+        if demand.kind == Kind.BET_RETURN and _standing_win(beside):
+            return Code.NOT_ADDED
+        return Code.NOT_ADDED if Kind.BET_RETURN in kinds else None
+
+    def _undone(self, demand: Demand) -> Booking | None:
+        return self._booked.get((demand.book, demand.subject_id, _UNDOES[demand.book, demand.kind]))
+
+    def _net(self, demand: Demand, amount: int, tax: int) -> int:
+        if (demand.book, demand.kind) in _UNDOES:
+            undone = self._undone(demand)
+            assert undone is not None
+            return -undone.net
+        if demand.kind == Kind.STAKE:
+            return -amount
+        return amount - tax if (demand.book, demand.kind) in _TAXED else amount
+
+    def _enter(self, booking: Booking) -> None:
+        self._booked[booking.key] = booking
+        self._by_subject[booking.book, booking.subject_id].append(booking)
+        self._accounts[booking.player].balance += booking.net
+
+
+def _amounts(demand: Demand, currency: str) -> tuple[int, int | None]:
+    """Amount and tax in minor units; the casino withholds the tax, so it cannot be more than the amount."""
+    amount = parse_amount(demand.amount, currency)
+    tax = None if demand.tax is None else parse_amount(demand.tax, currency)
+    if (tax or 0) > amount:
+        raise BadAmount("the tax is more than the amount")
+    return amount, tax
+
+
+def _payout_objection(beside: list[Booking]) -> Code | None:
+    kinds = {booking.kind for booking in beside}
+    if Kind.STAKE not in kinds:
+        return Code.BET_NOT_FOUND
+    return Code.NOT_ADDED if Kind.BET_RETURN in kinds else None
+
+
+def _standing_win(beside: list[Booking]) -> bool:
+    """Whether a payout of more than nothing was booked and not taken back."""
+    kinds = {booking.kind for booking in beside}
+    return any(booking.kind == Kind.PAYOUT and booking.amount for booking in beside) and (
+        Kind.PAYOUT_RETURN not in kinds
+    )
