@@ -121,21 +121,24 @@ class Draft(Generic[S]):
         self.payments[kind] = Payment(self.subject.subject_id, kind, amount, tax, self.terms.now_ms)
         self.call_now(kind.value, step)
 
-    def call_now(self, slot: str, step: Step) -> None:
+    def call_now(self, slot: str, step: Step, *, failures: int = 0) -> None:
         """Plan a call for at once, leased to this process so that it can leave right after the commit."""
-        now, waits = self.terms.now_ms, self.terms.waits
-        fence = self.calls[slot].fence + 1 if slot in self.calls else 0
-        lease = waits.after_ms(now, waits.lease_s) if self.terms.process else 0
+        now, waits, process = self.terms.now_ms, self.terms.waits, self.terms.process
+        lease = waits.after_ms(now, waits.lease_s) if process else 0
         self.calls[slot] = Call(
-            slot, step, now, fence=fence, lease_owner=self.terms.process or None, lease_until_ms=lease
+            slot, step, now, failures, fence=self._fence, lease_owner=process or None, lease_until_ms=lease
         )
 
     def call_later(self, slot: str, step: Step, due_ms: int, **changes: Any) -> None:  # noqa: ANN401
-        """Plan a call for later, free for any process."""
+        """Plan a call for later, free for any process. What is still in flight under the old plan is outdated."""
         call = self.calls.get(slot) or Call(slot, step, due_ms)
-        self.calls[slot] = replace(
-            call, step=step, due_ms=due_ms, crashes=0, lease_owner=None, lease_until_ms=0, **changes
-        )
+        free = replace(call, crashes=0, fence=self._fence, lease_owner=None, lease_until_ms=0)
+        self.calls[slot] = replace(free, step=step, due_ms=due_ms, **changes)
+
+    @property
+    def _fence(self) -> int:
+        """Above every fence that any call of this subject ever had: none was more than its version then plus one."""
+        return 1 if self._before is None else self._before.version + 2
 
     def drop_call(self, slot: str) -> None:
         """Nothing more to do in this slot."""

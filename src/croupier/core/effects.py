@@ -37,7 +37,7 @@ def owe_return(d: BetDraft) -> None:
     kind = PaymentKind.BET_RETURN
     sent_before = d.payments.get(kind)
     if sent_before is not None:
-        if sent_before.state is PaymentState.REFUSED:
+        if sent_before.state is PaymentState.REFUSED and not d.subject.was_on:
             d.pay(kind, PaymentEvent.REVIVE)
             d.call_now(kind.value, Step.MAKE)
         return

@@ -41,7 +41,7 @@ def accept(d: Draft[Any], kind: PaymentKind, author: str, reason: str) -> Decisi
         kind=kind,
         amount=format_amount(payment.amount, d.subject.currency),
         tax=None if payment.tax is None else format_amount(payment.tax, d.subject.currency),
-        partner_tx=payment.partner_tx or f"by {author}",
+        partner_tx=payment.partner_tx,
     )
     if heard(d, kind, Yes(said)) is Verdict.CONFLICT:
         _cannot(kind, payment.state, "be accepted")
