@@ -34,6 +34,7 @@ from croupier.store.train import Train
 
 if TYPE_CHECKING:
     from croupier.flows.courier import Courier
+    from croupier.flows.sweep import Sweep
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,5 +94,6 @@ class Hub:
     provider_gateways: Mapping[str, ProviderGateway] = field(default_factory=dict)
     courier: Courier | None = None
     """None in a process that only decides (a command): calls are left to the hub that runs."""
+    sweep: Sweep | None = None
     closing: bool = False
     """Shutting down: nothing new is taken on."""

@@ -28,29 +28,30 @@ async def pay_in(hub: Hub, command: PayIn) -> Answer:
     request, bet = await enter(hub, command)
     if request is None:
         return Answer(Refusal.SESSION_UNKNOWN)
-    if request.session.demo:
-        return await hub.store.demo.pay_in(request.session, command)
     asked = _contents(request, command)
     if isinstance(asked, Answer):
         return asked
+    if request.session.demo:
+        refused = _refused(hub, request, asked)
+        reason = None if refused is None else refused.refusal
+        return await hub.store.demo.pay_in(request.session, command.bet_ref, asked, reason)
     return await answered_in_words(_pay_in(hub, request, command, asked, bet))
 
 
 async def _pay_in(hub: Hub, request: Request, command: PayIn, asked: Asked, bet: Bet | None) -> Answer:
     beside = Beside(hub, request.session, request.until_s)
-    fresh = bet is None
-    if bet is None:
-        refused = _refused(hub, request, asked)
-        if refused is not None:
-            return refused
-        hub_line = request.casino
-        if not hub.gates.admit(hub_line.casino_id, hub_line.in_flight):
-            return Answer(Refusal.NOT_TAKEN, retry_after_s=RETRY_AFTER_S)
-        try:
-            return await _new(hub, request, command, asked, beside)
-        finally:
-            hub.gates.leave(hub_line.casino_id)
-    return await _known(hub, request, asked, bet, beside, fresh=fresh)
+    if bet is not None:
+        return await _known(hub, request, asked, bet, beside)
+    refused = _refused(hub, request, asked)
+    if refused is not None:
+        return refused
+    casino = request.casino
+    if not hub.gates.admit(casino.casino_id, casino.in_flight):
+        return Answer(Refusal.NOT_TAKEN, retry_after_s=RETRY_AFTER_S)
+    try:
+        return await _new(hub, request, command, asked, beside)
+    finally:
+        hub.gates.leave(casino.casino_id)
 
 
 async def _new(hub: Hub, request: Request, command: PayIn, asked: Asked, beside: Beside) -> Answer:
@@ -59,13 +60,13 @@ async def _new(hub: Hub, request: Request, command: PayIn, asked: Asked, beside:
         # Somebody with the same betId was faster: from here on this is a repeat.
         known = await hub.store.bets.by_ref(command.provider_id, command.bet_ref)
         assert known is not None
-        return await _known(hub, request, asked, known, beside, fresh=False)
+        return await _known(hub, request, asked, known, beside)
     await point("stake.after_commit")
     await beside.start_if_unknown()
     return await _known(hub, request, asked, bet, beside, fresh=True)
 
 
-async def _known(hub: Hub, request: Request, asked: Asked, bet: Bet, beside: Beside, *, fresh: bool) -> Answer:
+async def _known(hub: Hub, request: Request, asked: Asked, bet: Bet, beside: Beside, *, fresh: bool = False) -> Answer:
     def rule(current: Bet, terms: Terms, over: bool) -> Ruling:  # noqa: FBT001 - the shape of a Rule
         return requests.pay_in(current, asked, terms, until_ms=request.until_ms, waited=over)
 

@@ -27,18 +27,18 @@ async def pay_out(hub: Hub, command: PayOut) -> Answer:
     request, bet = await enter(hub, command)
     if request is None:
         return Answer(Refusal.SESSION_UNKNOWN)
-    if request.session.demo:
-        return await hub.store.demo.pay_out(request.session, command)
     win = minor(command.win, request.session, "winAmount")
     if isinstance(win, Answer):
         return win
+    if request.session.demo:
+        return await hub.store.demo.pay_out(request.session, command.bet_ref, _contents(request, command, win))
     return await answered_in_words(_pay_out(hub, request, command, win, bet))
 
 
 async def _pay_out(hub: Hub, request: Request, command: PayOut, win: int, bet: Bet | None) -> Answer:
     session = request.session
     beside = Beside(hub, session, request.until_s)
-    asked = Asked(session.casino_id, session.player_id, command.round_ref, win=win)
+    asked = _contents(request, command, win)
     if bet is None and session.jackpot_wins:
         bet = await _jackpot(hub, request, command, win)
     if bet is None:
@@ -54,6 +54,11 @@ async def _pay_out(hub: Hub, request: Request, command: PayOut, win: int, bet: B
         return Answer(Refusal.OUTCOME_UNKNOWN)
     await point("payout.before_answer")
     return await beside.answer(refusal, bet, "pay_out")
+
+
+def _contents(request: Request, command: PayOut, win: int) -> Asked:
+    session = request.session
+    return Asked(session.casino_id, session.player_id, command.round_ref, win=win)
 
 
 async def _jackpot(hub: Hub, request: Request, command: PayOut, win: int) -> Bet | None:

@@ -22,7 +22,7 @@ async def refund(hub: Hub, command: Refund) -> Answer:
     if request is None:
         return Answer(Refusal.SESSION_UNKNOWN)
     if request.session.demo:
-        return await hub.store.demo.refund(request.session, command)
+        return await hub.store.demo.refund(request.session, command.bet_ref)
     return await answered_in_words(_refund(hub, request, command, bet))
 
 

@@ -26,6 +26,10 @@ class Clock(Protocol):
         """Let other work run for so long."""
         ...
 
+    def shift(self, offset_ms: int) -> None:
+        """The database's clock is so far ahead of `now_ms`: follow it."""
+        ...
+
 
 class SystemClock:
     """The machine's clock plus an offset read from the database (money.md 3: "database time")."""
@@ -44,3 +48,7 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         """Sleep on the running event loop."""
         await asyncio.sleep(seconds)
+
+    def shift(self, offset_ms: int) -> None:
+        """Follow the database's clock."""
+        self.offset_ms += offset_ms

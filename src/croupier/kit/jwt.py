@@ -55,7 +55,7 @@ __all__ = [
     "verify",
 ]
 
-MAX_TOKEN = 8192
+MAX_TOKEN = 65536
 MAX_TIME_S = 2**53
 
 _ECDSA = ec.ECDSA(hashes.SHA256())

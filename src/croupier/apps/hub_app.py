@@ -1,0 +1,69 @@
+"""The hub as one ASGI app: both halves, health, metrics. One port, all APIs.
+
+Owns: the route table and what an unknown path gets, in the style of the half it is under. Spec: operate.md,
+provider.md 2 (last paragraph), casino.md 1.1.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from croupier import __version__, casinos, providers
+from croupier.flows.hub import Hub
+from croupier.kit.config import Settings
+from croupier.store.db import DbError
+
+
+def hub_app(hub: Hub, settings: Settings) -> Starlette:
+    """The app of one process."""
+    routes = [*_own_routes(hub)]
+    for casino_protocol in casinos.PROTOCOLS.values():
+        routes += casino_protocol.routes(hub, settings.issuer)
+    for provider_protocol in providers.PROTOCOLS.values():
+        routes += provider_protocol.routes(hub)
+    handlers: Any = {HTTPException: _no_such_path}
+    return Starlette(routes=routes, exception_handlers=handlers)
+
+
+def _own_routes(hub: Hub) -> list[Route]:
+    async def livez(_: Request) -> Response:
+        return JSONResponse({"alive": True})
+
+    async def readyz(_: Request) -> Response:
+        try:
+            await hub.store.db.fetchval("select 1")
+        except DbError as error:
+            return JSONResponse({"ready": False, "why": f"database: {error}"}, 503)
+        if hub.closing:
+            return JSONResponse({"ready": False, "why": "shutting down"}, 503)
+        return JSONResponse({"ready": True, "breakers_open": hub.gates.open_ones()})
+
+    async def metrics(_: Request) -> Response:
+        hub.metrics.put("croupier_waiting", len(hub.waiters), "pay_in")
+        hub.metrics.put("croupier_waiting", await hub.store.calls.waiting(), "calls")
+        return Response(hub.metrics.render(), media_type="text/plain; version=0.0.4")
+
+    async def version(_: Request) -> Response:
+        return JSONResponse({"name": "croupier", "version": __version__})
+
+    return [
+        Route("/livez", livez),
+        Route("/readyz", readyz),
+        Route("/metrics", metrics),
+        Route("/version", version),
+    ]
+
+
+async def _no_such_path(request: Request, error: HTTPException) -> Response:
+    protocols: list[Any] = [*casinos.PROTOCOLS.values(), *providers.PROTOCOLS.values()]
+    for protocol in protocols:
+        if request.url.path.startswith(protocol.root):
+            answer: Response = protocol.not_found(error.status_code)
+            return answer
+    return JSONResponse({"error": "not found", "path": request.url.path[:200]}, error.status_code)

@@ -1,0 +1,178 @@
+"""Builds a Hub out of settings: database, stores, seams, gateways. The simulator brings its own seams.
+
+Owns: which part gets which. Never: logic of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from croupier import casinos, providers
+from croupier.core.waits import Waits
+from croupier.flows.courier import Courier
+from croupier.flows.gates import Gates
+from croupier.flows.hub import Habits, Hub, Stores
+from croupier.flows.sweep import Sweep
+from croupier.flows.waiters import Waiters
+from croupier.kit.chance import Chance, SystemChance
+from croupier.kit.clock import Clock, SystemClock
+from croupier.kit.config import Settings
+from croupier.kit.http import HttpWire
+from croupier.kit.metrics import Metrics
+from croupier.kit.seal import Sealer, load_or_make_key
+from croupier.kit.wire import Wire
+from croupier.store.balances import Balances
+from croupier.store.bets import Bets, Cashbacks
+from croupier.store.calls import Calls
+from croupier.store.casinos import Casinos
+from croupier.store.db import Db
+from croupier.store.demo import DemoMoney
+from croupier.store.embedded import attach
+from croupier.store.games import Games
+from croupier.store.ids import MoneyIds, start_ids
+from croupier.store.incidents import Incidents
+from croupier.store.keys import Keys
+from croupier.store.migrate import migrate
+from croupier.store.players import Players
+from croupier.store.providers import Providers
+from croupier.store.seen import SeenRequests
+from croupier.store.sessions import Sessions
+from croupier.store.train import Train
+
+
+@dataclass(frozen=True, slots=True)
+class Seams:
+    """What the outside world is to one process."""
+
+    clock: Clock
+    chance: Chance
+    wire: Wire
+    sealer: Sealer
+    db: Db
+
+
+def waits_of(settings: Settings) -> Waits:
+    """The waits of the money path as the settings have them."""
+    return Waits(
+        info_at_s=settings.info_at_s,
+        late_info_at_s=settings.late_info_at_s,
+        accept_wait_s=settings.accept_wait_s,
+        ladder_s=settings.ladder_s,
+        then_every_s=settings.then_every_s,
+        then_for_s=settings.then_for_s,
+        later_every_s=settings.later_every_s,
+        park_after_s=settings.park_after_s,
+        skew_s=settings.skew_s,
+        incident_after=settings.incident_after,
+        lease_s=settings.lease_s,
+    )
+
+
+def habits_of(settings: Settings, process: str) -> Habits:
+    """The flows' habits as the settings have them."""
+    return Habits(
+        process=process,
+        min_bet=settings.default_min_bet,
+        max_bet=settings.default_max_bet,
+        session_s=settings.session_hours * 3600,
+        balance_stale_s=settings.balance_stale_s,
+        poll_s=settings.poll_ms / 1000,
+        max_waiting=settings.max_in_flight,
+    )
+
+
+def build(settings: Settings, seams: Seams, process: str, habits: Habits | None = None) -> Hub:
+    """A hub over these seams. With a process name it carries its own calls, without it only decides."""
+    db, clock, chance = seams.db, seams.clock, seams.chance
+    metrics = Metrics()
+    habits = habits or habits_of(settings, process)
+    store = _stores(settings, seams, process)
+    train = Train(db, clock, process or f"command-{chance.hex(4)}", metrics)
+    hub = Hub(
+        store=store,
+        train=train,
+        clock=clock,
+        chance=chance,
+        metrics=metrics,
+        waits=waits_of(settings),
+        habits=habits,
+        waiters=Waiters(clock, store.bets.versions, habits.poll_s),
+        gates=Gates(clock, metrics, habits.max_waiting),
+    )
+    hub.casino_gateways = {
+        name: protocol.gateway(seams.wire, clock, store.keys, settings.issuer)
+        for name, protocol in casinos.PROTOCOLS.items()
+    }
+    hub.provider_gateways = {
+        name: protocol.gateway(seams.wire, clock, chance, allow_http=settings.allow_private_peers)
+        for name, protocol in providers.PROTOCOLS.items()
+    }
+    train.on_commit(hub.waiters.committed)
+    if process:
+        hub.courier = Courier(hub)
+        hub.sweep = Sweep(hub)
+        train.on_commit(hub.courier.committed)
+        train.on_commit(hub.sweep.committed)
+    return hub
+
+
+def _stores(settings: Settings, seams: Seams, process: str) -> Stores:
+    db, sealer, clock, chance = seams.db, seams.sealer, seams.clock, seams.chance
+    return Stores(
+        db=db,
+        bets=Bets(db),
+        cashbacks=Cashbacks(db),
+        calls=Calls(db, process),
+        balances=Balances(db),
+        ids=MoneyIds(db),
+        casinos=Casinos(db, sealer, clock, chance),
+        providers=Providers(db, sealer, clock, chance, _waits_for_all(settings)),
+        keys=Keys(db, sealer, clock, chance),
+        players=Players(db, sealer, clock),
+        games=Games(db, clock),
+        sessions=Sessions(db),
+        seen=SeenRequests(db, clock),
+        demo=DemoMoney(db, clock),
+        incidents=Incidents(db, clock),
+    )
+
+
+def _waits_for_all(settings: Settings) -> dict[str, float]:
+    told = {"hold_s": settings.hold_s, "claim_s": settings.claim_s}
+    return {name: seconds for name, seconds in told.items() if seconds is not None}
+
+
+@asynccontextmanager
+async def open_db(settings: Settings) -> AsyncIterator[Db]:
+    """The database of these settings: the one that is named, or the embedded one of the home."""
+    if settings.database_url is not None:
+        db = await Db.connect(settings.database_url.value, size=settings.db_pool, lines=settings.db_lines)
+        try:
+            yield db
+        finally:
+            await db.close()
+        return
+    with attach(settings.home) as attached:
+        db = await Db.connect(attached.connect_kwargs, size=settings.db_pool, lines=settings.db_lines)
+        try:
+            yield db
+        finally:
+            await db.close()
+
+
+@asynccontextmanager
+async def open_hub(settings: Settings, *, process: str = "") -> AsyncIterator[Hub]:
+    """A hub on the real network and clock, its database brought up to date; closed when the block ends."""
+    async with open_db(settings) as db:
+        await migrate(db)
+        clock = SystemClock()
+        clock.offset_ms = await db.clock_offset_ms(clock)
+        await start_ids(db, clock)
+        wire = HttpWire(allow_private=settings.allow_private_peers)
+        sealer = Sealer(load_or_make_key(settings.key_path))
+        try:
+            yield build(settings, Seams(clock, SystemChance(), wire, sealer, db), process)
+        finally:
+            await wire.close()

@@ -1,0 +1,155 @@
+"""One serving process: the app on a socket, the loops beside it, and an orderly end.
+
+Owns: start (registration, dead neighbours' leases), the background loops, the end within ten seconds.
+Run as `python -m croupier.apps.worker --fd N` by serve; settings come from the environment. Spec: operate.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+import uvicorn
+
+from croupier.apps.hub_app import hub_app
+from croupier.apps.wiring import open_hub
+from croupier.flows.hub import Hub
+from croupier.flows.sync_games import sync_for_ever
+from croupier.kit.chance import SystemChance
+from croupier.kit.config import Settings, load
+from croupier.kit.log import configure, get
+from croupier.store.db import DbError
+from croupier.store.processes import Processes, start_mark, this_host
+
+log = get("worker")
+
+END_S = 8.0
+BEAT_S = 2.0
+SYNC_S = 3600.0
+PURGE_S = 30.0
+SEEN_KEPT_MS = 120_000
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, with our own signals: the waiters must answer before the sockets close."""
+
+    def install_signal_handlers(self) -> None:
+        """Signals are handled by the worker."""
+
+
+async def run_worker(settings: Settings, sock: socket.socket) -> None:
+    """Serve until SIGTERM or SIGINT, then finish what is in flight."""
+    process = f"w-{SystemChance().hex(6)}"
+    async with open_hub(settings, process=process) as hub:
+        await hub.store.keys.load()
+        processes = Processes(hub.store.db, hub.clock)
+        await processes.register(process, this_host(), os.getpid(), start_mark(os.getpid()) or "")
+        await take_over(hub, processes)
+        config = uvicorn.Config(
+            hub_app(hub, settings),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            backlog=2048,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=int(END_S),
+        )
+        server = _Server(config)
+        loops = [asyncio.create_task(loop) for loop in _loops(hub, processes, process)]
+        _on_signals(hub, server)
+        log.info("worker.ready", process=process, pid=os.getpid())
+        try:
+            await server.serve(sockets=[sock])
+        finally:
+            await _end(hub, loops)
+            await processes.forget([process])
+
+
+async def take_over(hub: Hub, processes: Processes) -> None:
+    """Give back at once what processes of this host held that are gone (money.md 4)."""
+    gone = await processes.gone_on_this_host()
+    if gone:
+        freed = await hub.store.calls.free(gone, hub.clock.now_ms())
+        await processes.forget(gone)
+        log.info("worker.took_over", processes=len(gone), calls=freed)
+
+
+def _loops(hub: Hub, processes: Processes, process: str) -> list[Coroutine[Any, Any, None]]:
+    assert hub.sweep is not None
+
+    async def beat() -> None:
+        await processes.beat(process)
+        await take_over(hub, processes)
+        offset = await hub.store.db.clock_offset_ms(hub.clock)
+        hub.clock.shift(offset)
+
+    async def purge() -> None:
+        await hub.store.seen.purge(hub.clock.now_ms() - SEEN_KEPT_MS)
+
+    return [
+        hub.sweep.run(),
+        hub.waiters.poll(),
+        _every(hub, BEAT_S, beat),
+        _every(hub, PURGE_S, purge),
+        sync_for_ever(hub, SYNC_S),
+    ]
+
+
+async def _every(hub: Hub, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+    """Do it for ever; a database that is away for a while stops nothing."""
+    while True:
+        await hub.clock.sleep(seconds)
+        try:
+            await work()
+        except DbError as error:
+            log.warning("worker.database", problem=str(error))
+
+
+def _on_signals(hub: Hub, server: uvicorn.Server) -> None:
+    """Nothing new is taken on, whoever waits is answered, then the server stops."""
+
+    def stop() -> None:
+        hub.closing = True
+        hub.waiters.wake_all()
+        server.should_exit = True
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+
+
+async def _end(hub: Hub, loops: list[asyncio.Task[None]]) -> None:
+    for loop in loops:
+        loop.cancel()
+    await asyncio.gather(*loops, return_exceptions=True)
+    assert hub.courier is not None
+    await hub.courier.finish(2.0)
+
+
+def main() -> int:
+    """Entry point of a worker process."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--fd", type=int, required=True)
+    fd = parser.parse_args().fd
+    settings = load(os.environ)
+    configure(settings.log_level, as_json=settings.log_json)
+    with socket.socket(fileno=fd) as sock, asyncio.Runner(loop_factory=_loop()) as runner:
+        runner.run(run_worker(settings, sock))
+    return 0
+
+
+def _loop() -> Callable[[], asyncio.AbstractEventLoop]:
+    import uvloop  # noqa: PLC0415 - only a serving process needs it
+
+    return uvloop.new_event_loop
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,195 @@
+"""What casinos call: token, jwks, verify, and the two accepts. Read, verify, decode, call the flow, encode.
+
+Owns: the routes and bearer tokens as this process has verified them. Never: rules of money. Spec: casino.md 1.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from croupier.casinos.betcore_v2 import codec, messages, signing
+from croupier.casinos.betcore_v2.messages import BETS, CASHBACKS, Subject
+from croupier.casinos.betcore_v2.outcomes import (
+    NOT_ACCEPTED,
+    NOT_VERIFIED,
+    OK,
+    TOO_LARGE,
+    UNAUTHORIZED,
+    UNREADABLE,
+    HubAnswer,
+)
+from croupier.core.counterparty import Casino
+from croupier.core.pursuit import Verdict
+from croupier.flows.accept_payment import accept_payment
+from croupier.flows.hub import Hub
+from croupier.kit.inbound import TooLarge, WrongType, read_body, require_json
+from croupier.kit.jwt import BadToken
+from croupier.kit.log import get
+from croupier.kit.strictjson import BadField, BadJson
+
+log = get("casino")
+
+Handle = Callable[["Door", Request, bytes], Awaitable[Response]]
+NOT_NOW = HubAnswer(500, NOT_ACCEPTED.code, NOT_ACCEPTED.message)
+"""We could not say whether it was taken in: casinos resend on an error answer."""
+BEARERS_KEPT = 10_000
+
+
+class Unauthorized(Exception):
+    """No bearer, or not a good one."""
+
+
+class Door:
+    """This half's state in one process: the hub, and bearers that were verified once."""
+
+    def __init__(self, hub: Hub, issuer: str) -> None:
+        self.hub = hub
+        self.issuer = issuer
+        self._bearers: dict[bytes, signing.Bearer] = {}
+
+    def now_s(self) -> int:
+        """Unix seconds."""
+        return self.hub.clock.now_ms() // 1000
+
+    async def casino_of(self, request: Request) -> Casino:
+        """The casino whose bearer came with the request; raises Unauthorized."""
+        token = request.headers.get("authorization", "")
+        if not token.startswith("Bearer "):
+            raise Unauthorized
+        digest = hashlib.sha256(token.encode()).digest()
+        bearer = self._bearers.get(digest)
+        if bearer is None or bearer.expires_s <= self.now_s():
+            bearer = await self._verify(token.removeprefix("Bearer "))
+            if len(self._bearers) >= BEARERS_KEPT:
+                self._bearers.clear()
+            self._bearers[digest] = bearer
+        casino = await self.hub.store.casinos.get(bearer.casino_id)
+        if casino is None:
+            raise Unauthorized
+        return casino
+
+    async def _verify(self, token: str) -> signing.Bearer:
+        await self.hub.store.keys.refresh_if_stale()
+        try:
+            return signing.read_token(
+                token, self.hub.store.keys.verify_keys(), scope=signing.SCOPE, issuer=self.issuer, now_s=self.now_s()
+            )
+        except BadToken as error:
+            raise Unauthorized from error
+
+
+def routes(hub: Hub, issuer: str) -> list[Route]:
+    """The routes of this protocol."""
+    door = Door(hub, issuer)
+    return [
+        _route(door, messages.HUB_TOKEN, "POST", _token),
+        _route(door, messages.HUB_JWKS, "GET", _jwks),
+        _route(door, messages.HUB_VERIFY, "POST", _verify),
+        _route(door, messages.HUB_ACCEPT, "POST", _accept_payment),
+        _route(door, messages.HUB_CASHBACK_ACCEPT, "POST", _accept_cashback),
+    ]
+
+
+def not_found(status: int) -> Response:
+    """The answer to an unknown path or method under this half."""
+    return _say(HubAnswer(status, UNREADABLE.code, UNREADABLE.message))
+
+
+async def _token(door: Door, request: Request, body: bytes) -> Response:
+    require_json(request)
+    casino_id, secret = messages.read_token_request(body)
+    if not await door.hub.store.casinos.check_secret(casino_id, secret):
+        raise Unauthorized
+    await door.hub.store.keys.refresh_if_stale()
+    key = door.hub.store.keys.token_key()
+    token = signing.issue_token(key, casino_id, signing.SCOPE, door.issuer, door.now_s())
+    return _say(OK, messages.token_value(token, signing.SCOPE, signing.TOKEN_S), {"Cache-Control": "no-store"})
+
+
+async def _jwks(door: Door, request: Request, _: bytes) -> Response:
+    """A fetch with a bearer tells that this casino knows the keys listed now (casino.md 1)."""
+    keys = door.hub.store.keys
+    await keys.refresh_if_stale()
+    if "authorization" in request.headers:
+        casino = await door.casino_of(request)
+        await door.hub.store.casinos.saw_keys(casino.casino_id, keys.newest_kid(casino.alg))
+    body = signing.jwk_set(keys.verify_keys().values())
+    return Response(body, media_type="application/json", headers={"Cache-Control": "public, max-age=300"})
+
+
+async def _verify(door: Door, request: Request, body: bytes) -> Response:
+    casino = await door.casino_of(request)
+    require_json(request)
+    token = messages.read_verify_request(body)
+    await door.hub.store.keys.refresh_if_stale()
+    try:
+        sent = signing.verify_sent(
+            token,
+            door.hub.store.keys.verify_keys(),
+            casino_id=casino.casino_id,
+            issuer=door.issuer,
+            now_s=door.now_s(),
+        )
+    except BadToken:
+        return _say(NOT_VERIFIED)
+    return _say(OK, messages.sent_value(sent.data, sent.client_id))
+
+
+async def _accept_payment(door: Door, request: Request, body: bytes) -> Response:
+    return await _accept(door, request, body, BETS)
+
+
+async def _accept_cashback(door: Door, request: Request, body: bytes) -> Response:
+    return await _accept(door, request, body, CASHBACKS)
+
+
+async def _accept(door: Door, request: Request, body: bytes, subject: Subject) -> Response:
+    casino = await door.casino_of(request)
+    require_json(request)
+    accept = codec.read_accept(body, casino, subject)
+    verdict = await accept_payment(door.hub, casino.casino_id, accept.subject_id, accept.kind, accept.outcome)
+    return _say(OK if verdict is Verdict.OK else NOT_ACCEPTED)
+
+
+def _route(door: Door, path: str, method: str, handle: Handle) -> Route:
+    name = path.strip("/")
+
+    async def endpoint(request: Request) -> Response:
+        clock, metrics = door.hub.clock, door.hub.metrics
+        started = clock.monotonic_s()
+        response = await _answer(door, request, handle)
+        metrics.observe("croupier_request_seconds", clock.monotonic_s() - started, "casino", name)
+        metrics.count("croupier_requests_total", "casino", name, str(response.status_code))
+        return response
+
+    return Route(messages.HUB_ROOT + path, endpoint, methods=[method])
+
+
+async def _answer(door: Door, request: Request, handle: Handle) -> Response:
+    try:
+        return await handle(door, request, await read_body(request))
+    except Unauthorized:
+        return _say(UNAUTHORIZED, headers={"WWW-Authenticate": "Bearer"})
+    except TooLarge:
+        return _say(TOO_LARGE)
+    except WrongType:
+        return _say(HubAnswer(415, UNREADABLE.code, UNREADABLE.message))
+    except (BadJson, BadField) as problem:
+        log.info("casino.unreadable", path=request.url.path, problem=str(problem))
+        # The envelope's text is fixed by the contract, so the field at fault is named beside it.
+        return _say(UNREADABLE, headers={"X-Problem": ascii(str(problem))[1:-1][:200]})
+    except ClientDisconnect:
+        return _say(UNREADABLE)
+    except Exception:  # no traceback ever reaches a peer
+        log.exception("casino.not_answered")
+        return _say(NOT_NOW)
+
+
+def _say(answer: HubAnswer, value: dict[str, object] | None = None, headers: dict[str, str] | None = None) -> Response:
+    body = messages.write_envelope(answer, value)
+    return Response(body, answer.status, headers=headers, media_type="application/json")

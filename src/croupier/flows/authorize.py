@@ -1,0 +1,45 @@
+"""Who is the player behind a token? Asks the casino and registers the player. Spec: casino.md 2 (`users/auth`).
+
+Owns: the registration and the balance that comes with it. Never: opens sessions.
+"""
+
+from __future__ import annotations
+
+from croupier.core.counterparty import Casino
+from croupier.core.money import BadAmount, UnknownCurrency, parse_amount
+from croupier.core.readings import Authorized, No, Unknown
+from croupier.flows.hub import Hub
+from croupier.store.db import assert_no_tx
+from croupier.store.players import Player
+
+
+async def authorize(hub: Hub, casino: Casino, refresh_token: str, tag_id: int | None = None) -> Player | No | Unknown:
+    """The player, registered if unknown; No if the casino says so, Unknown if it said nothing usable."""
+    assert_no_tx()
+    asked_ms = hub.clock.now_ms()
+    reading = await hub.casino_gateways[casino.protocol].auth(casino, refresh_token, tag_id)
+    if not isinstance(reading, Authorized):
+        return reading
+    if reading.currency not in casino.currencies:
+        return Unknown(f"the casino names currency {reading.currency}, which it does not play in")
+    player = await hub.store.players.register(
+        casino.casino_id,
+        reading.player_ref,
+        reading.currency,
+        language=reading.language,
+        country=reading.country,
+        is_test=reading.is_test,
+        refresh_token=reading.refresh_token,
+    )
+    await _keep_balance(hub, player, reading, asked_ms)
+    return player
+
+
+async def _keep_balance(hub: Hub, player: Player, reading: Authorized, asked_ms: int) -> None:
+    if reading.balance is None:
+        return
+    try:
+        amount = parse_amount(reading.balance, reading.currency)
+    except (BadAmount, UnknownCurrency):
+        return
+    await hub.store.balances.base(player.player_id, amount, asked_ms)

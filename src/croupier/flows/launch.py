@@ -1,0 +1,128 @@
+"""Launch: open a session for a player in a game and ask the provider for its frame.
+
+Owns: who may play what, the session's limits and life, the order: session first, then the provider, so that a
+provider that calls back at once finds it. Spec: provider.md section 3, operate.md (`session open`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from croupier.core.commands import LaunchOrder
+from croupier.core.counterparty import Casino, Provider
+from croupier.core.money import UnknownCurrency, exponent, format_amount
+from croupier.core.session import Game, Session, bet_limits
+from croupier.flows.hub import Hub
+from croupier.kit.wire import PeerError
+from croupier.store.db import assert_no_tx
+from croupier.store.players import CurrencyDiffers
+
+SESSION_BYTES = 16
+
+
+class LaunchRefused(Exception):
+    """The game was not opened; the text says why and what would."""
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """An open game."""
+
+    session_id: str
+    frame_uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Who wants to play what, and how."""
+
+    player_ref: str
+    currency: str
+    game_id: int
+    language: str = "en"
+    demo: bool = False
+    mobile: bool = False
+    tag_id: int | None = None
+
+
+async def launch(hub: Hub, casino: Casino, wish: Wish) -> Launched:
+    """Open the game; raises LaunchRefused."""
+    game, provider = await _playable(hub, casino, wish)
+    session = await _open(hub, casino, provider, game, wish)
+    order = LaunchOrder(
+        game_ref=game.game_ref,
+        player_ref=wish.player_ref,
+        session_id=session.session_id,
+        currency=wish.currency,
+        language=wish.language,
+        min_bet=format_amount(session.min_bet, wish.currency),
+        max_bet=format_amount(session.max_bet, wish.currency),
+        demo=wish.demo,
+        mobile=wish.mobile,
+        max_odd=game.max_odd,
+    )
+    secret = (await hub.store.providers.secrets(provider.provider_id))[0]
+    assert_no_tx()
+    try:
+        frame_uri = await hub.provider_gateways[provider.protocol].launch(provider, secret, order)
+    except PeerError as error:
+        msg = f"provider {provider.name} did not open the game: {error.why}"
+        raise LaunchRefused(msg) from error
+    await hub.store.sessions.set_frame(session.session_id, frame_uri)
+    return Launched(session.session_id, frame_uri)
+
+
+async def _playable(hub: Hub, casino: Casino, wish: Wish) -> tuple[Game, Provider]:
+    """The game and its provider, if this casino may offer it in this currency."""
+    if not casino.enabled:
+        msg = f"casino {casino.name} is disabled"
+        raise LaunchRefused(msg)
+    if wish.currency not in casino.currencies:
+        msg = f"casino {casino.name} does not play in {wish.currency}: it has {', '.join(casino.currencies)}"
+        raise LaunchRefused(msg)
+    game = await hub.store.games.get(wish.game_id)
+    provider = await hub.store.providers.get(game.provider_id) if game else None
+    if game is None or provider is None:
+        msg = "there is no such game: `croupier provider sync` fetches the games of a provider"
+        raise LaunchRefused(msg)
+    if not (game.enabled and game.listed and provider.enabled):
+        msg = f"game {game.name} is switched off, or provider {provider.name} is"
+        raise LaunchRefused(msg)
+    return game, provider
+
+
+async def _open(hub: Hub, casino: Casino, provider: Provider, game: Game, wish: Wish) -> Session:
+    """Register the player if need be and store the session."""
+    try:
+        exponent(wish.currency)
+        player = await hub.store.players.register(casino.casino_id, wish.player_ref, wish.currency)
+    except CurrencyDiffers as error:
+        raise LaunchRefused(str(error)) from error
+    except UnknownCurrency as error:
+        raise LaunchRefused(str(error)) from error
+    if player.blocked and not wish.demo:
+        msg = f"player {wish.player_ref} is blocked by the casino"
+        raise LaunchRefused(msg)
+    habits, now = hub.habits, hub.clock.now_ms()
+    low, high = bet_limits(casino, provider, game, wish.currency, (habits.min_bet, habits.max_bet))
+    session = Session(
+        session_id=hub.chance.hex(SESSION_BYTES),
+        provider_id=provider.provider_id,
+        casino_id=casino.casino_id,
+        player_id=player.player_id,
+        player_ref=wish.player_ref,
+        game_id=game.game_id,
+        currency=wish.currency,
+        demo=wish.demo,
+        min_bet=low,
+        max_bet=high,
+        opened_ms=now,
+        expires_ms=now + round(habits.session_s * 1000),
+        tag_id=wish.tag_id,
+    )
+    await hub.store.sessions.open(session)
+    opened = await hub.store.sessions.get(session.session_id)
+    if opened is None or not opened.game_open:
+        msg = f"game {game.name} is switched off for casino {casino.name}"
+        raise LaunchRefused(msg)
+    return opened

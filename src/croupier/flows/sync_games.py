@@ -1,0 +1,40 @@
+"""Refresh a provider's catalogue. New games arrive as the provider's row says, vanished ones are disabled.
+
+Owns: when and what. Never: deletes a game. Spec: provider.md section 3.
+"""
+
+from __future__ import annotations
+
+from croupier.core.counterparty import Provider
+from croupier.flows.hub import Hub
+from croupier.kit.log import get
+from croupier.kit.wire import PeerError
+from croupier.store.db import DbError, assert_no_tx
+from croupier.store.games import Counts
+
+log = get("games")
+
+
+async def sync_games(hub: Hub, provider: Provider) -> Counts:
+    """Fetch and store the catalogue; raises PeerError if the provider does not give one."""
+    secret = (await hub.store.providers.secrets(provider.provider_id))[0]
+    assert_no_tx()
+    listings = await hub.provider_gateways[provider.protocol].games(provider, secret)
+    return await hub.store.games.take_listing(provider.provider_id, listings, enabled_for_new=provider.games_enabled)
+
+
+async def sync_for_ever(hub: Hub, every_s: float) -> None:
+    """Refresh every provider's catalogue on a schedule."""
+    while True:
+        await hub.clock.sleep(every_s)
+        for provider in await hub.store.providers.all():
+            if provider.enabled:
+                await _try(hub, provider)
+
+
+async def _try(hub: Hub, provider: Provider) -> None:
+    try:
+        counts = await sync_games(hub, provider)
+        log.info("games.synced", provider=provider.name, new=counts.new, vanished=counts.vanished)
+    except (PeerError, DbError) as error:
+        log.warning("games.not_synced", provider=provider.name, problem=str(error))

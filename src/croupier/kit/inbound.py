@@ -1,0 +1,40 @@
+"""Reads a request's body whole, bounded, and as what it says it is. The bytes that are verified are the bytes parsed.
+
+Owns: size and content type of what peers send us. Never: the answer to a refusal, which is each protocol's own.
+"""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+
+MAX_BODY = 65536
+
+
+class TooLarge(Exception):
+    """More bytes than the limit; reading stopped there."""
+
+
+class WrongType(Exception):
+    """A body that is not declared as JSON."""
+
+
+async def read_body(request: Request, most: int = MAX_BODY) -> bytes:
+    """The whole body; raises TooLarge as soon as it is certain."""
+    declared = request.headers.get("content-length", "0")
+    if len(declared) > 12 or (declared.isdecimal() and int(declared) > most):
+        raise TooLarge
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > most:
+            raise TooLarge
+        parts.append(part)
+    return b"".join(parts)
+
+
+def require_json(request: Request) -> None:
+    """Raise WrongType unless the body is declared as JSON (any charset parameter is fine: JSON is UTF-8)."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise WrongType

@@ -1,0 +1,149 @@
+"""What providers call: the five wallet calls of a session. Read, verify, decode, call the flow, encode.
+
+Owns: the routes and the order of their checks: size, signature, replay, content type, contents. Never: rules.
+Spec: provider.md sections 1, 2 and 4.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from croupier.core.commands import Answer
+from croupier.core.counterparty import Provider
+from croupier.core.refusals import Refusal
+from croupier.flows.balance import balance
+from croupier.flows.hub import Hub
+from croupier.flows.pay_in import pay_in
+from croupier.flows.pay_out import pay_out
+from croupier.flows.refund import refund
+from croupier.kit.inbound import TooLarge, WrongType, read_body, require_json
+from croupier.kit.log import get
+from croupier.kit.strictjson import BadField, BadJson
+from croupier.providers.betcore_v1 import codec, signing
+from croupier.providers.betcore_v1.messages import BASE_PATH
+from croupier.providers.betcore_v1.outcomes import Fault
+from croupier.store.db import DbError
+from croupier.store.train import Broken
+
+log = get("provider")
+
+Handle = Callable[[Hub, Provider, str, bytes], Awaitable[Answer]]
+_SESSION = BASE_PATH + "/sessions/{session_id}"
+
+
+class Refused(Exception):
+    """The request is answered before any flow sees it."""
+
+    def __init__(self, reply: codec.Reply) -> None:
+        super().__init__(reply.status)
+        self.reply = reply
+
+
+def routes(hub: Hub) -> list[Route]:
+    """The routes of this protocol."""
+    return [
+        _route(hub, "/balance", "GET", _balance, bet_call=False),
+        _route(hub, "/bets/pay-in", "POST", _pay_in),
+        _route(hub, "/bets/pay-out", "POST", _pay_out),
+        _route(hub, "/bets/pay-in-out", "POST", _pay_in_out),
+        _route(hub, "/bets/refund", "POST", _refund),
+    ]
+
+
+def not_found(status: int) -> Response:
+    """The answer to an unknown path or method under this half."""
+    fault = Fault.WRONG_METHOD if status == 405 else Fault.UNKNOWN_PATH
+    return _respond(codec.encode_fault(fault))
+
+
+async def _balance(hub: Hub, provider: Provider, session_id: str, _: bytes) -> Answer:
+    return await balance(hub, provider.provider_id, session_id)
+
+
+async def _pay_in(hub: Hub, provider: Provider, session_id: str, body: bytes) -> Answer:
+    return await pay_in(hub, codec.read_pay_in(provider.provider_id, session_id, body))
+
+
+async def _pay_in_out(hub: Hub, provider: Provider, session_id: str, body: bytes) -> Answer:
+    return await pay_in(hub, codec.read_pay_in_out(provider.provider_id, session_id, body))
+
+
+async def _pay_out(hub: Hub, provider: Provider, session_id: str, body: bytes) -> Answer:
+    return await pay_out(hub, codec.read_pay_out(provider.provider_id, session_id, body))
+
+
+async def _refund(hub: Hub, provider: Provider, session_id: str, body: bytes) -> Answer:
+    return await refund(hub, codec.read_refund(provider.provider_id, session_id, body))
+
+
+def _route(hub: Hub, path: str, method: str, handle: Handle, *, bet_call: bool = True) -> Route:
+    """One route. `bet_call`: a repeated request id with the same body is answered as the repeat it is."""
+    name = path.rpartition("/")[2]
+
+    async def endpoint(request: Request) -> Response:
+        started = hub.clock.monotonic_s()
+        reply = await _answer(hub, request, handle, bet_call=bet_call)
+        hub.metrics.observe("croupier_request_seconds", hub.clock.monotonic_s() - started, "provider", name)
+        hub.metrics.count("croupier_requests_total", "provider", name, str(reply.status))
+        return _respond(reply)
+
+    return Route(_SESSION + path, endpoint, methods=[method])
+
+
+async def _answer(hub: Hub, request: Request, handle: Handle, *, bet_call: bool) -> codec.Reply:
+    try:
+        body = await read_body(request)
+        provider = await _verified(hub, request, body, bet_call=bet_call)
+        if request.method == "POST":
+            require_json(request)
+        session_id = codec.read_session_id(request.path_params["session_id"])
+        return codec.encode(await handle(hub, provider, session_id, body))
+    except Refused as refused:
+        return refused.reply
+    except TooLarge:
+        return codec.encode_fault(Fault.TOO_LARGE)
+    except WrongType:
+        return codec.encode_fault(Fault.WRONG_TYPE)
+    except (BadJson, BadField) as problem:
+        return codec.encode_bad_request(problem)
+    except ClientDisconnect:
+        return codec.encode(Answer(Refusal.OUTCOME_UNKNOWN))
+    except (DbError, Broken) as problem:
+        # It is not known what was written: the provider repeats or refunds.
+        log.error("provider.not_answered", problem=str(problem) or type(problem).__name__)
+        return codec.encode(Answer(Refusal.OUTCOME_UNKNOWN))
+    except Exception:  # no traceback ever reaches a peer
+        log.exception("provider.bug")
+        return codec.encode(Answer(Refusal.OUTCOME_UNKNOWN))
+
+
+async def _verified(hub: Hub, request: Request, body: bytes, *, bet_call: bool) -> Provider:
+    """The provider that signed this, or Refused with the one answer to every failure."""
+    claim = signing.read_claim(request.scope["headers"])
+    if isinstance(claim, signing.Unverified):
+        raise _unauthorized(claim.why)
+    provider = await hub.store.providers.by_counterparty(claim.counterparty_id)
+    secrets = await hub.store.providers.secrets(provider.provider_id) if provider else ()
+    fresh_s = provider.fresh_s if provider else 30.0
+    verdict = signing.verify(secrets, claim, body or None, now_ms=hub.clock.now_ms(), fresh_s=fresh_s)
+    if isinstance(verdict, signing.Unverified) or provider is None:
+        raise _unauthorized(getattr(verdict, "why", "unknown counterparty"))
+    digest = hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + body).digest()
+    seen = await hub.store.seen.claim(provider.provider_id, verdict.request_id, digest)
+    if seen == "other" or (seen == "same" and not bet_call):
+        raise _unauthorized("the request id was used before")
+    return provider
+
+
+def _unauthorized(why: str) -> Refused:
+    log.info("provider.unauthorized", why=why)
+    return Refused(codec.encode(Answer(Refusal.UNAUTHORIZED)))
+
+
+def _respond(reply: codec.Reply) -> Response:
+    return Response(reply.body, reply.status, headers=reply.headers, media_type="application/json")
