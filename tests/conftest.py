@@ -12,13 +12,14 @@ import shutil
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import asyncpg
 import pytest
 
 from croupier.store.db import Db
-from croupier.store.embedded import Attached, attach
+from croupier.store.embedded import Attached, EmbeddedError, attach
 from croupier.store.embedded_ground import find_place
 from croupier.store.embedded_watch import is_locked
 from croupier.store.migrate import migrate
@@ -37,7 +38,9 @@ def make_home() -> Path:
 
 def remove_home(home: Path) -> None:
     """Remove a home and where its database lies, once its watcher is gone."""
-    place = find_place(home) if home.exists() else None
+    place = None
+    with suppress(EmbeddedError):
+        place = find_place(home)
     if place is not None:
         patience = time.monotonic() + 20
         while (place / "watch").exists() and is_locked(place / "watch") and time.monotonic() < patience:
