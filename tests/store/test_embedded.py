@@ -239,6 +239,7 @@ async def test_a_server_that_outlived_its_watcher_is_used_on_and_then_stopped(
     user = use(home)
     place = user.place
     os.kill(watcher_of(place), signal.SIGKILL)
+    until(lambda: not is_locked(place / "watch"))
     user.kill()
     pid = serving(place)
     with attach(home) as attached:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import MISSING, dataclass, field, fields
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, TypeVar, cast, get_args, get_type_hints
+from typing import Any, TypeVar, get_args, get_type_hints
 
 PREFIX = "CROUPIER_"
 _AMOUNT = re.compile(r"[0-9]{1,15}(\.[0-9]{1,8})?", re.ASCII)
@@ -65,7 +65,7 @@ def _moments(values: tuple[float, ...]) -> str | None:
 
 def setting(default: T, text: str, check: Check | None = None) -> T:
     """A field of the table, with its meaning and its check."""
-    return cast("T", field(default=default, metadata={"help": text, "check": check}))
+    return field(default=default, metadata={"help": text, "check": check})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
