@@ -1,0 +1,285 @@
+"""`croupier demo`: every kind of round, played for real between processes on this machine, then the books.
+
+Owns: the kinds of rounds and what is shown. The waits are shortened by settings, and the demo says so. Demo
+money only: the casino is a sandbox. Spec: operate.md (`croupier demo`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from croupier.apps.wiring import open_hub
+from croupier.apps.world import World, local_world
+from croupier.core.bet import BetState
+from croupier.core.cashback import Cashback
+from croupier.flows.cashback import cancel_cashback, pay_cashback
+from croupier.flows.hub import Hub
+from croupier.kit.config import Settings
+from croupier.views.audit import Finding, audit
+from croupier.views.sums import AccountSum, sums
+
+HOLD_S = 1.5
+CLAIM_S = 2.0
+LATE_S = 2.2
+AT_REST_S = 25.0
+GAME = "lantern-tumble"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of round: its name, what should come of it, how it is played."""
+
+    name: str
+    expected: str
+    play: Callable[[Table_, int], Awaitable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Table_:  # noqa: N801 - a table players sit at, beside rich's
+    """A world with one open session per kind of round."""
+
+    world: World
+    session: str
+    player: str
+
+
+async def _win(table: Table_, n: int) -> str:
+    return await _rounds(table, f"w{n}", "10.00", "25.00")
+
+
+async def _loss(table: Table_, n: int) -> str:
+    return await _rounds(table, f"l{n}", "10.00", "0")
+
+
+async def _rounds(table: Table_, bet: str, stake: str, win: str) -> str:
+    told = [await _call(table, "pay-in", bet, amount=stake), await _call(table, "pay-out", bet, win=win)]
+    return " ".join(told)
+
+
+async def _at_once(table: Table_, n: int) -> str:
+    return await _call(table, "pay-in-out", f"io{n}", amount="5.00", win="7.50")
+
+
+async def _refund(table: Table_, n: int) -> str:
+    bet = f"r{n}"
+    return " ".join([await _call(table, "pay-in", bet, amount="8.00"), await _call(table, "refund", bet)])
+
+
+async def _late(table: Table_, n: int) -> str:
+    """The casino says yes after the provider was told "not known": nobody claims it, so it goes back."""
+    return await _call(table, "pay-in", f"t{n}", amount="20.00")
+
+
+async def _call(table: Table_, verb: str, bet: str, **what: str) -> str:
+    said = {"session": table.session, "bet": f"{table.player}-{bet}", **what}
+    if verb != "refund":
+        said["round"] = f"round-{bet}"
+    _, code = await table.world.call(verb, **said)
+    return f"{verb} {code}"
+
+
+KINDS = (
+    Kind("bet and win", "pay-in 1 pay-out 1", _win),
+    Kind("bet and loss", "pay-in 1 pay-out 1", _loss),
+    Kind("pay-in-out", "pay-in-out 1", _at_once),
+    Kind("refund", "pay-in 1 refund 1", _refund),
+    Kind("time-out, late accept", "pay-in 99", _late),
+)
+CASHBACK = "cashback, then cancelled"
+
+
+@dataclass(slots=True)
+class Told:
+    """What came of one kind of round."""
+
+    name: str
+    rounds: int
+    as_expected: int
+    odd: list[str]
+
+
+def demo(settings: Settings, rounds: int, *, stay: bool, console: Console | None = None) -> int:
+    """Play, show, and return 0 if everything came out as it should."""
+    return asyncio.run(_demo(settings, rounds, stay=stay, console=console or Console()))
+
+
+async def _demo(settings: Settings, rounds: int, *, stay: bool, console: Console) -> int:
+    home = settings.home.absolute() / "demo"
+    home.mkdir(parents=True, exist_ok=True)
+    console.print(
+        f"[bold]Croupier demo[/] (demo money). Waits are shortened by settings: hold {HOLD_S} s instead of 6 s,"
+        f" claim {CLAIM_S} s instead of 15 s."
+    )
+    shortened = {"CROUPIER_HOLD_S": str(HOLD_S), "CROUPIER_CLAIM_S": str(CLAIM_S)}
+    with console.status("Starting PostgreSQL, the hub, a sandbox casino and a sandbox studio"):
+        manager = local_world(home, shortened, log=home / "demo.log")
+        world = await manager.__aenter__()
+    try:
+        return await _play_and_show(world, rounds, console, stay=stay)
+    finally:
+        await manager.__aexit__(None, None, None)
+
+
+async def _play_and_show(world: World, rounds: int, console: Console, *, stay: bool) -> int:
+    with Progress(console=console, transient=True) as progress:
+        told = await _play(world, rounds, progress)
+        undecided = await _rest(world, progress)
+    async with open_hub(replace(world.settings)) as hub:
+        ok = _show_rounds(told, console)
+        ok = _show_sums(await sums(hub.store.db), console) and ok
+        ok = _show_audit(await audit(hub.store.db), undecided, console) and ok
+    _show_links(world, console, stay=stay)
+    if stay:
+        await _until_told(console)
+    return 0 if ok else 1
+
+
+async def _play(world: World, rounds: int, progress: Progress) -> list[Told]:
+    """All kinds side by side, the rounds of one kind one after the other."""
+    run = world.hub.pid
+    tables = []
+    for number, kind in enumerate(KINDS):
+        player = f"player-{run}-{number}"
+        if kind.play is _late:
+            await world.behave(f"late:{LATE_S}", player=player, type=-1)
+        launched = await world.launch(player, GAME)
+        tables.append(Table_(world, launched.session_id, player))
+    work = [_play_kind(kind, table, rounds, progress) for kind, table in zip(KINDS, tables, strict=True)]
+    return [*await asyncio.gather(*work, _cashbacks(world, run, rounds, progress))]
+
+
+async def _play_kind(kind: Kind, table: Table_, rounds: int, progress: Progress) -> Told:
+    bar = progress.add_task(kind.name, total=rounds)
+    told = Told(kind.name, rounds, 0, [])
+
+    async def one(n: int) -> None:
+        came = await kind.play(table, n)
+        progress.advance(bar)
+        if came == kind.expected:
+            told.as_expected += 1
+        else:
+            told.odd.append(came)
+
+    await asyncio.gather(*(one(n) for n in range(rounds)))
+    return told
+
+
+async def _cashbacks(world: World, run: int, rounds: int, progress: Progress) -> Told:
+    """Pay each, and cancel every second one."""
+    bar = progress.add_task(CASHBACK, total=rounds)
+    told = Told(CASHBACK, rounds, 0, [])
+    async with open_hub(world.settings) as hub:
+        for n in range(rounds):
+            row = await pay_cashback(hub, await _cashback(hub, world, f"demo-{run}-{n}"))
+            if n % 2:
+                await cancel_cashback(hub, row.cashback_id, "demo")
+            told.as_expected += 1
+            progress.advance(bar)
+    return told
+
+
+async def _cashback(hub: Hub, world: World, ref: str) -> Cashback:
+    assert world.casino is not None
+    player = await hub.store.players.register(world.casino.casino_id, f"cashback-{world.hub.pid}", "EUR")
+    return Cashback(
+        cashback_id=await hub.store.ids.take(),
+        casino_id=world.casino.casino_id,
+        player_id=player.player_id,
+        player_ref=player.player_ref,
+        currency="EUR",
+        amount=300,
+        ref=ref,
+        created_ms=hub.clock.now_ms(),
+    )
+
+
+_UNDONE = "select count(*) from payments where state in ('created', 'sent')"
+_STANDING = "select count(*) from bets where state = any($1::text[])"
+
+
+async def _rest(world: World, progress: Progress) -> int:
+    """Wait until the hub has nothing left to do; how many payments were still undecided when patience ended."""
+    bar = progress.add_task("until every payment has its outcome", total=None)
+    standing = [s.value for s in (BetState.ASKED, BetState.UNWANTED, BetState.UNCLAIMED, BetState.UNDOING)]
+    left = 0
+    async with open_hub(world.settings) as hub:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(AT_REST_S):
+                while True:
+                    left = await hub.store.db.fetchval(_UNDONE) + await hub.store.db.fetchval(_STANDING, standing)
+                    if not left:
+                        break
+                    await hub.clock.sleep(0.1)
+    progress.remove_task(bar)
+    return left
+
+
+def _show_rounds(told: list[Told], console: Console) -> bool:
+    table = Table(title="What was played", title_justify="left")
+    for column in ("kind of round", "rounds", "as expected"):
+        table.add_column(column, justify="left" if column == "kind of round" else "right")
+    for row in told:
+        table.add_row(row.name, str(row.rounds), str(row.as_expected))
+    console.print(table)
+    for row in told:
+        for odd in sorted(set(row.odd)):
+            console.print(f"[red]{row.name}: {odd}[/]")
+    return all(row.as_expected == row.rounds for row in told)
+
+
+def _show_sums(rows: list[AccountSum], console: Console) -> bool:
+    table = Table(title="Ledger (demo money)", title_justify="left")
+    table.add_column("account")
+    table.add_column("balance", justify="right")
+    for row in rows:
+        table.add_row(row.account, f"{row.text} {row.currency}")
+    totals: dict[str, int] = {}
+    for row in rows:
+        totals[row.currency] = totals.get(row.currency, 0) + row.balance
+    for currency, total in totals.items():
+        table.add_row("[bold]sum of all accounts[/]", f"[bold]{total} {currency}[/]")
+    console.print(table)
+    return not any(totals.values())
+
+
+def _show_audit(findings: list[Finding], undecided: int, console: Console) -> bool:
+    broken = [f for f in findings if f.violations]
+    if undecided:
+        console.print(f"[red]{undecided} payments or bets have no outcome yet[/]")
+    for finding in broken:
+        console.print(f"[red]audit {finding.name}: {len(finding.violations)} violations[/]")
+    if not broken:
+        console.print(f"Audit: all {sum(f.checked for f in findings)} invariants that rows can show hold.")
+    return not broken and not undecided
+
+
+def _show_links(world: World, console: Console, *, stay: bool) -> None:
+    home = _shown(world.settings.home)
+    console.print(f"Follow one bet: CROUPIER_HOME={home} croupier trace BETID (the log is {home}/demo.log)")
+    if stay:
+        console.print(f"Hub {world.hub_url}/readyz and /metrics · casino {world.casino_url}/_sandbox/wallet")
+        console.print(f"Studio {world.studio_url}/_sandbox/sessions")
+
+
+def _shown(home: Path) -> str:
+    """A path as a person would type it here."""
+    with contextlib.suppress(ValueError):
+        return str(home.relative_to(Path.cwd()))
+    return str(home)
+
+
+async def _until_told(console: Console) -> None:
+    console.print("Everything keeps running until Ctrl-C.")
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    await told.wait()

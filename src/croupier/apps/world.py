@@ -1,0 +1,203 @@
+"""A whole world on this machine: the hub, a sandbox casino and a sandbox studio, as processes on loopback.
+
+Owns: starting them, introducing them to each other, stopping them by their own process ids. For the demo and
+for tests that want nothing pretended: what the processes say to each other is the public protocols over HTTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from croupier.apps.wiring import open_hub
+from croupier.core.counterparty import Casino, Provider
+from croupier.flows.launch import Launched, Wish, launch
+from croupier.flows.sync_games import sync_games
+from croupier.kit.config import Settings, load
+from croupier.kit.http import HttpWire
+from croupier.kit.strictjson import loads
+from croupier.kit.wire import PeerError, WireRequest
+
+START_S = 60.0
+END_S = 15.0
+_LISTENS = re.compile(rb"listens on (http://\S+)")
+
+
+class WorldFailed(Exception):
+    """A process did not start; the text holds what it said."""
+
+
+@dataclass(slots=True)
+class World:
+    """The running world. Ids are the hub's, URLs have no trailing slash."""
+
+    settings: Settings
+    environ: Mapping[str, str]
+    wire: HttpWire
+    hub: subprocess.Popen[bytes]
+    hub_url: str
+    casino_url: str = ""
+    studio_url: str = ""
+    casino: Casino | None = None
+    provider: Provider | None = None
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    async def ask(self, url: str, body: Mapping[str, Any] | None = None, *, total_s: float = 30.0) -> Any:  # noqa: ANN401
+        """POST JSON (or GET without a body) to a sandbox control and read the answer."""
+        request = WireRequest(
+            "GET" if body is None else "POST",
+            url,
+            {"content-type": "application/json"},
+            b"" if body is None else json.dumps(body).encode(),
+            total_s=total_s,
+            max_bytes=8_000_000,
+        )
+        answer = await self.wire.send(request)
+        return loads(answer.body, max_bytes=8_000_000)
+
+    async def call(self, verb: str, **what: str) -> tuple[int | None, int | None]:
+        """One call of the studio on the hub: HTTP status and response code; None for silence."""
+        told = await self.ask(f"{self.studio_url}/_sandbox/call", {"verb": verb, **what})
+        if told["status"] is None:
+            return None, None
+        return int(told["status"]), int(told["told"]["_responseCode"])
+
+    async def behave(self, behaviour: str, **rule: Any) -> None:  # noqa: ANN401 - JSON
+        """Turn a dial of the casino."""
+        await self.ask(f"{self.casino_url}/_sandbox/behaviour", {"behaviour": behaviour, **rule})
+
+    async def launch(self, player: str, game: str, *, currency: str = "EUR", demo: bool = False) -> Launched:
+        """Open a session of a player in a game of the studio."""
+        assert self.casino is not None
+        async with open_hub(self.settings) as hub:
+            found = await hub.store.games.find(game)
+            assert found is not None, game
+            return await launch(hub, self.casino, Wish(player, currency, found.game_id, demo=demo))
+
+
+@asynccontextmanager
+async def local_world(
+    home: Path, told: Mapping[str, str] | None = None, *, workers: int = 1, log: Path | None = None
+) -> AsyncIterator[World]:
+    """Start everything; `told` are settings (`CROUPIER_*`) beyond the ones a local world needs."""
+    environ = {**os.environ, **(told or {}), "CROUPIER_HOME": str(home), "CROUPIER_ALLOW_PRIVATE_PEERS": "1"}
+    settings = load({k: v for k, v in environ.items() if k.startswith("CROUPIER_")})
+    wire = HttpWire(allow_private=True)
+    with contextlib.ExitStack() as stack:
+        sink = stack.enter_context(log.open("ab")) if log else subprocess.DEVNULL
+        hub, hub_url = await start_hub(environ, workers, log=log)
+        world = World(settings, environ, wire, hub, hub_url)
+        try:
+            await _introduce(world, sink)
+            yield world
+        finally:
+            await wire.close()
+            await stop(world.processes)
+            await stop([world.hub])
+
+
+async def start_hub(
+    environ: Mapping[str, str], workers: int, *, port: int = 0, log: Path | None = None
+) -> tuple[subprocess.Popen[bytes], str]:
+    """`croupier serve` as a process, and where it listens, once it is ready. Its further words go to `log`."""
+    command = [sys.executable, "-m", "croupier.cli", "serve", "--port", str(port), "--workers", str(workers)]
+    process = subprocess.Popen(command, env=dict(environ), stderr=subprocess.PIPE, start_new_session=True)  # noqa: S603
+    assert process.stderr is not None
+    said = b""
+    async with asyncio.timeout(START_S):
+        while (found := _LISTENS.search(said)) is None:
+            line = await asyncio.to_thread(process.stderr.readline)
+            said += line
+            if not line:
+                raise WorldFailed(said.decode(errors="replace"))
+    _drain(process, log)
+    url = found.group(1).decode()
+    await _ready(url)
+    return process, url
+
+
+def _drain(process: subprocess.Popen[bytes], log: Path | None) -> None:
+    """Keep reading what the hub says, so that it never waits for us."""
+
+    def read() -> None:
+        assert process.stderr is not None
+        with log.open("ab") if log else open(os.devnull, "wb") as sink:  # noqa: PTH123
+            for line in process.stderr:
+                sink.write(line)
+                sink.flush()
+
+    asyncio.get_running_loop().run_in_executor(None, read)
+
+
+async def _ready(url: str) -> None:
+    wire = HttpWire(allow_private=True)
+    try:
+        async with asyncio.timeout(START_S):
+            while True:
+                with contextlib.suppress(PeerError):
+                    if (await wire.send(WireRequest("GET", f"{url}/readyz"))).status == 200:
+                        return
+                await asyncio.sleep(0.05)  # noqa: TID251 - a real process starts in real time
+    finally:
+        await wire.close()
+
+
+async def _introduce(world: World, sink: Any) -> None:  # noqa: ANN401 - a file or DEVNULL
+    """Start both sandbox sides and make them known to the hub, as an operator would."""
+    world.casino_url, world.studio_url = await asyncio.gather(
+        _start_side(world, "casino", sink), _start_side(world, "studio", sink)
+    )
+    async with open_hub(world.settings) as hub:
+        casino, secret = await hub.store.casinos.add("Sandbox casino", world.casino_url, ["EUR"])
+        provider, key = await hub.store.providers.add("Sandbox studio", world.studio_url)
+        world.casino, world.provider = casino, provider
+        await world.ask(
+            f"{world.casino_url}/_sandbox/credentials", {"PartnerClientId": casino.casino_id, "Secret": secret}
+        )
+        await world.ask(
+            f"{world.studio_url}/_sandbox/credentials", {"CounterpartyId": provider.counterparty_id, "Secret": key}
+        )
+        await sync_games(hub, provider)
+
+
+async def _start_side(world: World, kind: str, sink: Any) -> str:  # noqa: ANN401 - a file or DEVNULL
+    command = [sys.executable, "-m", "croupier.sandbox.serve", kind, "--hub", world.hub_url]
+    process = subprocess.Popen(  # noqa: S603 - our own program
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=sink, env=dict(world.environ)
+    )
+    world.processes.append(process)
+    assert process.stdout is not None
+    async with asyncio.timeout(START_S):
+        line = await asyncio.to_thread(process.stdout.readline)
+    if not line:
+        raise WorldFailed(f"the sandbox {kind} ended at once")
+    return str(json.loads(line)["url"])
+
+
+async def stop(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+    """Ask each to end, and wait."""
+    for process in processes:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+    for process in processes:
+        try:
+            await asyncio.to_thread(process.wait, END_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            await asyncio.to_thread(process.wait)
+
+
+def with_home(settings: Settings, home: Path) -> Settings:
+    """The same settings in another home."""
+    return replace(settings, home=home)
