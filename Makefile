@@ -14,6 +14,7 @@ help: ## list the targets
 
 .PHONY: setup
 setup: $(READY) ## make .venv with croupier in it; nothing to do when it is up to date
+	@echo "$(BIN)/croupier is ready"
 
 .PHONY: demo
 demo: $(READY) ## play every kind of round against a sandbox casino and studio on this machine

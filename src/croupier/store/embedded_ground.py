@@ -33,7 +33,7 @@ OLDEST = 14
 ACCOUNTS = ("croupier", "postgres", "nobody")
 """Whose privileges are taken on where root starts the database, the first that exists."""
 NEEDED = ("bin/postgres", "bin/initdb", "lib", "share")
-"""The part of a PostgreSQL tree that a copy needs."""
+"""The part of a PostgreSQL tree that a copy needs. The last one shows that the copy is whole, and of what."""
 
 
 class EmbeddedError(Exception):
@@ -205,24 +205,30 @@ def _reachable(tree: Path, place: Path, owner: Owner) -> Path:
     if owner.can(runs, tree / "bin/initdb") and owner.can(runs, tree / "bin/postgres"):
         return tree
     copy = place / "binaries" / tree.parent.name / tree.name
-    if not (owner.can(runs, copy / "bin/initdb") and owner.can(runs, copy / "bin/postgres")):
+    whole = _same_age(tree / NEEDED[-1], copy / NEEDED[-1]) and owner.can(runs, copy / "bin/postgres")
+    if not whole:
         shutil.rmtree(place / "binaries", ignore_errors=True)
         _copy_tree(tree, copy)
         (place / "binaries").chmod(0o755)
     return copy
 
 
+def _same_age(original: Path, copy: Path) -> bool:
+    """Whether the copy was made of this original, and not of one that an upgrade replaced."""
+    return copy.exists() and original.stat().st_mtime_ns == copy.stat().st_mtime_ns
+
+
 def _copy_tree(tree: Path, copy: Path) -> None:
     """Copy what is needed of a tree, and the libraries that a wheel keeps beside its package, at the same distance."""
+    libraries = tree.parent.with_name(f"{tree.parent.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, copy.parent.with_name(libraries.name))
     for part in NEEDED:
         (copy / part).parent.mkdir(parents=True, exist_ok=True)
         if (tree / part).is_dir():
             shutil.copytree(tree / part, copy / part, symlinks=True, ignore=shutil.ignore_patterns("*.a", "pkgconfig"))
         else:
             shutil.copy2(tree / part, copy / part)
-    libraries = tree.parent.with_name(f"{tree.parent.name}.libs")
-    if libraries.is_dir():
-        shutil.copytree(libraries, copy.parent.with_name(libraries.name))
 
 
 def _initialise(ground: Ground) -> None:
