@@ -63,7 +63,7 @@ def _own_routes(hub: Hub) -> list[Route]:
 async def _no_such_path(request: Request, error: HTTPException) -> Response:
     protocols: list[Any] = [*casinos.PROTOCOLS.values(), *providers.PROTOCOLS.values()]
     for protocol in protocols:
-        if request.url.path.startswith(protocol.root):
+        if request.url.path.split("/")[1] == protocol.root.split("/")[1]:
             answer: Response = protocol.not_found(error.status_code)
             return answer
     return JSONResponse({"error": "not found", "path": request.url.path[:200]}, error.status_code)

@@ -159,8 +159,10 @@ async def _introduce(world: World, sink: Any) -> None:  # noqa: ANN401 - a file 
         _start_side(world, "casino", sink), _start_side(world, "studio", sink)
     )
     async with open_hub(world.settings) as hub:
-        casino, secret = await hub.store.casinos.add("Sandbox casino", world.casino_url, ["EUR"])
-        provider, key = await hub.store.providers.add("Sandbox studio", world.studio_url)
+        # A sandbox keeps its books in memory, so every run is a casino and a studio of their own.
+        run = hub.chance.hex(3)
+        casino, secret = await hub.store.casinos.add(f"Sandbox casino {run}", world.casino_url, ["EUR"])
+        provider, key = await hub.store.providers.add(f"Sandbox studio {run}", world.studio_url)
         world.casino, world.provider = casino, provider
         await world.ask(
             f"{world.casino_url}/_sandbox/credentials", {"PartnerClientId": casino.casino_id, "Secret": secret}

@@ -5,6 +5,7 @@ Owns: the record. Never: logic. Built in one place (apps.wiring) and by the simu
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -95,5 +96,7 @@ class Hub:
     courier: Courier | None = None
     """None in a process that only decides (a command): calls are left to the hub that runs."""
     sweep: Sweep | None = None
+    asking: dict[int, asyncio.Task[int | None]] = field(default_factory=dict)
+    """Balance questions under way, by player."""
     closing: bool = False
     """Shutting down: nothing new is taken on."""

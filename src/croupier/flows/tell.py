@@ -18,6 +18,10 @@ from croupier.core.readings import BalanceTold
 from croupier.core.refusals import Refusal
 from croupier.core.session import Session
 from croupier.flows.hub import Hub
+from croupier.kit.log import get
+from croupier.store.db import DbError
+
+log = get("balance")
 
 TOLD_WITH = (None, Refusal.NOT_ENOUGH_FUNDS)
 
@@ -36,6 +40,26 @@ async def ask_balance(hub: Hub, session: Session) -> int | None:
         return None
     await hub.store.balances.base(session.player_id, amount, asked_ms)
     return amount
+
+
+def question_of(hub: Hub, session: Session) -> asyncio.Task[int | None]:
+    """The question for this player's balance that is under way, or a new one."""
+    running = hub.asking.get(session.player_id)
+    if running is not None:
+        return running
+    task = asyncio.get_running_loop().create_task(_ask_quietly(hub, session))
+    hub.asking[session.player_id] = task
+    task.add_done_callback(lambda _: hub.asking.pop(session.player_id, None))
+    return task
+
+
+async def _ask_quietly(hub: Hub, session: Session) -> int | None:
+    """Nobody may be waiting any more when it fails: an answer without a balance is an answer."""
+    try:
+        return await ask_balance(hub, session)
+    except DbError as error:
+        log.info("balance.not_asked", problem=str(error))
+        return None
 
 
 class Beside:
@@ -66,8 +90,9 @@ class Beside:
         return replace(told, balance=balance)
 
     def _ask(self) -> asyncio.Task[int | None]:
+        """This player's question: joined if one is under way, so that a player costs the casino one at a time."""
         if self._question is None:
-            self._question = asyncio.get_running_loop().create_task(ask_balance(self._hub, self._session))
+            self._question = question_of(self._hub, self._session)
         return self._question
 
     async def _now(self) -> int | None:
@@ -89,4 +114,4 @@ class Beside:
         if left <= 0 and not question.done():
             return None
         await asyncio.wait({question}, timeout=max(left, 0))
-        return question.result() if question.done() and question.exception() is None else None
+        return question.result() if question.done() else None
