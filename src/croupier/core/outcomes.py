@@ -181,7 +181,9 @@ def _not_yet(d: AnyDraft, payment: Payment, no: No) -> None:
 
 def unconfirmed_return(d: AnyDraft, kind: PaymentKind) -> bool:
     """Whether it is the return of a stake that the casino never confirmed."""
-    return kind is PaymentKind.BET_RETURN and not d.subject.was_on and not d.subject.stake_confirmed
+    # The draft's payments, not the subject's: the same decision may just have confirmed it.
+    unconfirmed = kind is PaymentKind.BET_RETURN and not d.subject.was_on
+    return unconfirmed and d.payments[PaymentKind.STAKE].state is not PaymentState.ACCEPTED
 
 
 def _conflict(d: AnyDraft, payment: Payment, note: str) -> Verdict:
