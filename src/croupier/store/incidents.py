@@ -1,0 +1,60 @@
+"""Incidents: what a person must look at. One row per subject and name, counted, closed by somebody with a note.
+
+Owns: the rows of `incidents` outside decisions (the train writes those that belong to one, in its commit). Never:
+judges what is an incident. Spec: operate.md (`croupier incidents`), money.md section 4.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from croupier.kit.clock import Clock
+from croupier.store.db import Db
+from croupier.store.storable import storable_id
+
+_COLUMNS = "incident_id, subject_id, name, note, times, first_ms, last_ms"
+_OPEN = f"select {_COLUMNS} from incidents where closed_ms is null order by last_ms desc, incident_id desc"
+# As in the train: a closed one that happens again is open again.
+_RAISE = """
+insert into incidents as t (subject_id, name, note, first_ms, last_ms) values ($1, $2, $3, $4, $4)
+on conflict (subject_id, name) do update
+set times = t.times + 1, last_ms = excluded.last_ms, note = excluded.note, closed_ms = null"""
+_CLOSE = """
+update incidents set closed_ms = $2, closed_by = $3, close_note = $4
+where incident_id = $1 and closed_ms is null"""
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One open incident. `subject_id` is a BetId or CashbackId, or 0 if it is about neither."""
+
+    incident_id: int
+    subject_id: int
+    name: str
+    note: str
+    """What was seen the last time."""
+    times: int
+    first_ms: int
+    last_ms: int
+
+
+class Incidents:
+    """The list of what waits for a person."""
+
+    def __init__(self, db: Db, clock: Clock) -> None:
+        self._db = db
+        self._clock = clock
+
+    async def open_ones(self) -> list[Incident]:
+        """Every open incident, the one that happened last first."""
+        return [Incident(**row) for row in await self._db.fetch(_OPEN)]
+
+    async def raise_for(self, subject_id: int, name: str, note: str) -> None:
+        """Say that something needs a person; the same again is counted on the same row."""
+        await self._db.execute(_RAISE, subject_id, name, note, self._clock.now_ms())
+
+    async def close(self, incident_id: int, by: str, note: str) -> bool:
+        """Somebody has looked. False if it is not open."""
+        if not storable_id(incident_id):
+            return False
+        return await self._db.execute(_CLOSE, incident_id, self._clock.now_ms(), by, note) > 0

@@ -1,0 +1,124 @@
+"""Players: whom a casino has told the hub of, in which currency, and the token that renews their authorization.
+
+Owns: the rows of `players`. Never: balances (balances) or what blocking means (core.session). Refresh tokens are
+stored sealed. Spec: casino.md 2 (`/users/auth` registers the player), money.md section 1 (one currency per casino).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from croupier.core.money import exponent
+from croupier.kit.clock import Clock
+from croupier.kit.seal import Sealer
+from croupier.store.db import Db, Row
+from croupier.store.storable import storable_id, storable_text
+
+_COLUMNS = "player_id, casino_id, player_ref, currency, language, country, is_test, blocked"
+# What is not told anew stays; another currency changes no row.
+_REGISTER = f"""
+insert into players as p (casino_id, player_ref, currency, language, country, is_test, created_ms)
+values ($1, $2, $3, $4, $5, coalesce($6, false), $7)
+on conflict (casino_id, player_ref) do update set
+    language = coalesce(excluded.language, p.language), country = coalesce(excluded.country, p.country),
+    is_test = coalesce($6, p.is_test)
+where p.currency = excluded.currency returning {_COLUMNS}"""
+
+
+@dataclass(frozen=True, slots=True)
+class Player:
+    """One player of one casino."""
+
+    player_id: int
+    casino_id: int
+    player_ref: str
+    """The player's id at the casino."""
+    currency: str
+    language: str | None = None
+    country: str | None = None
+    is_test: bool = False
+    blocked: bool = False
+    """The casino excluded the player: no new bets."""
+
+
+class CurrencyDiffers(Exception):
+    """The player has another currency at this casino, and a player has one."""
+
+    def __init__(self, has: str, asked: str) -> None:
+        super().__init__(f"the player's currency is {has}, not {asked}")
+        self.has = has
+        self.asked = asked
+
+
+class Players:
+    """The players of all casinos."""
+
+    def __init__(self, db: Db, sealer: Sealer, clock: Clock) -> None:
+        self._db = db
+        self._sealer = sealer
+        self._clock = clock
+
+    async def register(
+        self,
+        casino_id: int,
+        player_ref: str,
+        currency: str,
+        *,
+        language: str | None = None,
+        country: str | None = None,
+        is_test: bool | None = None,
+        refresh_token: str | None = None,
+    ) -> Player:
+        """The player, made or brought up to date; what is None stays. Raises CurrencyDiffers, UnknownCurrency."""
+        exponent(currency)
+        row = await self._db.fetchrow(
+            _REGISTER, casino_id, player_ref, currency, language, country, is_test, self._clock.now_ms()
+        )
+        if row is None:
+            raise CurrencyDiffers(await self._currency(casino_id, player_ref), currency)
+        player = _player(row)
+        if refresh_token is not None:
+            await self.keep_refresh_token(player.player_id, refresh_token)
+        return player
+
+    async def get(self, player_id: int) -> Player | None:
+        """The player of this id."""
+        if not storable_id(player_id):
+            return None
+        row = await self._db.fetchrow(f"select {_COLUMNS} from players where player_id = $1", player_id)
+        return None if row is None else _player(row)
+
+    async def find(self, casino_id: int, player_ref: str) -> Player | None:
+        """The casino's player of this id of its own."""
+        if not storable_text(player_ref):
+            return None
+        row = await self._db.fetchrow(
+            f"select {_COLUMNS} from players where casino_id = $1 and player_ref = $2", casino_id, player_ref
+        )
+        return None if row is None else _player(row)
+
+    async def keep_refresh_token(self, player_id: int, refresh_token: str) -> None:
+        """Keep what the next users/auth of this player is asked with."""
+        sealed = self._sealer.seal(refresh_token.encode("utf-8"), _place(player_id))
+        await self._db.execute("update players set refresh_token = $2 where player_id = $1", player_id, sealed)
+
+    async def refresh_token(self, player_id: int) -> str | None:
+        """What `keep_refresh_token` kept last."""
+        sealed = await self._db.fetchval("select refresh_token from players where player_id = $1", player_id)
+        return None if sealed is None else self._sealer.open(sealed, _place(player_id)).decode("utf-8")
+
+    async def block(self, player_id: int, blocked: bool) -> None:  # noqa: FBT001 - the one thing it sets
+        """Let the player open new bets no more, or again. It holds for the next pay-in."""
+        await self._db.execute("update players set blocked = $2 where player_id = $1", player_id, blocked)
+
+    async def _currency(self, casino_id: int, player_ref: str) -> str:
+        sql = "select currency from players where casino_id = $1 and player_ref = $2"
+        return str(await self._db.fetchval(sql, casino_id, player_ref))
+
+
+def _player(row: Row) -> Player:
+    return Player(**row)
+
+
+def _place(player_id: int) -> str:
+    return f"players.refresh_token.{player_id}"

@@ -1,0 +1,104 @@
+"""Which processes work on this database, so that one that starts can take over at once what dead ones held.
+
+Owns: the rows of `processes`, and the question whether a process of this machine is still the one it was. Never: the
+taking over (calls). Spec: money.md section 4 ("a starting hub takes over at once the leases of processes of its own
+host that are gone"). Of other hosts nothing can be known: there a lease has to run out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import subprocess
+from collections.abc import Collection
+from pathlib import Path
+
+from croupier.kit.clock import Clock
+from croupier.store.db import Db
+
+PS = "/bin/ps"
+_PROC = Path("/proc")
+_DEAD = frozenset("ZX")
+"""States of a process that runs no more and only waits to be collected."""
+_STATE, _START = 0, 19
+"""Fields 3 and 22 of /proc/<pid>/stat, counted from behind the name, which may hold anything."""
+
+_REGISTER = """
+insert into processes (process_id, host, pid, started, beat_ms) values ($1, $2, $3, $4, $5)
+on conflict (process_id) do update set host = excluded.host, pid = excluded.pid, started = excluded.started,
+    beat_ms = excluded.beat_ms"""
+
+
+class Processes:
+    """The processes that said they are there."""
+
+    def __init__(self, db: Db, clock: Clock) -> None:
+        self._db = db
+        self._clock = clock
+        self._own: set[str] = set()
+
+    async def register(self, process_id: str, host: str, pid: int, started: str) -> None:
+        """Say that this process is there. `host` is `this_host()`, `started` the `start_mark` of its pid."""
+        self._own.add(process_id)
+        await self._db.execute(_REGISTER, process_id, host, pid, started, self._clock.now_ms())
+
+    async def beat(self, process_id: str) -> bool:
+        """Say that it still is. False if it was forgotten meanwhile and must register again."""
+        sql = "update processes set beat_ms = $2 where process_id = $1"
+        return await self._db.execute(sql, process_id, self._clock.now_ms()) > 0
+
+    async def gone_on_this_host(self) -> list[str]:
+        """The ids of processes of this host that run no more, never one registered here."""
+        rows = await self._db.fetch("select process_id, pid, started from processes where host = $1", this_host())
+        others = [row for row in rows if row["process_id"] not in self._own]
+        marks = await asyncio.to_thread(_marks, {row["pid"] for row in others})
+        return sorted(row["process_id"] for row in others if marks[row["pid"]] != row["started"])
+
+    async def forget(self, process_ids: Collection[str]) -> None:
+        """Strike these from the list."""
+        await self._db.execute("delete from processes where process_id = any($1::text[])", list(process_ids))
+
+
+def this_host() -> str:
+    """The name of what shares our process ids: the machine, or the container on it."""
+    try:
+        space = Path("/proc/self/ns/pid").readlink().name
+    except OSError:
+        return socket.gethostname()
+    return f"{socket.gethostname()} {space}"
+
+
+def start_mark(pid: int) -> str | None:
+    """When the operating system started this process, in its own words; None if there is no such process.
+
+    A pid is given away again after its process has ended: it is the same one only if the mark is the same. May block
+    for a moment where there is no /proc.
+    """
+    return _mark_from_proc(pid) if (_PROC / "self" / "stat").exists() else _mark_from_ps(pid)
+
+
+def _marks(pids: Collection[int]) -> dict[int, str | None]:
+    return {pid: start_mark(pid) for pid in pids}
+
+
+def _mark_from_proc(pid: int) -> str | None:
+    try:
+        fields = (_PROC / str(pid) / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+        boot = (_PROC / "sys/kernel/random/boot_id").read_text("ascii").strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    # The start is counted from the machine's own start.
+    return None if fields[_STATE] in _DEAD else f"{boot} {fields[_START]}"
+
+
+def _mark_from_ps(pid: int) -> str | None:
+    asked = subprocess.run(  # noqa: S603 - a full path, and a number
+        [PS, "-o", "stat=,lstart=", "-p", str(pid)],
+        env={**os.environ, "LC_ALL": "C", "TZ": "UTC"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    state, _, started = asked.stdout.strip().partition(" ")
+    return started.strip() if started and state[0] not in _DEAD else None
