@@ -1,0 +1,1 @@
+"""Floor 3: questions about what is stored. They read, and never write."""

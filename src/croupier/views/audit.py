@@ -1,0 +1,140 @@
+"""The auditor: every invariant of money.md section 5, each asked of one moment of the database.
+
+Owns: the list, what of each rows can show, and the run. Never: writes, repairs, or calls the code that it audits.
+Spec: money.md sections 5 and 6, operate.md (`croupier audit`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from croupier.store.db import Db, Tx
+from croupier.views import audit_ledger, audit_lives
+from croupier.views.violations import Violation
+
+MOST = 100
+Look = Callable[[Tx, int], Awaitable[list[Violation]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """One invariant. `look` is None where rows show nothing of it; `unseen` says what they do not show, and why."""
+
+    name: str
+    says: str
+    look: Look | None
+    unseen: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one invariant's question found."""
+
+    name: str
+    says: str
+    checked: bool
+    """False where rows show nothing of it, so that nothing was asked."""
+    unseen: str | None
+    violations: tuple[Violation, ...]
+    """Empty where it holds; at most as many as were asked for."""
+
+
+_LEDGER, _LIVES = audit_ledger, audit_lives
+
+INVARIANTS: tuple[Invariant, ...] = (
+    Invariant("I1", "an entry moves one amount between two accounts, in one transition of its subject", _LEDGER.i1),
+    Invariant(
+        "I2",
+        "a wallet changes by its accepted payments",
+        None,
+        "left out: the wallets are the casinos', so reconciliation compares them",
+    ),
+    Invariant(
+        "I3",
+        "what the provider was told equals what is stored",
+        _LIVES.i3,
+        "the bytes that went out: what is stored is what repeats get",
+    ),
+    Invariant(
+        "I4", "every bet ends, or stands in a list", _LIVES.i4, "how long it takes: that depends on the peers' faults"
+    ),
+    Invariant(
+        "I5",
+        "one effective movement per payment, one return per stake",
+        _LEDGER.i5,
+        "what a casino booked without saying so: reconciliation asks it",
+    ),
+    Invariant("I6", "yes to a provider only after the acceptance", _LIVES.i6, "the moment at which the answer left"),
+    Invariant(
+        "I7",
+        "a bet refused or refunded nets 0 at the casino, or the difference is named",
+        _LEDGER.i7,
+        "what a casino booked without saying so: reconciliation asks it",
+    ),
+    Invariant("I8", "no payout before acceptance, after a return or on a tombstone", _LIVES.i8),
+    Invariant(
+        "I9",
+        "same id, same contents: the same answer; other contents change nothing",
+        _LIVES.i9,
+        "requests that were refused: they leave no rows",
+    ),
+    Invariant("I10", "an undecided payment has exactly one next action", _LIVES.i10),
+    Invariant(
+        "I11",
+        "transitions go along the table",
+        _LIVES.i11,
+        "a payment's states before its present one: the database's trigger judged them as they were written",
+    ),
+    Invariant("I12", "the audit chain verifies", None, "not shown by rows: this version keeps no chain"),
+    Invariant("I13", "open-bets equals the stakes of the bets that are on", _LEDGER.i13),
+    Invariant(
+        "I14",
+        "no answer to one counterparty contains another's row",
+        _LIVES.i14,
+        "the answers themselves: rows show that nothing hangs on another's row",
+    ),
+    Invariant(
+        "I15",
+        "no float touches an amount",
+        _LIVES.i15,
+        "the code between the wire and the rows: its types and tests hold that",
+    ),
+    Invariant("I16", "every request is answered inside its hold time", None, "not shown by rows: answers have no row"),
+    Invariant(
+        "I17", "calls never exceed the schedule", None, "not shown by rows: a call that was made and repeated has none"
+    ),
+    Invariant(
+        "I18", "clock skew changes only latency", None, "not shown by rows: it compares two runs; the simulator does"
+    ),
+    Invariant(
+        "I19",
+        "planted secrets appear nowhere",
+        None,
+        "not shown by rows: logs and exports are no rows; tests plant them",
+    ),
+    Invariant(
+        "I20",
+        "reports from rows equal reports by a model",
+        _LEDGER.i20,
+        "the report as printed, and corrections by persons: the simulator's model compares those",
+    ),
+    Invariant("owed", "owed equals the gives decided and not accepted", _LEDGER.owed),
+    Invariant("suspense", "suspense equals the stakes accepted for bets that are not on", _LEDGER.suspense),
+)
+"""Every invariant of section 5 in its order, then the sums of section 6 that none of them names."""
+
+# The questions read whole tables once and join them: room for that beats the temporary files of the default.
+_ROOM = "set local work_mem = '128MB'"
+
+
+async def audit(db: Db, most: int = MOST) -> list[Finding]:
+    """Ask every invariant, all of the same moment, for at most `most` violations each."""
+    async with db.transaction(snapshot=True) as tx:
+        await tx.execute(_ROOM)
+        return [await _find(tx, invariant, most) for invariant in INVARIANTS]
+
+
+async def _find(tx: Tx, invariant: Invariant, most: int) -> Finding:
+    found = [] if invariant.look is None else await invariant.look(tx, most)
+    return Finding(invariant.name, invariant.says, invariant.look is not None, invariant.unseen, tuple(found))

@@ -1,0 +1,82 @@
+"""Gross gaming revenue of a period, counted from the entries of the ledger, with jackpots and cashback beside it.
+
+Owns: the count by casino, provider, game and currency. Never: reads it off the bets: what was settled in the period
+counts, less what was undone in it, whenever the bet was made. Amounts are decimal text in major units, and may be
+negative. Spec: money.md section 6 (last but one paragraph), operate.md (`croupier ggr`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from croupier.core.money import format_amount
+from croupier.store.db import Db
+
+DIMENSIONS: Final = ("casino", "provider", "game")
+_AMOUNTS: Final = ("stakes", "wins", "corrections", "ggr", "jackpots", "cashback")
+
+# What comes into ggr counts up, what leaves it counts down; jackpot and cashback by what was decided for players.
+_GGR = """
+with moved as (
+    select l.subject_id, l.currency, l.why,
+        case when l.target like 'ggr/%' then l.amount when l.source like 'ggr/%' then -l.amount else 0 end as ggr,
+        case when l.source like 'jackpot/%' then l.amount when l.target like 'jackpot/%' then -l.amount else 0 end
+            as jackpot,
+        case when l.source like 'cashback/%' then l.amount when l.target like 'cashback/%' then -l.amount else 0 end
+            as cashback
+    from ledger l where l.at_ms >= $1 and l.at_ms < $2),
+placed as (
+    select m.*, coalesce(b.casino_id, k.casino_id) as casino_id, b.provider_id, b.game_id
+    from moved m left join bets b on b.bet_id = m.subject_id left join cashbacks k on k.cashback_id = m.subject_id
+    where m.ggr <> 0 or m.jackpot <> 0 or m.cashback <> 0),
+counted as (
+    select case when 'casino' = any($3::text[]) then casino_id end as casino_id,
+        case when 'provider' = any($3::text[]) then provider_id end as provider_id,
+        case when 'game' = any($3::text[]) then game_id end as game_id, currency,
+        sum(case when why in ('settled', 'return_decided') then ggr else 0 end) as stakes,
+        sum(case when why in ('won', 'taken_back') then -ggr else 0 end) as wins,
+        sum(case when why not in ('settled', 'return_decided', 'won', 'taken_back') then ggr else 0 end)
+            as corrections,
+        sum(ggr) as ggr, sum(jackpot) as jackpots, sum(cashback) as cashback
+    from placed group by 1, 2, 3, 4)
+select c.*, a.name as casino, p.name as provider, g.name as game, g.game_ref
+from counted c left join casinos a using (casino_id) left join providers p on p.provider_id = c.provider_id
+left join games g on g.game_id = c.game_id
+order by a.name, p.name, g.name, c.currency"""
+
+
+@dataclass(frozen=True, slots=True)
+class GgrRow:
+    """One line of the report; what was not asked for is None. A cashback has neither provider nor game."""
+
+    casino: str | None
+    provider: str | None
+    game: str | None
+    game_ref: str | None
+    """The provider's gameId."""
+    currency: str
+    stakes: str
+    """Stakes of bets settled in the period, less those undone in it."""
+    wins: str
+    corrections: str
+    """What a person decided."""
+    ggr: str
+    """Stakes minus wins, plus corrections."""
+    jackpots: str
+    """Jackpot wins decided; in no ggr."""
+    cashback: str
+    """Cashbacks decided, less those that ended unpaid or were taken back; in no ggr."""
+
+
+async def ggr(db: Db, from_ms: int, to_ms: int, by: Collection[str] = DIMENSIONS) -> list[GgrRow]:
+    """The report of [from_ms, to_ms), a line per combination of the dimensions in `by`, and always per currency."""
+    assert set(by) <= set(DIMENSIONS), by
+    return [_line(row) for row in await db.fetch(_GGR, from_ms, to_ms, list(by))]
+
+
+def _line(row: Mapping[str, Any]) -> GgrRow:
+    amounts = {name: format_amount(int(row[name]), row["currency"]) for name in _AMOUNTS}
+    names = {name: row[name] for name in ("casino", "provider", "game", "game_ref", "currency")}
+    return GgrRow(**names, **amounts)

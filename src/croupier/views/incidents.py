@@ -1,0 +1,142 @@
+"""What a person must look at, or may have to: four lists.
+
+Owns: open incidents; incomplete games (bets that are on for longer than a limit); parked payments; unknown payments
+with their one next action and its time, unclaimed stakes among them. Never: decides what to do. Amounts are decimal
+text in major units. Spec: money.md section 2 ("`unknown` ... is listed"), section 5 (I4), operate.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from croupier.core.money import format_amount
+from croupier.store.db import Db, Tx
+
+_INCIDENTS = """
+select i.incident_id, i.subject_id, i.name, i.note, i.times, i.first_ms, i.last_ms, a.name as casino
+from incidents i left join bets b on b.bet_id = i.subject_id left join cashbacks k on k.cashback_id = i.subject_id
+left join casinos a on a.casino_id = coalesce(b.casino_id, k.casino_id)
+where i.closed_ms is null order by i.last_ms desc, i.incident_id desc limit $1"""
+_INCOMPLETE = """
+select b.bet_id, b.state, b.bet_ref, b.round_ref, b.player_ref, b.currency, b.stake as amount, b.created_ms,
+    a.name as casino, p.name as provider
+from bets b left join casinos a using (casino_id) left join providers p on p.provider_id = b.provider_id
+where b.state in ('asked', 'unwanted', 'unclaimed', 'on', 'undoing') -- what the index of standing bets holds
+and b.state in ('on', 'unclaimed') and b.created_ms < $2 order by b.created_ms limit $1"""
+_PAYMENT = """
+select p.subject_id, p.kind, p.state, p.amount, p.created_ms, p.code, p.message,
+    c.step, c.due_ms, coalesce(c.failures, 0) as failures, coalesce(b.currency, k.currency) as currency,
+    coalesce(b.player_ref, k.player_ref) as player_ref, a.name as casino
+from {rows} left join bets b on b.bet_id = p.subject_id left join cashbacks k on k.cashback_id = p.subject_id
+left join casinos a on a.casino_id = coalesce(b.casino_id, k.casino_id)
+where {which} limit $1"""
+_PARKED = _PAYMENT.format(
+    rows="payments p left join calls c on c.subject_id = p.subject_id and c.slot = p.kind",
+    which="p.state = 'parked' order by p.created_ms",
+)
+# A payment without an outcome has a call; an accepted stake that nobody claimed has one too.
+_UNKNOWN = _PAYMENT.format(
+    rows="calls c join payments p on p.subject_id = c.subject_id"
+    " and p.kind = case c.slot when 'claim' then 'stake' else c.slot end",
+    which="p.state in ('created', 'sent') or c.slot = 'claim' order by c.due_ms",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIncident:
+    """One open incident. `subject_id` is a BetId, a CashbackId, or 0."""
+
+    incident_id: int
+    subject_id: int
+    name: str
+    note: str
+    times: int
+    first_ms: int
+    last_ms: int
+    casino: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class IncompleteGame:
+    """A bet that is on and has not ended."""
+
+    bet_id: int
+    state: str
+    casino: str | None
+    provider: str | None
+    bet_ref: str
+    """The provider's betId."""
+    round_ref: str
+    player_ref: str
+    stake: str
+    currency: str
+    created_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPayment:
+    """A payment without an outcome, or a stake nobody claimed, and what is done about it next."""
+
+    payment: str
+    """As the payment commands take it: `<BetId or CashbackId>:<kind>`."""
+    state: str
+    casino: str | None
+    player_ref: str
+    amount: str
+    currency: str
+    created_ms: int
+    next_step: str | None
+    """None: it waits for a person."""
+    next_ms: int | None
+    failures: int
+    said: str | None
+    """The casino's last words that were no success."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToLookAt:
+    """The four lists; each holds at most as many as were asked for."""
+
+    incidents: tuple[OpenIncident, ...]
+    incomplete: tuple[IncompleteGame, ...]
+    parked: tuple[OpenPayment, ...]
+    unknown: tuple[OpenPayment, ...]
+
+
+async def to_look_at(db: Db, on_before_ms: int, most: int) -> ToLookAt:
+    """The lists, of one moment. `on_before_ms`: a bet that is on is listed if it was made before this instant."""
+    async with db.transaction(snapshot=True) as tx:
+        return ToLookAt(
+            tuple([OpenIncident(**row) for row in await tx.fetch(_INCIDENTS, most)]),
+            tuple([_game(row) for row in await tx.fetch(_INCOMPLETE, most, on_before_ms)]),
+            await _payments(tx, _PARKED, most),
+            await _payments(tx, _UNKNOWN, most),
+        )
+
+
+async def _payments(tx: Tx, sql: str, most: int) -> tuple[OpenPayment, ...]:
+    return tuple([_payment(row) for row in await tx.fetch(sql, most)])
+
+
+def _game(row: Mapping[str, Any]) -> IncompleteGame:
+    fields = {name: value for name, value in row.items() if name != "amount"}
+    return IncompleteGame(stake=format_amount(row["amount"], row["currency"]), **fields)
+
+
+def _payment(row: Mapping[str, Any]) -> OpenPayment:
+    said = None if row["code"] is None else f"{row['code']} {row['message'] or ''}".strip()
+    return OpenPayment(
+        payment=f"{row['subject_id']}:{row['kind']}",
+        state="unclaimed" if row["step"] == "claim_due" else row["state"],
+        casino=row["casino"],
+        player_ref=row["player_ref"],
+        amount=format_amount(row["amount"], row["currency"]),
+        currency=row["currency"],
+        created_ms=row["created_ms"],
+        next_step=row["step"],
+        next_ms=row["due_ms"],
+        failures=row["failures"],
+        said=said,
+    )

@@ -1,0 +1,48 @@
+"""What stands in every account of the ledger, and that all of a currency adds up to zero.
+
+Owns: the sums. Never: a balance that is kept anywhere; they are counted from the entries. Spec: money.md section 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from croupier.core.money import format_amount
+from croupier.store.db import Db, Tx
+
+_SUMS = """
+select account, currency, sum(amount) as balance from (
+    select target as account, currency, amount from ledger
+    union all select source, currency, -amount from ledger) moved
+group by account, currency order by currency, account"""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSum:
+    """What stands in one account."""
+
+    account: str
+    currency: str
+    balance: int
+    """Minor units; below 0 where more went out than came in."""
+    text: str
+    """The balance as decimal text in major units."""
+
+
+async def sums(db: Db | Tx) -> list[AccountSum]:
+    """The balance of every account of the ledger as it stands now."""
+    rows = await db.fetch(_SUMS)
+    return [_sum(row["account"], row["currency"], int(row["balance"])) for row in rows]
+
+
+def totals(accounts: Iterable[AccountSum]) -> dict[str, int]:
+    """What all accounts of each currency add up to, in minor units: zero, or an entry was tampered with."""
+    found: dict[str, int] = {}
+    for one in accounts:
+        found[one.currency] = found.get(one.currency, 0) + one.balance
+    return found
+
+
+def _sum(account: str, currency: str, balance: int) -> AccountSum:
+    return AccountSum(account, currency, balance, format_amount(balance, currency))
