@@ -132,8 +132,8 @@ def _drain(process: subprocess.Popen[bytes], log: Path | None) -> None:
 
     def read() -> None:
         assert process.stderr is not None
-        with log.open("ab") if log else open(os.devnull, "wb") as sink:  # noqa: PTH123
-            for line in process.stderr:
+        with process.stderr as said, log.open("ab") if log else open(os.devnull, "wb") as sink:  # noqa: PTH123
+            for line in said:
                 sink.write(line)
                 sink.flush()
 
@@ -198,6 +198,9 @@ async def stop(processes: Sequence[subprocess.Popen[bytes]]) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             await asyncio.to_thread(process.wait)
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
 
 
 def with_home(settings: Settings, home: Path) -> Settings:
