@@ -75,10 +75,10 @@ class Courier:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._lines: dict[int, _Line] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self.tasks: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
-        return len(self._tasks)
+        return len(self.tasks)
 
     def committed(self, decision: Decision[Any]) -> None:
         """A commit of this process: send at once what it leased to us."""
@@ -100,15 +100,15 @@ class Courier:
 
     async def finish(self, within_s: float) -> None:
         """Let calls in flight end, at most so long, then stop them; their leases run out by themselves."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=within_s)
-        for task in self._tasks:
+        if self.tasks:
+            await asyncio.wait(self.tasks, timeout=within_s)
+        for task in self.tasks:
             task.cancel()
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(self._guarded(work))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
         return task
 
     @staticmethod
@@ -195,6 +195,8 @@ class Courier:
         """Perform the network call, tell the gates and the metrics how it went."""
         hub = self._hub
         assert_no_tx()
+        if step is Step.INFO and not casino.info:
+            return Unknown("this casino has no info call")
         started = hub.clock.monotonic_s()
         reading = await ask(hub.casino_gateways[casino.protocol])
         name = str(casino.casino_id)

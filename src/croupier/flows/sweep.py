@@ -31,6 +31,7 @@ class Sweep:
         self._next_ms = 0
         self._busy: Counter[int] = Counter()
         self._wake = asyncio.Event()
+        self._planned = False
 
     def committed(self, decision: Decision[Any]) -> None:
         """A commit of this process may have planned something earlier than the next look."""
@@ -38,6 +39,7 @@ class Sweep:
             ready = max(call.due_ms, call.lease_until_ms)
             if ready < self._next_ms:
                 self._next_ms = ready
+                self._planned = True
                 self._wake.set()
 
     async def run(self) -> None:
@@ -73,7 +75,10 @@ class Sweep:
         self._busy[casino_id] -= 1
 
     async def _rest(self) -> None:
-        left_s = max((self._next_ms - self._hub.clock.now_ms()) / 1000, 0.001)
+        # What a commit just planned is looked at in the same instant; what could not be taken, a little later.
+        least_s = 0.0 if self._planned else 0.01
+        left_s = max((self._next_ms - self._hub.clock.now_ms()) / 1000, least_s)
+        self._planned = False
         self._wake.clear()
         waiting = asyncio.ensure_future(self._wake.wait())
         resting = asyncio.ensure_future(self._hub.clock.sleep(left_s))

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+RESOLUTION_S = 1e-6
 LOOK_S = 0.02
 """How long, in real time, one look at outstanding sockets may block."""
 
@@ -21,40 +22,64 @@ LOOK_S = 0.02
 class _Jumping:
     """A selector that answers a wait by moving the loop's clock."""
 
-    def __init__(self, inner: selectors.BaseSelector, busy: Callable[[], bool], jump: Callable[[float], None]) -> None:
+    def __init__(self, inner: selectors.BaseSelector, busy: Callable[[], bool], idle: Callable[[float], None]) -> None:
         self._inner = inner
         self._busy = busy
-        self._jump = jump
+        self._idle = idle
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout is not None and timeout <= 0:
+        if timeout is not None and timeout <= RESOLUTION_S:
             return self._inner.select(0)
-        if timeout is None or self._busy():
+        if self._busy():
             return self._inner.select(LOOK_S)
-        ready = self._inner.select(0)
+        ready = self._inner.select(0 if timeout is not None else LOOK_S)
         if not ready:
-            self._jump(timeout)
+            self._idle(timeout or 0.0)
         return ready
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - everything else is the real selector's
         return getattr(self._inner, name)
 
 
+def _always() -> bool:
+    return True
+
+
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """The loop. `busy` may be set once the database is there."""
+    """The loop. `busy` is set once the database is there."""
 
     def __init__(self) -> None:
         self._virtual_s = 0.0
-        self.busy: Callable[[], bool] = lambda: False
-        selector = _Jumping(selectors.DefaultSelector(), lambda: self.busy(), self._jump)
+        self.busy: Callable[[], bool] = _always
+        """Time stands still while this is true: from the start, until somebody knows better."""
+        self._settling: list[asyncio.Future[None]] = []
+        selector = _Jumping(selectors.DefaultSelector(), self._is_busy, self._nothing_runs)
         super().__init__(selector)  # type: ignore[arg-type]
+        # Instants that differ only by what floats lose are one instant.
+        self._clock_resolution = RESOLUTION_S
 
     def time(self) -> float:
         """Virtual seconds since the loop was made."""
         return self._virtual_s
 
-    def _jump(self, seconds: float) -> None:
-        self._virtual_s += seconds
+    def _is_busy(self) -> bool:
+        return self.busy()
+
+    async def settled(self) -> None:
+        """Return when nothing more happens in this instant, before the clock moves."""
+        future = self.create_future()
+        self._settling.append(future)
+        await future
+
+    def _nothing_runs(self, seconds: float) -> None:
+        """Tell who waits for stillness; otherwise let the time of the next timer come."""
+        if not self._settling:
+            self._virtual_s += seconds
+            return
+        waiting, self._settling = self._settling, []
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
 
 
 class VirtualClock:

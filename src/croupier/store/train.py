@@ -63,6 +63,12 @@ class Train:
         """Have `listener` called with every decision that was committed, before its flow goes on."""
         self._listeners.append(listener)
 
+    def die(self) -> None:
+        """The process is gone: what waits is never written. For the simulator."""
+        self._waiting.clear()
+        if self._running is not None:
+            self._running.cancel()
+
     async def commit(self, decision: Decision[Any]) -> bool:
         """Whether the decision was written. False: the subject had changed, nothing was written, read again.
 

@@ -1,0 +1,125 @@
+"""The stage: hubs and their peers in one process, on a virtual clock, joined by an in-process network.
+
+Owns: building a hub over simulated seams, its background loops, its sudden death and restart. Never: what is
+played on it. The database is real; everything else that the outside world is (time, chance, network) is ours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from croupier.apps.hub_app import hub_app
+from croupier.apps.wiring import Seams, build, habits_of
+from croupier.flows.hub import Habits, Hub
+from croupier.kit.chance import Chance, SeededChance
+from croupier.kit.config import Settings
+from croupier.kit.inprocess import InProcessWire
+from croupier.kit.seal import Sealer
+from croupier.kit.virtual import VirtualClock, VirtualLoop
+from croupier.kit.wire import Wire
+from croupier.store.db import Db
+from croupier.store.ids import start_ids
+
+HUB_ORIGIN = "http://hub.test"
+START_MS = 1_760_000_000_000
+SEAL_KEY = b"simulator-key-simulator-key-0123"
+SWEEP_S = 60.0
+"""A lone hub plans its own looks; this is for what other processes plan."""
+
+
+@dataclass(slots=True)
+class Running:
+    """One hub process on the stage."""
+
+    name: str
+    hub: Hub
+    app: Any
+    loops: list[asyncio.Task[None]] = field(default_factory=list)
+    requests: set[asyncio.Task[Any]] = field(default_factory=set)
+    """What peers asked of it and it has not answered yet."""
+    alive: bool = True
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
+        """Answer a request, as long as the process lives."""
+        task = asyncio.current_task()
+        assert task is not None
+        self.requests.add(task)
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self.requests.discard(task)
+
+
+class Stage:
+    """Time, network and database of one run; hubs live and die on it."""
+
+    def __init__(self, loop: VirtualLoop, db: Db, seed: int | str) -> None:
+        self.loop = loop
+        self.db = db
+        self.clock = VirtualClock(loop, START_MS)
+        self.chance = SeededChance(seed)
+        self.network = InProcessWire(self.clock)
+        self.sealer = Sealer(SEAL_KEY)
+        self.hubs: list[Running] = []
+        self._born = 0
+        loop.busy = lambda: db.outstanding > 0
+
+    async def prepare(self) -> None:
+        """Bring ids to their start; once per database."""
+        await start_ids(self.db, self.clock)
+
+    def seams(self, wire: Wire | None = None, chance: Chance | None = None) -> Seams:
+        """The seams of one hub process; `wire` may put faults before the network."""
+        return Seams(self.clock, chance or self.chance, wire or self.network, self.sealer, self.db)
+
+    async def start_hub(self, settings: Settings, wire: Wire | None = None, **habits: Any) -> Running:  # noqa: ANN401
+        """Start a hub process and let it answer for HUB_ORIGIN."""
+        self._born += 1
+        name = f"hub-{self._born}"
+        own = self.own_habits(settings, name, **habits)
+        hub = build(settings, self.seams(wire), name, own)
+        await hub.store.keys.load()
+        running = Running(name, hub, hub_app(hub, settings))
+        assert hub.sweep is not None
+        running.loops = [self._loop(hub.sweep.run()), self._loop(hub.waiters.poll())]
+        self.hubs.append(running)
+        self.network.mount(HUB_ORIGIN, running)
+        return running
+
+    @staticmethod
+    def own_habits(settings: Settings, name: str, **habits: Any) -> Habits:  # noqa: ANN401 - fields of Habits
+        """The habits of a hub on the stage."""
+        return replace(habits_of(settings, name), **{"sweep_s": SWEEP_S, **habits})
+
+    def _loop(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        return self.loop.create_task(work)
+
+    async def kill(self, running: Running) -> None:
+        """SIGKILL: everything the process was doing stops where it awaits; nothing is told to anybody."""
+        running.alive = False
+        assert running.hub.courier is not None
+        running.hub.train.die()
+        for task in [*running.loops, *running.hub.courier.tasks, *running.requests, *running.hub.asking.values()]:
+            task.cancel()
+        self.hubs.remove(running)
+
+    async def take_over(self, running: Running, gone: list[str]) -> None:
+        """What a starting hub does for processes of its own host that are gone."""
+        await running.hub.store.calls.free(gone, self.clock.now_ms())
+
+    async def close(self) -> None:
+        """Stop everything."""
+        for running in list(self.hubs):
+            await self.kill(running)
+        await self.network.close()
+        # Disconnecting from the database takes real time.
+        self.loop.busy = lambda: True
+
+
+def settings_for(**changes: Any) -> Settings:  # noqa: ANN401 - fields of Settings
+    """Settings of a hub on the stage."""
+    return replace(Settings(home=Path("simulated"), allow_private_peers=True), **changes)

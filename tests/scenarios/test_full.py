@@ -1,0 +1,33 @@
+"""Every story again, in the full world: real bytes, real signatures, real PostgreSQL, default waits, virtual time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from croupier.kit import virtual
+from croupier.kit.virtual import VirtualLoop
+from croupier.simulator.stage import Stage
+from croupier.store.db import Db
+from tests.scenarios import language
+from tests.scenarios.full import FullWorld
+from tests.scenarios.play import play
+
+STORIES = sorted(Path(__file__).parent.glob("*.txt"))
+
+
+@pytest.mark.parametrize("path", STORIES, ids=lambda path: path.stem)
+def test_story_in_the_full_world(path: Path, database_url: str) -> None:
+    story = language.read(path)
+
+    async def main(loop: VirtualLoop) -> None:
+        db = await Db.connect(database_url, size=2, lines=2)
+        stage = Stage(loop, db, path.stem)
+        try:
+            await play(story, await FullWorld.of(stage, story))
+        finally:
+            await stage.close()
+            await db.close()
+
+    virtual.run(main)
