@@ -223,6 +223,21 @@ def test_an_expired_stake_is_asked_after_four_more_times() -> None:
     assert asked == [120, 600, 3600, 86_400]
 
 
+@pytest.mark.parametrize("returned_at_s", [70.0, 90_000.0])
+def test_a_return_taken_for_a_stake_that_was_never_shown_is_named_when_the_questions_end(returned_at_s: float) -> None:
+    """Until then somebody still asks; after that suspense holds what only a person can explain (money.md 5, I7)."""
+    story = Story().opened().expired(with_return=True)
+    if returned_at_s < 86_400:
+        story.at(returned_at_s).accept(K.BET_RETURN)
+    for at_s in (120, 600, 3600, 86_400):
+        assert "unexplained_return" not in story.incidents
+        story.at(at_s).informed(K.STAKE, NO_INFO)
+    if returned_at_s > 86_400:
+        assert "unexplained_return" not in story.incidents
+        story.at(returned_at_s).accept(K.BET_RETURN)
+    assert story.incidents["unexplained_return"] == 1
+
+
 def test_a_casino_that_refuses_late_accepts_and_shows_the_stake_is_a_contradiction() -> None:
     story = refusing_late().expired().at(120).shown(K.STAKE, K.STAKE)
     assert (story.state(K.STAKE), story.incidents["contradiction"]) == (S.EXPIRED, 1)

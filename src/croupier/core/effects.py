@@ -161,6 +161,15 @@ def return_accepted(d: BetDraft) -> None:
     bet = d.subject
     source = ledger.owed(bet.casino_id) if bet.was_on else ledger.suspense(bet.casino_id)
     d.book(source, ledger.wallets(bet.casino_id), bet.stake, "returned")
+    name_the_difference(d)
+
+
+def name_the_difference(d: BetDraft) -> None:
+    """A return was taken for a stake never confirmed, and nothing asks after that stake any more: a person must (I7)."""
+    taken = {kind for kind, payment in d.payments.items() if payment.state is PaymentState.ACCEPTED}
+    asked_after = PaymentKind.STAKE.value in d.calls
+    if PaymentKind.BET_RETURN in taken and PaymentKind.STAKE not in taken and not asked_after:
+        d.incident("unexplained_return", "the casino took the return of a stake that it never confirmed")
 
 
 def payout_return_accepted(d: BetDraft) -> None:

@@ -193,6 +193,7 @@ def _ask_later(d: AnyDraft, *, late: bool) -> None:
         d.call_later(slot, Step.INFO, due)
     elif late:
         d.drop_call(slot)
+        effects.name_the_difference(d)
     else:
         again(d, PaymentKind.STAKE, Step.INFO)
 

@@ -26,5 +26,5 @@ async def balance(hub: Hub, provider_id: int, session_id: str) -> Answer:
         told = None
     if told is None:
         return Answer(Refusal.OUTCOME_UNKNOWN)
-    known = await hub.store.balances.known(session.player_id)
-    return Answer(None, told if known is None else known.amount, session.currency)
+    # As it came: where it became the base it is what is known, where it could not (an open payment) it is the news.
+    return Answer(None, told, session.currency)
