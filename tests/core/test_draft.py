@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -113,6 +114,7 @@ def test_a_call_for_now_belongs_to_its_process_until_the_lease_ends(
 
 def test_a_call_for_later_is_free_for_every_process_and_forgets_its_crashes() -> None:
     d = fresh(1)
+    d.calls["stake"] = replace(d.calls["stake"], crashes=4)
     d.call_later("stake", Step.INFO, 99, failures=3)
     call = d.calls["stake"]
     assert (call.step, call.due_ms, call.failures, call.crashes) == (Step.INFO, 99, 3, 0)

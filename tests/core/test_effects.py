@@ -102,6 +102,12 @@ def test_a_payout_is_taken_back_with_the_tax_it_was_paid_with() -> None:
     assert (story.payment(K.PAYOUT_RETURN).amount, story.payment(K.PAYOUT_RETURN).tax) == (2500, 250)
 
 
+def test_a_payout_that_is_paid_while_undoing_is_taken_back_with_its_tax_too() -> None:
+    story = refunded(Story(casino=replace(CASINO, tax_bp=1000)).settled(2500, paid=False))
+    story.accept(K.PAYOUT)
+    assert (story.payment(K.PAYOUT_RETURN).amount, story.payment(K.PAYOUT_RETURN).tax) == (2500, 250)
+
+
 def test_stakes_and_returns_carry_no_tax() -> None:
     story = refunded(Story(casino=replace(CASINO, tax_bp=1000)).on())
     assert [p.tax for p in story.subject.payments.values()] == [None, None]

@@ -77,6 +77,14 @@ def test_a_refused_stake_keeps_the_casinos_words_and_the_providers_answer(no: No
     assert (story.balances(), story.call(K.STAKE)) == ({}, None)
 
 
+def test_a_refusal_after_a_refund_is_no_answer_to_the_pay_in() -> None:
+    """The pay-in was answered 99 when the refund came; its repeats get 7 and not the casino's reason."""
+    story = Story().opened()
+    story.refund()
+    story.hear(K.STAKE, FUNDS)
+    assert (story.subject.state, story.subject.pay_in_answer, story.pay_in()) == (B.CANCELLED, None, "conflict")
+
+
 @pytest.mark.parametrize("lie", LIES)
 def test_an_accept_that_contradicts_the_make_changes_no_money(lie: str) -> None:
     """102823 to the casino, an incident, and the question after the stake goes on (casino.md 1.1)."""
@@ -186,6 +194,14 @@ def test_never_both_once_a_return_is_wanted_a_late_accept_is_taken_in(how: str) 
     story.refund()
     assert story.accept(K.STAKE) is Verdict.OK
     assert (story.subject.state, story.state(K.BET_RETURN)) == (B.RETURNED, S.CREATED)
+
+
+def test_a_setting_that_changed_meanwhile_does_not_make_it_both() -> None:
+    """A return is under way already: refusing the late accept too would have the casino undo it twice."""
+    story = Story().opened().expired(with_return=True)
+    story.casino = replace(CASINO, late_accept=LateAccept.REFUSE)
+    assert story.accept(K.STAKE) is Verdict.OK
+    assert story.state(K.STAKE) is S.ACCEPTED
 
 
 def test_a_return_that_was_sent_without_an_outcome_serves_the_late_accept_too() -> None:

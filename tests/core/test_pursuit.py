@@ -238,6 +238,15 @@ def test_a_return_taken_for_a_stake_that_was_never_shown_is_named_when_the_quest
     assert story.incidents["unexplained_return"] == 1
 
 
+def test_the_late_questions_begin_without_the_failures_of_the_early_ones() -> None:
+    story = refusing_late().at(60)
+    for _ in range(3):
+        story.informed(K.STAKE, NO_INFO)
+    assert story.subject.calls["stake"].failures == 3
+    story.informed(K.STAKE, NOT_THERE)
+    assert story.subject.calls["stake"].failures == 0
+
+
 def test_a_casino_that_refuses_late_accepts_and_shows_the_stake_is_a_contradiction() -> None:
     story = refusing_late().expired().at(120).shown(K.STAKE, K.STAKE)
     assert (story.state(K.STAKE), story.incidents["contradiction"]) == (S.EXPIRED, 1)

@@ -138,6 +138,11 @@ def test_who_waited_while_a_refund_came_learns_nothing(state: BetState) -> None:
         assert IN_STATE[state]().pay_in(waited=True) == "outcome_unknown"
 
 
+@pytest.mark.parametrize(("state", "told"), [(B.EXPIRED, "conflict"), (B.REFUSED, "not_enough_funds"), (B.ON, "ok")])
+def test_who_waited_for_what_was_decided_gets_the_record(state: BetState, told: str) -> None:
+    assert IN_STATE[state]().pay_in(waited=True) == told
+
+
 OTHER: dict[str, dict[str, Any]] = {
     "another casino": {"casino_id": 12},
     "another player": {"player_id": 34},
