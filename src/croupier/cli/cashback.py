@@ -1,0 +1,109 @@
+"""`croupier cashback`: pay one, cancel one. The hub that serves sends them. Spec: operate.md, casino.md 2."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from croupier.cli.find import casino_of, check_player
+from croupier.cli.running import AsJson, Author, with_hub
+from croupier.cli.sentences import Fault
+from croupier.cli.show import note, show_facts, show_json
+from croupier.core.cashback import Cashback
+from croupier.core.money import BadAmount, format_amount, parse_amount
+from croupier.flows.cashback import cancel_cashback, pay_cashback
+from croupier.flows.hub import Hub
+from croupier.kit.settings import Settings
+from croupier.store.storable import id_of, storable_text
+
+app = typer.Typer(help="Cashbacks: money given back to a player outside any bet.")
+
+LONGEST_REF = 128
+
+
+@app.command()
+def pay(
+    casino: Annotated[str, typer.Option("--casino", help="Id or name of the player's casino.")],
+    player: Annotated[str, typer.Option("--player", help="The player's id at the casino; registered if unknown.")],
+    amount: Annotated[str, typer.Option("--amount", help="Such as 12.50, in the currency's units.")],
+    currency: Annotated[str, typer.Option("--currency", help="The player's currency.")],
+    ref: Annotated[
+        str | None, typer.Option("--ref", help="Your own name for it, unique per casino: the same pays only once.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Pay a cashback. Asked again with the same --ref and contents, it prints the first one and pays nothing."""
+
+    async def work(hub: Hub, _: Settings) -> Cashback:
+        check_player(player)
+        minor = _minor(amount, currency)
+        found = await casino_of(hub, casino)
+        if currency not in found.currencies:
+            raise Fault(f"casino {found.name} does not play in {currency}: it has {', '.join(found.currencies)}")
+        name = _check_ref(ref) if ref is not None else f"cli-{hub.chance.hex(8)}"
+        if ref is None:
+            note(f"The ref is {name}: pass --ref {name} to ask for this cashback again.")
+        known = await hub.store.players.register(found.casino_id, player, currency)
+        row = Cashback(
+            cashback_id=await hub.store.ids.take(),
+            casino_id=found.casino_id,
+            player_id=known.player_id,
+            player_ref=known.player_ref,
+            currency=currency,
+            amount=minor,
+            ref=name,
+            created_ms=hub.clock.now_ms(),
+        )
+        return await pay_cashback(hub, row)
+
+    _show(with_hub(work), as_json=as_json)
+
+
+@app.command()
+def cancel(
+    cashback_id: Annotated[str, typer.Argument(metavar="CASHBACKID")],
+    author: Author,
+    as_json: AsJson = False,
+) -> None:
+    """Cancel a cashback: it is taken back if the casino has paid it. Asked again, it prints how far that is."""
+
+    async def work(hub: Hub, _: Settings) -> Cashback:
+        number = id_of(cashback_id)
+        if number is None:
+            raise Fault(f"{cashback_id[:60]!r} is no CashbackId: `cashback pay` prints it")
+        return await cancel_cashback(hub, number, author)
+
+    _show(with_hub(work), as_json=as_json)
+
+
+def _minor(amount: str, currency: str) -> int:
+    try:
+        minor = parse_amount(amount, currency)
+    except BadAmount as bad:
+        raise Fault(f"--amount {bad.why}") from bad
+    if minor == 0:
+        raise Fault("--amount must be more than 0")
+    return minor
+
+
+def _check_ref(ref: str) -> str:
+    if not 1 <= len(ref) <= LONGEST_REF or not storable_text(ref):
+        raise Fault(f"--ref must be 1 to {LONGEST_REF} characters")
+    return ref
+
+
+def _show(row: Cashback, *, as_json: bool) -> None:
+    facts: dict[str, Any] = {
+        "CashbackId": row.cashback_id,
+        "ref": row.ref,
+        "state": row.state.value,
+        "amount": format_amount(row.amount, row.currency),
+        "currency": row.currency,
+        "player": row.player_ref,
+        "PartnerClientId": row.casino_id,
+    }
+    if as_json:
+        show_json(facts)
+    else:
+        show_facts("Cashback", facts)

@@ -1,0 +1,20 @@
+"""`croupier demo`: every kind of round, for real, on this machine. Spec: operate.md."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from croupier.apps import demo as played
+from croupier.cli.running import settings
+from croupier.kit.log import configure
+
+
+def demo(
+    rounds: Annotated[int, typer.Option("--rounds", min=1, max=1000, help="Rounds of each kind.")] = 3,
+    stay: Annotated[bool, typer.Option("--stay", help="Keep everything running afterwards, until Ctrl-C.")] = False,
+) -> None:
+    """Play every kind of round between a hub, a sandbox casino and a sandbox studio, and show what came of it."""
+    configure("error")
+    raise typer.Exit(played.demo(settings(), rounds, stay=stay))

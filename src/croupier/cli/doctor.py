@@ -1,0 +1,151 @@
+"""`croupier doctor`: is everything as it should be, and if not, what to do. Exit code 1 if something is wrong.
+
+Owns: the list of checks. A check that cannot be made because an earlier one failed is left out. Never: changes
+anything but what any start changes (a home and its database are made if there are none). Spec: operate.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+import typer
+
+from croupier.apps.wiring import open_db, open_hub
+from croupier.cli.running import AsJson
+from croupier.cli.sentences import sentence
+from croupier.cli.show import show_json, show_table
+from croupier.core.counterparty import Casino, Provider
+from croupier.flows.hub import Hub
+from croupier.kit.clock import SystemClock
+from croupier.kit.config import BadSettings, Settings, load
+from croupier.kit.http import HttpWire
+from croupier.kit.log import configure
+from croupier.kit.seal import SealBroken, load_or_make_key
+from croupier.kit.wire import PeerError, WireRequest
+from croupier.store.db import Db
+from croupier.views.health import Health, health
+
+SKEW_MS = 1000
+LATE_S = 30.0
+PEER_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check: `ok`, `look` (it works, but see) or `wrong`."""
+
+    name: str
+    result: str
+    says: str
+
+
+def doctor(as_json: AsJson = False) -> None:
+    """Check settings, key file, database, schema, clock, queue and counterparties, and say what to do."""
+    configure("error")
+    checks = asyncio.run(_all())
+    if as_json:
+        show_json({"healthy": not _wrong(checks), "checks": checks})
+    else:
+        show_table("Health", ("", "result", "what was found"), [(c.name, c.result, c.says) for c in checks])
+    if _wrong(checks):
+        raise typer.Exit(1)
+
+
+def _wrong(checks: Sequence[Check]) -> bool:
+    return any(check.result == "wrong" for check in checks)
+
+
+async def _all() -> list[Check]:
+    try:
+        told = load(os.environ)
+    except BadSettings as bad:
+        return [Check("settings", "wrong", problem) for problem in bad.problems]
+    checks = [Check("settings", "ok", f"home {told.home.absolute()}"), _key(told)]
+    try:
+        async with open_db(told) as db:
+            checks += [check async for check in _database(db, told)]
+        if not _wrong(checks):
+            async with open_hub(told) as hub:
+                checks += await _counterparties(hub, told)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is what the doctor was asked for
+        checks.append(Check("database", "wrong", sentence(error)))
+    return checks
+
+
+def _key(told: Settings) -> Check:
+    if not told.key_path.exists():
+        return Check("key file", "look", f"{told.key_path} is made at the first start: keep a copy of it then")
+    try:
+        load_or_make_key(told.key_path)
+    except Exception as error:  # noqa: BLE001 - see _all
+        return Check("key file", "wrong", sentence(error))
+    return Check("key file", "ok", f"{told.key_path}: only you may read it")
+
+
+async def _database(db: Db, told: Settings) -> AsyncIterator[Check]:
+    clock = SystemClock()
+    kind = "the one of CROUPIER_DATABASE_URL" if told.database_url else "the embedded one of this home"
+    offset_ms = await db.clock_offset_ms(clock)
+    clock.offset_ms = offset_ms
+    found = await health(db, clock.now_ms())
+    yield Check("database", "ok", f"PostgreSQL {await db.fetchval('show server_version')}, {kind}")
+    if found is None or found.pending_migrations:
+        missing = "all of it" if found is None else ", ".join(found.pending_migrations)
+        yield Check("schema", "look", f"{missing} is missing: `croupier migrate` applies it, and so does any start")
+    else:
+        yield Check("schema", "ok", "up to date")
+    far = abs(offset_ms) > SKEW_MS
+    yield Check("clock", "look" if far else "ok", f"the database is {offset_ms} ms ahead; the hub goes by the database")
+    if found is not None:
+        for check in _queue(found):
+            yield check
+
+
+def _queue(found: Health) -> list[Check]:
+    queue = found.queue
+    running = [process for process in found.processes if process.silent_s < LATE_S]
+    late = queue.oldest_due_s > LATE_S
+    hint = " and nobody makes them: is `croupier serve` running?" if late and not running else ""
+    waiting = f"{queue.calls} calls, {queue.due} due, the oldest for {queue.oldest_due_s:.0f} s{hint}"
+    people = f"{found.open_incidents} open incidents, {found.parked_payments} parked payments"
+    looked = found.open_incidents or found.parked_payments
+    return [
+        Check("hub", "ok", f"{len(running)} processes serve"),
+        Check("queue", "look" if late or queue.crashed else "ok", waiting),
+        Check("incidents", "look" if looked else "ok", people + (": see `croupier incidents`" if looked else "")),
+    ]
+
+
+async def _counterparties(hub: Hub, told: Settings) -> list[Check]:
+    providers = await hub.store.providers.all()
+    peers: list[Casino | Provider] = [*await hub.store.casinos.all(), *providers]
+    wire = HttpWire(allow_private=told.allow_private_peers)
+    try:
+        reached = await asyncio.gather(*(_reach(wire, peer) for peer in peers if peer.enabled))
+    finally:
+        await wire.close()
+    sealed = [check for provider in providers if (check := await _opens(hub, provider)) is not None]
+    return [*reached, *sealed]
+
+
+async def _reach(wire: HttpWire, peer: Casino | Provider) -> Check:
+    """Any answer at all will do: without a signature a peer has no reason to be friendly."""
+    name = f"{'casino' if isinstance(peer, Casino) else 'provider'} {peer.name}"
+    try:
+        answer = await wire.send(WireRequest("GET", peer.url, connect_s=PEER_S, total_s=PEER_S))
+    except PeerError as error:
+        return Check(name, "look", f"{peer.url} does not answer ({error.why}): is it up, and reachable from here?")
+    return Check(name, "ok", f"{peer.url} answers (HTTP {answer.status})")
+
+
+async def _opens(hub: Hub, provider: Provider) -> Check | None:
+    try:
+        await hub.store.providers.secrets(provider.provider_id)
+    except SealBroken:
+        return Check(
+            "key file", "wrong", f"it does not open the secret of provider {provider.name}: put the right one back"
+        )
+    return None

@@ -1,0 +1,80 @@
+"""Which casino, provider, game, bet or payment a person means: every ID argument takes the id or the name.
+
+Owns: finding it, and saying what to do if there is none. Spec: operate.md.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+from croupier.cli.sentences import Fault
+from croupier.core.counterparty import Casino, Provider
+from croupier.core.readings import PaymentKind
+from croupier.core.session import Game
+from croupier.flows.hub import Hub
+from croupier.kit.http import check_url
+from croupier.kit.settings import Settings
+from croupier.views.subjects import find_subject
+
+LONGEST_ID = 128
+
+
+async def casino_of(hub: Hub, text: str) -> Casino:
+    """The casino of this id or name; raises Fault."""
+    found = await hub.store.casinos.find(text)
+    if found is None:
+        raise Fault(f"there is no casino {text!r}: `croupier casino list` shows them")
+    return found
+
+
+async def provider_of(hub: Hub, text: str) -> Provider:
+    """The provider of this id, counterparty id or name; raises Fault."""
+    found = await hub.store.providers.find(text)
+    if found is None:
+        raise Fault(f"there is no provider {text!r}: `croupier provider list` shows them")
+    return found
+
+
+async def game_of(hub: Hub, text: str) -> Game:
+    """The game of this gameId, or `provider/gameId`; raises Fault, GameAmbiguous."""
+    found = await hub.store.games.find(text)
+    if found is None:
+        raise Fault(f"there is no game {text!r}: `croupier provider sync ID` fetches the games of a provider")
+    return found
+
+
+async def subject_of(hub: Hub, text: str) -> int:
+    """The BetId or CashbackId of this text, which may be `provider:betId`; raises Fault."""
+    found = await find_subject(hub.store.db, text)
+    if found is None:
+        raise Fault(f"there is no bet or cashback {text!r}: give a BetId, a CashbackId or provider:betId")
+    return found
+
+
+async def payment_of(hub: Hub, text: str) -> tuple[int, PaymentKind]:
+    """The payment of `<BetId or CashbackId>:<kind>`; raises Fault."""
+    subject, _, kind = text.rpartition(":")
+    known = {k.value: k for k in PaymentKind}
+    found = known.get(kind.replace("-", "_"))
+    if found is None:
+        raise Fault(
+            f"{text!r} names no payment: write <BetId or CashbackId>:<kind>, the kind one of {', '.join(known)}"
+        )
+    return await subject_of(hub, subject), found
+
+
+def check_peer(url: str, settings: Settings) -> None:
+    """Raises Fault for an address that the hub would never call."""
+    problem = check_url(url, allow_private=settings.allow_private_peers)
+    if problem is None:
+        return
+    allowed = check_url(url, allow_private=True) is None
+    hint = "; set CROUPIER_ALLOW_PRIVATE_PEERS=1 if it is for a test on this machine" if allowed else ""
+    raise Fault(f"--url {problem}{hint}")
+
+
+def check_player(player: str) -> None:
+    """Raises Fault for what cannot be a player's id at a casino."""
+    odd = any(unicodedata.category(c) in ("Cc", "Cs") for c in player)
+    if not 1 <= len(player) <= LONGEST_ID or odd:
+        raise Fault(f"--player must be 1 to {LONGEST_ID} characters without control characters")

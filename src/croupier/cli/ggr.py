@@ -1,0 +1,56 @@
+"""`croupier ggr`: the report from the ledger. Spec: operate.md, money.md 6."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Annotated
+
+import typer
+
+from croupier.cli.running import AsJson, with_hub
+from croupier.cli.show import show_json, show_table
+from croupier.flows.hub import Hub
+from croupier.kit.settings import Settings
+from croupier.views.ggr import DIMENSIONS, GgrRow
+from croupier.views.ggr import ggr as report
+
+
+def ggr(
+    from_: Annotated[str, typer.Option("--from", metavar="DAY", help="First day, such as 2025-11-01, in UTC.")],
+    to: Annotated[str, typer.Option("--to", metavar="DAY", help="The day after the last one.")],
+    by: Annotated[str, typer.Option("--by", help="A line for each; of casino, provider, game.")] = ",".join(DIMENSIONS),
+    as_json: AsJson = False,
+) -> None:
+    """Gross gaming revenue: stakes minus wins of the bets settled in [from, to), less those undone in it."""
+    start_ms, end_ms = _day_ms(from_, "--from"), _day_ms(to, "--to")
+    if end_ms <= start_ms:
+        raise typer.BadParameter("--to is the first day that is not counted: it must be after --from")
+    wanted = [name.strip() for name in by.split(",") if name.strip()]
+    unknown = [name for name in wanted if name not in DIMENSIONS]
+    if unknown:
+        raise typer.BadParameter(f"--by knows {', '.join(DIMENSIONS)}, not {unknown[0][:40]!r}")
+
+    async def work(hub: Hub, _: Settings) -> list[GgrRow]:
+        return await report(hub.store.db, start_ms, end_ms, wanted)
+
+    rows = with_hub(work)
+    if as_json:
+        show_json(rows)
+        return
+    columns = ("casino", "provider", "game", "", ">stakes", ">wins", ">corrections", ">GGR", ">jackpots", ">cashback")
+    show_table(
+        f"GGR from {from_} to {to} (that day not counted)",
+        columns,
+        [
+            (r.casino, r.provider, r.game, r.currency, r.stakes, r.wins, r.corrections, r.ggr, r.jackpots, r.cashback)
+            for r in rows
+        ],
+    )
+
+
+def _day_ms(text: str, option: str) -> int:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{option} must be a day such as 2025-11-01, not {text[:40]!r}") from None
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1000

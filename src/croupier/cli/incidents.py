@@ -1,0 +1,100 @@
+"""`croupier incidents`: what a person must look at, and the word that somebody did. Spec: operate.md, money.md 2."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from croupier.cli.running import AsJson, Author, Reason, with_hub
+from croupier.cli.sentences import Fault
+from croupier.cli.show import instant, say, show_json, show_table
+from croupier.flows.hub import Hub
+from croupier.kit.settings import Settings
+from croupier.views.incidents import OpenPayment, ToLookAt, to_look_at
+
+app = typer.Typer(help="What a person must look at.", invoke_without_command=True)
+
+MOST = 200
+OPEN_FOR_S = 30.0
+
+
+@app.callback()
+def incidents(
+    context: typer.Context,
+    open_for: Annotated[
+        float, typer.Option("--open-for", min=0, help="Seconds after which a bet that is on counts as incomplete.")
+    ] = OPEN_FOR_S,
+    as_json: AsJson = False,
+) -> None:
+    """Open incidents, incomplete games, parked payments, and payments without outcome with their next action."""
+    if context.invoked_subcommand is not None:
+        return
+
+    async def work(hub: Hub, _: Settings) -> ToLookAt:
+        return await to_look_at(hub.store.db, hub.clock.now_ms() - round(open_for * 1000), MOST)
+
+    found = with_hub(work)
+    if as_json:
+        show_json(found)
+    else:
+        _show(found)
+
+
+@app.command()
+def close(
+    incident_id: Annotated[int, typer.Argument(metavar="ID", help="The number that `croupier incidents` shows.")],
+    reason: Reason,
+    author: Author,
+) -> None:
+    """Say that somebody has looked. It opens again if the same thing happens again."""
+
+    async def work(hub: Hub, _: Settings) -> bool:
+        return await hub.store.incidents.close(incident_id, author, reason)
+
+    if not with_hub(work):
+        raise Fault(f"there is no open incident {incident_id}: `croupier incidents` shows them")
+    say(f"Incident {incident_id} is closed.")
+
+
+def _show(found: ToLookAt) -> None:
+    show_table(
+        "Incidents",
+        (">id", "what", ">bet or cashback", "casino", ">times", "last", "note"),
+        [
+            (i.incident_id, i.name, i.subject_id or None, i.casino, i.times, instant(i.last_ms), i.note)
+            for i in found.incidents
+        ],
+    )
+    show_table(
+        "Incomplete games",
+        (">bet", "state", "casino", "player", "provider", "betId", ">stake", "", "since"),
+        [
+            (
+                g.bet_id,
+                g.state,
+                g.casino,
+                g.player_ref,
+                g.provider,
+                g.bet_ref,
+                g.stake,
+                g.currency,
+                instant(g.created_ms),
+            )
+            for g in found.incomplete
+        ],
+    )
+    _show_payments("Parked payments", found.parked)
+    _show_payments("Payments without outcome", found.unknown)
+
+
+def _show_payments(title: str, payments: tuple[OpenPayment, ...]) -> None:
+    show_table(
+        title,
+        ("payment", "state", "casino", "player", ">amount", "", "next", "at", ">failures", "the casino said"),
+        [
+            (p.payment, p.state, p.casino, p.player_ref, p.amount, p.currency, p.next_step, instant(p.next_ms),
+             p.failures, p.said)
+            for p in payments
+        ],
+    )  # fmt: skip

@@ -1,0 +1,18 @@
+"""`croupier migrate`: bring the database to this program's schema. `serve` and every command do it too."""
+
+from __future__ import annotations
+
+from croupier.cli.running import AsJson, with_db
+from croupier.cli.show import say, show_json
+from croupier.store.migrate import migrate as apply
+
+
+def migrate(as_json: AsJson = False) -> None:
+    """Bring the database to this program's schema; nothing to do when it is there."""
+    applied = with_db(apply)
+    if as_json:
+        show_json({"applied": applied})
+        return
+    for name in applied:
+        say(f"Applied {name}.")
+    say("The schema is up to date.")

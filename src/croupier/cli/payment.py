@@ -1,0 +1,54 @@
+"""`croupier payment`: what a person decides about one payment. Spec: operate.md, money.md 2 and 6."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+import typer
+
+from croupier.cli.find import payment_of
+from croupier.cli.running import AsJson, Author, Reason, with_hub
+from croupier.cli.show import say, show_json
+from croupier.core.payment import Payment
+from croupier.flows.hub import Hub
+from croupier.flows.person import Verb, decide_payment
+from croupier.kit.settings import Settings
+
+app = typer.Typer(help="Payments: for the person who must look at one.")
+
+Id = Annotated[
+    str,
+    typer.Argument(metavar="ID", help="<BetId or CashbackId>:<kind>, as `croupier incidents` and `trace` show it."),
+]
+
+
+@app.command()
+def retry(which: Id, reason: Reason, author: Author, as_json: AsJson = False) -> None:
+    """Try it again now; a stake is asked after, never sent twice."""
+    _decide(which, "retry", reason, author, as_json=as_json)
+
+
+@app.command()
+def accept(which: Id, reason: Reason, author: Author, as_json: AsJson = False) -> None:
+    """Take it as accepted, as if the casino had said so. Only if you know that it has booked it."""
+    _decide(which, "accept", reason, author, as_json=as_json)
+
+
+@app.command("give-up")
+def give_up(which: Id, reason: Reason, author: Author, as_json: AsJson = False) -> None:
+    """End it unpaid, or untaken; what was owed is corrected in the books by your name."""
+    _decide(which, "give-up", reason, author, as_json=as_json)
+
+
+def _decide(which: str, verb: Verb, reason: str, author: str, *, as_json: bool) -> None:
+    async def work(hub: Hub, _: Settings) -> Payment:
+        subject_id, kind = await payment_of(hub, which)
+        return await decide_payment(hub, subject_id, kind, verb, author=author, reason=reason)
+
+    payment = with_hub(work)
+    name = f"{payment.subject_id}:{payment.kind.value}"
+    if as_json:
+        show_json({"payment": name, **msgspec.to_builtins(payment)})
+    else:
+        say(f"Payment {name} is {payment.state.value}. `croupier trace {payment.subject_id}` shows the whole story.")

@@ -1,0 +1,147 @@
+"""`croupier provider`: make known, look at, set, disable, fetch the games, rotate the secret. Spec: operate.md."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from croupier.cli.find import check_peer, provider_of
+from croupier.cli.running import AsJson, with_hub
+from croupier.cli.settable import changes_of
+from croupier.cli.show import note, say, show_facts, show_json, show_table
+from croupier.core.counterparty import Provider
+from croupier.flows.hub import Hub
+from croupier.flows.sync_games import sync_games
+from croupier.kit.settings import Settings
+from croupier.store.games import Counts
+from croupier.store.profiles import PROVIDERS
+
+app = typer.Typer(help="Providers: partners that own games.")
+secret = typer.Typer(help="The secret that a provider and the hub share.")
+app.add_typer(secret, name="secret")
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="The provider's CounterpartyId, number or name.")]
+
+
+@app.command()
+def add(
+    name: Annotated[str, typer.Argument(help="A name of your choice.")],
+    url: Annotated[str, typer.Option("--url", help="Where the provider answers the hub.")],
+    as_json: AsJson = False,
+) -> None:
+    """Make a provider known; prints its CounterpartyId and Secret, the secret once and never again."""
+
+    async def work(hub: Hub, settings: Settings) -> tuple[Provider, str]:
+        check_peer(url, settings)
+        return await hub.store.providers.add(name, url)
+
+    provider, key = with_hub(work)
+    _show_secret(provider, key, as_json=as_json)
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """Show every provider."""
+
+    async def work(hub: Hub, _: Settings) -> list[Provider]:
+        return await hub.store.providers.all()
+
+    providers = with_hub(work)
+    if as_json:
+        show_json([facts(provider) for provider in providers])
+        return
+    rows = [(p.provider_id, p.name, p.counterparty_id, p.url, p.enabled) for p in providers]
+    show_table("Providers", ("id", "name", "counterparty", "url", "enabled"), rows)
+
+
+@app.command()
+def show(which: Id, as_json: AsJson = False) -> None:
+    """Show one provider with all its settings."""
+
+    async def work(hub: Hub, _: Settings) -> Provider:
+        return await provider_of(hub, which)
+
+    _show(with_hub(work), as_json=as_json)
+
+
+@app.command("set")
+def set_(
+    which: Id,
+    assignments: Annotated[list[str], typer.Argument(metavar="KEY=VALUE...", help="`default` takes a choice back.")],
+    as_json: AsJson = False,
+) -> None:
+    """Change settings: hold_s claim_s game_types min_bet max_bet enabled fresh_s pay_out_waits url ..."""
+
+    async def work(hub: Hub, settings: Settings) -> Provider:
+        provider = await provider_of(hub, which)
+        changes = changes_of(assignments, PROVIDERS, settings)
+        return await hub.store.providers.change(provider.provider_id, changes)
+
+    _show(with_hub(work), as_json=as_json)
+
+
+@app.command()
+def disable(which: Id, as_json: AsJson = False) -> None:
+    """Stop launches and new bets of its games; what is under way goes on. `set ID enabled=true` undoes it."""
+
+    async def work(hub: Hub, _: Settings) -> Provider:
+        return await hub.store.providers.disable((await provider_of(hub, which)).provider_id)
+
+    _show(with_hub(work), as_json=as_json)
+
+
+@app.command()
+def sync(which: Id, as_json: AsJson = False) -> None:
+    """Fetch the provider's games. New ones arrive, vanished ones are switched off and never deleted."""
+
+    async def work(hub: Hub, _: Settings) -> tuple[Provider, Counts]:
+        provider = await provider_of(hub, which)
+        return provider, await sync_games(hub, provider)
+
+    provider, counts = with_hub(work)
+    if as_json:
+        show_json({"CounterpartyId": provider.counterparty_id, **msgspec.to_builtins(counts)})
+        return
+    say(f"Games of {provider.name}: {counts.new} new, {counts.changed} changed, {counts.vanished} vanished.")
+
+
+@secret.command()
+def rotate(
+    which: Id,
+    keep_old: Annotated[
+        float, typer.Option("--keep-old", min=0, help="Seconds for which the old secret stays valid too.")
+    ] = 86400.0,
+    as_json: AsJson = False,
+) -> None:
+    """Make a new secret; it is shown once. The old one stays valid beside it for a while."""
+
+    async def work(hub: Hub, _: Settings) -> tuple[Provider, str]:
+        provider = await provider_of(hub, which)
+        return provider, await hub.store.providers.rotate_secret(provider.provider_id, keep_old)
+
+    provider, key = with_hub(work)
+    _show_secret(provider, key, as_json=as_json)
+
+
+def facts(provider: Provider) -> dict[str, Any]:
+    """A provider as JSON and tables show it: its id under the contract's name, then everything else."""
+    plain = msgspec.to_builtins(provider)
+    return {"CounterpartyId": plain.pop("counterparty_id"), **plain}
+
+
+def _show(provider: Provider, *, as_json: bool) -> None:
+    if as_json:
+        show_json(facts(provider))
+    else:
+        show_facts(f"Provider {provider.name}", facts(provider))
+
+
+def _show_secret(provider: Provider, key: str, *, as_json: bool) -> None:
+    credentials = {"CounterpartyId": provider.counterparty_id, "Secret": key}
+    if as_json:
+        show_json(credentials)
+        return
+    show_facts(f"Provider {provider.name}", credentials)
+    note("Give both to the provider now: the secret is not shown again.")

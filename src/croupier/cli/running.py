@@ -1,0 +1,75 @@
+"""How a command gets at the hub: settings, logs, database, all closed again at its end.
+
+Owns: that, and the options that several commands share. Never: a running hub's work: a command decides and commits,
+and leaves the calls to the hub that serves. Spec: operate.md, last paragraph.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import os
+from collections.abc import Awaitable, Callable
+from typing import Annotated, TypeVar
+
+import typer
+
+from croupier.apps.wiring import open_db, open_hub
+from croupier.flows.hub import Hub
+from croupier.kit.config import Settings, load
+from croupier.kit.log import configure
+from croupier.store.db import Db
+
+T = TypeVar("T")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value on standard output, and nothing else.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why; it stands in the books beside your name.")]
+
+
+def who() -> str:
+    """The user of this machine."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a user without a name, as in some containers
+        return f"uid {os.getuid()}"
+
+
+Author = Annotated[
+    str,
+    typer.Option("--author", default_factory=who, show_default="your user name", help="Who decides this."),
+]
+
+
+def settings() -> Settings:
+    """The settings of the environment; raises BadSettings."""
+    return load(os.environ)
+
+
+def with_hub(work: Callable[[Hub, Settings], Awaitable[T]]) -> T:
+    """Run the work with a hub that decides and leaves the calls to the one that serves."""
+    told = settings()
+    _quiet(told)
+
+    async def run() -> T:
+        async with open_hub(told) as hub:
+            return await work(hub, told)
+
+    return asyncio.run(run())
+
+
+def with_db(work: Callable[[Db], Awaitable[T]]) -> T:
+    """Run the work with the database as it is: nothing is migrated."""
+    told = settings()
+    _quiet(told)
+
+    async def run() -> T:
+        async with open_db(told) as db:
+            return await work(db)
+
+    return asyncio.run(run())
+
+
+def _quiet(told: Settings) -> None:
+    """A command speaks for itself: of the log only warnings, unless more is asked for."""
+    level = told.log_level if told.log_level in ("debug", "error") else "warning"
+    configure(level, as_json=told.log_json)

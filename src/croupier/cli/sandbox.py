@@ -1,0 +1,159 @@
+"""`croupier sandbox`: one sandbox side alone in the foreground, made known to the hub if asked. Spec: operate.md.
+
+Owns: joining: a side keeps its credentials in a file of the home, so that it can join again under the same name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from croupier.apps.wiring import open_hub
+from croupier.cli.find import check_peer
+from croupier.cli.running import AsJson, settings
+from croupier.cli.sentences import sentence
+from croupier.cli.show import note
+from croupier.flows.hub import Hub
+from croupier.flows.sync_games import sync_games
+from croupier.kit import strictjson
+from croupier.kit.log import configure
+from croupier.kit.settings import Settings
+from croupier.sandbox.serve import Announce, Join, run_casino, run_studio, say_json
+
+app = typer.Typer(help="One sandbox side alone, in the foreground, on 127.0.0.1.")
+
+CASINO, STUDIO = "Sandbox casino", "Sandbox studio"
+Record = dict[str, Any]
+Enter = Callable[[Hub, str, Record | None], Awaitable[Record]]
+"""Makes a side known at this URL, with the credentials of its last time; returns what it has now."""
+
+Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")]
+HubUrl = Annotated[str | None, typer.Option("--hub", help="The hub's address, if the settings do not say it.")]
+WithJoin = Annotated[bool, typer.Option("--join", help="Make it known first to the hub of this CROUPIER_HOME.")]
+
+
+@app.command()
+def casino(
+    port: Port = 0,
+    hub: HubUrl = None,
+    currency: Annotated[str, typer.Option("--currency", help="What its players play in.")] = "EUR",
+    join: WithJoin = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run a casino that keeps its wallets in memory; prints its URL."""
+    told = _told()
+
+    async def enter(own: Hub, url: str, before: Record | None) -> Record:
+        known = None if before is None else await own.store.casinos.find(before["PartnerClientId"])
+        # In another database than last time its number may be somebody else's.
+        if known is not None and before is not None and known.name.startswith(CASINO):
+            await own.store.casinos.change(known.casino_id, {"url": url, "enabled": True, "currencies": [currency]})
+            return before
+        made, secret = await own.store.casinos.add(f"{CASINO} {own.chance.hex(2)}", url, [currency])
+        return {"PartnerClientId": made.casino_id, "Secret": secret}
+
+    run_casino(
+        hub_url=_hub_url(told, hub),
+        port=port,
+        currency=currency,
+        join=_joining(told, "casino", enter) if join else None,
+        announce=_announcing("casino", as_json=as_json),
+        with_parent=False,
+    )
+
+
+@app.command()
+def studio(port: Port = 0, hub: HubUrl = None, join: WithJoin = False, as_json: AsJson = False) -> None:
+    """Run a provider with a few games; prints its URL."""
+    told = _told()
+    joined: list[str] = []
+
+    async def enter(own: Hub, url: str, before: Record | None) -> Record:
+        known = None if before is None else await own.store.providers.find(before["CounterpartyId"])
+        if known is not None and before is not None:
+            await own.store.providers.change(known.provider_id, {"url": url, "enabled": True})
+            joined.append(known.counterparty_id)
+            return before
+        made, secret = await own.store.providers.add(f"{STUDIO} {own.chance.hex(2)}", url)
+        joined.append(made.counterparty_id)
+        return {"CounterpartyId": made.counterparty_id, "Secret": secret}
+
+    say = _announcing("studio", as_json=as_json)
+    run_studio(
+        hub_url=_hub_url(told, hub),
+        port=port,
+        join=_joining(told, "studio", enter) if join else None,
+        announce=_then_fetching_games(told, joined, say),
+        with_parent=False,
+    )
+
+
+def _told() -> Settings:
+    told = settings()
+    configure("warning", as_json=told.log_json)
+    return told
+
+
+def _hub_url(told: Settings, said: str | None) -> str:
+    """Where the hub answers, as far as the settings know."""
+    host = "127.0.0.1" if told.host in ("0.0.0.0", "::") else told.host  # noqa: S104 - not bound, only compared
+    return (said or told.public_url or f"http://{host}:{told.port}").rstrip("/")
+
+
+def _joining(told: Settings, kind: str, enter: Enter) -> Join:
+    path = told.home / f"sandbox-{kind}.json"
+
+    async def join(url: str) -> strictjson.Record:
+        check_peer(url, told)
+        async with open_hub(told) as hub:
+            record = await enter(hub, url, _read(path))
+        _write(path, record)
+        return strictjson.record(strictjson.loads(path.read_bytes()))
+
+    return join
+
+
+def _announcing(kind: str, *, as_json: bool) -> Announce:
+    return say_json(kind) if as_json else typer.echo
+
+
+def _then_fetching_games(told: Settings, joined: list[str], say: Announce) -> Announce:
+    """Tell the address; then, as the studio answers by now, fetch its games into the hub it joined."""
+    tasks: list[asyncio.Task[None]] = []
+
+    async def fetch() -> None:
+        try:
+            async with open_hub(told) as hub:
+                for counterparty_id in joined:
+                    provider = await hub.store.providers.find(counterparty_id)
+                    assert provider is not None
+                    counts = await sync_games(hub, provider)
+                    note(f"{provider.name} joined the hub, with {counts.new} new games.")
+        except Exception as error:  # noqa: BLE001 - the studio goes on without
+            note(sentence(error))
+
+    def announce(url: str) -> None:
+        say(url)
+        if joined:
+            tasks.append(asyncio.get_running_loop().create_task(fetch()))
+
+    return announce
+
+
+def _read(path: Path) -> Record | None:
+    """What `_write` wrote."""
+    found: Record | None = json.loads(path.read_text("utf-8")) if path.exists() else None
+    return found
+
+
+def _write(path: Path, record: Record) -> None:
+    """Only this user may read it: it holds a secret."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        json.dump(record, file)

@@ -1,0 +1,72 @@
+"""What went wrong, as one sentence for a person that says what to do.
+
+Owns: the words for each error that a command may meet. Never: a traceback, or a secret. Spec: operate.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from croupier.core.money import UnknownCurrency
+from croupier.core.requests import CannotDo
+from croupier.flows.advance import Contended
+from croupier.flows.cashback import CashbackRefused
+from croupier.flows.launch import LaunchRefused
+from croupier.kit import config
+from croupier.kit.log import scrub_text
+from croupier.kit.seal import KeyFileRefused, SealBroken
+from croupier.kit.wire import PeerError
+from croupier.store import profiles
+from croupier.store.counterparties import CounterpartyUnknown, NameTaken
+from croupier.store.db import DbConflict, DbDown
+from croupier.store.embedded import EmbeddedError
+from croupier.store.games import GameAmbiguous
+from croupier.store.keys import KeyInUse
+from croupier.store.migrate import MigrationError
+from croupier.store.players import CurrencyDiffers
+from croupier.store.train import Broken
+
+
+class Fault(Exception):
+    """A command cannot do what was asked; the text says why and what would help."""
+
+
+_SAY_IT_THEMSELVES = (
+    Fault,
+    config.BadSettings,
+    profiles.BadSettings,
+    NameTaken,
+    CounterpartyUnknown,
+    CurrencyDiffers,
+    UnknownCurrency,
+    GameAmbiguous,
+    KeyInUse,
+    LaunchRefused,
+    CashbackRefused,
+    CannotDo,
+    EmbeddedError,
+    MigrationError,
+    KeyFileRefused,
+)
+
+_IN_OUR_WORDS: tuple[tuple[type[Exception], Callable[[Any], str]], ...] = (
+    (DbDown, lambda e: f"the database is away ({e}): check CROUPIER_DATABASE_URL, or see what `croupier doctor` says"),
+    (DbConflict, lambda _: "the database was busy with the same rows: run the command again"),
+    (Contended, lambda _: "somebody else keeps changing it at this moment: run the command again"),
+    (Broken, lambda e: f"nothing was changed, because the books would not balance ({e}): see `croupier incidents`"),
+    (SealBroken, lambda e: f"the key file does not open {e}: put the file back that it was sealed with"),
+    (PeerError, lambda e: f"the other side did not answer as it should ({e}): check its address, and that it runs"),
+    (OSError, str),
+)
+
+
+def sentence(error: Exception) -> str:
+    """The words for this error."""
+    if isinstance(error, _SAY_IT_THEMSELVES):
+        return scrub_text(str(error))
+    for kind, words in _IN_OUR_WORDS:
+        if isinstance(error, kind):
+            return scrub_text(words(error))
+    what = scrub_text(f"{type(error).__name__}: {error}")
+    return f"croupier has a bug ({what}): run it again with CROUPIER_LOG_LEVEL=debug to see where"

@@ -1,0 +1,79 @@
+"""`croupier trace`: everything one bet or cashback did, on both sides, in order. Spec: operate.md."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+import typer
+
+from croupier.cli.running import AsJson, with_hub
+from croupier.cli.sentences import Fault
+from croupier.cli.show import instant, show_facts, show_json, show_table
+from croupier.flows.hub import Hub
+from croupier.kit.settings import Settings
+from croupier.views.trace import Moment, Trace
+from croupier.views.trace import trace as story
+
+
+def trace(
+    which: Annotated[str, typer.Argument(metavar="BETID", help="A BetId, a CashbackId, or provider:betId.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show everything one bet or cashback did, on both sides, in order."""
+
+    async def work(hub: Hub, _: Settings) -> Trace | None:
+        return await story(hub.store.db, which)
+
+    found = with_hub(work)
+    if found is None:
+        raise Fault(f"there is no bet or cashback {which[:200]!r}: give a BetId, a CashbackId or provider:betId")
+    if as_json:
+        show_json(found)
+    else:
+        _show(found)
+
+
+def _show(found: Trace) -> None:
+    about = {k: v for k, v in msgspec.to_builtins(found.subject).items() if not k.endswith("_ms")}
+    subject = found.subject
+    times = {"created": instant(subject.created_ms), "ended": instant(subject.ended_ms)}
+    show_facts(f"{subject.thing.capitalize()} {subject.subject_id}", {**about, **times})
+    if found.told:
+        rows = [(t.request, t.answer, t.balance) for t in found.told]
+        show_table("The provider was told", ("to its", "answer", ">balance"), rows)
+    show_table("What happened", ("at (UTC)", "event", "then it was", "facts"), map(_moment, found.moments))
+    show_table(
+        "Ledger",
+        (">version", "from", "to", ">amount", "why", "by"),
+        [(m.version, e.source, e.target, e.amount, e.why, e.author) for m in found.moments for e in m.entries],
+    )
+    _show_payments(found)
+    show_table(
+        "Incidents",
+        (">id", "what", ">times", "last", "closed", "note"),
+        [(i.incident_id, i.name, i.times, instant(i.last_ms), instant(i.closed_ms), i.note) for i in found.incidents],
+    )
+
+
+def _show_payments(found: Trace) -> None:
+    show_table(
+        "Payments",
+        ("payment", ">amount", ">tax", "state", "casino's id", "the casino said"),
+        [
+            (p.payment, p.amount, p.tax, p.state, p.partner_tx, None if p.code is None else f"{p.code} {p.message}")
+            for p in found.payments
+        ],
+    )
+    show_table(
+        "Next actions",
+        ("of", "what", "at (UTC)", ">failures", "in the hands of"),
+        [(c.slot, c.step, instant(c.due_ms), c.failures, c.lease_owner) for c in found.calls],
+    )
+
+
+def _moment(moment: Moment) -> tuple[str | None, ...]:
+    facts = [f"{name}={value}" for name, value in moment.detail.items()]
+    if moment.author is not None:
+        facts.append(f"author={moment.author}")
+    return instant(moment.at_ms), moment.event, moment.state, " ".join(facts)
