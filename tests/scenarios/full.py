@@ -33,8 +33,6 @@ PLAYERS = {"anna": "casino", "ben": "casino", "cleo": "casino2"}
 PROVIDERS = ("p1", "p2")
 GAME = "g"
 LONG_MS = 10**12
-BEGINS_S = 60
-"""When the story begins, in seconds of the stage."""
 
 
 class WorstChance:
@@ -87,8 +85,7 @@ class FullWorld:
         await stage.prepare()
         await world._start()
         await world._people()
-        # Making keys takes time; the story begins now, on a whole second.
-        await stage.clock.sleep(60 - stage.loop.time())
+        stage.begin()
         return world
 
     async def _start(self) -> None:
@@ -152,7 +149,7 @@ class FullWorld:
                 game_id=game_id,
                 currency=self._currency,
                 demo=False,
-                min_bet=parse_amount("0.01", self._currency),
+                min_bet=1,
                 max_bet=parse_amount("10000", self._currency),
                 opened_ms=START_MS - 90_000_000,
                 expires_ms=START_MS if which == "ended" else START_MS + LONG_MS,
@@ -163,7 +160,7 @@ class FullWorld:
 
     async def go_to(self, at_ms: int) -> None:
         await self._settled()
-        left_s = BEGINS_S + at_ms / 1000 - self.stage.loop.time()
+        left_s = at_ms / 1000 - self.stage.loop.time()
         if left_s > 0:
             await self.stage.clock.sleep(left_s)
         await self._settled()
@@ -172,7 +169,7 @@ class FullWorld:
         await self.stage.loop.settled()
 
     def now_ms(self) -> int:
-        return self.stage.clock.now_ms() - START_MS - BEGINS_S * 1000
+        return self.stage.clock.now_ms() - START_MS
 
     async def do(self, event: Event) -> str:
         answer = await self._acts[type(event)](event)

@@ -63,7 +63,7 @@ async def settle_with(
     """
     bet, waiting, tries = first, asked_now, 0
     while tries < TRIES:
-        if waiting and _undecided(bet) and hub.clock.monotonic_s() < request.until_s and not hub.closing:
+        if waiting and _undecided(bet) and not hub.waiters.over(request.until_s) and not hub.closing:
             await hub.waiters.wait(bet.bet_id, bet.version, request.until_s)
             bet = await _again(hub, bet)
             continue

@@ -14,6 +14,9 @@ from typing import Any
 from croupier.core.draft import Decision
 from croupier.kit.clock import Clock
 
+LEAST_S = 0.0005
+"""A deadline nearer than this is reached: floats do not agree on smaller instants."""
+
 Versions = Callable[[Sequence[int]], Awaitable[dict[int, int]]]
 
 
@@ -28,6 +31,10 @@ class Waiters:
 
     def __len__(self) -> int:
         return sum(map(len, self._waiting.values()))
+
+    def over(self, until_s: float) -> bool:
+        """Whether this instant of the monotonic clock is reached."""
+        return until_s - self._clock.monotonic_s() < LEAST_S
 
     async def wait(self, subject_id: int, seen_version: int, until_s: float) -> None:
         """Return when the subject is newer than `seen_version`, or at `until_s` of the monotonic clock."""

@@ -28,7 +28,7 @@ class _Jumping:
         self._idle = idle
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout is not None and timeout <= RESOLUTION_S:
+        if timeout is not None and timeout < RESOLUTION_S / 2:
             return self._inner.select(0)
         if self._busy():
             return self._inner.select(LOOK_S)

@@ -27,7 +27,8 @@ from croupier.store.ids import start_ids
 HUB_ORIGIN = "http://hub.test"
 START_MS = 1_760_000_000_000
 SEAL_KEY = b"simulator-key-simulator-key-0123"
-SWEEP_S = 60.0
+SWEEP_S = 3600.0
+POLL_S = 1.0
 """A lone hub plans its own looks; this is for what other processes plan."""
 
 
@@ -66,11 +67,16 @@ class Stage:
         self.sealer = Sealer(SEAL_KEY)
         self.hubs: list[Running] = []
         self._born = 0
-        loop.busy = lambda: db.outstanding > 0
+        self._set = False
+        loop.busy = lambda: db.outstanding > 0 or not self._set
 
     async def prepare(self) -> None:
         """Bring ids to their start; once per database."""
         await start_ids(self.db, self.clock)
+
+    def begin(self) -> None:
+        """Everything is in place: from here on time passes. Until then it stands still, however long keys take."""
+        self._set = True
 
     def seams(self, wire: Wire | None = None, chance: Chance | None = None) -> Seams:
         """The seams of one hub process; `wire` may put faults before the network."""
@@ -93,7 +99,7 @@ class Stage:
     @staticmethod
     def own_habits(settings: Settings, name: str, **habits: Any) -> Habits:  # noqa: ANN401 - fields of Habits
         """The habits of a hub on the stage."""
-        return replace(habits_of(settings, name), **{"sweep_s": SWEEP_S, **habits})
+        return replace(habits_of(settings, name), **{"sweep_s": SWEEP_S, "poll_s": POLL_S, **habits})
 
     def _loop(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         return self.loop.create_task(work)
@@ -117,7 +123,7 @@ class Stage:
             await self.kill(running)
         await self.network.close()
         # Disconnecting from the database takes real time.
-        self.loop.busy = lambda: True
+        self._set = False
 
 
 def settings_for(**changes: Any) -> Settings:  # noqa: ANN401 - fields of Settings

@@ -235,7 +235,8 @@ class Db:
         try:
             yield Tx(self, connection)
         finally:
-            await pool.release(connection)
+            with _Call(self):
+                await pool.release(connection)
 
 
 async def _make_pool(address: Mapping[str, Any], size: int, session: Mapping[str, str]) -> asyncpg.Pool:
