@@ -13,7 +13,7 @@ from croupier.kit.keys import BadKey
 from croupier.kit.seal import SealBroken, Sealer
 from croupier.store.casinos import Casinos
 from croupier.store.db import Db
-from croupier.store.keys import KNOWN_EVERYWHERE_MS, KeyInUse, Keys, NoKey
+from croupier.store.keys import KNOWN_EVERYWHERE_MS, PIN_SEEN_S, KeyInUse, Keys, NoKey
 from croupier.store.recent import KEPT_S
 from tests.store.cast import CHANCE, SEALER, HandClock, make_casinos
 
@@ -162,6 +162,22 @@ async def test_another_process_knows_a_rotation_within_half_a_second(db: Db, oth
     clock.ms += round(KEPT_S * 1000)
     await asyncio.gather(*(there.refresh_if_stale() for _ in range(10)))
     assert new in there.verify_keys()
+
+
+async def test_a_casinos_row_from_before_a_rotation_is_signed_with_the_key_that_the_casino_knows(
+    db: Db, other_db: Db
+) -> None:
+    """The row says nothing of the pin yet, and may be a moment old wherever it is held."""
+    clock = HandClock()
+    here, there = make_keys(db, clock), make_keys(other_db, clock)
+    await here.load()
+    await there.load()
+    read_before = Casino(1, "Rialto", "p", URL, ("EUR",))
+    old, new = here.newest_kid("RS256"), await here.rotate("RS256")
+    await there.load()
+    assert there.signing_key(read_before).kid == old
+    clock.ms += round(PIN_SEEN_S * 1000)
+    assert there.signing_key(read_before).kid == new
 
 
 async def test_a_new_token_key_signs_only_when_every_process_can_verify_it(db: Db) -> None:

@@ -24,6 +24,8 @@ from croupier.store.recent import KEPT_S
 
 ALG_OF_TOKENS: Final = "RS256"
 KID_BYTES = 16
+PIN_SEEN_S = 2 * KEPT_S
+"""So long after a rotation was learned of, somebody may hold a casino's row from before, not pinned to its old key."""
 KNOWN_EVERYWHERE_MS = 2000
 """When every process has surely read a new key."""
 
@@ -65,6 +67,8 @@ class Keys:
         self._public: dict[str, PublicKey] = {}
         self._newest: dict[str, SigningKey] = {}
         self._read_s: float | None = None
+        self._before: dict[str, tuple[SigningKey, float]] = {}
+        """Per algorithm the key before the newest, and the monotonic second until which it still signs."""
         self._reading = asyncio.Lock()
         self._refreshing = asyncio.Lock()
 
@@ -93,6 +97,9 @@ class Keys:
         own = self._keys.get(casino.kid or "")
         if own is not None and own.alg == casino.alg:
             return own
+        before = self._before.get(casino.alg)
+        if before is not None and self._clock.monotonic_s() < before[1]:
+            return before[0]
         return self._newest_of(casino.alg)
 
     def token_key(self) -> SigningKey:
@@ -119,6 +126,7 @@ class Keys:
         await self.ensure(alg)
         kid = await self._make(alg, only_first=False)
         await self._read()
+        self._before.pop(alg, None)
         return kid
 
     async def force(self, casino_id: int | None) -> int:
@@ -175,7 +183,12 @@ class Keys:
         self._keys = keys
         self._created_ms = {row["kid"]: row["created_ms"] for row in rows}
         self._public = {kid: self._public.get(kid) or key.verifier() for kid, key in keys.items()}
-        self._newest = {key.alg: key for key in keys.values()}
+        newest = {key.alg: key for key in keys.values()}
+        until_s = self._clock.monotonic_s() + PIN_SEEN_S
+        for alg, key in self._newest.items():
+            if newest.get(alg, key).kid != key.kid:
+                self._before[alg] = (key, until_s)
+        self._newest = newest
 
     def _open(self, row: Row) -> SigningKey:
         return from_pem(row["alg"], row["kid"], self._sealer.open(row["private_pem"], _place(row["kid"])))
