@@ -43,6 +43,10 @@ format: $(READY_DEV) ## put the code in its form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+.PHONY: states
+states: $(READY_DEV) ## draw docs/states from the tables in the code
+	$(BIN)/python tools/draw_states.py
+
 LOCK := uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --only-binary :all: --custom-compile-command "make lock"
 .PHONY: lock

@@ -52,7 +52,6 @@ def test_a_decision_carries_everything_that_was_written() -> None:
     assert [e.amount for e in decision.entries] == [1000]
     assert [(i.name, i.note) for i in decision.incidents] == [("odd", "second")]
     assert decision.after.payments[K.STAKE].partner_tx == "tx"
-    assert decision.closes
 
 
 def test_an_amount_of_nothing_is_not_booked() -> None:
@@ -151,12 +150,6 @@ def test_a_draft_knows_whether_there_is_anything_to_commit() -> None:
 def test_the_terms_of_a_cashback_know_no_hold_time() -> None:
     assert terms().hold_s == 6.0
     assert terms(provider=None).hold_s == 0.0
-
-
-def test_only_an_entry_or_a_changed_subject_closes_anything() -> None:
-    bet = new_bet()
-    assert not Decision(before=bet, after=bet, event="looked").closes
-    assert Decision(before=None, after=bet, event="opened").closes
 
 
 def test_cashbacks_are_drafted_like_bets() -> None:

@@ -135,6 +135,7 @@ def test_a_key_named_like_a_secret_loses_its_value_at_any_depth(key: str) -> Non
         ("-----BEGIN PRIVATE KEY-----\nMIGH\n-----END PRIVATE KEY-----", "MIGH"),
         ("-----BEGIN EC PRIVATE KEY-----\nMIGH", "MIGH"),
     ],
+    ids=lambda value: "value" if "." in value or len(value) > 40 else value,  # tokens are random, names are not
 )
 def test_a_secret_inside_a_text_is_taken_out(text: str, hidden: str) -> None:
     assert hidden not in log.scrub_text(text)

@@ -6,6 +6,7 @@ provider.md 2 (last paragraph), casino.md 1.1.
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from starlette.applications import Starlette
@@ -28,7 +29,10 @@ def hub_app(hub: Hub, settings: Settings) -> Starlette:
     for provider_protocol in providers.PROTOCOLS.values():
         routes += provider_protocol.routes(hub)
     handlers: Any = {HTTPException: _no_such_path}
-    return Starlette(routes=routes, exception_handlers=handlers)
+    app = Starlette(routes=routes, exception_handlers=handlers)
+    # A path with a slash too many is an unknown path, not another place to go to.
+    app.router.redirect_slashes = False
+    return app
 
 
 def _own_routes(hub: Hub) -> list[Route]:
@@ -46,7 +50,8 @@ def _own_routes(hub: Hub) -> list[Route]:
 
     async def metrics(_: Request) -> Response:
         hub.metrics.put("croupier_waiting", len(hub.waiters), "pay_in")
-        hub.metrics.put("croupier_waiting", await hub.store.calls.waiting(), "calls")
+        with contextlib.suppress(DbError):
+            hub.metrics.put("croupier_waiting", await hub.store.calls.waiting(), "calls")
         return Response(hub.metrics.render(), media_type="text/plain; version=0.0.4")
 
     async def version(_: Request) -> Response:

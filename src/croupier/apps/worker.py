@@ -12,8 +12,9 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 
 import uvicorn
 
@@ -29,18 +30,24 @@ from croupier.store.processes import Processes, start_mark, this_host
 
 log = get("worker")
 
+Loop = Callable[[], Awaitable[None]]
+
 END_S = 8.0
 BEAT_S = 2.0
 SYNC_S = 3600.0
 PURGE_S = 30.0
-SEEN_KEPT_MS = 120_000
+SEEN_KEPT_MS = 660_000
+"""Longer than any request can be fresh: 300 s to either side is the most a provider's row allows."""
+AGAIN_S = 1.0
 
 
 class _Server(uvicorn.Server):
     """uvicorn, with our own signals: the waiters must answer before the sockets close."""
 
-    def install_signal_handlers(self) -> None:
-        """Signals are handled by the worker."""
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are the worker's business."""
+        yield
 
 
 async def run_worker(settings: Settings, sock: socket.socket) -> None:
@@ -62,7 +69,7 @@ async def run_worker(settings: Settings, sock: socket.socket) -> None:
             timeout_graceful_shutdown=int(END_S),
         )
         server = _Server(config)
-        loops = [asyncio.create_task(loop) for loop in _loops(hub, processes, process)]
+        loops = [asyncio.create_task(_kept_up(hub, loop)) for loop in _loops(hub, processes, process)]
         _on_signals(hub, server)
         log.info("worker.ready", process=process, pid=os.getpid())
         try:
@@ -81,7 +88,7 @@ async def take_over(hub: Hub, processes: Processes) -> None:
         log.info("worker.took_over", processes=len(gone), calls=freed)
 
 
-def _loops(hub: Hub, processes: Processes, process: str) -> list[Coroutine[Any, Any, None]]:
+def _loops(hub: Hub, processes: Processes, process: str) -> list[Loop]:
     assert hub.sweep is not None
 
     async def beat() -> None:
@@ -94,22 +101,31 @@ def _loops(hub: Hub, processes: Processes, process: str) -> list[Coroutine[Any, 
         await hub.store.seen.purge(hub.clock.now_ms() - SEEN_KEPT_MS)
 
     return [
-        hub.sweep.run(),
-        hub.waiters.poll(),
-        _every(hub, BEAT_S, beat),
-        _every(hub, PURGE_S, purge),
-        sync_for_ever(hub, SYNC_S),
+        hub.sweep.run,
+        hub.waiters.poll,
+        partial(_every, hub, BEAT_S, beat),
+        partial(_every, hub, PURGE_S, purge),
+        partial(sync_for_ever, hub, SYNC_S),
     ]
 
 
-async def _every(hub: Hub, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-    """Do it for ever; a database that is away for a while stops nothing."""
+async def _kept_up(hub: Hub, loop: Loop) -> None:
+    """Run a loop that has no end; one that fails (the database is away, a bug) begins anew."""
     while True:
-        await hub.clock.sleep(seconds)
         try:
-            await work()
+            await loop()
         except DbError as error:
             log.warning("worker.database", problem=str(error))
+        except Exception:  # a loop must not end unseen
+            log.exception("worker.loop")
+        await hub.clock.sleep(AGAIN_S)
+
+
+async def _every(hub: Hub, seconds: float, work: Loop) -> None:
+    """Do it for ever."""
+    while True:
+        await hub.clock.sleep(seconds)
+        await work()
 
 
 def _on_signals(hub: Hub, server: uvicorn.Server) -> None:

@@ -16,7 +16,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +112,9 @@ async def start_hub(
 ) -> tuple[subprocess.Popen[bytes], str]:
     """`croupier serve` as a process, and where it listens, once it is ready. Its further words go to `log`."""
     command = [sys.executable, "-m", "croupier.cli", "serve", "--port", str(port), "--workers", str(workers)]
-    process = subprocess.Popen(command, env=dict(environ), stderr=subprocess.PIPE, start_new_session=True)  # noqa: S603
+    process = subprocess.Popen(  # noqa: ASYNC220, S603 - starting is quick, reading is done in a thread
+        command, env=dict(environ), stderr=subprocess.PIPE, start_new_session=True
+    )
     assert process.stderr is not None
     said = b""
     async with asyncio.timeout(START_S):
@@ -175,7 +177,7 @@ async def _introduce(world: World, sink: Any) -> None:  # noqa: ANN401 - a file 
 
 async def _start_side(world: World, kind: str, sink: Any) -> str:  # noqa: ANN401 - a file or DEVNULL
     command = [sys.executable, "-m", "croupier.sandbox.serve", kind, "--hub", world.hub_url]
-    process = subprocess.Popen(  # noqa: S603 - our own program
+    process = subprocess.Popen(  # noqa: ASYNC220, S603 - starting is quick, reading is done in a thread
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=sink, env=dict(world.environ)
     )
     world.processes.append(process)
@@ -201,8 +203,3 @@ async def stop(processes: Sequence[subprocess.Popen[bytes]]) -> None:
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
                 pipe.close()
-
-
-def with_home(settings: Settings, home: Path) -> Settings:
-    """The same settings in another home."""
-    return replace(settings, home=home)

@@ -22,7 +22,7 @@ Id = Annotated[str, typer.Argument(metavar="BETID", help="The hub's BetId, or pr
 
 
 @app.command("return")
-def return_(which: Id, reason: Reason, author: Author, as_json: AsJson = False) -> None:
+def return_(which: Id, *, reason: Reason, author: Author, as_json: AsJson = False) -> None:
     """Give the stake back."""
 
     async def work(hub: Hub, bet_id: int) -> Bet:
@@ -34,6 +34,7 @@ def return_(which: Id, reason: Reason, author: Author, as_json: AsJson = False) 
 @app.command()
 def settle(
     which: Id,
+    *,
     win: Annotated[str, typer.Option("--win", help="What the player wins, in the currency's units; 0 is a loss.")],
     reason: Reason,
     author: Author,

@@ -24,6 +24,7 @@ LONGEST_REF = 128
 
 @app.command()
 def pay(
+    *,
     casino: Annotated[str, typer.Option("--casino", help="Id or name of the player's casino.")],
     player: Annotated[str, typer.Option("--player", help="The player's id at the casino; registered if unknown.")],
     amount: Annotated[str, typer.Option("--amount", help="Such as 12.50, in the currency's units.")],

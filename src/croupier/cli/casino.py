@@ -28,6 +28,7 @@ Id = Annotated[str, typer.Argument(metavar="ID", help="The casino's PartnerClien
 @app.command()
 def add(
     name: Annotated[str, typer.Argument(help="A name of your choice.")],
+    *,
     url: Annotated[str, typer.Option("--url", help="Where the casino answers the hub.")],
     currency: Annotated[
         list[str], typer.Option("--currency", help="A currency it plays in; repeat it, or put commas between several.")
@@ -105,6 +106,7 @@ def disable(which: Id, as_json: AsJson = False) -> None:
 @keys.command()
 def rotate(
     which: Annotated[str | None, typer.Argument(metavar="[ID]", help="A casino whose algorithm is meant.")] = None,
+    *,
     alg: Annotated[str | None, typer.Option("--alg", help="RS256, ES256 or EdDSA; RS256 if nothing is said.")] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Let the new key sign at once, for ID or else for all casinos.")

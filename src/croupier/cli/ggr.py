@@ -16,6 +16,7 @@ from croupier.views.ggr import ggr as report
 
 
 def ggr(
+    *,
     from_: Annotated[str, typer.Option("--from", metavar="DAY", help="First day, such as 2025-11-01, in UTC.")],
     to: Annotated[str, typer.Option("--to", metavar="DAY", help="The day after the last one.")],
     by: Annotated[str, typer.Option("--by", help="A line for each; of casino, provider, game.")] = ",".join(DIMENSIONS),
@@ -31,7 +32,7 @@ def ggr(
         raise typer.BadParameter(f"--by knows {', '.join(DIMENSIONS)}, not {unknown[0][:40]!r}")
 
     async def work(hub: Hub, _: Settings) -> list[GgrRow]:
-        return await report(hub.store.db, start_ms, end_ms, wanted)
+        return await report(hub.store.db, start_ms, end_ms, by=wanted)
 
     rows = with_hub(work)
     if as_json:

@@ -24,24 +24,24 @@ Id = Annotated[
 
 
 @app.command()
-def retry(which: Id, reason: Reason, author: Author, as_json: AsJson = False) -> None:
+def retry(which: Id, *, reason: Reason, author: Author, as_json: AsJson = False) -> None:
     """Try it again now; a stake is asked after, never sent twice."""
-    _decide(which, "retry", reason, author, as_json=as_json)
+    _decide(which, "retry", reason=reason, author=author, as_json=as_json)
 
 
 @app.command()
-def accept(which: Id, reason: Reason, author: Author, as_json: AsJson = False) -> None:
+def accept(which: Id, *, reason: Reason, author: Author, as_json: AsJson = False) -> None:
     """Take it as accepted, as if the casino had said so. Only if you know that it has booked it."""
-    _decide(which, "accept", reason, author, as_json=as_json)
+    _decide(which, "accept", reason=reason, author=author, as_json=as_json)
 
 
 @app.command("give-up")
-def give_up(which: Id, reason: Reason, author: Author, as_json: AsJson = False) -> None:
+def give_up(which: Id, *, reason: Reason, author: Author, as_json: AsJson = False) -> None:
     """End it unpaid, or untaken; what was owed is corrected in the books by your name."""
-    _decide(which, "give-up", reason, author, as_json=as_json)
+    _decide(which, "give-up", reason=reason, author=author, as_json=as_json)
 
 
-def _decide(which: str, verb: Verb, reason: str, author: str, *, as_json: bool) -> None:
+def _decide(which: str, verb: Verb, *, reason: str, author: str, as_json: bool) -> None:
     async def work(hub: Hub, _: Settings) -> Payment:
         subject_id, kind = await payment_of(hub, which)
         return await decide_payment(hub, subject_id, kind, verb, author=author, reason=reason)

@@ -40,6 +40,7 @@ WithJoin = Annotated[bool, typer.Option("--join", help="Make it known first to t
 
 @app.command()
 def casino(
+    *,
     port: Port = 0,
     hub: HubUrl = None,
     currency: Annotated[str, typer.Option("--currency", help="What its players play in.")] = "EUR",
@@ -69,7 +70,7 @@ def casino(
 
 
 @app.command()
-def studio(port: Port = 0, hub: HubUrl = None, join: WithJoin = False, as_json: AsJson = False) -> None:
+def studio(*, port: Port = 0, hub: HubUrl = None, join: WithJoin = False, as_json: AsJson = False) -> None:
     """Run a provider with a few games; prints its URL."""
     told = _told()
     joined: list[str] = []

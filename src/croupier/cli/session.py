@@ -23,6 +23,7 @@ def group() -> None:
 
 @app.command("open")
 def open_(
+    *,
     casino: Annotated[str, typer.Option("--casino", help="Id or name of the player's casino.")],
     player: Annotated[str, typer.Option("--player", help="The player's id at the casino; registered if unknown.")],
     currency: Annotated[str, typer.Option("--currency", help="The player's currency.")],

@@ -89,6 +89,14 @@ class GameListing:
 
 
 @dataclass(frozen=True, slots=True)
+class Catalogue:
+    """A games list as far as it could be read; `skipped` says of each element left out where and why."""
+
+    games: tuple[GameListing, ...]
+    skipped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class LaunchOrder:
     """What a provider needs to open a game. Bet limits are decimal text, major units."""
 

@@ -8,7 +8,6 @@ the version that was read, or nothing. Owns: that shape and the checks that hold
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
@@ -19,6 +18,8 @@ from croupier.core.ledger import Entry
 from croupier.core.payment import Call, Payment, PaymentEvent, PaymentState, Step, next_state
 from croupier.core.readings import No, PaymentKind
 from croupier.core.waits import Waits
+
+CORRECTION = "correction"
 
 S = TypeVar("S", Bet, Cashback)
 
@@ -64,11 +65,6 @@ class Decision(Generic[S]):
     """Facts for the trace: what was said by whom."""
     author: str | None = None
     """The person, where a person decided."""
-
-    @property
-    def closes(self) -> bool:
-        """Whether it adds anything to the world beyond a note."""
-        return bool(self.entries) or self.before != self.after
 
 
 class Draft(Generic[S]):
@@ -150,6 +146,10 @@ class Draft(Generic[S]):
         parts = self.payments != self.subject.payments or self.calls != self.subject.calls
         return parts or self.subject is not self._before or bool(self._entries or self._incidents)
 
+    def correct(self) -> None:
+        """A person decides against the protocols' course: every entry says so by its name (money.md 6)."""
+        self._entries = [replace(entry, why=CORRECTION) for entry in self._entries]
+
     def finish(self, event: str, *, author: str | None = None) -> Decision[S]:
         """Close the draft into a decision; asserts what must hold for every one."""
         self._check()
@@ -173,6 +173,3 @@ class Draft(Generic[S]):
                 assert kind.value in self.calls, f"{kind.value} of {payment.subject_id} has no next action"
             if payment.state is PaymentState.EXPIRED:
                 assert kind is PaymentKind.STAKE
-
-
-Apply = Callable[["Draft[Any]"], None]

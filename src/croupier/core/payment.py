@@ -72,7 +72,6 @@ PAYMENT_TABLE: dict[tuple[PaymentState, PaymentEvent], PaymentState] = {
 }
 """`(state, event) -> state`; a pair that is not here is a bug (IllegalPayment) and aborts the decision."""
 
-ONLY_STAKES = frozenset({_S.EXPIRED})
 UNDECIDED = frozenset({_S.CREATED, _S.SENT})
 GIVES = frozenset({PaymentKind.PAYOUT, PaymentKind.BET_RETURN, PaymentKind.JACKPOT, PaymentKind.CASHBACK})
 TAKES_BACK = frozenset({PaymentKind.PAYOUT_RETURN, PaymentKind.CASHBACK_CANCEL})

@@ -46,6 +46,7 @@ def accept(d: Draft[Any], kind: PaymentKind, author: str, reason: str) -> Decisi
     if heard(d, kind, Yes(said)) is Verdict.CONFLICT:
         _cannot(kind, payment.state, "be accepted")
     d.note(reason=reason)
+    d.correct()
     return d.finish("accepted_by_person", author=author)
 
 
@@ -61,6 +62,7 @@ def give_up(d: Draft[Any], kind: PaymentKind, author: str, reason: str) -> Decis
     d.note(reason=reason)
     if isinstance(d.subject, Bet):
         effects.close_if_done(d)
+    d.correct()
     return d.finish("given_up_by_person", author=author)
 
 

@@ -7,7 +7,7 @@ Spec: provider.md section 4, money.md section 3.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from croupier.core import ledger
 from croupier.core.bet import (
@@ -19,7 +19,7 @@ from croupier.core.bet import (
     BetState,
     Origin,
 )
-from croupier.core.draft import Decision, Draft, Terms
+from croupier.core.draft import CORRECTION, Decision, Draft, Terms
 from croupier.core.effects import (
     confirm,
     give_back,
@@ -254,7 +254,7 @@ def _signed(decision: Decision[Bet], author: str) -> Decision[Bet]:
         before=decision.before,
         after=decision.after,
         event=f"{decision.event}_by_person",
-        entries=decision.entries,
+        entries=tuple(replace(entry, why=CORRECTION) for entry in decision.entries),
         incidents=decision.incidents,
         detail=decision.detail,
         author=author,

@@ -56,14 +56,26 @@ async def advance(
         subject = await read()
         if subject is None:
             return None
-        try:
-            ruling = rule(subject, await terms_of(hub, subject))
-            if not isinstance(ruling, Decision) or await hub.train.commit(ruling):
-                return ruling
-        except (Broken, AssertionError) as error:
-            await _stop(hub, subject, error)
-            raise Broken(str(error)) from error
+        ruling = await ruled(hub, subject, rule)
+        if not isinstance(ruling, Lost):
+            return ruling
     raise Contended
+
+
+class Lost:
+    """Somebody was faster: nothing was written, read again."""
+
+
+async def ruled(hub: Hub, subject: S, rule: Callable[[S, Terms], Decision[S] | R]) -> Decision[S] | R | Lost:
+    """Rule once on a subject as it was read, and commit if that is a decision. Raises Broken, DbDown."""
+    try:
+        ruling = rule(subject, await terms_of(hub, subject))
+        if not isinstance(ruling, Decision) or await hub.train.commit(ruling):
+            return ruling
+    except (Broken, AssertionError) as error:
+        await _stop(hub, subject, error)
+        raise Broken(str(error)) from error
+    return Lost()
 
 
 async def _stop(hub: Hub, subject: Any, error: Exception) -> None:  # noqa: ANN401 - a Bet or Cashback

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 from croupier.core.bet import Bet, BetState, Origin
 from croupier.core.commands import Answer, PayIn, PayOut, Refund
@@ -18,8 +19,9 @@ from croupier.core.money import BadAmount, parse_amount
 from croupier.core.refusals import Refusal
 from croupier.core.requests import Reply, Ruling, Wait
 from croupier.core.session import Session
-from croupier.flows.advance import TRIES, Contended, terms_of
+from croupier.flows.advance import TRIES, Contended, ruled, terms_of
 from croupier.flows.hub import Hub
+from croupier.store.db import DbDown
 
 Rule = Callable[[Bet, Terms, bool], Ruling]
 """`rule(bet, terms, over)`: what the request does to a known bet; `over`: it has waited as long as it may."""
@@ -37,14 +39,21 @@ class Request:
     until_ms: int
 
 
+class NotTaken(Exception):
+    """The database is away and nothing was written by this request: safe to repeat."""
+
+
 async def enter(hub: Hub, command: PayIn | PayOut | Refund) -> tuple[Request | None, Bet | None]:
     """The request with the bet it names, if there is one; None for a session that does not exist for it."""
     arrived = hub.clock.monotonic_s()
-    session, bet, provider = await asyncio.gather(
-        hub.store.sessions.get(command.session_id),
-        hub.store.bets.by_ref(command.provider_id, command.bet_ref),
-        hub.store.providers.get(command.provider_id),
-    )
+    try:
+        session, bet, provider = await asyncio.gather(
+            hub.store.sessions.get(command.session_id),
+            hub.store.bets.by_ref(command.provider_id, command.bet_ref),
+            hub.store.providers.get(command.provider_id),
+        )
+    except DbDown as error:
+        raise NotTaken from error
     if session is None or provider is None or session.provider_id != command.provider_id:
         return None, None
     casino = await hub.store.casinos.get(session.casino_id)
@@ -67,18 +76,21 @@ async def settle_with(
             await hub.waiters.wait(bet.bet_id, bet.version, request.until_s)
             bet = await _again(hub, bet)
             continue
-        ruling = rule(bet, await terms_of(hub, bet), waiting)
+        ruling = await ruled(hub, bet, partial(_judged, rule, waiting))
         if isinstance(ruling, Reply):
             return ruling.refusal, bet
         if isinstance(ruling, Wait):
             waiting = True
-            continue
-        if await hub.train.commit(ruling):
+        elif isinstance(ruling, Decision):
             bet = ruling.after
         else:
             tries += 1
             bet = await _again(hub, bet)
     raise Contended
+
+
+def _judged(rule: Rule, over: bool, bet: Bet, terms: Terms) -> Ruling:  # noqa: FBT001 - the shape of a Rule
+    return rule(bet, terms, over)
 
 
 def _undecided(bet: Bet) -> bool:

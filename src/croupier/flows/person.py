@@ -26,7 +26,7 @@ _VERBS: dict[Verb, Callable[[Draft[Any], PaymentKind, str, str], Decision[Any]]]
 }
 
 
-async def decide_payment(  # noqa: PLR0913 - the command's own words
+async def decide_payment(
     hub: Hub, subject_id: int, kind: PaymentKind, verb: Verb, *, author: str, reason: str
 ) -> Payment:
     """Try again, take as accepted, or give up a payment; raises CannotDo."""

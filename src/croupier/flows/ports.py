@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from croupier.core.commands import GameListing, LaunchOrder, Order
+from croupier.core.commands import Catalogue, LaunchOrder, Order
 from croupier.core.counterparty import Casino, Provider
 from croupier.core.readings import (
     Acknowledgement,
@@ -57,8 +57,8 @@ class CasinoGateway(Protocol):
 class ProviderGateway(Protocol):
     """Calls on a provider; raises PeerError for no answer, nonsense or a refusal."""
 
-    async def games(self, provider: Provider, secret: str) -> list[GameListing]:
-        """The provider's catalogue."""
+    async def catalogue(self, provider: Provider, secret: str) -> Catalogue:
+        """The provider's games, with what could not be read of them."""
         ...
 
     async def launch(self, provider: Provider, secret: str, order: LaunchOrder) -> str:

@@ -19,8 +19,15 @@ async def sync_games(hub: Hub, provider: Provider) -> Counts:
     """Fetch and store the catalogue; raises PeerError if the provider does not give one."""
     secret = (await hub.store.providers.secrets(provider.provider_id))[0]
     assert_no_tx()
-    listings = await hub.provider_gateways[provider.protocol].games(provider, secret)
-    return await hub.store.games.take_listing(provider.provider_id, listings, enabled_for_new=provider.games_enabled)
+    catalogue = await hub.provider_gateways[provider.protocol].catalogue(provider, secret)
+    kept: list[str] = []
+    if catalogue.skipped:
+        # What could not be read may be any game that we know: none of them is taken for vanished.
+        log.warning("games.skipped", provider=provider.name, count=len(catalogue.skipped), first=catalogue.skipped[:5])
+        kept = [game.game_ref for game in await hub.store.games.all(provider.provider_id)]
+    return await hub.store.games.take_listing(
+        provider.provider_id, catalogue.games, enabled_for_new=provider.games_enabled, skipped_refs=kept
+    )
 
 
 async def sync_for_ever(hub: Hub, every_s: float) -> None:

@@ -100,22 +100,23 @@ class Settings:
     # Resources
     db_pool: int = setting(10, "Database connections per worker, besides those of the commit train", _between(1, 100))
     db_lines: int = setting(2, "Database connections per worker that carry commit trains", _between(1, 8))
-    max_in_flight: int = setting(1000, "Requests a worker handles at once; more get 503", _at_least(1))
-    casino_line: int = setting(200, "Stakes in flight per casino; new bets above that get 503", _at_least(1))
+    max_in_flight: int = setting(1000, "Stakes a worker waits for at once; new bets above that get 503", _at_least(1))
 
     # Sessions and limits
-    session_hours: float = setting(24.0, "Hours without a request after which a session ends", _positive)
+    session_hours: float = setting(
+        24.0, "Hours a session lives from its launch; payouts and refunds are taken after it too", _positive
+    )
     default_min_bet: str = setting(
-        "0.01", "Smallest bet where neither casino nor game says one", _matches(_AMOUNT, "an amount such as 0.01")
+        "0.01", "Smallest bet where no casino, provider or game says one", _matches(_AMOUNT, "an amount such as 0.01")
     )
     default_max_bet: str = setting(
-        "10000", "Largest bet where neither casino nor game says one", _matches(_AMOUNT, "an amount such as 10000")
+        "10000", "Largest bet where no casino, provider or game says one", _matches(_AMOUNT, "an amount such as 10000")
     )
     balance_stale_s: float = setting(5.0, "Age past which a casino is asked for a balance anew", _at_least(0))
 
     # Waits of the money path
     hold_s: float | None = setting(None, "Hold time for every provider, instead of each one's own", _positive)
-    claim_s: float | None = setting(None, "Time to claim an unclaimed stake, instead of each casino's own", _positive)
+    claim_s: float | None = setting(None, "Time to claim an unclaimed stake, instead of each provider's own", _positive)
     skew_s: float = setting(10.0, "How far a casino's clock may be off", _at_least(0))
     poll_ms: int = setting(50, "Period of the look that heals lost wake-ups", _between(1, 10_000))
     info_at_s: tuple[float, ...] = setting(

@@ -21,11 +21,6 @@ async def start_ids(db: Db, clock: Clock) -> None:
     )
 
 
-async def jump_ids(db: Db, by: int) -> None:
-    """After a restore from a backup: never give out an id again that the lost time may have used."""
-    await db.execute("select setval('money_ids', (select last_value from money_ids) + $1::bigint)", by)
-
-
 class MoneyIds:
     """Gives out ids, one database call per block."""
 

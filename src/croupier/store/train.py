@@ -100,7 +100,9 @@ class Train:
         self._metrics.observe("croupier_train_size", len(seats))
         for part, sql in ((bets, BETS), (cashbacks, CASHBACKS)):
             if part:
+                started = self._clock.monotonic_s()
                 await self._carry(part, sql)
+                self._metrics.observe("croupier_train_seconds", self._clock.monotonic_s() - started)
 
     async def _carry(self, seats: list[_Seat], sql: TrainSql) -> None:
         try:
@@ -137,6 +139,8 @@ class Train:
         for n, seat in enumerate(seats):
             if n in won:
                 self._metrics.count("croupier_decisions_total", seat.decision.event)
+                for incident in seat.decision.incidents:
+                    self._metrics.count("croupier_incidents_total", incident.name)
                 for listener in self._listeners:
                     listener(seat.decision)
             if not seat.done.done():

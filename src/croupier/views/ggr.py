@@ -70,7 +70,7 @@ class GgrRow:
     """Cashbacks decided, less those that ended unpaid or were taken back; in no ggr."""
 
 
-async def ggr(db: Db, from_ms: int, to_ms: int, by: Collection[str] = DIMENSIONS) -> list[GgrRow]:
+async def ggr(db: Db, from_ms: int, to_ms: int, *, by: Collection[str] = DIMENSIONS) -> list[GgrRow]:
     """The report of [from_ms, to_ms), a line per combination of the dimensions in `by`, and always per currency."""
     assert set(by) <= set(DIMENSIONS), by
     return [_line(row) for row in await db.fetch(_GGR, from_ms, to_ms, list(by))]

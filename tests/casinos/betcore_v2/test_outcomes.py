@@ -88,7 +88,6 @@ def test_a_casino_may_have_a_number_for_a_refusal_without_a_row() -> None:
         (outcomes.UNREADABLE, 400, 103752, "Incorrect request parameters"),
         (outcomes.UNAUTHORIZED, 401, 103752, "Incorrect request parameters"),
         (outcomes.TOO_LARGE, 413, 103752, "Incorrect request parameters"),
-        (outcomes.TOO_MANY, 429, 102823, "Error accepting transaction"),
         (outcomes.NOT_VERIFIED, 200, 103753, "Request data error"),
     ],
 )

@@ -34,6 +34,10 @@ _T = TypeVar("_T")
 class KeyRing(Protocol):
     """Who knows the keys."""
 
+    async def refresh_if_stale(self) -> None:
+        """Read what other processes changed, if that was not done a moment ago."""
+        ...
+
     def signing_key(self, casino: Casino) -> SigningKey:
         """The loaded key that signs for this casino: of its algorithm, and during a rotation the one it knows."""
         ...
@@ -100,6 +104,7 @@ class CasinoClient:
 
     async def _call(self, casino: Casino, path: str, data: str, read: Callable[[int, bytes], _T]) -> _T | Unknown:
         """Sign `data` anew, send it, read the answer; no answer in time and size is unknown."""
+        await self._keys.refresh_if_stale()
         try:
             answer = await self._wire.send(self._request(casino, path, data))
         except PeerError as error:

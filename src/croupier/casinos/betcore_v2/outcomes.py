@@ -64,7 +64,5 @@ NOT_ACCEPTED: Final = HubAnswer(200, 102823, "Error accepting transaction")
 UNREADABLE: Final = HubAnswer(400, 103752, "Incorrect request parameters")
 UNAUTHORIZED: Final = HubAnswer(401, 103752, "Incorrect request parameters")
 TOO_LARGE: Final = HubAnswer(413, 103752, "Incorrect request parameters")
-TOO_MANY: Final = HubAnswer(429, 102823, "Error accepting transaction")
-"""Goes out with `Retry-After`."""
 NOT_VERIFIED: Final = HubAnswer(200, 103753, "Request data error")
 """`POST /auth/verify` of a JWT that is not ours, expired, sent to somebody else, or an access token."""

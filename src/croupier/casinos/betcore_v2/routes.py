@@ -6,6 +6,7 @@ Owns: the routes and bearer tokens as this process has verified them. Never: rul
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Awaitable, Callable
 
 from starlette.requests import ClientDisconnect, Request
@@ -118,7 +119,7 @@ async def _jwks(door: Door, request: Request, _: bytes) -> Response:
     if "authorization" in request.headers:
         casino = await door.casino_of(request)
         await door.hub.store.casinos.saw_keys(casino.casino_id, keys.newest_kid(casino.alg))
-    body = signing.jwk_set(keys.verify_keys().values())
+    body = json.dumps(keys.jwk_set(), separators=(",", ":")).encode()
     return Response(body, media_type="application/json", headers={"Cache-Control": "public, max-age=300"})
 
 

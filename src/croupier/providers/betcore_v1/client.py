@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-import structlog
-
-from croupier.core.commands import GameListing, LaunchOrder
+from croupier.core.commands import Catalogue, LaunchOrder
 from croupier.core.counterparty import Provider
 from croupier.kit.chance import Chance
 from croupier.kit.clock import Clock
@@ -18,8 +16,6 @@ from croupier.kit.strictjson import BadField, BadJson
 from croupier.kit.wire import PeerError, Wire, WireRequest
 from croupier.providers.betcore_v1 import codec, outcomes, signing
 from croupier.providers.betcore_v1.messages import BASE_PATH, MAX_BODY_BYTES, MAX_LIST_BYTES
-
-_log = structlog.get_logger(__name__)
 
 
 class ProviderClient:
@@ -31,19 +27,7 @@ class ProviderClient:
         self._chance = chance
         self._allow_http = allow_http
 
-    async def games(self, provider: Provider, secret: str) -> list[GameListing]:
-        """Every readable game of the provider; what was skipped is logged. Raises PeerError."""
-        catalogue = await self.catalogue(provider, secret)
-        if catalogue.skipped:
-            _log.warning(
-                "provider.games_skipped",
-                provider_id=provider.provider_id,
-                count=len(catalogue.skipped),
-                first=catalogue.skipped[:5],
-            )
-        return list(catalogue.games)
-
-    async def catalogue(self, provider: Provider, secret: str) -> codec.Catalogue:
+    async def catalogue(self, provider: Provider, secret: str) -> Catalogue:
         """The games list with what could not be read of it. Raises PeerError."""
         answer = await self._call(provider, secret, "/games", max_bytes=MAX_LIST_BYTES)
         try:

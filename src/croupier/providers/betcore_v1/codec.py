@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from croupier.core import money
-from croupier.core.commands import Answer, GameListing, LaunchOrder, PayIn, PayOut, Refund
+from croupier.core.commands import Answer, Catalogue, GameListing, LaunchOrder, PayIn, PayOut, Refund
 from croupier.core.refusals import Refusal
 from croupier.kit import strictjson
 from croupier.kit.strictjson import BadField, BadJson, NumberText, Record
@@ -37,14 +37,6 @@ class Reply:
     status: int
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Catalogue:
-    """A games list as far as it could be read; `skipped` says of each element left out where and why."""
-
-    games: tuple[GameListing, ...]
-    skipped: tuple[str, ...] = ()
 
 
 # --- what the provider asks -------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from starlette.routing import Route
 from croupier.core.commands import Answer
 from croupier.core.counterparty import Provider
 from croupier.core.refusals import Refusal
+from croupier.flows.asking import NotTaken
 from croupier.flows.balance import balance
 from croupier.flows.hub import Hub
 from croupier.flows.pay_in import pay_in
@@ -33,6 +34,7 @@ from croupier.store.train import Broken
 log = get("provider")
 
 Handle = Callable[[Hub, Provider, str, bytes], Awaitable[Answer]]
+NOBODY = "nobody-has-this-id"
 _SESSION = BASE_PATH + "/sessions/{session_id}"
 
 
@@ -103,23 +105,34 @@ async def _answer(hub: Hub, request: Request, handle: Handle, *, bet_call: bool)
             require_json(request)
         session_id = codec.read_session_id(request.path_params["session_id"])
         return codec.encode(await handle(hub, provider, session_id, body))
-    except Refused as refused:
-        return refused.reply
-    except TooLarge:
-        return codec.encode_fault(Fault.TOO_LARGE)
-    except WrongType:
-        return codec.encode_fault(Fault.WRONG_TYPE)
-    except (BadJson, BadField) as problem:
-        return codec.encode_bad_request(problem)
-    except ClientDisconnect:
-        return codec.encode(Answer(Refusal.OUTCOME_UNKNOWN))
-    except (DbError, Broken) as problem:
-        # It is not known what was written: the provider repeats or refunds.
-        log.error("provider.not_answered", problem=str(problem) or type(problem).__name__)
-        return codec.encode(Answer(Refusal.OUTCOME_UNKNOWN))
-    except Exception:  # no traceback ever reaches a peer
-        log.exception("provider.bug")
-        return codec.encode(Answer(Refusal.OUTCOME_UNKNOWN))
+    except Exception as problem:  # noqa: BLE001 - no traceback ever reaches a peer
+        return _reply_to(problem)
+
+
+def _reply_to(problem: Exception) -> codec.Reply:
+    """The answer to a request that no flow answered."""
+    match problem:
+        case Refused():
+            reply = problem.reply
+        case TooLarge():
+            reply = codec.encode_fault(Fault.TOO_LARGE)
+        case WrongType():
+            reply = codec.encode_fault(Fault.WRONG_TYPE)
+        case BadJson() | BadField():
+            reply = codec.encode_bad_request(problem)
+        case NotTaken():
+            reply = codec.encode(Answer(Refusal.NOT_TAKEN))
+        case _:
+            # It is not known what was written: the provider repeats or refunds.
+            if not isinstance(problem, ClientDisconnect):
+                log.error("provider.not_answered", problem=str(problem), exc_info=_bug(problem))
+            reply = codec.encode(Answer(Refusal.OUTCOME_UNKNOWN))
+    return reply
+
+
+def _bug(problem: Exception) -> Exception | None:
+    """The traceback is for our log, and only where it tells more than the words."""
+    return None if isinstance(problem, DbError | Broken) else problem
 
 
 async def _verified(hub: Hub, request: Request, body: bytes, *, bet_call: bool) -> Provider:
@@ -127,17 +140,29 @@ async def _verified(hub: Hub, request: Request, body: bytes, *, bet_call: bool) 
     claim = signing.read_claim(request.scope["headers"])
     if isinstance(claim, signing.Unverified):
         raise _unauthorized(claim.why)
+    try:
+        provider, request_id = await _signer(hub, claim, body)
+        digest = hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + body).digest()
+        seen = await hub.store.seen.claim(provider.provider_id, request_id, digest)
+    except DbError as error:
+        raise NotTaken from error
+    if seen == "other" or (seen == "same" and not bet_call):
+        raise _unauthorized("the request id was used before")
+    return provider
+
+
+async def _signer(hub: Hub, claim: signing.Claim, body: bytes) -> tuple[Provider, str]:
+    """Who signed the claim, and its request id in one spelling."""
     provider = await hub.store.providers.by_counterparty(claim.counterparty_id)
     secrets = await hub.store.providers.secrets(provider.provider_id) if provider else ()
     fresh_s = provider.fresh_s if provider else 30.0
     verdict = signing.verify(secrets, claim, body or None, now_ms=hub.clock.now_ms(), fresh_s=fresh_s)
-    if isinstance(verdict, signing.Unverified) or provider is None:
+    if provider is None or isinstance(verdict, signing.Unverified):
+        if provider is not None:
+            # An unknown counterparty costs a query, a known one is remembered: a failure costs the same for both.
+            await hub.store.providers.by_counterparty(NOBODY)
         raise _unauthorized(getattr(verdict, "why", "unknown counterparty"))
-    digest = hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + body).digest()
-    seen = await hub.store.seen.claim(provider.provider_id, verdict.request_id, digest)
-    if seen == "other" or (seen == "same" and not bet_call):
-        raise _unauthorized("the request id was used before")
-    return provider
+    return provider, verdict.request_id
 
 
 def _unauthorized(why: str) -> Refused:
