@@ -67,7 +67,7 @@ class Keys:
         self._public: dict[str, PublicKey] = {}
         self._newest: dict[str, SigningKey] = {}
         self._read_s: float | None = None
-        self._before: dict[str, tuple[SigningKey, float]] = {}
+        self._before_until_s: dict[str, tuple[SigningKey, float]] = {}
         """Per algorithm the key before the newest, and the monotonic second until which it still signs."""
         self._reading = asyncio.Lock()
         self._refreshing = asyncio.Lock()
@@ -86,6 +86,11 @@ class Keys:
                 if self._is_stale():
                     await self.load()
 
+    async def ready(self, alg: str) -> None:
+        """Before something is signed: not older than half a second, and with a key of this algorithm."""
+        await self.refresh_if_stale()
+        await self.ensure(alg)
+
     async def ensure(self, alg: str) -> None:
         """Have a key of this algorithm, made now if there is none anywhere. Raises kit.keys.BadKey for an odd one."""
         if alg not in self._newest:
@@ -97,7 +102,7 @@ class Keys:
         own = self._keys.get(casino.kid or "")
         if own is not None and own.alg == casino.alg:
             return own
-        before = self._before.get(casino.alg)
+        before = self._before_until_s.get(casino.alg)
         if before is not None and self._clock.monotonic_s() < before[1]:
             return before[0]
         return self._newest_of(casino.alg)
@@ -126,7 +131,7 @@ class Keys:
         await self.ensure(alg)
         kid = await self._make(alg, only_first=False)
         await self._read()
-        self._before.pop(alg, None)
+        self._before_until_s.pop(alg, None)
         return kid
 
     async def force(self, casino_id: int | None) -> int:
@@ -187,7 +192,7 @@ class Keys:
         until_s = self._clock.monotonic_s() + PIN_SEEN_S
         for alg, key in self._newest.items():
             if newest.get(alg, key).kid != key.kid:
-                self._before[alg] = (key, until_s)
+                self._before_until_s[alg] = (key, until_s)
         self._newest = newest
 
     def _open(self, row: Row) -> SigningKey:

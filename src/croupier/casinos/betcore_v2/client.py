@@ -34,8 +34,8 @@ _T = TypeVar("_T")
 class KeyRing(Protocol):
     """Who knows the keys."""
 
-    async def refresh_if_stale(self) -> None:
-        """Read what other processes changed, if that was not done a moment ago."""
+    async def ready(self, alg: str) -> None:
+        """Know what other processes changed up to a moment ago, and have a key of this algorithm."""
         ...
 
     def signing_key(self, casino: Casino) -> SigningKey:
@@ -104,7 +104,7 @@ class CasinoClient:
 
     async def _call(self, casino: Casino, path: str, data: str, read: Callable[[int, bytes], _T]) -> _T | Unknown:
         """Sign `data` anew, send it, read the answer; no answer in time and size is unknown."""
-        await self._keys.refresh_if_stale()
+        await self._keys.ready(casino.alg)
         try:
             answer = await self._wire.send(self._request(casino, path, data))
         except PeerError as error:

@@ -115,7 +115,8 @@ async def _token(door: Door, request: Request, body: bytes) -> Response:
 async def _jwks(door: Door, request: Request, _: bytes) -> Response:
     """A fetch with a bearer tells that this casino knows the keys listed now (casino.md 1)."""
     keys = door.hub.store.keys
-    await keys.refresh_if_stale()
+    # Not a moment old: another process may sign already with a key that it has just made.
+    await keys.load()
     if "authorization" in request.headers:
         casino = await door.casino_of(request)
         await door.hub.store.casinos.saw_keys(casino.casino_id, keys.newest_kid(casino.alg))
