@@ -59,13 +59,11 @@ class Ring:
         self.changed: dict[str, SigningKey] = {}
         """What another process has changed and this one reads when it looks."""
 
-    async def refresh_if_stale(self) -> None:
-        self.keys |= self.changed
-
     def signing_key(self, casino: Casino) -> SigningKey:
         return self.keys[casino.alg]
 
     async def ready(self, alg: str) -> None:
+        self.keys |= self.changed
         assert alg in self.keys
 
 
@@ -165,9 +163,11 @@ async def test_the_casinos_algorithm_signs(alg: str) -> None:
 async def test_a_key_that_another_process_changed_is_read_before_it_signs() -> None:
     """A rotation that is forced holds at once, also here (operate.md: within 1 s)."""
     ring, line = Ring(), Line(WireAnswer(200, {}, OK))
-    ring.changed = {"RS256": jwt.new_key("RS256", "rotated")}
+    rotated = jwt.new_key("RS256", "rotated")
+    ring.changed = {"RS256": rotated}
     await CasinoClient(line, Still(), ring, "hub.test").make(CASINO, STAKE)
-    assert jwt.claimed_kid(json.loads(line.sent[0].body)) == "rotated"
+    fetched = {"rotated": rotated.verifier()}
+    assert jwt.verify(json.loads(line.sent[0].body), fetched, now_s=NOW_MS // 1000)["client_id"] == "PartnerClient-2201"
 
 
 async def test_a_repeat_carries_the_same_data_bytes() -> None:

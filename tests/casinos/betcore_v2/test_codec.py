@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.casinos.betcore_v2.samples import CASHBACK, CASINO, OWN_CODES, REFUSALS, SAID, STAKE, WHOLE, body, without
 
 from croupier.casinos.betcore_v2 import codec
 from croupier.casinos.betcore_v2.messages import subject_of
@@ -26,6 +25,7 @@ from croupier.core.readings import (
     Yes,
 )
 from croupier.core.refusals import CasinoNo
+from tests.casinos.betcore_v2.samples import CASHBACK, CASINO, OWN_CODES, REFUSALS, SAID, STAKE, WHOLE, body, without
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "betcore_v2"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.casinos.betcore_v2.samples import CASINO, OWN_CODES, REFUSALS, SAID, WHOLE, body, without
 
 from croupier.casinos.betcore_v2 import codec
 from croupier.casinos.betcore_v2.messages import BETS, CASHBACKS
@@ -18,6 +17,7 @@ from croupier.core.readings import (
 )
 from croupier.core.refusals import CasinoNo
 from croupier.kit.strictjson import BadField
+from tests.casinos.betcore_v2.samples import CASINO, OWN_CODES, REFUSALS, SAID, WHOLE, body, without
 
 
 def test_an_accepted_payment() -> None:

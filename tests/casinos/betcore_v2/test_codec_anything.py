@@ -6,7 +6,6 @@ import json
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.casinos.betcore_v2.samples import CASHBACK, CASINO, REFUSALS, STAKE, WHOLE, body
 
 from croupier.casinos.betcore_v2 import codec
 from croupier.casinos.betcore_v2.messages import BETS, CASHBACKS, Subject
@@ -21,6 +20,7 @@ from croupier.core.readings import (
     Yes,
 )
 from croupier.kit.strictjson import BadField, BadJson
+from tests.casinos.betcore_v2.samples import CASHBACK, CASINO, REFUSALS, STAKE, WHOLE, body
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(["12.50", "t-1"]),

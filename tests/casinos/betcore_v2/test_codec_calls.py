@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from tests.casinos.betcore_v2.samples import CASINO, OWN_CODES, REFUSALS, SAID, WHOLE, body, without
 
 from croupier.casinos.betcore_v2 import codec
 from croupier.core.counterparty import Casino
@@ -18,6 +17,7 @@ from croupier.core.readings import (
     Unknown,
 )
 from croupier.core.refusals import CasinoNo
+from tests.casinos.betcore_v2.samples import CASINO, OWN_CODES, REFUSALS, SAID, WHOLE, body, without
 
 # --- info -------------------------------------------------------------------------------------------------------
 

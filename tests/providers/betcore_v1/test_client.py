@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-import structlog
 
-from croupier.core.commands import GameListing, LaunchOrder
+from croupier.core.commands import Catalogue, GameListing, LaunchOrder
 from croupier.core.counterparty import Provider
 from croupier.kit.chance import SeededChance
 from croupier.kit.wire import PeerError, WireAnswer, WireRequest
@@ -62,7 +61,7 @@ def assert_signed(request: WireRequest) -> None:
 
 async def test_games_are_asked_without_a_body_and_signed_so() -> None:
     studio = Studio(b'[{"gameId":17,"name":"Seven","gameCategory":"slots"}]')
-    assert await client(studio).games(PROVIDER, SECRET) == [GameListing("17", "Seven", "slots")]
+    assert await client(studio).catalogue(PROVIDER, SECRET) == Catalogue((GameListing("17", "Seven", "slots"),))
     (request,) = studio.asked
     assert (request.method, request.url, request.body) == ("GET", "https://studio.example/api/v1/games", b"")
     assert "Content-Type" not in request.headers
@@ -84,18 +83,17 @@ async def test_a_launch_is_posted_signed_and_its_game_stays_one_part_of_the_path
 async def test_every_call_has_a_request_id_of_its_own() -> None:
     studio = Studio(b"[]")
     caller = client(studio)
-    await caller.games(PROVIDER, SECRET)
-    await caller.games(PROVIDER, SECRET)
+    await caller.catalogue(PROVIDER, SECRET)
+    await caller.catalogue(PROVIDER, SECRET)
     assert len({request.headers["X-Request-Id"] for request in studio.asked}) == 2
 
 
-async def test_skipped_games_are_reported() -> None:
+async def test_skipped_games_are_told_beside_the_others() -> None:
     studio = Studio(b'[{"gameId":"a","name":"A","gameCategory":"live"},{"gameId":"b"},5]')
-    with structlog.testing.capture_logs() as logs:
-        games = await client(studio).games(PROVIDER, SECRET)
-    assert [game.game_ref for game in games] == ["a"]
-    (line,) = logs
-    assert (line["event"], line["provider_id"], line["count"]) == ("provider.games_skipped", 7, 2)
+    catalogue = await client(studio).catalogue(PROVIDER, SECRET)
+    assert [game.game_ref for game in catalogue.games] == ["a"]
+    assert len(catalogue.skipped) == 2
+    assert all(catalogue.skipped), "where and why"
 
 
 @pytest.mark.parametrize(
@@ -114,7 +112,7 @@ async def test_a_refusal_says_status_and_code(status: int, body: bytes, said: st
         await client(Studio(body, status)).launch(PROVIDER, SECRET, ORDER)
     assert caught.value.why.startswith("POST /games/g%201%2F%C3%BC%3F/launch: ")
     with pytest.raises(PeerError, match=said):
-        await client(Studio(body, status)).games(PROVIDER, SECRET)
+        await client(Studio(body, status)).catalogue(PROVIDER, SECRET)
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"{}", b'{"frameUri":"ftp://a.example/"}', b'{"frameUri":7}', b"[]"])
@@ -126,13 +124,13 @@ async def test_a_senseless_launch_answer_is_a_peer_error(body: bytes) -> None:
 @pytest.mark.parametrize("body", [b"", b"<html>", b"{}", b"[1]", b'"games"'])
 async def test_a_senseless_games_answer_is_a_peer_error(body: bytes) -> None:
     with pytest.raises(PeerError, match="the answer is"):
-        await client(Studio(body)).games(PROVIDER, SECRET)
+        await client(Studio(body)).catalogue(PROVIDER, SECRET)
 
 
 async def test_no_answer_passes_through_as_it_is() -> None:
     silence = PeerError("timed out", sent=False)
     with pytest.raises(PeerError) as caught:
-        await client(Studio(failure=silence)).games(PROVIDER, SECRET)
+        await client(Studio(failure=silence)).catalogue(PROVIDER, SECRET)
     assert caught.value is silence
 
 
@@ -151,7 +149,7 @@ async def test_the_secret_is_in_no_request() -> None:
 
 async def test_the_registered_protocol_makes_this_client() -> None:
     gateway = PROTOCOLS[PROVIDER.protocol].gateway(Studio(b"[]"), StillClock(), SeededChance(1), allow_http=False)
-    assert await gateway.games(PROVIDER, SECRET) == []
+    assert await gateway.catalogue(PROVIDER, SECRET) == Catalogue(())
 
 
 def test_every_protocol_is_registered_under_its_own_name() -> None:

@@ -41,7 +41,6 @@ def test_the_table_is_the_contracts() -> None:
         (Fault.WRONG_TYPE, 6, 415),
         (Fault.UNKNOWN_PATH, 6, 404),
         (Fault.WRONG_METHOD, 6, 405),
-        (Fault.RATE_LIMITED, 99, 429),
     ],
 )
 def test_faults_are_the_contracts(fault: Fault, code: int, status: int) -> None:

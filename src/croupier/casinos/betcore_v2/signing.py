@@ -7,10 +7,9 @@ Spec: casino.md section 1 and the opening of section 2.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from croupier.casinos.betcore_v2.messages import compact
 from croupier.kit import jwt, strictjson
 from croupier.kit.jwt import BadToken, PublicKey, SigningKey
 from croupier.kit.strictjson import Json
@@ -103,8 +102,3 @@ def _verified(
     if now_s >= jwt.expires_s(claims):
         raise BadToken("expired")
     return claims
-
-
-def jwk_set(keys: Iterable[SigningKey | PublicKey]) -> bytes:
-    """The body of `GET /auth/jwks`: a bare JWK set, no envelope."""
-    return compact(jwt.jwks(keys)).encode("ascii")

@@ -46,7 +46,6 @@ class Fault(Enum):
     WRONG_TYPE = "wrong_type"
     UNKNOWN_PATH = "unknown_path"
     WRONG_METHOD = "wrong_method"
-    RATE_LIMITED = "rate_limited"
 
 
 FAULTS: dict[Fault, WireOutcome] = {
@@ -54,7 +53,6 @@ FAULTS: dict[Fault, WireOutcome] = {
     Fault.WRONG_TYPE: WireOutcome(6, 415),
     Fault.UNKNOWN_PATH: WireOutcome(6, 404),
     Fault.WRONG_METHOD: WireOutcome(6, 405),
-    Fault.RATE_LIMITED: WireOutcome(99, 429),
 }
 
 FAULT_TEXTS: dict[Fault, str] = {
@@ -62,12 +60,11 @@ FAULT_TEXTS: dict[Fault, str] = {
     Fault.WRONG_TYPE: "the content type must be application/json",
     Fault.UNKNOWN_PATH: "there is no such call",
     Fault.WRONG_METHOD: "this call does not take that method",
-    Fault.RATE_LIMITED: "too many requests, repeat later",
 }
 """What people read in `message`."""
 
-NOT_TAKEN_STATUSES = frozenset({REFUSALS[Refusal.NOT_TAKEN].status, FAULTS[Fault.RATE_LIMITED].status})
-"""The statuses of code 99 that promise nothing was written; they carry Retry-After."""
+NOT_TAKEN_STATUSES = frozenset({REFUSALS[Refusal.NOT_TAKEN].status, 429})
+"""The statuses of code 99 that promise nothing was written; they carry Retry-After. 429 is a proxy's, never ours."""
 
 RETRY_AFTER_S = 1
 """Seconds to wait when nobody knew better."""
