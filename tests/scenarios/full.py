@@ -347,9 +347,7 @@ class FullWorld:
     async def _hub_life(self, event: words.HubLife) -> str:
         assert self._hub is not None
         if event.alive:
-            gone = self._hub.name
             await self._start()
-            await self.stage.take_over(self._hub, [gone])
         else:
             await self.stage.kill(self._hub)
             self.stage.network.mount(HUB_ORIGIN, _nobody)

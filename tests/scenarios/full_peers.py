@@ -135,7 +135,11 @@ class WireCasino:
             asked = {"PartnerClientId": self.book.casino.casino_id, "Secret": self._secret}
             told = await self._send("auth/token", asked, {})
             self._bearer = json.loads(told.body)["Value"]["AccessToken"]
-        return await self._send(path, body, {"authorization": f"Bearer {self._bearer}"})
+        answer = await self._send(path, body, {"authorization": f"Bearer {self._bearer}"})
+        if answer.status == 401:
+            self._bearer = ""
+            return await self._post(path, body)
+        return answer
 
     async def _send(self, path: str, body: dict[str, Any], headers: dict[str, str]) -> WireAnswer:
         text = json.dumps(body).encode()

@@ -82,6 +82,7 @@ async def _stop(hub: Hub, subject: Any, error: Exception) -> None:  # noqa: ANN4
     """An invariant would have been broken: park what is in flight, tell a person."""
     log.error("invariant", subject=subject.subject_id, problem=str(error), exc_info=error)
     await hub.store.incidents.raise_for(subject.subject_id, "invariant", str(error)[:500])
+    hub.metrics.count("croupier_incidents_total", "invariant")
     draft: Draft[Any] = Draft(subject, await terms_of(hub, subject))
     in_flight = [kind for kind, payment in subject.payments.items() if payment.undecided]
     for kind in in_flight:

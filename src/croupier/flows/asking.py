@@ -76,7 +76,7 @@ async def settle_with(
             await hub.waiters.wait(bet.bet_id, bet.version, request.until_s)
             bet = await _again(hub, bet)
             continue
-        ruling = await ruled(hub, bet, partial(_judged, rule, waiting))
+        ruling = await ruled(hub, bet, partial(_judged, rule, over=waiting))
         if isinstance(ruling, Reply):
             return ruling.refusal, bet
         if isinstance(ruling, Wait):
@@ -89,7 +89,7 @@ async def settle_with(
     raise Contended
 
 
-def _judged(rule: Rule, over: bool, bet: Bet, terms: Terms) -> Ruling:  # noqa: FBT001 - the shape of a Rule
+def _judged(rule: Rule, bet: Bet, terms: Terms, *, over: bool) -> Ruling:
     return rule(bet, terms, over)
 
 

@@ -19,6 +19,8 @@ from croupier.store.db import DbError
 
 log = get("sweep")
 
+LOOKS_AT_ONCE = 5
+NOT_FREE_S = 0.01
 MOST_PER_CASINO = 40
 """A casino that comes back is not met by everything at once."""
 
@@ -31,7 +33,7 @@ class Sweep:
         self._next_ms = 0
         self._busy: Counter[int] = Counter()
         self._wake = asyncio.Event()
-        self._planned = False
+        self._misses = 0
 
     def committed(self, decision: Decision[Any]) -> None:
         """A commit of this process may have planned something earlier than the next look."""
@@ -39,7 +41,6 @@ class Sweep:
             ready = max(call.due_ms, call.lease_until_ms)
             if ready < self._next_ms:
                 self._next_ms = ready
-                self._planned = True
                 self._wake.set()
 
     async def run(self) -> None:
@@ -75,10 +76,10 @@ class Sweep:
         self._busy[casino_id] -= 1
 
     async def _rest(self) -> None:
-        # What a commit just planned is looked at in the same instant; what could not be taken, a little later.
-        least_s = 0.0 if self._planned else 0.01
-        left_s = max((self._next_ms - self._hub.clock.now_ms()) / 1000, least_s)
-        self._planned = False
+        left_s = (self._next_ms - self._hub.clock.now_ms()) / 1000
+        self._misses = self._misses + 1 if left_s <= 0 else 0
+        # Due and not taken: a commit holds the row this moment, or has just planned it. Look again at once, not for ever.
+        left_s = max(left_s, 0.0 if self._misses <= LOOKS_AT_ONCE else NOT_FREE_S)
         self._wake.clear()
         waiting = asyncio.ensure_future(self._wake.wait())
         resting = asyncio.ensure_future(self._hub.clock.sleep(left_s))

@@ -67,6 +67,7 @@ class Stage:
         self.sealer = Sealer(SEAL_KEY)
         self.hubs: list[Running] = []
         self._born = 0
+        self._dead: list[str] = []
         self._set = False
         loop.busy = lambda: db.outstanding > 0 or not self._set
 
@@ -89,6 +90,9 @@ class Stage:
         own = self.own_habits(settings, name, **habits)
         hub = build(settings, self.seams(wire), name, own)
         await hub.store.keys.load()
+        # What a starting hub does first: take over what processes of its own host held that are gone.
+        await hub.store.calls.free(self._dead, self.clock.now_ms())
+        self._dead.clear()
         running = Running(name, hub, hub_app(hub, settings))
         assert hub.sweep is not None
         running.loops = [self._loop(hub.sweep.run()), self._loop(hub.waiters.poll())]
@@ -112,10 +116,7 @@ class Stage:
         for task in [*running.loops, *running.hub.courier.tasks, *running.requests, *running.hub.asking.values()]:
             task.cancel()
         self.hubs.remove(running)
-
-    async def take_over(self, running: Running, gone: list[str]) -> None:
-        """What a starting hub does for processes of its own host that are gone."""
-        await running.hub.store.calls.free(gone, self.clock.now_ms())
+        self._dead.append(running.name)
 
     async def close(self) -> None:
         """Stop everything."""
