@@ -28,6 +28,7 @@ class Waiters:
         self._versions = versions
         self._poll_s = poll_s
         self._waiting: dict[int, list[tuple[int, asyncio.Future[None]]]] = {}
+        self._somebody = asyncio.Event()
 
     def __len__(self) -> int:
         return sum(map(len, self._waiting.values()))
@@ -44,6 +45,7 @@ class Waiters:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         place = (seen_version, future)
         self._waiting.setdefault(subject_id, []).append(place)
+        self._somebody.set()
         try:
             async with asyncio.timeout(left):
                 await future
@@ -57,14 +59,16 @@ class Waiters:
         self._wake(decision.after.subject_id, decision.after.version)
 
     async def poll(self) -> None:
-        """For ever: look for commits of other processes."""
+        """For ever: look for commits of other processes, as long as somebody waits."""
         while True:
+            await self._somebody.wait()
             await self._clock.sleep(self._poll_s)
             await self.look()
 
     async def look(self) -> None:
         """Look once."""
         if not self._waiting:
+            self._somebody.clear()
             return
         for subject_id, version in (await self._versions(list(self._waiting))).items():
             self._wake(subject_id, version)
