@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -21,6 +22,7 @@ from croupier.apps.wiring import open_hub
 from croupier.apps.world import World, local_world
 from croupier.core.bet import BetState
 from croupier.core.cashback import Cashback
+from croupier.core.money import format_amount
 from croupier.flows.cashback import cancel_cashback, pay_cashback
 from croupier.flows.hub import Hub
 from croupier.kit.config import Settings
@@ -133,18 +135,19 @@ async def _play_and_show(world: World, rounds: int, console: Console, *, stay: b
     with Progress(console=console, transient=True) as progress:
         told = await _play(world, rounds, progress)
         undecided = await _rest(world, progress)
-    async with open_hub(replace(world.settings)) as hub:
+    async with open_hub(world.settings) as hub:
         ok = _show_rounds(told, console)
         ok = _show_sums(await sums(hub.store.db), console) and ok
         ok = _show_audit(await audit(hub.store.db), undecided, console) and ok
-    _show_links(world, console, stay=stay)
+        bet_id = await hub.store.db.fetchval(_A_LATE_BET)
+    _show_links(world, bet_id, console, stay=stay)
     if stay:
         await _until_told(console)
     return 0 if ok else 1
 
 
 async def _play(world: World, rounds: int, progress: Progress) -> list[Told]:
-    """All kinds side by side, the rounds of one kind one after the other."""
+    """All kinds of rounds side by side."""
     run = world.hub.pid
     tables = []
     for number, kind in enumerate(KINDS):
@@ -202,6 +205,7 @@ async def _cashback(hub: Hub, world: World, ref: str) -> Cashback:
     )
 
 
+_A_LATE_BET = "select max(bet_id) from bets where bet_ref ~ '-t[0-9]+$'"
 _UNDONE = "select count(*) from payments where state in ('created', 'sent')"
 _STANDING = "select count(*) from bets where state = any($1::text[])"
 
@@ -246,7 +250,7 @@ def _show_sums(rows: list[AccountSum], console: Console) -> bool:
     for row in rows:
         totals[row.currency] = totals.get(row.currency, 0) + row.balance
     for currency, total in totals.items():
-        table.add_row("[bold]sum of all accounts[/]", f"[bold]{total} {currency}[/]")
+        table.add_row("[bold]sum of all accounts[/]", f"[bold]{format_amount(total, currency)} {currency}[/]")
     console.print(table)
     return not any(totals.values())
 
@@ -262,9 +266,11 @@ def _show_audit(findings: list[Finding], undecided: int, console: Console) -> bo
     return not broken and not undecided
 
 
-def _show_links(world: World, console: Console, *, stay: bool) -> None:
-    home = _shown(world.settings.home)
-    console.print(f"Follow one bet: CROUPIER_HOME={home} croupier trace BETID (the log is {home}/demo.log)")
+def _show_links(world: World, bet_id: int | None, console: Console, *, stay: bool) -> None:
+    home, program = _shown(world.settings.home), _shown(Path(sys.argv[0]).absolute())
+    console.print("Follow a bet that was accepted too late and went back:")
+    console.print(f"  CROUPIER_HOME={home} {program} trace {bet_id}", soft_wrap=True)
+    console.print(f"The hub's log is {home}/demo.log", soft_wrap=True)
     if stay:
         console.print(f"Hub {world.hub_url}/readyz and /metrics · casino {world.casino_url}/_sandbox/wallet")
         console.print(f"Studio {world.studio_url}/_sandbox/sessions")

@@ -80,8 +80,10 @@ class World:
     async def launch(self, player: str, game: str, *, currency: str = "EUR", demo: bool = False) -> Launched:
         """Open a session of a player in a game of the studio."""
         assert self.casino is not None
+        assert self.provider is not None
         async with open_hub(self.settings) as hub:
-            found = await hub.store.games.find(game)
+            # Earlier runs in the same home left studios with games of the same ids.
+            found = await hub.store.games.find(f"{self.provider.counterparty_id}/{game}")
             assert found is not None, game
             return await launch(hub, self.casino, Wish(player, currency, found.game_id, demo=demo))
 
