@@ -10,7 +10,7 @@ DAY = T0 - T0 % DAY_MS
 
 
 async def one(world: World, day: int = 0, days: int = 1, by: tuple[str, ...] = ("casino",)) -> GgrRow:
-    rows = await ggr(world.db, DAY + day * DAY_MS, DAY + (day + days) * DAY_MS, by)
+    rows = await ggr(world.db, DAY + day * DAY_MS, DAY + (day + days) * DAY_MS, by=by)
     assert len(rows) == 1
     return rows[0]
 
@@ -62,6 +62,25 @@ async def test_what_a_person_decided_is_named(world: World) -> None:
     assert (row.stakes, row.wins, row.corrections, row.ggr) == ("10.00", "7.00", "7.00", "10.00")
 
 
+async def test_a_bet_that_a_person_settled_or_undid_counts_as_a_correction(world: World) -> None:
+    settled, undone = world.story(), world.story()
+    settled.on()
+    undone.settled(700)
+    await world.keep(settled.settled_by_person(2500), undone.returned_by_person().accepted_by_person(K.PAYOUT_RETURN))
+    row = await one(world)
+    assert (row.stakes, row.wins, row.corrections, row.ggr) == ("10.00", "7.00", "-18.00", "-15.00")
+
+
+async def test_a_cashback_that_a_person_ended_costs_nothing(world: World) -> None:
+    given_up, taken_back = world.story(), world.story()
+    given_up.cashback().give_up(K.CASHBACK)
+    taken_back.cashback().accept(K.CASHBACK)
+    taken_back.cancel()
+    await world.keep(given_up, taken_back.accepted_by_person(K.CASHBACK_CANCEL), world.story().cashback())
+    row = await one(world)
+    assert (row.cashback, row.corrections, row.ggr) == ("5.00", "0.00", "0.00")
+
+
 async def test_lines_are_split_by_what_one_asks_for(world: World) -> None:
     await world.keep(world.story().settled(0), world.story().cashback())
     rows = await ggr(world.db, DAY, DAY + DAY_MS)
@@ -69,7 +88,7 @@ async def test_lines_are_split_by_what_one_asks_for(world: World) -> None:
         ("Aurora", "Fable", "Fifty Owls", "g-1", "10.00", "0.00"),
         ("Aurora", None, None, None, "0.00", "5.00"),
     ]
-    assert [(r.casino, r.game, r.ggr, r.cashback) for r in await ggr(world.db, DAY, DAY + DAY_MS, ())] == [
+    assert [(r.casino, r.game, r.ggr, r.cashback) for r in await ggr(world.db, DAY, DAY + DAY_MS, by=())] == [
         (None, None, "10.00", "5.00")
     ]
 
@@ -77,5 +96,5 @@ async def test_lines_are_split_by_what_one_asks_for(world: World) -> None:
 async def test_currencies_are_never_added(world: World) -> None:
     await world.keep(world.story().settled(0), world.story().settled(0, paid=False))
     await world.break_by("update ledger set currency = 'JPY' where subject_id = 1002")
-    rows = await ggr(world.db, DAY, DAY + DAY_MS, ())
+    rows = await ggr(world.db, DAY, DAY + DAY_MS, by=())
     assert {(r.currency, r.ggr) for r in rows} == {("EUR", "10.00"), ("JPY", "1000")}

@@ -1,0 +1,100 @@
+"""The command as a whole: version, help, usage, and that every failure is one sentence with the right exit code."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from croupier import __version__
+from croupier.cli import app
+from tests.cli.conftest import Cli
+
+COMMANDS = (
+    "serve", "demo", "migrate", "doctor", "trace", "audit", "ggr", "incidents", "incidents close",
+    "casino add", "casino list", "casino show", "casino set", "casino disable", "casino keys rotate",
+    "provider add", "provider list", "provider show", "provider set", "provider disable", "provider sync",
+    "provider secret rotate", "session open", "cashback pay", "cashback cancel",
+    "payment retry", "payment accept", "payment give-up", "bet return", "bet settle",
+    "sandbox casino", "sandbox studio",
+)  # fmt: skip
+
+
+def test_the_version(nowhere: Cli) -> None:
+    assert nowhere.ok("--version").out == f"croupier {__version__}\n"
+    assert not nowhere.home.exists()
+
+
+def test_the_module_is_the_command_with_its_exit_code(nowhere: Cli) -> None:
+    """Every other test takes the same way from `main` on, in a process that has its modules already."""
+    for words, code in ((("--version",), 0), (("croup",), 2), (("audit",), 1)):
+        environ = nowhere.environ(CROUPIER_PORT="x")
+        done = subprocess.run(
+            [sys.executable, "-m", "croupier.cli", *words], env=environ, capture_output=True, check=False
+        )
+        assert done.returncode == code
+        assert b"Traceback" not in done.stderr
+
+
+def test_without_a_word_it_shows_its_help(nowhere: Cli) -> None:
+    said = nowhere.ok()
+    assert all(f" {name.split()[0]} " in said.out for name in COMMANDS)
+    assert said.out == nowhere.ok("--help").out
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_a_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert app.run([*name.split(), "--help"]) == 0
+    out = capsys.readouterr().out
+    assert f"croupier {name}" in out
+    takes_json = name not in ("serve", "demo", "incidents close")
+    assert ("--json" in out) == takes_json
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("croup",), "No such command 'croup'"),
+        (("casino",), "Missing command"),
+        (("casino", "add", "Aurora"), "Missing option '--url'"),
+        (("audit", "--fast"), "No such option: --fast"),
+        (("trace",), "Missing argument 'BETID'"),
+        (("serve", "--port", "70000"), "'--port'"),
+        (("serve", "--workers", "0"), "'--workers'"),
+        (("demo", "--rounds", "none"), "'--rounds'"),
+    ],
+)
+def test_wrong_usage_is_one_sentence_that_names_the_help(nowhere: Cli, words: tuple[str, ...], says: str) -> None:
+    complaint = nowhere.complaint(*words, code=2)
+    assert says in complaint
+    assert "--help`." in complaint
+
+
+def test_all_wrong_settings_are_told_at_once(nowhere: Cli) -> None:
+    said = nowhere("audit", CROUPIER_PORT="x", CROUPIER_WORKRES="2", CROUPIER_HOLD_S="-1")
+    assert said.code == 1
+    assert said.err.splitlines()[0] == "croupier: wrong settings:"
+    assert all(name in said.err for name in ("CROUPIER_PORT", "CROUPIER_WORKERS?", "CROUPIER_HOLD_S"))
+
+
+def test_a_database_that_is_away_is_told_without_its_password(nowhere: Cli) -> None:
+    url = "postgresql://croupier:hush-hush@127.0.0.1:1/croupier"
+    complaint = nowhere.complaint("audit", CROUPIER_DATABASE_URL=url)
+    assert "CROUPIER_DATABASE_URL" in complaint
+    assert "hush-hush" not in complaint
+
+
+def test_a_bug_is_told_as_one_and_its_place_only_when_asked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("croupier.cli.running.load", lambda _: {}["secret=hunter2"])
+    monkeypatch.delenv("CROUPIER_LOG_LEVEL", raising=False)
+    assert app.run(["audit"]) == 1
+    err = capsys.readouterr().err
+    assert "croupier has a bug (KeyError" in err
+    assert "CROUPIER_LOG_LEVEL=debug" in err
+    assert "hunter2" not in err
+    monkeypatch.setenv("CROUPIER_LOG_LEVEL", "debug")
+    with pytest.raises(KeyError):
+        app.run(["audit"])

@@ -1,0 +1,55 @@
+"""`croupier bet`: a person ends a game that nobody else ends."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.conftest import Cli
+from tests.views.world import Kept
+
+WHY = ("--reason", "the studio is gone", "--author", "mia")
+
+
+def on(cli: Cli) -> Kept:
+    story = cli.story()
+    story.on()
+    cli.keep(story)
+    return story
+
+
+def test_a_game_is_returned(cli: Cli) -> None:
+    story = on(cli)
+    done = cli.json("bet", "return", str(story.subject_id), *WHY)
+    assert done == {
+        "BetId": story.subject_id, "state": "returned", "stake": "10.00", "win": None, "currency": "EUR",
+    }  # fmt: skip
+    trace = cli.json("trace", str(story.subject_id))
+    last = trace["moments"][-1]
+    assert (last["event"], last["author"], last["detail"]["reason"]) == ("refunded_by_person", "mia", WHY[1])
+    assert [(c["slot"], c["lease_owner"]) for c in trace["calls"]] == [("bet_return", None)]
+    assert "only a bet that is on" in cli.complaint("bet", "return", str(story.subject_id), *WHY)
+
+
+def test_a_game_is_settled_by_the_name_its_provider_gave_it(cli: Cli) -> None:
+    story = on(cli)
+    done = cli.json("bet", "settle", f"Fable:b-{story.subject_id}", "--win", "7.5", *WHY)
+    assert (done["BetId"], done["state"], done["win"]) == (story.subject_id, "settled", "7.50")
+    assert "only a bet that is on" in cli.complaint("bet", "settle", str(story.subject_id), "--win", "1", *WHY)
+
+
+@pytest.mark.parametrize(("win", "says"), [("1.005", "more decimals"), ("much", "digits")])
+def test_a_win_outside_the_grammar_is_refused(cli: Cli, win: str, says: str) -> None:
+    story = on(cli)
+    assert says in cli.complaint("bet", "settle", str(story.subject_id), "--win", win, *WHY)
+
+
+def test_what_is_no_bet_is_told(cli: Cli) -> None:
+    assert "there is no bet" in cli.complaint("bet", "return", "5", *WHY)
+    assert "there is no bet" in cli.complaint("bet", "return", "Fable:nothing", *WHY)
+    assert "Missing option '--win'" in cli.complaint("bet", "settle", "5", *WHY, code=2)
+
+
+def test_a_cashback_is_no_bet(cli: Cli) -> None:
+    story = cli.story()
+    cli.keep(story.cashback())
+    assert f"there is no bet {story.subject_id}" in cli.complaint("bet", "return", str(story.subject_id), *WHY)

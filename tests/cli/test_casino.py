@@ -1,0 +1,94 @@
+"""`croupier casino`: secrets once, ids or names, typed settings, keys."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.conftest import Cli
+
+URL = "http://127.0.0.1:9"
+
+
+def test_a_new_casino_gets_its_credentials_once(cli: Cli) -> None:
+    credentials = cli.json("casino", "add", "Once", "--url", URL, "--currency", "EUR", "--currency", "JPY,KWD")
+    assert set(credentials) == {"PartnerClientId", "Secret"}
+    secret = credentials["Secret"]
+    shown = cli.json("casino", "show", "Once")
+    assert shown["PartnerClientId"] == credentials["PartnerClientId"]
+    assert (shown["currencies"], shown["alg"], shown["enabled"]) == (["EUR", "JPY", "KWD"], "RS256", True)
+    told = cli.ok("casino", "list").out + cli.ok("casino", "show", "Once").out + cli.ok("casino", "list", "--json").out
+    assert secret not in told
+    assert "Once" in told
+
+
+def test_people_get_a_table_and_the_warning_beside_it(cli: Cli) -> None:
+    said = cli.ok("casino", "add", "Aside", "--url", URL, "--currency", "EUR", "--alg", "EdDSA")
+    assert "PartnerClientId" in said.out
+    assert "not shown again" in said.err
+    assert "not shown again" not in said.out
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--url", URL, "--currency", "EUR"), "already"),
+        (("--url", "ftp://casino.example", "--currency", "EUR"), "http://"),
+        (("--url", "http://casino.example/#x", "--currency", "EUR"), "fragment"),
+        (("--url", URL, "--currency", "EURO"), "'EURO' is not known"),
+        (("--url", URL, "--currency", "EUR", "--alg", "HS256"), "alg must be one of"),
+    ],
+)
+def test_what_cannot_be_is_refused(cli: Cli, options: tuple[str, ...], says: str) -> None:
+    assert says in cli.complaint("casino", "add", "Aurora", *options)
+
+
+def test_a_private_address_is_refused_unless_it_is_allowed(cli: Cli) -> None:
+    words = ("casino", "add", "Private", "--url", URL, "--currency", "EUR")
+    complaint = cli.complaint(*words, CROUPIER_ALLOW_PRIVATE_PEERS=None)
+    assert "private" in complaint
+    assert "CROUPIER_ALLOW_PRIVATE_PEERS=1" in complaint
+    complaint = cli.complaint("casino", "set", "Aurora", f"url={URL}", CROUPIER_ALLOW_PRIVATE_PEERS=None)
+    assert "private" in complaint
+
+
+def test_settings_are_set_typed_and_taken_back(cli: Cli) -> None:
+    words = ("tax_bp=500", "batch=1", "late_accept=refuse", "codes.not_enough_funds=777", "min_bet=0.10", "info=no")
+    changed = cli.json("casino", "set", "12", *words)
+    assert changed["name"] == "Borealis"
+    assert (changed["tax_bp"], changed["batch"], changed["late_accept"]) == (500, 1, "refuse")
+    assert (changed["codes"], changed["min_bet"], changed["info"]) == ({"not_enough_funds": 777}, "0.10", False)
+    back = cli.json("casino", "set", "Borealis", "batch=default", "codes.not_enough_funds=default", "enabled=false")
+    assert (back["batch"], back["codes"], back["enabled"], back["tax_bp"]) == (100, {}, False, 500)
+
+
+def test_every_wrong_setting_is_named_and_nothing_is_changed(cli: Cli) -> None:
+    complaint = cli.complaint("casino", "set", "Aurora", "batch=0", "hold_s=3", "tax_bp=700")
+    assert "batch must be" in complaint
+    assert "hold_s is a setting of a provider" in complaint
+    assert cli.json("casino", "show", "Aurora")["tax_bp"] is None
+    assert "no KEY=VALUE" in cli.complaint("casino", "set", "Aurora", "batch")
+    assert "twice" in cli.complaint("casino", "set", "Aurora", "batch=1", "batch=2")
+
+
+def test_disabling_is_shown_and_undone(cli: Cli) -> None:
+    made = cli.json("casino", "add", "Switch", "--url", URL, "--currency", "EUR")
+    assert cli.json("casino", "disable", str(made["PartnerClientId"]))["enabled"] is False
+    assert cli.json("casino", "set", "Switch", "enabled=true")["enabled"] is True
+
+
+def test_an_unknown_casino_is_told_with_the_way_to_the_known_ones(cli: Cli) -> None:
+    for words in (("show", "Nobody"), ("disable", "999"), ("set", "Nobody", "batch=1"), ("keys", "rotate", "Nobody")):
+        assert "`croupier casino list`" in cli.complaint("casino", *words)
+
+
+def test_keys_rotate_by_algorithm_or_by_casino(cli: Cli) -> None:
+    cli.ok("casino", "add", "Ed", "--url", URL, "--currency", "EUR", "--alg", "EdDSA")
+    first = cli.json("casino", "keys", "rotate", "--alg", "EdDSA")
+    assert (first["alg"], first["forced"]) == ("EdDSA", 0)
+    second = cli.json("casino", "keys", "rotate", "Ed")
+    assert second["kid"] != first["kid"]
+    assert cli.json("casino", "show", "Ed")["kid"] is not None, "its own key signs until it has fetched the new set"
+    assert cli.json("casino", "keys", "rotate", "Ed", "--force")["forced"] == 1
+    assert cli.json("casino", "show", "Ed")["kid"] is None, "the newest key signs"
+    assert "--alg must be one of" in cli.complaint("casino", "keys", "rotate", "--alg", "none")
+    assert "not both" in cli.complaint("casino", "keys", "rotate", "Ed", "--alg", "EdDSA", code=2)

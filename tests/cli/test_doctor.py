@@ -1,0 +1,53 @@
+"""`croupier doctor`: what is wrong and what to do, exit code 1 only if something is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.cli.conftest import Cli
+
+
+def results(report: Any) -> dict[str, str]:
+    return {check["name"]: check["result"] for check in report["checks"]}
+
+
+def test_a_home_in_order(cli: Cli, studio: dict[str, Any]) -> None:
+    report = cli.json("doctor")
+    found = results(report)
+    assert report["healthy"] is True
+    assert {found[name] for name in ("settings", "key file", "database", "schema", "clock")} == {"ok"}
+    assert found[f"provider {studio['name']}"] == "ok"
+    assert found["casino Aurora"] == "look", "http://casino.test does not answer"
+    assert "PostgreSQL" in cli.ok("doctor").out
+
+
+def test_a_key_that_others_may_read_is_wrong(cli: Cli) -> None:
+    key = cli.home / "key"
+    cli.ok("casino", "list")
+    key.chmod(0o644)
+    try:
+        said = cli("doctor", "--json")
+        assert said.code == 1
+        assert results(said.json())["key file"] == "wrong"
+        assert "chmod 600" in said.out
+        assert "chmod 600" in cli.complaint("casino", "list")
+    finally:
+        key.chmod(0o600)
+
+
+def test_wrong_settings_and_an_absent_database_are_findings(nowhere: Cli) -> None:
+    said = nowhere("doctor", "--json", CROUPIER_PORT="x", CROUPIER_WORKERS="0")
+    assert said.code == 1
+    assert [check["result"] for check in said.json()["checks"]] == ["wrong", "wrong"]
+    said = nowhere("doctor", "--json", CROUPIER_DATABASE_URL="postgresql://a:hush@127.0.0.1:1/x")
+    assert said.code == 1
+    assert results(said.json())["database"] == "wrong"
+    assert "hush" not in said.out
+
+
+def test_a_queue_that_nobody_works_on_is_told(cli: Cli) -> None:
+    story = cli.story()
+    cli.keep(story.opened())
+    (check,) = [check for check in cli.json("doctor")["checks"] if check["name"] == "queue"]
+    assert check["result"] == "look"
+    assert "`croupier serve`" in check["says"]

@@ -1,0 +1,54 @@
+"""`croupier incidents`: four lists, and the word that somebody has looked."""
+
+from __future__ import annotations
+
+from tests.cli.conftest import Cli
+from tests.core.samples import K
+from tests.views.world import Kept
+
+
+def parked(cli: Cli) -> Kept:
+    story = cli.story()
+    story.settled(paid=False).exists(K.PAYOUT, amount="1.00")
+    cli.keep(story)
+    return story
+
+
+def test_everything_to_look_at_is_in_one_value(cli: Cli) -> None:
+    hurt, on = parked(cli), cli.story()
+    on.on()
+    paying = cli.story()
+    paying.settled(paid=False)
+    cli.keep(on, paying)
+    found = cli.json("incidents")
+    assert set(found) == {"incidents", "incomplete", "parked", "unknown"}
+    assert hurt.subject_id in {i["subject_id"] for i in found["incidents"]}
+    assert on.subject_id in {g["bet_id"] for g in found["incomplete"]}
+    assert f"{hurt.subject_id}:payout" in {p["payment"] for p in found["parked"]}
+    assert f"{paying.subject_id}:payout" in {p["payment"] for p in found["unknown"]}
+    shown = cli.ok("incidents").out
+    assert all(str(s.subject_id) in shown for s in (hurt, on, paying))
+    assert cli.json("incidents", "--open-for", "1e9")["incomplete"] == []
+
+
+def test_an_incident_is_closed_by_name_and_with_a_reason(cli: Cli) -> None:
+    story = parked(cli)
+    mine = [i["incident_id"] for i in cli.json("incidents")["incidents"] if i["subject_id"] == story.subject_id]
+    assert len(mine) == 1
+    cli.ok("incidents", "close", str(mine[0]), "--reason", "asked the casino", "--author", "mia")
+    assert story.subject_id not in {i["subject_id"] for i in cli.json("incidents")["incidents"]}
+    (line,) = cli.json("trace", str(story.subject_id))["incidents"]
+    assert (line["closed_by"], line["close_note"]) == ("mia", "asked the casino")
+    assert "no open incident" in cli.complaint("incidents", "close", str(mine[0]), "--reason", "again")
+
+
+def test_nothing_a_peer_said_can_steer_a_terminal(cli: Cli) -> None:
+    cli.world(
+        lambda world: world.db.execute(
+            "insert into incidents (subject_id, name, note, first_ms, last_ms) values (0, 'odd', $1, 1, 1)",
+            "\x1b[2J[red]gone[/red]\r\n",
+        )
+    )
+    shown = cli.ok("incidents").out
+    assert "\x1b" not in shown
+    assert "[red]gone[/red]" in shown

@@ -1,0 +1,60 @@
+"""`croupier provider`: secrets once, ids or names, typed settings, games."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.cli.conftest import Cli
+
+URL = "http://127.0.0.1:9"
+
+
+def test_a_new_provider_gets_its_credentials_once(cli: Cli) -> None:
+    credentials = cli.json("provider", "add", "Single", "--url", URL)
+    assert set(credentials) == {"CounterpartyId", "Secret"}
+    shown = cli.json("provider", "show", credentials["CounterpartyId"])
+    assert (shown["name"], shown["hold_s"]) == ("Single", 6.0)
+    assert credentials["Secret"] not in cli.ok("provider", "list").out + cli.ok("provider", "show", "Single").out
+
+
+def test_a_rotated_secret_is_another_one_shown_once(cli: Cli) -> None:
+    first = cli.json("provider", "add", "Turning", "--url", URL)
+    second = cli.json("provider", "secret", "rotate", "Turning", "--keep-old", "0")
+    assert second["CounterpartyId"] == first["CounterpartyId"]
+    assert second["Secret"] != first["Secret"]
+    said = cli.ok("provider", "secret", "rotate", first["CounterpartyId"])
+    assert "not shown again" in said.err
+
+
+def test_settings_are_set_typed(cli: Cli) -> None:
+    changed = cli.json(
+        "provider", "set", "Fable", "hold_s=4.5", "claim_s=10", "game_types=7,8", "url=http://127.0.0.1:8"
+    )
+    assert (changed["hold_s"], changed["claim_s"], changed["game_types"]) == (4.5, 10.0, [7, 8])
+    assert changed["url"] == "http://127.0.0.1:8"
+    assert "tax_bp is a setting of a casino" in cli.complaint("provider", "set", "22", "tax_bp=1")
+    assert "hold_s must be" in cli.complaint("provider", "set", "22", "hold_s=0")
+    back = cli.json("provider", "set", "cp", "hold_s=default", "claim_s=default", "game_types=default")
+    assert (back["hold_s"], back["game_types"]) == (6.0, [])
+
+
+def test_disabling_is_shown_and_undone(cli: Cli) -> None:
+    assert cli.json("provider", "disable", "Fable")["enabled"] is False
+    assert cli.json("provider", "set", "Fable", "enabled=on")["enabled"] is True
+
+
+def test_what_cannot_be_is_refused(cli: Cli) -> None:
+    assert "already" in cli.complaint("provider", "add", "Fable", "--url", URL)
+    assert "must not hold a user name" in cli.complaint("provider", "add", "New", "--url", "http://me@studio.example")
+    assert "`croupier provider list`" in cli.complaint("provider", "show", "Nobody")
+
+
+def test_games_are_fetched_from_a_studio(cli: Cli, studio: dict[str, Any]) -> None:
+    again = cli.json("provider", "sync", studio["name"])
+    assert again == {"CounterpartyId": studio["CounterpartyId"], "new": 0, "changed": 0, "vanished": 0}
+    assert "0 new" in cli.ok("provider", "sync", str(studio["provider_id"])).out
+
+
+def test_a_provider_that_does_not_answer_is_told_as_that(cli: Cli) -> None:
+    cli.ok("provider", "add", "Silent", "--url", URL)
+    assert "did not answer as it should" in cli.complaint("provider", "sync", "Silent")

@@ -1,0 +1,44 @@
+"""`croupier sandbox`: one side in the foreground, made known to the hub of this home and the same one next time."""
+
+from __future__ import annotations
+
+import json
+import signal
+import stat
+from typing import Any
+
+from tests.cli.conftest import Cli, end
+
+
+def test_a_casino_joins_and_joins_again_as_the_same_one(cli: Cli) -> None:
+    names = []
+    for _ in range(2):
+        process = cli.start("sandbox", "casino", "--join", "--json")
+        assert process.stdout is not None
+        told = json.loads(process.stdout.readline())
+        (row,) = [row for row in cli.json("casino", "list") if row["url"] == told["url"]]
+        names.append((row["PartnerClientId"], row["name"]))
+        assert end(process, signal.SIGINT).code == 0
+    assert names[0] == names[1]
+    assert stat.S_IMODE((cli.home / "sandbox-casino.json").stat().st_mode) == 0o600
+
+
+def test_a_studio_brings_its_games(cli: Cli, studio: dict[str, Any]) -> None:
+    assert studio["name"].startswith("Sandbox studio")
+    launched = cli.ok("session", "open", "--casino", "Aurora", "--player", "bo", "--currency", "EUR",
+                      "--game", f"{studio['name']}/lantern-tumble")  # fmt: skip
+    assert studio["url"] in launched.out
+
+
+def test_one_that_does_not_join_only_prints_its_url(cli: Cli) -> None:
+    before = cli.json("provider", "list")
+    process = cli.start("sandbox", "studio")
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("http://127.0.0.1:")
+    assert cli.json("provider", "list") == before
+    assert end(process).code == 0
+
+
+def test_where_private_peers_are_refused_a_sandbox_cannot_join(cli: Cli) -> None:
+    complaint = cli.complaint("sandbox", "casino", "--join", CROUPIER_ALLOW_PRIVATE_PEERS=None)
+    assert "CROUPIER_ALLOW_PRIVATE_PEERS=1" in complaint

@@ -1,0 +1,33 @@
+"""`croupier serve`: it listens, answers, and ends when told to."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+import urllib.request
+
+import pytest
+
+from croupier import __version__
+from tests.cli.conftest import Cli, end
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_serves_until_told_to_end(cli: Cli, number: signal.Signals) -> None:
+    process = cli.start("serve", "--port", "0", "--workers", "2")
+    assert process.stderr is not None
+    told = re.search(r"listens on (http://\S+)", process.stderr.readline())
+    assert told is not None
+    with urllib.request.urlopen(f"{told[1]}/version", timeout=30) as answer:
+        assert json.load(answer) == {"name": "croupier", "version": __version__}
+    assert end(process, number).code == 0
+
+
+def test_a_port_that_is_taken_is_told(cli: Cli) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        complaint = cli.complaint("serve", "--port", str(taken.getsockname()[1]))
+    assert "choose another with --port" in complaint
