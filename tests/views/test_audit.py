@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -12,12 +13,13 @@ from croupier.core import person
 from croupier.core.bet import BORN, Bet, BetState
 from croupier.core.cashback import CashbackState
 from croupier.core.counterparty import LateAccept
+from croupier.core.requests import CannotDo
 from croupier.store.db import Db
 from croupier.views import audit_lives
 from croupier.views.audit import INVARIANTS, Finding, audit
 from tests.core.samples import CASINO, NOT_ADDED, K
 from tests.core.test_walks import DEEDS, act
-from tests.views.world import Kept, World, everything
+from tests.views.world import BY_PERSON, Kept, World, everything
 
 
 def broken(found: list[Finding]) -> dict[str, list[int | None]]:
@@ -28,7 +30,8 @@ async def test_every_state_that_the_core_writes_holds(world: World) -> None:
     stories = everything(world)
     await world.keep(*stories.values())
     assert broken(await audit(world.db)) == {}
-    assert await world.db.fetchval("select (select count(*) from bets) + (select count(*) from cashbacks)") == 29
+    kept = await world.db.fetchval("select (select count(*) from bets) + (select count(*) from cashbacks)")
+    assert kept == 29 + len(BY_PERSON)
     states = {s.subject.state.value for s in stories.values() if s.subject_id < 1025}
     assert states == {state.value for state in BetState}, "a state is missing from the world"
 
@@ -85,6 +88,14 @@ DAMAGES: list[tuple[str, str, str]] = [
     ("on", "update ledger set source = 'wallets/12' where subject_id = {id}", "I1"),
     ("on", "update ledger set target = 'open-bets/11/23' where subject_id = {id}", "I1"),
     ("on", "update ledger set subject_id = 5 where subject_id = {id}", "I1"),
+    ("on", "update ledger set why = 'correction' where subject_id = {id}", "I1"),
+    ("paying", "update ledger set why = 'correction' where subject_id = {id} and why = 'settled'", "I1"),
+    ("given up", "update ledger set author = null where subject_id = {id} and author is not null", "I1"),
+    ("settled by a person", "update ledger set why = 'settled' where subject_id = {id} and target like 'ggr/%'", "I1"),
+    ("settled by a person", "update ledger set source = 'suspense/11' where subject_id = {id} and source like 'open%'",
+     "I1"),
+    ("settled by a person", ("with a as (update ledger set author = null where subject_id = {id})"
+     " update events set author = null where subject_id = {id}"), "I1"),
     # I3
     ("on", "update bets set pay_in_answer = 'not_enough_funds' where bet_id = {id}", "I3"),
     ("refused", "update bets set pay_in_answer = null where bet_id = {id}", "I3"),
@@ -108,6 +119,12 @@ DAMAGES: list[tuple[str, str, str]] = [
      " where subject_id = {id} and why = 'returned'", "I5"),
     ("returned", "update payments set amount = 999 where subject_id = {id} and kind = 'bet_return'", "I5"),
     ("paid cashback", "update payments set amount = 501 where subject_id = {id}", "I5"),
+    ("settled by a person", "delete from ledger where subject_id = {id} and target like 'wallets/%'", "I5"),
+    ("returned by a person", "delete from ledger where subject_id = {id} and target like 'wallets/%'", "I5"),
+    ("late return by a person", LEDGER + " select subject_id, source, target, amount, currency, why, version, at_ms"
+     " from ledger where subject_id = {id} and target like 'wallets/%'", "I5"),
+    ("returned by a person", ("update events set detail = replace(detail, 'bet_return', 'payout') where subject_id = {id}"
+     " and detail like '%bet_return%'"), "I5"),
     # I6
     ("on", "update payments set state = 'refused' where subject_id = {id}", "I6"),
     ("on", "delete from payments where subject_id = {id}", "I6"),
@@ -120,6 +137,10 @@ DAMAGES: list[tuple[str, str, str]] = [
     ("returned", LEDGER + " values ({id}, 'ggr/11/22', 'owed/11', 5, 'EUR', 'won', 9, 0)", "I8"),
     ("returned", LEDGER + " values ({id}, 'owed/11', 'wallets/11', 5, 'EUR', 'paid', 9, 0)", "I8"),
     ("tombstone", LEDGER + " values ({id}, 'owed/11', 'wallets/11', 5, 'EUR', 'paid', 0, 0)", "I8"),
+    ("on by a person", "update payments set state = 'refused' where subject_id = {id} and kind = 'stake'", "I6"),
+    ("settled by a person", "update ledger set version = 9 where subject_id = {id} and target like 'open-bets/%'", "I8"),
+    ("returned by a person", LEDGER + " values ({id}, 'ggr/11/22', 'owed/11', 5, 'EUR', 'won', 9, 0)", "I8"),
+    ("undone by a person", LEDGER + " values ({id}, 'owed/11', 'wallets/11', 5, 'EUR', 'paid', 9, 0)", "I8"),
     # I10
     ("asked", "delete from calls where subject_id = {id}", "I10"),
     ("settled", "delete from calls where subject_id = {id}", "I10"),
@@ -141,6 +162,7 @@ DAMAGES: list[tuple[str, str, str]] = [
     ("on", "delete from ledger where subject_id = {id}", "I13"),
     ("on", "update bets set stake = 999 where bet_id = {id}", "I13"),
     ("settled", "delete from ledger where subject_id = {id} and why = 'settled'", "I13"),
+    ("on by a person", "delete from ledger where subject_id = {id}", "I13"),
     # I14
     ("on", "update bets set casino_id = 12 where bet_id = {id}", "I14"),
     ("on", "update bets set currency = 'USD' where bet_id = {id}", "I14"),
@@ -150,6 +172,8 @@ DAMAGES: list[tuple[str, str, str]] = [
     # I20 and the sums
     ("settled", "update bets set win = 2499 where bet_id = {id}", "I20"),
     ("settled", "delete from ledger where subject_id = {id} and why in ('settled', 'won')", "I20"),
+    ("settled by a person", "update bets set win = 2499 where bet_id = {id}", "I20"),
+    ("both by a person", "delete from ledger where subject_id = {id} and target like 'ggr/%'", "I20"),
     ("paying", "delete from ledger where subject_id = {id} and why = 'won'", "owed"),
     ("returning", "delete from ledger where subject_id = {id} and why = 'return_decided'", "owed"),
     ("waiting return", "delete from ledger where subject_id = {id} and why = 'return_decided'", "owed"),
@@ -226,12 +250,23 @@ def wander(story: Kept, dice: Random) -> Kept:
         story.opened(stake=pick([1000, 0]))
     for _ in range(dice.randrange(25)):
         if isinstance(story.subject, Bet):
-            act(story, pick(DEEDS), pick)
+            if pick(range(10)):
+                act(story, pick(DEEDS), pick)
+            else:
+                end_by_person(story, pick)
         elif story.subject.state in (CashbackState.OWED, CashbackState.PAID) and pick([True, False, False]):
             story.cancel()
         else:
             act(story, pick(["later", "accept", "due", "person"]), pick)
     return story
+
+
+def end_by_person(story: Kept, pick: Any) -> None:
+    with suppress(CannotDo):
+        if pick([True, False]):
+            story.returned_by_person()
+        else:
+            story.settled_by_person(700)
 
 
 # --- what may look like damage and is none ------------------------------------------------------------------

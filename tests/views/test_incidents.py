@@ -17,7 +17,8 @@ async def test_bets_that_are_on_are_incomplete_games(world: World) -> None:
     stories = everything(world)
     await world.keep(*stories.values())
     found = await look(world)
-    assert {g.bet_id for g in found.incomplete} == {stories["on"].subject_id, stories["unclaimed"].subject_id}
+    on = ("on", "unclaimed", "on by a person")
+    assert {g.bet_id for g in found.incomplete} == {stories[name].subject_id for name in on}
     game = found.incomplete[0]
     assert (game.casino, game.provider, game.stake, game.currency) == ("Aurora", "Fable", "10.00", "EUR")
 

@@ -8,16 +8,16 @@ from typing import Any
 
 import asyncpg
 
-from croupier.core import cashback_effects
+from croupier.core import cashback_effects, person
 from croupier.core.bet import Origin
 from croupier.core.cashback import Cashback
 from croupier.core.draft import Decision, Draft
-from croupier.core.requests import open_jackpot, open_tombstone
+from croupier.core.requests import open_jackpot, open_tombstone, return_by_person, settle_by_person
 from croupier.kit.clock import SystemClock
 from croupier.kit.metrics import Metrics
 from croupier.store.db import Db
 from croupier.store.train import Train
-from tests.core.samples import NOT_FOUND, T0, K, Story, new_bet, new_cashback
+from tests.core.samples import NOT_FOUND, T0, K, PaymentKind, Story, new_bet, new_cashback
 
 DAY_MS = 86_400_000
 
@@ -72,6 +72,18 @@ class Kept(Story):
         self.take(open_jackpot(bet, self.terms()))
         return self
 
+    def accepted_by_person(self, kind: PaymentKind) -> Kept:
+        self.by_person(person.accept, kind)
+        return self
+
+    def settled_by_person(self, win: int = 2500) -> Kept:
+        self.take(settle_by_person(self.subject, win, self.terms(), "mia"))
+        return self
+
+    def returned_by_person(self) -> Kept:
+        self.take(return_by_person(self.subject, self.terms(), "mia"))
+        return self
+
     def tombstone(self) -> Story:
         bet = new_bet(bet_id=self.subject_id, bet_ref=f"b-{self.subject_id}", origin=Origin.TOMBSTONE, stake=0)
         self.take(open_tombstone(bet, self.terms()))
@@ -118,18 +130,29 @@ class World:
         assert not changed.endswith(" 0"), f"nothing was broken by {sql}"
 
 
+BY_PERSON = tuple(
+    f"{name} by a person"
+    for name in (
+        "on", "both", "late", "late return", "settled", "returned", "undone", "lost and undone", "undone unpaid",
+        "paid after all", "cashback", "cashback taken back", "cashback after all",
+    )
+)  # fmt: skip
+"""Where persons decided what the protocols did not."""
+
+
 def everything(world: World) -> dict[str, Kept]:
     """A bet or cashback in every state that rows can be in, and by the roads that lead there."""
     names = (
         "asked", "unclaimed", "on", "refused", "expired", "expired with return", "unwanted", "cancelled", "settled",
         "lost", "paying", "undoing", "undone", "disputed", "returned", "returning", "waiting return", "late", "given up",
         "returned by claim", "parked", "tombstone", "jackpot", "both", "cashback", "paid cashback", "cancelled cashback",
-        "kept cashback", "given up cashback",
+        "kept cashback", "given up cashback", *BY_PERSON,
     )  # fmt: skip
     stories = {name: world.story() for name in names}
     _bets(stories)
     _more_bets(stories)
     _cashbacks(stories)
+    _by_person({name.removesuffix(" by a person"): story for name, story in stories.items() if name in BY_PERSON})
     return stories
 
 
@@ -179,3 +202,33 @@ def _cashbacks(s: dict[str, Kept]) -> None:
     s["cancelled cashback"].accept(K.CASHBACK_CANCEL)
     s["kept cashback"].hear(K.CASHBACK_CANCEL, NOT_FOUND)
     s["given up cashback"].cashback().give_up(K.CASHBACK)
+
+
+def _by_person(s: dict[str, Kept]) -> None:
+    for name in ("on", "settled", "returned"):
+        s[name].opened()
+        s[name].accepted_by_person(K.STAKE)
+    s["both"].opened_both()
+    s["both"].accepted_by_person(K.STAKE).accepted_by_person(K.PAYOUT)
+    for name in ("late", "late return"):
+        s[name].opened().expired()
+        s[name].accepted_by_person(K.STAKE)
+    s["late return"].accepted_by_person(K.BET_RETURN)
+    s["settled"].settled_by_person().accepted_by_person(K.PAYOUT)
+    s["returned"].returned_by_person().accepted_by_person(K.BET_RETURN)
+    s["undone"].settled()
+    s["undone"].returned_by_person().accepted_by_person(K.PAYOUT_RETURN).accepted_by_person(K.BET_RETURN)
+    s["lost and undone"].settled(0)
+    s["lost and undone"].returned_by_person()
+    s["undone unpaid"].settled(paid=False).refund()
+    s["undone unpaid"].give_up(K.PAYOUT)
+    s["undone unpaid"].accepted_by_person(K.BET_RETURN)
+    s["paid after all"].settled(paid=False).give_up(K.PAYOUT)
+    s["paid after all"].accepted_by_person(K.PAYOUT)
+    for name in ("cashback", "cashback taken back", "cashback after all"):
+        s[name].cashback()
+    s["cashback after all"].give_up(K.CASHBACK)
+    for name in ("cashback", "cashback taken back", "cashback after all"):
+        s[name].accepted_by_person(K.CASHBACK)
+    s["cashback taken back"].cancel()
+    s["cashback taken back"].accepted_by_person(K.CASHBACK_CANCEL)

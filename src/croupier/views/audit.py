@@ -117,7 +117,7 @@ INVARIANTS: tuple[Invariant, ...] = (
         "I20",
         "reports from rows equal reports by a model",
         _LEDGER.i20,
-        "the report as printed, and corrections by persons: the simulator's model compares those",
+        "the report as printed, and wins that a person gave up: the simulator's model compares those",
     ),
     Invariant("owed", "owed equals the gives decided and not accepted", _LEDGER.owed),
     Invariant("suspense", "suspense equals the stakes accepted for bets that are not on", _LEDGER.suspense),

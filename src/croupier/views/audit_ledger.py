@@ -7,10 +7,12 @@ writes them. Never: writes, repairs. Every function returns at most `most` viola
 from __future__ import annotations
 
 from croupier.store.db import Tx
+from croupier.views.audit_acts import ACTS
 from croupier.views.violations import Violation, violations
 
 # --- I1 -------------------------------------------------------------------------------------------------
 
+# A correction that nobody signed is money that came about after a person gave it up.
 _I1 = """
 with legal(why, source, target) as (values
     ('stake_accepted', 'wallets', 'open-bets'), ('accepted_late', 'wallets', 'suspense'),
@@ -19,8 +21,9 @@ with legal(why, source, target) as (values
     ('returned', 'owed', 'wallets'), ('returned', 'suspense', 'wallets'),
     ('taken_back', 'wallets', 'ggr'), ('taken_back', 'wallets', 'cashback'),
     ('cashback_decided', 'cashback', 'owed'), ('ended_unpaid', 'owed', 'cashback'),
-    ('correction', 'owed', 'ggr'), ('correction', 'ggr', 'owed'),
-    ('correction', 'owed', 'jackpot'), ('correction', 'jackpot', 'owed')),
+    ('correction', 'ggr', 'owed'), ('correction', 'jackpot', 'owed')),
+by_person(source, target) as (
+    select source, target from legal union values ('owed', 'ggr'), ('owed', 'jackpot')),
 subjects as (
     select bet_id as subject_id, currency, casino_id, provider_id from bets
     union all select cashback_id, currency, casino_id, null from cashbacks),
@@ -33,7 +36,9 @@ judged as (
         when l.currency <> s.currency then format('is in %s, its subject in %s', l.currency, s.currency)
         when e.subject_id is null then format('belongs to no transition: there is no event %s', l.version)
         when e.at_ms <> l.at_ms or e.author is distinct from l.author then 'is not of the time or author of its event'
-        when (l.why, l.giver, l.taker) not in (select why, source, target from legal)
+        when l.author is not null and l.why <> 'correction' then format('is of %s, and named %s', l.author, l.why)
+        when l.author is not null and (l.giver, l.taker) not in (select source, target from by_person)
+            or l.author is null and (l.why, l.giver, l.taker) not in (select why, source, target from legal)
             then format('must not move %s from %s to %s', l.why, l.giver, l.taker)
         when l.giver <> 'jackpot' and l.source <> l.giver || '/' || s.casino_id
                 || case when l.giver in ('open-bets', 'ggr') then '/' || coalesce(s.provider_id::text, '') else '' end
@@ -50,6 +55,7 @@ select subject_id, format('entry %s %s', entry_id, problem) as what from judged 
 async def i1(tx: Tx, most: int) -> list[Violation]:
     """Every entry moves one amount between two accounts of its own parties, in one transition of its subject.
 
+    What a person decided is named `correction` and bears the name of its author, and nothing else does.
     So a currency's entries add up to zero: an entry is one row that gives and takes the same.
     """
     return await violations(tx, _I1, most)
@@ -57,13 +63,14 @@ async def i1(tx: Tx, most: int) -> list[Violation]:
 
 # --- I5 -------------------------------------------------------------------------------------------------
 
-_I5 = """
-with moved as (
-    select subject_id, case when why in ('stake_accepted', 'accepted_late') then 'stake'
-            when why = 'paid' then 'payout, jackpot or cashback' when why = 'returned' then 'bet_return'
-            when why = 'taken_back' then 'payout_return or cashback_cancel' else why end as act,
+_I5 = f"""
+with {ACTS},
+moved as (
+    select subject_id, case when act in ('stake_accepted', 'accepted_late') then 'stake'
+            when act = 'paid' then 'payout, jackpot or cashback' when act = 'returned' then 'bet_return'
+            when act = 'taken_back' then 'payout_return or cashback_cancel' else act end as act,
         count(*) as times, sum(case when target like 'wallets/%' then amount else -amount end) as amount
-    from ledger where source like 'wallets/%' or target like 'wallets/%' group by 1, 2),
+    from acts where source like 'wallets/%' or target like 'wallets/%' group by 1, 2),
 booked as (
     select subject_id, case when kind in ('stake', 'bet_return') then kind
             when kind in ('payout', 'jackpot', 'cashback') then 'payout, jackpot or cashback'
@@ -80,7 +87,7 @@ union all
 from payments p left join bets b on b.bet_id = p.subject_id left join cashbacks k on k.cashback_id = p.subject_id
 where p.amount is distinct from case when p.kind in ('stake', 'bet_return') then b.stake
     when p.kind in ('payout', 'payout_return', 'jackpot') then b.win else k.amount end limit $1)
-limit $1"""
+limit $1"""  # noqa: S608 - nothing but our own text
 
 
 async def i5(tx: Tx, most: int) -> list[Violation]:
@@ -180,17 +187,17 @@ _I20 = """
 with counted as (
     select subject_id, sum(case when target like 'ggr/%' then amount else 0 end)
             - sum(case when source like 'ggr/%' then amount else 0 end) as amount,
-        bool_or(why = 'correction') as corrected
+        bool_or(source like 'owed/%') as given_up
     from ledger where source like 'ggr/%' or target like 'ggr/%' group by 1)
 select coalesce(b.bet_id, c.subject_id) as subject_id,
     format('%s with a stake of %s and a win of %s, and %s in ggr', b.state, b.stake, b.win, coalesce(c.amount, 0))
     as what
 from bets b full join counted c on c.subject_id = b.bet_id
-where not coalesce(c.corrected, false) and coalesce(c.amount, 0) <> case
+where not coalesce(c.given_up, false) and coalesce(c.amount, 0) <> case
     when b.state in ('settled', 'undoing', 'disputed') and b.origin <> 'jackpot' then b.stake - b.win else 0 end
 limit $1"""
 
 
 async def i20(tx: Tx, most: int) -> list[Violation]:
-    """GGR by the entries is the stakes minus the wins of the bets that are settled, where no person corrected it."""
+    """GGR by the entries is the stakes minus the wins of the bets that are settled, but where one was given up."""
     return await violations(tx, _I20, most)

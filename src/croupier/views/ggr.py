@@ -58,10 +58,11 @@ class GgrRow:
     """The provider's gameId."""
     currency: str
     stakes: str
-    """Stakes of bets settled in the period, less those undone in it."""
+    """Stakes of bets settled in the period, less those undone in it, but for those that a person settled or undid."""
     wins: str
+    """Their wins."""
     corrections: str
-    """What a person decided."""
+    """What persons decided: the stake less the win of a bet settled by one, a win that one gave up."""
     ggr: str
     """Stakes minus wins, plus corrections."""
     jackpots: str
