@@ -14,6 +14,7 @@ from croupier.casinos.betcore_v2.outcomes import reading_of
 from croupier.core.commands import Order
 from croupier.core.counterparty import Casino
 from croupier.core.money import format_amount
+from croupier.core.payment import GIVES
 from croupier.core.readings import (
     Acknowledgement,
     CloseDone,
@@ -65,6 +66,9 @@ class Book:
         self.seen: dict[Key, Order] = {}
         self.moved: Counter[Key] = Counter()
         self.counts: Counter[tuple[str, int, PaymentKind | None]] = Counter()
+        self.lied: set[int] = set()
+        """Of which bets and cashbacks it said what is not so: refused what it booked, accepted what it did not."""
+        self._refused: set[Key] = set()
         self._how: dict[str, Treatment] = {}
 
     @property
@@ -89,6 +93,8 @@ class Book:
         key = (order.subject_id, order.kind)
         self.seen.setdefault(key, order)
         if key not in self.booked or again:
+            if key in self._refused and key[1] not in GIVES:
+                self.lied.add(key[0])
             self.booked[key] = order
             self.moved[key] += 1
 
@@ -107,11 +113,14 @@ class Book:
             return Reaction(Exists(self._contents(order)), replace(how, accepts=False))
         if how.books and not how.after_s:
             self.book(order)
+        if how.answer == "refuse":
+            self._note_lie(key)
         return Reaction(self._answer(order, how), how)
 
     def outcome(self, order: Order, how: Treatment) -> Outcome:
         """What its accept says when it is due; now it books what it says it booked."""
         if how.code:
+            self._note_lie((order.subject_id, order.kind))
             return self._no(how.code)
         self.book(order)
         return Yes(self._contents(order, how.amount))
@@ -135,15 +144,24 @@ class Book:
     def said(self, event: Says, order: Order) -> Outcome:
         """An accept of its own accord. What it says truly of a payment it had not booked, it books now."""
         if event.code not in {200, 103804}:
+            self._note_lie((order.subject_id, order.kind))
             return self._no(event.code)
         if not (event.tx or event.amount or event.player):
             self.book(order)
+        elif (order.subject_id, order.kind) not in self.booked:
+            self.lied.add(order.subject_id)
         contents = self._contents(order, event.amount)
         contents = replace(contents, partner_tx=event.tx or contents.partner_tx,
                            player_ref=event.player or contents.player_ref)  # fmt: skip
         if event.code == 200:
             return Yes(contents)
         return Exists(contents if event.value else None)
+
+    def _note_lie(self, key: Key) -> None:
+        """It says no: untrue if it has booked it, or if it books it later; for what is owed a no is "not yet"."""
+        self._refused.add(key)
+        if key in self.booked:
+            self.lied.add(key[0])
 
     def _answer(self, order: Order, how: Treatment) -> Acknowledgement:
         if how.answer == "ack":

@@ -6,15 +6,18 @@ full stack's.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from enum import Enum
+from pathlib import Path
 from typing import Any, TypeVar
 
+import croupier
 from croupier.core.bet import BET_TABLE, BORN, IS_ON, Bet, BetState
 from croupier.core.cashback import CASHBACK_TABLE, Cashback, CashbackState
 from croupier.core.draft import Decision
-from croupier.core.payment import GIVES, PAYMENT_TABLE, Call, Payment, PaymentState, Step
+from croupier.core.payment import GIVES, PAYMENT_TABLE, PaymentState
 from croupier.core.readings import PaymentKind
 
 ACCOUNTS = frozenset({"wallets", "open-bets", "owed", "ggr", "jackpot", "cashback", "suspense"})
@@ -125,6 +128,8 @@ def stands_or_ended(subject: Bet | Cashback, incidents: frozenset[str]) -> bool:
     return not undecided and (not waits or bool(parked)) and (not parked or bool(incidents))
 
 
-def live(payment: Payment, calls: Mapping[str, Call]) -> bool:
-    """I10, looked at from the queue: an undecided payment's call does something about it."""
-    return not payment.undecided or calls[payment.kind.value].step in {Step.MAKE, Step.INFO, Step.REOPEN}
+def database_moves() -> Moves:
+    """What the database's own table of moves allows; a decision's net moves must be among them (I11)."""
+    migration = Path(croupier.__file__).parent / "store" / "migrations" / "0001_hub.sql"
+    text = migration.read_text().partition("insert into state_moves values")[2].partition(";")[0]
+    return {(m[1], m[2], m[3]) for m in re.finditer(r"\('(\w+)', '(\w+)', '(\w+)'\)", text)}
