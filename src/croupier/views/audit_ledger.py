@@ -12,7 +12,8 @@ from croupier.views.violations import Violation, violations
 
 # --- I1 -------------------------------------------------------------------------------------------------
 
-# A correction that nobody signed is money that came about after a person gave it up.
+# A correction that nobody signed is money that came about after a person gave it up. A cashback that somebody cancels
+# after the casino's definite no ends unpaid in that moment: signed, and yet the protocol's own course.
 _I1 = """
 with legal(why, source, target) as (values
     ('stake_accepted', 'wallets', 'open-bets'), ('accepted_late', 'wallets', 'suspense'),
@@ -36,7 +37,8 @@ judged as (
         when l.currency <> s.currency then format('is in %s, its subject in %s', l.currency, s.currency)
         when e.subject_id is null then format('belongs to no transition: there is no event %s', l.version)
         when e.at_ms <> l.at_ms or e.author is distinct from l.author then 'is not of the time or author of its event'
-        when l.author is not null and l.why <> 'correction' then format('is of %s, and named %s', l.author, l.why)
+        when l.author is not null and l.why not in ('correction', 'ended_unpaid')
+            then format('is of %s, and named %s', l.author, l.why)
         when l.author is not null and (l.giver, l.taker) not in (select source, target from by_person)
             or l.author is null and (l.why, l.giver, l.taker) not in (select why, source, target from legal)
             then format('must not move %s from %s to %s', l.why, l.giver, l.taker)
