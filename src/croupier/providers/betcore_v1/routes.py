@@ -34,7 +34,8 @@ from croupier.store.train import Broken
 log = get("provider")
 
 Handle = Callable[[Hub, Provider, str, bytes], Awaitable[Answer]]
-NOBODY = "nobody-has-this-id"
+FAILED_S = 0.05
+"""What is not believed is answered so long after it came: longer than the questions about a counterparty that exists."""
 _SESSION = BASE_PATH + "/sessions/{session_id}"
 
 
@@ -137,30 +138,31 @@ def _bug(problem: Exception) -> Exception | None:
 
 async def _verified(hub: Hub, request: Request, body: bytes, *, bet_call: bool) -> Provider:
     """The provider that signed this, or Refused with the one answer to every failure."""
-    claim = signing.read_claim(request.scope["headers"])
-    if isinstance(claim, signing.Unverified):
-        raise _unauthorized(claim.why)
+    came_s = hub.clock.monotonic_s()
     try:
-        provider, request_id = await _signer(hub, claim, body)
+        provider, request_id = await _signer(hub, request, body)
         digest = hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + body).digest()
         seen = await hub.store.seen.claim(provider.provider_id, request_id, digest)
     except DbError as error:
         raise NotTaken from error
+    except Refused:
+        await hub.clock.sleep(max(0.0, came_s + FAILED_S - hub.clock.monotonic_s()))
+        raise
     if seen == "other" or (seen == "same" and not bet_call):
         raise _unauthorized("the request id was used before")
     return provider
 
 
-async def _signer(hub: Hub, claim: signing.Claim, body: bytes) -> tuple[Provider, str]:
-    """Who signed the claim, and its request id in one spelling."""
+async def _signer(hub: Hub, request: Request, body: bytes) -> tuple[Provider, str]:
+    """Who signed the request, and its id in one spelling."""
+    claim = signing.read_claim(request.scope["headers"])
+    if isinstance(claim, signing.Unverified):
+        raise _unauthorized(claim.why)
     provider = await hub.store.providers.by_counterparty(claim.counterparty_id)
     secrets = await hub.store.providers.secrets(provider.provider_id) if provider else ()
     fresh_s = provider.fresh_s if provider else 30.0
     verdict = signing.verify(secrets, claim, body or None, now_ms=hub.clock.now_ms(), fresh_s=fresh_s)
     if provider is None or isinstance(verdict, signing.Unverified):
-        if provider is not None:
-            # An unknown counterparty costs a query, a known one is remembered: a failure costs the same for both.
-            await hub.store.providers.by_counterparty(NOBODY)
         raise _unauthorized(getattr(verdict, "why", "unknown counterparty"))
     return provider, verdict.request_id
 

@@ -1,0 +1,76 @@
+"""The app of one process: unknown paths in the style of their half, health and numbers also without a database."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.flows.desk import Desk
+
+PROVIDERS = [
+    ("GET", "/v1/sessions/s-1/balance/"), ("POST", "/v1/sessions/s-1/bets/pay-in/"), ("POST", "/v1/sessions/s-1/bets/refund/"),
+    ("GET", "/v1/"), ("GET", "/v1/nothing"),
+]  # fmt: skip
+CASINOS = [
+    ("GET", "/mis-api/api/v2/auth/jwks/"), ("POST", "/mis-api/api/v2/auth/token/"),
+    ("POST", "/mis-api/api/v2/payments/accept/"), ("GET", "/mis-api/api/v2"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("method", "path"), PROVIDERS)
+async def test_a_slash_too_many_is_an_unknown_path_of_the_provider_half(desk: Desk, method: str, path: str) -> None:
+    answer = await desk.call(method, path)
+    assert (answer.status, json.loads(answer.body)["_responseCode"]) == (404, 6)
+    assert "location" not in answer.headers, "a redirect would be followed without a signature, or not at all"
+
+
+@pytest.mark.parametrize(("method", "path"), CASINOS)
+async def test_a_slash_too_many_is_an_unknown_path_of_the_casino_half(desk: Desk, method: str, path: str) -> None:
+    answer = await desk.call(method, path)
+    assert (answer.status, json.loads(answer.body)["ErrorCode"]) == (404, 103752)
+    assert "location" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "code"),
+    [("/v1/sessions/s-1/balance", "_responseCode", 6), ("/mis-api/api/v2/auth/jwks", "ErrorCode", 103752)],
+)
+async def test_a_wrong_method_is_405_in_the_style_of_its_half(desk: Desk, path: str, name: str, code: int) -> None:
+    answer = await desk.call("DELETE", path)
+    assert (answer.status, json.loads(answer.body)[name]) == (405, code)
+
+
+@pytest.mark.parametrize("path", ["/livez/", "/metrics/", "/", "/elsewhere"])
+async def test_an_unknown_path_under_neither_half_is_a_plain_404(desk: Desk, path: str) -> None:
+    answer = await desk.call("GET", path)
+    assert (answer.status, json.loads(answer.body)["error"]) == (404, "not found")
+
+
+async def test_metrics_are_told_with_the_queue(desk: Desk) -> None:
+    await desk.bet()
+    told = (await desk.call("GET", "/metrics")).body.decode()
+    assert 'croupier_waiting{kind="calls"} 1.0' in told
+    assert 'croupier_decisions_total{event="' in told
+    assert "croupier_train_seconds_count 1.0" in told
+
+
+async def test_metrics_are_told_without_a_database_too(desk: Desk) -> None:
+    """Just then one wants to see them."""
+    await desk.bet()
+    await desk.db.close()
+    answer = await desk.call("GET", "/metrics")
+    assert answer.status == 200
+    assert 'croupier_waiting{kind="pay_in"} 0.0' in answer.body.decode()
+    assert 'croupier_waiting{kind="calls"}' not in answer.body.decode()
+    assert (await desk.call("GET", "/livez")).status == 200
+
+
+async def test_ready_is_only_who_has_a_database_and_is_not_stopping(desk: Desk) -> None:
+    assert json.loads((await desk.call("GET", "/readyz")).body) == {"ready": True, "breakers_open": []}
+    desk.hub.closing = True
+    assert (await desk.call("GET", "/readyz")).status == 503
+    desk.hub.closing = False
+    await desk.db.close()
+    answer = await desk.call("GET", "/readyz")
+    assert (answer.status, json.loads(answer.body)["ready"]) == (503, False)

@@ -1,0 +1,97 @@
+"""The loops beside the app: one that fails begins anew, and none ends unseen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+import structlog
+
+from croupier.apps.worker import AGAIN_S, SEEN_KEPT_MS, _every, _kept_up, _loops
+from croupier.store.db import DbConflict, DbDown
+from croupier.store.processes import Processes
+from croupier.store.profiles import PROVIDERS, BadSettings, profile_from_settings
+from tests.flows.desk import Desk
+from tests.store.cast import NOW_MS
+
+Loop = Callable[[], Awaitable[None]]
+
+
+class Ends:
+    """A loop that ends in these ways, one after the other, and then runs on for ever."""
+
+    def __init__(self, *ways: Exception | None) -> None:
+        self.ways = list(ways)
+        self.runs_on = asyncio.Event()
+
+    async def __call__(self) -> None:
+        if not self.ways:
+            self.runs_on.set()
+            await asyncio.Event().wait()
+        way = self.ways.pop(0)
+        if way is not None:
+            raise way
+
+
+async def kept_up(desk: Desk, loop: Ends) -> list[Any]:
+    """The log lines until the loop runs on. It is then cancelled, and ends by that."""
+    with structlog.testing.capture_logs() as lines:
+        task = asyncio.create_task(_kept_up(desk.hub, loop))
+        await loop.runs_on.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    return lines
+
+
+@pytest.mark.parametrize(
+    ("way", "event", "level"),
+    [
+        (DbDown("gone"), "worker.database", "warning"),
+        (DbConflict("in the way"), "worker.database", "warning"),
+        (ValueError("a bug"), "worker.loop", "error"),
+        (AssertionError("a law"), "worker.loop", "error"),
+    ],
+)
+async def test_a_loop_that_fails_is_told_and_begins_anew(desk: Desk, way: Exception, event: str, level: str) -> None:
+    lines = await kept_up(desk, Ends(way, way))
+    assert [(line["event"], line["log_level"]) for line in lines] == [(event, level)] * 2
+    assert all(line.get("exc_info") for line in lines) is (event == "worker.loop"), "a bug comes with its traceback"
+
+
+async def test_between_two_beginnings_there_is_a_rest(desk: Desk) -> None:
+    """A database that is away is not asked in a hot loop."""
+    await kept_up(desk, Ends(DbDown("gone"), DbDown("gone"), None))
+    assert desk.clock.now_ms() - NOW_MS == 3 * AGAIN_S * 1000
+
+
+async def test_every_so_often_means_rest_first_then_work_again_and_again(desk: Desk) -> None:
+    at: list[int] = []
+
+    async def work() -> None:
+        at.append(desk.clock.now_ms() - NOW_MS)
+        if len(at) == 3:
+            raise DbDown("gone")
+
+    with pytest.raises(DbDown):
+        await _every(desk.hub, 2.0, work)
+    assert at == [2000, 4000, 6000]
+
+
+async def test_request_ids_are_kept_for_longer_than_any_request_can_be_fresh(desk: Desk) -> None:
+    """From the earliest clock to the latest that a provider's row allows."""
+    assert profile_from_settings({"fresh_s": "300"}, PROVIDERS) == {"fresh_s": 300.0}
+    with pytest.raises(BadSettings):
+        profile_from_settings({"fresh_s": "301"}, PROVIDERS)
+    assert SEEN_KEPT_MS > 2 * 300 * 1000
+
+
+async def test_every_loop_of_a_worker_can_be_begun_again(desk: Desk) -> None:
+    """A coroutine runs once; a loop that is kept up is something that makes one."""
+    desk.hub.sweep = Ends()  # type: ignore[assignment]
+    desk.hub.sweep.run = Ends()  # type: ignore[union-attr,method-assign,assignment]
+    loops = _loops(desk.hub, Processes(desk.db, desk.clock), "w-1")  # type: ignore[arg-type]
+    assert len(loops) == 5
+    assert all(callable(loop) and not asyncio.iscoroutine(loop) for loop in loops)

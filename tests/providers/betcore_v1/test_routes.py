@@ -1,0 +1,189 @@
+"""What stands before the flows: who is believed, what a failure looks like, what is said while the database is away."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import structlog
+
+from croupier.kit.wire import WireAnswer
+from croupier.providers.betcore_v1 import signing
+from croupier.providers.betcore_v1.routes import FAILED_S
+from croupier.store.db import Db, DbDown
+from tests.flows.desk import Desk, make_desk
+
+NOBODY = "3f0c8d52-6f0e-4a53-9b1c-0f6f3a2f7c11"
+QUERY_MS = 3
+
+
+@pytest.fixture
+async def desk(db: Db) -> AsyncIterator[Desk]:
+    made = await make_desk(db)
+    yield made
+    await made.line.close()
+
+
+class Provider:
+    """The provider of the cast, and whoever says so."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.numbers = 0
+        self.name = desk.cast.provider.counterparty_id
+
+    async def headers(
+        self, body: bytes = b"", *, name: str | None = None, secret: str | None = None, ago_ms: int = 0
+    ) -> dict[str, str]:
+        self.numbers += 1
+        (own,) = await self.desk.hub.store.providers.secrets(self.desk.cast.provider.provider_id)
+        return signing.sign(
+            secret or own,
+            name or self.name,
+            body,
+            timestamp_ms=self.desk.clock.now_ms() - ago_ms,
+            request_id=f"{self.numbers:032x}",
+        )
+
+    async def pay_in(self, bet: str, headers: dict[str, str] | None = None) -> WireAnswer:
+        body = json.dumps({"betId": bet, "gameRoundId": "r", "betAmount": "1.00"}).encode()
+        given = await self.headers(body) if headers is None else headers
+        return await self.desk.call("POST", "/v1/sessions/s-2/bets/pay-in", body, **given)
+
+    async def balance(self, headers: dict[str, str]) -> WireAnswer:
+        return await self.desk.call("GET", "/v1/sessions/s-2/balance", **headers)
+
+
+async def failures(provider: Provider) -> dict[str, dict[str, str]]:
+    """Everything by which a request is not believed."""
+    good = await provider.headers()
+    return {
+        "nobody": await provider.headers(name=NOBODY),
+        "no such number": await provider.headers(name="99"),
+        "bad signature": await provider.headers(secret="another"),
+        "stale": await provider.headers(ago_ms=31_000),
+        "twice named": {**good, "X-Sign": good["X-Sign"] + ", " + good["X-Sign"]},
+        "none": {},
+    }
+
+
+@pytest.fixture
+def slow_queries(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every query takes some milliseconds of the hand-moved clock."""
+    asked: list[str] = []
+    plain = Db.fetch
+
+    async def fetch(db: Db, sql: str, *args: object) -> Any:
+        asked.append(sql)
+        desk.clock.ms += QUERY_MS
+        return await plain(db, sql, *args)
+
+    monkeypatch.setattr(Db, "fetch", fetch)
+    return asked
+
+
+@pytest.mark.parametrize("idle_s", [0, 60])
+@pytest.mark.parametrize("why", ["nobody", "no such number", "bad signature", "stale", "twice named", "none"])
+async def test_whoever_is_not_believed_gets_the_same_at_the_same_time(
+    desk: Desk, slow_queries: list[str], why: str, idle_s: int
+) -> None:
+    """Whether the counterparty exists shows neither in the answer nor in its time, be its row remembered or not."""
+    provider = Provider(desk)
+    headers = (await failures(provider))[why]
+    desk.clock.ms += idle_s * 1000
+    before_ms = desk.clock.now_ms()
+    answer = await provider.balance(headers)
+    assert desk.clock.now_ms() - before_ms == FAILED_S * 1000
+    assert (answer.status, answer.body) == (401, b'{"_responseCode":8}')
+    assert answer.headers == {"content-type": "application/json", "content-length": str(len(answer.body))}
+
+
+async def test_the_work_for_a_failure_differs_so_the_wait_is_needed(desk: Desk, slow_queries: list[str]) -> None:
+    """What the test above would be worth nothing without: a known counterparty asks the database more than nobody."""
+    provider = Provider(desk)
+    asked = {}
+    for why in ("nobody", "bad signature"):
+        headers = (await failures(provider))[why]
+        desk.clock.ms += 1000
+        slow_queries.clear()
+        await provider.balance(headers)
+        asked[why] = len(slow_queries)
+    assert asked["nobody"] != asked["bad signature"]
+    assert max(asked.values()) * QUERY_MS < FAILED_S * 1000
+
+
+async def test_why_it_was_not_believed_is_in_our_log_alone(desk: Desk) -> None:
+    provider = Provider(desk)
+    with structlog.testing.capture_logs() as lines:
+        for headers in (await failures(provider)).values():
+            await provider.balance(headers)
+    assert {line["event"] for line in lines} == {"provider.unauthorized"}
+    assert {line["why"] for line in lines} == {
+        "the signature does not match",
+        "the timestamp is outside the window",
+        "x-sign is malformed",
+        "a signature header is missing",
+    }
+
+
+async def test_a_good_request_waits_for_nothing(desk: Desk) -> None:
+    provider = Provider(desk)
+    headers = await provider.headers()
+    before_ms = desk.clock.now_ms()
+    answer = await desk.call("GET", "/v1/sessions/unknown/balance", **headers)
+    assert (answer.status, json.loads(answer.body)["_responseCode"]) == (404, 2)
+    assert desk.clock.now_ms() == before_ms
+
+
+# --- while the database is away -----------------------------------------------------------------------------------
+
+
+async def test_a_database_that_is_away_before_anything_is_written_takes_nothing_on(desk: Desk) -> None:
+    provider = Provider(desk)
+    body = json.dumps({"betId": "b", "gameRoundId": "r", "betAmount": "1.00"}).encode()
+    headers = await provider.headers(body)
+    await desk.db.close()
+    answer = await provider.pay_in("b", headers)
+    assert (answer.status, json.loads(answer.body)["_responseCode"]) == (503, 99)
+    assert int(answer.headers["retry-after"]) > 0
+
+
+@pytest.mark.parametrize("table", ["sessions", "bets"])
+async def test_nor_does_one_that_goes_while_the_request_is_looked_up(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
+    async def gone(*_: object) -> None:
+        raise DbDown("gone")
+
+    monkeypatch.setattr(getattr(desk.hub.store, table), {"sessions": "get", "bets": "by_ref"}[table], gone)
+    answer = await Provider(desk).pay_in("b")
+    assert (answer.status, json.loads(answer.body)["_responseCode"]) == (503, 99)
+
+
+async def test_once_something_may_be_written_nobody_knows(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def gone(*_: object) -> bool:
+        raise DbDown("gone in the commit")
+
+    monkeypatch.setattr(desk.hub.train, "commit", gone)
+    with structlog.testing.capture_logs() as lines:
+        answer = await Provider(desk).pay_in("b")
+    assert (answer.status, json.loads(answer.body)["_responseCode"]) == (504, 99)
+    (line,) = [line for line in lines if line["event"] == "provider.not_answered"]
+    assert not line["exc_info"]
+
+
+async def test_a_fault_of_ours_is_99_for_the_provider_and_a_traceback_for_us(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def bug(*_: object) -> bool:
+        raise KeyError("our own fault")
+
+    monkeypatch.setattr(desk.hub.train, "commit", bug)
+    with structlog.testing.capture_logs() as lines:
+        answer = await Provider(desk).pay_in("b")
+    assert (answer.status, json.loads(answer.body)["_responseCode"]) == (504, 99)
+    assert b"fault" not in answer.body
+    (line,) = [line for line in lines if line["event"] == "provider.not_answered"]
+    assert isinstance(line["exc_info"], KeyError)
