@@ -58,15 +58,17 @@ class Workers:
         self._environ = environ
         self._running: list[subprocess.Popen[bytes]] = []
         self._stopping = False
+        # Nobody ever writes to it. The kernel closes our end at any death of ours, and the workers notice.
+        self._life, self._alive = os.pipe()
 
     def start(self) -> None:
         """Start all of them."""
         self._running = [self._spawn() for _ in range(self._settings.workers)]
 
     def _spawn(self) -> subprocess.Popen[bytes]:
-        fd = self._sock.fileno()
-        command = [sys.executable, "-m", "croupier.apps.worker", "--fd", str(fd)]
-        return subprocess.Popen(command, pass_fds=(fd,), env=self._environ)  # noqa: S603 - our own program
+        fds = (self._sock.fileno(), self._life)
+        command = [sys.executable, "-m", "croupier.apps.worker", "--fd", str(fds[0]), "--life", str(fds[1])]
+        return subprocess.Popen(command, pass_fds=fds, env=self._environ)  # noqa: S603 - our own program
 
     async def watch(self) -> None:
         """Restart a worker that ends; return when all have ended after `stop`."""

@@ -50,8 +50,8 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def run_worker(settings: Settings, sock: socket.socket) -> None:
-    """Serve until SIGTERM or SIGINT, then finish what is in flight."""
+async def run_worker(settings: Settings, sock: socket.socket, life: int) -> None:
+    """Serve until SIGTERM, SIGINT or the end of the pipe `life`, then finish what is in flight."""
     process = f"w-{SystemChance().hex(6)}"
     async with open_hub(settings, process=process) as hub:
         await hub.store.keys.load()
@@ -70,7 +70,7 @@ async def run_worker(settings: Settings, sock: socket.socket) -> None:
         )
         server = _Server(config)
         loops = [asyncio.create_task(_kept_up(hub, loop)) for loop in _loops(hub, processes, process)]
-        _on_signals(hub, server)
+        _on_signals(hub, server, life)
         log.info("worker.ready", process=process, pid=os.getpid())
         try:
             await server.serve(sockets=[sock])
@@ -128,10 +128,14 @@ async def _every(hub: Hub, seconds: float, work: Loop) -> None:
         await work()
 
 
-def _on_signals(hub: Hub, server: uvicorn.Server) -> None:
-    """Nothing new is taken on, whoever waits is answered, then the server stops."""
+def _on_signals(hub: Hub, server: uvicorn.Server, life: int) -> None:
+    """Nothing new is taken on, whoever waits is answered, then the server stops.
+
+    The supervisor holds the other end of `life`: killed, it cannot tell us to stop, and the next one needs the port.
+    """
 
     def stop() -> None:
+        loop.remove_reader(life)
         hub.closing = True
         hub.waiters.wake_all()
         server.should_exit = True
@@ -139,6 +143,7 @@ def _on_signals(hub: Hub, server: uvicorn.Server) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
+    loop.add_reader(life, stop)
 
 
 async def _end(hub: Hub, loops: list[asyncio.Task[None]]) -> None:
@@ -152,12 +157,13 @@ async def _end(hub: Hub, loops: list[asyncio.Task[None]]) -> None:
 def main() -> int:
     """Entry point of a worker process."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--fd", type=int, required=True)
-    fd = parser.parse_args().fd
+    parser.add_argument("--fd", type=int, required=True, help="the listening socket")
+    parser.add_argument("--life", type=int, required=True, help="a pipe that ends with the supervisor")
+    told = parser.parse_args()
     settings = load(os.environ)
     configure(settings.log_level, as_json=settings.log_json)
-    with socket.socket(fileno=fd) as sock, asyncio.Runner(loop_factory=_loop()) as runner:
-        runner.run(run_worker(settings, sock))
+    with socket.socket(fileno=told.fd) as sock, asyncio.Runner(loop_factory=_loop()) as runner:
+        runner.run(run_worker(settings, sock, told.life))
     return 0
 
 
