@@ -97,6 +97,8 @@ DAMAGES: list[tuple[str, str, str]] = [
      "I1"),
     ("settled by a person", ("with a as (update ledger set author = null where subject_id = {id})"
      " update events set author = null where subject_id = {id}"), "I1"),
+    ("settled by a person", "update ledger set why = 'ended_unpaid' where subject_id = {id} and target like 'ggr/%'",
+     "I1"),
     # I3
     ("on", "update bets set pay_in_answer = 'not_enough_funds' where bet_id = {id}", "I3"),
     ("refused", "update bets set pay_in_answer = null where bet_id = {id}", "I3"),

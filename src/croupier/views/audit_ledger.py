@@ -39,8 +39,9 @@ judged as (
         when e.at_ms <> l.at_ms or e.author is distinct from l.author then 'is not of the time or author of its event'
         when l.author is not null and l.why not in ('correction', 'ended_unpaid')
             then format('is of %s, and named %s', l.author, l.why)
-        when l.author is not null and (l.giver, l.taker) not in (select source, target from by_person)
-            or l.author is null and (l.why, l.giver, l.taker) not in (select why, source, target from legal)
+        when case when l.author is not null and l.why = 'correction'
+                then (l.giver, l.taker) not in (select source, target from by_person)
+                else (l.why, l.giver, l.taker) not in (select why, source, target from legal) end
             then format('must not move %s from %s to %s', l.why, l.giver, l.taker)
         when l.giver <> 'jackpot' and l.source <> l.giver || '/' || s.casino_id
                 || case when l.giver in ('open-bets', 'ggr') then '/' || coalesce(s.provider_id::text, '') else '' end
