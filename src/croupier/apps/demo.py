@@ -110,11 +110,17 @@ class Told:
 
 
 def demo(settings: Settings, rounds: int, *, stay: bool, console: Console | None = None) -> int:
-    """Play, show, and return 0 if everything came out as it should."""
-    return asyncio.run(_demo(settings, rounds, stay=stay, console=console or Console()))
+    """Play, show, and return 0 if everything came out as it should. SIGTERM and Ctrl-C stop what was started."""
+    try:
+        return asyncio.run(_demo(settings, rounds, stay=stay, console=console or Console()))
+    except asyncio.CancelledError:
+        return 128 + signal.SIGTERM
 
 
 async def _demo(settings: Settings, rounds: int, *, stay: bool, console: Console) -> int:
+    me = asyncio.current_task()
+    assert me is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, me.cancel)
     home = settings.home.absolute() / "demo"
     home.mkdir(parents=True, exist_ok=True)
     console.print(

@@ -117,6 +117,18 @@ async def start_hub(
     process = subprocess.Popen(  # noqa: ASYNC220, S603 - starting is quick, reading is done in a thread
         command, env=dict(environ), stderr=subprocess.PIPE, start_new_session=True
     )
+    try:
+        url = await _address(process)
+        _drain(process, log)
+        await _ready(url)
+    except BaseException:  # whoever is interrupted here has nothing yet to stop it by
+        await stop([process])
+        raise
+    return process, url
+
+
+async def _address(process: subprocess.Popen[bytes]) -> str:
+    """Where a hub that starts says that it listens. Raises WorldFailed with what it said instead."""
     assert process.stderr is not None
     said = b""
     async with asyncio.timeout(START_S):
@@ -124,11 +136,8 @@ async def start_hub(
             line = await asyncio.to_thread(process.stderr.readline)
             said += line
             if not line:
-                raise WorldFailed(said.decode(errors="replace"))
-    _drain(process, log)
-    url = found.group(1).decode()
-    await _ready(url)
-    return process, url
+                raise WorldFailed(said.decode(errors="replace").strip())
+    return found.group(1).decode()
 
 
 def _drain(process: subprocess.Popen[bytes], log: Path | None) -> None:

@@ -1,5 +1,16 @@
 """Floor 7: the command `croupier`. One file per group of commands; what they do lives on the floors below."""
 
-from croupier.cli.app import main
+from __future__ import annotations
 
-__all__ = ["main"]
+import sys
+from collections.abc import Sequence
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """The entry point. Ctrl-C ends it without a word, also while the program is still being loaded."""
+    try:
+        from croupier.cli import app  # noqa: PLC0415 - loading takes long enough to be interrupted
+
+        app.main(words)
+    except KeyboardInterrupt:
+        sys.exit(130)

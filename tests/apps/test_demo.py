@@ -1,0 +1,59 @@
+"""`croupier demo`, told to stop before it is done: nothing that it started outlives it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import make_home, remove_home
+
+PATIENCE_S = 60.0
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    made = make_home()
+    yield made
+    remove_home(made)
+
+
+def children(pid: int) -> list[int]:
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    rows = [tuple(map(int, line.split())) for line in listed.splitlines()]
+    return [child for child, parent in rows if parent == pid]
+
+
+def lives(pid: int) -> bool:
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
+    return bool(state.strip()) and not state.startswith("Z")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_demo_that_is_stopped_takes_its_hub_with_it(home: Path, number: signal.Signals, code: int) -> None:
+    """The hub has a session of its own, so no signal of the terminal reaches it: the demo must end it."""
+    own = {k: v for k, v in os.environ.items() if not k.startswith("CROUPIER_")}
+    demo = subprocess.Popen(
+        [sys.executable, "-m", "croupier.cli", "demo"],
+        env={**own, "PYTHONPATH": "src", "CROUPIER_HOME": str(home)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    patience = time.monotonic() + PATIENCE_S
+    while not (started := children(demo.pid)) and time.monotonic() < patience:
+        time.sleep(0.02)
+    assert started
+    demo.send_signal(number)
+    said, _ = demo.communicate(timeout=PATIENCE_S)
+    assert demo.returncode == code, said
+    assert b"Traceback" not in said
+    while any(map(lives, started)) and time.monotonic() < patience:
+        time.sleep(0.02)
+    assert not any(map(lives, started))
