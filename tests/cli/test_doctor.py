@@ -35,6 +35,19 @@ def test_a_key_that_others_may_read_is_wrong(cli: Cli) -> None:
         key.chmod(0o600)
 
 
+def test_a_key_that_is_gone_is_wrong_and_no_other_is_made(cli: Cli) -> None:
+    key, aside = cli.home / "key", cli.home / "key.aside"
+    key.rename(aside)
+    try:
+        assert "put it back" in cli.complaint("casino", "list")
+        said = cli("doctor", "--json")
+        assert said.code == 1
+        assert results(said.json())["key file"] == "wrong"
+        assert not key.exists()
+    finally:
+        aside.rename(key)
+
+
 def test_wrong_settings_and_an_absent_database_are_findings(nowhere: Cli) -> None:
     said = nowhere("doctor", "--json", CROUPIER_PORT="x", CROUPIER_WORKERS="0")
     assert said.code == 1

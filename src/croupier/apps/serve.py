@@ -101,6 +101,7 @@ async def _serve(settings: Settings, sock: socket.socket) -> None:
     async with open_hub(settings) as hub:
         # Keys are made once, before several workers ask for them.
         await hub.store.keys.load()
+    sys.stderr.write(f"croupier listens on {address(sock)}\n")
     workers = Workers(settings, sock, environment(settings))
     workers.start()
     loop = asyncio.get_running_loop()
@@ -121,6 +122,5 @@ def serve(settings: Settings, sock: socket.socket | None = None) -> int:
         sock = stack.enter_context(sock or listen(settings.host, settings.port))
         if settings.database_url is None:
             stack.enter_context(attach(settings.home))
-        sys.stderr.write(f"croupier listens on {address(sock)}\n")
         asyncio.run(_serve(settings, sock))
     return 0

@@ -33,7 +33,7 @@ from croupier.store.embedded import attach
 from croupier.store.games import Games
 from croupier.store.ids import MoneyIds, start_ids
 from croupier.store.incidents import Incidents
-from croupier.store.keys import Keys
+from croupier.store.keys import Keys, holds_sealed
 from croupier.store.migrate import migrate
 from croupier.store.players import Players
 from croupier.store.providers import Providers
@@ -170,8 +170,8 @@ async def open_hub(settings: Settings, *, process: str = "") -> AsyncIterator[Hu
         clock = SystemClock()
         clock.offset_ms = await db.clock_offset_ms(clock)
         await start_ids(db, clock)
+        sealer = Sealer(load_or_make_key(settings.key_path, may_make=not await holds_sealed(db)))
         wire = HttpWire(allow_private=settings.allow_private_peers)
-        sealer = Sealer(load_or_make_key(settings.key_path))
         try:
             yield build(settings, Seams(clock, SystemChance(), wire, sealer, db), process)
         finally:

@@ -23,7 +23,7 @@ from croupier.kit.clock import SystemClock
 from croupier.kit.config import BadSettings, Settings, load
 from croupier.kit.http import HttpWire
 from croupier.kit.log import configure
-from croupier.kit.seal import SealBroken, load_or_make_key
+from croupier.kit.seal import KeyFileRefused, SealBroken, load_or_make_key
 from croupier.kit.wire import PeerError, WireRequest
 from croupier.store.db import Db
 from croupier.views.health import Health, health
@@ -70,6 +70,8 @@ async def _all() -> list[Check]:
         if not _wrong(checks):
             async with open_hub(told) as hub:
                 checks += await _counterparties(hub, told)
+    except KeyFileRefused as refused:
+        checks.append(Check("key file", "wrong", sentence(refused)))
     except Exception as error:  # noqa: BLE001 - whatever it is, it is what the doctor was asked for
         checks.append(Check("database", "wrong", sentence(error)))
     return checks
@@ -77,7 +79,7 @@ async def _all() -> list[Check]:
 
 def _key(told: Settings) -> Check:
     if not told.key_path.exists():
-        return Check("key file", "look", f"{told.key_path} is made at the first start: keep a copy of it then")
+        return Check("key file", "look", f"{told.key_path} is not there: the first start makes it, keep a copy then")
     try:
         load_or_make_key(told.key_path)
     except Exception as error:  # noqa: BLE001 - see _all

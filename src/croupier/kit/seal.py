@@ -56,14 +56,20 @@ class Sealer:
             raise SealBroken(place) from None
 
 
-def load_or_make_key(path: Path) -> bytes:
+def load_or_make_key(path: Path, *, may_make: bool = True) -> bytes:
     """The key in this file, made now if there is none. Raises KeyFileRefused, or OSError of the file system.
 
-    Processes that start at once all come away with the same key.
+    Processes that start at once all come away with the same key. `may_make` is False where something is sealed
+    already: a new key would not open it.
     """
     try:
         return _load(path)
     except FileNotFoundError:
+        if not may_make:
+            raise KeyFileRefused(
+                f"the key file {path} is gone, and no other opens the secrets in the database: put it back from your "
+                "backup, or name it in CROUPIER_KEY_FILE"
+            ) from None
         _make(path)
         return _load(path)
 

@@ -46,6 +46,15 @@ and exists (select from signing_keys newer where newer.alg = k.alg and newer.ret
     and (newer.created_ms, newer.kid) > (k.created_ms, k.kid))"""
 
 
+_SEALED = "select exists (select from signing_keys) or exists (select from casinos) or exists (select from providers)"
+
+
+async def holds_sealed(db: Db) -> bool:
+    """Whether anything in this database can be opened only with the key that it was sealed with."""
+    found: bool = await db.fetchval(_SEALED)
+    return found
+
+
 class NoKey(LookupError):
     """This process has no key of that algorithm yet: `ensure` makes one."""
 
