@@ -34,6 +34,7 @@ def test_people_get_a_table_and_the_warning_beside_it(cli: Cli) -> None:
         (("--url", URL, "--currency", "EUR"), "already"),
         (("--url", "ftp://casino.example", "--currency", "EUR"), "http://"),
         (("--url", "http://casino.example/#x", "--currency", "EUR"), "fragment"),
+        (("--url", "http://casino.example/?x=1", "--currency", "EUR"), "query"),
         (("--url", URL, "--currency", "EURO"), "'EURO' is not known"),
         (("--url", URL, "--currency", "EUR", "--alg", "HS256"), "alg must be one of"),
     ],
@@ -49,6 +50,13 @@ def test_a_private_address_is_refused_unless_it_is_allowed(cli: Cli) -> None:
     assert "CROUPIER_ALLOW_PRIVATE_PEERS=1" in complaint
     complaint = cli.complaint("casino", "set", "Aurora", f"url={URL}", CROUPIER_ALLOW_PRIVATE_PEERS=None)
     assert "private" in complaint
+
+
+def test_one_sentence_names_all_that_is_wrong(cli: Cli) -> None:
+    complaint = cli.complaint("casino", "set", "Aurora", "url=ftp://x", "name=", "currencies=EURO", "batch=0", "odd=1")
+    for what in ("url must begin", "name must be", "'EURO' is not known", "batch must be", "odd is not a setting"):
+        assert what in complaint
+    assert "--url" not in complaint
 
 
 def test_settings_are_set_typed_and_taken_back(cli: Cli) -> None:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import signal
 import stat
+from collections.abc import Iterator
 from typing import Any
 
-from tests.cli.conftest import Cli, end
+import pytest
+
+from tests.cli.conftest import Cli, Zygote, end
+from tests.conftest import make_home, remove_home
 
 
 def test_a_casino_joins_and_joins_again_as_the_same_one(cli: Cli) -> None:
@@ -28,6 +32,25 @@ def test_a_studio_brings_its_games(cli: Cli, studio: dict[str, Any]) -> None:
     launched = cli.ok("session", "open", "--casino", "Aurora", "--player", "bo", "--currency", "EUR",
                       "--game", f"{studio['name']}/lantern-tumble")  # fmt: skip
     assert studio["url"] in launched.out
+
+
+@pytest.fixture
+def alone(zygote: Zygote) -> Iterator[Cli]:
+    """The command in a home of this test alone."""
+    home = make_home()
+    yield Cli(home, zygote)
+    remove_home(home)
+
+
+def test_a_studio_whose_secret_was_changed_joins_again(alone: Cli) -> None:
+    for _ in range(2):
+        process = alone.start("sandbox", "studio", "--join", "--json")
+        assert process.stderr is not None
+        told = process.stderr.readline()
+        assert "joined the hub" in told, told
+        end(process)
+        name = told.partition(" joined")[0]
+        alone.ok("provider", "secret", "rotate", name, "--keep-old", "0")
 
 
 def test_one_that_does_not_join_only_prints_its_url(cli: Cli) -> None:

@@ -131,7 +131,9 @@ def test_a_toml_file_holds_the_same_keys_and_the_environment_wins(tmp_path: Path
         ("port = 1.5", "port in {} must be a whole number"),
         ("issuer = 5", "issuer in {} must be a text that is not empty"),
         ("[table]\nx = 1", "table in {} is unknown"),
-        ("port =", "CROUPIER_CONFIG names {}, which cannot be read: TOMLDecodeError"),
+        ("port =", "CROUPIER_CONFIG names {}, which cannot be read: TOMLDecodeError (at end of document)"),
+        ("\nport = [x", "CROUPIER_CONFIG names {}, which cannot be read: TOMLDecodeError (at line 2, column 9)"),
+        ('database_url = "mysql://hub:sesame@db"', "database_url in {} must begin with postgresql://"),
         ("port = " + "9" * 10_000, "CROUPIER_CONFIG names {}, which cannot be read: ValueError"),
     ],
 )

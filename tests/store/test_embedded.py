@@ -418,7 +418,7 @@ def test_a_home_of_another_user_is_refused_with_a_word_of_advice(home: Path) -> 
         env={"PYTHONPATH": SRC, "PYTHONDONTWRITEBYTECODE": "1"},
         **how,  # type: ignore[call-overload]
     )
-    assert "belongs to another user" in done.stderr
+    assert "run croupier as its owner" in done.stderr
 
 
 def test_a_place_that_is_gone_is_not_silently_replaced(home: Path) -> None:

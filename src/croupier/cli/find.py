@@ -65,12 +65,19 @@ async def payment_of(hub: Hub, text: str) -> tuple[int, PaymentKind]:
 
 def check_peer(url: str, settings: Settings) -> None:
     """Raises Fault for an address that the hub would never call."""
+    problem = peer_problem(url, settings)
+    if problem is not None:
+        raise Fault(f"--url {problem}")
+
+
+def peer_problem(url: str, settings: Settings) -> str | None:
+    """What is wrong with a peer's base address, and what would help; None if nothing is."""
     problem = check_url(url, allow_private=settings.allow_private_peers)
     if problem is None:
-        return
+        return "must not have a query: the hub adds the paths of its calls to it" if "?" in url else None
     allowed = check_url(url, allow_private=True) is None
-    hint = "; set CROUPIER_ALLOW_PRIVATE_PEERS=1 if it is for a test on this machine" if allowed else ""
-    raise Fault(f"--url {problem}{hint}")
+    hint = " (set CROUPIER_ALLOW_PRIVATE_PEERS=1 if it is for a test on this machine)" if allowed else ""
+    return problem + hint
 
 
 def check_player(player: str) -> None:

@@ -55,8 +55,10 @@ def casino(
         # In another database than last time its number may be somebody else's.
         if known is not None and before is not None and known.name.startswith(CASINO):
             await own.store.casinos.change(known.casino_id, {"url": url, "enabled": True, "currencies": [currency]})
+            note(f"{known.name} joined the hub again.")
             return before
         made, secret = await own.store.casinos.add(f"{CASINO} {own.chance.hex(2)}", url, [currency])
+        note(f"{made.name} joined the hub.")
         return {"PartnerClientId": made.casino_id, "Secret": secret}
 
     run_casino(
@@ -80,7 +82,9 @@ def studio(*, port: Port = 0, hub: HubUrl = None, join: WithJoin = False, as_jso
         if known is not None and before is not None:
             await own.store.providers.change(known.provider_id, {"url": url, "enabled": True})
             joined.append(known.counterparty_id)
-            return before
+            if before["Secret"] in await own.store.providers.secrets(known.provider_id):
+                return before
+            return {**before, "Secret": await own.store.providers.rotate_secret(known.provider_id)}
         made, secret = await own.store.providers.add(f"{STUDIO} {own.chance.hex(2)}", url)
         joined.append(made.counterparty_id)
         return {"CounterpartyId": made.counterparty_id, "Secret": secret}

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from croupier.apps.world import WorldFailed
 from croupier.core.money import UnknownCurrency
 from croupier.core.requests import CannotDo
 from croupier.flows.advance import Contended
@@ -51,14 +52,19 @@ _SAY_IT_THEMSELVES = (
 )
 
 _IN_OUR_WORDS: tuple[tuple[type[Exception], Callable[[Any], str]], ...] = (
-    (DbDown, lambda e: f"the database is away ({e}): check CROUPIER_DATABASE_URL, or see what `croupier doctor` says"),
+    (DbDown, lambda e: f"the database is away ({e}): see that it runs, and that CROUPIER_DATABASE_URL names it"),
     (DbConflict, lambda _: "the database was busy with the same rows: run the command again"),
     (Contended, lambda _: "somebody else keeps changing it at this moment: run the command again"),
     (Broken, lambda e: f"nothing was changed, because the books would not balance ({e}): see `croupier incidents`"),
     (SealBroken, lambda e: f"the key file does not open {e}: put the file back that it was sealed with"),
     (PeerError, lambda e: f"the other side did not answer as it should ({e}): check its address, and that it runs"),
-    (OSError, str),
+    (WorldFailed, lambda e: f"the demo could not start. {e}".replace(". croupier: ", ": ")),
+    (OSError, lambda e: _about_file(e) if e.filename is not None else str(e)),
 )
+
+
+def _about_file(error: OSError) -> str:
+    return f"{error.filename}: {error.strerror}; see who owns it and who may use it, or name another in the settings"
 
 
 def sentence(error: Exception) -> str:

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from croupier.cli.find import check_peer
+from croupier.cli.find import peer_problem
 from croupier.cli.sentences import Fault
 from croupier.kit.settings import Settings
-from croupier.store.profiles import Side, profile_from_settings
+from croupier.store.counterparties import check_columns
+from croupier.store.profiles import BadSettings, Side, profile_from_settings
 
 COLUMNS = ("name", "url", "currencies")
 """What `set` changes besides quirks."""
 
 
 def changes_of(assignments: list[str], side: Side, settings: Settings) -> dict[str, Any]:
-    """The changes, typed; raises Fault and BadSettings with everything that is wrong."""
+    """The changes, typed; raises Fault for words that are no assignments, else BadSettings with all that is wrong."""
     told: dict[str, str] = {}
     for assignment in assignments:
         key, equals, value = assignment.partition("=")
@@ -26,10 +27,35 @@ def changes_of(assignments: list[str], side: Side, settings: Settings) -> dict[s
         if key in told:
             raise Fault(f"{key[:60]} is there twice: say it once")
         told[key] = value
-    columns = {key: told.pop(key) for key in COLUMNS if key in told and (key != "currencies" or side.name == "casino")}
-    if "url" in columns:
-        check_peer(columns["url"], settings)
-    changes: dict[str, Any] = {**profile_from_settings(told, side), **columns}
-    if "currencies" in columns:
-        changes["currencies"] = [code.strip() for code in columns["currencies"].split(",")]
+    columns = _columns(told, side)
+    problems = [problem for check in (_judge_columns, _judge_url) for problem in check(columns, settings)]
+    try:
+        changes = {**profile_from_settings(told, side), **columns}
+    except BadSettings as bad:
+        raise BadSettings([*problems, *bad.problems]) from None
+    if problems:
+        raise BadSettings(problems)
     return changes
+
+
+def _columns(told: dict[str, str], side: Side) -> dict[str, Any]:
+    """What is no quirk, taken out of what was told."""
+    found: dict[str, Any] = {
+        key: told.pop(key) for key in COLUMNS if key in told and (key != "currencies" or side.name == "casino")
+    }
+    if "currencies" in found:
+        found["currencies"] = [code.strip() for code in found["currencies"].split(",")]
+    return found
+
+
+def _judge_columns(columns: dict[str, Any], _: Settings) -> tuple[str, ...]:
+    try:
+        check_columns({key: value for key, value in columns.items() if key != "url"})
+    except BadSettings as bad:
+        return bad.problems
+    return ()
+
+
+def _judge_url(columns: dict[str, Any], settings: Settings) -> tuple[str, ...]:
+    problem = peer_problem(columns["url"], settings) if "url" in columns else None
+    return () if problem is None else (f"url {problem}",)

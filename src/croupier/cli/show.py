@@ -31,7 +31,9 @@ def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[objec
     if not lines:
         console.print(Text(f"{title}: none"))
         return
-    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    # A title of the table's own would be folded to the table's width.
+    console.print(Text(title, style="bold"))
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         table.add_column(column.lstrip(">"), justify="right" if column.startswith(">") else "left", overflow="fold")
     for line in lines:
@@ -41,13 +43,15 @@ def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[objec
 
 def show_facts(title: str, facts: Mapping[str, object]) -> None:
     """Print names and values, one a line; what is None is left out."""
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, show_header=False, pad_edge=False)
+    console = _console()
+    console.print(Text(title, style="bold"))
+    table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="dim")
     table.add_column(overflow="fold")
     for name, value in facts.items():
         if value is not None:
             table.add_row(name, _text(value))
-    _console().print(table)
+    console.print(table)
 
 
 def say(line: str) -> None:
@@ -83,6 +87,8 @@ def _text(value: object) -> Text:
         return Text("-", style="dim")
     if isinstance(value, bool):
         return Text("yes" if value else "no")
+    if isinstance(value, Mapping):
+        value = [f"{name}={one}" for name, one in value.items()]
     if isinstance(value, list | tuple):
         return Text(_printable(", ".join(str(one) for one in value)))
     return Text(_printable(str(value)))

@@ -41,7 +41,7 @@ def _show(found: Trace) -> None:
     show_facts(f"{subject.thing.capitalize()} {subject.subject_id}", {**about, **times})
     if found.told:
         rows = [(t.request, t.answer, t.balance) for t in found.told]
-        show_table("The provider was told", ("to its", "answer", ">balance"), rows)
+        show_table("The provider is told", ("to its", "answer", ">balance"), rows)
     show_table("What happened", ("at (UTC)", "event", "then it was", "facts"), map(_moment, found.moments))
     show_table(
         "Ledger",

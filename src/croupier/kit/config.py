@@ -166,10 +166,15 @@ def _across(settings: Settings) -> list[str]:
 
 def _near(word: str, known: list[str]) -> str:
     """A guess at what was meant."""
-    guess = difflib.get_close_matches(word, known, n=1, cutoff=0.75)
-    return f": did you mean {guess[0]}?" if guess else ""
+    # What all names begin with would make any two of them look alike.
+    names = {name.removeprefix(PREFIX): name for name in known}
+    guess = difflib.get_close_matches(word.removeprefix(PREFIX), names, n=1, cutoff=0.75)
+    return f": did you mean {names[guess[0]]}?" if guess else ""
 
 
 def _short(error: Exception) -> str:
     """An error without the content of what was read."""
-    return (error.strerror or "error") if isinstance(error, OSError) else type(error).__name__
+    if isinstance(error, OSError):
+        return error.strerror or "error"
+    place = re.search(r"\(at [a-z0-9 ,]+\)$", str(error))
+    return f"{type(error).__name__} {place[0]}" if place else type(error).__name__

@@ -14,6 +14,7 @@ from typing import Any, TypeVar, get_args, get_type_hints
 
 PREFIX = "CROUPIER_"
 _AMOUNT = re.compile(r"[0-9]{1,15}(\.[0-9]{1,8})?", re.ASCII)
+_DATABASE = re.compile(r"postgres(ql)?://.*", re.DOTALL)
 _URL = re.compile(r"https?://[^\s/?#]+[^\s?#]*", re.ASCII)
 
 T = TypeVar("T")
@@ -50,6 +51,10 @@ def _matches(pattern: re.Pattern[str], what: str) -> Check:
     return lambda value: None if pattern.fullmatch(value) else f"must be {what}"
 
 
+def _is_postgres(value: Secret) -> str | None:
+    return None if _DATABASE.fullmatch(value.value) else "must begin with postgresql://"
+
+
 def _positive(value: float) -> str | None:
     return None if value > 0 else "must be more than 0"
 
@@ -75,7 +80,9 @@ class Settings:
     # Where things lie
     home: Path = setting(Path(".croupier"), "Directory of what croupier keeps: its key and, by default, its database")
     database_url: Secret | None = setting(
-        None, "PostgreSQL to use, as postgresql://user:password@host/database; without it croupier runs its own"
+        None,
+        "PostgreSQL to use, as postgresql://user:password@host/database; without it croupier runs its own",
+        _is_postgres,
     )
     key_file: Path | None = setting(None, "File of the key that seals secrets; `key` in the home by default")
 

@@ -157,7 +157,7 @@ class Db:
         try:
             pool = await _make_pool(address, size, _SESSION)
             return cls(pool, await _make_pool(address, lines, {**_SESSION, **_PINNED}))
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+        except (OSError, OverflowError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
             raise DbDown(f"cannot connect to the database: {error}") from error
 
     async def close(self) -> None:

@@ -112,7 +112,7 @@ def attach(home: Path) -> Attached:
         return _attach(_make_home(home))
     except PermissionError as error:
         raise EmbeddedError(
-            f"{error.filename or home} belongs to another user: run croupier as that user, or name another home in "
+            f"may not use {error.filename or home} ({error.strerror}): run croupier as its owner, or name another home in "
             "CROUPIER_HOME"
         ) from error
 
@@ -138,7 +138,7 @@ def _make_home(home: Path) -> Path:
         home.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise EmbeddedError(
-            f"cannot make the home {home}: {error.strerror}. Name another one in CROUPIER_HOME"
+            f"cannot make the home {home} ({error.strerror}): name another one in CROUPIER_HOME"
         ) from error
     return home.resolve()
 
