@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from croupier.apps.world import local_world
 from tests.conftest import make_home, remove_home
 
 PATIENCE_S = 60.0
@@ -57,3 +58,14 @@ def test_a_demo_that_is_stopped_takes_its_hub_with_it(home: Path, number: signal
     while any(map(lives, started)) and time.monotonic() < patience:
         time.sleep(0.02)
     assert not any(map(lives, started))
+
+
+async def test_a_local_world_never_touches_the_database_of_the_settings_around_it(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Demo money in somebody's real books would be there for ever."""
+    monkeypatch.setenv("CROUPIER_DATABASE_URL", "postgresql://hub@127.0.0.1:1/real")
+    monkeypatch.setenv("PYTHONPATH", "src")
+    async with local_world(home) as world:
+        assert world.settings.database_url is None
+        assert not [name for name in world.environ if name.startswith("CROUPIER_DATABASE_URL")]

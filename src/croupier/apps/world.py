@@ -92,8 +92,12 @@ class World:
 async def local_world(
     home: Path, told: Mapping[str, str] | None = None, *, workers: int = 1, log: Path | None = None
 ) -> AsyncIterator[World]:
-    """Start everything; `told` are settings (`CROUPIER_*`) beyond the ones a local world needs."""
-    environ = {**os.environ, **(told or {}), "CROUPIER_HOME": str(home), "CROUPIER_ALLOW_PRIVATE_PEERS": "1"}
+    """Start everything; `told` are settings (`CROUPIER_*`) beyond the ones a local world needs.
+
+    Settings of the environment are left outside, above all a database that is not this world's.
+    """
+    around = {k: v for k, v in os.environ.items() if not k.startswith("CROUPIER_") or k.startswith("CROUPIER_LOG_")}
+    environ = {**around, **(told or {}), "CROUPIER_HOME": str(home), "CROUPIER_ALLOW_PRIVATE_PEERS": "1"}
     settings = load({k: v for k, v in environ.items() if k.startswith("CROUPIER_")})
     wire = HttpWire(allow_private=True)
     with contextlib.ExitStack() as stack:
