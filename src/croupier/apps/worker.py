@@ -13,7 +13,7 @@ import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 
 import uvicorn
@@ -76,7 +76,8 @@ async def run_worker(settings: Settings, sock: socket.socket, life: int) -> None
             await server.serve(sockets=[sock])
         finally:
             await _end(hub, loops)
-            await processes.forget([process])
+            with suppress(DbError):  # then the next worker of this host finds that we are gone
+                await processes.forget([process])
 
 
 async def take_over(hub: Hub, processes: Processes) -> None:
@@ -163,7 +164,11 @@ def main() -> int:
     settings = load(os.environ)
     configure(settings.log_level, as_json=settings.log_json)
     with socket.socket(fileno=told.fd) as sock, asyncio.Runner(loop_factory=_loop()) as runner:
-        runner.run(run_worker(settings, sock, told.life))
+        try:
+            runner.run(run_worker(settings, sock, told.life))
+        except DbError as error:
+            log.error("worker.without_database", problem=str(error))
+            return 1
     return 0
 
 

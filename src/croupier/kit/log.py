@@ -124,6 +124,10 @@ def _last(*, as_json: bool) -> list[Processor]:
     return [structlog.processors.format_exc_info, scrub, render]
 
 
+_TOLD_BY_US = ("asyncpg.pool",)
+"""Libraries that tell with a traceback, again and again, what one line of ours tells: the database is away."""
+
+
 def _take_over_libraries(number: int, *, as_json: bool) -> None:
     handler = logging.StreamHandler(_Stderr())
     handler.setFormatter(
@@ -135,6 +139,8 @@ def _take_over_libraries(number: int, *, as_json: bool) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(number, logging.INFO))
+    for name in _TOLD_BY_US:
+        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 class _Stderr:
