@@ -318,11 +318,9 @@ async def test_sigterm_answers_who_waits_and_ends_in_time(two: Chaos) -> None:
     await two.world.behave("late:3", player=seat.player, type=-1, next=1)
     asked = asyncio.create_task(seat.call("pay-in", amount="10.00"))
     await until(lambda: _booked(seat), 5, "the stake never left")
-    begun = asyncio.get_running_loop().time()
     two.world.hub.send_signal(signal.SIGTERM)
     assert await asked == 99
-    assert await asyncio.to_thread(two.world.hub.wait, 15) == 0
-    assert asyncio.get_running_loop().time() - begun < 10
+    assert await asyncio.to_thread(two.world.hub.wait, 10) == 0
     await two.start_again()
     assert await seat.insist("pay-in", amount="10.00") == 1
     assert await seat.insist("refund") == 1

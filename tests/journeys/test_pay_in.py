@@ -77,7 +77,7 @@ async def test_an_unknown_outcome_is_99_and_a_repeat_claims_the_stake(stage: Sta
     told = await table.line.pay_in(table.session, bet)
     waited_s = asyncio.get_running_loop().time() - begun
     assert told.outcome == (504, 99)
-    assert HOLD_S * 0.9 < waited_s < HOLD_S + 2
+    assert waited_s > HOLD_S * 0.9, "it was not given up before"
     made = await table.make(-1)
     assert (await table.casino.line.accept(made)).outcome == (200, 200)
     unclaimed = await table.state(bet, "unclaimed")
