@@ -32,6 +32,7 @@ from croupier.kit.inbound import TooLarge, WrongType, read_body, require_json
 from croupier.kit.jwt import BadToken
 from croupier.kit.log import get
 from croupier.kit.strictjson import BadField, BadJson
+from croupier.store.db import DbError
 
 log = get("casino")
 
@@ -187,6 +188,9 @@ async def _answer(door: Door, request: Request, handle: Handle) -> Response:
         return _say(UNREADABLE, headers={"X-Problem": ascii(str(problem))[1:-1][:200]})
     except ClientDisconnect:
         return _say(UNREADABLE)
+    except DbError as error:
+        log.error("casino.not_answered", problem=str(error))
+        return _say(NOT_NOW)
     except Exception:  # no traceback ever reaches a peer
         log.exception("casino.not_answered")
         return _say(NOT_NOW)
