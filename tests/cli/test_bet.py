@@ -53,3 +53,14 @@ def test_a_cashback_is_no_bet(cli: Cli) -> None:
     story = cli.story()
     cli.keep(story.cashback())
     assert f"there is no bet {story.subject_id}" in cli.complaint("bet", "return", str(story.subject_id), *WHY)
+
+
+@pytest.mark.parametrize("option", ["--reason", "--author"])
+@pytest.mark.parametrize("words", ["", "  ", "y" * 501])
+def test_nobody_decides_without_a_word(cli: Cli, option: str, words: str) -> None:
+    story = on(cli)
+    told = {"--reason": "the studio is gone", "--author": "mia", option: words}
+    options = [word for pair in told.items() for word in pair]
+    complaint = cli.complaint("bet", "return", str(story.subject_id), *options, code=2)
+    assert option in complaint
+    assert cli.json("trace", str(story.subject_id))["subject"]["state"] == "on"

@@ -42,6 +42,11 @@ def test_an_incident_is_closed_by_name_and_with_a_reason(cli: Cli) -> None:
     assert "no open incident" in cli.complaint("incidents", "close", str(mine[0]), "--reason", "again")
 
 
+def test_a_time_that_no_row_can_hold_is_wrong_usage(cli: Cli) -> None:
+    assert "--open-for" in cli.complaint("incidents", "--open-for", "1e300", code=2)
+    assert "--keep-old" in cli.complaint("provider", "secret", "rotate", "Fable", "--keep-old", "1e300", code=2)
+
+
 def test_nothing_a_peer_said_can_steer_a_terminal(cli: Cli) -> None:
     cli.world(
         lambda world: world.db.execute(

@@ -23,7 +23,7 @@ async def casino_of(hub: Hub, text: str) -> Casino:
     """The casino of this id or name; raises Fault."""
     found = await hub.store.casinos.find(text)
     if found is None:
-        raise Fault(f"there is no casino {text!r}: `croupier casino list` shows them")
+        raise Fault(f"there is no casino {text[:LONGEST_ID]!r}: `croupier casino list` shows them")
     return found
 
 
@@ -31,7 +31,7 @@ async def provider_of(hub: Hub, text: str) -> Provider:
     """The provider of this id, counterparty id or name; raises Fault."""
     found = await hub.store.providers.find(text)
     if found is None:
-        raise Fault(f"there is no provider {text!r}: `croupier provider list` shows them")
+        raise Fault(f"there is no provider {text[:LONGEST_ID]!r}: `croupier provider list` shows them")
     return found
 
 
@@ -39,7 +39,9 @@ async def game_of(hub: Hub, text: str) -> Game:
     """The game of this gameId, or `provider/gameId`; raises Fault, GameAmbiguous."""
     found = await hub.store.games.find(text)
     if found is None:
-        raise Fault(f"there is no game {text!r}: `croupier provider sync ID` fetches the games of a provider")
+        raise Fault(
+            f"there is no game {text[:LONGEST_ID]!r}: `croupier provider sync ID` fetches the games of a provider"
+        )
     return found
 
 
@@ -47,7 +49,7 @@ async def subject_of(hub: Hub, text: str) -> int:
     """The BetId or CashbackId of this text, which may be `provider:betId`; raises Fault."""
     found = await find_subject(hub.store.db, text)
     if found is None:
-        raise Fault(f"there is no bet or cashback {text!r}: give a BetId, a CashbackId or provider:betId")
+        raise Fault(f"there is no bet or cashback {text[:LONGEST_ID]!r}: give a BetId, a CashbackId or provider:betId")
     return found
 
 
@@ -58,7 +60,7 @@ async def payment_of(hub: Hub, text: str) -> tuple[int, PaymentKind]:
     found = known.get(kind.replace("-", "_"))
     if found is None:
         raise Fault(
-            f"{text!r} names no payment: write <BetId or CashbackId>:<kind>, the kind one of {', '.join(known)}"
+            f"{text[:LONGEST_ID]!r} names no payment: write <BetId or CashbackId>:<kind>, the kind one of {', '.join(known)}"
         )
     return await subject_of(hub, subject), found
 

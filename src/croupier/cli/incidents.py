@@ -17,13 +17,17 @@ app = typer.Typer(help="What a person must look at.", invoke_without_command=Tru
 
 MOST = 200
 OPEN_FOR_S = 30.0
+MOST_S = 1e9
 
 
 @app.callback()
 def incidents(
     context: typer.Context,
     open_for: Annotated[
-        float, typer.Option("--open-for", min=0, help="Seconds after which a bet that is on counts as incomplete.")
+        float,
+        typer.Option(
+            "--open-for", min=0, max=MOST_S, help="Seconds after which a bet that is on counts as incomplete."
+        ),
     ] = OPEN_FOR_S,
     as_json: AsJson = False,
 ) -> None:
@@ -44,8 +48,10 @@ def incidents(
 @app.command()
 def close(
     incident_id: Annotated[int, typer.Argument(metavar="ID", help="The number that `croupier incidents` shows.")],
+    *,
     reason: Reason,
     author: Author,
+    as_json: AsJson = False,
 ) -> None:
     """Say that somebody has looked. It opens again if the same thing happens again."""
 
@@ -54,7 +60,10 @@ def close(
 
     if not with_hub(work):
         raise Fault(f"there is no open incident {incident_id}: `croupier incidents` shows them")
-    say(f"Incident {incident_id} is closed.")
+    if as_json:
+        show_json({"incident_id": incident_id, "closed": True})
+    else:
+        say(f"Incident {incident_id} is closed.")
 
 
 def _show(found: ToLookAt) -> None:

@@ -22,6 +22,8 @@ app = typer.Typer(help="Providers: partners that own games.")
 secret = typer.Typer(help="The secret that a provider and the hub share.")
 app.add_typer(secret, name="secret")
 
+MOST_S = 365 * 86_400.0
+
 Id = Annotated[str, typer.Argument(metavar="ID", help="The provider's CounterpartyId, number or name.")]
 
 
@@ -111,7 +113,7 @@ def sync(which: Id, as_json: AsJson = False) -> None:
 def rotate(
     which: Id,
     keep_old: Annotated[
-        float, typer.Option("--keep-old", min=0, help="Seconds for which the old secret stays valid too.")
+        float, typer.Option("--keep-old", min=0, max=MOST_S, help="Seconds for which the old secret stays valid too.")
     ] = 86400.0,
     as_json: AsJson = False,
 ) -> None:

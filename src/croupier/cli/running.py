@@ -19,11 +19,24 @@ from croupier.flows.hub import Hub
 from croupier.kit.config import Settings, load
 from croupier.kit.log import configure
 from croupier.store.db import Db
+from croupier.store.storable import storable_text
 
 T = TypeVar("T")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value on standard output, and nothing else.")]
-Reason = Annotated[str, typer.Option("--reason", help="Why; it stands in the books beside your name.")]
+LONGEST_WORDS = 500
+
+
+def _for_the_books(words: str) -> str:
+    """What a person says for good: something, and nothing that a row cannot hold."""
+    if not words.strip() or len(words) > LONGEST_WORDS or not storable_text(words):
+        raise typer.BadParameter(f"must be 1 to {LONGEST_WORDS} characters, and say something")
+    return words
+
+
+Reason = Annotated[
+    str, typer.Option("--reason", callback=_for_the_books, help="Why; it stands in the books beside your name.")
+]
 
 
 def who() -> str:
@@ -36,7 +49,13 @@ def who() -> str:
 
 Author = Annotated[
     str,
-    typer.Option("--author", default_factory=who, show_default="your user name", help="Who decides this."),
+    typer.Option(
+        "--author",
+        callback=_for_the_books,
+        default_factory=who,
+        show_default="your user name",
+        help="Who decides this.",
+    ),
 ]
 
 
