@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import stat
 from collections.abc import Iterator
 from typing import Any
@@ -60,6 +61,12 @@ def test_one_that_does_not_join_only_prints_its_url(cli: Cli) -> None:
     assert process.stdout.readline().startswith("http://127.0.0.1:")
     assert cli.json("provider", "list") == before
     assert end(process).code == 0
+
+
+def test_a_port_that_is_taken_is_told(cli: Cli) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        complaint = cli.complaint("sandbox", "casino", "--port", str(taken.getsockname()[1]))
+    assert "choose another with --port" in complaint
 
 
 def test_where_private_peers_are_refused_a_sandbox_cannot_join(cli: Cli) -> None:

@@ -182,7 +182,7 @@ async def _serve(
     server = _Server(_config(side.app))
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((LOOPBACK, port))
+        _bind(listening, port)
         url = f"http://{LOOPBACK}:{listening.getsockname()[1]}"
         server.when_open = lambda: _open(side, url, join, announce=announce)
         if with_parent:
@@ -190,6 +190,15 @@ async def _serve(
         await server.serve(sockets=[listening])
     await side.close()
     await wire.close()
+
+
+def _bind(listening: socket.socket, port: int) -> None:
+    """Raises OSError with what to do."""
+    try:
+        listening.bind((LOOPBACK, port))
+    except OSError as error:
+        msg = f"cannot listen on {LOOPBACK}:{port}: {error.strerror}; choose another with --port"
+        raise OSError(msg) from error
 
 
 class _Server(uvicorn.Server):
