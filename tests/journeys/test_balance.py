@@ -82,7 +82,6 @@ async def test_accepted_payments_move_what_the_casino_last_said(table: Table) ->
     assert b'"balance":513.00' in (await table.line.pay_in(table.session, fresh("b"), "2.00")).raw
 
 
-@pytest.mark.xfail(reason="money.md 7: a Balance in an answer to a make is read and not yet taken as the base")
 async def test_a_balance_in_an_inline_outcome_is_the_casinos_last_word(table: Table) -> None:
     assert b'"balance":500.00' in (await table.line.balance(table.session)).raw
 
@@ -92,3 +91,12 @@ async def test_a_balance_in_an_inline_outcome_is_the_casinos_last_word(table: Ta
 
     table.casino.says["payments/make"] = book
     assert b'"balance":123.45' in (await table.line.pay_in(table.session, fresh("b"))).raw
+
+
+async def test_a_balance_in_an_accept_is_the_casinos_last_word(table: Table) -> None:
+    assert b'"balance":500.00' in (await table.line.balance(table.session)).raw
+    table.casino.says["payments/make"] = acknowledge
+    stake = asyncio.create_task(table.line.pay_in(table.session, fresh("b")))
+    made = await table.make(-1)
+    assert (await table.casino.line.accept(made, Balance="77.70")).code == 200
+    assert b'"balance":77.70' in (await stake).raw

@@ -16,6 +16,7 @@ from croupier.core.pursuit import Verdict
 from croupier.core.readings import Outcome, PaymentKind
 from croupier.flows.advance import advance
 from croupier.flows.hub import Hub
+from croupier.flows.tell import heed
 from croupier.kit.point import point
 
 
@@ -27,7 +28,10 @@ async def accept_payment(hub: Hub, casino_id: int, subject_id: int, kind: Paymen
 
     async def read() -> Any:  # noqa: ANN401 - a Bet or Cashback
         subject: Bet | Cashback | None = await found(subject_id)
-        return subject if subject is not None and subject.casino_id == casino_id else None
+        if subject is None or subject.casino_id != casino_id:
+            return None
+        await heed(hub, subject, kind, said=outcome)
+        return subject
 
     def rule(subject: Any, terms: Terms) -> Decision[Any] | None:  # noqa: ANN401 - a Bet or Cashback
         draft: Draft[Any] = Draft(subject, terms)

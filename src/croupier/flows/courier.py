@@ -35,6 +35,7 @@ from croupier.core.readings import (
 from croupier.flows.advance import Contended, advance
 from croupier.flows.hub import Hub
 from croupier.flows.ports import CasinoGateway
+from croupier.flows.tell import heed
 from croupier.kit.log import get
 from croupier.kit.point import point
 from croupier.store.calls import Taken
@@ -216,6 +217,12 @@ class Courier:
             # An accept usually comes within a moment and makes this commit needless.
             await self._hub.clock.sleep(self._hub.habits.ack_grace_s)
 
+        async def read() -> Any:  # noqa: ANN401 - Bet or Cashback
+            subject = await self._reader(errand)()
+            if subject is not None and step is Step.MAKE:
+                await heed(self._hub, subject, PaymentKind(errand.slot), said=reading)
+            return subject
+
         def rule(subject: Any, terms: Terms) -> Decision[Any] | None:  # noqa: ANN401 - Bet or Cashback
             if not _ours(subject, errand):
                 return None
@@ -224,7 +231,7 @@ class Courier:
             _take_in(draft, errand.slot, reading)
             return draft.finish(f"{errand.slot}_{step.value}_answered")
 
-        await advance(self._hub, self._reader(errand), rule)
+        await advance(self._hub, read, rule)
 
     def _reader(self, errand: Errand) -> Callable[[], Awaitable[Any]]:
         store = self._hub.store

@@ -11,12 +11,17 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+from croupier.core import pursuit
 from croupier.core.bet import Bet
+from croupier.core.cashback import Cashback
 from croupier.core.commands import Answer
+from croupier.core.draft import Draft
 from croupier.core.money import BadAmount, parse_amount
-from croupier.core.readings import BalanceTold
+from croupier.core.payment import GIVES
+from croupier.core.readings import BalanceTold, PaymentKind, Yes
 from croupier.core.refusals import Refusal
 from croupier.core.session import Session
+from croupier.flows.advance import terms_of
 from croupier.flows.hub import Hub
 from croupier.kit.log import get
 from croupier.store.db import DbError
@@ -40,6 +45,28 @@ async def ask_balance(hub: Hub, session: Session) -> int | None:
         return None
     await hub.store.balances.base(session.player_id, amount, asked_ms)
     return amount
+
+
+async def heed(hub: Hub, subject: Bet | Cashback, kind: PaymentKind, *, said: object) -> None:
+    """Take a Balance that came with a yes to this payment as the casino's last word, where it may be one.
+
+    Call it before the yes is committed: whoever waits for the commit tells the balance at once. The word holds this
+    payment already, so the base is what was there without it, as of when the payment was made: the commit moves it to
+    exactly what was told. A contradiction is not believed. Never raises for the database: the payment goes on.
+    """
+    payment = subject.payments.get(kind)
+    if payment is None or not isinstance(said, Yes) or said.balance is None:
+        return
+    if pursuit.differences(Draft(subject, await terms_of(hub, subject)), payment, said.contents):
+        return
+    try:
+        told = parse_amount(said.balance, subject.currency)
+        without = told - payment.amount if kind in GIVES else told + payment.amount
+        await hub.store.balances.base(subject.player_id, without, payment.created_ms, told_with=payment)
+    except BadAmount:
+        return
+    except DbError as error:
+        log.info("balance.not_kept", problem=str(error))
 
 
 def question_of(hub: Hub, session: Session) -> asyncio.Task[int | None]:

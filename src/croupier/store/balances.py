@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from croupier.core.payment import Payment
 from croupier.store.db import Db
 from croupier.store.gather import Gather
 
@@ -19,11 +20,12 @@ select b.player_id, b.base_ms, (b.amount + coalesce((
 ), 0))::bigint as amount
 from balances b join unnest($1::bigint[]) k(player_id) using (player_id)"""
 
-# The casino's word is a base only if no payment of the player was open between our question and its answer.
+# The casino's word is a base only if no other payment of the player was open between our question and its answer.
 _BASE = """
 insert into balances (player_id, amount, base_ms)
 select $1, $2, $3 where not exists (
-    select from payments p where p.player_id = $1 and (p.decided_ms is null or p.decided_ms >= $3))
+    select from payments p where p.player_id = $1 and (p.decided_ms is null or p.decided_ms >= $3)
+    and (p.subject_id, p.kind) is distinct from ($4::bigint, $5::text))
 on conflict (player_id) do update set amount = excluded.amount, base_ms = excluded.base_ms
 where balances.base_ms <= excluded.base_ms"""
 
@@ -54,9 +56,13 @@ class Balances:
         """The balance as it stands now, or None if the casino never said one."""
         return await self._known.one(player_id)
 
-    async def base(self, player_id: int, amount: int, asked_ms: int) -> None:
-        """Take the casino's word, asked at `asked_ms`, as the base if nothing was open meanwhile."""
-        await self._db.execute(_BASE, player_id, amount, asked_ms)
+    async def base(self, player_id: int, amount: int, asked_ms: int, *, told_with: Payment | None = None) -> None:
+        """Take the casino's word, asked at `asked_ms`, as the base if nothing was open meanwhile.
+
+        `told_with`: the payment whose outcome the word came with; it alone may be open, so `amount` is without it.
+        """
+        payment = (None, None) if told_with is None else (told_with.subject_id, told_with.kind.value)
+        await self._db.execute(_BASE, player_id, amount, asked_ms, *payment)
 
     async def keep(self, bet_id: int, verb: str, amount: int) -> int:
         """Store the balance told with the first answer to `verb`; returns the one that is stored."""
