@@ -10,7 +10,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
-from croupier.casinos.betcore_v2.routes import _answer
+from croupier.casinos.betcore_v2.routes import _answer, _jwks
 from croupier.store.db import DbDown
 
 
@@ -32,6 +32,13 @@ async def test_what_was_not_taken_in_is_to_be_sent_again_and_only_a_bug_leaves_a
 
     with structlog.testing.capture_logs() as lines:
         answer = await _answer(None, call(), handle)  # type: ignore[arg-type]
-    assert (answer.status_code, json.loads(bytes(answer.body))["ErrorCode"]) == (500, 102823)
+    assert (answer.status_code, json.loads(bytes(answer.body))["ErrorCode"]) == (200, 102823)
     (line,) = [line for line in lines if line["event"] == "casino.not_answered"]
     assert bool(line.get("exc_info")) is traceback
+
+
+async def test_no_error_is_ever_taken_for_a_set_of_keys() -> None:
+    """The key set travels without an envelope, and casinos may keep for ever what came with 200."""
+    answer = await _answer(None, call(), _jwks)  # type: ignore[arg-type] # without a hub it must fail
+    assert (answer.status_code, json.loads(bytes(answer.body))["ErrorCode"]) == (500, 102823)
+    assert "cache-control" not in answer.headers

@@ -37,8 +37,8 @@ from croupier.store.db import DbError
 log = get("casino")
 
 Handle = Callable[["Door", Request, bytes], Awaitable[Response]]
-NOT_NOW = HubAnswer(500, NOT_ACCEPTED.code, NOT_ACCEPTED.message)
-"""We could not say whether it was taken in: casinos resend on an error answer."""
+NO_KEYS = HubAnswer(500, NOT_ACCEPTED.code, NOT_ACCEPTED.message)
+"""The key set has no envelope that could say it, and no casino may take an error for a set of keys."""
 BEARERS_KEPT = 10_000
 
 
@@ -190,10 +190,10 @@ async def _answer(door: Door, request: Request, handle: Handle) -> Response:
         return _say(UNREADABLE)
     except DbError as error:
         log.error("casino.not_answered", problem=str(error))
-        return _say(NOT_NOW)
     except Exception:  # no traceback ever reaches a peer
         log.exception("casino.not_answered")
-        return _say(NOT_NOW)
+    # It is not known whether it was taken in: casinos send again what gets an error answer.
+    return _say(NO_KEYS if handle is _jwks else NOT_ACCEPTED)
 
 
 def _say(answer: HubAnswer, value: dict[str, object] | None = None, headers: dict[str, str] | None = None) -> Response:
