@@ -29,6 +29,7 @@ from croupier.cli import (
     sandbox,
     serve,
     session,
+    simulate,
     trace,
 )
 from croupier.cli.sentences import sentence
@@ -54,6 +55,7 @@ app.add_typer(session.app, name="session", rich_help_panel=TRADE)
 app.add_typer(cashback.app, name="cashback", rich_help_panel=TRADE)
 app.command("trace", rich_help_panel=LOOKING)(trace.trace)
 app.command("audit", rich_help_panel=LOOKING)(audit.audit)
+app.command("simulate", rich_help_panel=LOOKING)(simulate.simulate)
 app.command("ggr", rich_help_panel=LOOKING)(ggr.ggr)
 app.add_typer(incidents.app, name="incidents", rich_help_panel=LOOKING)
 app.add_typer(payment.app, name="payment", rich_help_panel=LOOKING)

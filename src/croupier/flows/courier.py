@@ -11,7 +11,7 @@ Spec: money.md 2 to 4, casino.md 2, performance rule 2.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -92,12 +92,12 @@ class Courier:
             if call.step is Step.MAKE and not errand.cashback:
                 self._board(decision.after, errand)
             else:
-                self._start(self._run(errand, decision.after, call.step))
+                self._start(self._run, errand, decision.after, call.step)
 
     def take_up(self, taken: Taken) -> asyncio.Task[None]:
         """Perform a call that the sweep leased."""
         errand = Errand(taken.subject_id, taken.slot, taken.fence, taken.cashback)
-        return self._start(self._take_up(errand))
+        return self._start(self._take_up, errand)
 
     async def finish(self, within_s: float) -> None:
         """Let calls in flight end, at most so long, then stop them; their leases run out by themselves."""
@@ -106,17 +106,17 @@ class Courier:
         for task in self.tasks:
             task.cancel()
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(self._guarded(work))
+    def _start(self, work: Callable[..., Awaitable[None]], *args: Any) -> asyncio.Task[None]:  # noqa: ANN401 - its own
+        task = asyncio.get_running_loop().create_task(self._guarded(work, *args))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
         return task
 
     @staticmethod
-    async def _guarded(work: Coroutine[Any, Any, None]) -> None:
+    async def _guarded(work: Callable[..., Awaitable[None]], *args: Any) -> None:  # noqa: ANN401 - its own
         """A call that fails here keeps its lease; when that runs out somebody takes it up again."""
         try:
-            await work
+            await work(*args)
         except (Contended, Broken, DbError) as error:
             log.warning("call.left", problem=str(error) or type(error).__name__)
         except Exception:  # a task must not end unseen
@@ -134,7 +134,7 @@ class Courier:
     def _depart(self, casino_id: int) -> None:
         line = self._lines[casino_id]
         boarded, line.waiting, line.planned = line.waiting, [], False
-        self._start(self._send(casino_id, line, boarded))
+        self._start(self._send, casino_id, line, boarded)
 
     async def _send(self, casino_id: int, line: _Line, boarded: list[tuple[Errand, Order]]) -> None:
         casino = await self._hub.store.casinos.get(casino_id)
@@ -143,9 +143,9 @@ class Courier:
         for start in range(0, len(boarded), most):
             part = boarded[start : start + most]
             if len(part) == 1:
-                self._start(self._make_alone(casino, *part[0]))
+                self._start(self._make_alone, casino, *part[0])
             else:
-                self._start(self._make_list(casino, line, part))
+                self._start(self._make_list, casino, line, part)
 
     async def _make_alone(self, casino: Casino, errand: Errand, order: Order) -> None:
         await point(f"{errand.slot}.before_send")

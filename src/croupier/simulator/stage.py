@@ -7,7 +7,8 @@ played on it. The database is real; everything else that the outside world is (t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 from croupier.apps.hub_app import hub_app
 from croupier.apps.wiring import Seams, build, habits_of
 from croupier.flows.hub import Habits, Hub
-from croupier.kit.chance import Chance, SeededChance
+from croupier.kit.chance import SeededChance
 from croupier.kit.config import Settings
 from croupier.kit.inprocess import InProcessWire
 from croupier.kit.seal import Sealer
@@ -44,6 +45,12 @@ class Running:
     """What peers asked of it and it has not answered yet."""
     alive: bool = True
 
+    def owns(self, task: Any) -> bool:  # noqa: ANN401 - a task
+        """Whether the task is part of this process."""
+        courier = self.hub.courier
+        assert courier is not None
+        return task in self.requests or task in courier.tasks or task in self.loops or task is self.hub.train.running
+
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
         """Answer a request, as long as the process lives."""
         task = asyncio.current_task()
@@ -68,27 +75,44 @@ class Stage:
         self.hubs: list[Running] = []
         self._born = 0
         self._dead: list[str] = []
+        self.one_at_a_time = asyncio.Lock()
+        """The database answers one question at a time here, so that answers have one order."""
         self._set = False
-        loop.busy = lambda: db.outstanding > 0 or not self._set
+        self._thinking = 0
+        loop.busy = lambda: db.outstanding > 0 or self._thinking > 0 or not self._set
 
     async def prepare(self) -> None:
         """Bring ids to their start; once per database."""
         await start_ids(self.db, self.clock)
 
+    @contextmanager
+    def real_work(self) -> Iterator[None]:
+        """Something inside takes real time in a thread (making a key): no virtual time passes meanwhile."""
+        self._thinking += 1
+        try:
+            yield
+        finally:
+            self._thinking -= 1
+
     def begin(self) -> None:
         """Everything is in place: from here on time passes. Until then it stands still, however long keys take."""
         self._set = True
 
-    def seams(self, wire: Wire | None = None, chance: Chance | None = None) -> Seams:
-        """The seams of one hub process; `wire` may put faults before the network."""
-        return Seams(self.clock, chance or self.chance, wire or self.network, self.sealer, self.db)
-
-    async def start_hub(self, settings: Settings, wire: Wire | None = None, **habits: Any) -> Running:  # noqa: ANN401
-        """Start a hub process and let it answer for HUB_ORIGIN."""
+    async def start_hub(
+        self,
+        settings: Settings,
+        wire: Wire | None = None,
+        *,
+        db: Any = None,  # noqa: ANN401 - a Db, or something that stands before one
+        clock: VirtualClock | None = None,
+        **habits: Any,  # noqa: ANN401 - fields of Habits
+    ) -> Running:
+        """Start a hub process and let it answer for HUB_ORIGIN, in turn with the others."""
         self._born += 1
         name = f"hub-{self._born}"
         own = self.own_habits(settings, name, **habits)
-        hub = build(settings, self.seams(wire), name, own)
+        seams = Seams(clock or self.clock, self.chance, wire or self.network, self.sealer, db or self.db)
+        hub = build(settings, seams, name, own)
         await hub.store.keys.load()
         # What a starting hub does first: take over what processes of its own host held that are gone.
         await hub.store.calls.free(self._dead, self.clock.now_ms())
@@ -97,8 +121,15 @@ class Stage:
         assert hub.sweep is not None
         running.loops = [self._loop(hub.sweep.run()), self._loop(hub.waiters.poll())]
         self.hubs.append(running)
-        self.network.mount(HUB_ORIGIN, running)
+        self.network.mount(HUB_ORIGIN, self._balance)
         return running
+
+    async def _balance(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
+        """One of the hub's processes answers, as the kernel picks one."""
+        if not self.hubs:
+            raise ConnectionRefusedError
+        chosen = self.hubs[int(self.chance.fraction() * len(self.hubs)) % len(self.hubs)]
+        await chosen(scope, receive, send)
 
     @staticmethod
     def own_habits(settings: Settings, name: str, **habits: Any) -> Habits:  # noqa: ANN401 - fields of Habits
@@ -113,7 +144,8 @@ class Stage:
         running.alive = False
         assert running.hub.courier is not None
         running.hub.train.die()
-        for task in [*running.loops, *running.hub.courier.tasks, *running.requests, *running.hub.asking.values()]:
+        doing = [*running.loops, *running.hub.courier.tasks, *running.requests, *running.hub.asking.values()]
+        for task in sorted(doing, key=_age):
             task.cancel()
         self.hubs.remove(running)
         self._dead.append(running.name)
@@ -125,6 +157,11 @@ class Stage:
         await self.network.close()
         # Disconnecting from the database takes real time.
         self._set = False
+
+
+def _age(task: asyncio.Task[Any]) -> int:
+    """Tasks in the order they were made: sets have no order that a seed could repeat."""
+    return int(task.get_name().rpartition("-")[2])
 
 
 def settings_for(**changes: Any) -> Settings:  # noqa: ANN401 - fields of Settings

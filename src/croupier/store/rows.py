@@ -136,8 +136,8 @@ def read_cashback(row: Mapping[str, Any]) -> Cashback:
 
 def _parts(subject: str) -> str:
     return f"""
-    (select json_agg(p) from payments p where p.subject_id = {subject})::text as payments,
-    (select json_agg(c) from calls c where c.subject_id = {subject})::text as calls"""
+    (select json_agg(p order by p.kind) from payments p where p.subject_id = {subject})::text as payments,
+    (select json_agg(c order by c.slot) from calls c where c.subject_id = {subject})::text as calls"""
 
 
 BET_QUERY = f"select b.*, {_parts('b.bet_id')} from bets b"

@@ -55,7 +55,7 @@ class Train:
         self._process = process
         self._metrics = metrics
         self._waiting: list[_Seat] = []
-        self._running: asyncio.Task[None] | None = None
+        self.running: asyncio.Task[None] | None = None
         self._count = 0
         self._listeners: list[Committed] = []
 
@@ -66,8 +66,8 @@ class Train:
     def die(self) -> None:
         """The process is gone: what waits is never written. For the simulator."""
         self._waiting.clear()
-        if self._running is not None:
-            self._running.cancel()
+        if self.running is not None:
+            self.running.cancel()
 
     async def commit(self, decision: Decision[Any]) -> bool:
         """Whether the decision was written. False: the subject had changed, nothing was written, read again.
@@ -77,8 +77,8 @@ class Train:
         self._count += 1
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Seat(decision, f"{self._process}-{self._count}", done))
-        if self._running is None:
-            self._running = asyncio.get_running_loop().create_task(self._run())
+        if self.running is None:
+            self.running = asyncio.get_running_loop().create_task(self._run())
         return await done
 
     async def _run(self) -> None:
@@ -90,7 +90,7 @@ class Train:
                 del self._waiting[:LONGEST]
                 await self._leave(seats)
         finally:
-            self._running = None
+            self.running = None
 
     async def _leave(self, seats: list[_Seat]) -> None:
         bets = [s for s in seats if isinstance(s.decision.after, Bet)]

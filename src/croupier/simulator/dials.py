@@ -1,0 +1,123 @@
+"""What the world of one seed is like: every dial is drawn from the seed, once, before anything happens.
+
+Owns: the dials and their ranges. Never: turns a dial later (healing switches faults off as a whole).
+Durations are seconds, rates are shares of 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeVar
+
+from croupier.kit.chance import Chance
+
+T = TypeVar("T")
+
+
+class CasinoCharacter(Enum):
+    """How a casino behaves while faults last. All but the liars tell the truth when asked."""
+
+    HONEST = "honest"
+    INLINE = "inline"
+    SLOW = "slow"
+    LATE = "late"
+    """Accepts 31 to 300 s after the make."""
+    SILENT = "silent"
+    """Books and never sends an accept; info tells."""
+    RUBBISH = "rubbish"
+    DRIP = "drip"
+    """Answers a byte at a time: no whole answer in time."""
+    LYING = "lying"
+    TWICE = "twice"
+    """Applies some makes twice."""
+    FORGETFUL = "forgetful"
+    """Forgets some bookings, as after a restore."""
+
+
+TRUTHFUL = frozenset(CasinoCharacter) - {
+    CasinoCharacter.LYING,
+    CasinoCharacter.TWICE,
+    CasinoCharacter.FORGETFUL,
+}
+"""For these the books must agree to the last unit once faults have stopped."""
+
+
+class ProviderCharacter(Enum):
+    """How a provider behaves."""
+
+    PATIENT = "patient"
+    IMPATIENT = "impatient"
+    """Gives up waiting after 1 s."""
+    REFUNDING = "refunding"
+    DOUBLE = "double"
+    """Sends everything twice at once."""
+    CHANGING = "changing"
+    """Repeats with other amounts now and then."""
+    VANISHING = "vanishing"
+
+
+@dataclass(frozen=True, slots=True)
+class Dials:
+    """One world."""
+
+    loss: float
+    """Requests that never arrive, and answers that never come back."""
+    duplicates: float
+    delay_s: float
+    """The longest delay of a message; reorders what is in flight."""
+    cut_every_s: float
+    """Mean time between one-way cuts of the network; 0 is none."""
+    cut_s: float
+    crash_every_s: float
+    """Mean time between crashes of a hub process; 0 is none."""
+    pause_every_s: float
+    lost_commits: float
+    """Commits whose connection breaks before (a third) or after (two thirds) they took effect."""
+    skew_ms: int
+    """Largest skew of a hub's clock, to either side."""
+    rotations: int
+    """Key rotations in flight."""
+    workers: int
+    casinos: tuple[CasinoCharacter, ...]
+    providers: tuple[ProviderCharacter, ...]
+    no_funds: float
+    late_refuse: bool
+    """The casinos answer late accepts themselves (`late_accept=refuse`)."""
+
+
+def draw(chance: Chance) -> Dials:
+    """The dials of a seed. Half of the worlds have few faults, so that whole lives are seen too."""
+    rough = chance.fraction()
+    return Dials(
+        loss=_up_to(chance, 0.30) * rough,
+        duplicates=_up_to(chance, 0.50) * rough,
+        delay_s=one_of(chance, (0.0, 0.05, 0.5, 3.0, 12.0, 40.0)) * rough,
+        cut_every_s=one_of(chance, (0.0, 0.0, 60.0, 20.0)),
+        cut_s=_up_to(chance, 30.0),
+        crash_every_s=one_of(chance, (0.0, 40.0, 15.0, 6.0)),
+        pause_every_s=one_of(chance, (0.0, 0.0, 60.0)),
+        lost_commits=one_of(chance, (0.0, 0.0, 0.02, 0.1)),
+        skew_ms=round(one_of(chance, (0.0, 1.0, 60.0, 300.0)) * 1000),
+        rotations=round(_up_to(chance, 2.0)),
+        workers=1 + round(_up_to(chance, 1.4)),
+        casinos=tuple(_casino(chance) for _ in range(1 + round(_up_to(chance, 2.0)))),
+        providers=tuple(one_of(chance, tuple(ProviderCharacter)) for _ in range(1 + round(_up_to(chance, 2.0)))),
+        no_funds=_up_to(chance, 0.2),
+        late_refuse=chance.fraction() < 0.15,
+    )
+
+
+def one_of(chance: Chance, choices: Sequence[T]) -> T:
+    """One of them."""
+    return choices[int(chance.fraction() * len(choices))]
+
+
+def _up_to(chance: Chance, most: float) -> float:
+    return chance.fraction() * most
+
+
+def _casino(chance: Chance) -> CasinoCharacter:
+    characters = (CasinoCharacter.HONEST, CasinoCharacter.HONEST, *tuple(CasinoCharacter))
+    return one_of(chance, characters)
