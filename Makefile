@@ -3,7 +3,7 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-PYTEST := $(BIN)/python -m pytest -n auto
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup
 # A stamp holds the path it was made for, so that a copied or moved checkout sets itself up anew.
 READY := $(VENV)/ready
 READY_DEV := $(VENV)/ready-dev

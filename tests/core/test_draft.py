@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from croupier.core.draft import Decision, Draft
+from croupier.core.draft import Draft
 from croupier.core.payment import IllegalPayment, PaymentEvent, Step
 from croupier.core.readings import PaymentKind
 from croupier.core.requests import open_bet
