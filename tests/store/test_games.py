@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from croupier.core.commands import GameListing
 from croupier.core.session import Game
 from croupier.store.db import Db
-from croupier.store.games import Counts, GameAmbiguous, Games, GameUnknown
+from croupier.store.games import Counts, GameAmbiguous, Games, GameUnknown, changes_from_text
 from croupier.store.profiles import BadSettings
 from tests.store.cast import NOW_MS, HandClock, make_casinos, make_providers
 
@@ -224,5 +224,15 @@ async def test_what_is_not_there_is_neither_set_nor_switched(db: Db, shelf: Shel
     with pytest.raises(GameUnknown):
         await shelf.games.switch(casino.casino_id + 1, game.game_id, False)
     await shelf.games.switch(casino.casino_id, game.game_id, False)
+    assert await shelf.games.switched_off() == {game.game_id: [casino.casino_id]}
     await shelf.games.switch(casino.casino_id, game.game_id, True)
     assert await db.fetchval("select enabled from casino_games")
+    assert await shelf.games.switched_off() == {}
+
+
+def test_what_is_set_in_words_is_typed_and_all_that_is_wrong_is_named() -> None:
+    told = {"enabled": "off", "jackpot_wins": " yes", "min_bet": "0.50", "max_bet": "none"}
+    assert changes_from_text(told) == {"enabled": False, "jackpot_wins": True, "min_bet": "0.50", "max_bet": None}
+    with pytest.raises(BadSettings) as caught:
+        changes_from_text({"enabled": "perhaps", "min_bet": "1e3", "odd": "1"})
+    assert len(caught.value.problems) == 3

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from croupier.core.money import UnknownCurrency
-from croupier.store.db import Db
-from croupier.store.players import CurrencyDiffers, Player, Players
-from tests.store.cast import SEALER, HandClock, make_casinos
+from croupier.store.db import Db, DbViolation
+from croupier.store.players import Block, CurrencyDiffers, Player, Players
+from tests.store.cast import NOW_MS, SEALER, HandClock, make_casinos
 
 
 @pytest.fixture
@@ -96,10 +96,27 @@ async def test_a_player_is_blocked_and_let_in_again_and_registering_does_not_let
 ) -> None:
     players = make_players(db)
     player = await players.register(casino_ids[0], "anna", "EUR")
-    await players.block(player.player_id, True)
+    await players.block(player.player_id, True, reason="a wish of hers", author="mia")
     assert (await players.register(casino_ids[0], "anna", "EUR")).blocked
-    await players.block(player.player_id, False)
+    await players.block(player.player_id, False, reason="her pause is over", author="leo")
     assert await players.get(player.player_id) == player
+
+
+async def test_why_a_player_was_blocked_is_kept_for_good_and_the_last_word_is_told(
+    db: Db, casino_ids: list[int]
+) -> None:
+    players = make_players(db)
+    anna, otto = [await players.register(casino_ids[0], ref, "EUR") for ref in ("anna", "otto")]
+    await players.register(casino_ids[1], "anna", "EUR")
+    assert await players.all(casino_ids[0]) == [anna, otto]
+    await players.block(otto.player_id, True, reason="first", author="mia")
+    await players.block(otto.player_id, True, reason="second", author="leo")
+    await players.block(otto.player_id + 99, True, reason="nobody", author="leo")
+    assert await players.blocks(casino_ids[0]) == {otto.player_id: Block(otto.player_id, "second", "leo", NOW_MS)}
+    assert await players.blocks(casino_ids[1]) == {}
+    assert [p.blocked for p in await players.all(casino_ids[0])] == [False, True]
+    with pytest.raises(DbViolation):
+        await db.execute("delete from player_blocks")
 
 
 async def test_an_impossible_player_is_nobody(db: Db, casino_ids: list[int]) -> None:

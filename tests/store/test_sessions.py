@@ -52,7 +52,7 @@ async def test_what_other_tables_say_of_it_holds_at_the_next_read(db: Db) -> Non
 
     game_id, casino_id = cast.game.game_id, cast.casino.casino_id
     assert await now() == (False, True, False)
-    await players.block(cast.player.player_id, True)
+    await players.block(cast.player.player_id, True, reason="a wish", author="mia")
     assert await now() == (True, True, False)
     await games.set(game_id, enabled=False, jackpot_wins=True)
     assert await now() == (True, False, True)

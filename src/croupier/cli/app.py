@@ -21,10 +21,12 @@ from croupier.cli import (
     casino,
     demo,
     doctor,
+    game,
     ggr,
     incidents,
     migrate,
     payment,
+    player,
     provider,
     sandbox,
     serve,
@@ -51,6 +53,8 @@ app.command("migrate", rich_help_panel=RUNNING)(migrate.migrate)
 app.command("doctor", rich_help_panel=RUNNING)(doctor.doctor)
 app.add_typer(casino.app, name="casino", rich_help_panel=TRADE)
 app.add_typer(provider.app, name="provider", rich_help_panel=TRADE)
+app.add_typer(game.app, name="game", rich_help_panel=TRADE)
+app.add_typer(player.app, name="player", rich_help_panel=TRADE)
 app.add_typer(session.app, name="session", rich_help_panel=TRADE)
 app.add_typer(cashback.app, name="cashback", rich_help_panel=TRADE)
 app.command("trace", rich_help_panel=LOOKING)(trace.trace)

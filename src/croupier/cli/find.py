@@ -1,4 +1,4 @@
-"""Which casino, provider, game, bet or payment a person means: every ID argument takes the id or the name.
+"""Which casino, provider, game, player, bet or payment a person means: every ID argument takes the id or the name.
 
 Owns: finding it, and saying what to do if there is none. Spec: operate.md.
 """
@@ -14,6 +14,7 @@ from croupier.core.session import Game
 from croupier.flows.hub import Hub
 from croupier.kit.http import check_url
 from croupier.kit.settings import Settings
+from croupier.store.players import Player
 from croupier.views.subjects import find_subject
 
 LONGEST_ID = 128
@@ -41,6 +42,17 @@ async def game_of(hub: Hub, text: str) -> Game:
     if found is None:
         raise Fault(
             f"there is no game {text[:LONGEST_ID]!r}: `croupier provider sync ID` fetches the games of a provider"
+        )
+    return found
+
+
+async def player_of(hub: Hub, casino: Casino, text: str) -> Player:
+    """The casino's player of this id of its own; raises Fault."""
+    found = await hub.store.players.find(casino.casino_id, text)
+    if found is None:
+        raise Fault(
+            f"casino {casino.name} has no player {text[:LONGEST_ID]!r} here: "
+            f"`croupier player list --casino {casino.casino_id}` shows them"
         )
     return found
 

@@ -1,6 +1,6 @@
-"""`set KEY=VALUE...`: what a person wants changed on a casino or provider.
+"""`set KEY=VALUE...`: what a person wants changed on a casino, provider or game.
 
-Owns: reading the words. Never: which quirks there are (store.profiles). Spec: operate.md (`set` keys).
+Owns: reading the words. Never: which quirks there are (store.profiles, store.games). Spec: operate.md (`set` keys).
 """
 
 from __future__ import annotations
@@ -19,14 +19,7 @@ COLUMNS = ("name", "url", "currencies")
 
 def changes_of(assignments: list[str], side: Side, settings: Settings) -> dict[str, Any]:
     """The changes, typed; raises Fault for words that are no assignments, else BadSettings with all that is wrong."""
-    told: dict[str, str] = {}
-    for assignment in assignments:
-        key, equals, value = assignment.partition("=")
-        if not equals or not key:
-            raise Fault(f"{assignment[:60]!r} is no KEY=VALUE")
-        if key in told:
-            raise Fault(f"{key[:60]} is there twice: say it once")
-        told[key] = value
+    told = told_in(assignments)
     columns = _columns(told, side)
     problems = [problem for check in (_judge_columns, _judge_url) for problem in check(columns, settings)]
     try:
@@ -36,6 +29,19 @@ def changes_of(assignments: list[str], side: Side, settings: Settings) -> dict[s
     if problems:
         raise BadSettings(problems)
     return changes
+
+
+def told_in(assignments: list[str]) -> dict[str, str]:
+    """Each key with its text; raises Fault for words that are no assignments."""
+    told: dict[str, str] = {}
+    for assignment in assignments:
+        key, equals, value = assignment.partition("=")
+        if not equals or not key:
+            raise Fault(f"{assignment[:60]!r} is no KEY=VALUE")
+        if key in told:
+            raise Fault(f"{key[:60]} is there twice: say it once")
+        told[key] = value
+    return told
 
 
 def _columns(told: dict[str, str], side: Side) -> dict[str, Any]:

@@ -6,7 +6,7 @@ Spec: provider.md section 3 (`GET /games`), operate.md (`--game`).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +53,9 @@ with known as (
     update games set changed_ms = $4 from casinos where game_id = $2 and casino_id = $1 returning casino_id, game_id)
 insert into casino_games (casino_id, game_id, enabled) select casino_id, game_id, $3 from known
 on conflict (casino_id, game_id) do update set enabled = excluded.enabled"""
+_OFF = (
+    "select game_id, array_agg(casino_id order by casino_id) as casinos from casino_games where not enabled group by 1"
+)
 _SETTABLE = {"enabled": flag(), "jackpot_wins": flag(), "min_bet": amount(), "max_bet": amount()}
 
 
@@ -75,6 +78,19 @@ class GameAmbiguous(LookupError):
 
 class GameUnknown(LookupError):
     """There is no such game, or no such casino to switch it for."""
+
+
+def changes_from_text(told: Mapping[str, str]) -> dict[str, bool | str | None]:
+    """What `set KEY=VALUE...` changes, typed for `Games.set`. Raises BadSettings with everything that is wrong."""
+    found: dict[str, bool | str | None] = {}
+    for name, text in told.items():
+        kind = _SETTABLE.get(name)
+        try:
+            found[name] = text if kind is None else kind.from_text(text.strip())
+        except Unfit:
+            found[name] = text
+    _check(found)
+    return found
 
 
 class Games:
@@ -134,6 +150,10 @@ class Games:
         """Every game, of one provider or of all, also those that are switched off or vanished."""
         sql = f"select {_COLUMNS} from games where $1::bigint is null or provider_id = $1 order by game_id"
         return [_game(row) for row in await self._db.fetch(sql, provider_id)]
+
+    async def switched_off(self) -> dict[int, list[int]]:
+        """The casinos for which a game was switched off, by game."""
+        return {row["game_id"]: row["casinos"] for row in await self._db.fetch(_OFF)}
 
     async def set(self, game_id: int, **changes: bool | str | None) -> Game:
         """Change `enabled`, `jackpot_wins`, `min_bet` or `max_bet` (decimal text, major units, None for no limit).

@@ -23,6 +23,13 @@ on conflict (casino_id, player_ref) do update set
     language = coalesce(excluded.language, p.language), country = coalesce(excluded.country, p.country),
     is_test = coalesce($6, p.is_test)
 where p.currency = excluded.currency returning {_COLUMNS}"""
+_BLOCK = """
+with known as (update players set blocked = $2 where player_id = $1 returning player_id)
+insert into player_blocks (player_id, blocked, reason, author, at_ms) select player_id, $2, $3, $4, $5 from known"""
+_BLOCKS = """
+select distinct on (b.player_id) b.player_id, b.reason, b.author, b.at_ms
+from player_blocks b join players p using (player_id) where p.casino_id = $1
+order by b.player_id, b.block_id desc"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,16 @@ class Player:
     is_test: bool = False
     blocked: bool = False
     """The casino excluded the player: no new bets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The last word on whether a player may open new bets."""
+
+    player_id: int
+    reason: str
+    author: str
+    at_ms: int
 
 
 class CurrencyDiffers(Exception):
@@ -107,9 +124,18 @@ class Players:
         sealed = await self._db.fetchval("select refresh_token from players where player_id = $1", player_id)
         return None if sealed is None else self._sealer.open(sealed, _place(player_id)).decode("utf-8")
 
-    async def block(self, player_id: int, blocked: bool) -> None:  # noqa: FBT001 - the one thing it sets
-        """Let the player open new bets no more, or again. It holds for the next pay-in."""
-        await self._db.execute("update players set blocked = $2 where player_id = $1", player_id, blocked)
+    async def all(self, casino_id: int) -> list[Player]:
+        """Every player of the casino, in the order in which they came."""
+        sql = f"select {_COLUMNS} from players where casino_id = $1 order by player_id"
+        return [_player(row) for row in await self._db.fetch(sql, casino_id)]
+
+    async def block(self, player_id: int, blocked: bool, *, reason: str, author: str) -> None:  # noqa: FBT001 - it sets
+        """Let the player open new bets no more, or again, and keep why. It holds for the next pay-in."""
+        await self._db.execute(_BLOCK, player_id, blocked, reason, author, self._clock.now_ms())
+
+    async def blocks(self, casino_id: int) -> dict[int, Block]:
+        """The last word on each player of the casino who was ever blocked, by player."""
+        return {row["player_id"]: Block(**row) for row in await self._db.fetch(_BLOCKS, casino_id)}
 
     async def _currency(self, casino_id: int, player_ref: str) -> str:
         sql = "select currency from players where casino_id = $1 and player_ref = $2"

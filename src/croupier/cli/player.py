@@ -1,0 +1,83 @@
+"""`croupier player`: who a casino's players are, and its exclusion of one. Spec: provider.md 4 (code 4, player blocked).
+
+Owns: the words. Never: what a block means (core.session): no new bets and no launches, while payouts and refunds go on.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from croupier.cli.find import casino_of, player_of
+from croupier.cli.running import AsJson, Author, Reason, with_hub
+from croupier.cli.show import instant, say, show_json, show_table
+from croupier.flows.hub import Hub
+from croupier.kit.settings import Settings
+from croupier.store.players import Block, Player
+
+app = typer.Typer(help="Players: who they are, and who is excluded by the casino.", no_args_is_help=False)
+
+AtCasino = Annotated[str, typer.Option("--casino", help="Id or name of the player's casino.")]
+Who = Annotated[str, typer.Option("--player", help="The player's id at the casino.")]
+
+
+@app.command("list")
+def list_(
+    casino: AtCasino,
+    blocked: Annotated[bool, typer.Option("--blocked", help="Only those who are excluded.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show the players of a casino; of those who were ever excluded, the last word on it."""
+
+    async def work(hub: Hub, _: Settings) -> list[dict[str, Any]]:
+        casino_id = (await casino_of(hub, casino)).casino_id
+        words = await hub.store.players.blocks(casino_id)
+        players = await hub.store.players.all(casino_id)
+        return [facts(player, words.get(player.player_id)) for player in players if player.blocked or not blocked]
+
+    shown = with_hub(work)
+    if as_json:
+        show_json(shown)
+        return
+    columns = ("player", "currency", "language", "country", "is_test", "blocked", "reason", "author")
+    rows = [[*(one[name] for name in columns), instant(one["at_ms"])] for one in shown]
+    show_table("Players", (*columns, "when"), rows)
+
+
+@app.command()
+def block(*, casino: AtCasino, player: Who, reason: Reason, author: Author, as_json: AsJson = False) -> None:
+    """Exclude a player: no launches and no new bets from now on. What was bet before is paid out and refunded."""
+    _set_blocked((casino, player), True, (reason, author), as_json=as_json)
+
+
+@app.command()
+def unblock(*, casino: AtCasino, player: Who, reason: Reason, author: Author, as_json: AsJson = False) -> None:
+    """Let an excluded player in again."""
+    _set_blocked((casino, player), False, (reason, author), as_json=as_json)
+
+
+def facts(player: Player, last: Block | None) -> dict[str, Any]:
+    """A player as JSON and tables show one: the id at the casino, then everything else, then why blocked or not."""
+    plain = msgspec.to_builtins(player)
+    words = {"reason": last and last.reason, "author": last and last.author, "at_ms": last and last.at_ms}
+    return {"player": plain.pop("player_ref"), **plain, **words}
+
+
+def _set_blocked(whom: tuple[str, str], blocked: bool, why: tuple[str, str], *, as_json: bool) -> None:
+    """Say it for good: `whom` is casino and player, `why` reason and author."""
+
+    async def work(hub: Hub, _: Settings) -> dict[str, Any]:
+        players, casino = hub.store.players, await casino_of(hub, whom[0])
+        found = await player_of(hub, casino, whom[1])
+        await players.block(found.player_id, blocked, reason=why[0], author=why[1])
+        now = await players.get(found.player_id)
+        assert now is not None
+        return facts(now, (await players.blocks(casino.casino_id)).get(found.player_id))
+
+    done = with_hub(work)
+    if as_json:
+        show_json(done)
+    else:
+        say(f"Player {done['player']} is {'excluded: no new bets' if blocked else 'let in again'}.")
