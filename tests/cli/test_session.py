@@ -46,3 +46,23 @@ def test_a_demo_session_is_a_demo_session(cli: Cli, studio: dict[str, Any]) -> N
 )
 def test_what_cannot_be_launched_is_told(cli: Cli, studio: dict[str, Any], changes: dict[str, str], says: str) -> None:
     assert says in cli.complaint(*words(**changes))
+
+
+@pytest.mark.parametrize(
+    "who",
+    [
+        (), ("--player", "cleo"), ("--currency", "EUR"), ("--token", "t", "--player", "cleo"),
+        ("--token", "t", "--currency", "EUR"), ("--token", "t", "--player", "cleo", "--currency", "EUR"),
+    ],
+)  # fmt: skip
+def test_the_player_is_named_or_a_token_is_given_and_never_both(cli: Cli, who: tuple[str, ...]) -> None:
+    complaint = cli.complaint("session", "open", "--casino", "Aurora", "--game", "g-1", *who, code=2)
+    assert "give --player and --currency, or --token alone" in complaint
+
+
+def test_a_token_is_asked_about_at_the_casino_and_silence_opens_nothing(cli: Cli, studio: dict[str, Any]) -> None:
+    cli.ok("casino", "add", "Mute", "--url", "http://127.0.0.1:9", "--currency", "EUR")
+    ask = ("session", "open", "--casino", "Mute", "--game", "lantern-tumble", "--token")
+    assert "did not say who the player is" in cli.complaint(*ask, "a-token")
+    assert "1 to 4096 characters" in cli.complaint(*ask, "")
+    assert cli.json("player", "list", "--casino", "Mute") == []

@@ -1,4 +1,7 @@
-"""`croupier session`: launch a game for a player. Spec: operate.md, provider.md section 3."""
+"""`croupier session`: launch a game for a player. Spec: operate.md, provider.md section 3, casino.md 2 (users/auth).
+
+Owns: the words. Never: who may play what (flows.launch).
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,17 @@ import typer
 
 from croupier.cli.find import casino_of, check_player, game_of
 from croupier.cli.running import AsJson, with_hub
+from croupier.cli.sentences import Fault
 from croupier.cli.show import show_facts, show_json
+from croupier.core.counterparty import Casino
+from croupier.core.readings import No, Unknown
+from croupier.flows.authorize import authorize
 from croupier.flows.hub import Hub
 from croupier.flows.launch import Launched, Wish, launch
 from croupier.kit.settings import Settings
+from croupier.store.players import Player
+
+LONGEST_TOKEN = 4096
 
 app = typer.Typer(help="Sessions: launched games.")
 
@@ -25,19 +35,32 @@ def group() -> None:
 def open_(
     *,
     casino: Annotated[str, typer.Option("--casino", help="Id or name of the player's casino.")],
-    player: Annotated[str, typer.Option("--player", help="The player's id at the casino; registered if unknown.")],
-    currency: Annotated[str, typer.Option("--currency", help="The player's currency.")],
+    player: Annotated[
+        str | None, typer.Option("--player", help="The player's id at the casino; registered if unknown.")
+    ] = None,
+    currency: Annotated[str | None, typer.Option("--currency", help="The player's currency.")] = None,
+    token: Annotated[
+        str | None,
+        typer.Option("--token", help="A RefreshToken: the casino is asked who the player is, and in what currency."),
+    ] = None,
     game: Annotated[str, typer.Option("--game", help="The provider's gameId, or provider/gameId if two have it.")],
     demo: Annotated[bool, typer.Option("--demo", help="Play with a virtual balance that no casino sees.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Launch a game; prints the session and the address of the frame to show."""
+    """Launch a game, for --player with --currency or for whoever is behind --token; prints the session and its frame."""
+    if (player is not None, currency is not None) != (token is None, token is None):
+        raise typer.BadParameter("give --player and --currency, or --token alone")
 
     async def work(hub: Hub, _: Settings) -> Launched:
-        check_player(player)
-        found = await casino_of(hub, casino)
-        wanted = await game_of(hub, game)
-        return await launch(hub, found, Wish(player, currency, wanted.game_id, demo=demo))
+        if player is not None:
+            check_player(player)
+        found, wanted = await casino_of(hub, casino), await game_of(hub, game)
+        if token is not None:
+            known = await _behind(hub, found, token)
+            wish = Wish(known.player_ref, known.currency, wanted.game_id, known.language or "en", demo=demo)
+        else:
+            wish = Wish(str(player), str(currency), wanted.game_id, demo=demo)
+        return await launch(hub, found, wish)
 
     launched = with_hub(work)
     opened = {"sessionId": launched.session_id, "frameUri": launched.frame_uri}
@@ -45,3 +68,17 @@ def open_(
         show_json(opened)
     else:
         show_facts("Session", opened)
+
+
+async def _behind(hub: Hub, casino: Casino, token: str) -> Player:
+    """The player whose token this is, as the casino says; raises Fault."""
+    if not 1 <= len(token) <= LONGEST_TOKEN:
+        raise Fault(f"--token must be 1 to {LONGEST_TOKEN} characters")
+    told = await authorize(hub, casino, token)
+    if isinstance(told, No):
+        why = f"{told.reason.value}, {told.code} {told.message}".strip()
+        # Not "token: ...": what follows such a word is scrubbed as a secret.
+        raise Fault(f"casino {casino.name} refused this token ({why}): get a new one from it")
+    if isinstance(told, Unknown):
+        raise Fault(f"casino {casino.name} did not say who the player is ({told.why}): see that it runs, and try again")
+    return told
