@@ -16,6 +16,8 @@ from croupier.store.embedded import Attached
 from croupier.store.scratch import make_template
 
 SEEDS = range(1, 9)
+ONCE_FAILED = (20, 22, 107, 172, 176)
+"""Every seed that ever failed is played on each push."""
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +53,12 @@ def test_the_worlds_are_rough_indeed(played: list[Outcome]) -> None:
     assert faults >= {"crash", "loss_of_request", "loss_of_answer", "duplicate", "late_accept", "rotation", "skew"}
     states = {name for o in played for name in o.seen}
     assert states >= {"bet settled", "bet returned", "bet refused", "payout accepted", "bet_return accepted"}
+
+
+@pytest.mark.xdist_group("simulator")
+@pytest.mark.parametrize("seed", ONCE_FAILED)
+def test_a_seed_that_failed_once_holds(server: Attached, seed: int) -> None:
+    assert one_seed(server, seed).verdict.violations == []
 
 
 @pytest.mark.xdist_group("simulator")

@@ -71,7 +71,8 @@ class Case:
     @property
     def truthful(self) -> bool:
         """Its casino's books must agree, and everything must have ended."""
-        return self.casino.character in TRUTHFUL and QUARANTINED not in self.incidents
+        left_to_it = self.casino.undoes_late and "contradiction" in self.incidents
+        return self.casino.character in TRUTHFUL and QUARANTINED not in self.incidents and not left_to_it
 
 
 def judge(cases: list[Case], verdict: Verdict) -> None:
@@ -122,6 +123,8 @@ def _ended(case: Case, verdict: Verdict) -> None:
         told = case.told
         left_alone = told is not None and (told.vanished or 1 not in told.pay_out)
         over = subject.state in ENDED or (subject.state is BetState.ON and left_alone)
+        # A take-back that the casino refused ends the matter for the hub; a person has it on the list (money.md 2).
+        over = over or (subject.state is BetState.DISPUTED and "payout_kept" in case.incidents)
     if not over and (case.truthful or not case.incidents):
         verdict.wrong("I4", f"{case.name} stands {subject.state.value} with incidents {sorted(case.incidents)}")
     open_calls = [slot for slot in subject.calls if not _late_question(subject, slot)]
@@ -164,7 +167,7 @@ def _told_what_is(case: Case, bet: Bet, told: Told) -> list[str]:
 
 def _answers_hold(case: Case, told: Told, verdict: Verdict) -> None:
     """I9: one definite answer to all repeats, until a return; I16: in time."""
-    definite = {code for code in told.pay_in if code not in (0, 99, 7)}
+    definite = {code for code in told.pay_in if code not in (0, 99, 7, 8)}
     if len(definite) > 1:
         verdict.wrong("I9", f"{case.name} got {sorted(definite)} to the same pay-in")
     if set(told.others) - {0, 2, 7, 8, 99}:
@@ -178,7 +181,7 @@ def _net(case: Case, bet: Bet, verdict: Verdict) -> None:
     net = case.casino.book.net(bet.bet_id)
     if bet.state is BetState.ON:
         expected = -bet.stake
-    elif bet.state is BetState.SETTLED:
+    elif bet.state in (BetState.SETTLED, BetState.DISPUTED):
         expected = (bet.win or 0) - bet.stake
     else:
         expected = 0

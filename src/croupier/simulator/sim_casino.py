@@ -28,6 +28,8 @@ Key = tuple[int, int, bool]
 TAKES = ((-1, False), (-2, False), (-1, True))
 RESEND_S = (0.5, 1.0, 2.0, 5.0, 15.0, 60.0)
 CURRENCY = "EUR"
+SKEW_S = 10
+"""How far it lets the hub's clock be off (money.md 2)."""
 Log = Callable[..., None]
 
 
@@ -85,6 +87,11 @@ class SimCasino:
         self._keys: Mapping[str, PublicKey] = {}
         self.tasks: set[asyncio.Task[None]] = set()
 
+    @property
+    def undoes_late(self) -> bool:
+        """It and the hub agreed that it undoes late stakes itself."""
+        return self._dials.late_refuse
+
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
         """Answer one request of the hub."""
         request = Request(scope, receive)
@@ -97,7 +104,7 @@ class SimCasino:
         token = json.loads(body)
         for attempt in range(2):
             try:
-                claims = verify(token, self._keys, now_s=self._clock.now_ms() // 1000, leeway_s=600)
+                claims = verify(token, self._keys, now_s=self._clock.now_ms() // 1000, leeway_s=SKEW_S)
                 return json.loads(str(claims["data"]))
             except BadToken:
                 if attempt == 0:
@@ -237,7 +244,12 @@ class SimCasino:
             if answer.status == 401:
                 self._bearer = ""
                 return False
-            return bool(answer.status == 200 and json.loads(answer.body)["ErrorCode"] == 200)
+            said = json.loads(answer.body)["ErrorCode"]
+            if said == 102823 and code == 200 and self._dials.late_refuse and key[1:] == (-1, False):
+                # Agreed with the hub: a stake that it does not want any more is undone here (`late_accept=refuse`).
+                self.book.bookings[key].forgotten = True
+                return True
+            return bool(said == 200)
         except (PeerError, KeyError, ValueError):
             return False
 
