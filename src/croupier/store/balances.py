@@ -13,9 +13,11 @@ from croupier.core.payment import Payment
 from croupier.store.db import Db
 from croupier.store.gather import Gather
 
+# Tax is withheld by the casino: what reaches the wallet is the amount less it (casino.md 2).
 _KNOWN = """
 select b.player_id, b.base_ms, (b.amount + coalesce((
-    select sum(case when p.kind in ('stake', 'payout_return', 'cashback_cancel') then -p.amount else p.amount end)
+    select sum((p.amount - coalesce(p.tax, 0))
+        * case when p.kind in ('stake', 'payout_return', 'cashback_cancel') then -1 else 1 end)
     from payments p where p.player_id = b.player_id and p.decided_ms >= b.base_ms and p.state = 'accepted'
 ), 0))::bigint as amount
 from balances b join unnest($1::bigint[]) k(player_id) using (player_id)"""
