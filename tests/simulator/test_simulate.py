@@ -26,18 +26,18 @@ def server(postgres: Attached) -> Attached:
     return postgres
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def quiet() -> Iterator[None]:
     """The hub inside complains of all that is done to it."""
     before = structlog.get_config()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    quiet = structlog.make_filtering_bound_logger(logging.CRITICAL)
+    structlog.configure(wrapper_class=quiet, cache_logger_on_first_use=False)
     yield
     structlog.configure(**before)
 
 
 @pytest.fixture(scope="module")
 def played(server: Attached) -> list[Outcome]:
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     return [one_seed(server, seed) for seed in SEEDS]
 
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from croupier.core.waits import Waits
 from croupier.flows.gates import Gates
-from croupier.flows.ports import CasinoGateway, ProviderGateway
+from croupier.flows.ports import Carrier, CasinoGateway, Finder, ProviderGateway
 from croupier.flows.waiters import Waiters
 from croupier.kit.chance import Chance
 from croupier.kit.clock import Clock
@@ -32,10 +31,6 @@ from croupier.store.providers import Providers
 from croupier.store.seen import SeenRequests
 from croupier.store.sessions import Sessions
 from croupier.store.train import Train
-
-if TYPE_CHECKING:
-    from croupier.flows.courier import Courier
-    from croupier.flows.sweep import Sweep
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +88,9 @@ class Hub:
     gates: Gates
     casino_gateways: Mapping[str, CasinoGateway] = field(default_factory=dict)
     provider_gateways: Mapping[str, ProviderGateway] = field(default_factory=dict)
-    courier: Courier | None = None
+    courier: Carrier | None = None
     """None in a process that only decides (a command): calls are left to the hub that runs."""
-    sweep: Sweep | None = None
+    sweep: Finder | None = None
     asking: dict[int, asyncio.Task[int | None]] = field(default_factory=dict)
     """Balance questions under way, by player."""
     closing: bool = False

@@ -6,11 +6,13 @@ never raises for what a casino does; a gateway of providers raises PeerError.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from croupier.core.commands import Catalogue, LaunchOrder, Order
 from croupier.core.counterparty import Casino, Provider
+from croupier.core.draft import Decision
 from croupier.core.readings import (
     Acknowledgement,
     AuthReading,
@@ -20,6 +22,7 @@ from croupier.core.readings import (
     Received,
     Unknown,
 )
+from croupier.store.calls import Taken
 
 
 class CasinoGateway(Protocol):
@@ -63,4 +66,35 @@ class ProviderGateway(Protocol):
 
     async def launch(self, provider: Provider, secret: str, order: LaunchOrder) -> str:
         """Open a game; the URL of its frame."""
+        ...
+
+
+class Carrier(Protocol):
+    """Performs the calls of one process (flows.courier)."""
+
+    tasks: set[asyncio.Task[None]]
+    """What is under way."""
+
+    def committed(self, decision: Decision[Any]) -> None:
+        """A commit of this process: send at once what it leased to us."""
+        ...
+
+    def take_up(self, taken: Taken) -> asyncio.Task[None]:
+        """Perform a call that was leased to us."""
+        ...
+
+    async def finish(self, within_s: float) -> None:
+        """Let calls in flight end, at most so long."""
+        ...
+
+
+class Finder(Protocol):
+    """Finds what is due (flows.sweep)."""
+
+    def committed(self, decision: Decision[Any]) -> None:
+        """A commit of this process may have planned something."""
+        ...
+
+    async def run(self) -> None:
+        """For ever."""
         ...

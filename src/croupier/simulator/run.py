@@ -12,27 +12,26 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from croupier.core.bet import Bet
 from croupier.core.cashback import Cashback
 from croupier.core.commands import GameListing
-from croupier.core.draft import Decision
 from croupier.core.session import Session
 from croupier.flows.cashback import CashbackRefused, cancel_cashback, pay_cashback
 from croupier.kit import point
 from croupier.kit.chance import SeededChance
-from croupier.kit.virtual import VirtualClock, VirtualLoop
+from croupier.kit.virtual import VirtualLoop
 from croupier.simulator.dials import Dials, draw, one_of
-from croupier.simulator.faults import Around, FaultyDb, FaultyWire, Weather
+from croupier.simulator.faults import FaultyWire
 from croupier.simulator.judge import QUARANTINED, Case, Verdict, judge
+from croupier.simulator.mischief import at_points, mischief
+from croupier.simulator.scene import Scene, start_hub
 from croupier.simulator.sim_casino import Access, SimCasino
 from croupier.simulator.sim_provider import Credentials, SimProvider
-from croupier.simulator.stage import HUB_ORIGIN, START_MS, Running, Stage, settings_for
+from croupier.simulator.stage import HUB_ORIGIN, START_MS, Stage
 from croupier.store.bets import Bets, Cashbacks
 from croupier.store.db import Db, DbError
-from croupier.store.keys import Keys
 from croupier.store.train import Broken
 from croupier.views.audit import audit
 
@@ -41,7 +40,6 @@ ROUGH_S = 90.0
 REST_S = 7200.0
 PAYMENTS_PER_BET = 2.6
 """How many payments a bet makes on average: how many bets a number of payments asks for."""
-HUB_RESTART_S = 1.0
 
 
 @dataclass(slots=True)
@@ -63,37 +61,6 @@ class Outcome:
         return hashlib.sha256("\n".join(self.log).encode()).hexdigest()
 
 
-@dataclass(slots=True)
-class Scene:
-    """Everything that plays in one run."""
-
-    stage: Stage
-    dials: Dials
-    chance: SeededChance
-    weather: Weather = field(default_factory=Weather)
-    casinos: dict[int, SimCasino] = field(default_factory=dict)
-    providers: dict[int, SimProvider] = field(default_factory=dict)
-    sessions: dict[int, list[str]] = field(default_factory=dict)
-    """Session ids by provider."""
-    players: list[tuple[int, int, str]] = field(default_factory=list)
-    """Casino, player id, player's id at the casino: for cashbacks."""
-    log: list[str] = field(default_factory=list)
-    seen: Counter[str] = field(default_factory=Counter)
-    names: dict[int, str] = field(default_factory=dict)
-    """BetId to a name that is the same in every run of the seed."""
-    kill_at: dict[str, int] = field(default_factory=dict)
-    """Points at which the process that passes dies, and after how many passes."""
-
-    @property
-    def around(self) -> Around:
-        """What is around everybody."""
-        return Around(self.stage.clock, self.chance, self.dials, self.weather)
-
-    def write(self, *words: object) -> None:
-        """One line of the log."""
-        self.log.append(f"{self.stage.loop.time():.3f} {' '.join(map(str, words))}")
-
-
 async def simulate(loop: VirtualLoop, db: Db, *, seed: int, payments: int) -> Outcome:
     """Play a seed on an empty, migrated database."""
     chance = SeededChance(seed)
@@ -103,9 +70,9 @@ async def simulate(loop: VirtualLoop, db: Db, *, seed: int, payments: int) -> Ou
     await stage.prepare()
     try:
         for _ in range(dials.workers):
-            await _start_hub(scene)
+            await start_hub(scene)
         await _people(scene)
-        _at_points(scene)
+        at_points(scene)
         stage.begin()
         await _rough_phase(scene, bets=max(round(payments / PAYMENTS_PER_BET), 1))
         await _clear(scene)
@@ -118,32 +85,6 @@ async def simulate(loop: VirtualLoop, db: Db, *, seed: int, payments: int) -> Ou
 
 
 # --- who plays ------------------------------------------------------------------------------------------------------
-
-
-async def _start_hub(scene: Scene) -> Running:
-    stage = scene.stage
-    clock = VirtualClock(stage.loop, START_MS)
-    wire = FaultyWire(stage.network, scene.around)
-    db = FaultyDb(stage.db, stage.one_at_a_time, scene.around)
-    running = await stage.start_hub(settings_for(), wire, db=db, clock=clock, ack_grace_s=0.3, sweep_s=2.0, poll_s=0.25)
-    running.hub.train.on_commit(lambda decision: _note(scene, decision))
-    return running
-
-
-def _note(scene: Scene, decision: Decision[Any]) -> None:
-    """A commit: into the log, and into what was seen."""
-    after = decision.after
-    name = after.bet_ref if isinstance(after, Bet) else after.ref
-    scene.names[after.subject_id] = name
-    scene.write("commit", name, decision.event, after.state.value)
-    before = decision.before.payments if decision.before else {}
-    for kind, payment in after.payments.items():
-        old = before.get(kind)
-        if old is None:
-            scene.write("payment", name, kind.value)
-        if old is None or old.state is not payment.state:
-            scene.seen[f"{kind.value} {payment.state.value}"] += 1
-    scene.seen[f"bet {after.state.value}" if isinstance(after, Bet) else f"cashback {after.state.value}"] += 1
 
 
 async def _people(scene: Scene) -> None:
@@ -210,15 +151,15 @@ async def _rough_phase(scene: Scene, bets: int) -> None:
     """All bets, spread over the phase, with faults about; ends when every provider is done or the phase is over."""
     work = [asyncio.ensure_future(_one_bet(scene, n)) for n in range(bets)]
     work += [asyncio.ensure_future(_one_cashback(scene, n)) for n in range(max(bets // 12, 1))]
-    mischief = [asyncio.ensure_future(loop) for loop in _mischief(scene)]
+    wrongs = [asyncio.ensure_future(loop) for loop in mischief(scene)]
     await asyncio.wait(work, timeout=ROUGH_S * 2)
-    for task in mischief:
+    for task in wrongs:
         task.cancel()
-    await asyncio.gather(*mischief, return_exceptions=True)
+    await asyncio.gather(*wrongs, return_exceptions=True)
     scene.weather.rough = False
     scene.write("the weather clears")
     while len(scene.stage.hubs) < scene.dials.workers:
-        await _start_hub(scene)
+        await start_hub(scene)
     for running in scene.stage.hubs:
         # Nobody dies any more, so nobody needs to look after the others every two seconds.
         running.hub.habits = replace(running.hub.habits, sweep_s=REST_S / 4)
@@ -267,137 +208,6 @@ async def _one_cashback(scene: Scene, n: int) -> None:
             await cancel_cashback(stage.hubs[0].hub, row.cashback_id, "sim")
     except (DbError, Broken, CashbackRefused, asyncio.CancelledError):
         return
-
-
-def _mischief(scene: Scene) -> list[Any]:
-    dials = scene.dials
-    loops = []
-    if dials.crash_every_s:
-        loops.append(_every(scene, dials.crash_every_s, lambda: _crash(scene)))
-    if dials.cut_every_s:
-        loops.append(_every(scene, dials.cut_every_s, lambda: _cut(scene)))
-    if dials.pause_every_s:
-        loops.append(_every(scene, dials.pause_every_s, lambda: _pause(scene)))
-    if dials.skew_ms:
-        loops.append(_every(scene, 20.0, lambda: _jump(scene)))
-    loops += [_rotate(scene) for _ in range(dials.rotations)]
-    return loops
-
-
-async def _every(scene: Scene, mean_s: float, act: Any) -> None:  # noqa: ANN401 - a coroutine function
-    while True:
-        await scene.stage.clock.sleep(mean_s * (0.2 + 1.6 * scene.chance.fraction()))
-        await act()
-
-
-async def _crash(scene: Scene) -> None:
-    """A hub dies at the next pass of some named point, or at once; a new one starts."""
-    if not scene.stage.hubs:
-        return
-    if scene.chance.fraction() < 0.6:
-        name = one_of(scene.chance, POINTS)
-        scene.kill_at[name] = 1
-        return
-    await _kill(scene, one_of(scene.chance, scene.stage.hubs), "crash")
-
-
-async def _kill(scene: Scene, running: Running, how: str) -> None:
-    if not running.alive:
-        return
-    scene.weather.seen[how] += 1
-    scene.write("dies", running.name, how)
-    await scene.stage.kill(running)
-    await scene.stage.clock.sleep(HUB_RESTART_S)
-    await _start_hub(scene)
-
-
-async def _cut(scene: Scene) -> None:
-    scene.weather.cut_until_s = scene.stage.clock.monotonic_s() + scene.dials.cut_s * scene.chance.fraction()
-
-
-async def _pause(scene: Scene) -> None:
-    """A worker sleeps for a minute, as a stopped process does, and wakes with stale leases."""
-    if len(scene.stage.hubs) < 2:
-        return
-    running = one_of(scene.chance, scene.stage.hubs)
-    scene.weather.seen["pause"] += 1
-    scene.write("pauses", running.name)
-    db: Any = running.hub.store.db
-    db.awake.clear()
-    await scene.stage.clock.sleep(60)
-    db.awake.set()
-
-
-async def _jump(scene: Scene) -> None:
-    """A hub's clock jumps; a moment later it follows the database's again."""
-    if not scene.stage.hubs:
-        return
-    clock: Any = one_of(scene.chance, scene.stage.hubs).hub.clock
-    clock.skew_ms = round((scene.chance.fraction() * 2 - 1) * scene.dials.skew_ms)
-    scene.weather.seen["skew"] += 1
-    await scene.stage.clock.sleep(2.0)
-    clock.skew_ms = 0
-
-
-async def _rotate(scene: Scene) -> None:
-    """An operator rotates the keys at a command, in a process of its own."""
-    stage = scene.stage
-    await stage.clock.sleep(scene.chance.fraction() * ROUGH_S)
-    calm = Around(stage.clock, scene.chance, scene.dials, Weather(rough=False))
-    db: Any = FaultyDb(stage.db, stage.one_at_a_time, calm)
-    keys = Keys(db, stage.sealer, stage.clock, stage.chance)
-    with stage.real_work():
-        await keys.load()
-        await keys.rotate("EdDSA")
-    scene.weather.seen["rotation"] += 1
-
-
-POINTS = (
-    "stake.after_commit",
-    "stake.before_send",
-    "stake.after_send",
-    "stake.before_answer",
-    "payout.before_send",
-    "payout.after_send",
-    "payout.before_answer",
-    "bet_return.before_send",
-    "bet_return.after_send",
-    "payout_return.before_send",
-    "payout_return.after_send",
-    "close.before_send",
-    "close.after_send",
-    "accept.before_commit",
-    "accept.after_commit",
-    "train.before_commit",
-    "train.after_commit",
-    "list.before_send",
-)
-
-
-def _at_points(scene: Scene) -> None:
-    """Count every point, and let the process die at one that was chosen."""
-
-    async def passed(name: str) -> None:
-        scene.seen[f"point {name}"] += 1
-        if scene.kill_at.get(name) and scene.stage.hubs and scene.weather.rough:
-            running = _whose(scene, asyncio.current_task())
-            if running is None:
-                return
-            del scene.kill_at[name]
-            scene.seen[f"killed {name}"] += 1
-            asyncio.ensure_future(_kill(scene, running, f"crash at {name}"))  # noqa: RUF006 - ends with the stage
-            # The process is dead from here on: this task never goes on.
-            await asyncio.Event().wait()
-
-    point.set_hook(passed)
-
-
-def _whose(scene: Scene, task: Any) -> Running | None:  # noqa: ANN401 - a task
-    """The hub process a task belongs to."""
-    for running in scene.stage.hubs:
-        if running.owns(task):
-            return running
-    return None
 
 
 async def _clear(scene: Scene) -> None:

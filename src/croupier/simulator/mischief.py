@@ -1,0 +1,151 @@
+"""What goes wrong on purpose: crashes at once or at named points, pauses, cuts, clock jumps, key rotations.
+
+Owns: when each happens, drawn from the seed. Never: what the hub makes of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from croupier.kit import point
+from croupier.simulator.dials import one_of
+from croupier.simulator.faults import Around, FaultyDb, Weather
+from croupier.simulator.scene import Scene, start_hub
+from croupier.simulator.stage import Running
+from croupier.store.keys import Keys
+
+HUB_RESTART_S = 1.0
+ROTATES_WITHIN_S = 90.0
+
+
+def mischief(scene: Scene) -> list[Any]:
+    """The coroutines that do wrong while the weather is rough; the caller runs and cancels them."""
+    dials = scene.dials
+    loops = []
+    if dials.crash_every_s:
+        loops.append(_every(scene, dials.crash_every_s, lambda: _crash(scene)))
+    if dials.cut_every_s:
+        loops.append(_every(scene, dials.cut_every_s, lambda: _cut(scene)))
+    if dials.pause_every_s:
+        loops.append(_every(scene, dials.pause_every_s, lambda: _pause(scene)))
+    if dials.skew_ms:
+        loops.append(_every(scene, 20.0, lambda: _jump(scene)))
+    loops += [_rotate(scene) for _ in range(dials.rotations)]
+    return loops
+
+
+async def _every(scene: Scene, mean_s: float, act: Any) -> None:  # noqa: ANN401 - a coroutine function
+    while True:
+        await scene.stage.clock.sleep(mean_s * (0.2 + 1.6 * scene.chance.fraction()))
+        await act()
+
+
+async def _crash(scene: Scene) -> None:
+    """A hub dies at the next pass of some named point, or at once; a new one starts."""
+    if not scene.stage.hubs:
+        return
+    if scene.chance.fraction() < 0.6:
+        name = one_of(scene.chance, POINTS)
+        scene.kill_at[name] = 1
+        return
+    await _kill(scene, one_of(scene.chance, scene.stage.hubs), "crash")
+
+
+async def _kill(scene: Scene, running: Running, how: str) -> None:
+    if not running.alive:
+        return
+    scene.weather.seen[how] += 1
+    scene.write("dies", running.name, how)
+    await scene.stage.kill(running)
+    await scene.stage.clock.sleep(HUB_RESTART_S)
+    await start_hub(scene)
+
+
+async def _cut(scene: Scene) -> None:
+    scene.weather.cut_until_s = scene.stage.clock.monotonic_s() + scene.dials.cut_s * scene.chance.fraction()
+
+
+async def _pause(scene: Scene) -> None:
+    """A worker sleeps for a minute, as a stopped process does, and wakes with stale leases."""
+    if len(scene.stage.hubs) < 2:
+        return
+    running = one_of(scene.chance, scene.stage.hubs)
+    scene.weather.seen["pause"] += 1
+    scene.write("pauses", running.name)
+    db: Any = running.hub.store.db
+    db.awake.clear()
+    await scene.stage.clock.sleep(60)
+    db.awake.set()
+
+
+async def _jump(scene: Scene) -> None:
+    """A hub's clock jumps; a moment later it follows the database's again."""
+    if not scene.stage.hubs:
+        return
+    clock: Any = one_of(scene.chance, scene.stage.hubs).hub.clock
+    clock.skew_ms = round((scene.chance.fraction() * 2 - 1) * scene.dials.skew_ms)
+    scene.weather.seen["skew"] += 1
+    await scene.stage.clock.sleep(2.0)
+    clock.skew_ms = 0
+
+
+async def _rotate(scene: Scene) -> None:
+    """An operator rotates the keys at a command, in a process of its own."""
+    stage = scene.stage
+    await stage.clock.sleep(scene.chance.fraction() * ROTATES_WITHIN_S)
+    calm = Around(stage.clock, scene.chance, scene.dials, Weather(rough=False))
+    db: Any = FaultyDb(stage.db, stage.one_at_a_time, calm)
+    keys = Keys(db, stage.sealer, stage.clock, stage.chance)
+    with stage.real_work():
+        await keys.load()
+        await keys.rotate("EdDSA")
+    scene.weather.seen["rotation"] += 1
+
+
+POINTS = (
+    "stake.after_commit",
+    "stake.before_send",
+    "stake.after_send",
+    "stake.before_answer",
+    "payout.before_send",
+    "payout.after_send",
+    "payout.before_answer",
+    "bet_return.before_send",
+    "bet_return.after_send",
+    "payout_return.before_send",
+    "payout_return.after_send",
+    "close.before_send",
+    "close.after_send",
+    "accept.before_commit",
+    "accept.after_commit",
+    "train.before_commit",
+    "train.after_commit",
+    "list.before_send",
+)
+
+
+def at_points(scene: Scene) -> None:
+    """Count every point, and let the process die at one that was chosen."""
+
+    async def passed(name: str) -> None:
+        scene.seen[f"point {name}"] += 1
+        if scene.kill_at.get(name) and scene.stage.hubs and scene.weather.rough:
+            running = _whose(scene, asyncio.current_task())
+            if running is None:
+                return
+            del scene.kill_at[name]
+            scene.seen[f"killed {name}"] += 1
+            asyncio.ensure_future(_kill(scene, running, f"crash at {name}"))  # noqa: RUF006 - ends with the stage
+            # The process is dead from here on: this task never goes on.
+            await asyncio.Event().wait()
+
+    point.set_hook(passed)
+
+
+def _whose(scene: Scene, task: Any) -> Running | None:  # noqa: ANN401 - a task
+    """The hub process a task belongs to."""
+    for running in scene.stage.hubs:
+        if running.owns(task):
+            return running
+    return None
