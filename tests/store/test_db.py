@@ -209,4 +209,19 @@ async def test_the_offset_is_what_the_clock_lacks(db: Db) -> None:
         def now_ms(self) -> int:
             return super().now_ms() - 300_000
 
-    assert abs(await db.clock_offset_ms(Behind()) - 300_000) < 1000
+    offset_ms = await db.clock_offset_ms(Behind())
+    assert offset_ms is not None
+    assert abs(offset_ms - 300_000) < 1000
+
+
+async def test_a_slow_answer_moves_no_clock(db: Db) -> None:
+    """A machine under load must not take its own delays for the time."""
+
+    class Stalled(SystemClock):
+        asked = 0
+
+        def now_ms(self) -> int:
+            self.asked += 1
+            return super().now_ms() + 1000 * self.asked
+
+    assert await db.clock_offset_ms(Stalled()) is None

@@ -168,7 +168,7 @@ async def open_hub(settings: Settings, *, process: str = "") -> AsyncIterator[Hu
     async with open_db(settings) as db:
         await migrate(db)
         clock = SystemClock()
-        clock.offset_ms = await db.clock_offset_ms(clock)
+        clock.offset_ms = await db.clock_offset_ms(clock) or 0
         await start_ids(db, clock)
         sealer = Sealer(load_or_make_key(settings.key_path, may_make=not await holds_sealed(db)))
         wire = HttpWire(allow_private=settings.allow_private_peers)

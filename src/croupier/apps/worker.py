@@ -96,7 +96,8 @@ def _loops(hub: Hub, processes: Processes, process: str) -> list[Loop]:
         await processes.beat(process)
         await take_over(hub, processes)
         offset = await hub.store.db.clock_offset_ms(hub.clock)
-        hub.clock.shift(offset)
+        if offset is not None:
+            hub.clock.shift(offset)
 
     async def purge() -> None:
         await hub.store.seen.purge(hub.clock.now_ms() - SEEN_KEPT_MS)

@@ -91,7 +91,7 @@ async def _database(db: Db, told: Settings) -> AsyncIterator[Check]:
     clock = SystemClock()
     kind = "the one of CROUPIER_DATABASE_URL" if told.database_url else "the embedded one of this home"
     offset_ms = await db.clock_offset_ms(clock)
-    clock.offset_ms = offset_ms
+    clock.offset_ms = offset_ms or 0
     found = await health(db, clock.now_ms())
     yield Check("database", "ok", f"PostgreSQL {await db.fetchval('show server_version')}, {kind}")
     if found is None or found.pending_migrations:
@@ -99,11 +99,19 @@ async def _database(db: Db, told: Settings) -> AsyncIterator[Check]:
         yield Check("schema", "look", f"{missing} is missing: `croupier migrate` applies it, and so does any start")
     else:
         yield Check("schema", "ok", "up to date")
-    far = abs(offset_ms) > SKEW_MS
-    yield Check("clock", "look" if far else "ok", f"the database is {offset_ms} ms ahead; the hub goes by the database")
+    yield _clock(offset_ms)
     if found is not None:
         for check in _queue(found):
             yield check
+
+
+def _clock(offset_ms: int | None) -> Check:
+    if offset_ms is None:
+        return Check("clock", "look", "the database answers too slowly to compare clocks with it")
+    far = abs(offset_ms) > SKEW_MS
+    return Check(
+        "clock", "look" if far else "ok", f"the database is {offset_ms} ms ahead; the hub goes by the database"
+    )
 
 
 def _queue(found: Health) -> list[Check]:

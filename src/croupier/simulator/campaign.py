@@ -17,7 +17,7 @@ from croupier.kit.clock import Clock
 from croupier.kit.virtual import VirtualLoop
 from croupier.simulator.run import Outcome, simulate
 from croupier.store.embedded import Attached, attach
-from croupier.store.scratch import make_template, scratch
+from croupier.store.scratch import drop_all, make_template, scratch
 
 PAYMENTS_PER_SEED = 50
 TRACE_LINES = 60
@@ -81,11 +81,14 @@ def run_campaign(
     started = clock.monotonic_s()
     with attach(home) as attached:
         virtual.run(lambda _: make_template(attached))
-        while campaign.payments < payments:
-            campaign.take(one_seed(attached, seed + campaign.seeds))
-            campaign.seconds = clock.monotonic_s() - started
-            if told is not None:
-                told(campaign)
+        try:
+            while campaign.payments < payments:
+                campaign.take(one_seed(attached, seed + campaign.seeds))
+                campaign.seconds = clock.monotonic_s() - started
+                if told is not None:
+                    told(campaign)
+        finally:
+            virtual.run(lambda _: drop_all(attached))
     return campaign
 
 

@@ -26,6 +26,7 @@ ACQUIRE_S = 5.0
 """Past this a request for a connection gives up: whoever waits has a deadline of its own."""
 STATEMENT_S = 60.0
 CONNECT_S = 10.0
+QUICK_MS = 100
 FOR_EVER = 2**62
 
 _SESSION: Final = {
@@ -216,15 +217,18 @@ class Db:
             finally:
                 _open.reset(mark)
 
-    async def clock_offset_ms(self, clock: Clock) -> int:
-        """Milliseconds by which the database's clock is ahead of `clock`, from the quickest of three questions."""
+    async def clock_offset_ms(self, clock: Clock) -> int | None:
+        """Milliseconds by which the database's clock is ahead of `clock`, from the quickest of three questions.
+
+        None if even that took too long to tell: a machine under load must not move its clock by its own delays.
+        """
         best = (FOR_EVER, 0)
         for _ in range(3):
             asked = clock.now_ms()
             theirs = await self.fetchval("select (extract(epoch from clock_timestamp()) * 1000)::bigint")
             answered = clock.now_ms()
             best = min(best, (answered - asked, theirs - (asked + answered) // 2))
-        return best[1]
+        return best[1] if best[0] <= QUICK_MS else None
 
     @asynccontextmanager
     async def _connection(self, pool: asyncpg.Pool | None = None) -> AsyncIterator[Tx]:

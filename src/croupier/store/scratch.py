@@ -5,6 +5,7 @@ Owns: making them quickly. Never: touches the database of a hub. For the simulat
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -12,8 +13,9 @@ from croupier.store.db import Db
 from croupier.store.embedded import Attached
 from croupier.store.migrate import migrate
 
-TEMPLATE = "simulator_template"
-NAME = "simulator_run"
+TEMPLATE = f"simulator_template_{os.getpid()}"
+NAME = f"simulator_run_{os.getpid()}"
+"""Of this process alone: several may simulate on one server."""
 
 
 async def make_template(attached: Attached) -> None:
@@ -27,6 +29,13 @@ async def make_template(attached: Attached) -> None:
         await migrate(db)
     finally:
         await db.close()
+
+
+async def drop_all(attached: Attached) -> None:
+    """Leave nothing behind."""
+    async with _admin(attached) as db:
+        for name in (NAME, TEMPLATE):
+            await db.execute(f"drop database if exists {name} with (force)")
 
 
 @asynccontextmanager

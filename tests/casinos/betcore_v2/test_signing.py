@@ -112,10 +112,10 @@ def test_a_sent_jwt_lives_ten_seconds(after_s: int, good: bool) -> None:
             verify(token, now_s=NOW + after_s)
 
 
-def test_a_worker_whose_second_has_not_begun_yet_verifies_too() -> None:
-    assert verify(sent("{}"), now_s=NOW - 1).data == "{}"
+def test_a_machine_whose_clock_is_behind_by_the_allowed_skew_verifies_too() -> None:
+    assert verify(sent("{}"), now_s=NOW - 10).data == "{}"
     with pytest.raises(BadToken):
-        verify(sent("{}"), now_s=NOW - 2)
+        verify(sent("{}"), now_s=NOW - 11)
 
 
 def test_a_jwt_sent_to_another_casino_is_refused() -> None:
@@ -180,7 +180,7 @@ def test_the_claims_of_an_access_token_are_the_documented_ones() -> None:
     }
 
 
-@pytest.mark.parametrize(("after_s", "good"), [(-2, False), (-1, True), (0, True), (3599, True), (3600, False)])
+@pytest.mark.parametrize(("after_s", "good"), [(-11, False), (-10, True), (0, True), (3599, True), (3600, False)])
 def test_an_access_token_lives_an_hour(after_s: int, good: bool) -> None:
     if good:
         assert bearer(issued(), now_s=NOW + after_s).casino_id == 2201
