@@ -104,9 +104,15 @@ async def _again(hub: Hub, bet: Bet) -> Bet:
 
 
 async def open_with(hub: Hub, born: Bet, birth: Callable[[Bet, Terms], Decision[Bet]]) -> Bet | None:
-    """Commit the birth of a bet; None if the betId exists by now."""
-    decision = birth(born, await terms_of(hub, born))
-    return decision.after if await hub.train.commit(decision) else None
+    """Commit the birth of a bet; None if the betId exists by now. Raises Contended."""
+    for _ in range(TRIES):
+        decision = birth(born, await terms_of(hub, born))
+        if await hub.train.commit(decision):
+            return decision.after
+        if await hub.store.bets.by_ref(born.provider_id, born.bet_ref) is not None:
+            return None
+        # Neither ours nor anybody's: the connection was lost before it was written.
+    raise Contended
 
 
 async def newborn(hub: Hub, request: Request, command: PayIn | PayOut | Refund, origin: Origin) -> Bet:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from croupier.core import cashback_effects
 from croupier.core.cashback import Cashback
 from croupier.core.draft import Decision, Draft, Terms
-from croupier.flows.advance import advance, terms_of
+from croupier.flows.advance import TRIES, advance, terms_of
 from croupier.flows.hub import Hub
 
 
@@ -22,13 +22,21 @@ async def pay_cashback(hub: Hub, row: Cashback) -> Cashback:
     casino = await hub.store.casinos.get(row.casino_id)
     if casino is None or not casino.enabled:
         raise CashbackRefused("the casino is disabled: new cashbacks wait until it is enabled again")
-    draft = Draft(row, await terms_of(hub, row), new=True)
-    cashback_effects.decide(draft)
-    decision = draft.finish("cashback_decided")
-    if await hub.train.commit(decision):
-        return decision.after
-    first = await hub.store.cashbacks.by_ref(row.casino_id, row.ref)
-    assert first is not None
+    for _ in range(TRIES):
+        draft = Draft(row, await terms_of(hub, row), new=True)
+        cashback_effects.decide(draft)
+        decision = draft.finish("cashback_decided")
+        if await hub.train.commit(decision):
+            return decision.after
+        first = await hub.store.cashbacks.by_ref(row.casino_id, row.ref)
+        if first is not None:
+            return _the_same(first, row)
+        # Neither ours nor anybody's: the connection was lost before it was written.
+    raise CashbackRefused("the database lost the connection again and again and nothing was written: try again")
+
+
+def _the_same(first: Cashback, row: Cashback) -> Cashback:
+    """The first cashback of a ref, if the second asks for the same; raises CashbackRefused."""
     same = (first.player_id, first.amount, first.currency) == (row.player_id, row.amount, row.currency)
     if not same:
         msg = f"ref {row.ref!r} names cashback {first.cashback_id} with another player or amount: use another --ref"
