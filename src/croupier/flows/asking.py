@@ -103,14 +103,15 @@ async def _again(hub: Hub, bet: Bet) -> Bet:
     return found
 
 
-async def open_with(hub: Hub, born: Bet, birth: Callable[[Bet, Terms], Decision[Bet]]) -> Bet | None:
-    """Commit the birth of a bet; None if the betId exists by now. Raises Contended."""
+async def open_with(hub: Hub, born: Bet, birth: Callable[[Bet, Terms], Decision[Bet]]) -> Bet:
+    """Commit the birth of a bet; if its betId exists by now, the bet that has it. Raises Contended."""
     for _ in range(TRIES):
         decision = birth(born, await terms_of(hub, born))
         if await hub.train.commit(decision):
             return decision.after
-        if await hub.store.bets.by_ref(born.provider_id, born.bet_ref) is not None:
-            return None
+        known = await hub.store.bets.by_ref(born.provider_id, born.bet_ref)
+        if known is not None:
+            return known
         # Neither ours nor anybody's: the connection was lost before it was written.
     raise Contended
 

@@ -55,12 +55,11 @@ async def _pay_in(hub: Hub, request: Request, command: PayIn, asked: Asked, bet:
 
 
 async def _new(hub: Hub, request: Request, command: PayIn, asked: Asked, beside: Beside) -> Answer:
-    bet = await _open(hub, request, command, asked)
-    if bet is None:
+    born = await _born(hub, request, command, asked=asked)
+    bet = await open_with(hub, born, requests.open_bet)
+    if bet.bet_id != born.bet_id:
         # Somebody with the same betId was faster: from here on this is a repeat.
-        known = await hub.store.bets.by_ref(command.provider_id, command.bet_ref)
-        assert known is not None
-        return await _known(hub, request, asked, known, beside)
+        return await _known(hub, request, asked, bet, beside)
     await point("stake.after_commit")
     await beside.start_if_unknown()
     return await _known(hub, request, asked, bet, beside, fresh=True)
@@ -75,12 +74,11 @@ async def _known(hub: Hub, request: Request, asked: Asked, bet: Bet, beside: Bes
     return await beside.answer(refusal, bet, "pay_in")
 
 
-async def _open(hub: Hub, request: Request, command: PayIn, asked: Asked) -> Bet | None:
+async def _born(hub: Hub, request: Request, command: PayIn, *, asked: Asked) -> Bet:
     origin = Origin.PAY_IN if asked.win is None else Origin.PAY_IN_OUT
-    born = await newborn(hub, request, command, origin)
     assert asked.stake is not None
-    born = replace(born, stake=asked.stake, win=asked.win, waiting_until_ms=request.until_ms)
-    return await open_with(hub, born, requests.open_bet)
+    born = await newborn(hub, request, command, origin)
+    return replace(born, stake=asked.stake, win=asked.win, waiting_until_ms=request.until_ms)
 
 
 def _contents(request: Request, command: PayIn) -> Asked | Answer:

@@ -42,8 +42,6 @@ async def _pay_out(hub: Hub, request: Request, command: PayOut, win: int, bet: B
     if bet is None and session.jackpot_wins:
         bet = await _jackpot(hub, request, command, win)
     if bet is None:
-        bet = await hub.store.bets.by_ref(command.provider_id, command.bet_ref)
-    if bet is None:
         return Answer(Refusal.BET_UNKNOWN)
 
     def rule(current: Bet, terms: Terms, over: bool) -> Ruling:  # noqa: FBT001 - the shape of a Rule
@@ -61,7 +59,7 @@ def _contents(request: Request, command: PayOut, win: int) -> Asked:
     return Asked(session.casino_id, session.player_id, command.round_ref, win=win)
 
 
-async def _jackpot(hub: Hub, request: Request, command: PayOut, win: int) -> Bet | None:
+async def _jackpot(hub: Hub, request: Request, command: PayOut, win: int) -> Bet:
     """A win without a bet, in a game that may have them: a bet of its own, without a stake."""
     born = replace(await newborn(hub, request, command, Origin.JACKPOT), win=win)
     return await open_with(hub, born, requests.open_jackpot)

@@ -32,9 +32,6 @@ async def _refund(hub: Hub, request: Request, command: Refund, bet: Bet | None) 
     if bet is None:
         born = await newborn(hub, request, command, Origin.TOMBSTONE)
         bet = await open_with(hub, born, requests.open_tombstone)
-    if bet is None:
-        bet = await hub.store.bets.by_ref(command.provider_id, command.bet_ref)
-    assert bet is not None
 
     def rule(current: Bet, terms: Terms, over: bool) -> Ruling:  # noqa: ARG001, FBT001 - the shape of a Rule
         return requests.refund(current, session.casino_id, session.player_id, terms)
