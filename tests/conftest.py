@@ -17,6 +17,8 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as properties
 
 from croupier.store.db import Db
 from croupier.store.embedded import Attached, EmbeddedError, attach
@@ -47,6 +49,11 @@ def remove_home(home: Path) -> None:
             time.sleep(0.02)
         shutil.rmtree(place, ignore_errors=True)
     shutil.rmtree(home, ignore_errors=True)
+
+
+# A loaded machine is no finding: no property fails because its examples took long to draw.
+properties.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+properties.load_profile("any machine")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from croupier import __version__, casinos, providers
+from croupier.apps.operations import OWN, openapi
 from croupier.flows.hub import Hub
 from croupier.kit.config import Settings
 from croupier.store.db import DbError
@@ -57,12 +58,11 @@ def _own_routes(hub: Hub) -> list[Route]:
     async def version(_: Request) -> Response:
         return JSONResponse({"name": "croupier", "version": __version__})
 
-    return [
-        Route("/livez", livez),
-        Route("/readyz", readyz),
-        Route("/metrics", metrics),
-        Route("/version", version),
-    ]
+    async def openapi_json(_: Request) -> Response:
+        return JSONResponse(openapi())
+
+    handles = {"livez": livez, "readyz": readyz, "metrics": metrics, "version": version, "openapi": openapi_json}
+    return [Route(operation.path, handles[operation.name]) for operation in OWN.operations]
 
 
 async def _no_such_path(request: Request, error: HTTPException) -> Response:

@@ -25,6 +25,7 @@ from croupier.cli import (
     ggr,
     incidents,
     migrate,
+    openapi,
     payment,
     player,
     provider,
@@ -51,6 +52,7 @@ app.command("demo", rich_help_panel=RUNNING)(demo.demo)
 app.add_typer(sandbox.app, name="sandbox", rich_help_panel=RUNNING)
 app.command("migrate", rich_help_panel=RUNNING)(migrate.migrate)
 app.command("doctor", rich_help_panel=RUNNING)(doctor.doctor)
+app.command("openapi", rich_help_panel=RUNNING)(openapi.show_openapi)
 app.add_typer(casino.app, name="casino", rich_help_panel=TRADE)
 app.add_typer(provider.app, name="provider", rich_help_panel=TRADE)
 app.add_typer(game.app, name="game", rich_help_panel=TRADE)

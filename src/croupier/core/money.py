@@ -44,7 +44,10 @@ MAX_MINOR = 10**17
 GRAMMAR_TEXT = "must be 1 to 15 digits, and at most 8 decimals after a point"
 """The grammar for people, as an error names it."""
 
-_GRAMMAR = re.compile(r"([0-9]{1,15})(?:\.([0-9]{1,8}))?")
+GRAMMAR = r"([0-9]{1,15})(?:\.([0-9]{1,8}))?"
+"""The same as a pattern, for the whole of the text."""
+
+_GRAMMAR = re.compile(GRAMMAR)
 
 
 class UnknownCurrency(ValueError):

@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from croupier.flows.hub import Hub
 from croupier.flows.ports import ProviderGateway
+from croupier.kit.openapi import Half
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +28,5 @@ class ProviderProtocol:
     routes: Callable[[Hub], list[Route]]
     not_found: Callable[[int], Response]
     """The answer to an unknown path or method, by HTTP status."""
+    serves: Half
+    """Its inbound half as the OpenAPI document states it."""

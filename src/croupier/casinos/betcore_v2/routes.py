@@ -15,13 +15,16 @@ from starlette.routing import Route
 
 from croupier.casinos.betcore_v2 import codec, messages, signing
 from croupier.casinos.betcore_v2.messages import BETS, CASHBACKS, Subject
+from croupier.casinos.betcore_v2.operations import CASINOS
 from croupier.casinos.betcore_v2.outcomes import (
+    NO_KEYS,
     NOT_ACCEPTED,
     NOT_VERIFIED,
     OK,
     TOO_LARGE,
     UNAUTHORIZED,
     UNREADABLE,
+    WRONG_TYPE,
     HubAnswer,
 )
 from croupier.core.counterparty import Casino
@@ -31,14 +34,13 @@ from croupier.flows.hub import Hub
 from croupier.kit.inbound import TooLarge, WrongType, read_body, require_json
 from croupier.kit.jwt import BadToken
 from croupier.kit.log import get
+from croupier.kit.openapi import Operation
 from croupier.kit.strictjson import BadField, BadJson
 from croupier.store.db import DbError
 
 log = get("casino")
 
 Handle = Callable[["Door", Request, bytes], Awaitable[Response]]
-NO_KEYS = HubAnswer(500, NOT_ACCEPTED.code, NOT_ACCEPTED.message)
-"""The key set has no envelope that could say it, and no casino may take an error for a set of keys."""
 BEARERS_KEPT = 10_000
 
 
@@ -86,15 +88,16 @@ class Door:
 
 
 def routes(hub: Hub, issuer: str) -> list[Route]:
-    """The routes of this protocol."""
+    """The routes of this protocol: its operations, each with what does its work."""
     door = Door(hub, issuer)
-    return [
-        _route(door, messages.HUB_TOKEN, "POST", _token),
-        _route(door, messages.HUB_JWKS, "GET", _jwks),
-        _route(door, messages.HUB_VERIFY, "POST", _verify),
-        _route(door, messages.HUB_ACCEPT, "POST", _accept_payment),
-        _route(door, messages.HUB_CASHBACK_ACCEPT, "POST", _accept_cashback),
-    ]
+    handles: dict[str, Handle] = {
+        "auth/token": _token,
+        "auth/jwks": _jwks,
+        "auth/verify": _verify,
+        "payments/accept": _accept_payment,
+        "cashback-payments/accept": _accept_cashback,
+    }
+    return [_route(door, operation, handles[operation.name]) for operation in CASINOS.operations]
 
 
 def not_found(status: int) -> Response:
@@ -159,8 +162,8 @@ async def _accept(door: Door, request: Request, body: bytes, subject: Subject) -
     return _say(OK if verdict is Verdict.OK else NOT_ACCEPTED)
 
 
-def _route(door: Door, path: str, method: str, handle: Handle) -> Route:
-    name = path.strip("/")
+def _route(door: Door, operation: Operation, handle: Handle) -> Route:
+    name = operation.name
 
     async def endpoint(request: Request) -> Response:
         clock, metrics = door.hub.clock, door.hub.metrics
@@ -170,7 +173,7 @@ def _route(door: Door, path: str, method: str, handle: Handle) -> Route:
         metrics.count("croupier_requests_total", "casino", name, str(response.status_code))
         return response
 
-    return Route(messages.HUB_ROOT + path, endpoint, methods=[method])
+    return Route(operation.path, endpoint, methods=[operation.method])
 
 
 async def _answer(door: Door, request: Request, handle: Handle) -> Response:
@@ -181,7 +184,7 @@ async def _answer(door: Door, request: Request, handle: Handle) -> Response:
     except TooLarge:
         return _say(TOO_LARGE)
     except WrongType:
-        return _say(HubAnswer(415, UNREADABLE.code, UNREADABLE.message))
+        return _say(WRONG_TYPE)
     except (BadJson, BadField) as problem:
         log.info("casino.unreadable", path=request.url.path, problem=str(problem))
         # The envelope's text is fixed by the contract, so the field at fault is named beside it.

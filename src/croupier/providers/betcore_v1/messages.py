@@ -6,9 +6,12 @@ judging a value (codec), signing (signing). Spec: provider.md sections 1, 3 and 
 
 from __future__ import annotations
 
-from typing import Literal, NotRequired, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 import msgspec
+from msgspec import Meta
+
+from croupier.core import money
 
 HEADER_COUNTERPARTY = "X-Counterparty-Id"
 HEADER_TIMESTAMP = "X-Timestamp"
@@ -26,44 +29,64 @@ MAX_URL_CHARS = 2_048
 """The longest frameUri and lobbyImgUrl."""
 
 
+Ref = Annotated[str, Meta(min_length=1, max_length=128, description="Printable characters only.")]
+"""An id of the provider's."""
+Amount = Annotated[
+    Any,
+    Meta(
+        description="Major units as text, or a JSON number of the same digits; no more decimals than the currency has.",
+        extra_json_schema={"type": ["string", "number"], "pattern": f"^{money.GRAMMAR}$", "minimum": 0},
+    ),
+]
+Odd = Annotated[
+    Any,
+    Meta(
+        description="A multiplier, as text or number; kept as written.",
+        extra_json_schema={"type": ["string", "number"], "minLength": 1, "maxLength": 64, "minimum": 0},
+    ),
+]
+Told = Annotated[msgspec.Raw, Meta(extra_json_schema={"type": "number"})]
+"""A JSON number, ready made."""
+
+
 class StakeBody(TypedDict):
     """`POST bets/pay-in`."""
 
-    betId: str
-    gameRoundId: str
-    betAmount: str
-    sessionId: NotRequired[str]
+    betId: Ref
+    gameRoundId: Ref
+    betAmount: Amount
+    sessionId: NotRequired[Ref]
 
 
 class WinBody(TypedDict):
     """`POST bets/pay-out`; a winAmount of 0 is a loss."""
 
-    betId: str
-    gameRoundId: str
-    winAmount: str
-    winOdd: NotRequired[str]
-    sessionId: NotRequired[str]
+    betId: Ref
+    gameRoundId: Ref
+    winAmount: Amount
+    winOdd: NotRequired[Odd]
+    sessionId: NotRequired[Ref]
 
 
 class StakeAndWinBody(StakeBody):
     """`POST bets/pay-in-out`."""
 
-    winAmount: str
-    winOdd: NotRequired[str]
+    winAmount: Amount
+    winOdd: NotRequired[Odd]
 
 
 class RefundBody(TypedDict):
     """`POST bets/refund`."""
 
-    betId: str
-    sessionId: NotRequired[str]
+    betId: Ref
+    sessionId: NotRequired[Ref]
 
 
 class WalletAnswer(msgspec.Struct, kw_only=True):
     """The hub's answer to balance and to the four bet calls. What is unknown is left out, never null."""
 
     response_code: int = msgspec.field(name="_responseCode")
-    balance: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    balance: Told | msgspec.UnsetType = msgspec.UNSET
     """A JSON number with the currency's decimals, ready made."""
     currency: str | msgspec.UnsetType = msgspec.UNSET
     field: str | msgspec.UnsetType = msgspec.UNSET

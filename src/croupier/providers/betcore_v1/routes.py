@@ -24,9 +24,10 @@ from croupier.flows.pay_out import pay_out
 from croupier.flows.refund import refund
 from croupier.kit.inbound import TooLarge, WrongType, read_body, require_json
 from croupier.kit.log import get
+from croupier.kit.openapi import Operation
 from croupier.kit.strictjson import BadField, BadJson
 from croupier.providers.betcore_v1 import codec, signing
-from croupier.providers.betcore_v1.messages import BASE_PATH
+from croupier.providers.betcore_v1.operations import PROVIDERS
 from croupier.providers.betcore_v1.outcomes import Fault
 from croupier.store.db import DbError
 from croupier.store.train import Broken
@@ -36,7 +37,6 @@ log = get("provider")
 Handle = Callable[[Hub, Provider, str, bytes], Awaitable[Answer]]
 FAILED_S = 0.05
 """What is not believed is answered so long after it came: longer than the questions about a counterparty that exists."""
-_SESSION = BASE_PATH + "/sessions/{session_id}"
 
 
 class Refused(Exception):
@@ -48,14 +48,15 @@ class Refused(Exception):
 
 
 def routes(hub: Hub) -> list[Route]:
-    """The routes of this protocol."""
-    return [
-        _route(hub, "/balance", "GET", _balance, bet_call=False),
-        _route(hub, "/bets/pay-in", "POST", _pay_in),
-        _route(hub, "/bets/pay-out", "POST", _pay_out),
-        _route(hub, "/bets/pay-in-out", "POST", _pay_in_out),
-        _route(hub, "/bets/refund", "POST", _refund),
-    ]
+    """The routes of this protocol: its operations, each with what does its work."""
+    handles: dict[str, Handle] = {
+        "balance": _balance,
+        "pay-in": _pay_in,
+        "pay-out": _pay_out,
+        "pay-in-out": _pay_in_out,
+        "refund": _refund,
+    }
+    return [_route(hub, operation, handles[operation.name]) for operation in PROVIDERS.operations]
 
 
 def not_found(status: int) -> Response:
@@ -84,9 +85,9 @@ async def _refund(hub: Hub, provider: Provider, session_id: str, body: bytes) ->
     return await refund(hub, codec.read_refund(provider.provider_id, session_id, body))
 
 
-def _route(hub: Hub, path: str, method: str, handle: Handle, *, bet_call: bool = True) -> Route:
-    """One route. `bet_call`: a repeated request id with the same body is answered as the repeat it is."""
-    name = path.rpartition("/")[2]
+def _route(hub: Hub, operation: Operation, handle: Handle) -> Route:
+    """One route. Of a bet call a repeated request id with the same body is answered as the repeat it is."""
+    name, bet_call = operation.name, operation.method == "POST"
 
     async def endpoint(request: Request) -> Response:
         started = hub.clock.monotonic_s()
@@ -95,7 +96,7 @@ def _route(hub: Hub, path: str, method: str, handle: Handle, *, bet_call: bool =
         hub.metrics.count("croupier_requests_total", "provider", name, str(reply.status))
         return _respond(reply)
 
-    return Route(_SESSION + path, endpoint, methods=[method])
+    return Route(operation.path, endpoint, methods=[operation.method])
 
 
 async def _answer(hub: Hub, request: Request, handle: Handle, *, bet_call: bool) -> codec.Reply:

@@ -1,0 +1,288 @@
+"""What a betcore_v2 casino may ask of the hub, as its OpenAPI document states it.
+
+Owns: the five calls with their bodies, and their answers by status. Codes are those of `outcomes`, bounds and
+TransactionTypes those of `messages`. Never: a route's work. Spec: casino.md 1 and 1.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict
+
+from msgspec import Meta
+
+from croupier.casinos.betcore_v2 import messages, outcomes
+from croupier.casinos.betcore_v2.messages import BETS, CASHBACKS, HUB_ROOT, MAX_CODE, MAX_ID
+from croupier.casinos.betcore_v2.outcomes import HubAnswer
+from croupier.core import money
+from croupier.kit import strictjson
+from croupier.kit.openapi import Half, Operation, Said
+
+Id = Annotated[int, Meta(ge=0, le=MAX_ID)]
+Code = Annotated[int, Meta(ge=-MAX_CODE, le=MAX_CODE)]
+Ref = Annotated[str, Meta(min_length=1, max_length=128)]
+Amount = Annotated[
+    Any,
+    Meta(
+        description="Major units as text, or a JSON number of the same digits; no more decimals than the currency has.",
+        extra_json_schema={"type": ["string", "number"], "pattern": f"^{money.GRAMMAR}$", "minimum": 0},
+    ),
+]
+BetType = Annotated[int, Meta(extra_json_schema={"enum": sorted(BETS.types.values())})]
+CashbackType = Annotated[int, Meta(extra_json_schema={"enum": sorted(CASHBACKS.types.values())})]
+AnyOtherCode = Annotated[Code, Meta(extra_json_schema={"not": {"const": outcomes.SUCCESS}})]
+
+
+# What casinos send.
+
+
+class TokenRequest(TypedDict):
+    """`POST auth/token`."""
+
+    PartnerClientId: Annotated[int, Meta(ge=0, le=MAX_CODE)]
+    Secret: Annotated[str, Meta(min_length=1, max_length=256)]
+
+
+SentToken = Annotated[
+    str, Meta(min_length=1, max_length=strictjson.MAX_BYTES, description="A JWT that the hub sent, as it came.")
+]
+
+
+class BetPayment(TypedDict):
+    """A payment of a bet, wholly stated."""
+
+    BetId: Id
+    PartnerUserId: Ref
+    PartnerTransactionId: Ref
+    TransactionType: BetType
+    Amount: Amount
+    TaxAmount: NotRequired[Amount]
+    Balance: NotRequired[Amount]
+
+
+class BetPaymentId(TypedDict):
+    """Which payment of a bet is meant; what else is stated must be readable."""
+
+    BetId: Id
+    PartnerUserId: NotRequired[Ref]
+    PartnerTransactionId: NotRequired[Ref]
+    TransactionType: BetType
+    Amount: NotRequired[Amount]
+    TaxAmount: NotRequired[Amount]
+
+
+class CashbackPayment(TypedDict):
+    """A payment of a cashback, wholly stated."""
+
+    CashbackId: Id
+    PartnerUserId: Ref
+    PartnerTransactionId: Ref
+    TransactionType: CashbackType
+    Amount: Amount
+    TaxAmount: NotRequired[Amount]
+    Balance: NotRequired[Amount]
+
+
+class CashbackPaymentId(TypedDict):
+    """Which payment of a cashback is meant; what else is stated must be readable."""
+
+    CashbackId: Id
+    PartnerUserId: NotRequired[Ref]
+    PartnerTransactionId: NotRequired[Ref]
+    TransactionType: CashbackType
+    Amount: NotRequired[Amount]
+    TaxAmount: NotRequired[Amount]
+
+
+class BetAccepted(TypedDict):
+    """The casino booked a payment of a bet."""
+
+    ErrorCode: Literal[200]
+    Message: str
+    Value: BetPayment
+
+
+class BetNotAccepted(TypedDict):
+    """Any other last word about a payment of a bet; 103804 with the first attempt's Value is a yes."""
+
+    ErrorCode: AnyOtherCode
+    Message: NotRequired[str]
+    Value: BetPaymentId
+
+
+class CashbackAccepted(TypedDict):
+    """The casino booked a payment of a cashback."""
+
+    ErrorCode: Literal[200]
+    Message: str
+    Value: CashbackPayment
+
+
+class CashbackNotAccepted(TypedDict):
+    """Any other last word about a payment of a cashback."""
+
+    ErrorCode: AnyOtherCode
+    Message: NotRequired[str]
+    Value: CashbackPaymentId
+
+
+# What the hub answers.
+
+
+class HubEnvelope(TypedDict):
+    """Every answer without a value: exactly these two."""
+
+    ErrorCode: int
+    Message: str
+
+
+class TokenValue(TypedDict):
+    """A new access token."""
+
+    AccessToken: str
+    TokenType: Literal["Bearer"]
+    ExpiresIn: int
+    Scope: str
+
+
+class TokenEnvelope(TypedDict):
+    """The answer of `POST auth/token`; Value comes with code 200 alone."""
+
+    ErrorCode: int
+    Message: str
+    Value: NotRequired[TokenValue]
+
+
+class SentValue(TypedDict):
+    """What a JWT of the hub carried."""
+
+    Data: str
+    ClientId: str
+
+
+class SentEnvelope(TypedDict):
+    """The answer of `POST auth/verify`; Value comes with code 200 alone."""
+
+    ErrorCode: int
+    Message: str
+    Value: NotRequired[SentValue]
+
+
+class Jwk(TypedDict):
+    """A public key (RFC 7517): n and e of an RSA key; crv and x, and y of P-256."""
+
+    kty: Literal["RSA", "EC", "OKP"]
+    use: Literal["sig"]
+    alg: Literal["RS256", "ES256", "EdDSA"]
+    kid: str
+    n: NotRequired[str]
+    e: NotRequired[str]
+    crv: NotRequired[Literal["P-256", "Ed25519"]]
+    x: NotRequired[str]
+    y: NotRequired[str]
+
+
+class JwkSet(TypedDict):
+    """The keys, without an envelope."""
+
+    keys: list[Jwk]
+
+
+_MEANS: Final = {
+    400: "The body cannot be read; `X-Problem` says what is wrong with it.",
+    401: "No bearer, or not a good one; of `auth/token`, a wrong id or secret.",
+    413: "The body is too large.",
+    415: "The body is not declared as application/json.",
+}
+_OF_A_BODY: Final = (outcomes.UNREADABLE, outcomes.UNAUTHORIZED, outcomes.TOO_LARGE, outcomes.WRONG_TYPE)
+
+
+def _enveloped(means: str, body: object, codes: Sequence[HubAnswer]) -> tuple[Said, ...]:
+    """The answers of a call with a body: whatever comes under 200, and what was wrong before."""
+    return Said(200, means, body, _only(codes)), *map(_refused, _OF_A_BODY)
+
+
+def _refused(answer: HubAnswer) -> Said:
+    means = _MEANS.get(answer.status, answer.message)
+    challenge = {"WWW-Authenticate": "Bearer"} if answer.status == 401 else {}
+    return Said(answer.status, means, HubEnvelope, _only([answer]), challenge)
+
+
+def _only(answers: Iterable[HubAnswer]) -> dict[str, list[int]]:
+    return {"ErrorCode": sorted({answer.code for answer in answers})}
+
+
+_BEARER: Final = (("bearer",),)
+_TAKEN: Final = (outcomes.OK, outcomes.NOT_ACCEPTED)
+
+CASINOS: Final = Half(
+    "casinos",
+    "What casinos call: PascalCase JSON in an envelope of ErrorCode, Message and perhaps Value; 200 is success.",
+    (
+        Operation(
+            "POST",
+            HUB_ROOT + messages.HUB_TOKEN,
+            "auth/token",
+            "An access token for this casino, valid for an hour.",
+            "casino.md section 1",
+            _enveloped("A token (200), or it could not be given now (102823).", TokenEnvelope, _TAKEN),
+            (TokenRequest,),
+            proofs=((),),
+        ),
+        Operation(
+            "GET",
+            HUB_ROOT + messages.HUB_JWKS,
+            "auth/jwks",
+            "The public keys. With a bearer, the hub learns that this casino knows them.",
+            "casino.md section 1",
+            (
+                Said(200, "A JWK set.", JwkSet, headers={"Cache-Control": "How long it may be kept."}),
+                _refused(outcomes.UNAUTHORIZED),
+                _refused(outcomes.TOO_LARGE),
+                _refused(outcomes.NO_KEYS),
+            ),
+            proofs=((), *_BEARER),
+        ),
+        Operation(
+            "POST",
+            HUB_ROOT + messages.HUB_VERIFY,
+            "auth/verify",
+            "Whether the hub sent this JWT to this casino; for casinos without a library for signatures.",
+            "casino.md section 1",
+            _enveloped(
+                "What it carried (200), or it is none (103753).", SentEnvelope, (*_TAKEN, outcomes.NOT_VERIFIED)
+            ),
+            (SentToken,),
+            proofs=_BEARER,
+        ),
+        Operation(
+            "POST",
+            HUB_ROOT + messages.HUB_ACCEPT,
+            "payments/accept",
+            "The outcome of a payment of a bet. Idempotent.",
+            "casino.md section 1.1",
+            _enveloped("Taken in (200), or not accepted (102823).", HubEnvelope, _TAKEN),
+            (BetAccepted, BetNotAccepted),
+            proofs=_BEARER,
+        ),
+        Operation(
+            "POST",
+            HUB_ROOT + messages.HUB_CASHBACK_ACCEPT,
+            "cashback-payments/accept",
+            "The outcome of a payment of a cashback. Idempotent.",
+            "casino.md section 1.1",
+            _enveloped("Taken in (200), or not accepted (102823).", HubEnvelope, _TAKEN),
+            (CashbackAccepted, CashbackNotAccepted),
+            proofs=_BEARER,
+        ),
+    ),
+    {
+        "bearer": {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "The access token of `auth/token`.",
+        }
+    },
+)
+"""Everything this half serves."""

@@ -1,0 +1,119 @@
+"""What a betcore_v1 provider may ask of the hub, as its OpenAPI document states it.
+
+Owns: the five calls with their bodies, their answers by status, and the four headers of the signature. Codes and
+statuses are those of `outcomes`, records those of `messages`. Never: a route's work. Spec: provider.md 1, 2 and 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from croupier.core.refusals import Refusal
+from croupier.kit.openapi import Half, Operation, Said, Schema
+from croupier.providers.betcore_v1 import messages, outcomes
+from croupier.providers.betcore_v1.messages import BASE_PATH, WalletAnswer
+from croupier.providers.betcore_v1.outcomes import Fault, WireOutcome
+
+SESSION: Final = BASE_PATH + "/sessions/{session_id}"
+"""Where every call of a session begins."""
+
+_ALWAYS: Final = (Refusal.WRONG_DATA, Refusal.UNAUTHORIZED, Refusal.SESSION_UNKNOWN)
+_UNDECIDED: Final = (Refusal.OUTCOME_UNKNOWN, Refusal.NOT_TAKEN)
+_OF_A_STAKE: Final = (
+    Refusal.NOT_ENOUGH_FUNDS,
+    Refusal.CASINO_REFUSED,
+    Refusal.PLAYER_BLOCKED,
+    Refusal.LIMIT,
+    Refusal.CONFLICT,
+)
+_MEANS: Final = {
+    200: "Success, with the player's balance where it is known.",
+    400: "Wrong data: the field that is at fault is named where there is one.",
+    401: "Not believed. Whatever failed, the answer is the same.",
+    402: "The player has not enough.",
+    403: "The player is blocked, a limit holds, or the casino refuses.",
+    404: "There is no such session of this provider (2), or no such bet (5).",
+    409: "The bet exists with other contents, or is already finished otherwise.",
+    413: "The body is too large.",
+    415: "The body is not declared as application/json.",
+    503: "Not taken on; nothing was written. Safe to repeat.",
+    504: "The outcome is not known yet: repeat, or refund.",
+}
+
+
+def _answers(refusals: Iterable[Refusal], faults: Iterable[Fault]) -> tuple[Said, ...]:
+    """Success and what else this call can be told, by status, each with the codes that stand beside it."""
+    rows = [outcomes.SUCCESS]
+    rows += [outcomes.REFUSALS[refusal] for refusal in refusals]
+    rows += [outcomes.FAULTS[fault] for fault in faults]
+    return tuple(_said(status, rows) for status in sorted({row.status for row in rows}))
+
+
+def _said(status: int, rows: Iterable[WireOutcome]) -> Said:
+    codes = sorted({row.code for row in rows if row.status == status})
+    waits = {"Retry-After": "Seconds to wait."} if status in outcomes.NOT_TAKEN_STATUSES else {}
+    return Said(status, _MEANS[status], WalletAnswer, {"_responseCode": codes}, waits)
+
+
+def _bet_call(verb: str, summary: str, body: object, *, refusals: tuple[Refusal, ...]) -> Operation:
+    return Operation(
+        "POST",
+        f"{SESSION}/bets/{verb}",
+        verb,
+        summary,
+        "provider.md sections 1, 2 and 4",
+        _answers((*_ALWAYS, *refusals, *_UNDECIDED), (Fault.TOO_LARGE, Fault.WRONG_TYPE)),
+        (body,),
+        _PATH,
+        _SIGNED,
+    )
+
+
+_PATH: Final[dict[str, Schema]] = {
+    "session_id": {"type": "string", "minLength": 1, "maxLength": 128, "description": "The sessionId of the launch."}
+}
+_PROOFS: Final = {
+    messages.HEADER_COUNTERPARTY: "The counterparty's GUID or short id.",
+    messages.HEADER_TIMESTAMP: "Unix milliseconds, within the window of the counterparty (30 s by default).",
+    messages.HEADER_REQUEST_ID: "32 hex digits, new for every request.",
+    messages.HEADER_SIGN: "Lower-case hex HMAC-SHA256 with the shared secret over body (left out when there is none), "
+    "counterparty id, timestamp and request id, joined by dots. All four headers come together.",
+}
+_SIGNED: Final = (tuple(_PROOFS),)
+
+PROVIDERS: Final = Half(
+    "providers",
+    "What game providers call: camelCase JSON, every answer with `_responseCode`.",
+    (
+        Operation(
+            "GET",
+            f"{SESSION}/balance",
+            "balance",
+            "The player's balance; the casino is asked anew.",
+            "provider.md sections 1, 2 and 4",
+            _answers((*_ALWAYS, *_UNDECIDED), (Fault.TOO_LARGE,)),
+            parameters=_PATH,
+            proofs=_SIGNED,
+        ),
+        _bet_call(
+            "pay-in",
+            "Take a stake; answered when its outcome is known or the hold time is over.",
+            messages.StakeBody,
+            refusals=_OF_A_STAKE,
+        ),
+        _bet_call(
+            "pay-out",
+            "Settle a bet with a win; 0 is a loss.",
+            messages.WinBody,
+            refusals=(Refusal.BET_UNKNOWN, Refusal.CONFLICT),
+        ),
+        _bet_call("pay-in-out", "Take a stake and settle at once.", messages.StakeAndWinBody, refusals=_OF_A_STAKE),
+        _bet_call("refund", "Undo a bet, whatever state it is in.", messages.RefundBody, refusals=(Refusal.CONFLICT,)),
+    ),
+    {
+        header: {"type": "apiKey", "in": "header", "name": header, "description": means}
+        for header, means in _PROOFS.items()
+    },
+)
+"""Everything this half serves."""

@@ -1,0 +1,16 @@
+"""`croupier openapi`: the document as it is served, without a database and without a home."""
+
+from __future__ import annotations
+
+from croupier.apps.operations import all_operations, openapi
+from tests.cli.conftest import Cli
+
+
+def test_the_document_is_printed_whole(nowhere: Cli) -> None:
+    assert nowhere.json("openapi") == openapi()
+    assert not nowhere.home.exists()
+
+
+def test_people_see_every_operation(nowhere: Cli) -> None:
+    said = nowhere.ok("openapi").out
+    assert all(f"{operation.path} " in said for operation in all_operations())
