@@ -27,9 +27,11 @@ from croupier.store.balances import Balances
 from croupier.store.bets import Bets, Cashbacks
 from croupier.store.calls import Calls
 from croupier.store.casinos import Casinos
+from croupier.store.comparisons import Comparisons
 from croupier.store.db import Db
 from croupier.store.demo import DemoMoney
 from croupier.store.embedded import attach
+from croupier.store.findings import Findings
 from croupier.store.games import Games
 from croupier.store.ids import MoneyIds, start_ids
 from croupier.store.incidents import Incidents
@@ -40,6 +42,7 @@ from croupier.store.providers import Providers
 from croupier.store.seen import SeenRequests
 from croupier.store.sessions import Sessions
 from croupier.store.train import Train
+from croupier.store.turns import Turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,9 @@ def habits_of(settings: Settings, process: str) -> Habits:
         balance_stale_s=settings.balance_stale_s,
         poll_s=settings.poll_ms / 1000,
         max_waiting=settings.max_in_flight,
+        sample_bp=settings.reconcile_sample_bp,
+        compare_per_s=settings.reconcile_per_s,
+        open_s=settings.reconcile_open_s,
     )
 
 
@@ -136,6 +142,9 @@ def _stores(settings: Settings, seams: Seams, process: str) -> Stores:
         seen=SeenRequests(db, clock),
         demo=DemoMoney(db, clock),
         incidents=Incidents(db, clock),
+        findings=Findings(db, clock),
+        comparisons=Comparisons(db),
+        turns=Turns(db, clock),
     )
 
 

@@ -21,6 +21,7 @@ import uvicorn
 from croupier.apps.hub_app import hub_app
 from croupier.apps.wiring import open_hub
 from croupier.flows.hub import Hub
+from croupier.flows.patrol import Patrol
 from croupier.flows.sync_games import sync_for_ever
 from croupier.kit.chance import SystemChance
 from croupier.kit.config import Settings, load
@@ -108,6 +109,7 @@ def _loops(hub: Hub, processes: Processes, process: str) -> list[Loop]:
         partial(_every, hub, BEAT_S, beat),
         partial(_every, hub, PURGE_S, purge),
         partial(sync_for_ever, hub, SYNC_S),
+        Patrol(hub).run,
     ]
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
 from typing import Annotated
 
 import typer
 
+from croupier.cli.days import day_ms
 from croupier.cli.running import AsJson, with_hub
 from croupier.cli.show import show_json, show_table
 from croupier.flows.hub import Hub
@@ -23,7 +23,7 @@ def ggr(
     as_json: AsJson = False,
 ) -> None:
     """Gross gaming revenue: stakes minus wins of the bets settled in [from, to), less those undone in it."""
-    start_ms, end_ms = _day_ms(from_, "--from"), _day_ms(to, "--to")
+    start_ms, end_ms = day_ms(from_, "--from"), day_ms(to, "--to")
     if end_ms <= start_ms:
         raise typer.BadParameter("--to is the first day that is not counted: it must be after --from")
     wanted = [name.strip() for name in by.split(",") if name.strip()]
@@ -47,11 +47,3 @@ def ggr(
             for r in rows
         ],
     )
-
-
-def _day_ms(text: str, option: str) -> int:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"{option} must be a day such as 2025-11-01, not {text[:40]!r}") from None
-    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1000

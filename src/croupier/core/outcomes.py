@@ -104,13 +104,13 @@ def heard_yes(d: AnyDraft, payment: Payment, said: Contents) -> Verdict:
             # None: a person took it as accepted, and now the casino says so itself.
             return Verdict.OK
         return _conflict(d, payment, f"accepted twice: {payment.partner_tx} and {said.partner_tx}")
-    if not _takes_late_yes(d, payment):
+    if not takes_late_yes(d, payment):
         return _conflict(d, payment, "accepted after the stake had ended; this casino undoes it itself")
     _accept(d, payment, said)
     return Verdict.OK
 
 
-def _takes_late_yes(d: AnyDraft, payment: Payment) -> bool:
+def takes_late_yes(d: AnyDraft, payment: Payment) -> bool:
     """Whether a success for an ended stake is taken in and returned (money.md 3.6)."""
     if payment.kind is not PaymentKind.STAKE or payment.undecided or payment.state is PaymentState.PARKED:
         return True

@@ -194,14 +194,14 @@ def refund(bet: Bet, casino_id: int, player_id: int, terms: Terms) -> Ruling:
     if bet.state in (BetState.UNCLAIMED, BetState.ON):
         give_back(d, BetEvent.REFUND)
     elif bet.state is BetState.SETTLED:
-        _undo(d)
+        undo(d)
     else:
         move(d, BetEvent.REFUND)
         d.set(waiting_until_ms=None)
     return d.finish("refunded")
 
 
-def _undo(d: Draft[Bet]) -> None:
+def undo(d: Draft[Bet]) -> None:
     """Undo a settled bet: the payout's outcome, then its taking back, then the stake (money.md 3.8)."""
     bet, payout = d.subject, d.payments[PaymentKind.PAYOUT]
     if payout.amount == 0 or payout.state is PaymentState.REFUSED:

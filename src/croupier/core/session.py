@@ -32,6 +32,8 @@ class Game:
     max_bet: str | None = None
     max_odd: str | None = None
     image_url: str | None = None
+    open_s: int | None = None
+    """How long a bet may be open before it is looked into; None where the operator's setting holds. Seconds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,31 +23,27 @@ from croupier.core.counterparty import Casino
 from croupier.core.draft import Decision, Draft, Terms
 from croupier.core.payment import SLOT_CLOSE, Step
 from croupier.core.readings import (
-    Acknowledgement,
     CloseDone,
-    CloseReading,
     InfoList,
-    InfoReading,
     PaymentKind,
     Received,
     Unknown,
 )
 from croupier.flows.advance import Contended, advance
+from croupier.flows.calling import Reading, called
 from croupier.flows.hub import Hub
 from croupier.flows.ports import CasinoGateway
 from croupier.flows.tell import heed
 from croupier.kit.log import get
 from croupier.kit.point import point
 from croupier.store.calls import Taken
-from croupier.store.db import DbError, assert_no_tx
+from croupier.store.db import DbError
 from croupier.store.train import Broken
 
 log = get("courier")
 
 LISTS_GIVEN_UP_AFTER = 3
 LISTS_AGAIN_S = 60.0
-
-Reading = Acknowledgement | InfoReading | CloseReading
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,13 +145,13 @@ class Courier:
 
     async def _make_alone(self, casino: Casino, errand: Errand, order: Order) -> None:
         await point(f"{errand.slot}.before_send")
-        reading = await self._asked(casino, Step.MAKE, lambda g: g.make(casino, order))
+        reading = await called(self._hub, casino, lambda g: g.make(casino, order), step=Step.MAKE)
         await self._bring_back(errand, Step.MAKE, reading)
 
     async def _make_list(self, casino: Casino, line: _Line, part: list[tuple[Errand, Order]]) -> None:
         orders = [order for _, order in part]
         await point("list.before_send")
-        reading = await self._asked(casino, Step.MAKE, lambda g: g.make_list(casino, orders))
+        reading = await called(self._hub, casino, lambda g: g.make_list(casino, orders), step=Step.MAKE)
         if isinstance(reading, Received):
             line.lists_failed = 0
         else:
@@ -189,26 +185,8 @@ class Courier:
         casino = await self._hub.store.casinos.get(subject.casino_id)
         assert casino is not None
         await point(f"{errand.slot}.before_send")
-        reading = await self._asked(casino, step, _question(casino, subject, errand, step))
+        reading = await called(self._hub, casino, _question(casino, subject, errand, step), step=step)
         await self._bring_back(errand, step, reading)
-
-    async def _asked(self, casino: Casino, step: Step, ask: Callable[[CasinoGateway], Awaitable[Reading]]) -> Reading:
-        """Perform the network call, tell the gates and the metrics how it went."""
-        hub = self._hub
-        assert_no_tx()
-        if step is Step.INFO and not casino.info:
-            return Unknown("this casino has no info call")
-        started = hub.clock.monotonic_s()
-        reading = await ask(hub.casino_gateways[casino.protocol])
-        name = str(casino.casino_id)
-        hub.metrics.observe("croupier_call_seconds", hub.clock.monotonic_s() - started, name, step.value)
-        hub.metrics.count("croupier_calls_total", name, step.value, type(reading).__name__)
-        if isinstance(reading, Unknown):
-            hub.gates.unanswered(casino.casino_id)
-            log.info("casino.unknown", casino=casino.name, step=step.value, why=reading.why)
-        else:
-            hub.gates.answered(casino.casino_id)
-        return reading
 
     async def _bring_back(self, errand: Errand, step: Step, reading: Reading) -> None:
         """Commit what the casino said, if the call is still ours."""

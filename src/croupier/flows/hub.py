@@ -20,8 +20,10 @@ from croupier.store.balances import Balances
 from croupier.store.bets import Bets, Cashbacks
 from croupier.store.calls import Calls
 from croupier.store.casinos import Casinos
+from croupier.store.comparisons import Comparisons
 from croupier.store.db import Db
 from croupier.store.demo import DemoMoney
+from croupier.store.findings import Findings
 from croupier.store.games import Games
 from croupier.store.ids import MoneyIds
 from croupier.store.incidents import Incidents
@@ -31,6 +33,7 @@ from croupier.store.providers import Providers
 from croupier.store.seen import SeenRequests
 from croupier.store.sessions import Sessions
 from croupier.store.train import Train
+from croupier.store.turns import Turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,12 @@ class Habits:
     """How long an acknowledgement stays unwritten: an accept usually comes first."""
     max_waiting: int = 2000
     """How many stakes this process may have in flight over all casinos."""
+    sample_bp: int = 100
+    """Which share of settled bets is compared with the casinos, in hundredths of a percent."""
+    compare_per_s: int = 10
+    """How many comparisons a casino is asked for a second, at most."""
+    open_s: int = 3600
+    """How long a bet may be open before it is looked into, where its game says nothing."""
 
 
 @dataclass(slots=True)
@@ -71,6 +80,9 @@ class Stores:
     seen: SeenRequests
     demo: DemoMoney
     incidents: Incidents
+    findings: Findings
+    comparisons: Comparisons
+    turns: Turns
 
 
 @dataclass(slots=True)

@@ -41,6 +41,10 @@ METRICS: dict[str, Metric] = {
     "croupier_train_seconds": Metric("histogram", "Seconds of one commit train.", ()),
     "croupier_breaker_open": Metric("gauge", "1 while new bets for this casino are held off.", ("casino",)),
     "croupier_incidents_total": Metric("counter", "Incidents raised for a person.", ("name",)),
+    "croupier_reconciled_total": Metric("counter", "Bets compared with their casino.", ("casino", "result")),
+    "croupier_healed_total": Metric("counter", "Differences that a rule mended.", ("rule",)),
+    "croupier_findings_total": Metric("counter", "Differences that were found and not mended.", ("name",)),
+    "croupier_findings_open": Metric("gauge", "Findings that nobody has settled."),
     "croupier_waiting": Metric("gauge", "Work that waits now.", ("kind",)),
 }
 

@@ -143,6 +143,15 @@ class Settings:
     lease_s: float = setting(15.0, "How long a call belongs to the worker that makes it", _positive)
     incident_after: int = setting(5, "Failed tries of what is owed that make an incident", _at_least(1))
 
+    # Reconciliation
+    reconcile_sample_bp: int = setting(
+        100, "Share of settled bets that is compared with the casinos, in hundredths of a percent", _between(0, 10_000)
+    )
+    reconcile_per_s: int = setting(10, "Comparisons that a casino is asked for a second, at most", _between(1, 1000))
+    reconcile_open_s: int = setting(
+        3600, "How long a bet may be open before it is compared, where its game says nothing", _at_least(1)
+    )
+
     @property
     def key_path(self) -> Path:
         """Where the sealing key lies."""

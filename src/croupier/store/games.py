@@ -15,12 +15,12 @@ from croupier.core.session import Game
 from croupier.kit.clock import Clock
 from croupier.store.db import Db, Row, Tx
 from croupier.store.profiles import BadSettings, check_limits
-from croupier.store.quirk_kinds import Unfit, amount, flag
+from croupier.store.quirk_kinds import Unfit, amount, flag, whole
 from croupier.store.storable import storable_id, storable_text
 
 _NAMES = (
     "game_id", "provider_id", "game_ref", "name", "category", "enabled", "listed", "jackpot_wins", "min_bet",
-    "max_bet", "max_odd", "image_url",
+    "max_bet", "max_odd", "image_url", "open_s",
 )  # fmt: skip
 _COLUMNS = ", ".join(_NAMES)
 _LOCK = "select pg_advisory_xact_lock(hashtextextended('games/' || $1::bigint, 0))"
@@ -46,8 +46,8 @@ _NAMED = """
 select p.name || '/' || g.game_ref as name from games g join providers p using (provider_id)
 where g.game_id = any($1) order by g.game_id"""
 _SET = f"""
-update games set enabled = $2, jackpot_wins = $3, min_bet = $4, max_bet = $5, changed_ms = $6
-where game_id = $1 returning {_COLUMNS}"""
+update games set enabled = $2, jackpot_wins = $3, min_bet = $4, max_bet = $5, changed_ms = $6,
+    open_s = $7 where game_id = $1 returning {_COLUMNS}"""
 _SWITCH = """
 with known as (
     update games set changed_ms = $4 from casinos where game_id = $2 and casino_id = $1 returning casino_id, game_id)
@@ -56,7 +56,14 @@ on conflict (casino_id, game_id) do update set enabled = excluded.enabled"""
 _OFF = (
     "select game_id, array_agg(casino_id order by casino_id) as casinos from casino_games where not enabled group by 1"
 )
-_SETTABLE = {"enabled": flag(), "jackpot_wins": flag(), "min_bet": amount(), "max_bet": amount()}
+_LONGEST_OPEN_S = 366 * 86400
+_SETTABLE = {
+    "enabled": flag(),
+    "jackpot_wins": flag(),
+    "min_bet": amount(),
+    "max_bet": amount(),
+    "open_s": whole(1, _LONGEST_OPEN_S, none=True),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +87,9 @@ class GameUnknown(LookupError):
     """There is no such game, or no such casino to switch it for."""
 
 
-def changes_from_text(told: Mapping[str, str]) -> dict[str, bool | str | None]:
+def changes_from_text(told: Mapping[str, str]) -> dict[str, bool | int | str | None]:
     """What `set KEY=VALUE...` changes, typed for `Games.set`. Raises BadSettings with everything that is wrong."""
-    found: dict[str, bool | str | None] = {}
+    found: dict[str, bool | int | str | None] = {}
     for name, text in told.items():
         kind = _SETTABLE.get(name)
         try:
@@ -155,10 +162,10 @@ class Games:
         """The casinos for which a game was switched off, by game."""
         return {row["game_id"]: row["casinos"] for row in await self._db.fetch(_OFF)}
 
-    async def set(self, game_id: int, **changes: bool | str | None) -> Game:
-        """Change `enabled`, `jackpot_wins`, `min_bet` or `max_bet` (decimal text, major units, None for no limit).
+    async def set(self, game_id: int, **changes: bool | int | str | None) -> Game:
+        """Change `enabled`, `jackpot_wins`, `min_bet` or `max_bet` (decimal text, major units), or `open_s`.
 
-        Raises BadSettings, GameUnknown.
+        None is no limit. Raises BadSettings, GameUnknown.
         """
         _check(changes)
         async with self._db.transaction() as tx:
@@ -167,7 +174,7 @@ class Games:
             check_limits(after)
             row = await tx.fetchrow(
                 _SET, game_id, after["enabled"], after["jackpot_wins"], after["min_bet"], after["max_bet"],
-                self._clock.now_ms(),
+                self._clock.now_ms(), after["open_s"],
             )  # fmt: skip
         assert row is not None
         return _game(row)
@@ -183,7 +190,7 @@ def _arrays(listings: Collection[GameListing]) -> list[list[Any]]:
     return [[getattr(listing, name) for listing in listings] for name in names]
 
 
-def _check(changes: dict[str, bool | str | None]) -> None:
+def _check(changes: dict[str, bool | int | str | None]) -> None:
     problems = []
     for name, value in changes.items():
         kind = _SETTABLE.get(name)

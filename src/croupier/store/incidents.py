@@ -23,6 +23,10 @@ _CLOSE = """
 update incidents set closed_ms = $2, closed_by = $3, close_note = $4
 where incident_id = $1 and closed_ms is null"""
 
+_CLOSE_NAMED = """
+update incidents set closed_ms = $3, closed_by = $4, close_note = $5
+where subject_id = $1 and name = $2 and closed_ms is null"""
+
 
 @dataclass(frozen=True, slots=True)
 class Incident:
@@ -58,3 +62,7 @@ class Incidents:
         if not storable_id(incident_id):
             return False
         return await self._db.execute(_CLOSE, incident_id, self._clock.now_ms(), by, note) > 0
+
+    async def close_named(self, subject_id: int, name: str, *, by: str, note: str) -> bool:
+        """What it was about is settled. False if none is open."""
+        return await self._db.execute(_CLOSE_NAMED, subject_id, name, self._clock.now_ms(), by, note) > 0

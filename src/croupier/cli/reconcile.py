@@ -1,0 +1,262 @@
+"""`croupier reconcile`: hold the hub's books against a casino's, and list what does not agree. Spec: money.md 8.
+
+Owns: the words. Never: a rule. Exit code 1 while a finding is open, or where a casino did not answer.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+
+import typer
+
+from croupier.cli.days import DAY_MS, day_ms
+from croupier.cli.find import casino_of, subject_of
+from croupier.cli.running import AsJson, Author, Reason, with_hub
+from croupier.cli.sentences import Fault
+from croupier.cli.show import instant, say, show_json, show_table
+from croupier.core.reconciliation import Difference
+from croupier.flows.hub import Hub
+from croupier.flows.patrol import compare_all
+from croupier.flows.reconcile import Compared, Result, ask_after_unknown, settle_incident
+from croupier.kit.settings import Settings
+from croupier.store.findings import Finding
+from croupier.store.storable import id_of
+
+app = typer.Typer(help="Compare hub, casino and provider, bet by bet.", invoke_without_command=True)
+
+MOST = 200
+TO_DO = {
+    Difference.BOOKED_TWICE: "ask the casino to take one booking back; money moved twice in its wallet",
+    Difference.NOT_IN_HUB: "ask the casino who ordered it; after a restore see `croupier recover status`",
+    Difference.FORGOTTEN: "ask the casino for its books of the bet; the hub goes by the yes it was given",
+    Difference.BOOKED_AFTER_ALL: "the casino is to undo it, or `croupier payment accept` takes it as booked",
+    Difference.AMOUNT: "compare with the casino; it is to correct its booking",
+    Difference.PLAYER: "compare with the casino; it booked for somebody else",
+    Difference.TAX: "compare with the casino; it withheld another tax than it was told",
+    Difference.NUMBER: "ask the casino which of its numbers is the booking",
+    Difference.TOLD: "look at `croupier trace`; agree with the provider",
+    Difference.UNKNOWN_BET: "the hub lost this bet: ask the provider, then have the casino undo it",
+}
+"""What a person does about each, in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the command compared and what is open now."""
+
+    compared: list[Compared]
+    not_asked: int
+    cashbacks: int | None
+    """Cashbacks of the day, which no call asks after; None where no day was asked for."""
+    findings: list[Finding]
+    open_findings: int
+
+    @property
+    def holds(self) -> bool:
+        """Whether everything that was asked is proved and nothing is open."""
+        proved = all(one.result is not Result.UNUSABLE for one in self.compared)
+        return proved and not self.not_asked and not self.open_findings
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    casino: str | None
+    day: str | None
+    bet: str | None
+    open_window: bool
+
+
+@app.callback()
+def reconcile(
+    context: typer.Context,
+    *,
+    casino: Annotated[str | None, typer.Option("--casino", help="Id or name of the casino.")] = None,
+    day: Annotated[
+        str | None, typer.Option("--day", help="Every bet of the casino made on this day, such as 2025-11-01, in UTC.")
+    ] = None,
+    open_window: Annotated[
+        bool, typer.Option("--open", help="Every bet that is not over, of the casino or of all.")
+    ] = False,
+    bet: Annotated[
+        str | None,
+        typer.Option("--bet", help="One bet: BetId or provider:betId; with --casino also a BetId the hub has not."),
+    ] = None,
+    per_second: Annotated[
+        int | None, typer.Option("--per-second", min=1, max=1000, help="Questions to a casino a second, at most.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare, mend what a rule mends, list the rest. Without --day, --open or --bet: list the open findings."""
+    if context.invoked_subcommand is not None:
+        return
+    if day is not None and casino is None:
+        raise typer.BadParameter("--day needs --casino")
+    if sum((day is not None, open_window, bet is not None)) > 1:
+        raise typer.BadParameter("give one of --day, --open and --bet")
+    wish = _Wish(casino, day, bet, open_window)
+
+    async def work(hub: Hub, _: Settings) -> _Asked:
+        if per_second is not None:
+            hub.habits = replace(hub.habits, compare_per_s=per_second)
+        return await _asked(hub, wish)
+
+    done = with_hub(work)
+    if as_json:
+        show_json(_report(done))
+    else:
+        _show(done)
+    if not done.holds:
+        raise typer.Exit(1)
+
+
+@app.command()
+def close(
+    finding_id: Annotated[int, typer.Argument(metavar="ID", help="The number that `croupier reconcile` shows.")],
+    *,
+    reason: Reason,
+    author: Author,
+    as_json: AsJson = False,
+) -> None:
+    """Say that somebody has settled it. It opens again if something else is seen; the same again does not open it."""
+
+    async def work(hub: Hub, _: Settings) -> bool:
+        about = await hub.store.findings.close(finding_id, author, reason)
+        if about is not None:
+            await settle_incident(hub, about[0], by=author, note=reason)
+        return about is not None
+
+    if not with_hub(work):
+        raise Fault(f"there is no open finding {finding_id}: `croupier reconcile` shows them")
+    if as_json:
+        show_json({"finding_id": finding_id, "closed": True})
+    else:
+        say(f"Finding {finding_id} is closed.")
+
+
+# --- asking -------------------------------------------------------------------------------------------------
+
+
+async def _asked(hub: Hub, wish: _Wish) -> _Asked:
+    casino_id = None if wish.casino is None else (await casino_of(hub, wish.casino)).casino_id
+    compared, left, cashbacks, bet_id = await _compared(hub, wish, casino_id)
+    findings = await hub.store.findings.open_ones(casino_id, MOST, bet_id)
+    return _Asked(compared, left, cashbacks, findings, await hub.store.findings.count(casino_id, bet_id))
+
+
+async def _compared(hub: Hub, wish: _Wish, casino_id: int | None) -> tuple[list[Compared], int, int | None, int | None]:
+    """What was compared, how much was not asked, cashbacks of the day, and the one bet that was meant."""
+    store = hub.store.comparisons
+    if wish.bet is not None:
+        bet_id, compared, left = await _one(hub, wish.bet, wish.casino)
+        return compared, left, None, bet_id
+    if wish.day is not None:
+        assert casino_id is not None
+        start_ms = day_ms(wish.day, "--day")
+        bets = await store.of_day(casino_id, start_ms, start_ms + DAY_MS)
+        compared, left = await compare_all(hub, [(bet_id, casino_id) for bet_id in bets])
+        return compared, left, await store.cashbacks(casino_id, start_ms, start_ms + DAY_MS), None
+    if wish.open_window:
+        return *(await compare_all(hub, await store.open_window(casino_id))), None, None
+    return [], 0, None, None
+
+
+async def _one(hub: Hub, text: str, casino: str | None) -> tuple[int, list[Compared], int]:
+    number = id_of(text)
+    if number is not None and casino is not None and await hub.store.bets.by_id(number) is None:
+        return number, [await ask_after_unknown(hub, await casino_of(hub, casino), number)], 0
+    bet_id = await subject_of(hub, text)
+    bet = await hub.store.bets.by_id(bet_id)
+    if bet is None:
+        raise Fault(f"{bet_id} is a cashback, and casinos have no call that asks after one: compare it by hand")
+    return bet_id, *(await compare_all(hub, [(bet_id, bet.casino_id)]))
+
+
+# --- telling ------------------------------------------------------------------------------------------------
+
+
+def _report(done: _Asked) -> dict[str, Any]:
+    counts = Counter(one.result.value for one in done.compared)
+    return {
+        "holds": done.holds,
+        "compared": len(done.compared),
+        **{result.value: counts[result.value] for result in Result},
+        "not_asked": done.not_asked,
+        "cashbacks_not_comparable": done.cashbacks,
+        "mended": [{"BetId": one.bet_id, "rules": one.rules} for one in done.compared if one.rules],
+        "unusable_answers": [
+            {"BetId": one.bet_id, "why": one.why} for one in done.compared if one.result is Result.UNUSABLE
+        ],
+        "open_findings": done.open_findings,
+        "findings": done.findings,
+    }
+
+
+def _show(done: _Asked) -> None:
+    if done.compared or done.not_asked:
+        counts = Counter(one.result for one in done.compared)
+        parts = [f"{counts[result]} {result.value}" for result in Result if counts[result]]
+        say(f"Compared {len(done.compared)}: {', '.join(parts) or 'nothing'}. Not asked: {done.not_asked}.")
+    if done.not_asked:
+        say("The casino does not answer: run it again when it does.")
+    if done.cashbacks:
+        say(f"{done.cashbacks} cashbacks cannot be compared: no call asks a casino after one.")
+    _show_mended([one for one in done.compared if one.rules])
+    _show_unusable([one for one in done.compared if one.result is Result.UNUSABLE])
+    _show_findings(done.findings, done.open_findings)
+
+
+def _show_mended(mended: Sequence[Compared]) -> None:
+    if mended:
+        show_table("Mended", (">bet", "by rule"), [(one.bet_id, one.rules) for one in mended[:MOST]])
+
+
+def _show_unusable(unusable: Sequence[Compared]) -> None:
+    if unusable:
+        show_table("Answers that say nothing", (">bet", "why"), [(one.bet_id, one.why) for one in unusable[:MOST]])
+
+
+def _show_findings(findings: Sequence[Finding], number: int) -> None:
+    show_table(
+        "Open findings",
+        (">id", ">bet", "casino", "what differs", "seen", "the hub says", "the casino says", "the provider was told", "last"),
+        [
+            (f.finding_id, f.subject_id or None, f.casino, f"{f.about}: {f.name}", f.words, _hub_says(f),
+             _casino_says(f), _provider_says(f), instant(f.last_ms))
+            for f in findings
+        ],
+    )  # fmt: skip
+    names = {f.name for f in findings}
+    for difference, words in TO_DO.items():
+        if difference.value in names:
+            say(f"{difference.value}: {words}.")
+    if findings:
+        say("When it is settled: `croupier reconcile --bet BETID` (closes what agrees), or "
+            "`croupier reconcile close ID --reason TEXT`.")  # fmt: skip
+    if number > len(findings):
+        say(f"{number - len(findings)} more are open.")
+
+
+def _hub_says(finding: Finding) -> str | None:
+    hub = finding.evidence.get("hub")
+    if hub is None:
+        return "nothing"
+    payments = [f"{p['kind']} {p['amount']} {p['state']}" for p in hub["payments"]]
+    return f"{hub['state']}: {'; '.join(payments) or 'no payments'}"
+
+
+def _casino_says(finding: Finding) -> str | None:
+    lines = finding.evidence.get("casino")
+    if lines is None:
+        return None
+    return "; ".join(f"{p['kind']} {p['amount']} {p['player']} {p['number']}" for p in lines) or "nothing"
+
+
+def _provider_says(finding: Finding) -> str | None:
+    told = finding.evidence.get("provider")
+    if told is None:
+        return None
+    answers = [f"{verb} {told[verb]}" for verb in ("pay_in", "pay_out", "refund") if told.get(verb) is not None]
+    return ", ".join(answers) or "nothing"

@@ -1,0 +1,166 @@
+"""One bet in three records, compared: what the hub has, what its casino lists, what its provider was told.
+
+Owns: the closed list of differences, and which of them a bet shows. Never: mends one (healing), asks anybody, reads a
+clock. A list is a moment: what the hub heard of within the last moments may not be in it yet and is not held against
+it. Spec: money.md sections 4, 5 (I2, I6, I7) and 8.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from croupier.core.bet import OK, Bet, BetState, Origin
+from croupier.core.draft import Draft, Terms
+from croupier.core.money import BadAmount, format_amount, parse_amount
+from croupier.core.outcomes import differences
+from croupier.core.payment import GIVES, Payment, PaymentState
+from croupier.core.readings import Contents, InfoList, PaymentKind
+
+
+class Difference(Enum):
+    """In what the records may disagree; the value is what is stored."""
+
+    BOOKED_TWICE = "booked_twice"
+    """The casino lists one payment more than once."""
+    NOT_IN_HUB = "not_in_hub"
+    """The casino lists a payment that the hub never ordered."""
+    FORGOTTEN = "forgotten"
+    """The casino had said yes, and does not list it."""
+    BOOKED_AFTER_ALL = "booked_after_all"
+    """The payment ended unbooked here, and the casino lists it."""
+    AMOUNT = "amount_differs"
+    PLAYER = "player_differs"
+    TAX = "tax_differs"
+    NUMBER = "number_differs"
+    """The casino lists it under another number of its own than it accepted it with."""
+    TOLD = "told_otherwise"
+    """Hub and casino agree, and the provider was told something else."""
+    UNKNOWN_BET = "unknown_bet"
+    """The casino knows a bet of ours that the hub has not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One difference: of which payment (None: of the bet as a whole), in words for a person."""
+
+    difference: Difference
+    kind: PaymentKind | None
+    words: str
+
+    @property
+    def about(self) -> str:
+        """What it is about, as it is stored."""
+        return "bet" if self.kind is None else self.kind.value
+
+
+_FACTS = {"amount": Difference.AMOUNT, "player": Difference.PLAYER, "tax": Difference.TAX}
+_AT_REST = frozenset({BetState.ON, BetState.SETTLED, BetState.RETURNED, BetState.REFUSED, BetState.EXPIRED,
+                      BetState.CANCELLED, BetState.TOMBSTONE})  # fmt: skip
+"""Where what the provider was told is what must stand at the casino once no payment is under way."""
+
+
+def compare(bet: Bet, seen: InfoList, terms: Terms) -> tuple[Found, ...]:
+    """Every difference between the three records; empty if they agree. Undecided payments are no difference."""
+    d = Draft(bet, terms)
+    found = [one for kind in PaymentKind for one in _of_kind(d, kind, lines_of(seen, kind))]
+    at_rest = _at_rest(bet) and all(_long_ago(terms, payment) for payment in bet.payments.values())
+    if not found and at_rest and (words := _told_otherwise(bet, seen)) is not None:
+        found.append(Found(Difference.TOLD, None, words))
+    return tuple(found)
+
+
+def lines_of(seen: InfoList, kind: PaymentKind) -> list[Contents]:
+    """What the casino lists of one kind."""
+    return [line for line in seen.payments if line.kind is kind]
+
+
+def foreign(bet: Bet, seen: InfoList) -> set[PaymentKind]:
+    """Kinds that the casino lists and the hub never ordered."""
+    return {line.kind for line in seen.payments if line.kind is not None} - set(bet.payments)
+
+
+def _of_kind(d: Draft[Bet], kind: PaymentKind, lines: list[Contents]) -> list[Found]:
+    payment, found = d.payments.get(kind), []
+    if len(lines) > 1:
+        numbers = ", ".join(line.partner_tx or "no number" for line in lines)
+        found.append(Found(Difference.BOOKED_TWICE, kind, f"listed {len(lines)} times: {numbers}"))
+    if payment is None:
+        return found + [Found(Difference.NOT_IN_HUB, kind, f"listed with {_said(one)}") for one in lines[:1]]
+    if lines:
+        return found + _known_and_listed(d, payment, lines)
+    if payment.state is PaymentState.ACCEPTED and _long_ago(d.terms, payment):
+        found.append(Found(Difference.FORGOTTEN, kind, f"accepted as {payment.partner_tx or 'a person said'}"))
+    return found
+
+
+def _known_and_listed(d: Draft[Bet], payment: Payment, lines: list[Contents]) -> list[Found]:
+    kind = payment.kind
+    wrong = [word for word in differences(d, payment, lines[0]) if word in _FACTS]
+    found = [Found(_FACTS[word], kind, f"listed with {_said(lines[0])}") for word in wrong]
+    if payment.state in (PaymentState.REFUSED, PaymentState.EXPIRED):
+        found.append(Found(Difference.BOOKED_AFTER_ALL, kind, f"{payment.state.value} here, and listed"))
+    numbers = {line.partner_tx for line in lines}
+    if payment.state is PaymentState.ACCEPTED and payment.partner_tx is not None and payment.partner_tx not in numbers:
+        found.append(
+            Found(Difference.NUMBER, kind, f"accepted as {payment.partner_tx}, listed as {lines[0].partner_tx}")
+        )
+    return found
+
+
+def _said(line: Contents) -> str:
+    tax = f", tax {line.tax}" if line.tax else ""
+    return f"{line.amount}{tax} for {line.player_ref} as {line.partner_tx}"
+
+
+def _long_ago(terms: Terms, payment: Payment) -> bool:
+    """Old enough to be in every list: an accept may be a moment ahead of the casino's own books."""
+    decided_ms = payment.decided_ms or payment.created_ms
+    return terms.waits.after_ms(decided_ms, terms.waits.accept_wait_s) <= terms.now_ms
+
+
+# --- the provider's record --------------------------------------------------------------------------------
+
+
+def believed(bet: Bet) -> int:
+    """What the bet did to the player's wallet, by what its provider was told; minor units."""
+    if bet.refund_answer == OK:
+        return 0
+    won = (bet.win or 0) if bet.pay_out_answer == OK else 0
+    return won - (bet.stake if bet.pay_in_answer == OK else 0)
+
+
+def _told_otherwise(bet: Bet, seen: InfoList) -> str | None:
+    """Compare what the provider believes with what the casino's list adds up to, where nothing is under way."""
+    net = _net(bet, seen)
+    if net is None or net == believed(bet):
+        return None
+    told = {"pay-in": bet.pay_in_answer, "pay-out": bet.pay_out_answer, "refund": bet.refund_answer}
+    answers = ", ".join(f"{verb} {answer}" for verb, answer in told.items() if answer is not None) or "nothing"
+    return f"the provider was told {answers}: {_signed(believed(bet), bet)}; the casino lists {_signed(net, bet)}"
+
+
+def _at_rest(bet: Bet) -> bool:
+    """Nothing under way, and nothing that a person ended otherwise."""
+    if bet.state not in _AT_REST:
+        return False
+    for payment in bet.payments.values():
+        given_up = payment.state is PaymentState.REFUSED and payment.kind in GIVES
+        if payment.undecided or payment.state is PaymentState.PARKED or given_up:
+            return False
+    owed_without_payment = bet.state is BetState.RETURNED and PaymentKind.BET_RETURN not in bet.payments
+    return not (owed_without_payment and bet.stake and bet.origin is not Origin.JACKPOT)
+
+
+def _net(bet: Bet, seen: InfoList) -> int | None:
+    """What the list did to the wallet, gross of tax; None if an amount cannot be read."""
+    try:
+        amounts = [(line.kind, parse_amount(line.amount or "", bet.currency)) for line in seen.payments]
+    except BadAmount:
+        return None
+    return sum(amount if kind in GIVES else -amount for kind, amount in amounts)
+
+
+def _signed(minor: int, bet: Bet) -> str:
+    sign = "-" if minor < 0 else "+"
+    return f"{sign}{format_amount(abs(minor), bet.currency)} {bet.currency}"

@@ -1,0 +1,196 @@
+"""Reconciliation of one bet: ask its casino, mend what a named rule mends, keep what is left as findings.
+
+Owns: the order of it: ask, decide through the door, compare what is left, keep the evidence. Never: a rule (healing),
+a judgement (reconciliation), and never money: what no rule takes in changes nothing. Cashbacks cannot be compared: no
+call asks a casino after one. Spec: money.md sections 4 and 8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from croupier.core.bet import Bet
+from croupier.core.counterparty import Casino
+from croupier.core.draft import Decision, Draft, Terms
+from croupier.core.healing import Rule, heal, restore
+from croupier.core.money import format_amount
+from croupier.core.payment import Step
+from croupier.core.readings import Contents, InfoList, PaymentKind
+from croupier.core.reconciliation import Difference, Found, compare
+from croupier.flows.advance import advance, terms_of
+from croupier.flows.calling import called
+from croupier.flows.hub import Hub
+from croupier.store.findings import Seen
+
+
+class Result(Enum):
+    """How a comparison ended."""
+
+    AGREES = "agrees"
+    HEALED = "healed"
+    """A rule mended what was different, and now all agree."""
+    DIFFERS = "differs"
+    UNUSABLE = "unusable"
+    """The casino's answer said nothing: nothing is proved."""
+    NOWHERE = "nowhere"
+    """Neither the hub nor the casino knows the number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One bet, compared."""
+
+    bet_id: int
+    casino_id: int
+    result: Result
+    rules: tuple[str, ...] = ()
+    """The names of the rules that mended something."""
+    found: tuple[Found, ...] = ()
+    why: str | None = None
+    """Why the casino's answer was unusable."""
+
+
+async def reconcile_bet(hub: Hub, bet_id: int, *, restoring: bool = False) -> Compared | None:
+    """Compare one bet of ours three ways; None if the hub has no such bet. Raises Contended, Broken, DbError.
+
+    `restoring`: the database came back from a backup, so that decisions which were lost are repeated where proved.
+    """
+    bet = await hub.store.bets.by_id(bet_id)
+    if bet is None:
+        return None
+    casino = await hub.store.casinos.get(bet.casino_id)
+    assert casino is not None
+    asked_ms = hub.clock.now_ms()
+    reading = await called(hub, casino, lambda g: g.info(casino, bet_id), step=Step.INFO)
+    if isinstance(reading, InfoList):
+        done = await _take_in(hub, bet_id, reading, restoring=restoring)
+    else:
+        why = getattr(reading, "why", "no list")
+        done = Compared(bet_id, casino.casino_id, Result.UNUSABLE, why=why)
+    await hub.store.comparisons.note(bet_id, done.casino_id, asked_ms, result=done.result.value, why=done.why)
+    hub.metrics.count("croupier_reconciled_total", str(casino.casino_id), done.result.value)
+    return done
+
+
+async def ask_after_unknown(hub: Hub, casino: Casino, bet_id: int) -> Compared:
+    """Ask a casino after a BetId that the hub has no bet of; what it knows is a finding."""
+    reading = await called(hub, casino, lambda g: g.info(casino, bet_id), step=Step.INFO)
+    if not isinstance(reading, InfoList):
+        return Compared(bet_id, casino.casino_id, Result.UNUSABLE, why=getattr(reading, "why", "no list"))
+    if not reading.payments:
+        return Compared(bet_id, casino.casino_id, Result.NOWHERE)
+    words = "; ".join(f"{_kind(line)} {line.amount} for {line.player_ref}" for line in reading.payments)
+    found = Found(Difference.UNKNOWN_BET, None, words)
+    await _keep(hub, (casino.casino_id, bet_id), [found], evidence={"hub": None, "casino": _listed(reading)})
+    return Compared(bet_id, casino.casino_id, Result.DIFFERS, found=(found,))
+
+
+async def _take_in(hub: Hub, bet_id: int, seen: InfoList, *, restoring: bool) -> Compared:
+    """Mend, then compare what is stored now."""
+    rules: list[Rule] = []
+
+    def rule(bet: Bet, terms: Terms) -> Decision[Bet] | None:
+        rules[:] = []
+        return _mended(Draft(bet, terms), seen, rules, restoring=restoring)
+
+    await advance(hub, lambda: hub.store.bets.by_id(bet_id), rule)
+    bet = await hub.store.bets.by_id(bet_id)
+    assert bet is not None
+    found = compare(bet, seen, await terms_of(hub, bet))
+    await _keep(hub, (bet.casino_id, bet_id), found, evidence=evidence_of(bet, seen))
+    for mended in rules:
+        hub.metrics.count("croupier_healed_total", mended.value)
+    result = Result.DIFFERS if found else Result.HEALED if rules else Result.AGREES
+    return Compared(bet_id, bet.casino_id, result, tuple(r.value for r in rules), found)
+
+
+def _mended(draft: Draft[Bet], seen: InfoList, rules: list[Rule], *, restoring: bool) -> Decision[Bet] | None:
+    """The decision that the rules make of it; None where none applies. The rules that did are put into `rules`."""
+    bet, terms = draft.subject, draft.terms
+    rules += restore(draft, seen) if restoring else []
+    if not rules:
+        draft = Draft(bet, terms)  # what did not prove anything is not kept
+        rules += heal(draft, seen)
+    if not rules:
+        return None
+    draft.note(rules=", ".join(rule.value for rule in rules))
+    return draft.finish("reconciled")
+
+
+async def _keep(hub: Hub, key: tuple[int, int], found: Sequence[Found], *, evidence: dict[str, Any]) -> None:
+    """Keep what was found and call for a person where it is news; close what is seen no more."""
+    casino_id, bet_id = key
+    seen = [Seen(one.about, one.difference.value, one.words) for one in found]
+    known = {Seen(f.about, f.name, f.words): f for f in await hub.store.findings.of(bet_id, casino_id)}
+    for one in seen:
+        before = known.get(one)
+        if before is None or (before.closed_ms is not None and before.closed_by is None):
+            # First the call, then the row: if we die in between, the next comparison calls again.
+            await hub.store.incidents.raise_for(bet_id, "difference", f"{one.about} {one.name}: {one.words}"[:500])
+            hub.metrics.count("croupier_incidents_total", "difference")
+            hub.metrics.count("croupier_findings_total", one.name)
+        await hub.store.findings.put(casino_id, bet_id, one, evidence=evidence)
+    if any(f.closed_ms is None for f in known.values()):
+        await hub.store.findings.agreed(casino_id, bet_id, [one.key for one in seen])
+        await settle_incident(hub, bet_id, by="reconciliation", note="a later comparison agrees")
+
+
+async def settle_incident(hub: Hub, bet_id: int, *, by: str, note: str) -> None:
+    """Close the incident of a bet once none of its findings is open."""
+    if await hub.store.findings.count(subject_id=bet_id) == 0:
+        await hub.store.incidents.close_named(bet_id, "difference", by=by, note=note)
+
+
+# --- the evidence --------------------------------------------------------------------------------------------
+
+
+def evidence_of(bet: Bet, seen: InfoList) -> dict[str, Any]:
+    """What each of the three says, for a person to hold against the other."""
+    return {
+        "hub": {
+            "state": bet.state.value,
+            "currency": bet.currency,
+            "payments": [_stored(bet, k) for k in bet.payments],
+        },
+        "casino": _listed(seen),
+        "provider": {
+            "ref": bet.bet_ref,
+            "stake": format_amount(bet.stake, bet.currency),
+            "win": None if bet.win is None else format_amount(bet.win, bet.currency),
+            "pay_in": bet.pay_in_answer,
+            "pay_out": bet.pay_out_answer,
+            "refund": bet.refund_answer,
+        },
+    }
+
+
+def _stored(bet: Bet, kind: PaymentKind) -> dict[str, Any]:
+    payment = bet.payments[kind]
+    return {
+        "kind": kind.value,
+        "state": payment.state.value,
+        "amount": format_amount(payment.amount, bet.currency),
+        "tax": None if payment.tax is None else format_amount(payment.tax, bet.currency),
+        "player": bet.player_ref,
+        "number": payment.partner_tx,
+    }
+
+
+def _listed(seen: InfoList) -> list[dict[str, Any]]:
+    return [
+        {
+            "kind": _kind(line),
+            "amount": line.amount,
+            "tax": line.tax,
+            "player": line.player_ref,
+            "number": line.partner_tx,
+        }
+        for line in seen.payments
+    ]
+
+
+def _kind(line: Contents) -> str:
+    return "?" if line.kind is None else line.kind.value

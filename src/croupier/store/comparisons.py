@@ -1,0 +1,121 @@
+"""Which bets were compared with their casino's list, and which are to be.
+
+Owns: the rows of `comparisons`, the drawing of the sample, the questions for what is to be compared next. Never: asks a
+casino, judges. All instants are milliseconds. Spec: money.md section 8.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from croupier.store.db import Db
+
+DRAWN = "drawn"
+FIRST_MS = 30_000
+"""Age at which a payment without an outcome is looked into."""
+MOST_APART_MS = 3_600_000
+SLICE_MS = 600_000
+_AGAIN = """
+(k.at_ms is null or $2::bigint >= least({since} + 2 * greatest(k.at_ms - {since}, 30000), k.at_ms + 3600000))"""
+
+# The stake of a bet is asked after by its own schedule from 30 s on, and so is whatever waits for info.
+_UNKNOWN = f"""
+select distinct c.subject_id from calls c join payments p on p.subject_id = c.subject_id and p.kind = c.slot
+left join comparisons k on k.subject_id = c.subject_id
+where c.casino_id = $1 and c.step <> 'info' and p.state in ('created', 'sent')
+and p.kind not in ('stake', 'cashback', 'cashback_cancel') and p.created_ms <= $2::bigint - {FIRST_MS}
+and {_AGAIN.format(since="p.created_ms")} order by 1 limit $3"""
+_PARKED = f"""
+select b.bet_id as subject_id from incidents i join bets b on b.bet_id = i.subject_id
+left join comparisons k on k.subject_id = b.bet_id
+where i.closed_ms is null and i.name = 'parked' and b.casino_id = $1
+and {_AGAIN.format(since="i.first_ms")} order by 1 limit $3"""
+_OPEN_LONG = f"""
+select b.bet_id as subject_id from bets b left join games g using (game_id)
+left join comparisons k on k.subject_id = b.bet_id
+where b.state in ('asked', 'unwanted', 'unclaimed', 'on', 'undoing') and b.created_ms <= $2::bigint - 1000 * coalesce(g.open_s, $4::int)
+and b.casino_id = $1 and {_AGAIN.format(since="b.created_ms")} order by b.created_ms limit $3"""
+_DRAWN = """
+select k.subject_id from comparisons k join bets b on b.bet_id = k.subject_id
+where k.at_ms is null and k.casino_id = $1 and b.ended_ms is not null and b.ended_ms <= $2::bigint - 60000
+order by 1 limit $3"""
+_DAY = """
+select bet_id as subject_id from bets
+where casino_id = $1 and created_ms >= $2 and created_ms < $3 order by bet_id"""
+_OPEN_WINDOW = """
+select bet_id as subject_id, casino_id from bets where state in ('asked', 'unwanted', 'unclaimed', 'on', 'undoing')
+and ($1::bigint is null or casino_id = $1)
+union select c.subject_id, c.casino_id from calls c join bets b on b.bet_id = c.subject_id
+where c.slot <> 'close' and ($1::bigint is null or c.casino_id = $1) order by 1"""
+_CASHBACKS = """
+select count(*) from cashbacks where ($1::bigint is null or casino_id = $1)
+and created_ms >= $2 and created_ms < $3"""
+_NOTE = """
+insert into comparisons as k (subject_id, casino_id, at_ms, result, why, times) values ($1, $2, $3, $4, $5, 1)
+on conflict (subject_id) do update
+set at_ms = excluded.at_ms, result = excluded.result, why = excluded.why, times = k.times + 1"""
+# The draw cannot be foreseen: its seed is new for each slice of time, and no casino sees it.
+_DRAW = """
+insert into comparisons (subject_id, casino_id, result, times)
+select bet_id, casino_id, 'drawn', 0 from bets where created_ms >= $1 and created_ms < $2
+and (hashint8extended(bet_id, $3) & 1048575) * 10000 < $4::bigint * 1048576
+on conflict (subject_id) do nothing"""
+_STAND = "select mark_ms from turns where name = 'sample'"
+_ADVANCE = """
+insert into turns (name, owner, until_ms, mark_ms) values ('sample', '', 0, $1)
+on conflict (name) do update set mark_ms = excluded.mark_ms"""
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """What is to be compared of one casino at this instant: at most so many of each sort."""
+
+    casino_id: int
+    now_ms: int
+    most: int
+    open_s: int
+    """How long a bet may be open where its game says nothing; seconds."""
+
+
+class Comparisons:
+    """What is compared, and when."""
+
+    def __init__(self, db: Db) -> None:
+        self._db = db
+
+    async def due(self, want: Want) -> list[int]:
+        """BetIds to compare now: payments without an outcome, parked ones, bets open for too long, the sample."""
+        args = (want.casino_id, want.now_ms, want.most)
+        rows = [*await self._db.fetch(_UNKNOWN, *args), *await self._db.fetch(_PARKED, *args)]
+        rows += await self._db.fetch(_OPEN_LONG, *args, want.open_s)
+        rows += await self._db.fetch(_DRAWN, *args)
+        return list(dict.fromkeys(row["subject_id"] for row in rows))[: want.most]
+
+    async def of_day(self, casino_id: int, start_ms: int, end_ms: int) -> list[int]:
+        """Every bet of the casino that was made in [start, end)."""
+        return [row["subject_id"] for row in await self._db.fetch(_DAY, casino_id, start_ms, end_ms)]
+
+    async def open_window(self, casino_id: int | None) -> list[tuple[int, int]]:
+        """Every bet that is not over, with its casino: standing, or with a payment that has no outcome."""
+        return [(row["subject_id"], row["casino_id"]) for row in await self._db.fetch(_OPEN_WINDOW, casino_id)]
+
+    async def cashbacks(self, casino_id: int | None, start_ms: int, end_ms: int) -> int:
+        """How many cashbacks were made in [start, end): no call asks after them."""
+        return int(await self._db.fetchval(_CASHBACKS, casino_id, start_ms, end_ms))
+
+    async def note(self, subject_id: int, casino_id: int, at_ms: int, *, result: str, why: str | None) -> None:
+        """Remember how a comparison ended."""
+        await self._db.execute(_NOTE, subject_id, casino_id, at_ms, result, why)
+
+    async def draw(self, before_ms: int, seed: int, share_bp: int) -> int:
+        """Draw the sample among bets made up to `before_ms`, a slice of time at most; returns how many were drawn.
+
+        A first draw begins a slice before it. `share_bp` is in hundredths of a percent.
+        """
+        since_ms = await self._db.fetchval(_STAND) or before_ms - SLICE_MS
+        until_ms = min(before_ms, since_ms + SLICE_MS)
+        if until_ms <= since_ms:
+            return 0
+        drawn = await self._db.execute(_DRAW, since_ms, until_ms, seed, share_bp)
+        await self._db.execute(_ADVANCE, until_ms)
+        return drawn

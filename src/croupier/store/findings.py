@@ -1,0 +1,124 @@
+"""Findings: differences between hub, casino and provider that no rule mended, each with its evidence.
+
+Owns: the rows of `findings`. A finding is one row per bet, payment and name; seen again it counts up. It is closed by a
+person with a reason, or by a later comparison that agrees; what a person closed stays closed as long as the evidence is
+the same. Never: judges what is a finding (core.reconciliation), and never deletes one. Spec: money.md section 8.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from croupier.kit.clock import Clock
+from croupier.store.db import Db, Row
+from croupier.store.storable import storable_id
+
+_COLUMNS = """
+f.finding_id, f.casino_id, a.name as casino, f.subject_id, f.about, f.name, f.words, f.evidence, f.times, f.first_ms,
+f.last_ms, f.closed_ms, f.closed_by, f.close_note"""
+_FROM = "from findings f left join casinos a using (casino_id)"
+_OPEN = f"""
+select {_COLUMNS} {_FROM} where f.closed_ms is null and ($1::bigint is null or f.casino_id = $1)
+and ($3::bigint is null or f.subject_id = $3) order by f.last_ms desc, f.finding_id desc limit $2"""
+_COUNT = """
+select count(*) from findings where closed_ms is null and ($1::bigint is null or casino_id = $1)
+and ($2::bigint is null or subject_id = $2)"""
+_OF = f"select {_COLUMNS} {_FROM} where f.subject_id = $1 and f.casino_id = $2 order by f.finding_id"
+_PUT = """
+insert into findings as t (casino_id, subject_id, about, name, words, evidence, first_ms, last_ms)
+values ($1, $2, $3, $4, $5, $6, $7, $7)
+on conflict (casino_id, subject_id, about, name) do update
+set times = t.times + 1, last_ms = excluded.last_ms, words = excluded.words, evidence = excluded.evidence,
+    closed_ms = case when t.closed_by is not null and t.words = excluded.words then t.closed_ms end,
+    closed_by = case when t.words = excluded.words then t.closed_by end,
+    close_note = case when t.words = excluded.words then t.close_note end
+returning closed_ms is null as open"""
+_AGREED = """
+update findings set closed_ms = $4, closed_by = null, close_note = 'a later comparison agrees'
+where casino_id = $1 and subject_id = $2 and closed_ms is null and not (about || ' ' || name) = any($3::text[])"""
+_CLOSE = """
+update findings set closed_ms = $2, closed_by = $3, close_note = $4 where finding_id = $1 and closed_ms is null
+returning subject_id, casino_id"""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding, open while `closed_ms` is None. `subject_id` is the BetId, or 0 where the hub has none."""
+
+    finding_id: int
+    casino_id: int
+    casino: str | None
+    subject_id: int
+    about: str
+    name: str
+    words: str
+    """What was seen the last time."""
+    evidence: dict[str, Any]
+    """What each side says, as it was then."""
+    times: int
+    first_ms: int
+    last_ms: int
+    closed_ms: int | None
+    closed_by: str | None
+    """The person; None where a later comparison agreed."""
+    close_note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a comparison saw, to be kept."""
+
+    about: str
+    name: str
+    words: str
+
+    @property
+    def key(self) -> str:
+        """Which row of a bet it is."""
+        return f"{self.about} {self.name}"
+
+
+class Findings:
+    """The list of what does not agree."""
+
+    def __init__(self, db: Db, clock: Clock) -> None:
+        self._db = db
+        self._clock = clock
+
+    async def open_ones(self, casino_id: int | None, most: int, subject_id: int | None = None) -> list[Finding]:
+        """Open findings, of one casino or bet or all, the one seen last first."""
+        return [_finding(row) for row in await self._db.fetch(_OPEN, casino_id, most, subject_id)]
+
+    async def count(self, casino_id: int | None = None, subject_id: int | None = None) -> int:
+        """How many are open."""
+        return int(await self._db.fetchval(_COUNT, casino_id, subject_id))
+
+    async def of(self, subject_id: int, casino_id: int) -> list[Finding]:
+        """Every finding of a bet, closed ones too."""
+        return [_finding(row) for row in await self._db.fetch(_OF, subject_id, casino_id)]
+
+    async def put(self, casino_id: int, subject_id: int, seen: Seen, *, evidence: dict[str, Any]) -> bool:
+        """Keep what was seen; whether it is open now."""
+        row = await self._db.fetchrow(
+            _PUT, casino_id, subject_id, seen.about, seen.name, seen.words, json.dumps(evidence), self._clock.now_ms()
+        )
+        assert row is not None
+        return bool(row["open"])
+
+    async def agreed(self, casino_id: int, subject_id: int, still: Sequence[str]) -> int:
+        """Close what a comparison of this bet saw no more; `still` are the keys of what it saw."""
+        return await self._db.execute(_AGREED, casino_id, subject_id, list(still), self._clock.now_ms())
+
+    async def close(self, finding_id: int, by: str, note: str) -> tuple[int, int] | None:
+        """A person has settled it; its BetId and casino, or None if it is not open."""
+        if not storable_id(finding_id):
+            return None
+        row = await self._db.fetchrow(_CLOSE, finding_id, self._clock.now_ms(), by, note)
+        return None if row is None else (row["subject_id"], row["casino_id"])
+
+
+def _finding(row: Row) -> Finding:
+    return Finding(**{**row, "evidence": json.loads(row["evidence"])})

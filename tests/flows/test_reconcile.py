@@ -1,0 +1,232 @@
+"""Reconciliation against the sandbox casino: what lies, doubles or forgets ends as a finding with an incident."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from croupier.core.bet import BetState
+from croupier.core.payment import PaymentState
+from croupier.core.readings import PaymentKind
+from croupier.flows.reconcile import Result, ask_after_unknown
+from croupier.sandbox.bookings import Booking, Kind
+from tests.flows.hall import Hall, in_a_hall
+
+K = PaymentKind
+
+
+def rewrite(hall: Hall, booking: Booking, **changes: Any) -> None:
+    """The casino's books say something else from now on."""
+    mine = hall.casino.wallet._by_subject[booking.book, booking.subject_id]
+    mine[mine.index(booking)] = replace(booking, **changes)
+
+
+def test_an_honest_bet_agrees_and_leaves_nothing_behind(database_url: str) -> None:
+    async def play(hall: Hall) -> None:
+        bet = await hall.settled("b-1")
+        done = await hall.reconcile("b-1")
+        assert (done.result, done.rules, done.found) == (Result.AGREES, (), ())
+        assert await hall.findings() == []
+        assert await hall.incidents() == set()
+        assert (await hall.bet("b-1")).version == bet.version, "agreement is no decision"
+
+    in_a_hall(database_url, play)
+
+
+@pytest.mark.parametrize(
+    ("words", "kind", "named"),
+    [
+        ("forget", Kind.STAKE, "stake: forgotten"),
+        ("forget", Kind.PAYOUT, "payout: forgotten"),
+    ],
+)
+def test_a_casino_that_forgets_what_it_accepted_is_found(database_url: str, words: str, kind: int, named: str) -> None:
+    async def play(hall: Hall) -> None:
+        hall.casino.behave(words, kind=kind)
+        bet = await hall.settled("b-1", "0" if kind == Kind.STAKE else "25.00")
+        if kind == Kind.STAKE:
+            # It refuses the payout of a bet that it forgot, so the payout is still owed.
+            assert bet.payments[K.PAYOUT].undecided
+        assert (await hall.reconcile("b-1")).result is Result.DIFFERS
+        assert await hall.named() == {named}
+        assert "difference" in await hall.incidents()
+        (finding,) = await hall.findings()
+        assert finding.evidence["casino"] == [e for e in finding.evidence["casino"] if e["kind"] != finding.about]
+        assert finding.evidence["provider"]["pay_in"] == "ok"
+
+    in_a_hall(database_url, play)
+
+
+@pytest.mark.parametrize(
+    ("kind", "named"), [(Kind.STAKE, "stake: booked_twice"), (Kind.PAYOUT, "payout: booked_twice")]
+)
+def test_a_casino_that_applies_a_make_twice_is_found(database_url: str, kind: int, named: str) -> None:
+    async def play(hall: Hall) -> None:
+        bet = await hall.settled("b-1")
+        first = hall.booking(bet.bet_id, kind)
+        hall.casino.wallet.book_again(first, "sbx-again")
+        assert (await hall.reconcile("b-1")).result is Result.DIFFERS
+        assert await hall.named() == {named}
+        (finding,) = await hall.findings()
+        assert "sbx-again" in finding.words
+        assert await hall.incidents() == {"difference"}
+        assert (await hall.bet("b-1")).version == bet.version, "no money is made of it"
+
+    in_a_hall(database_url, play)
+
+
+def test_a_make_that_was_repeated_and_doubled_is_found(database_url: str) -> None:
+    """The casino's answer is lost, the hub repeats as it must, and the casino applies the repeat again."""
+
+    async def play(hall: Hall) -> None:
+        hall.casino.behave("answer_lost:cut+mute+double", kind=Kind.PAYOUT, times=1)
+        hall.casino.behave("double", kind=Kind.PAYOUT)
+        hall.casino.behave("error500:after", kind=Kind.PAYOUT, times=1)
+        bet = await hall.settled("b-1")
+        assert len([b for b in hall.booked(bet.bet_id) if b.kind == Kind.PAYOUT]) > 1
+        await hall.reconcile("b-1")
+        assert await hall.named() == {"payout: booked_twice"}
+
+    in_a_hall(database_url, play)
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"amount": 2501}, "amount_differs"),
+        ({"player": "ben"}, "player_differs"),
+        ({"tax": 100}, "tax_differs"),
+        ({"partner_tx": "sbx-other"}, "number_differs"),
+    ],
+)
+def test_a_casino_whose_books_say_something_else_is_found(
+    database_url: str, changes: dict[str, Any], name: str
+) -> None:
+    async def play(hall: Hall) -> None:
+        bet = await hall.settled("b-1")
+        rewrite(hall, hall.booking(bet.bet_id, Kind.PAYOUT), **changes)
+        await hall.reconcile("b-1")
+        assert await hall.named() == {f"payout: {name}"}
+
+    in_a_hall(database_url, play)
+
+
+def test_a_payment_that_the_hub_never_ordered_is_found(database_url: str) -> None:
+    async def play(hall: Hall) -> None:
+        assert await hall.pay_in("b-1") == "1"
+        bet = await hall.bet("b-1")
+        stake = hall.booking(bet.bet_id, Kind.STAKE)
+        hall.casino.wallet._enter(replace(stake, kind=Kind.JACKPOT, net=stake.amount, partner_tx="sbx-alien"))
+        await hall.wait(31)
+        await hall.reconcile("b-1")
+        assert await hall.named() == {"jackpot: not_in_hub"}
+        assert (await hall.bet("b-1")).state is BetState.ON
+
+    in_a_hall(database_url, play)
+
+
+def test_a_silent_casino_is_healed_by_what_it_lists(database_url: str) -> None:
+    async def play(hall: Hall) -> None:
+        hall.casino.behave("silent", kind=Kind.PAYOUT)
+        bet = await hall.settled("b-1")
+        assert bet.payments[K.PAYOUT].undecided
+        done = await hall.reconcile("b-1")
+        assert (done.result, done.rules) == (Result.HEALED, ("booked_unheard",))
+        assert (await hall.bet("b-1")).payments[K.PAYOUT].state is PaymentState.ACCEPTED
+        assert await hall.findings() == []
+        assert await hall.broken() == []
+
+    in_a_hall(database_url, play)
+
+
+def test_an_answer_that_says_nothing_proves_nothing_and_closes_nothing(database_url: str) -> None:
+    async def play(hall: Hall) -> None:
+        bet = await hall.settled("b-1")
+        hall.casino.wallet.forget(hall.booking(bet.bet_id, Kind.PAYOUT))
+        await hall.reconcile("b-1")
+        hall.casino.behave("rubbish:html", path="payments/info")
+        done = await hall.reconcile("b-1")
+        assert done.result is Result.UNUSABLE
+        assert done.why
+        assert await hall.named() == {"payout: forgotten"}
+
+    in_a_hall(database_url, play)
+
+
+def test_a_casino_without_an_info_call_cannot_be_compared_and_says_so(database_url: str) -> None:
+    async def play(hall: Hall) -> None:
+        await hall.settled("b-1")
+        done = await hall.reconcile("b-1")
+        assert (done.result, done.why) == (Result.UNUSABLE, "this casino has no info call")
+
+    in_a_hall(database_url, play, info=False)
+
+
+def test_what_is_put_right_at_the_casino_closes_with_the_next_comparison(database_url: str) -> None:
+    async def play(hall: Hall) -> None:
+        bet = await hall.settled("b-1")
+        again = hall.casino.wallet.book_again(hall.booking(bet.bet_id, Kind.PAYOUT), "sbx-again")
+        await hall.reconcile("b-1")
+        await hall.reconcile("b-1")
+        (finding,) = await hall.findings()
+        assert finding.times == 2, "seen again, it counts up"
+        hall.casino.wallet._by_subject[again.book, bet.bet_id].remove(again)
+        assert (await hall.reconcile("b-1")).result is Result.AGREES
+        assert await hall.findings() == []
+        assert await hall.incidents() == set()
+        (kept,) = await hall.hub.store.findings.of(bet.bet_id, bet.casino_id)
+        assert (kept.closed_by, kept.close_note) == (None, "a later comparison agrees")
+        hall.casino.wallet.book_again(hall.booking(bet.bet_id, Kind.PAYOUT), "sbx-again")
+        await hall.reconcile("b-1")
+        assert await hall.named() == {"payout: booked_twice"}, "and it opens again"
+        assert await hall.incidents() == {"difference"}
+
+    in_a_hall(database_url, play)
+
+
+def test_what_a_person_settled_stays_closed_until_something_else_is_seen(database_url: str) -> None:
+    async def play(hall: Hall) -> None:
+        bet = await hall.settled("b-1")
+        hall.casino.wallet.book_again(hall.booking(bet.bet_id, Kind.PAYOUT), "sbx-2")
+        await hall.reconcile("b-1")
+        (finding,) = await hall.findings()
+        assert await hall.hub.store.findings.close(finding.finding_id, "mia", "paid back by hand")
+        (incident,) = await hall.hub.store.incidents.open_ones()
+        await hall.hub.store.incidents.close(incident.incident_id, "mia", "paid back by hand")
+        await hall.reconcile("b-1")
+        assert (await hall.findings(), await hall.incidents()) == ([], set())
+        hall.casino.wallet.book_again(hall.booking(bet.bet_id, Kind.PAYOUT), "sbx-3")
+        await hall.reconcile("b-1")
+        assert await hall.named() == {"payout: booked_twice"}
+        assert await hall.incidents() == {"difference"}
+
+    in_a_hall(database_url, play)
+
+
+def test_a_bet_that_the_casino_knows_and_the_hub_does_not_is_found(database_url: str) -> None:
+    async def play(hall: Hall) -> None:
+        bet = await hall.settled("b-1")
+        casino = await hall.hub.store.casinos.get(bet.casino_id)
+        assert casino is not None
+        stake = hall.booking(bet.bet_id, Kind.STAKE)
+        hall.casino.wallet._enter(replace(stake, subject_id=bet.bet_id + 7))
+        assert (await ask_after_unknown(hall.hub, casino, bet.bet_id + 8)).result is Result.NOWHERE
+        assert (await ask_after_unknown(hall.hub, casino, bet.bet_id + 7)).result is Result.DIFFERS
+        (finding,) = await hall.findings()
+        assert (finding.name, finding.subject_id) == ("unknown_bet", bet.bet_id + 7)
+        assert finding.evidence["casino"][0]["amount"] == "10"
+        assert await hall.incidents() == {"difference"}
+
+    in_a_hall(database_url, play)
+
+
+def test_a_finding_is_never_deleted(database_url: str) -> None:
+    from croupier.store.db import DbViolation  # noqa: PLC0415 - the one test that needs it
+
+    async def play(hall: Hall) -> None:
+        with pytest.raises(DbViolation, match="never deleted"):
+            await hall.stage.db.execute("delete from findings")
+
+    in_a_hall(database_url, play)
