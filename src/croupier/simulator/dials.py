@@ -85,6 +85,14 @@ class Dials:
     no_funds: float
     late_refuse: bool
     """The casinos answer late accepts themselves (`late_accept=refuse`)."""
+    not_yet: float
+    """Gives that a casino refuses for now, while faults last."""
+    keeps: float
+    """Payouts and cashbacks that a casino refuses to take back, for good."""
+    tax_bp: int | None
+    """What casinos withhold of a win, in basis points; None where none is agreed."""
+    odd_acts: float
+    """How often a provider does what it must not: other contents, other sessions, too much, after the end."""
 
 
 def draw(chance: Chance) -> Dials:
@@ -106,6 +114,10 @@ def draw(chance: Chance) -> Dials:
         providers=tuple(one_of(chance, tuple(ProviderCharacter)) for _ in range(1 + round(_up_to(chance, 2.0)))),
         no_funds=_up_to(chance, 0.2),
         late_refuse=chance.fraction() < 0.15,
+        not_yet=_up_to(chance, 0.3) * rough,
+        keeps=one_of(chance, (0.0, 0.0, 0.05, 0.3)),
+        tax_bp=one_of(chance, (None, None, 0, 725, 1999)),
+        odd_acts=_up_to(chance, 0.2),
     )
 
 

@@ -13,8 +13,9 @@ from croupier.core.bet import Bet, BetState
 from croupier.core.cashback import Cashback, CashbackState
 from croupier.core.payment import PaymentState
 from croupier.core.readings import PaymentKind
-from croupier.simulator.dials import TRUTHFUL
-from croupier.simulator.sim_casino import Booking, Key, SimCasino
+from croupier.simulator.book import Booking, Key
+from croupier.simulator.dials import TRUTHFUL, CasinoCharacter
+from croupier.simulator.sim_casino import SimCasino
 from croupier.simulator.sim_provider import HOLD_S, LATEST_S, Told
 
 NUMBERS = {
@@ -35,6 +36,13 @@ ENDED = (
     BetState.CANCELLED,
     BetState.TOMBSTONE,
 )
+
+UNBOOKED = (PaymentState.REFUSED, PaymentState.EXPIRED)
+DECIDED = {PaymentState.ACCEPTED, PaymentState.REFUSED, PaymentState.EXPIRED}
+NOT_TAKEN = {0, 8, 99}
+"""Answers that are none: silence, a clock that jumped, not known."""
+REFUSED_AS = {103802: 3}
+"""What a provider is told for a casino's code; all others are a 4."""
 
 QUARANTINED = "quarantined"
 """A call whose processes died five times stands until a person looks, at any casino (money.md 4)."""
@@ -82,6 +90,38 @@ def judge(cases: list[Case], verdict: Verdict) -> None:
         _ended(case, verdict)
         if isinstance(case.subject, Bet):
             _bet(case, case.subject, verdict)
+    _witnesses(cases, verdict)
+
+
+def judge_told(told: list[Told], verdict: Verdict) -> None:
+    """Judge what providers were told, whether or not there is a bet of it."""
+    for bet in told:
+        for what, codes, allowed in (
+            ("other contents or another session", bet.others, NOT_TAKEN | {2, 7}),
+            ("a bet that was refunded", bet.afterwards, NOT_TAKEN | {7}),
+            ("a session of another provider", bet.trespass, NOT_TAKEN | {2}),
+            ("a stake above the limit", bet.too_much, NOT_TAKEN | {4}),
+        ):
+            if set(codes) - allowed:
+                verdict.wrong("I9", f"{bet.ref} got {sorted(set(codes))} to {what}")
+        for verb, codes in (("pay-out", bet.pay_out), ("refund", bet.refund)):
+            if codes and codes[-1] in NOT_TAKEN and not bet.cut_short:
+                verdict.wrong("I4", f"{bet.ref} got no answer to its {verb} in {len(codes)} tries")
+        for verb, balances in bet.balances.items():
+            if len(balances) > 1:
+                verdict.wrong("I9", f"{bet.ref} got the balances {sorted(balances)} to the same {verb}")
+
+
+def _witnesses(cases: list[Case], verdict: Verdict) -> None:
+    """What casinos complain of, and what they booked for nobody."""
+    names = {case.subject.subject_id: case.name for case in cases}
+    for casino in dict.fromkeys(case.casino for case in cases):
+        for invariant, subject_id, text in casino.witness.complaints:
+            verdict.wrong(invariant, f"{names.get(subject_id, subject_id)} {text}")
+        for key in casino.book.bookings:
+            if key[0] not in names:
+                verdict.doubled += 1
+                verdict.wrong("I5", f"{key[0]} type {key[1]} is in a casino's book and its bet is not in the hub")
 
 
 def _payments(case: Case, verdict: Verdict) -> None:
@@ -99,7 +139,7 @@ def _payments(case: Case, verdict: Verdict) -> None:
         if payment.state is PaymentState.ACCEPTED and not booked and case.truthful:
             verdict.lost += 1
             verdict.wrong("I2", f"{case.name} {kind.value} is accepted but not in the casino's book")
-        if booked and payment.state in (PaymentState.REFUSED, PaymentState.EXPIRED) and case.truthful:
+        if booked and payment.state in UNBOOKED and case.truthful and not _named(case, kind):
             verdict.doubled += 1
             verdict.wrong("I2", f"{case.name} {kind.value} is booked but {payment.state.value} in the hub")
         if booking is not None and booking.amount != payment.amount:
@@ -107,6 +147,15 @@ def _payments(case: Case, verdict: Verdict) -> None:
     for key in _strays(case, book, seen):
         verdict.doubled += 1
         verdict.wrong("I5", f"{case.name} type {key[1]} is in the casino's book and not in the hub")
+
+
+def _named(case: Case, kind: PaymentKind) -> bool:
+    """A cashback's cancel may be booked by one copy and refused to the next, which came too late to be verified.
+
+    Who sends no accepts says nothing more of it, and of a cashback nobody can ask: a person has it on the list.
+    """
+    silent = case.casino.character is CasinoCharacter.SILENT
+    return silent and kind is PaymentKind.CASHBACK_CANCEL and "cashback_kept" in case.incidents
 
 
 def _strays(case: Case, book: Mapping[Key, Booking], seen: set[Key]) -> list[Key]:
@@ -127,9 +176,20 @@ def _ended(case: Case, verdict: Verdict) -> None:
         over = over or (subject.state is BetState.DISPUTED and "payout_kept" in case.incidents)
     if not over and (case.truthful or not case.incidents):
         verdict.wrong("I4", f"{case.name} stands {subject.state.value} with incidents {sorted(case.incidents)}")
+    if case.truthful and _not_closed(case):
+        verdict.wrong("I4", f"{case.name} has ended, and the casino was not told so after its last payment")
     open_calls = [slot for slot in subject.calls if not _late_question(subject, slot)]
     if case.truthful and open_calls:
         verdict.wrong("I4", f"{case.name} still has calls {sorted(open_calls)}")
+
+
+def _not_closed(case: Case) -> bool:
+    """A bet that ended with money moved is closed, once its last payment has its outcome (money.md 3.9)."""
+    bet = case.subject
+    if not isinstance(bet, Bet) or bet.state not in (BetState.SETTLED, BetState.RETURNED, BetState.DISPUTED):
+        return False
+    states = {payment.state for payment in bet.payments.values()}
+    return states <= DECIDED and PaymentState.ACCEPTED in states and bet.bet_id not in case.casino.witness.ended
 
 
 def _late_question(subject: Bet | Cashback, slot: str) -> bool:
@@ -148,6 +208,7 @@ def _bet(case: Case, bet: Bet, verdict: Verdict) -> None:
     if case.truthful and not any(p.undecided for p in bet.payments.values()):
         _net(case, bet, verdict)
         verdict.violations += _refused_is_nothing(case, bet, told)
+        verdict.violations += _refused_by_the_casino(case, bet, told)
 
 
 def _told_what_is(case: Case, bet: Bet, told: Told) -> list[str]:
@@ -156,6 +217,10 @@ def _told_what_is(case: Case, bet: Bet, told: Told) -> list[str]:
     found = []
     if 1 in told.pay_out and not kept:
         found.append(f"I3: {case.name} was told paid out and is {bet.state.value}")
+    if bet.pay_in_answer is not None and bet.stake != told.stake:
+        found.append(f"I3: {case.name} was asked with a stake of {told.stake} and has {bet.stake}")
+    if bet.state is BetState.ON and set(told.pay_in) == {99} and not case.casino.dials.duplicates and not told.doubled:
+        found.append(f"I3: {case.name} is on, and all that was ever said of it is 99")
     if 1 in told.pay_out and not told.refunded and bet.win != told.win:
         found.append(f"I3: {case.name} was told a win of {told.win} and has {bet.win}")
     if 1 in told.pay_in and not bet.stake_confirmed:
@@ -170,9 +235,8 @@ def _answers_hold(case: Case, told: Told, verdict: Verdict) -> None:
     definite = {code for code in told.pay_in if code not in (0, 99, 7, 8)}
     if len(definite) > 1:
         verdict.wrong("I9", f"{case.name} got {sorted(definite)} to the same pay-in")
-    if set(told.others) - {0, 2, 7, 8, 99}:
-        verdict.wrong("I9", f"{case.name} with other contents got {sorted(set(told.others))}")
-    if told.slowest_s > HOLD_S + LATEST_S:
+    dials = case.casino.dials
+    if not dials.pause_every_s and told.slowest_s > HOLD_S + LATEST_S + dials.delay_s:
         verdict.wrong("I16", f"{case.name} waited {told.slowest_s:.3f} s for an answer")
 
 
@@ -192,6 +256,21 @@ def _net(case: Case, bet: Bet, verdict: Verdict) -> None:
     else:
         verdict.lost += 1
     verdict.wrong("I7", f"{case.name} {bet.state.value}: the casino moved {net}, it should be {expected}")
+
+
+def _refused_by_the_casino(case: Case, bet: Bet, told: Told) -> list[str]:
+    """I6: a no for good is the casino's own; and the bet it refused is told as refused."""
+    code = case.casino.book.refused.get((bet.bet_id, -1, False))
+    no = {3, 4, 6} & set(told.pay_in)
+    expected = set() if code is None else {REFUSED_AS.get(code, 4)}
+    if case.casino.unverified:
+        # An envelope that came too late, or from a clock that jumped, is refused with 103753 (wrong data).
+        expected.add(6)
+    if no - expected:
+        return [f"I6: {case.name} was told {sorted(no)}, and its casino said {code}"]
+    if bet.state is BetState.REFUSED and set(told.pay_in) - NOT_TAKEN - expected:
+        return [f"I9: {case.name} is refused with {code} and was told {sorted(set(told.pay_in))}"]
+    return []
 
 
 def _refused_is_nothing(case: Case, bet: Bet, told: Told) -> list[str]:

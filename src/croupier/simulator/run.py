@@ -16,26 +16,25 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from croupier.core.cashback import Cashback
-from croupier.core.commands import GameListing
-from croupier.core.session import Session
 from croupier.flows.cashback import CashbackRefused, cancel_cashback, pay_cashback
 from croupier.kit import point
 from croupier.kit.chance import SeededChance
 from croupier.kit.virtual import VirtualLoop
 from croupier.simulator.dials import Dials, draw, one_of
-from croupier.simulator.faults import FaultyWire
-from croupier.simulator.judge import QUARANTINED, Case, Verdict, judge
+from croupier.simulator.judge import QUARANTINED, Case, Verdict, judge, judge_told
 from croupier.simulator.mischief import at_points, mischief
+from croupier.simulator.people import people
 from croupier.simulator.scene import Scene, start_hub
-from croupier.simulator.sim_casino import Access, SimCasino
-from croupier.simulator.sim_provider import Credentials, SimProvider
-from croupier.simulator.stage import HUB_ORIGIN, START_MS, Stage
+from croupier.simulator.stage import Stage
 from croupier.store.bets import Bets, Cashbacks
 from croupier.store.db import Db, DbError
 from croupier.store.train import Broken
 from croupier.views.audit import audit
 
-PLAYERS = 4
+SAME_REF = 0.2
+"""Share of bets whose betId another provider uses as well."""
+JACKPOT = 0.06
+"""How many jackpots are won, per bet."""
 ROUGH_S = 90.0
 REST_S = 7200.0
 PAYMENTS_PER_BET = 2.6
@@ -71,7 +70,7 @@ async def simulate(loop: VirtualLoop, db: Db, *, seed: int, payments: int) -> Ou
     try:
         for _ in range(dials.workers):
             await start_hub(scene)
-        await _people(scene)
+        await people(scene)
         at_points(scene)
         stage.begin()
         await _rough_phase(scene, bets=max(round(payments / PAYMENTS_PER_BET), 1))
@@ -82,66 +81,6 @@ async def simulate(loop: VirtualLoop, db: Db, *, seed: int, payments: int) -> Ou
         await stage.close()
     made = sum(1 for line in scene.log if " payment " in line)
     return Outcome(seed, dials, made, verdict, scene.weather.seen, scene.seen, scene.log)
-
-
-# --- who plays ------------------------------------------------------------------------------------------------------
-
-
-async def _people(scene: Scene) -> None:
-    stage, dials = scene.stage, scene.dials
-    store = stage.hubs[0].hub.store
-    for number, character in enumerate(dials.casinos):
-        origin = f"http://casino{number}.test"
-        late = {"late_accept": "refuse"} if dials.late_refuse else {}
-        casino, secret = await store.casinos.add(
-            f"casino{number}", origin, ["EUR"], alg="EdDSA", batch=one_of(scene.chance, (1, 10)), **late
-        )
-        peer = SimCasino(
-            access=Access(HUB_ORIGIN, casino.casino_id, secret),
-            wire=FaultyWire(stage.network, scene.around),
-            around=scene.around,
-            character=character,
-            log=lambda *words, n=number: scene.write(f"casino{n}", *words),
-        )
-        scene.casinos[casino.casino_id] = peer
-        stage.network.mount(origin, peer)
-        for n in range(PLAYERS):
-            player = await store.players.register(casino.casino_id, f"player{n}", "EUR")
-            scene.players.append((casino.casino_id, player.player_id, f"player{n}"))
-    for hub in stage.hubs:
-        await hub.hub.store.keys.load()
-    for number, provider_character in enumerate(dials.providers):
-        provider, secret = await store.providers.add(f"provider{number}", f"http://provider{number}.test")
-        peer_provider = SimProvider(
-            credentials=Credentials(HUB_ORIGIN, provider.counterparty_id, secret),
-            wire=FaultyWire(stage.network, scene.around),
-            clock=stage.clock,
-            chance=scene.chance,
-            character=provider_character,
-            log=scene.write,
-        )
-        scene.providers[provider.provider_id] = peer_provider
-        await store.games.take_listing(provider.provider_id, [GameListing("g", "Game", "slots")], enabled_for_new=True)
-        (game,) = await store.games.all(provider.provider_id)
-        for casino_id, player_id, ref in scene.players:
-            session_id = f"{number}-{casino_id}-{ref}"
-            await store.sessions.open(
-                Session(
-                    session_id=session_id,
-                    provider_id=provider.provider_id,
-                    casino_id=casino_id,
-                    player_id=player_id,
-                    player_ref=ref,
-                    game_id=game.game_id,
-                    currency="EUR",
-                    demo=False,
-                    min_bet=1,
-                    max_bet=10**9,
-                    opened_ms=START_MS,
-                    expires_ms=START_MS + 10**9,
-                )
-            )
-            scene.sessions.setdefault(provider.provider_id, []).append(session_id)
 
 
 # --- what happens ---------------------------------------------------------------------------------------------------
@@ -179,7 +118,15 @@ async def _one_bet(scene: Scene, n: int) -> None:
     provider_id = one_of(chance, tuple(scene.providers))
     session = one_of(chance, scene.sessions[provider_id])
     await scene.stage.clock.sleep(chance.fraction() * ROUGH_S)
-    await scene.providers[provider_id].play(f"b{n}-{provider_id}", session)
+    if chance.fraction() < JACKPOT:
+        await scene.providers[provider_id].jackpot(f"j{n}")
+    plays = [scene.providers[provider_id].play(f"b{n}", session)]
+    others = [other for other in scene.providers if other != provider_id]
+    if others and chance.fraction() < SAME_REF:
+        # Two providers with the same betId (money.md 4): two bets.
+        other = one_of(chance, tuple(others))
+        plays.append(scene.providers[other].play(f"b{n}", one_of(chance, scene.sessions[other])))
+    await asyncio.gather(*plays)
 
 
 async def _one_cashback(scene: Scene, n: int) -> None:
@@ -197,17 +144,47 @@ async def _one_cashback(scene: Scene, n: int) -> None:
             casino_id=casino_id,
             player_id=player_id,
             player_ref=ref,
-            currency="EUR",
+            currency=scene.casinos[casino_id].currencies[ref],
             amount=1 + int(chance.fraction() * 1000),
             ref=f"c{n}",
             created_ms=stage.clock.now_ms(),
         )
+        scene.asked_cashbacks[row.casino_id, row.ref] = row.amount
         row = await pay_cashback(hub, row)
+        if chance.fraction() < 0.5:
+            await _cashback_again(scene, row)
         await stage.clock.sleep(wait_s)
-        if cancel and stage.hubs:
-            await cancel_cashback(stage.hubs[0].hub, row.cashback_id, "sim")
+        for _ in range(2 if cancel else 0):
+            if stage.hubs:
+                await cancel_cashback(stage.hubs[0].hub, row.cashback_id, "sim")
+                await stage.clock.sleep(wait_s)
     except (DbError, Broken, CashbackRefused, asyncio.CancelledError):
         return
+
+
+async def _cashback_again(scene: Scene, row: Cashback) -> None:
+    """The same command once more is the same cashback; with another amount it is refused."""
+    hub = scene.stage.hubs[0].hub
+    again = await pay_cashback(
+        hub, replace(row, cashback_id=await hub.store.ids.take(), version=0, payments={}, calls={})
+    )
+    if again.cashback_id != row.cashback_id:
+        scene.odd.append(f"I9: {row.ref} was paid as {again.cashback_id} and as {row.cashback_id}")
+    try:
+        other = replace(row, cashback_id=await hub.store.ids.take(), amount=row.amount + 1, payments={}, calls={})
+        await pay_cashback(hub, replace(other, version=0))
+        scene.odd.append(f"I9: {row.ref} was taken with another amount")
+    except CashbackRefused:
+        return
+
+
+def _cashbacks(scene: Scene, cases: list[Case], verdict: Verdict) -> None:
+    """I9: one cashback per ref, of the amount that was asked for."""
+    verdict.violations += scene.odd
+    for case in cases:
+        row = case.subject
+        if isinstance(row, Cashback) and scene.asked_cashbacks.get((row.casino_id, row.ref)) != row.amount:
+            verdict.wrong("I9", f"{row.ref} is a cashback of {row.amount} that nobody asked for")
 
 
 async def _clear(scene: Scene) -> None:
@@ -225,18 +202,22 @@ async def _judged(scene: Scene) -> Verdict:
         crashed = "five processes" in row["note"]
         incidents.setdefault(row["subject_id"], set()).add(QUARANTINED if crashed else row["name"])
     cases: list[Case] = []
-    told = {ref: bet for provider in scene.providers.values() for ref, bet in provider.bets.items()}
+    told = {(i, ref): bet for i, provider in scene.providers.items() for ref, bet in provider.bets.items()}
     for row in await stage.db.fetch("select bet_id from bets order by bet_id"):
         bet = await bets.by_id(row["bet_id"])
         assert bet is not None
         casino = scene.casinos[bet.casino_id]
-        cases.append(Case(bet, casino, told.get(bet.bet_ref), frozenset(incidents.get(bet.bet_id, ()))))
+        cases.append(
+            Case(bet, casino, told.get((bet.provider_id, bet.bet_ref)), frozenset(incidents.get(bet.bet_id, ())))
+        )
     for row in await stage.db.fetch("select cashback_id from cashbacks order by cashback_id"):
         cashback = await cashbacks.by_id(row["cashback_id"])
         assert cashback is not None
         known = frozenset(incidents.get(cashback.cashback_id, ()))
         cases.append(Case(cashback, scene.casinos[cashback.casino_id], None, known))
     judge(cases, verdict)
+    judge_told(list(told.values()), verdict)
+    _cashbacks(scene, cases, verdict)
     for finding in await audit(stage.db):
         for violation in finding.violations:
             verdict.wrong(f"audit {finding.name}", str(violation))

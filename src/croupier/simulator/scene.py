@@ -34,6 +34,10 @@ class Scene:
     """Session ids by provider."""
     players: list[tuple[int, int, str]] = field(default_factory=list)
     """Casino, player id, player's id at the casino: for cashbacks."""
+    asked_cashbacks: dict[tuple[int, str], int] = field(default_factory=dict)
+    """Casino and ref to the amount that a person asked for."""
+    odd: list[str] = field(default_factory=list)
+    """Violations seen while things happened."""
     log: list[str] = field(default_factory=list)
     seen: Counter[str] = field(default_factory=Counter)
     names: dict[int, str] = field(default_factory=dict)

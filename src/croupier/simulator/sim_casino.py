@@ -1,64 +1,40 @@
 """A casino of the simulator: real bytes and signatures, a book of its own, a character.
 
 It keys its book on (bet, type) as the contract says and tells the truth when asked, unless it is a liar. Its own
-accepts go through the weather and are resent on an error answer, as casinos are told to. Owns: the book. Never:
-the hub's protocol code: it reads and writes the contract's JSON itself.
+accepts go through the weather and are resent on an error answer, as casinos are told to. What the hub must not do
+is noted by its witness. Owns: what is booked and what is said. Never: the hub's protocol code or its amounts: it
+reads and writes the contract's JSON itself.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from croupier.core.money import format_amount, parse_amount
 from croupier.kit.jwt import BadToken, PublicKey, public_keys_from_jwks, verify
 from croupier.kit.strictjson import loads
 from croupier.kit.wire import PeerError, Wire, WireRequest
-from croupier.simulator.dials import CasinoCharacter, one_of
+from croupier.simulator.amounts import text_of
+from croupier.simulator.book import STAKE, TAKES, Book, Booking, Key
+from croupier.simulator.dials import CasinoCharacter, Dials, one_of
 from croupier.simulator.faults import Around
+from croupier.simulator.witness import Stated, Witness
 
-Key = tuple[int, int, bool]
-"""(BetId or CashbackId, TransactionType, is it a cashback)."""
-TAKES = ((-1, False), (-2, False), (-1, True))
 RESEND_S = (0.5, 1.0, 2.0, 5.0, 15.0, 60.0)
 CURRENCY = "EUR"
+WALLET = 10**9
+"""What every player starts with, minor units."""
+FOREIGN = 0.05
+"""Share of its accepts after which it tries one about another casino's payment."""
 SKEW_S = 10
 """How far it lets the hub's clock be off (money.md 2)."""
 Log = Callable[..., None]
-
-
-@dataclass(slots=True)
-class Booking:
-    """One payment in the casino's book. `times` is how often it moved money; `told` what it will say."""
-
-    player: str
-    amount: int
-    tx: str
-    times: int = 1
-    forgotten: bool = False
-
-
-@dataclass(slots=True)
-class Book:
-    """Everything the casino booked, and the bets it closed."""
-
-    bookings: dict[Key, Booking] = field(default_factory=dict)
-    refused: dict[Key, int] = field(default_factory=dict)
-    closed: set[int] = field(default_factory=set)
-
-    def net(self, subject_id: int, *, cashback: bool = False) -> int:
-        """What one bet or cashback did to its player's wallet, minor units."""
-        return sum(
-            (-1 if (kind, of_cashback) in TAKES else 1) * b.amount * (0 if b.forgotten else b.times)
-            for (subject, kind, of_cashback), b in self.bookings.items()
-            if subject == subject_id and of_cashback is cashback
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +52,18 @@ class SimCasino:
     def __init__(self, *, access: Access, wire: Wire, around: Around, character: CasinoCharacter, log: Log) -> None:
         self.book = Book()
         self.character = character
+        self.dials: Dials = around.dials
+        self.currencies: dict[str, str] = {}
+        """Player to currency, where it is not EUR."""
+        self.witness = Witness(self.book, around.dials, self.currencies)
+        self.unverified = 0
+        """Calls whose signature it could not verify, or no longer."""
+        self.neighbours: Callable[[], Sequence[SimCasino]] = tuple
+        """The other casinos of the hub, whose payments it may name in an accept of its own."""
         self._access = access
         self._wire = wire
         self._clock = around.clock
         self._chance = around.chance
-        self._dials = around.dials
         self._weather = around.weather
         self._log = log
         self._bearer = ""
@@ -90,22 +73,23 @@ class SimCasino:
     @property
     def undoes_late(self) -> bool:
         """It and the hub agreed that it undoes late stakes itself."""
-        return self._dials.late_refuse
+        return self.dials.late_refuse
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
         """Answer one request of the hub."""
         request = Request(scope, receive)
-        data = await self._verified(await request.body())
-        answer = _envelope(103753) if data is None else await self._answer(request.url.path, data)
+        known = await self._verified(await request.body())
+        self.unverified += known is None
+        answer = _envelope(103753) if known is None else await self._answer(request.url.path, *known)
         await answer(scope, receive, send)
 
-    async def _verified(self, body: bytes) -> Any:  # noqa: ANN401 - the contract's JSON
-        """The data of the signed envelope; the key set is fetched again for a key that is not known."""
+    async def _verified(self, body: bytes) -> tuple[Any, int] | None:
+        """The data of the signed envelope and the second it was signed in; the key set is fetched again if need be."""
         token = json.loads(body)
         for attempt in range(2):
             try:
                 claims = verify(token, self._keys, now_s=self._clock.now_ms() // 1000, leeway_s=SKEW_S)
-                return json.loads(str(claims["data"]))
+                return json.loads(str(claims["data"])), int(str(claims["nbf"]))
             except BadToken:
                 if attempt == 0:
                     await self._fetch_keys()
@@ -121,28 +105,33 @@ class SimCasino:
         except (PeerError, KeyError, ValueError):
             return
 
-    async def _answer(self, path: str, data: Any) -> Response:  # noqa: ANN401 - the contract's JSON
+    async def _answer(self, path: str, data: Any, signed_s: int) -> Response:  # noqa: ANN401 - the contract's JSON
         if path == "/users/data":
-            return _envelope(200, {"Balance": "100000"})
+            player = data["PartnerUserId"]
+            currency = self.currencies.get(player, CURRENCY)
+            return _envelope(200, {"Balance": text_of(max(WALLET + self.book.wallet(player), 0), currency)})
         if path == "/payments/info":
             return await self._maybe_nonsense(_envelope(200, self._info(data["BetId"])))
         if path == "/payments/close":
             bet_id = data["BetId"]
             (self.book.closed.add if data["IsClosed"] else self.book.closed.discard)(bet_id)
+            self.witness.close(bet_id, closed=data["IsClosed"])
             return await self._maybe_nonsense(_envelope(200))
         if path == "/payments/make-list":
             for one in data:
-                self._receive(one, cashback=False, tell=True)
+                self._receive(one, signed_s, cashback=False, tell=True)
             return await self._maybe_nonsense(_envelope(200))
-        return await self._make(data, cashback=path.startswith("/cashback"))
+        return await self._make(data, signed_s, cashback=path.startswith("/cashback"))
 
     # --- makes ------------------------------------------------------------------------------------------------------
 
-    async def _make(self, data: dict[str, Any], *, cashback: bool) -> Response:
+    async def _make(self, data: dict[str, Any], signed_s: int, *, cashback: bool) -> Response:
         inline = self.character is CasinoCharacter.INLINE
-        key, code, fresh = self._receive(data, cashback=cashback, tell=not inline)
-        if code != 200 and inline:
+        key, code, fresh = self._receive(data, signed_s, cashback=cashback, tell=not inline)
+        if code != 200 and (inline or code == 103753):
             return _envelope(code)
+        if inline or not fresh:
+            self.witness.spoke(key)
         if not fresh:
             booking = self.book.bookings.get(key)
             return _envelope(103804, None if booking is None else self._value(key, booking))
@@ -152,43 +141,56 @@ class SimCasino:
             return _envelope(200, self._value(key, self.book.bookings[key]))
         return await self._maybe_nonsense(_envelope(200))
 
-    def _receive(self, data: dict[str, Any], *, cashback: bool, tell: bool) -> tuple[Key, int, bool]:
+    def _receive(self, data: dict[str, Any], signed_s: int, *, cashback: bool, tell: bool) -> tuple[Key, int, bool]:
         """Book or refuse a payment: its key, the code, and whether it was not booked before."""
         key = (data["CashbackId" if cashback else "BetId"], data["TransactionType"], cashback)
+        stated = self.witness.read(key, data)
+        if stated is None:
+            return key, 103753, True
+        self.witness.heard(key, data, stated, signed_s=signed_s)
         known = self.book.bookings.get(key)
         if known is not None and not known.forgotten:
             if tell and self._chance.fraction() < 0.5:
                 self._later(key, 200)
             return key, 200, False
-        code = self._judge(key, data)
+        code = self._judge(key, stated)
         if code == 200:
-            self._write(key, data)
+            self._write(key, stated)
         if tell:
             self._later(key, code)
         return key, code, True
 
-    def _judge(self, key: Key, data: dict[str, Any]) -> int:
+    def _judge(self, key: Key, stated: Stated) -> int:
         """A stake may lack funds; a give or take-back of an unknown bet is 103805; a closed bet is refused."""
         subject, kind, cashback = key
         if key in self.book.refused:
             return self.book.refused[key]
-        if cashback:
-            return 200 if kind == 1 or (subject, 1, True) in self.book.bookings else 103805
-        if subject in self.book.closed:
+        if subject in self.book.closed and not cashback:
             return 102823
-        if kind == -1:
-            if self._chance.fraction() < self._dials.no_funds and parse_amount(data["Amount"], CURRENCY):
-                self.book.refused[key] = 103802
-                return 103802
-            return 200
-        return 200 if (subject, -1, False) in self.book.bookings or kind == 4 else 103805
+        if key[1:] == STAKE:
+            return self._for_good(key, 103802) if stated.amount and self._happens(self.dials.no_funds) else 200
+        known = (subject, 1, True) if cashback else (subject, -1, False)
+        if (kind != 1 if cashback else kind != 4) and known not in self.book.bookings:
+            return 103805
+        if key[1:] in TAKES:
+            return self._for_good(key, 103802) if self._happens(self.dials.keeps) else 200
+        return 102823 if self._weather.rough and self._happens(self.dials.not_yet) else 200
 
-    def _write(self, key: Key, data: dict[str, Any]) -> None:
-        amount = parse_amount(data["Amount"], CURRENCY)
+    def _happens(self, share: float) -> bool:
+        return self._chance.fraction() < share
+
+    def _for_good(self, key: Key, code: int) -> int:
+        """Refuse it now and every time it comes again."""
+        self.book.refused[key] = code
+        return code
+
+    def _write(self, key: Key, stated: Stated) -> None:
         twice = self.character is CasinoCharacter.TWICE and self._bad_moment()
         tx = f"tx-{key[1]}-{len(self.book.bookings)}"
-        self.book.bookings[key] = Booking(data["PartnerUserId"], amount, tx, 2 if twice else 1)
-        self._log("book", key[1], amount, "twice" if twice else "")
+        times = 2 if twice else 1
+        self.book.bookings[key] = Booking(stated.player, stated.amount, tx, stated.currency, stated.tax, times)
+        self.witness.booked(key)
+        self._log("book", key[1], stated.amount, "twice" if twice else "")
         if self.character is CasinoCharacter.FORGETFUL and self._bad_moment():
             self.book.bookings[key].forgotten = True
             self._weather.seen["forgotten"] += 1
@@ -214,28 +216,71 @@ class SimCasino:
     async def _report(self, key: Key, code: int, after_s: float) -> None:
         await self._clock.sleep(after_s)
         value: dict[str, Any] = {"CashbackId" if key[2] else "BetId": key[0], "TransactionType": key[1]}
+        lie = None
         if code == 200:
             value = self._value(key, self.book.bookings[key])
             if self.character is CasinoCharacter.LYING and self._bad_moment():
-                value, code = self._lie(value)
+                lie, value, code = self._lie(value)
+        self.witness.spoke(key)
         for wait_s in (*RESEND_S, 0.0):
-            if await self._accepted(key, code, value):
+            said = await self._said(key[2], code, value)
+            if said == 200 and lie not in (None, "refusal"):
+                self.witness.complain("I2", key[0], f"type {key[1]} was accepted with another {lie}")
+            if said == 102823 and code == 200 and self.dials.late_refuse and key[1:] == STAKE:
+                # Agreed with the hub: a stake that it does not want any more is undone here (`late_accept=refuse`).
+                self.book.bookings[key].forgotten = True
                 return
+            if said == 200:
+                break
             await self._clock.sleep(wait_s)
+        else:
+            return
+        if code == 200 and lie is None:
+            await self._try(key, value)
 
-    def _lie(self, value: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    def _lie(self, value: dict[str, Any]) -> tuple[str, dict[str, Any], int]:
         self._weather.seen["lie"] += 1
-        lie = one_of(self._chance, ("amount", "user", "refusal", "exists"))
+        lie = one_of(self._chance, ("amount", "user", "refusal", "exists", "tax"))
         if lie == "amount":
-            return {**value, "Amount": "77.77"}, 200
+            return lie, {**value, "Amount": "77"}, 200
         if lie == "user":
-            return {**value, "PartnerUserId": "somebody"}, 200
+            return lie, {**value, "PartnerUserId": "somebody"}, 200
         if lie == "exists":
-            return {**value, "Amount": "66.66"}, 103804
-        return value, 102823
+            return lie, {**value, "Amount": "66"}, 103804
+        if lie == "tax":
+            return lie, {**value, "TaxAmount": "55"}, 200
+        return lie, value, 102823
 
-    async def _accepted(self, key: Key, code: int, value: dict[str, Any]) -> bool:
-        path = "cashback-payments/accept" if key[2] else "payments/accept"
+    async def _try(self, key: Key, value: dict[str, Any]) -> None:
+        """What the hub must not take, once it has taken the truth."""
+        again = {**value, "PartnerTransactionId": f"{value['PartnerTransactionId']}-again"}
+        if self.book.bookings[key].times > 1 and await self._said(key[2], 200, again) == 200:
+            self.witness.complain("I5", key[0], f"type {key[1]} was booked twice, and both were accepted")
+        if self.character is CasinoCharacter.LYING and self._bad_moment():
+            self._weather.seen["contradiction"] += 1
+            if await self._said(key[2], 102823, value) == 200:
+                self.witness.complain(
+                    "I5", key[0], f"type {key[1]} was refused after it was accepted, and that was taken"
+                )
+        if self._weather.rough and self._happens(FOREIGN):
+            await self._try_foreign()
+
+    async def _try_foreign(self) -> None:
+        """Name a payment of another casino, with all that is true of it."""
+        others = [(c, k) for c in self.neighbours() if c is not self for k in c.book.bookings if k[1:] == STAKE]
+        if not others:
+            return
+        other, key = one_of(self._chance, others)
+        self._weather.seen["foreign_accept"] += 1
+        # Its amounts are its own; only the hub's answer shows whether it looked whose payment this is.
+        value = other.value_of(key)
+        for code in (200, 102823):
+            if await self._said(False, code, value) == 200:  # noqa: FBT003 - of a bet
+                self.witness.complain("I14", key[0], f"type {key[1]} was decided by another casino")
+
+    async def _said(self, cashback: bool, code: int, value: dict[str, Any]) -> int | None:  # noqa: FBT001 - a path
+        """The hub's answer to an accept; None if it has not answered."""
+        path = "cashback-payments/accept" if cashback else "payments/accept"
         body = {"ErrorCode": code, "Message": "sim", "Value": value}
         try:
             headers = {"authorization": f"Bearer {await self._token()}", "content-type": "application/json"}
@@ -243,15 +288,10 @@ class SimCasino:
             answer = await self._wire.send(WireRequest("POST", url, headers, json.dumps(body).encode()))
             if answer.status == 401:
                 self._bearer = ""
-                return False
-            said = json.loads(answer.body)["ErrorCode"]
-            if said == 102823 and code == 200 and self._dials.late_refuse and key[1:] == (-1, False):
-                # Agreed with the hub: a stake that it does not want any more is undone here (`late_accept=refuse`).
-                self.book.bookings[key].forgotten = True
-                return True
-            return bool(said == 200)
+                return None
+            return int(json.loads(answer.body)["ErrorCode"])
         except (PeerError, KeyError, ValueError):
-            return False
+            return None
 
     async def _token(self) -> str:
         if not self._bearer:
@@ -264,20 +304,25 @@ class SimCasino:
     # --- what it says -----------------------------------------------------------------------------------------------
 
     def _info(self, bet_id: int) -> list[dict[str, Any]]:
-        return [
-            {**self._value(key, booking), "DateTime": self._clock.now_ms() // 1000}
-            for key, booking in self.book.bookings.items()
-            if key[0] == bet_id and not key[2] and not booking.forgotten
-        ]
+        known = [k for k, b in self.book.bookings.items() if k[0] == bet_id and not k[2] and not b.forgotten]
+        for key in known:
+            self.witness.spoke(key)
+        return [{**self.value_of(key), "DateTime": self._clock.now_ms() // 1000} for key in known]
+
+    def value_of(self, key: Key) -> dict[str, Any]:
+        """A booking as the contract states it."""
+        return self._value(key, self.book.bookings[key])
 
     @staticmethod
     def _value(key: Key, booking: Booking) -> dict[str, Any]:
+        tax = {} if booking.tax is None else {"TaxAmount": text_of(booking.tax, booking.currency)}
         return {
             "CashbackId" if key[2] else "BetId": key[0],
             "PartnerUserId": booking.player,
             "PartnerTransactionId": booking.tx,
             "TransactionType": key[1],
-            "Amount": format_amount(booking.amount, CURRENCY),
+            "Amount": text_of(booking.amount, booking.currency),
+            **tax,
         }
 
     async def _maybe_nonsense(self, answer: Response) -> Response:

@@ -1,6 +1,8 @@
 """A provider of the simulator: plays bets with real signed calls, after its character, and remembers what it was told.
 
-Owns: the life of a bet as the provider sees it, and the answers it will hold the hub to. Never: looks into the hub.
+Owns: the life of a bet as the provider sees it, and the answers it will hold the hub to. Never: looks into the hub,
+uses its amounts. Now and then it does what it must not, so that the no can be heard: other contents, another player's
+or provider's session, too large a stake, a bet that has ended.
 Live providers give up a stake for good on codes 2 to 8; on 99 or silence they repeat once, then refund; wins are
 repeated until accepted (provider.md 2).
 """
@@ -10,20 +12,26 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from croupier.core.money import format_amount
 from croupier.kit.chance import Chance
 from croupier.kit.clock import Clock
 from croupier.kit.wire import PeerError, Wire, WireRequest
-from croupier.simulator.dials import ProviderCharacter
+from croupier.simulator.amounts import text_of
+from croupier.simulator.dials import Dials, ProviderCharacter, one_of
 
 HOLD_S = 6.0
 LATEST_S = 0.25
 """I16: every answer is there within the hold time and this much."""
 CURRENCY = "EUR"
+MOST = 10**9
+"""The sessions' limit, minor units."""
 WIN_TRIES = 200
+NO_ANSWER = "no whole answer in time"
+"""What the network says when the hub itself was too slow."""
+AMOUNT = re.compile(r'("(?:betAmount|winAmount)":)"([0-9.]+)"')
 Log = Callable[..., None]
 
 
@@ -41,10 +49,22 @@ class Told:
     pay_out: list[int] = field(default_factory=list)
     refund: list[int] = field(default_factory=list)
     others: list[int] = field(default_factory=list)
-    """Answers to the same betId with other contents."""
+    """Answers to the same betId with other contents, or through another player's session."""
+    afterwards: list[int] = field(default_factory=list)
+    """Answers to a pay-in or pay-out that came after a refund was answered with yes."""
+    trespass: list[int] = field(default_factory=list)
+    """Answers to calls through a session of another provider."""
+    too_much: list[int] = field(default_factory=list)
+    """Answers to a stake above the session's limit."""
+    balances: dict[str, set[str]] = field(default_factory=dict)
+    """Every balance that came with a yes, by verb."""
     vanished: bool = False
+    cut_short: bool = False
+    """The run ended while it was still asking."""
+    doubled: bool = False
+    """Every call goes out twice at once, and only the second answer is kept."""
     slowest_s: float = 0.0
-    """The longest an answer took inside the hub."""
+    """The longest an answer took, the weather's delay included; what the weather lost does not count."""
 
     @property
     def refunded(self) -> bool:
@@ -73,9 +93,19 @@ class SimProvider:
         chance: Chance,
         character: ProviderCharacter,
         log: Log,
+        dials: Dials,
     ) -> None:
         self.bets: dict[str, Told] = {}
         self.character = character
+        self.currencies: dict[str, str] = {}
+        """Session to currency, where it is not EUR."""
+        self.sessions: list[str] = []
+        """Its own sessions, of all players."""
+        self.jackpots: list[str] = []
+        """Its own sessions in a game that may have jackpot wins."""
+        self.foreign: list[str] = []
+        """Sessions of other providers."""
+        self._dials = dials
         self._credentials = credentials
         self._wire = wire
         self._clock = clock
@@ -87,7 +117,12 @@ class SimProvider:
         chance = self._chance
         bet = Told(ref, session, stake=1 + int(chance.fraction() * 5000), at_once=chance.fraction() < 0.2)
         bet.win = 0 if chance.fraction() < 0.5 else int(chance.fraction() * 10_000)
+        bet.doubled = self.character is ProviderCharacter.DOUBLE
         self.bets[ref] = bet
+        if self._is_odd() and self.foreign:
+            bet.trespass.append(await self._through(bet, one_of(chance, tuple(self.foreign)), "pay-in"))
+        if self._is_odd():
+            await self._too_much(bet)
         if self.character is ProviderCharacter.REFUNDING and chance.fraction() < 0.15:
             await self._refund(bet)
         code = await self._stake(bet)
@@ -99,10 +134,22 @@ class SimProvider:
             return
         await self._after_stake(bet)
 
+    async def jackpot(self, ref: str) -> None:
+        """A win without a stake, repeated until it is taken."""
+        chance = self._chance
+        bet = Told(ref, one_of(chance, tuple(self.jackpots)), stake=0, win=1 + int(chance.fraction() * 50_000))
+        self.bets[ref] = bet
+        await self._until_taken(bet, "pay-out", self._win_body(bet, 0))
+        if self._is_odd():
+            # What was won is not undone.
+            bet.others.append(await self._call(bet, "refund", {"betId": ref}))
+
     async def _after_stake(self, bet: Told) -> None:
         chance = self._chance
         if self.character is ProviderCharacter.CHANGING and chance.fraction() < 0.4:
             await self._pay_in(bet)
+        if self._is_odd():
+            await self._through_another(bet)
         if self.character is ProviderCharacter.VANISHING and chance.fraction() < 0.4:
             bet.vanished = True
             return
@@ -127,17 +174,20 @@ class SimProvider:
         if self.character is ProviderCharacter.VANISHING and self._chance.fraction() < 0.5:
             bet.vanished = True
             return
+        if not bet.at_once and self._is_odd():
+            # A hasty provider sends the win of a stake that it heard nothing of; a refund settles what comes of it.
+            await self._win(bet)
         await self._refund(bet)
 
     async def _pay_in(self, bet: Told) -> int:
-        body = {"betId": bet.ref, "gameRoundId": "r", "betAmount": format_amount(bet.stake, CURRENCY)}
+        body = {"betId": bet.ref, "gameRoundId": "r", "betAmount": self._text(bet, bet.stake)}
         verb = "pay-in"
         if bet.at_once:
             assert bet.win is not None
-            verb, body["winAmount"] = "pay-in-out", format_amount(bet.win, CURRENCY)
+            verb, body["winAmount"] = "pay-in-out", self._text(bet, bet.win)
         if self.character is ProviderCharacter.CHANGING and 1 in bet.pay_in:
             # Only of a bet that the hub surely has: what it never heard of has no contents to differ from.
-            body["betAmount"] = format_amount(bet.stake + 1, CURRENCY)
+            body["betAmount"] = self._text(bet, bet.stake + 1)
             bet.others.append(await self._call(bet, verb, body))
             return bet.others[-1]
         code = await self._call(bet, verb, body)
@@ -147,24 +197,73 @@ class SimProvider:
         return code
 
     async def _win(self, bet: Told) -> None:
+        await self._until_taken(bet, "pay-out", self._win_body(bet, 0))
+        if 1 in bet.pay_out and self.character is ProviderCharacter.CHANGING and self._chance.fraction() < 0.4:
+            bet.others.append(await self._call(bet, "pay-out", self._win_body(bet, 1)))
+
+    def _win_body(self, bet: Told, more: int) -> dict[str, str]:
         assert bet.win is not None
-        body = {"betId": bet.ref, "gameRoundId": "r", "winAmount": format_amount(bet.win, CURRENCY)}
-        await self._until_taken(bet, "pay-out", body)
+        return {"betId": bet.ref, "gameRoundId": "r", "winAmount": self._text(bet, bet.win + more)}
 
     async def _refund(self, bet: Told) -> None:
         await self._until_taken(bet, "refund", {"betId": bet.ref})
+        if bet.refunded and self._is_odd():
+            bet.afterwards.append(await self._call(bet, *self._pay_in_again(bet)))
+            if not bet.at_once:
+                bet.afterwards.append(await self._call(bet, "pay-out", self._win_body(bet, 0)))
+
+    def _pay_in_again(self, bet: Told) -> tuple[str, dict[str, str]]:
+        body = {"betId": bet.ref, "gameRoundId": "r", "betAmount": self._text(bet, bet.stake)}
+        if not bet.at_once:
+            return "pay-in", body
+        assert bet.win is not None
+        return "pay-in-out", {**body, "winAmount": self._text(bet, bet.win)}
+
+    # --- what it must not -------------------------------------------------------------------------------------------
+
+    def _is_odd(self) -> bool:
+        return self._chance.fraction() < self._dials.odd_acts
+
+    async def _through(self, bet: Told, session: str, verb: str) -> int:
+        """A call about this bet through another session."""
+        other = replace(bet, session=session)
+        body = {"betId": bet.ref, "gameRoundId": "r"}
+        if verb == "pay-in":
+            body["betAmount"] = self._text(other, bet.stake)
+        elif verb == "pay-out":
+            body["winAmount"] = self._text(other, bet.win or 0)
+        return await self._call(other, verb, body)
+
+    async def _through_another(self, bet: Told) -> None:
+        """Only of a bet that the hub surely has: through a session of another player nothing can be done to it."""
+        others = [s for s in self.sessions if s != bet.session]
+        if others:
+            verb = one_of(self._chance, ("pay-in", "refund") if bet.at_once else ("pay-in", "pay-out", "refund"))
+            bet.others.append(await self._through(bet, one_of(self._chance, tuple(others)), verb))
+
+    async def _too_much(self, bet: Told) -> None:
+        over = replace(bet, ref=f"{bet.ref}-over", at_once=False)
+        body = {"betId": over.ref, "gameRoundId": "r", "betAmount": self._text(bet, MOST + 1)}
+        bet.too_much.append(await self._call(over, "pay-in", body))
+
+    # --- one call ---------------------------------------------------------------------------------------------------
+
+    def _text(self, bet: Told, minor: int) -> str:
+        return text_of(minor, self.currencies.get(bet.session, CURRENCY))
 
     async def _until_taken(self, bet: Told, verb: str, body: dict[str, str]) -> None:
         told = bet.refund if verb == "refund" else bet.pay_out
+        bet.cut_short = True
         for n in range(WIN_TRIES):
             told.append(await self._call(bet, verb, body))
             if told[-1] not in (0, 99, 8):
-                return
+                break
             await self._clock.sleep(min(0.5 * 2 ** min(n, 7), 60))
+        bet.cut_short = False
 
     async def _call(self, bet: Told, verb: str, body: dict[str, str]) -> int:
         """One call: the response code, 0 for silence."""
-        text = json.dumps(body, separators=(",", ":"), sort_keys=True).encode()
+        text = self._numbered(json.dumps(body, separators=(",", ":"), sort_keys=True)).encode()
         patience_s = 1.0 if self.character is ProviderCharacter.IMPATIENT else 7.5
         url = f"{self._credentials.hub_url}/v1/sessions/{bet.session}/bets/{verb}"
         request = WireRequest("POST", url, self._signed(text), text, total_s=patience_s)
@@ -172,12 +271,25 @@ class SimProvider:
             await self._once(bet, verb, request)
         return await self._once(bet, verb, request)
 
+    def _numbered(self, text: str) -> str:
+        """The contract takes amounts as text or as numbers: some calls write them so."""
+        return AMOUNT.sub(r"\1\2", text) if self._chance.fraction() < 0.5 else text
+
     async def _once(self, bet: Told, verb: str, request: WireRequest) -> int:
+        started_s = self._clock.monotonic_s()
+        code = 0
         try:
             answer = await self._wire.send(request)
-            code = int(json.loads(answer.body)["_responseCode"])
-        except (PeerError, ValueError, KeyError):
+            said = json.loads(answer.body, parse_float=str, parse_int=str)
+            code = int(said["_responseCode"])
+            if code == 1 and "balance" in said:
+                bet.balances.setdefault(verb, set()).add(said["balance"])
+        except PeerError as error:
+            if error.why != NO_ANSWER:
+                started_s = self._clock.monotonic_s()
+        except (ValueError, KeyError):
             code = 0
+        bet.slowest_s = max(bet.slowest_s, self._clock.monotonic_s() - started_s)
         self._log("told", bet.ref, verb, code)
         return code
 

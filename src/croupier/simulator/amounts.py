@@ -1,0 +1,43 @@
+"""Amounts as the simulator's peers read and write them: their own arithmetic, so that a fault of the hub's shows.
+
+Owns: the few currencies that are played, their decimals, tax. Never: the hub's functions for the same
+(core.money). Spec: money.md section 1, casino.md section 2.
+"""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+DECIMALS = {"EUR": 2, "JPY": 0, "KWD": 3, "mBTC": 5}
+"""Currency to how many decimals its minor unit is."""
+_GRAMMAR = re.compile(r"([0-9]{1,15})(?:\.([0-9]{1,8}))?")
+
+
+def minor_of(text: object, currency: str) -> int:
+    """Decimal text in minor units; raises ValueError for anything but text of the contract's grammar."""
+    matched = _GRAMMAR.fullmatch(text) if isinstance(text, str) else None
+    if matched is None:
+        msg = f"{text!r} is no amount"
+        raise ValueError(msg)
+    scaled = Fraction(matched[0]) * _unit(currency)
+    if scaled.denominator != 1:
+        msg = f"{text!r} is finer than {currency}"
+        raise ValueError(msg)
+    return scaled.numerator
+
+
+def text_of(minor: int, currency: str) -> str:
+    """Minor units as decimal text with all of the currency's decimals."""
+    unit = _unit(currency)
+    whole, rest = divmod(minor, unit)
+    return f"{whole}.{str(rest + unit)[1:]}" if unit > 1 else str(whole)
+
+
+def _unit(currency: str) -> int:
+    return int("1" + "0" * DECIMALS[currency])
+
+
+def tax_of(minor: int, basis_points: int) -> int:
+    """So many ten-thousandths, rounded half to even."""
+    return round(Fraction(minor * basis_points, 10_000))

@@ -1,0 +1,54 @@
+"""A casino's book in the simulator: what it booked, refused and closed.
+
+Owns: the records, and what a bet came to. Never: decides (sim_casino), judges (judge, witness).
+Amounts are minor units of the player's currency.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+Key = tuple[int, int, bool]
+"""(BetId or CashbackId, TransactionType, is it a cashback)."""
+TAKES = ((-1, False), (-2, False), (-1, True))
+STAKE = (-1, False)
+
+
+@dataclass(slots=True)
+class Booking:
+    """One payment in the casino's book. `times` is how often it moved money; `told` what it will say."""
+
+    player: str
+    amount: int
+    tx: str
+    currency: str = "EUR"
+    tax: int | None = None
+    times: int = 1
+    forgotten: bool = False
+
+
+@dataclass(slots=True)
+class Book:
+    """Everything the casino booked, and the bets it closed."""
+
+    bookings: dict[Key, Booking] = field(default_factory=dict)
+    refused: dict[Key, int] = field(default_factory=dict)
+    """What it will never take, with the code it said."""
+    closed: set[int] = field(default_factory=set)
+
+    def net(self, subject_id: int, *, cashback: bool = False) -> int:
+        """What one bet or cashback did to its player's wallet before tax."""
+        return sum(
+            moved(key, booking) for key, booking in self.bookings.items() if key[0] == subject_id and key[2] is cashback
+        )
+
+    def wallet(self, player: str) -> int:
+        """What all bets and cashbacks did to a player's wallet, less the tax that the casino withheld."""
+        mine = ((k, b) for k, b in self.bookings.items() if b.player == player)
+        return sum(moved(k, b) - (0 if b.forgotten else (b.tax or 0) * b.times) for k, b in mine)
+
+
+def moved(key: Key, booking: Booking) -> int:
+    """What one booking did to its player's wallet before tax."""
+    sign = -1 if key[1:] in TAKES else 1
+    return sign * booking.amount * (0 if booking.forgotten else booking.times)

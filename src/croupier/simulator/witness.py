@@ -1,0 +1,132 @@
+"""What one casino notices of the hub's calls: the form, the order and the number that the contract promises.
+
+Owns: the notes of every make and close, and the complaints. Never: answers (sim_casino). A complaint is made only of
+what no fault of the network can have caused. Spec: casino.md section 2, money.md sections 2, 3.8, 3.9 and 5.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any, NamedTuple
+
+from croupier.simulator.amounts import minor_of, tax_of
+from croupier.simulator.book import STAKE, Book, Key
+from croupier.simulator.dials import Dials
+
+FIELDS = {"BetId", "CashbackId", "PartnerUserId", "TransactionType", "Amount", "TaxAmount", "TagId", "PromoCode"}
+TAXED = ((1, False), (-2, False), (4, False))
+MOST_MAKES = 150
+"""More makes of one payment than any schedule gives in the hours of a run, copies of the network included (I17)."""
+HOLD_S = 6
+SLACK_S = 2
+"""Signing and committing stamp whole seconds."""
+
+
+class Complaint(NamedTuple):
+    """Something the contract does not allow."""
+
+    invariant: str
+    subject_id: int
+    text: str
+
+
+class Stated(NamedTuple):
+    """A make, read. Amounts are minor units."""
+
+    player: str
+    amount: int
+    currency: str
+    tax: int | None
+
+
+class Witness:
+    """The notes of one casino."""
+
+    def __init__(self, book: Book, dials: Dials, currencies: dict[str, str]) -> None:
+        self.complaints: list[Complaint] = []
+        self.makes: Counter[Key] = Counter()
+        self.ended: set[int] = set()
+        """Bets whose close came after their last booking."""
+        self._book = book
+        self._dials = dials
+        self._currencies = currencies
+        self._tax_bp = dials.tax_bp
+        self._first: dict[Key, str] = {}
+        self._signed_s: dict[Key, int] = {}
+        self._spoken: set[Key] = set()
+        self._reopened: set[int] = set()
+
+    def complain(self, invariant: str, subject_id: int, text: str) -> None:
+        """Note what must not be."""
+        self.complaints.append(Complaint(invariant, subject_id, text))
+
+    def read(self, key: Key, data: dict[str, Any]) -> Stated | None:
+        """What a make says, or None for one that is not of the contract's form."""
+        try:
+            player = data["PartnerUserId"]
+            currency = self._currencies.get(player, "EUR")
+            tax = minor_of(data["TaxAmount"], currency) if "TaxAmount" in data else None
+            stated = Stated(player, minor_of(data["Amount"], currency), currency, tax)
+        except (ValueError, KeyError) as problem:
+            self.complain("I15", key[0], f"type {key[1]} cannot be read: {problem}")
+            return None
+        if not set(data) <= FIELDS:
+            self.complain("I15", key[0], f"type {key[1]} has fields that the contract does not know")
+        return stated
+
+    def heard(self, key: Key, data: dict[str, Any], stated: Stated, *, signed_s: int) -> None:
+        """A make has come, new or again."""
+        self.makes[key] += 1
+        if self.makes[key] == MOST_MAKES:
+            self.complain("I17", key[0], f"type {key[1]} was sent {MOST_MAKES} times")
+        text = json.dumps(data)
+        if self._first.setdefault(key, text) != text:
+            self.complain("I5", key[0], f"type {key[1]} came again with other contents")
+        if key[1:] == STAKE:
+            self._in_its_time(key, signed_s)
+        elif key not in self._book.bookings:
+            self._in_its_order(key)
+        self._of_its_player(key, stated)
+
+    def spoke(self, key: Key) -> None:
+        """The outcome of this payment is on its way to the hub, by whatever way."""
+        self._spoken.add(key)
+
+    def booked(self, key: Key) -> None:
+        """A payment was booked: if the bet was closed before, it is not over yet."""
+        self.ended.discard(key[0])
+
+    def close(self, bet_id: int, *, closed: bool) -> None:
+        """A close, or a reopening."""
+        if closed:
+            self.ended.add(bet_id)
+        else:
+            self._reopened.add(bet_id)
+
+    def _in_its_time(self, key: Key, signed_s: int) -> None:
+        """A stake is sent within the hold time of its commit only; clocks that jump and processes that sleep aside."""
+        first_s = self._signed_s.setdefault(key, signed_s)
+        still = not self._dials.skew_ms and not self._dials.pause_every_s
+        if still and signed_s - first_s > HOLD_S + SLACK_S:
+            self.complain("I17", key[0], f"the stake was signed again after {signed_s - first_s} s")
+
+    def _in_its_order(self, key: Key) -> None:
+        """One payment of a bet at a time, and none on a closed bet."""
+        for other in self._book.bookings:
+            same = other[0] == key[0] and other[2] == key[2] and other != key
+            if same and other[1:] != STAKE and other not in self._spoken:
+                self.complain("I8", key[0], f"type {key[1]} came while type {other[1]} had no outcome")
+        if key[0] in self._book.closed and key[0] not in self._reopened and not key[2]:
+            self.complain("I4", key[0], f"type {key[1]} came to a closed bet")
+
+    def _of_its_player(self, key: Key, stated: Stated) -> None:
+        """All payments of a bet are one player's; the tax is what was agreed."""
+        for other, booking in self._book.bookings.items():
+            if other[0] == key[0] and other[2] == key[2] and booking.player != stated.player:
+                self.complain(
+                    "I14", key[0], f"type {key[1]} is of {stated.player}, type {other[1]} of {booking.player}"
+                )
+        due = tax_of(stated.amount, self._tax_bp) if self._tax_bp is not None and key[1:] in TAXED else None
+        if stated.tax != due:
+            self.complain("I2", key[0], f"type {key[1]} of {stated.amount} states a tax of {stated.tax}, not {due}")
