@@ -1,0 +1,253 @@
+"""Plants of the flows: what happens in the wrong order, in the wrong place, or to the wrong party."""
+
+from __future__ import annotations
+
+from tests.plants.planting import Plant
+
+_COURIER = "croupier.flows.courier"
+
+_COMMITS = (
+    Plant(
+        "sent-before-the-commit",
+        "a stake is sent before its bet is committed",
+        "croupier.flows.asking",
+        (
+            (
+                "        if await hub.train.commit(decision):",
+                "        if hub.courier is not None:\n            hub.courier.committed(decision)\n"
+                "        if await hub.train.commit(decision):",
+            ),
+        ),
+        "I5",
+    ),
+    Plant(
+        "answer-before-the-commit",
+        "a decision is answered before it is committed",
+        "croupier.flows.advance",
+        (
+            (
+                "        if not isinstance(ruling, Decision) or await hub.train.commit(ruling):\n            return ruling",
+                "        if isinstance(ruling, Decision):\n"
+                "            import asyncio\n\n"
+                "            asyncio.ensure_future(hub.train.commit(ruling))\n"
+                "        return ruling",
+            ),
+        ),
+        "I3 I6",
+    ),
+    Plant(
+        "lost-race-taken-for-won",
+        "a decision that lost its race is answered as if it had been written",
+        "croupier.flows.advance",
+        (
+            (
+                "        if not isinstance(ruling, Decision) or await hub.train.commit(ruling):\n            return ruling",
+                "        if isinstance(ruling, Decision):\n            await hub.train.commit(ruling)\n        return ruling",
+            ),
+        ),
+        "I3 I9",
+    ),
+)
+
+_SCOPE = (
+    Plant(
+        "accept-of-another-casino",
+        "a casino's accept decides a payment of another casino",
+        "croupier.flows.accept_payment",
+        (("        if subject is None or subject.casino_id != casino_id:", "        if subject is None:"),),
+        "I14",
+    ),
+    Plant(
+        "session-scope-forgotten",
+        "a provider bets in a session of another provider",
+        "croupier.flows.asking",
+        (
+            (
+                "    if session is None or provider is None or session.provider_id != command.provider_id:",
+                "    if session is None or provider is None:",
+            ),
+        ),
+        "I14",
+    ),
+    Plant(
+        "payout-to-the-wrong-player",
+        "every win goes to the first player of the casino",
+        _COURIER,
+        (
+            (
+                "        player_ref=subject.player_ref,\n        amount=payment.amount,",
+                '        player_ref=subject.player_ref if kind is PaymentKind.STAKE else "player0",\n'
+                "        amount=payment.amount,",
+            ),
+        ),
+        "I2 I4",
+    ),
+    Plant(
+        "retry-with-a-new-id",
+        "a payment that is sent again carries another BetId",
+        _COURIER,
+        (
+            (
+                "        subject_id=subject.subject_id,\n        kind=kind,",
+                "        subject_id=subject.subject_id + getattr(subject.calls.get(kind.value), 'failures', 0),\n"
+                "        kind=kind,",
+            ),
+        ),
+        "I5",
+    ),
+    Plant(
+        "retry-with-other-bytes",
+        "a payment that is sent again is not the same payment to the last byte",
+        _COURIER,
+        (
+            (
+                "        tag_id=subject.tag_id,",
+                "        tag_id=getattr(subject.calls.get(kind.value), 'failures', None) or subject.tag_id,",
+            ),
+        ),
+        "I5",
+    ),
+)
+
+_CALLS = (
+    Plant(
+        "lease-fence-ignored",
+        "what comes back under an old lease is taken in",
+        _COURIER,
+        (("return call is not None and call.fence == errand.fence", "return call is not None"),),
+        "I10",
+    ),
+    Plant(
+        "list-receipt-read-as-outcome",
+        "the receipt of a list is taken for the acceptance of each of its payments",
+        _COURIER,
+        (
+            (
+                "        if isinstance(reading, Received):\n            line.lists_failed = 0",
+                "        if isinstance(reading, Received):\n"
+                "            from croupier.core.money import format_amount\n"
+                "            from croupier.core.readings import Contents, Yes\n\n"
+                "            for errand, o in part:\n"
+                "                amount = format_amount(o.amount, o.currency)\n"
+                "                tax = None if o.tax is None else format_amount(o.tax, o.currency)\n"
+                "                said = Yes(Contents(o.subject_id, o.player_ref, o.kind, amount, tax, 'list'))\n"
+                "                await self._bring_back(errand, Step.MAKE, said)\n"
+                "            return\n"
+                "        if isinstance(reading, Received):\n            line.lists_failed = 0",
+            ),
+        ),
+        "I2 I6",
+    ),
+    Plant(
+        "batch-element-lost",
+        "the last payment of a list is never sent, and its stake counts as accepted",
+        _COURIER,
+        (
+            (
+                "        orders = [order for _, order in part]\n",
+                "        orders = [order for _, order in part]\n"
+                "        if len(part) > 1:\n            orders, part = orders[:-1], part[:-1]\n"
+                "            self._hub.waiters.wake_all()\n",
+            ),
+        ),
+        "I4",
+    ),
+    Plant(
+        "batch-amounts-mixed-up",
+        "every payment of a list carries the amount of the first",
+        _COURIER,
+        (
+            (
+                "        orders = [order for _, order in part]\n",
+                "        from dataclasses import replace\n\n"
+                "        orders = [replace(order, amount=part[0][1].amount) for _, order in part]\n",
+            ),
+        ),
+        "I2 I5",
+    ),
+    Plant(
+        "close-reopens",
+        "the close of a bet and its reopening are mixed up",
+        _COURIER,
+        (
+            (
+                "return lambda g: g.close(casino, errand.subject_id, True)  # noqa: FBT003",
+                "return lambda g: g.close(casino, errand.subject_id, errand.fence < 0)  # noqa: FBT003",
+            ),
+        ),
+        "I4",
+    ),
+)
+
+_REQUESTS = (
+    Plant(
+        "tombstone-skipped",
+        "a refund that comes before its bet is answered yes and leaves no trace",
+        "croupier.flows.refund",
+        (
+            (
+                "        bet = await open_with(hub, born, requests.open_tombstone)",
+                "        return await beside.answer(None)",
+            ),
+        ),
+        "I3 I8",
+    ),
+    Plant(
+        "hold-time-doubled",
+        "a provider waits twice its hold time",
+        "croupier.flows.asking",
+        (("    until_s = arrived + provider.hold_s", "    until_s = arrived + 2 * provider.hold_s"),),
+        "I16",
+    ),
+    Plant(
+        "cashback-twice-for-a-ref",
+        "the same ref pays a second cashback",
+        "croupier.flows.cashback",
+        (
+            (
+                "        draft = Draft(row, await terms_of(hub, row), new=True)",
+                "        from dataclasses import replace\n\n"
+                '        row = replace(row, ref=f"{row.ref}-{row.cashback_id}")\n'
+                "        draft = Draft(row, await terms_of(hub, row), new=True)",
+            ),
+        ),
+        "I5 I9",
+    ),
+    Plant(
+        "cashback-of-other-contents",
+        "a ref with another amount gets the first cashback for an answer",
+        "croupier.flows.cashback",
+        (("    if not same:", "    if first.currency != row.currency:"),),
+        "I9",
+    ),
+    Plant(
+        "cancelled-again",
+        "a cashback that was taken back is cancelled once more",
+        "croupier.flows.cashback",
+        (
+            (
+                '        if row.state.value not in ("owed", "paid"):\n            return None',
+                '        if row.state.value == "cancel_wanted":\n            return None',
+            ),
+        ),
+        "I9",
+    ),
+    Plant(
+        "repeat-told-another-balance",
+        "a repeat is told the balance of now instead of that of the first answer",
+        "croupier.flows.tell",
+        (
+            (
+                "            balance = await self._hub.store.balances.keep(bet.bet_id, verb, balance)",
+                "            await self._hub.store.balances.keep(bet.bet_id, verb, balance)",
+            ),
+            (
+                "        if stored is not None:\n            return replace(told, balance=stored)\n",
+                "",
+            ),
+        ),
+        "I9",
+    ),
+)
+
+FLOWS = (*_COMMITS, *_SCOPE, *_CALLS, *_REQUESTS)

@@ -1,0 +1,10 @@
+"""A pytest plugin that plants the bug which the environment names, before anything is imported. `-p tests.plants.plugin`."""
+
+from __future__ import annotations
+
+from tests.plants.planting import asked_for, install
+from tests.plants.table import PLANTS
+
+_plant = asked_for(PLANTS)
+if _plant is not None:
+    install(_plant)

@@ -1,0 +1,115 @@
+"""Every plant against the simulator: `python -m tests.plants.run`, or `make plants`.
+
+For each plant, seeds from 1 on in their order, until one is caught or there are no more; where the simulator sees
+nothing, the plant's named test is run. The same seeds without a plant are the control: they must be clean.
+Writes docs/proof/plants.md and plants.json. Owns: that run and those two files. Never: decides what a catch is (play).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.conftest import make_home, remove_home
+from tests.plants.planting import WHICH, Plant
+from tests.plants.report import PROOF, write
+from tests.plants.table import PLANTS
+
+ROOT = Path(__file__).parents[2]
+SEEDS = 500
+
+
+def main() -> int:
+    """See the module; exit 1 if a plant was seen by nobody or the control was not clean."""
+    asked = _asked()
+    plants = [p for p in PLANTS if not asked.only or any(word in p.name for word in asked.only)]
+    started = time.monotonic()
+    with server() as home, ThreadPoolExecutor(asked.jobs) as pool:
+        control = pool.submit(simulated, home, asked.seeds, None)
+        rows = list(pool.map(lambda plant: judged(home, asked.seeds, plant), plants))
+        clean = control.result()
+    unseen = [row["plant"] for row in rows if not row["by"]]
+    if not asked.only:
+        write(rows, clean, {"seeds": asked.seeds, "seconds": round(time.monotonic() - started)})
+        print(f"written: {PROOF}")
+    by_simulator = sum(row["by"] == "simulator" for row in rows)
+    print(f"{len(rows)} plants, {by_simulator} caught by the simulator, not caught at all: {unseen or 'none'}")
+    print(f"control: {clean['seeds']} seeds without a plant, {'clean' if clean['caught'] is None else clean}")
+    return int(bool(unseen) or clean["caught"] is not None)
+
+
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make plants")
+    parser.add_argument("--seeds", type=int, default=SEEDS, help="at most so many seeds per plant")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="so many at once")
+    parser.add_argument("--only", nargs="*", default=[], help="plants whose name holds one of these; writes nothing")
+    return parser.parse_args()
+
+
+@contextmanager
+def server() -> Iterator[Path]:
+    """A database server of this run, kept up by this process, in a home of its own."""
+    from croupier.store.embedded import attach  # noqa: PLC0415 - the plants' processes import it themselves
+
+    home = make_home()
+    try:
+        with attach(home):
+            yield home
+    finally:
+        remove_home(home)
+
+
+def judged(home: Path, seeds: int, plant: Plant) -> dict[str, Any]:
+    """Who catches this plant, and how soon."""
+    found = simulated(home, seeds, plant)
+    row = {"plant": plant.name, "digest": plant.digest, "by": "", "seed": found["caught"], "said": found["said"]}
+    row["seconds"] = found["seconds"]
+    if found["caught"] is not None:
+        row["by"] = "simulator"
+    elif plant.test is not None:
+        row["by"] = plant.test if fails_under(plant) else ""
+    print(
+        f"{plant.name:36} {row['by'] or 'NOBODY'} {row['seed'] or ''} {row['seconds']} s {row['said'][:1]}", flush=True
+    )
+    return row
+
+
+def simulated(home: Path, seeds: int, plant: Plant | None) -> dict[str, Any]:
+    """What the simulator says under this plant, or without one, in a process of its own."""
+    words = [sys.executable, "-m", "tests.plants.play", str(home), str(seeds), *([plant.name] if plant else [])]
+    done = subprocess.run(words, cwd=ROOT, env=_env(), capture_output=True, text=True, check=False)
+    if done.returncode:
+        # It could not even be imported, or the world could not be set up under it: that is seen at once.
+        return {"caught": 1, "said": [f"cannot run: {done.stderr.strip()[-300:]}"], "seconds": 0.0, "seeds": 1}
+    told: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return {**told, "seeds": told["caught"] or seeds}
+
+
+def fails_under(plant: Plant) -> bool:
+    """Whether the plant's own test fails with the bug in, having passed without it."""
+    assert plant.test is not None
+    return _passes(plant.test, None) and not _passes(plant.test, plant)
+
+
+def _passes(test: str, plant: Plant | None) -> bool:
+    words = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "tests.plants.plugin", test]
+    env = _env() | ({WHICH: plant.name} if plant else {})
+    return subprocess.run(words, cwd=ROOT, env=env, capture_output=True, check=False).returncode == 0
+
+
+def _env() -> dict[str, str]:
+    own = {name: value for name, value in os.environ.items() if name != WHICH}
+    return own | {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
