@@ -66,6 +66,29 @@ async def test_of_other_hosts_nothing_is_said(db: Db) -> None:
     assert await Processes(db, HandClock()).gone_on_this_host() == []
 
 
+async def test_a_process_whose_beat_stands_still_is_silent_wherever_it_runs(db: Db) -> None:
+    """A stopped process, or a host that is gone: the looker goes by what it saw and by its own clock alone."""
+    theirs, mine = HandClock(), HandClock()
+    theirs.ms -= 300_000  # their clock is five minutes behind
+    far = Processes(db, theirs)
+    await far.register("far", "elsewhere", 7, "x")
+    looker = Processes(db, mine)
+    await looker.register("me", this_host(), os.getpid(), "m")
+    assert await looker.silent(8.0) == []
+    for _ in range(5):
+        await mine.sleep(4.0)
+        theirs.ms += 1
+        assert await far.beat("far")
+        assert await looker.silent(8.0) == []
+    await mine.sleep(7.9)
+    assert await looker.silent(8.0) == []
+    await mine.sleep(0.1)
+    assert await looker.silent(8.0) == ["far"]
+    theirs.ms += 1
+    assert await far.beat("far")
+    assert await looker.silent(8.0) == []
+
+
 async def test_it_never_names_itself(db: Db) -> None:
     me = Processes(db, HandClock())
     await me.register("me", this_host(), os.getpid(), "a mark that is wrong")

@@ -35,6 +35,8 @@ Loop = Callable[[], Awaitable[None]]
 
 END_S = 8.0
 BEAT_S = 2.0
+SILENT_S = 8.0
+"""Four beats missed: what such a process held is taken over within ten seconds, long before its lease runs out."""
 SYNC_S = 3600.0
 PURGE_S = 30.0
 SEEN_KEPT_MS = 660_000
@@ -82,12 +84,19 @@ async def run_worker(settings: Settings, sock: socket.socket, life: int) -> None
 
 
 async def take_over(hub: Hub, processes: Processes) -> None:
-    """Give back at once what processes of this host held that are gone (money.md 4)."""
+    """Give back at once what processes of this host held that are gone, and what silent ones hold (money.md 4).
+
+    A silent process may only be stopped, or cut off: it stays on the list, and what it does when it wakes changes no row,
+    because whoever took its calls raised their fences.
+    """
     gone = await processes.gone_on_this_host()
-    if gone:
-        freed = await hub.store.calls.free(gone, hub.clock.now_ms())
-        await processes.forget(gone)
-        log.info("worker.took_over", processes=len(gone), calls=freed)
+    silent = [process for process in await processes.silent(SILENT_S) if process not in gone]
+    if not gone and not silent:
+        return
+    freed = await hub.store.calls.free([*gone, *silent], hub.clock.now_ms())
+    await processes.forget(gone)
+    if gone or freed:
+        log.info("worker.took_over", gone=len(gone), silent=len(silent), calls=freed)
 
 
 def _loops(hub: Hub, processes: Processes, process: str) -> list[Loop]:

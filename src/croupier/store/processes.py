@@ -2,7 +2,7 @@
 
 Owns: the rows of `processes`, and the question whether a process of this machine is still the one it was. Never: the
 taking over (calls). Spec: money.md section 4 ("a starting hub takes over at once the leases of processes of its own
-host that are gone"). Of other hosts nothing can be known: there a lease has to run out.
+host that are gone"). Of other hosts, and of a process that is stopped, only its silence can be known.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import os
 import socket
 import subprocess
 from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 
 from croupier.kit.clock import Clock
@@ -30,6 +31,14 @@ on conflict (process_id) do update set host = excluded.host, pid = excluded.pid,
     beat_ms = excluded.beat_ms"""
 
 
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """The last beat of a process, and when this one saw it, by its own monotonic clock."""
+
+    beat_ms: int
+    seen_s: float
+
+
 class Processes:
     """The processes that said they are there."""
 
@@ -37,6 +46,7 @@ class Processes:
         self._db = db
         self._clock = clock
         self._own: set[str] = set()
+        self._heard: dict[str, _Heard] = {}
 
     async def register(self, process_id: str, host: str, pid: int, started: str) -> None:
         """Say that this process is there. `host` is `this_host()`, `started` the `start_mark` of its pid."""
@@ -54,6 +64,22 @@ class Processes:
         others = [row for row in rows if row["process_id"] not in self._own]
         marks = await asyncio.to_thread(_marks, {row["pid"] for row in others})
         return sorted(row["process_id"] for row in others if marks[row["pid"]] != row["started"])
+
+    async def silent(self, for_s: float) -> list[str]:
+        """The ids of processes, on any host, whose beat has not changed for so long while this one was looking.
+
+        It compares what it saw with when it saw it, by its own clock alone: clocks that differ make nobody silent.
+        """
+        rows = await self._db.fetch("select process_id, beat_ms from processes")
+        now_s, heard = self._clock.monotonic_s(), self._heard
+        self._heard = {}
+        for row in rows:
+            last = heard.get(row["process_id"])
+            if last is None or last.beat_ms != row["beat_ms"]:
+                last = _Heard(row["beat_ms"], now_s)
+            self._heard[row["process_id"]] = last
+        others = [name for name, last in self._heard.items() if now_s - last.seen_s >= for_s]
+        return sorted(set(others) - self._own)
 
     async def forget(self, process_ids: Collection[str]) -> None:
         """Strike these from the list."""
