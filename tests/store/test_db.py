@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
+from random import Random
 
 import asyncpg
 import pytest
 
 from croupier.kit.clock import SystemClock
 from croupier.store.db import Db, DbConflict, DbDown, DbViolation, assert_no_tx
+from croupier.store.embedded import Attached
+from croupier.store.embedded_ground import SOCKET
+from tests.chaos.proxy import Dial, Line
 
 
 @pytest.fixture
@@ -225,3 +230,25 @@ async def test_a_slow_answer_moves_no_clock(db: Db) -> None:
             return super().now_ms() + 1000 * self.asked
 
     assert await db.clock_offset_ms(Stalled()) is None
+
+
+async def test_a_connection_that_was_told_of_its_end_and_still_stands_is_down(
+    postgres: Attached, tmp_path: Path
+) -> None:
+    """When PostgreSQL ends a backend its last words come before the connection does; a statement may start in between."""
+    line = Line("database", Path(postgres.host, SOCKET), Random(1))
+    await line.open(tmp_path / SOCKET)
+    db = await Db.connect({**postgres.connect_kwargs, "host": str(tmp_path), "database": "postgres"}, size=1, lines=1)
+    try:
+        pid = await db.fetchval("select pg_backend_pid()")
+        line.dial = Dial(keeps=True)
+        other = await asyncpg.connect(**{**postgres.connect_kwargs, "database": "postgres"})
+        assert await other.fetchval("select pg_terminate_backend($1, 5000)", pid)
+        await other.close()
+        await asyncio.sleep(0.1)  # its words arrive
+        with pytest.raises(DbDown):
+            await db.fetchval("select 1")
+    finally:
+        line.heal()
+        await line.close()
+        await db.close()

@@ -271,6 +271,8 @@ _DOWN = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
+    # What the driver says of a statement on a connection whose end PostgreSQL has announced and that still stands.
+    asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
