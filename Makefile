@@ -31,6 +31,10 @@ test: $(READY_DEV) ## all tests but the slow tier
 test-slow: $(READY_DEV) ## the slow tier: default waits, long runs
 	$(PYTEST) -m slow $(ARGS)
 
+.PHONY: fuzz
+fuzz: $(READY_DEV) ## a million hostile inputs for every reader, some minutes; the figures go to docs/proof
+	$(BIN)/python -m tests.fuzz.run --inputs 1000000 --proof docs/proof $(ARGS)
+
 .PHONY: check
 check: $(READY_DEV) ## format, lint, types, floors: in the order of cost
 	$(BIN)/ruff format --check .

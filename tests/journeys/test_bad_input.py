@@ -231,6 +231,16 @@ async def test_an_odd_bearer_is_unauthorized_and_nothing_else(stage: Stage) -> N
         assert (odd[:20], told.outcome) == (odd[:20], (401, 103752))
 
 
+async def test_a_token_with_a_character_outside_ascii_is_refused_like_any_other(stage: Stage) -> None:
+    casino = (await stage.new_casino()).line
+    head, claims, signature = (await casino.bearer()).split(".")
+    odd = f"{head}.{claims[:9]}\u00e9{claims[9:]}.{signature}"
+    headers = {"Authorization": f"Bearer {odd}", "Content-Type": "application/json"}
+    told = await ask(stage.http, "POST", f"{stage.facts.hub_url}/mis-api/api/v2/payments/accept", b"{}", headers)
+    assert told.outcome == (401, 103752)
+    assert (await casino.call("auth/verify", odd)).outcome == (200, 103753)
+
+
 async def test_hostile_verify_bodies_are_refused(stage: Stage) -> None:
     casino: HandCasino = (await stage.new_casino()).line
     for body in (b"", b"x", b'"a', b'"\\u0000"', b'"\xff"', b'"' + b"x" * 65536 + b'"', b'\xef\xbb\xbf"x"'):

@@ -207,6 +207,15 @@ def test_a_token_has_three_parts_of_base64url(token: str) -> None:
     assert refused(token)
 
 
+@pytest.mark.parametrize("odd", ["\u00e9", "\ufeff", "\U0001f3b0", "\u0661", "\ud800"])
+@pytest.mark.parametrize("part", [0, 1, 2])
+def test_a_character_outside_ascii_in_any_part_is_a_bad_token_and_nothing_worse(part: int, odd: str) -> None:
+    """Found by fuzzing: under a good header it was met first by the signature, which broke over it."""
+    pieces = jwt.sign(SIGNERS["ES256"], CLAIMS).split(".")
+    pieces[part] = pieces[part][:9] + odd + pieces[part][9:]
+    assert refused(".".join(pieces))
+
+
 def test_an_encrypted_token_is_refused() -> None:
     head = b64(json.dumps({"alg": "RSA-OAEP", "enc": "A256GCM", "kid": "RS256.1"}).encode())
     assert refused(f"{head}.a2V5.aXY.Y2lwaGVy.dGFn") == "not three parts"

@@ -270,3 +270,55 @@ def test_a_list_over_its_limit_is_refused() -> None:
 def test_a_body_that_is_no_object_is_refused() -> None:
     with pytest.raises(BadField, match="body must be an object"):
         strictjson.record(loads(b"[]"))
+
+
+# --- long arrays ------------------------------------------------------------------------------------------------
+
+
+def one_by_one(body: bytes, *, max_bytes: int = 1_000_000, max_items: int = 1_000_000) -> list[object]:
+    return [element for element, _ in strictjson.elements(body, max_bytes=max_bytes, max_items=max_items)]
+
+
+@given(st.lists(DOCUMENTS, max_size=6), st.booleans(), st.sampled_from([None, 0, 2]))
+def test_the_elements_of_an_array_are_those_of_the_whole(
+    elements: list[Any], ascii_only: bool, indent: int | None
+) -> None:
+    body = json.dumps(elements, ensure_ascii=ascii_only, indent=indent).encode()
+    assert one_by_one(body) == loads(body)
+
+
+@given(st.binary(max_size=60) | st.text('[]{}",:\\u0d8e-+.1 truefalsn', max_size=60).map(lambda t: f"[{t}]".encode()))
+def test_an_array_is_read_one_by_one_exactly_if_it_is_read_whole(body: bytes) -> None:
+    found: list[object] = []
+    for read in (one_by_one, loads):
+        try:
+            found.append(read(body))
+        except BadJson:
+            found.append(None)
+    assert found[0] == (found[1] if isinstance(found[1], list) else None)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"{}", b"1", b'"[1]"', b"[", b"]", b"[1", b"1]", b"[1,]", b"[,1]", b"[,]", b"[1]]", b"[1]x", b"x[1]", b"[1}", b"{1]",
+        b"[1 2]", b"[[1]", b"[{]}]", b'["a]', b"[1],[2]", b"[nan]", b"[NaN]", b'[{"a":1,"a":2}]', b'["\\u0000"]', b"\xef\xbb\xbf[]",
+        b"[\xff]", b"[" * 33 + b"]" * 33, b"[" + b"[" * 5000, b"[" + b"1" * 65 + b"]", b"\xc2\xa0[]", b"[1]\x0b",
+    ],
+)  # fmt: skip
+def test_what_the_whole_reader_refuses_is_refused_one_by_one(body: bytes) -> None:
+    for read in (one_by_one, loads):
+        with pytest.raises(BadJson):
+            assert not isinstance(read(body), list), "no array is as bad"
+            raise BadJson("not an array")
+
+
+def test_an_array_may_be_longer_than_a_body_and_an_element_may_not() -> None:
+    half = b'"' + b"x" * 40_000 + b'"'
+    assert len(one_by_one(b"[" + half + b"," + half + b"]")) == 2
+    with pytest.raises(BadJson, match="element of more than 65536"):
+        one_by_one(b'["' + b"x" * 65_536 + b'"]')
+    with pytest.raises(BadJson, match="more than 2 elements"):
+        one_by_one(b"[1,2,3]", max_items=2)
+    with pytest.raises(BadJson, match="longer than"):
+        one_by_one(b"[1,2,3]", max_bytes=6)

@@ -110,6 +110,8 @@ def expires_s(claims: Mapping[str, Json]) -> int:
 def _parts(token: str) -> tuple[str, str, str]:
     if len(token) > MAX_TOKEN:
         raise BadToken(f"longer than {MAX_TOKEN} characters")
+    if not token.isascii():  # the signature is over bytes, and only ASCII has one spelling in them
+        raise BadToken("not ASCII")
     parts = token.split(".", 5)
     if len(parts) != 3:  # header, payload, signature; an encrypted token has five
         raise BadToken("not three parts")

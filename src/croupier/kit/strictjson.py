@@ -60,6 +60,21 @@ def loads(body: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH
     return document
 
 
+def elements(body: bytes, *, max_bytes: int, max_items: int) -> Iterator[tuple[Json, int]]:
+    """The elements of a long array one after the other, each with its length in characters; raises BadJson on the way.
+
+    What `loads` refuses is refused, and so is an element over MAX_BYTES characters: one can stop between two of them
+    to let others run. The array itself counts as a level of the depth.
+    """
+    decoded = _checked_text(body, max_bytes)
+    for count, (start, end) in enumerate(_spans(decoded)):
+        if count >= max_items:
+            raise BadJson(f"an array of more than {max_items} elements", too_large=True)
+        if end - start > MAX_BYTES:
+            raise BadJson(f"an element of more than {MAX_BYTES} characters", too_large=True)
+        yield _element(decoded[start:end], start), end - start
+
+
 def sorted_compact(body: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> bytes:
     """The same JSON, keys sorted by code point, no white space outside strings, every token's characters kept.
 
@@ -158,11 +173,13 @@ def _text(value: Json, field: str, max_len: int, min_len: int) -> str:
 # --- reading ----------------------------------------------------------------------------------------------------
 
 _INTEGER = re.compile(r"-?[0-9]+")
+_BLANK = " \t\n\r"
 # The string part can never fail once it has begun (possessive, closing quote optional), so a scan is linear in the
 # body whatever a peer sends.
 _STRING = r'"[^"\\]*(?:\\.[^"\\]*)*+"?'
 _BRACKET = re.compile(_STRING + r"|[\[\]{}]", re.DOTALL)
 _TOKEN = re.compile(_STRING + r'|[\[\]{},:]|[^\s\[\]{},:"]+', re.DOTALL)
+_SEPARATOR = re.compile(_STRING + r"|[\[\]{},]", re.DOTALL)
 _ODD_CHARACTER = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -213,6 +230,56 @@ def _check_depth(decoded: str, max_depth: int) -> None:
                 raise BadJson(f"nested deeper than {max_depth}")
         elif mark in "]}":
             depth -= 1
+
+
+def _spans(decoded: str) -> Iterator[tuple[int, int]]:
+    """Where each element of the one array begins and ends. Only brackets are counted: each element is still to be read."""
+    begin, depth = -1, 0
+    for match in _SEPARATOR.finditer(decoded):
+        mark = match.group()
+        if mark in "[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise BadJson(f"nested deeper than {MAX_DEPTH}")
+            if begin < 0:
+                begin = _opening(decoded, match)
+        elif begin < 0:
+            break
+        elif mark in "]}":
+            depth -= 1
+            if depth == 0:
+                yield from _last_span(decoded, begin, match)
+                return
+        elif mark == "," and depth == 1:
+            yield begin, match.start()
+            begin = match.end()
+    raise BadJson("not an array")
+
+
+def _opening(decoded: str, match: re.Match[str]) -> int:
+    """Where the first element begins."""
+    if match.group() != "[" or decoded[: match.start()].strip(_BLANK):
+        raise BadJson("not an array")
+    return match.end()
+
+
+def _last_span(decoded: str, begin: int, match: re.Match[str]) -> Iterator[tuple[int, int]]:
+    """The last element, unless there is none at all; behind the array stands nothing."""
+    if match.group() != "]" or decoded[match.end() :].strip(_BLANK):
+        raise BadJson(f"not JSON at character {match.start()}")
+    alone = decoded.find("[") + 1 == begin
+    if not (alone and not decoded[begin : match.start()].strip(_BLANK)):
+        yield begin, match.start()
+
+
+def _element(piece: str, start: int) -> Json:
+    try:
+        document: Json = _DECODER.decode(piece)
+    except json.JSONDecodeError as problem:
+        raise BadJson(f"not JSON at character {start + problem.pos}") from None
+    if "\\u" in piece:
+        _check_characters(document)
+    return document
 
 
 def _check_characters(document: Json) -> None:

@@ -31,7 +31,10 @@ class ProviderClient:
         """The games list with what could not be read of it. Raises PeerError."""
         answer = await self._call(provider, secret, "/games", max_bytes=MAX_LIST_BYTES)
         try:
-            return codec.read_games(answer)
+            games = codec.GamesList(answer)
+            while games.read_on():
+                await self._clock.sleep(0)
+            return games.catalogue()
         except (BadJson, BadField) as problem:
             raise PeerError(f"GET /games: the answer is {problem}") from None
 

@@ -18,10 +18,15 @@ from croupier.core import money
 from croupier.core.commands import Answer, Catalogue, GameListing, LaunchOrder, PayIn, PayOut, Refund
 from croupier.core.refusals import Refusal
 from croupier.kit import strictjson
-from croupier.kit.strictjson import BadField, BadJson, NumberText, Record
+from croupier.kit.strictjson import BadField, BadJson, Json, NumberText, Record
 from croupier.providers.betcore_v1 import outcomes
-from croupier.providers.betcore_v1.messages import MAX_LIST_BYTES, MAX_URL_CHARS, LaunchBody, WalletAnswer
+from croupier.providers.betcore_v1.messages import MAX_GAMES, MAX_LIST_BYTES, MAX_URL_CHARS, LaunchBody, WalletAnswer
 from croupier.providers.betcore_v1.outcomes import Fault
+
+TURN = 16_384
+"""About so many characters of a games list are read in one turn: some milliseconds."""
+ELEMENT_COST = 64
+"""An element costs as much as so many characters, however short it is."""
 
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,32}")
 _ODD = re.compile(r"[0-9]{1,18}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?")
@@ -231,23 +236,40 @@ def read_response_code(body: bytes) -> str | None:
     return str(code) if isinstance(code, NumberText) else None
 
 
-def read_games(body: bytes) -> Catalogue:
-    """The bare array of games. An element that cannot be read costs itself only; if none can, BadJson."""
-    document = strictjson.loads(body, max_bytes=MAX_LIST_BYTES)
-    if not isinstance(document, list):
-        raise BadJson("not an array of games")
-    games: dict[str, GameListing] = {}
-    skipped: list[str] = []
-    for place, element in enumerate(document):
+class GamesList:
+    """The bare array of games, read in turns. An element that cannot be read costs itself only.
+
+    A list may be long, and whoever else is served by this process must not wait for the whole of it.
+    """
+
+    def __init__(self, body: bytes) -> None:
+        self._elements = strictjson.elements(body, max_bytes=MAX_LIST_BYTES, max_items=MAX_GAMES)
+        self._games: dict[str, GameListing] = {}
+        self._skipped: list[str] = []
+
+    def read_on(self) -> bool:
+        """Read some more of it; False when all is read. Raises BadJson."""
+        taken = 0
+        for element, length in self._elements:
+            self._take(element)
+            taken += length + ELEMENT_COST
+            if taken >= TURN:
+                return True
+        return False
+
+    def _take(self, element: Json) -> None:
         try:
-            game = _game(strictjson.record(element, "element"), games)
+            game = _game(strictjson.record(element, "element"), self._games)
         except BadField as problem:
-            skipped.append(f"element {place}: {problem}")
+            self._skipped.append(f"element {len(self._games) + len(self._skipped)}: {problem}")
         else:
-            games[game.game_ref] = game
-    if skipped and not games:
-        raise BadJson(f"an array without one readable game ({skipped[0]})")
-    return Catalogue(tuple(games.values()), tuple(skipped))
+            self._games[game.game_ref] = game
+
+    def catalogue(self) -> Catalogue:
+        """What was read; BadJson if there were games and none was readable."""
+        if self._skipped and not self._games:
+            raise BadJson(f"an array without one readable game ({self._skipped[0]})")
+        return Catalogue(tuple(self._games.values()), tuple(self._skipped))
 
 
 def _game(obj: Record, known: Container[str]) -> GameListing:

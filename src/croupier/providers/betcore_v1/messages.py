@@ -25,6 +25,8 @@ MAX_BODY_BYTES = 65_536
 """The longest body of one call, either way."""
 MAX_LIST_BYTES = 1_048_576
 """The longest games list."""
+MAX_GAMES = 20_000
+"""The most games of one list."""
 MAX_URL_CHARS = 2_048
 """The longest frameUri and lobbyImgUrl."""
 
