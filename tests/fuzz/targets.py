@@ -114,6 +114,7 @@ def check_sorted(body: bytes) -> bool:
     if ours is NotReadable:
         assert read(lambda: apart.parse(body), NotReadable) is NotReadable
         return False
+    WATCH.turn()
     assert strictjson.sorted_compact(ours) == ours, "sorting again changes something"
     assert _unordered(apart.parse(body)) == _unordered(apart.parse(ours)), "sorting changes a value"
     return True
@@ -436,11 +437,13 @@ def acknowledgement(name: str, order: Order) -> Target:
         if isinstance(ack, Yes):
             assert code == 200
             assert apart.a_text(value["PartnerTransactionId"]) == ack.contents.partner_tx
-            told = {
-                subject.id_name: ack.contents.subject_id, "PartnerUserId": ack.contents.player_ref,
-                "TransactionType": ack.contents.kind and subject.types[ack.contents.kind], "Amount": ack.contents.amount,
-            }  # fmt: skip
-            assert all(str(value[field]) == str(found) for field, found in told.items() if value.get(field) is not None)
+            numbers = {
+                subject.id_name: ack.contents.subject_id,
+                "TransactionType": ack.contents.kind and subject.types[ack.contents.kind],
+            }
+            texts = {"PartnerUserId": ack.contents.player_ref, "Amount": ack.contents.amount}
+            assert all(int(value[name]) == number for name, number in numbers.items() if value.get(name) is not None)
+            assert all(value[name] == text for name, text in texts.items() if value.get(name) is not None)
         elif isinstance(ack, Received):
             assert code == 200
             assert value is None or value.get("PartnerTransactionId") is None

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import accumulate, repeat
 from typing import NoReturn, TypeAlias, TypeVar
 
 MAX_BYTES = 65536
@@ -81,8 +82,7 @@ def sorted_compact(body: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = 
     Raises BadJson for what `loads` refuses, duplicate keys included.
     """
     loads(body, max_bytes=max_bytes, max_depth=max_depth)
-    tokens = (match.group() for match in _TOKEN.finditer(body.decode("utf-8")))
-    return _compact(next(tokens), tokens).encode("utf-8")
+    return _compact(_PIECE.findall(body.decode("utf-8"))).encode("utf-8")
 
 
 # --- fields -----------------------------------------------------------------------------------------------------
@@ -178,7 +178,9 @@ _BLANK = " \t\n\r"
 # body whatever a peer sends.
 _STRING = r'"[^"\\]*(?:\\.[^"\\]*)*+"?'
 _BRACKET = re.compile(_STRING + r"|[\[\]{}]", re.DOTALL)
-_TOKEN = re.compile(_STRING + r'|[\[\]{},:]|[^\s\[\]{},:"]+', re.DOTALL)
+_PIECE = re.compile(_STRING + r'|[\[\]{}]|[^\s\[\]{},:"]+', re.DOTALL)  # commas and colons are put back anew
+_STEPS: Mapping[str, int] = {"[": 1, "{": 1, "]": -1, "}": -1}
+"""How each bracket changes the depth; a string does not."""
 _SEPARATOR = re.compile(_STRING + r"|[\[\]{},]", re.DOTALL)
 _ODD_CHARACTER = re.compile("[\x00\ud800-\udfff]")
 
@@ -221,15 +223,9 @@ _DECODER = json.JSONDecoder(
 
 
 def _check_depth(decoded: str, max_depth: int) -> None:
-    depth = 0
-    for match in _BRACKET.finditer(decoded):
-        mark = match.group()
-        if mark in "[{":
-            depth += 1
-            if depth > max_depth:
-                raise BadJson(f"nested deeper than {max_depth}")
-        elif mark in "]}":
-            depth -= 1
+    steps = map(_STEPS.get, _BRACKET.findall(decoded), repeat(0))
+    if max(accumulate(steps)) > max_depth:
+        raise BadJson(f"nested deeper than {max_depth}")
 
 
 def _spans(decoded: str) -> Iterator[tuple[int, int]]:
@@ -296,28 +292,32 @@ def _check_characters(document: Json) -> None:
             open_values += value
 
 
-# --- the sorted compact form: the tokens of a document that `loads` has accepted, put back in order -------------
+# --- the sorted compact form: the pieces of a document that `loads` has accepted, put back in order -------------
 
 
-def _compact(piece: str, tokens: Iterator[str]) -> str:
-    if piece == "{":
-        return _compact_object(tokens)
-    if piece == "[":
-        return "[" + ",".join(_compact(item, tokens) for item in _items(tokens, "]")) + "]"
-    return piece
+def _compact(pieces: Iterable[str]) -> str:
+    """One walk without recursion: peers whom nobody knows yet may send 64 KB of it."""
+    outer: list[list[str]] = []
+    inner: list[str] = []
+    for piece in pieces:
+        if piece in "[{":
+            outer.append(inner)
+            inner = []
+        elif piece in "]}":
+            made = _compact_object(inner) if piece == "}" else "[" + ",".join(inner) + "]"
+            inner = outer.pop()
+            inner.append(made)
+        else:
+            inner.append(piece)
+    return inner[0]
 
 
-def _compact_object(tokens: Iterator[str]) -> str:
-    members: dict[str, str] = {}
-    for key in _items(tokens, "}"):
-        next(tokens)  # the colon
-        members[json.loads(key)] = f"{key}:{_compact(next(tokens), tokens)}"
+def _compact_object(pieces: list[str]) -> str:
+    """Keys and values in turns, as they came."""
+    if len(pieces) < 4:  # nothing to sort; many small objects are the dearest of all bodies
+        return "{" + ":".join(pieces) + "}"
+    members = {
+        json.loads(key) if "\\" in key else key[1:-1]: f"{key}:{value}"
+        for key, value in zip(pieces[::2], pieces[1::2], strict=True)
+    }
     return "{" + ",".join(members[name] for name in sorted(members)) + "}"
-
-
-def _items(tokens: Iterator[str], end: str) -> Iterator[str]:
-    for piece in tokens:
-        if piece == end:
-            return
-        if piece != ",":
-            yield piece
