@@ -34,6 +34,14 @@ test-slow: $(READY_DEV) ## the slow tier: default waits, long runs
 .PHONY: fuzz
 fuzz: $(READY_DEV) ## a million hostile inputs for every reader, some minutes; the figures go to docs/proof
 	$(BIN)/python -m tests.fuzz.run --inputs 1000000 --proof docs/proof $(ARGS)
+SEED :=
+.PHONY: chaos
+chaos: $(READY_DEV) ## kill real processes at every named point in every operation; leaves docs/proof/chaos.*
+	$(BIN)/python -m tests.chaos all $(if $(SEED),--seed $(SEED)) --proof docs/proof $(ARGS)
+
+.PHONY: chaos-smoke
+chaos-smoke: $(READY_DEV) ## a minute of it: a storm over real processes; SEED=N repeats one
+	$(BIN)/python -m tests.chaos smoke $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 .PHONY: check
 check: $(READY_DEV) ## format, lint, types, floors: in the order of cost

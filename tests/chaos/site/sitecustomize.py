@@ -1,17 +1,21 @@
 """Kills or stops the process that passes a named point, once. First on PYTHONPATH of a hub under test.
 
 The file that TEST_KILL_AT names holds the order: `{"at": POINT, "n": N, "whom": WHOM, "postgres": PID or null}`. At the
-N-th passing, counted over all processes, whoever passes takes the order (it is renamed, so that this happens once) and
-ends: itself (`worker`), or its whole process group, which is the hub with its supervisor (`hub`); `pause` only stops it.
+N-th passing, counted over all processes, whoever passes takes the order (it is renamed, so that this happens once, and
+says who took it when) and ends: itself (`worker`), or its whole process group, which is the hub with its supervisor
+(`hub`); `pause` only stops it, `nobody` lets it go on. The file that TEST_POINTS names, if there is one, gets a line for
+every passing.
 """
 
 import fcntl
 import json
 import os
 import signal
+import time
 from pathlib import Path
 
 ORDERS = os.environ.get("TEST_KILL_AT")
+PASSED = os.environ.get("TEST_POINTS")
 
 
 def taken(orders: Path, name: str) -> dict | None:
@@ -23,18 +27,33 @@ def taken(orders: Path, name: str) -> dict | None:
             if order["at"] != name or not orders.exists():
                 return None
             order["n"] -= 1
-            if order["n"] > 0:
-                file.seek(0)
-                file.truncate()
-                file.write(json.dumps(order))
-                return None
-            orders.rename(orders.with_suffix(".taken"))
-            return order
+            taking = order["n"] <= 0
+            if taking:
+                order |= {"pid": os.getpid(), "at_s": time.time()}
+            file.seek(0)
+            file.truncate()
+            file.write(json.dumps(order))
+            file.flush()
+            if taking:
+                orders.rename(orders.with_suffix(".taken"))
+            return order if taking else None
     except (FileNotFoundError, ValueError):
         return None
 
 
+def note(name: str) -> None:
+    """Append the point to the file that wants them all."""
+    try:
+        descriptor = os.open(str(PASSED), os.O_WRONLY | os.O_APPEND)
+    except FileNotFoundError:
+        return
+    os.write(descriptor, f"{name}\n".encode())
+    os.close(descriptor)
+
+
 async def passed(name: str) -> None:
+    if PASSED:
+        note(name)
     order = taken(Path(str(ORDERS)), name)
     if order is None:
         return
@@ -42,7 +61,8 @@ async def passed(name: str) -> None:
         os.kill(order["postgres"], signal.SIGKILL)
     if order["whom"] == "hub":
         os.killpg(os.getpgrp(), signal.SIGKILL)
-    os.kill(os.getpid(), signal.SIGSTOP if order["whom"] == "pause" else signal.SIGKILL)
+    if order["whom"] != "nobody":
+        os.kill(os.getpid(), signal.SIGSTOP if order["whom"] == "pause" else signal.SIGKILL)
 
 
 if ORDERS:
