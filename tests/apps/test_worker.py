@@ -15,6 +15,7 @@ import pytest
 import structlog
 
 from croupier.apps.worker import AGAIN_S, SEEN_KEPT_MS, _every, _kept_up, _loops
+from croupier.simulator.stage import settings_for
 from croupier.store.db import DbConflict, DbDown
 from croupier.store.processes import Processes
 from croupier.store.profiles import PROVIDERS, BadSettings, profile_from_settings
@@ -97,8 +98,8 @@ async def test_every_loop_of_a_worker_can_be_begun_again(desk: Desk) -> None:
     """A coroutine runs once; a loop that is kept up is something that makes one."""
     desk.hub.sweep = Ends()  # type: ignore[assignment]
     desk.hub.sweep.run = Ends()  # type: ignore[union-attr,method-assign,assignment]
-    loops = _loops(desk.hub, Processes(desk.db, desk.clock), "w-1")  # type: ignore[arg-type]
-    assert len(loops) == 6
+    loops = _loops(desk.hub, Processes(desk.db, desk.clock), settings_for())  # type: ignore[arg-type]
+    assert len(loops) == 7
     assert all(callable(loop) and not asyncio.iscoroutine(loop) for loop in loops)
 
 

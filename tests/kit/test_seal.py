@@ -120,3 +120,10 @@ def test_processes_that_start_at_once_get_one_key(tmp_path: Path) -> None:
             racer.join()
         assert keys == {path.read_bytes()}
     assert len(list(tmp_path.iterdir())) == 5
+
+
+def test_what_is_derived_belongs_to_one_key_and_one_purpose() -> None:
+    derived = SEALER.derive("trail")
+    assert len(derived) == 32
+    assert derived == Sealer(bytes(range(32))).derive("trail")
+    assert len({derived, SEALER.derive("other"), Sealer(bytes(32)).derive("trail"), bytes(range(32))}) == 4

@@ -53,6 +53,8 @@ def _own_routes(hub: Hub) -> list[Route]:
         hub.metrics.put("croupier_waiting", len(hub.waiters), "pay_in")
         with contextlib.suppress(DbError):
             hub.metrics.put("croupier_waiting", await hub.store.calls.waiting(), "calls")
+            for table, rows in (await hub.store.trail.behind()).items():
+                hub.metrics.put("croupier_trail_waiting", rows, table)
         return Response(hub.metrics.render(), media_type="text/plain; version=0.0.4")
 
     async def version(_: Request) -> Response:

@@ -22,6 +22,7 @@ from croupier.kit.config import Settings
 from croupier.kit.http import HttpWire
 from croupier.kit.metrics import Metrics
 from croupier.kit.seal import Sealer, load_or_make_key
+from croupier.kit.signed_lines import SignedLines
 from croupier.kit.wire import Wire
 from croupier.store.balances import Balances
 from croupier.store.bets import Bets, Cashbacks
@@ -41,6 +42,7 @@ from croupier.store.players import Players
 from croupier.store.providers import Providers
 from croupier.store.seen import SeenRequests
 from croupier.store.sessions import Sessions
+from croupier.store.trail import Trail
 from croupier.store.train import Train
 from croupier.store.turns import Turns
 
@@ -106,6 +108,7 @@ def build(settings: Settings, seams: Seams, process: str, habits: Habits | None 
         habits=habits,
         waiters=Waiters(clock, store.bets.versions, habits.poll_s),
         gates=Gates(clock, metrics, habits.max_waiting),
+        notary=SignedLines(settings.trail_path, seams.sealer.derive("trail")),
     )
     hub.casino_gateways = {
         name: protocol.gateway(seams.wire, clock, store.keys, settings.issuer)
@@ -145,6 +148,7 @@ def _stores(settings: Settings, seams: Seams, process: str) -> Stores:
         findings=Findings(db, clock),
         comparisons=Comparisons(db),
         turns=Turns(db, clock),
+        trail=Trail(db, clock, chance),
     )
 
 

@@ -21,6 +21,7 @@ import uvicorn
 from croupier.apps.hub_app import hub_app
 from croupier.apps.wiring import open_hub
 from croupier.flows.hub import Hub
+from croupier.flows.keep_trail import keep_trail
 from croupier.flows.patrol import Patrol
 from croupier.flows.sync_games import sync_for_ever
 from croupier.kit.chance import SystemChance
@@ -72,7 +73,7 @@ async def run_worker(settings: Settings, sock: socket.socket, life: int) -> None
             timeout_graceful_shutdown=int(END_S),
         )
         server = _Server(config)
-        loops = [asyncio.create_task(_kept_up(hub, loop)) for loop in _loops(hub, processes, process)]
+        loops = [asyncio.create_task(_kept_up(hub, loop)) for loop in _loops(hub, processes, settings)]
         _on_signals(hub, server, life)
         log.info("worker.ready", process=process, pid=os.getpid())
         try:
@@ -99,8 +100,9 @@ async def take_over(hub: Hub, processes: Processes) -> None:
         log.info("worker.took_over", gone=len(gone), silent=len(silent), calls=freed)
 
 
-def _loops(hub: Hub, processes: Processes, process: str) -> list[Loop]:
+def _loops(hub: Hub, processes: Processes, settings: Settings) -> list[Loop]:
     assert hub.sweep is not None
+    process = hub.habits.process
 
     async def beat() -> None:
         await processes.beat(process)
@@ -119,6 +121,7 @@ def _loops(hub: Hub, processes: Processes, process: str) -> list[Loop]:
         partial(_every, hub, PURGE_S, purge),
         partial(sync_for_ever, hub, SYNC_S),
         Patrol(hub).run,
+        partial(keep_trail, hub, settings.bind_every_s, settings.sign_every_s),
     ]
 
 

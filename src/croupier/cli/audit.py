@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
-from croupier.cli.running import AsJson, with_hub
+from croupier.cli.audit_trail import show_trail, vouch_for_trail
+from croupier.cli.running import AsJson, Author, said_for_the_books, with_hub
 from croupier.cli.show import show_json, show_table
 from croupier.core.money import format_amount
 from croupier.flows.hub import Hub
@@ -16,13 +17,33 @@ from croupier.views.audit import audit as ask
 from croupier.views.sums import sums, totals
 
 
-def audit(as_json: AsJson = False) -> None:
+def audit(
+    *,
+    trail: Annotated[bool, typer.Option("--trail", help="The audit trail alone, and all that is told of it.")] = False,
+    vouch: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REASON",
+            callback=said_for_the_books,
+            help="With --trail: sign the trail as it stands, whatever was signed before. After a restore from backup.",
+        ),
+    ] = None,
+    author: Author,
+    as_json: AsJson = False,
+) -> None:
     """Check the books: every invariant that rows can show. Exit code 1 if one does not hold."""
+    if vouch is not None and not trail:
+        raise typer.BadParameter("goes with --trail", param_hint="--vouch")
+    if trail:
+        if vouch is not None:
+            vouch_for_trail(author, vouch)
+        show_trail(as_json=as_json)
+        return
 
     async def work(hub: Hub, _: Settings) -> tuple[list[Finding], dict[str, str]]:
         found = totals(await sums(hub.store.db))
         texts = {currency: format_amount(total, currency) for currency, total in found.items()}
-        return await ask(hub.store.db), texts
+        return await ask(hub.store.db, notary=hub.notary), texts
 
     findings, added_up = with_hub(work)
     if as_json:

@@ -34,6 +34,11 @@ def _for_the_books(words: str) -> str:
     return words
 
 
+def said_for_the_books(words: str | None) -> str | None:
+    """The same, where nothing need be said."""
+    return None if words is None else _for_the_books(words)
+
+
 Reason = Annotated[
     str, typer.Option("--reason", callback=_for_the_books, help="Why; it stands in the books beside your name.")
 ]

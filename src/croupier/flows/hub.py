@@ -16,6 +16,7 @@ from croupier.flows.waiters import Waiters
 from croupier.kit.chance import Chance
 from croupier.kit.clock import Clock
 from croupier.kit.metrics import Metrics
+from croupier.kit.signed_lines import SignedLines
 from croupier.store.balances import Balances
 from croupier.store.bets import Bets, Cashbacks
 from croupier.store.calls import Calls
@@ -32,6 +33,7 @@ from croupier.store.players import Players
 from croupier.store.providers import Providers
 from croupier.store.seen import SeenRequests
 from croupier.store.sessions import Sessions
+from croupier.store.trail import Trail
 from croupier.store.train import Train
 from croupier.store.turns import Turns
 
@@ -83,6 +85,7 @@ class Stores:
     findings: Findings
     comparisons: Comparisons
     turns: Turns
+    trail: Trail
 
 
 @dataclass(slots=True)
@@ -98,6 +101,8 @@ class Hub:
     habits: Habits
     waiters: Waiters
     gates: Gates
+    notary: SignedLines
+    """Where checkpoints of the audit trail are signed, outside of the database."""
     casino_gateways: Mapping[str, CasinoGateway] = field(default_factory=dict)
     provider_gateways: Mapping[str, ProviderGateway] = field(default_factory=dict)
     courier: Carrier | None = None

@@ -46,6 +46,8 @@ METRICS: dict[str, Metric] = {
     "croupier_findings_total": Metric("counter", "Differences that were found and not mended.", ("name",)),
     "croupier_findings_open": Metric("gauge", "Findings that nobody has settled."),
     "croupier_waiting": Metric("gauge", "Work that waits now.", ("kind",)),
+    "croupier_trail_waiting": Metric("gauge", "Rows that the audit trail does not cover yet.", ("table",)),
+    "croupier_trail_signed_seconds": Metric("gauge", "When a checkpoint of the audit trail was last signed."),
 }
 
 

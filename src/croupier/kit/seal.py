@@ -17,6 +17,8 @@ from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 KEY_BYTES = 32
 _VERSION = b"\x01"
@@ -39,6 +41,7 @@ class Sealer:
         if len(key) != KEY_BYTES:
             raise ValueError(f"a sealing key has {KEY_BYTES} bytes, not {len(key)}")
         self._cipher = AESGCM(key)
+        self._key = key
 
     def seal(self, plain: bytes, place: str) -> bytes:
         """Seal for one place, written `table.column.rowid`. The same plain text seals differently each time."""
@@ -54,6 +57,10 @@ class Sealer:
             return self._cipher.decrypt(body[:_NONCE_BYTES], body[_NONCE_BYTES:], _bound(place))
         except InvalidTag:
             raise SealBroken(place) from None
+
+    def derive(self, purpose: str) -> bytes:
+        """32 bytes that only this key gives, for one purpose; they say nothing of the key, nor of other purposes."""
+        return HKDF(SHA256(), KEY_BYTES, salt=None, info=b"croupier " + purpose.encode("utf-8")).derive(self._key)
 
 
 def load_or_make_key(path: Path, *, may_make: bool = True) -> bytes:
@@ -72,6 +79,15 @@ def load_or_make_key(path: Path, *, may_make: bool = True) -> bytes:
             ) from None
         _make(path)
         return _load(path)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable. Raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _bound(place: str) -> bytes:
@@ -104,7 +120,7 @@ def _make(path: Path) -> None:
             os.link(draft, path)
     finally:
         draft.unlink(missing_ok=True)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def _write_new(path: Path, content: bytes) -> None:
@@ -114,11 +130,3 @@ def _write_new(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(descriptor)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

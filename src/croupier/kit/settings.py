@@ -86,6 +86,10 @@ class Settings:
     )
     key_file: Path | None = setting(None, "File of the key that seals secrets; `key` in the home by default")
 
+    trail_dir: Path | None = setting(
+        None, "Directory of the signed checkpoints of the audit trail; `trail` in the home by default"
+    )
+
     # Serving
     host: str = setting("127.0.0.1", "Address to listen on")
     port: int = setting(8080, "Port to listen on; 0 takes a free one", _between(0, 65535))
@@ -108,6 +112,10 @@ class Settings:
     db_pool: int = setting(10, "Database connections per worker, besides those of the commit train", _between(1, 100))
     db_lines: int = setting(2, "Database connections per worker that carry commit trains", _between(1, 8))
     max_in_flight: int = setting(1000, "Stakes a worker waits for at once; new bets above that get 503", _at_least(1))
+
+    # Looking after the books
+    bind_every_s: float = setting(5.0, "How often what was committed is bound into the audit trail", _positive)
+    sign_every_s: float = setting(60.0, "How often a checkpoint of the audit trail is signed", _positive)
 
     # Sessions and limits
     session_hours: float = setting(
@@ -151,6 +159,11 @@ class Settings:
     reconcile_open_s: int = setting(
         3600, "How long a bet may be open before it is compared, where its game says nothing", _at_least(1)
     )
+
+    @property
+    def trail_path(self) -> Path:
+        """Where checkpoints of the audit trail lie."""
+        return self.trail_dir or self.home / "trail"
 
     @property
     def key_path(self) -> Path:

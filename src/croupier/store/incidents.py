@@ -19,6 +19,8 @@ _RAISE = """
 insert into incidents as t (subject_id, name, note, first_ms, last_ms) values ($1, $2, $3, $4, $4)
 on conflict (subject_id, name) do update
 set times = t.times + 1, last_ms = excluded.last_ms, note = excluded.note, closed_ms = null"""
+# Open already and with the same words: it is not a second time.
+_RAISE_NEW = _RAISE + "\nwhere t.closed_ms is not null or t.note <> excluded.note"
 _CLOSE = """
 update incidents set closed_ms = $2, closed_by = $3, close_note = $4
 where incident_id = $1 and closed_ms is null"""
@@ -56,6 +58,10 @@ class Incidents:
     async def raise_for(self, subject_id: int, name: str, note: str) -> None:
         """Say that something needs a person; the same again is counted on the same row."""
         await self._db.execute(_RAISE, subject_id, name, note, self._clock.now_ms())
+
+    async def raise_new(self, subject_id: int, name: str, note: str) -> bool:
+        """The same for what is looked at again and again: nothing changes while it is open with these words."""
+        return await self._db.execute(_RAISE_NEW, subject_id, name, note, self._clock.now_ms()) > 0
 
     async def close(self, incident_id: int, by: str, note: str) -> bool:
         """Somebody has looked. False if it is not open."""

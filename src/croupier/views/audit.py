@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from croupier.kit.signed_lines import SignedLines
 from croupier.store.db import Db, Tx
 from croupier.views import audit_ledger, audit_lives
+from croupier.views.trail import verify_trail
 from croupier.views.violations import Violation
 
 MOST = 100
@@ -41,6 +43,7 @@ class Finding:
 
 
 _LEDGER, _LIVES = audit_ledger, audit_lives
+TRAIL = "I12"
 
 INVARIANTS: tuple[Invariant, ...] = (
     Invariant("I1", "an entry moves one amount between two accounts, in one transition of its subject", _LEDGER.i1),
@@ -86,7 +89,12 @@ INVARIANTS: tuple[Invariant, ...] = (
         _LIVES.i11,
         "a payment's states before its present one: the database's trigger judged them as they were written",
     ),
-    Invariant("I12", "the audit chain verifies", None, "not shown by rows: this version keeps no chain"),
+    Invariant(
+        TRAIL,
+        "the audit chain verifies to its last signed checkpoint",
+        None,
+        "not shown by rows: it is asked where the signed checkpoints are at hand",
+    ),
     Invariant("I13", "open-bets equals the stakes of the bets that are on", _LEDGER.i13),
     Invariant(
         "I14",
@@ -124,15 +132,31 @@ INVARIANTS: tuple[Invariant, ...] = (
 )
 """Every invariant of section 5 in its order, then the sums of section 6 that none of them names."""
 
+_NOT_YET = "what was changed before it was bound and signed: `croupier audit --trail` tells how much that may be"
+
 # The questions read whole tables once and join them: room for that beats the temporary files of the default.
 _ROOM = "set local work_mem = '128MB'"
 
 
-async def audit(db: Db, most: int = MOST) -> list[Finding]:
-    """Ask every invariant, all of the same moment, for at most `most` violations each."""
+async def audit(db: Db, most: int = MOST, notary: SignedLines | None = None) -> list[Finding]:
+    """Ask every invariant, all of the same moment, for at most `most` violations each.
+
+    The audit trail needs its notary, and is verified after that moment, page by page.
+    """
     async with db.transaction(snapshot=True) as tx:
         await tx.execute(_ROOM)
-        return [await _find(tx, invariant, most) for invariant in INVARIANTS]
+        found = [await _find(tx, invariant, most) for invariant in INVARIANTS]
+    if notary is None:
+        return found
+    trail = await _find_trail(db, notary, most)
+    return [trail if finding.name == TRAIL else finding for finding in found]
+
+
+async def _find_trail(db: Db, notary: SignedLines, most: int) -> Finding:
+    report = await verify_trail(db, notary, most)
+    violations = tuple(Violation(None, found.what) for found in report.breaks[:most])
+    says = next(i.says for i in INVARIANTS if i.name == TRAIL)
+    return Finding(TRAIL, says, checked=True, unseen=_NOT_YET, violations=violations)
 
 
 async def _find(tx: Tx, invariant: Invariant, most: int) -> Finding:

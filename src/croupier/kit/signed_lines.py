@@ -1,0 +1,162 @@
+"""Lines that are only ever added, each signed and bound to the one before: what a notary keeps beside a database.
+
+Owns: the folder of files, the form of a line, adding one durably, reading them back. Never: what a line says. Whoever
+can write the files but lacks the key can remove lines from the end, and nothing else that is not found.
+
+A file `2026-11.jsonl` holds the lines of one month, each one JSON object. Its last two keys are put there by this
+file: `before`, the SHA-256 of the line before (without its line end; 64 zeros for the first), and `sig`, an Ed25519
+signature in base64url over everything before `,"sig"`. So the last line's signature vouches for all lines.
+
+A line is written with one call, and the file is synced before anybody is told. A process that dies in between leaves
+a torn line without end; the next one begins a new line after it, and readers pass over what is no whole line.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from croupier.kit.keys import from_base64url, to_base64url
+from croupier.kit.seal import sync_folder
+
+FIRST = "0" * 64
+LONGEST = 4096
+"""Bytes of a line."""
+_TAIL = 4 * LONGEST
+_WHOLE = re.compile(rb'(\{.*,"before":"([0-9a-f]{64})"),"sig":"([A-Za-z0-9_-]{86})"\}')
+
+
+class LinesRefused(Exception):
+    """The folder cannot be used as it is. The text says what is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line as it was read."""
+
+    said: Mapping[str, Any]
+    digest: str
+    """What the next line's `before` must be."""
+    before: str
+    signed: bytes
+    sig: str
+
+
+class SignedLines:
+    """The lines of one folder. What blocks on the disk is meant for a thread."""
+
+    def __init__(self, folder: Path, seed: bytes) -> None:
+        """`seed` are the 32 bytes of an Ed25519 key. The folder is made when the first line is written."""
+        self.folder = folder
+        self._key = Ed25519PrivateKey.from_private_bytes(seed)
+        raw = serialization.Encoding.Raw, serialization.PublicFormat.Raw
+        self.key_id = hashlib.sha256(self._key.public_key().public_bytes(*raw)).hexdigest()[:16]
+        """Names the key in public."""
+
+    def public_pem(self) -> str:
+        """The public half, for whoever verifies without the secret."""
+        form = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        return self._key.public_key().public_bytes(*form).decode("ascii")
+
+    def add(self, said: Mapping[str, Any], now_ms: int, *, after: str) -> bool:
+        """Add a line for good, if the last one is still the one with this digest (`FIRST`: if there is none).
+
+        Raises OSError of the file system, ValueError for what is too long for a line.
+        """
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with self._alone():
+            last = self.last()
+            if (FIRST if last is None else last.digest) != after:
+                return False
+            self._write(self._month(now_ms), self._line(said, after))
+        return True
+
+    def last(self) -> Line | None:
+        """The last whole line, or None if there is none. Raises OSError, but not for a folder that is not there."""
+        for path in reversed(self._files()):
+            with path.open("rb") as file:
+                end = file.seek(0, os.SEEK_END)
+                file.seek(max(0, end - _TAIL))
+                found = [line for line in map(_read, file.read().split(b"\n")) if line is not None]
+            if found:
+                return found[-1]
+        return None
+
+    def lines(self) -> Iterator[Line | None]:
+        """Every line in order, None for one that is not whole. Raises OSError."""
+        for path in self._files():
+            with path.open("rb") as file:
+                yield from (_read(line.rstrip(b"\n")) for line in file)
+
+    def is_ours(self, line: Line) -> bool:
+        """Whether our key signed exactly this."""
+        try:
+            self._key.public_key().verify(from_base64url(line.sig), line.signed)
+        except (InvalidSignature, ValueError):
+            return False
+        return True
+
+    def _files(self) -> list[Path]:
+        return sorted(self.folder.glob("[0-9][0-9][0-9][0-9]-[0-9][0-9].jsonl"))
+
+    def _month(self, now_ms: int) -> Path:
+        """The file of this month, never one before the newest: a clock that goes back does not put lines in between."""
+        name = datetime.fromtimestamp(now_ms // 1000, UTC).strftime("%Y-%m.jsonl")
+        return max([self.folder / name, *self._files()])
+
+    def _line(self, said: Mapping[str, Any], before: str) -> bytes:
+        whole = json.dumps({**said, "before": before}, separators=(",", ":"), ensure_ascii=True)
+        signed = whole[:-1].encode("ascii")
+        line = signed + b',"sig":"' + to_base64url(self._key.sign(signed)).encode("ascii") + b'"}'
+        if len(line) > LONGEST:
+            raise ValueError(f"a line has at most {LONGEST} bytes")
+        return line
+
+    def _write(self, path: Path, line: bytes) -> None:
+        is_new = not path.exists()
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            end = os.fstat(descriptor).st_size
+            torn = end > 0 and os.pread(descriptor, 1, end - 1) != b"\n"
+            content = (b"\n" if torn else b"") + line + b"\n"
+            if os.write(descriptor, content) != len(content):
+                raise LinesRefused(f"{path} took a line in part: is the disk full?")
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        if is_new:
+            sync_folder(self.folder)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One writer at a time on this machine."""
+        descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def _read(line: bytes) -> Line | None:
+    whole = _WHOLE.fullmatch(line)
+    if whole is None:
+        return None
+    try:
+        said = json.loads(whole[1] + b"}")
+    except ValueError:
+        return None
+    return Line(said, hashlib.sha256(line).hexdigest(), whole[2].decode(), whole[1], whole[3].decode())

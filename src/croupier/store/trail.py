@@ -1,0 +1,195 @@
+"""The audit trail's writing side: rows that were written for good are bound, link by link, into a chain of SHA-256.
+
+Owns: which tables are bound (`STRANDS`), the text of a row that is digested, the links. Never: judges a row, verifies
+the chain (views.trail, which shares nothing with this file), or stands in the way of a payment: it only reads what is
+committed. Spec: money.md section 5 (I12); the forms are written down in docs/decisions/0015.
+
+**No late committer is left out.** Ids are given before a commit, so a lower one may appear after a higher one. The
+*frontier* of a table is how far its sequence had come, and beside it who held the table's write lock right after that
+look. Whoever got an id at or below it was one of these, or is done. When none of them is left, no row below the
+frontier can appear any more, and everything below it is bound. No lock is taken for it, and no row is marked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from croupier.kit.chance import Chance
+from croupier.kit.clock import Clock
+from croupier.store.db import Db, Tx
+
+MOST: Final = 5000
+"""Rows of one link."""
+HEAD_BYTES: Final = 32
+_LOCK: Final = 0x637275_747261696C
+"""The advisory lock's number: "cru" and "trail" in ASCII. Whoever binds holds it for one link."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strand:
+    """One table whose rows are bound: its number, the sequence it comes from, and all columns in their order."""
+
+    table: str
+    key: str
+    columns: tuple[str, ...]
+
+    @property
+    def sequence(self) -> str:
+        """As PostgreSQL names the sequence of an identity column."""
+        return f"{self.table}_{self.key}_seq"
+
+
+def _strand(table: str, columns: str) -> Strand:
+    names = tuple(columns.split())
+    return Strand(table, names[0], names)
+
+
+STRANDS: Final = (
+    _strand("ledger", "entry_id subject_id source target amount currency why author version at_ms"),
+    _strand("events", "event_id subject_id version at_ms event state detail author process mark"),
+    _strand(
+        "incident_log",
+        "log_id incident_id subject_id name note times first_ms last_ms closed_ms closed_by close_note",
+    ),
+    _strand("player_blocks", "block_id player_id blocked reason author at_ms"),
+)
+
+
+def _framed(*terms: str) -> str:
+    """SQL for one text out of several: the length of each in characters, a colon, the text; `-` for null."""
+    return " || ".join(f"coalesce(length(({term})::text) || ':' || ({term})::text, '-')" for term in terms)
+
+
+def _bind(strand: Strand) -> str:
+    row = _framed(f"'{strand.table}'", *strand.columns)
+    said = _framed("'link'", "l.link + 1", f"'{strand.table}'", "$1", "m.upto_id", "m.n", "l.rows_upto + m.n", "$5")
+    return f"""
+with l as (select link, rows_upto, head from trail order by link desc limit 1),
+batch as (
+    select {strand.key} as id, sha256(convert_to({row}, 'UTF8')) as digest
+    from {strand.table} where {strand.key} > $1::bigint and {strand.key} <= $2::bigint order by {strand.key} limit $3),
+m as (
+    select count(*) as n, case when count(*) < $3 then $2 else max(id) end as upto_id, array_agg(id order by id) as ids,
+        string_agg(substr(digest, 1, 8), ''::bytea order by id) as prints,
+        string_agg(digest, ''::bytea order by id) as digests from batch)
+insert into trail (link, strand, after_id, upto_id, ids, prints, rows_upto, at_ms, head)
+select l.link + 1, '{strand.table}', $1, m.upto_id, m.ids, m.prints, l.rows_upto + m.n, $5::bigint,
+    sha256(l.head || convert_to({said}, 'UTF8') || m.digests)
+from l, m where m.n > 0 and l.link = $4::bigint returning upto_id, cardinality(ids) as n"""
+
+
+_BIND = {strand.table: _bind(strand) for strand in STRANDS}
+# And in this transaction rows are found by their numbers, whatever the statistics of a young table say.
+_MY_TURN = "select pg_try_advisory_xact_lock($1) from set_config('enable_seqscan', 'off', true)"
+_LAST_LINK = "select max(link) from trail"
+_BOUND_UPTO = "select upto_id from trail where strand = $1 order by link desc limit 1"
+_FIRST = "insert into trail values (0, '', 0, 0, '{}', '', 0, $1, $2) on conflict (link) do nothing"
+_TAKEN = " union all ".join(
+    f"select '{s.table}' as strand, last_value - case when is_called then 0 else 1 end as upto_id from {s.sequence}"
+    for s in STRANDS
+)
+_BEHIND = f"""
+select t.strand, greatest(0, t.upto_id - coalesce((select upto_id from trail where trail.strand = t.strand
+    order by link desc limit 1), 0)) as behind from ({_TAKEN}) t"""
+# The locks that an insert takes before it takes an id. A prepared transaction holds them too.
+_WRITING = """
+select distinct relation::regclass::text || ' ' || virtualtransaction as who from pg_locks
+where relation = any($1::regclass[]) and database = (select oid from pg_database where datname = current_database())
+and mode in ('RowExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock') and granted"""
+_TABLES = [s.table for s in STRANDS]
+
+_HEAD = "select link, rows_upto, at_ms, head from trail order by link desc limit 1"
+_AT = "select link, rows_upto, at_ms, head from trail where link = $1"
+
+
+@dataclass(frozen=True, slots=True)
+class Frontier:
+    """Per table the id up to which it will be whole once these transactions are over."""
+
+    upto: dict[str, int]
+    writing: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where the chain stands after a link. `rows` counts every row that it covers."""
+
+    link: int
+    rows: int
+    at_ms: int
+    head: bytes
+
+
+class Trail:
+    """The chain of this database, as one process writes on it."""
+
+    def __init__(self, db: Db, clock: Clock, chance: Chance) -> None:
+        self._db = db
+        self._clock = clock
+        self._chance = chance
+        self._waiting: Frontier | None = None
+
+    async def bind(self) -> int:
+        """Bind what can be bound by now and return how many rows that were. Call it again and again.
+
+        A row is bound by the second call after its commit at the latest, as long as no transaction stays open that
+        writes. Several processes may call at once: each link is made by one of them.
+        """
+        frontier = self._waiting or await self._look()
+        if frontier.writing & await self._writing():
+            self._waiting = frontier
+            return 0
+        bound = sum([await self._bind_strand(strand, frontier.upto[strand.table]) for strand in STRANDS])
+        self._waiting = None if self._waiting is None else await self._look()
+        return bound
+
+    async def head(self) -> Head | None:
+        """Where the chain stands; None while nothing was bound yet."""
+        return await self._head(_HEAD)
+
+    async def at(self, link: int) -> Head | None:
+        """Where it stood after this link; None if there is no such link."""
+        return await self._head(_AT, link)
+
+    async def behind(self) -> dict[str, int]:
+        """Per table how many numbers were given after the last bound one: about so many rows wait."""
+        return {row["strand"]: row["behind"] for row in await self._db.fetch(_BEHIND)}
+
+    async def _head(self, sql: str, *args: object) -> Head | None:
+        row = await self._db.fetchrow(sql, *args)
+        return None if row is None else Head(row["link"], row["rows_upto"], row["at_ms"], row["head"])
+
+    async def _look(self) -> Frontier:
+        """Two questions in this order: whoever took an id before the first holds its lock at the second, or is done."""
+        taken = await self._db.fetch(_TAKEN)
+        return Frontier({row["strand"]: row["upto_id"] for row in taken}, await self._writing())
+
+    async def _writing(self) -> frozenset[str]:
+        return frozenset(row["who"] for row in await self._db.fetch(_WRITING, _TABLES))
+
+    async def _bind_strand(self, strand: Strand, upto_id: int) -> int:
+        """Link after link up to this id, each in a transaction of its own."""
+        bound, reach, ended = 0, MOST, False
+        while not ended:
+            async with self._db.transaction() as tx:
+                found, ended = await self._bind_link(tx, strand, (upto_id, reach))
+            bound += found
+            # Ids may have a wide gap; over that one comes by longer and longer steps.
+            reach = MOST if found else reach * 2
+        return bound
+
+    async def _bind_link(self, tx: Tx, strand: Strand, goal: tuple[int, int]) -> tuple[int, bool]:
+        """Bind the next rows, up to an id and not further than so many ids; how many, and whether that is all."""
+        if not await tx.fetchval(_MY_TURN, _LOCK):
+            return 0, True
+        last = await tx.fetchval(_LAST_LINK)
+        if last is None:
+            last = 0
+            await tx.execute(_FIRST, self._clock.now_ms(), bytes.fromhex(self._chance.hex(HEAD_BYTES)))
+        after_id = await tx.fetchval(_BOUND_UPTO, strand.table) or 0
+        upto_id = min(goal[0], after_id + goal[1])
+        if upto_id <= after_id:
+            return 0, True
+        made = await tx.fetchrow(_BIND[strand.table], after_id, upto_id, MOST, last, self._clock.now_ms())
+        return (0, upto_id == goal[0]) if made is None else (made["n"], made["upto_id"] == goal[0])
