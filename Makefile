@@ -34,6 +34,7 @@ test-slow: $(READY_DEV) ## the slow tier: default waits, long runs
 .PHONY: fuzz
 fuzz: $(READY_DEV) ## a million hostile inputs for every reader, some minutes; the figures go to docs/proof
 	$(BIN)/python -m tests.fuzz.run --inputs 1000000 --proof docs/proof $(ARGS)
+
 SEED :=
 .PHONY: chaos
 chaos: $(READY_DEV) ## kill real processes at every named point in every operation; leaves docs/proof/chaos.*

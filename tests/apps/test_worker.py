@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
@@ -103,25 +102,26 @@ async def test_every_loop_of_a_worker_can_be_begun_again(desk: Desk) -> None:
     assert all(callable(loop) and not asyncio.iscoroutine(loop) for loop in loops)
 
 
+LONE = """
+import os, socket, sys
+from croupier.apps.worker import work
+from croupier.kit.config import load
+with socket.create_server(("127.0.0.1", 0)) as sock:
+    sys.exit(work(load({k: v for k, v in os.environ.items() if k.startswith("CROUPIER_")}), sock, os.pipe()[0]))
+"""
+
+
 def test_a_worker_without_a_database_says_so_in_one_line(tmp_path: Path) -> None:
     """It ends, and is started again; a traceback every half second would bury the one line that matters."""
-    life, alive = os.pipe()
     own = {k: v for k, v in os.environ.items() if not k.startswith("CROUPIER_")}
     told = {"CROUPIER_HOME": str(tmp_path), "CROUPIER_DATABASE_URL": "postgresql://hub@127.0.0.1:1/hub"}
-    try:
-        with socket.create_server(("127.0.0.1", 0)) as sock:
-            fds = (sock.fileno(), life)
-            done = subprocess.run(
-                [sys.executable, "-m", "croupier.apps.worker", "--fd", str(fds[0]), "--life", str(fds[1])],
-                env={**own, **told, "PYTHONPATH": "src"},
-                pass_fds=fds,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-    finally:
-        os.close(life)
-        os.close(alive)
+    done = subprocess.run(
+        [sys.executable, "-c", LONE],
+        env={**own, **told, "PYTHONPATH": "src"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 1
     assert "worker.without_database" in done.stderr
     assert "Traceback" not in done.stderr

@@ -3,28 +3,38 @@
 Owns: the listening socket that the workers share, their restarts, the signals. The embedded database is kept
 by a shared lock on the home as long as this process lives. Workers are in this process's group, PostgreSQL in
 its own, so that Ctrl-C reaches the database only through the hub. Spec: operate.md, last paragraph.
+
+A worker is a fork of this process, which has the whole program loaded: loading takes seconds of a processor, a fork
+none. So the supervisor has one thread and, once the database is prepared, no event loop (decision 0022).
 """
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import socket
-import subprocess
 import sys
-from contextlib import ExitStack
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from functools import partial
 
 from croupier.apps.wiring import open_hub
 from croupier.kit.config import Settings
 from croupier.kit.log import get
-from croupier.store.embedded import attach
+from croupier.store.embedded import Attached, attach
 
 log = get("serve")
 
 BACKLOG = 2048
 END_S = 10.0
 RESTART_S = 0.5
+REAP_S = 0.02
+ENDINGS = (signal.SIGTERM, signal.SIGINT)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -39,7 +49,6 @@ def listen(host: str, port: int) -> socket.socket:
         msg = f"cannot listen on {host}:{port}: {error.strerror}; choose another with --port"
         raise OSError(msg) from error
     sock.listen(BACKLOG)
-    sock.set_inheritable(True)
     return sock
 
 
@@ -50,77 +59,115 @@ def address(sock: socket.socket) -> str:
 
 
 class Workers:
-    """The serving processes of one hub."""
+    """The serving processes of one hub: forks of this one.
 
-    def __init__(self, settings: Settings, sock: socket.socket, environ: dict[str, str]) -> None:
-        self._settings = settings
-        self._sock = sock
-        self._environ = environ
-        self._running: list[subprocess.Popen[bytes]] = []
+    `work` is what a worker does with its end of the pipe `life`; it returns the exit code. `held` is the database that
+    the supervisor keeps up for all of them.
+    """
+
+    def __init__(self, count: int, work: Callable[[int], int], held: Attached | None) -> None:
+        self._count = count
+        self._work = work
+        self._held = held
+        self._running: list[int] = []
         self._stopping = False
         # Nobody ever writes to it. The kernel closes our end at any death of ours, and the workers notice.
         self._life, self._alive = os.pipe()
 
     def start(self) -> None:
         """Start all of them."""
-        self._running = [self._spawn() for _ in range(self._settings.workers)]
+        assert threading.active_count() == 1, "a fork takes no other thread along, and would keep its locks"
+        # What is loaded by now is looked through by nobody's collector again, and so stays shared between all.
+        gc.collect()
+        gc.freeze()
+        for number in ENDINGS:
+            signal.signal(number, self.stop)
+        self._running = [self._fork() for _ in range(self._count)]
 
-    def _spawn(self) -> subprocess.Popen[bytes]:
-        fds = (self._sock.fileno(), self._life)
-        command = [sys.executable, "-m", "croupier.apps.worker", "--fd", str(fds[0]), "--life", str(fds[1])]
-        return subprocess.Popen(command, pass_fds=fds, env=self._environ)  # noqa: S603 - our own program
+    def _fork(self) -> int:
+        """One more worker; its pid. No signal is heard meanwhile: it would find either of us half made."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
+        pid = os.fork()
+        if not pid:
+            self._become_worker()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
+        return pid
 
-    async def watch(self) -> None:
+    def _become_worker(self) -> None:
+        """From here on this process is the worker: it ends in here, and never sees the supervisor's frames again."""
+        code = 1
+        try:
+            for number in ENDINGS:
+                signal.signal(number, signal.SIG_DFL)
+            os.close(self._alive)
+            if self._held is not None:
+                self._held.release()
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
+            code = self._work(self._life)
+        except BaseException:  # a bug: the supervisor tells the code and starts another
+            log.exception("serve.worker_bug")
+        finally:
+            sys.stderr.flush()
+            os._exit(code)
+
+    def watch(self) -> None:
         """Restart a worker that ends; return when all have ended after `stop`."""
         while not self._stopping:
-            await asyncio.sleep(RESTART_S)  # noqa: TID251 - the supervisor waits in real time
-            for place, worker in enumerate(self._running):
-                if worker.poll() is not None and not self._stopping:
-                    log.error("serve.worker_ended", pid=worker.pid, code=worker.returncode)
-                    self._running[place] = self._spawn()
-        await asyncio.to_thread(self._reap)
+            time.sleep(RESTART_S)  # noqa: TID251 - the supervisor waits in real time
+            for place, pid in enumerate(self._running):
+                code = _exit_code(pid)
+                if code is not None and not self._stopping:
+                    log.error("serve.worker_ended", pid=pid, code=code)
+                    self._running[place] = self._fork()
+        self._reap()
 
-    def stop(self) -> None:
-        """Ask all to finish what is in flight and end."""
+    def stop(self, *_: object) -> None:
+        """Ask all to finish what is in flight and end. A signal's handler, too."""
         self._stopping = True
-        for worker in self._running:
-            if worker.poll() is None:
-                worker.send_signal(signal.SIGTERM)
+        for pid in self._running:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
 
     def _reap(self) -> None:
-        for worker in self._running:
-            try:
-                worker.wait(END_S)
-            except subprocess.TimeoutExpired:
-                log.error("serve.worker_killed", pid=worker.pid)
-                worker.kill()
-                worker.wait()
+        """Wait for all, those included that were forked while the signal came, and kill who does not end in time."""
+        self.stop()
+        patience_s = time.monotonic() + END_S  # noqa: TID251 - real processes end in real time
+        waiting = set(self._running)
+        while waiting:
+            waiting = {pid for pid in waiting if _exit_code(pid) is None}
+            if time.monotonic() > patience_s:  # noqa: TID251 - real processes end in real time
+                for pid in waiting:
+                    log.error("serve.worker_killed", pid=pid)
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(REAP_S if waiting else 0)  # noqa: TID251 - the supervisor waits in real time
 
 
-async def _serve(settings: Settings, sock: socket.socket) -> None:
+def _exit_code(pid: int) -> int | None:
+    """How a child of ours ended, None while it runs; a signal's number is negative. One that was collected ended well."""
+    try:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        return 0
+    return os.waitstatus_to_exitcode(status) if ended else None
+
+
+async def _prepare(settings: Settings) -> None:
+    """Bring the database up to date, and make the keys once, before several workers ask for them."""
     async with open_hub(settings) as hub:
-        # Keys are made once, before several workers ask for them.
         await hub.store.keys.load()
-    sys.stderr.write(f"croupier listens on {address(sock)}\n")
-    workers = Workers(settings, sock, environment(settings))
-    workers.start()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, workers.stop)
-    await workers.watch()
-
-
-def environment(settings: Settings) -> dict[str, str]:
-    """What the workers are told: our own environment, and the settings that options may have changed."""
-    told = {"CROUPIER_HOME": str(settings.home.absolute()), "CROUPIER_WORKERS": str(settings.workers)}
-    return {**os.environ, **told}
 
 
 def serve(settings: Settings, sock: socket.socket | None = None) -> int:
     """Run the hub in the foreground until SIGTERM or Ctrl-C; returns the exit code."""
+    from croupier.apps.worker import work  # noqa: PLC0415 - only a hub that serves needs it, and before it forks
+
+    settings = replace(settings, home=settings.home.absolute())
     with ExitStack() as stack:
         sock = stack.enter_context(sock or listen(settings.host, settings.port))
-        if settings.database_url is None:
-            stack.enter_context(attach(settings.home))
-        asyncio.run(_serve(settings, sock))
+        held = None if settings.database_url else stack.enter_context(attach(settings.home))
+        asyncio.run(_prepare(settings))
+        sys.stderr.write(f"croupier listens on {address(sock)}\n")
+        workers = Workers(settings.workers, partial(work, settings, sock), held)
+        workers.start()
+        workers.watch()
     return 0

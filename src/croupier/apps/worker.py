@@ -1,17 +1,15 @@
 """One serving process: the app on a socket, the loops beside it, and an orderly end.
 
 Owns: start (registration, dead neighbours' leases), the background loops, the end within ten seconds.
-Run as `python -m croupier.apps.worker --fd N` by serve; settings come from the environment. Spec: operate.md.
+A fork of `serve`, which hands over the settings, the socket and the pipe. Spec: operate.md.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
 import signal
 import socket
-import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -25,8 +23,8 @@ from croupier.flows.keep_trail import keep_trail
 from croupier.flows.patrol import Patrol
 from croupier.flows.sync_games import sync_for_ever
 from croupier.kit.chance import SystemChance
-from croupier.kit.config import Settings, load
-from croupier.kit.log import configure, get
+from croupier.kit.config import Settings
+from croupier.kit.log import get
 from croupier.store.db import DbError
 from croupier.store.processes import Processes, start_mark, this_host
 
@@ -170,17 +168,11 @@ async def _end(hub: Hub, loops: list[asyncio.Task[None]]) -> None:
     await hub.courier.finish(2.0)
 
 
-def main() -> int:
-    """Entry point of a worker process."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--fd", type=int, required=True, help="the listening socket")
-    parser.add_argument("--life", type=int, required=True, help="a pipe that ends with the supervisor")
-    told = parser.parse_args()
-    settings = load(os.environ)
-    configure(settings.log_level, as_json=settings.log_json)
-    with socket.socket(fileno=told.fd) as sock, asyncio.Runner(loop_factory=_loop()) as runner:
+def work(settings: Settings, sock: socket.socket, life: int) -> int:
+    """Be a worker until the end; the exit code."""
+    with asyncio.Runner(loop_factory=_loop()) as runner:
         try:
-            runner.run(run_worker(settings, sock, told.life))
+            runner.run(run_worker(settings, sock, life))
         except DbError as error:
             log.error("worker.without_database", problem=str(error))
             return 1
@@ -191,7 +183,3 @@ def _loop() -> Callable[[], asyncio.AbstractEventLoop]:
     import uvloop  # noqa: PLC0415 - only a serving process needs it
 
     return uvloop.new_event_loop
-
-
-if __name__ == "__main__":
-    sys.exit(main())
