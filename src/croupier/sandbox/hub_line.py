@@ -208,5 +208,6 @@ def _header_of(token: str) -> dict[str, Json]:
         return {}
 
 
-def _kid_of(token: str) -> Json:
-    return _header_of(token).get("kid")
+def _kid_of(token: str) -> str:
+    kid = _header_of(token).get("kid")
+    return kid if isinstance(kid, str) else ""
