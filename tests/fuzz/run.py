@@ -74,10 +74,10 @@ class Report:
 
 
 def run(inputs: int, seed: str = "1", targets: Sequence[Target] = TARGETS) -> Report:
-    """About so many inputs, spread over the targets in turns; stops when much is found."""
+    """At least so many inputs, spread over the targets in turns; stops when much is found."""
     report = Report(seed, tallies=[Tally(target.name) for target in targets])
     started, before = time.perf_counter(), (0, 0)
-    litters = max(1, round(inputs / LITTER / len(targets)))
+    litters = -(-inputs // (LITTER * len(targets)))
     collecting = gc.isenabled()
     gc.disable()  # a collection that falls into an input is no cost of the input
     gc.freeze()  # what was there before is not looked at again and again
