@@ -9,9 +9,11 @@ import argparse
 import asyncio
 import contextlib
 import secrets
+import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 from croupier.kit.log import configure
 from tests.chaos.books import compare
@@ -108,7 +110,7 @@ def main() -> int:
         report.failures, wrong = enumerate_everything(report.say)
         report.problems += wrong
     if asked.what != "nth":
-        asyncio.run(_course(asked, report))
+        asyncio.run(_interruptible(_course(asked, report)))
     for problem in report.problems:
         report.say(f"PROBLEM {problem}")
     if asked.proof is not None:
@@ -117,6 +119,13 @@ def main() -> int:
         f"{'nothing was found' if not report.problems else f'{len(report.problems)} problems'}, seed {report.seed}"
     )
     return 1 if report.problems else 0
+
+
+async def _interruptible(course: Coroutine[Any, Any, None]) -> None:
+    """SIGTERM ends it as Ctrl-C does: what was started is stopped again."""
+    task = asyncio.ensure_future(course)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    await task
 
 
 async def _course(asked: argparse.Namespace, report: Report) -> None:

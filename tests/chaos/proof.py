@@ -31,7 +31,7 @@ WHOM = {
     "worker": f"one of two workers killed; the other takes over (bound {TAKEN_OVER_S:.0f} s)",
     "hub": f"the supervisor and all workers killed, started again at once (bound {HUB_BACK_S:.0f} s)",
     "hub+database": f"the same, and PostgreSQL with them (bound {HUB_BACK_S:.0f} s)",
-    "pause": f"one of two workers stopped for 20 s; the other takes over (bound {TAKEN_OVER_S:.0f} s)",
+    "pause": f"one of two workers stopped (SIGSTOP) until the other has taken over (bound {TAKEN_OVER_S:.0f} s)",
 }
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -125,7 +125,8 @@ def _machine(report: Report) -> dict[str, Any]:
         "python": platform.python_version(),
         "postgresql": report.postgres,
         "mean_load": round(load, 1),
-        "note": "the machine did other work at the same time; the run was niced",
+        "niceness": os.getpriority(os.PRIO_PROCESS, 0),
+        "note": "the machine did other work at the same time",
     }
 
 
@@ -157,7 +158,7 @@ def page(told: dict[str, Any]) -> str:
         f" `{told['command']}`. **{found.capitalize()}.**",
         "",
         f"{machine['cores']} cores, {machine['system']}, Python {machine['python']}, PostgreSQL {machine['postgresql']};"
-        f" {machine['note']} (mean load {machine['mean_load']}).",
+        f" {machine['note']} (mean load {machine['mean_load']}, the run's niceness {machine['niceness']}).",
         "",
         "| figure | |",
         "| --- | --- |",

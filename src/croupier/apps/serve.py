@@ -26,6 +26,7 @@ from functools import partial
 from croupier.apps.wiring import open_hub
 from croupier.kit.config import Settings
 from croupier.kit.log import get
+from croupier.store.db import DbDown
 from croupier.store.embedded import Attached, attach
 
 log = get("serve")
@@ -34,6 +35,7 @@ BACKLOG = 2048
 END_S = 10.0
 RESTART_S = 0.5
 REAP_S = 0.02
+DATABASE_S = 5.0
 ENDINGS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -152,9 +154,19 @@ def _exit_code(pid: int) -> int | None:
 
 
 async def _prepare(settings: Settings) -> None:
-    """Bring the database up to date, and make the keys once, before several workers ask for them."""
-    async with open_hub(settings) as hub:
-        await hub.store.keys.load()
+    """Bring the database up to date, and make the keys once, before several workers ask for them.
+
+    A database that is away may be coming back: it recovers, or its machine starts with ours. It is waited for, not for ever.
+    """
+    patience_s = time.monotonic() + DATABASE_S  # noqa: TID251 - a real database starts in real time
+    while True:
+        try:
+            async with open_hub(settings) as hub:
+                return await hub.store.keys.load()
+        except DbDown:
+            if time.monotonic() > patience_s:  # noqa: TID251 - see above
+                raise
+        await asyncio.sleep(RESTART_S)  # noqa: TID251 - see above
 
 
 def serve(settings: Settings, sock: socket.socket | None = None) -> int:
