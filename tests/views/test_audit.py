@@ -16,8 +16,11 @@ from croupier.core.counterparty import LateAccept
 from croupier.core.draft import Draft
 from croupier.core.requests import CannotDo
 from croupier.store.db import Db
+from croupier.views import audit as audit_module
 from croupier.views import audit_lives
 from croupier.views.audit import INVARIANTS, Finding, audit
+from croupier.views.audit_parts import FIRST, LAST, about_to_ask, by_parts
+from croupier.views.violations import Ask, Between, These
 from tests.core.samples import CASINO, NOT_ADDED, K
 from tests.core.test_walks import DEEDS, act
 from tests.views.world import BY_PERSON, Kept, World, everything
@@ -196,6 +199,36 @@ async def test_damage_is_found(world: World, name: str, sql: str, invariant: str
     found = broken(await audit(world.db))
     assert invariant in found
     assert set(found[invariant]) <= {hurt.subject_id, 5}, "a bet that is in order was named"
+    await part_by_part_is_the_same(world, found, hurt.subject_id)
+
+
+async def part_by_part_is_the_same(world: World, whole: dict[str, list[int | None]], hurt: int) -> None:
+    """Asked of the hurt bet alone, or of all numbers around it, the same is found; asked of others, nothing is."""
+    async with world.db.transaction(snapshot=True) as tx:
+        await by_parts(tx)
+        for part in (Between(hurt, hurt), These(frozenset({hurt, 5})), Between(FIRST, LAST)):
+            found = {i.name: [v.subject_id for v in await i.look(tx, Ask(100, part))] for i in INVARIANTS if i.look}
+            if not isinstance(part, Between) or part.low == FIRST:
+                assert {name: set(ids) for name, ids in found.items() if ids} == {n: set(i) for n, i in whole.items()}
+            others = Between(hurt + 1, LAST)
+            for invariant in INVARIANTS:
+                await about_to_ask(tx, invariant.name)
+                assert invariant.look is None or not await invariant.look(tx, Ask(100, others)), invariant.name
+
+
+async def test_a_big_database_is_asked_part_by_part(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of several parts, all are asked, and what hangs on no subject belongs to one of them."""
+    monkeypatch.setattr(audit_module, "PART", 7)
+    stories = everything(world)
+    await world.keep(*stories.values())
+    assert broken(await audit(world.db)) == {}
+    for name in ("on", "both by a person"):
+        await world.break_by(f"update bets set stake = 999 where bet_id = {stories[name].subject_id}")
+    for number in (-3, 5, 2**60):
+        await world.break_by(LEDGER + f" values ({number}, 'ggr/11/22', 'owed/11', 5, 'EUR', 'won', 9, 0)")
+    found = broken(await audit(world.db))
+    assert {stories["on"].subject_id, stories["both by a person"].subject_id} <= set(found["I5"])
+    assert set(found["I1"]) == {-3, 5, 2**60}
 
 
 def test_every_question_has_its_damage() -> None:
@@ -208,7 +241,7 @@ async def test_a_second_bet_of_one_id_is_found(world: World) -> None:
     await world.keep(world.story().on(), world.story().on())
     await world.break_by("drop index bets_by_ref; update bets set bet_ref = 'b-1'")
     found = await audit(world.db)
-    assert broken(found) == {"I9": [1001]}
+    assert broken(found) == {"I9": [1001, None]}, "the two bets, and that the index is gone"
 
 
 async def test_a_float_column_is_found(world: World) -> None:

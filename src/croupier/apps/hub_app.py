@@ -53,6 +53,7 @@ def _own_routes(hub: Hub) -> list[Route]:
         hub.metrics.put("croupier_waiting", len(hub.waiters), "pay_in")
         with contextlib.suppress(DbError):
             hub.metrics.put("croupier_waiting", await hub.store.calls.waiting(), "calls")
+            await _put_audit(hub)
             for table, rows in (await hub.store.trail.behind()).items():
                 hub.metrics.put("croupier_trail_waiting", rows, table)
         return Response(hub.metrics.render(), media_type="text/plain; version=0.0.4")
@@ -65,6 +66,19 @@ def _own_routes(hub: Hub) -> list[Route]:
 
     handles = {"livez": livez, "readyz": readyz, "metrics": metrics, "version": version, "openapi": openapi_json}
     return [Route(operation.path, handles[operation.name]) for operation in OWN.operations]
+
+
+async def _put_audit(hub: Hub) -> None:
+    """What the continuous auditor said last, whichever worker it ran in."""
+    for result in await hub.store.audits.results():
+        name = result.invariant
+        hub.metrics.put("croupier_audit_holds", 0 if result.violations else 1, name)
+        hub.metrics.put("croupier_audit_violations", result.violations, name)
+        hub.metrics.put("croupier_audit_asked_seconds", result.at_ms / 1000, name)
+        hub.metrics.put("croupier_audit_took_seconds", result.took_ms / 1000, name)
+    whole_ms = (await hub.store.audits.progress()).whole_ms
+    if whole_ms is not None:
+        hub.metrics.put("croupier_audit_whole_seconds", whole_ms / 1000)
 
 
 async def _no_such_path(request: Request, error: HTTPException) -> Response:

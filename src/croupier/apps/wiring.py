@@ -24,6 +24,7 @@ from croupier.kit.metrics import Metrics
 from croupier.kit.seal import Sealer, load_or_make_key
 from croupier.kit.signed_lines import SignedLines
 from croupier.kit.wire import Wire
+from croupier.store.audits import Audits
 from croupier.store.balances import Balances
 from croupier.store.bets import Bets, Cashbacks
 from croupier.store.calls import Calls
@@ -149,6 +150,7 @@ def _stores(settings: Settings, seams: Seams, process: str) -> Stores:
         comparisons=Comparisons(db),
         turns=Turns(db, clock),
         trail=Trail(db, clock, chance),
+        audits=Audits(db, Incidents(db, clock)),
     )
 
 

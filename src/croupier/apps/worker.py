@@ -16,6 +16,7 @@ from functools import partial
 
 import uvicorn
 
+from croupier.apps.auditor import audit_for_ever
 from croupier.apps.hub_app import hub_app
 from croupier.apps.wiring import open_hub
 from croupier.flows.hub import Hub
@@ -120,6 +121,7 @@ def _loops(hub: Hub, processes: Processes, settings: Settings) -> list[Loop]:
         partial(sync_for_ever, hub, SYNC_S),
         Patrol(hub).run,
         partial(keep_trail, hub, settings.bind_every_s, settings.sign_every_s),
+        partial(audit_for_ever, hub, settings.audit_every_s),
     ]
 
 

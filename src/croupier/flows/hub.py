@@ -17,6 +17,7 @@ from croupier.kit.chance import Chance
 from croupier.kit.clock import Clock
 from croupier.kit.metrics import Metrics
 from croupier.kit.signed_lines import SignedLines
+from croupier.store.audits import Audits
 from croupier.store.balances import Balances
 from croupier.store.bets import Bets, Cashbacks
 from croupier.store.calls import Calls
@@ -86,6 +87,7 @@ class Stores:
     comparisons: Comparisons
     turns: Turns
     trail: Trail
+    audits: Audits
 
 
 @dataclass(slots=True)

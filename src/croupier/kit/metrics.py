@@ -46,6 +46,11 @@ METRICS: dict[str, Metric] = {
     "croupier_findings_total": Metric("counter", "Differences that were found and not mended.", ("name",)),
     "croupier_findings_open": Metric("gauge", "Findings that nobody has settled."),
     "croupier_waiting": Metric("gauge", "Work that waits now.", ("kind",)),
+    "croupier_audit_holds": Metric("gauge", "1 while nothing is known to be wrong, 0 otherwise.", ("invariant",)),
+    "croupier_audit_violations": Metric("gauge", "What the auditor knows to be wrong.", ("invariant",)),
+    "croupier_audit_asked_seconds": Metric("gauge", "When the auditor last asked.", ("invariant",)),
+    "croupier_audit_took_seconds": Metric("gauge", "Seconds that its last question took.", ("invariant",)),
+    "croupier_audit_whole_seconds": Metric("gauge", "When the auditor last came to the end of all subjects."),
     "croupier_trail_waiting": Metric("gauge", "Rows that the audit trail does not cover yet.", ("table",)),
     "croupier_trail_signed_seconds": Metric("gauge", "When a checkpoint of the audit trail was last signed."),
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from croupier.kit.clock import Clock
-from croupier.store.db import Db
+from croupier.store.db import Db, Tx
 from croupier.store.storable import storable_id
 
 _COLUMNS = "incident_id, subject_id, name, note, times, first_ms, last_ms"
@@ -58,6 +58,10 @@ class Incidents:
     async def raise_for(self, subject_id: int, name: str, note: str) -> None:
         """Say that something needs a person; the same again is counted on the same row."""
         await self._db.execute(_RAISE, subject_id, name, note, self._clock.now_ms())
+
+    async def raise_in(self, tx: Tx, subject_id: int, name: str, *, note: str) -> None:
+        """The same, in a transaction of somebody who writes why beside it."""
+        await tx.execute(_RAISE, subject_id, name, note, self._clock.now_ms())
 
     async def raise_new(self, subject_id: int, name: str, note: str) -> bool:
         """The same for what is looked at again and again: nothing changes while it is open with these words."""

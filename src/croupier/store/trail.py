@@ -19,7 +19,7 @@ from croupier.kit.chance import Chance
 from croupier.kit.clock import Clock
 from croupier.store.db import Db, Tx
 
-MOST: Final = 5000
+MOST: Final = 2000
 """Rows of one link."""
 HEAD_BYTES: Final = 32
 _LOCK: Final = 0x637275_747261696C

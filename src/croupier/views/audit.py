@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from croupier.kit.signed_lines import SignedLines
 from croupier.store.db import Db, Tx
 from croupier.views import audit_ledger, audit_lives
+from croupier.views.audit_parts import FIRST, LAST, about_to_ask, by_parts, parts
 from croupier.views.trail import verify_trail
-from croupier.views.violations import Violation
+from croupier.views.violations import Ask, Between, Violation
 
 MOST = 100
-Look = Callable[[Tx, int], Awaitable[list[Violation]]]
+Look = Callable[[Tx, Ask], Awaitable[list[Violation]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,22 +135,41 @@ INVARIANTS: tuple[Invariant, ...] = (
 
 _NOT_YET = "what was changed before it was bound and signed: `croupier audit --trail` tells how much that may be"
 
-# The questions read whole tables once and join them: room for that beats the temporary files of the default.
+PART = 20_000
+"""Bets and cashbacks that are asked about at once."""
+
+# A small database is read whole: room for the joins beats the temporary files of the default.
 _ROOM = "set local work_mem = '128MB'"
 
 
 async def audit(db: Db, most: int = MOST, notary: SignedLines | None = None) -> list[Finding]:
     """Ask every invariant, all of the same moment, for at most `most` violations each.
 
-    The audit trail needs its notary, and is verified after that moment, page by page.
+    A big database is asked part by part, so that no question runs into the time limit of a statement. The audit trail
+    needs its notary, and is verified after that moment, page by page.
     """
     async with db.transaction(snapshot=True) as tx:
-        await tx.execute(_ROOM)
-        found = [await _find(tx, invariant, most) for invariant in INVARIANTS]
+        found = await _ask_all(tx, most)
+    findings = [_finding(invariant, found[invariant.name][:most]) for invariant in INVARIANTS]
     if notary is None:
-        return found
+        return findings
     trail = await _find_trail(db, notary, most)
-    return [trail if finding.name == TRAIL else finding for finding in found]
+    return [trail if finding.name == TRAIL else finding for finding in findings]
+
+
+async def _ask_all(tx: Tx, most: int) -> dict[str, list[Violation]]:
+    """What each question brings; one that has brought enough is not asked again."""
+    found: dict[str, list[Violation]] = {invariant.name: [] for invariant in INVARIANTS}
+    async for part in parts(tx, PART):
+        whole = part == Between(FIRST, LAST)
+        await (tx.execute(_ROOM) if whole else by_parts(tx))
+        for invariant in INVARIANTS:
+            told = found[invariant.name]
+            if invariant.look is not None and len(told) < most:
+                if not whole:
+                    await about_to_ask(tx, invariant.name)
+                told += [v for v in await invariant.look(tx, Ask(most, None if whole else part)) if v not in told]
+    return found
 
 
 async def _find_trail(db: Db, notary: SignedLines, most: int) -> Finding:
@@ -159,6 +179,5 @@ async def _find_trail(db: Db, notary: SignedLines, most: int) -> Finding:
     return Finding(TRAIL, says, checked=True, unseen=_NOT_YET, violations=violations)
 
 
-async def _find(tx: Tx, invariant: Invariant, most: int) -> Finding:
-    found = [] if invariant.look is None else await invariant.look(tx, most)
+def _finding(invariant: Invariant, found: list[Violation]) -> Finding:
     return Finding(invariant.name, invariant.says, invariant.look is not None, invariant.unseen, tuple(found))

@@ -1,14 +1,14 @@
 """The invariants of the ledger, asked in SQL alone: I1, I5, I7, I13, I20 and the sums of section 6.
 
 Owns: what the entries must be, given bets and payments, in its own words: nothing here is shared with the code that
-writes them. Never: writes, repairs. Every function returns at most `most` violations. Spec: money.md sections 5 and 6.
+writes them. Never: writes, repairs. Every function asks of all subjects, or of some (violations.Ask). Spec: money.md sections 5 and 6.
 """
 
 from __future__ import annotations
 
 from croupier.store.db import Tx
 from croupier.views.audit_acts import ACTS
-from croupier.views.violations import Violation, violations
+from croupier.views.violations import Ask, Violation, violations
 
 # --- I1 -------------------------------------------------------------------------------------------------
 
@@ -55,13 +55,13 @@ judged as (
 select subject_id, format('entry %s %s', entry_id, problem) as what from judged where problem is not null limit $1"""
 
 
-async def i1(tx: Tx, most: int) -> list[Violation]:
+async def i1(tx: Tx, ask: Ask) -> list[Violation]:
     """Every entry moves one amount between two accounts of its own parties, in one transition of its subject.
 
     What a person decided is named `correction` and bears the name of its author, and nothing else does.
     So a currency's entries add up to zero: an entry is one row that gives and takes the same.
     """
-    return await violations(tx, _I1, most)
+    return await violations(tx, _I1, ask)
 
 
 # --- I5 -------------------------------------------------------------------------------------------------
@@ -93,9 +93,9 @@ where p.amount is distinct from case when p.kind in ('stake', 'bet_return') then
 limit $1"""  # noqa: S608 - nothing but our own text
 
 
-async def i5(tx: Tx, most: int) -> list[Violation]:
+async def i5(tx: Tx, ask: Ask) -> list[Violation]:
     """At most one effective movement per payment, at most one return per stake; and each of the decided amount."""
-    return await violations(tx, _I5, most)
+    return await violations(tx, _I5, ask)
 
 
 # --- I7 -------------------------------------------------------------------------------------------------
@@ -110,13 +110,13 @@ select b.bet_id as subject_id, format('%s, yet the player is left with %s', b.st
 from bets b join nets n on n.subject_id = b.bet_id
 where b.state in ('refused', 'expired', 'cancelled', 'tombstone', 'returned') and n.net <> 0 and not n.open
 and not exists (select from calls c where c.subject_id = b.bet_id and c.slot <> 'close')
-and not exists (select from incidents i where i.subject_id = b.bet_id)
+and not exists (select from incidents i where i.subject_id = b.bet_id and i.name <> 'audit')
 and not exists (select from events e where e.subject_id = b.bet_id and e.author is not null) limit $1"""
 
 
-async def i7(tx: Tx, most: int) -> list[Violation]:
+async def i7(tx: Tx, ask: Ask) -> list[Violation]:
     """A bet refused or refunded nets 0 at the casino once nothing is under way; an incident or a person may differ."""
-    return await violations(tx, _I7, most)
+    return await violations(tx, _I7, ask)
 
 
 # --- I13 ------------------------------------------------------------------------------------------------
@@ -131,9 +131,9 @@ from bets b full join stood o on o.subject_id = b.bet_id
 where coalesce(o.amount, 0) <> case when b.state in ('on', 'unclaimed') then b.stake else 0 end limit $1"""
 
 
-async def i13(tx: Tx, most: int) -> list[Violation]:
+async def i13(tx: Tx, ask: Ask) -> list[Violation]:
     """open-bets holds the stakes of the bets that are on, and nothing of a bet that ended."""
-    return await violations(tx, _I13, most)
+    return await violations(tx, _I13, ask)
 
 
 # --- owed -----------------------------------------------------------------------------------------------
@@ -159,9 +159,9 @@ select subject_id, format('%s is owed to the player, the ledger says %s', coales
 from due d full join stood o using (subject_id) where coalesce(d.amount, 0) <> coalesce(o.amount, 0) limit $1"""
 
 
-async def owed(tx: Tx, most: int) -> list[Violation]:
+async def owed(tx: Tx, ask: Ask) -> list[Violation]:
     """Gives that are decided and not accepted stand in owed, but for returns that go through suspense."""
-    return await violations(tx, _OWED, most)
+    return await violations(tx, _OWED, ask)
 
 
 # --- suspense -------------------------------------------------------------------------------------------
@@ -179,9 +179,9 @@ select subject_id, format('the payments leave %s in suspense, the ledger says %s
 from due d full join stood o using (subject_id) where coalesce(d.amount, 0) <> coalesce(o.amount, 0) limit $1"""
 
 
-async def suspense(tx: Tx, most: int) -> list[Violation]:
+async def suspense(tx: Tx, ask: Ask) -> list[Violation]:
     """Stakes accepted for bets that are not on stand in suspense, less the returns accepted. I7 asks what stays."""
-    return await violations(tx, _SUSPENSE, most)
+    return await violations(tx, _SUSPENSE, ask)
 
 
 # --- I20 ------------------------------------------------------------------------------------------------
@@ -201,6 +201,6 @@ where not coalesce(c.given_up, false) and coalesce(c.amount, 0) <> case
 limit $1"""
 
 
-async def i20(tx: Tx, most: int) -> list[Violation]:
+async def i20(tx: Tx, ask: Ask) -> list[Violation]:
     """GGR by the entries is the stakes minus the wins of the bets that are settled, but where one was given up."""
-    return await violations(tx, _I20, most)
+    return await violations(tx, _I20, ask)

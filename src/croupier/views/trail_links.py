@@ -83,7 +83,9 @@ _LINKS = """
 select link, strand, after_id, upto_id, ids, prints, rows_upto, at_ms, head from trail
 where link > $1 order by link limit $2"""
 _BEFORE = "select link, rows_upto, at_ms, head from trail where link = $1"
-_UPTO = "select strand, max(upto_id) as upto_id from trail where link <= $1 and link > 0 group by strand"
+_UPTO = """
+select s.strand, t.upto_id from unnest($2::text[]) s(strand), lateral (
+    select upto_id from trail where strand = s.strand and link <= $1 order by link desc limit 1) t"""
 # The planner would rather read a young table whole, for each page again.
 _BY_NUMBER = "set local enable_seqscan = off"
 
@@ -115,16 +117,19 @@ async def walk_from(db: Db, link: int) -> Walk:
     row = await db.fetchrow(_BEFORE, link)
     if row is None:
         return Walk()
-    upto = {r["strand"]: r["upto_id"] for r in await db.fetch(_UPTO, link)}
+    upto = {r["strand"]: r["upto_id"] for r in await db.fetch(_UPTO, link, list(COVERS))}
     return Walk(row["link"], row["rows_upto"], row["at_ms"], row["head"], upto)
 
 
-async def walk(db: Db, on: Walk, *, most: int) -> AsyncIterator[Walk]:
-    """Walk on, link by link, until the chain ends or `most` breaks are found. Yields `on` after each link."""
+async def walk(db: Db, on: Walk, *, most: int, page_rows: int = PAGE_ROWS) -> AsyncIterator[Walk]:
+    """Walk on, link by link, until the chain ends or `most` breaks are found. Yields `on` after each link.
+
+    A page of 20,000 rows is some tenths of a second of pure computing: who has other work asks for smaller ones.
+    """
     while len(on.breaks) < most:
         async with db.transaction(snapshot=True) as tx:
             await tx.execute(_BY_NUMBER)
-            page = _fitting([_Link(**row) for row in await tx.fetch(_LINKS, on.link, PAGE_LINKS)])
+            page = _fitting([_Link(**row) for row in await tx.fetch(_LINKS, on.link, PAGE_LINKS)], page_rows)
             rows = await _rows_of(tx, page)
         if not page:
             return
@@ -189,12 +194,12 @@ def _named(link: _Link, rows: Sequence[Row], digests: Sequence[bytes]) -> Iterab
             yield Break("edited", f"{name} is not what it was when it was bound", link.link, link.strand, row_id)
 
 
-def _fitting(links: list[_Link]) -> list[_Link]:
+def _fitting(links: list[_Link], most: int) -> list[_Link]:
     """As many of the first links as make a page, at least one."""
     rows = 0
     for n, link in enumerate(links):
         rows += len(link.ids)
-        if rows > PAGE_ROWS and n:
+        if rows > most and n:
             return links[:n]
     return links
 

@@ -1,0 +1,55 @@
+"""The continuous auditor: every so often one process of all takes a turn, and a person is called for what is new.
+
+Owns: joining what looks (views) with what remembers (store). Never: an invariant, and never a repair. One at a time: a
+turn is a lease, and a process that slept through its lease writes nothing (store.audits). Spec: money.md section 5.
+"""
+
+from __future__ import annotations
+
+from croupier.flows.hub import Hub
+from croupier.kit.log import get
+from croupier.store.audits import Asked, Known, Progress
+from croupier.views.audit_turn import Look, Marks, look
+
+log = get("auditor")
+
+TURN_S = 120
+"""How long a turn may take before another process takes it."""
+LOOKS_S = 5.0
+"""How often a process asks whether it is time."""
+
+
+async def audit_for_ever(hub: Hub, every_s: float) -> None:
+    """Take turns for ever."""
+    while True:
+        await hub.clock.sleep(min(every_s, LOOKS_S))
+        await take_turn(hub, every_s)
+
+
+async def take_turn(hub: Hub, every_s: float) -> list[Known] | None:
+    """Take a turn if it is time and nobody else does; what is newly wrong, or None if it took none."""
+    began = await hub.store.audits.progress()
+    if hub.clock.now_ms() - began.done_ms < every_s * 1000:
+        return None
+    if not await hub.store.turns.take("audit", hub.habits.process, TURN_S):
+        return None
+    found = await look(hub.store.db, hub.clock, Marks(began.event_id, began.subject_id, began.link))
+    new = await _write_down(hub, began, found)
+    for one in new or ():
+        log.error("auditor.violation", invariant=one.invariant, subject=one.subject_id or None, what=one.what)
+    return new
+
+
+async def _write_down(hub: Hub, began: Progress, found: Look) -> list[Known] | None:
+    now_ms, goes_on = hub.clock.now_ms(), found.goes_on
+    whole_ms = now_ms if found.is_last_part else began.whole_ms
+    now = Progress(began.version, now_ms, goes_on.event_id, goes_on.subject_id, goes_on.link, whole_ms)
+    asked = [Asked(name, answer.took_ms, answer.subjects) for name, answer in found.answers.items()]
+    wrong = [
+        Known(name, violation.subject_id or 0, about, violation.what)
+        for name, answer in found.answers.items()
+        for about, violation in answer.violations
+    ]
+    return await hub.store.audits.end(
+        now, asked, wrong, answered=lambda known: found.answered(known.invariant, known.subject_id, known.about)
+    )
