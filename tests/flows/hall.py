@@ -5,16 +5,23 @@ Real codecs, signatures, flows, store and PostgreSQL; nothing of the hub is doub
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, TypeVar
 
+import asyncpg
+
+from croupier.apps.wiring import Seams, build
 from croupier.core.bet import Bet
 from croupier.core.commands import GameListing
 from croupier.core.session import Session
 from croupier.flows.hub import Hub
 from croupier.flows.patrol import Patrol
 from croupier.flows.reconcile import Compared, reconcile_bet
+from croupier.flows.recovery import beat, notice
 from croupier.kit import virtual
 from croupier.kit.chance import SeededChance
 from croupier.kit.virtual import VirtualLoop
@@ -23,6 +30,7 @@ from croupier.sandbox.casino import SandboxCasino
 from croupier.simulator.stage import HUB_ORIGIN, START_MS, Running, Stage, settings_for
 from croupier.store.db import Db
 from croupier.store.findings import Finding
+from croupier.store.installation import Lifeline
 from croupier.views.audit import audit
 from tests.scenarios.full_peers import WireProvider
 
@@ -39,6 +47,7 @@ class Hall:
     casino: SandboxCasino
     provider: WireProvider
     session: str
+    database: Database
 
     @property
     def hub(self) -> Hub:
@@ -97,9 +106,85 @@ class Hall:
         self.hub.habits = replace(self.hub.habits, **habits)
         return Patrol(self.hub)
 
+    # --- the database's own fate
+
+    async def stop(self) -> None:
+        """The hub is killed, and nobody is connected to the database."""
+        await self.stage.kill(self.running)
+        with self.stage.real_work():
+            await self.stage.db.close()
+
+    async def start(self, **settings: Any) -> None:
+        """A hub starts on the database, looking first whether it is older than what was, as `serve` does."""
+        with self.stage.real_work():
+            self.stage.db = await Db.connect(self.database.url, size=2, lines=2)
+        self.watch()
+        told = settings_for(**settings)
+        seams = Seams(self.stage.clock, self.stage.chance, self.stage.network, self.stage.sealer, self.stage.db)
+        first = build(told, seams, "")
+        found = await notice(first, self.database.lifeline)
+        self.running = await self.stage.start_hub(told, ack_grace_s=0.0)
+        self.hub.recovery = found
+
+    def watch(self) -> None:
+        """Time stands still while the database that is connected now works."""
+        stage, db = self.stage, self.stage.db
+        stage.loop.busy = lambda: db.outstanding > 0 or stage._thinking > 0 or not stage._set
+
+    async def beat(self) -> None:
+        """What a worker does every 2 s."""
+        await beat(self.hub, self.database.lifeline, None)
+
+    async def backup(self) -> None:
+        """A copy of the database as it is now; the hub is stopped for it, and started again."""
+        await self.stop()
+        with self.stage.real_work():
+            await self.database.copy()
+        await self.start()
+
+    async def restore(self, *, lost_home: bool = False, **settings: Any) -> None:
+        """The database is gone; the hub starts on the copy, perhaps on a machine that knows nothing."""
+        await self.stop()
+        self.database.go_back(lost_home=lost_home)
+        await self.start(**settings)
+
     async def broken(self) -> list[str]:
         """What the auditor finds."""
         return [f"{one.name}: {v.what}" for one in await audit(self.stage.db) for v in one.violations]
+
+
+class Database:
+    """The test's database, the copy of it, and the home beside them."""
+
+    def __init__(self, url: str, home: Path) -> None:
+        self.url = url
+        self.lifeline = Lifeline(home)
+        self.home = home
+        self._copies: list[str] = []
+
+    async def copy(self) -> None:
+        name = self.url.rpartition("/")[2].partition("?")[0]
+        copy = f"{name}_backup_{len(self._copies)}"
+        await self._run(f"create database {copy} template {name}")
+        self._copies.append(copy)
+
+    def go_back(self, *, lost_home: bool) -> None:
+        name = self.url.rpartition("/")[2].partition("?")[0]
+        self.url = self.url.replace(f"/{name}?", f"/{self._copies[-1]}?")
+        if lost_home:
+            self.lifeline = Lifeline(self.home / "another machine")
+
+    async def drop(self) -> None:
+        for copy in self._copies:
+            await self._run(f"drop database if exists {copy} with (force)")
+
+    async def _run(self, sql: str) -> None:
+        name = self.url.rpartition("/")[2].partition("?")[0]
+        connection = await asyncpg.connect(self.url.replace(f"/{name}?", "/postgres?"))
+        try:
+            await connection.execute(sql)
+        finally:
+            await connection.close()
 
 
 def in_a_hall(database_url: str, play: Callable[[Hall], Awaitable[T]], **casino: Any) -> T:
@@ -108,16 +193,19 @@ def in_a_hall(database_url: str, play: Callable[[Hall], Awaitable[T]], **casino:
     async def main(loop: VirtualLoop) -> T:
         db = await Db.connect(database_url, size=2, lines=2)
         stage = Stage(loop, db, "hall")
+        database = Database(database_url, Path(tempfile.mkdtemp(prefix="croupier-hall-")))
         try:
-            return await play(await _furnish(stage, casino))
+            return await play(await _furnish(stage, casino, database))
         finally:
             await stage.close()
-            await db.close()
+            await stage.db.close()
+            await database.drop()
+            shutil.rmtree(database.home, ignore_errors=True)
 
     return virtual.run(main)
 
 
-async def _furnish(stage: Stage, quirks: dict[str, Any]) -> Hall:
+async def _furnish(stage: Stage, quirks: dict[str, Any], database: Database) -> Hall:
     await stage.prepare()
     running = await stage.start_hub(settings_for(), ack_grace_s=0.0)
     store = running.hub.store
@@ -140,4 +228,5 @@ async def _furnish(stage: Stage, quirks: dict[str, Any]) -> Hall:
     await store.keys.load()
     stage.begin()
     line = WireProvider(provider.counterparty_id, key, stage.network, stage.clock, HUB_ORIGIN)
-    return Hall(stage, running, casino, line, session.session_id)
+    await notice(running.hub, database.lifeline)
+    return Hall(stage, running, casino, line, session.session_id, database)

@@ -7,7 +7,8 @@ from itertools import pairwise
 from croupier.core.bet import BetState
 from croupier.core.payment import PaymentState
 from croupier.core.readings import PaymentKind
-from croupier.flows.patrol import LOOK_S, REST_S, SAMPLE_LAG_MS, Patrol, compare_all
+from croupier.flows.pace import compare_all
+from croupier.flows.patrol import LOOK_S, REST_S, SAMPLE_LAG_MS, Patrol
 from croupier.flows.reconcile import Result
 from croupier.sandbox.bookings import Kind
 from tests.flows.hall import Hall, in_a_hall

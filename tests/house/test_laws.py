@@ -25,7 +25,7 @@ FLOATS_ALLOWED = {
 DIVIDES = {
     "core/waits.py": "an age in seconds, and jitter",
     "flows/sweep.py": "milliseconds to seconds of waiting",
-    "flows/patrol.py": "a pace, to seconds between questions",
+    "flows/pace.py": "a pace, to seconds between questions",
     "views/health.py": "milliseconds to seconds of age",
     "store/embedded.py": "paths",
     "store/embedded_ground.py": "paths",

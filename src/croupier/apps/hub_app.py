@@ -47,7 +47,8 @@ def _own_routes(hub: Hub) -> list[Route]:
             return JSONResponse({"ready": False, "why": f"database: {error}"}, 503)
         if hub.closing:
             return JSONResponse({"ready": False, "why": "shutting down"}, 503)
-        return JSONResponse({"ready": True, "breakers_open": hub.gates.open_ones()})
+        recovering = hub.recovery is not None
+        return JSONResponse({"ready": True, "breakers_open": hub.gates.open_ones(), "recovering": recovering})
 
     async def metrics(_: Request) -> Response:
         hub.metrics.put("croupier_waiting", len(hub.waiters), "pay_in")

@@ -28,6 +28,7 @@ class Ready(TypedDict):
 
     ready: Literal[True]
     breakers_open: list[int]
+    recovering: bool
 
 
 class NotReady(TypedDict):

@@ -14,6 +14,7 @@ from croupier.core.waits import Waits
 from croupier.flows.courier import Courier
 from croupier.flows.gates import Gates
 from croupier.flows.hub import Habits, Hub, Stores
+from croupier.flows.recovery import notice
 from croupier.flows.sweep import Sweep
 from croupier.flows.waiters import Waiters
 from croupier.kit.chance import Chance, SystemChance
@@ -37,10 +38,12 @@ from croupier.store.findings import Findings
 from croupier.store.games import Games
 from croupier.store.ids import MoneyIds, start_ids
 from croupier.store.incidents import Incidents
+from croupier.store.installation import Installation, Lifeline
 from croupier.store.keys import Keys, holds_sealed
 from croupier.store.migrate import migrate
 from croupier.store.players import Players
 from croupier.store.providers import Providers
+from croupier.store.recoveries import Recoveries
 from croupier.store.seen import SeenRequests
 from croupier.store.sessions import Sessions
 from croupier.store.trail import Trail
@@ -89,6 +92,7 @@ def habits_of(settings: Settings, process: str) -> Habits:
         sample_bp=settings.reconcile_sample_bp,
         compare_per_s=settings.reconcile_per_s,
         open_s=settings.reconcile_open_s,
+        recovery_per_s=settings.recovery_per_s,
     )
 
 
@@ -151,6 +155,8 @@ def _stores(settings: Settings, seams: Seams, process: str) -> Stores:
         turns=Turns(db, clock),
         trail=Trail(db, clock, chance),
         audits=Audits(db, Incidents(db, clock)),
+        installation=Installation(db, clock, chance),
+        recoveries=Recoveries(db, clock),
     )
 
 
@@ -188,6 +194,8 @@ async def open_hub(settings: Settings, *, process: str = "") -> AsyncIterator[Hu
         sealer = Sealer(load_or_make_key(settings.key_path, may_make=not await holds_sealed(db)))
         wire = HttpWire(allow_private=settings.allow_private_peers)
         try:
-            yield build(settings, Seams(clock, SystemChance(), wire, sealer, db), process)
+            hub = build(settings, Seams(clock, SystemChance(), wire, sealer, db), process)
+            await notice(hub, Lifeline(settings.home))
+            yield hub
         finally:
             await wire.close()

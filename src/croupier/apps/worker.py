@@ -19,6 +19,8 @@ import uvicorn
 from croupier.apps.auditor import audit_for_ever
 from croupier.apps.hub_app import hub_app
 from croupier.apps.wiring import open_hub
+from croupier.core.recovery import Mark
+from croupier.flows import recovery
 from croupier.flows.hub import Hub
 from croupier.flows.keep_trail import keep_trail
 from croupier.flows.patrol import Patrol
@@ -27,6 +29,7 @@ from croupier.kit.chance import SystemChance
 from croupier.kit.config import Settings
 from croupier.kit.log import get
 from croupier.store.db import DbError
+from croupier.store.installation import Lifeline
 from croupier.store.processes import Processes, start_mark, this_host
 
 log = get("worker")
@@ -37,6 +40,7 @@ END_S = 8.0
 BEAT_S = 2.0
 SILENT_S = 8.0
 """Four beats missed: what such a process held is taken over within ten seconds, long before its lease runs out."""
+REFRESH_S = 0.5
 SYNC_S = 3600.0
 PURGE_S = 30.0
 SEEN_KEPT_MS = 660_000
@@ -102,13 +106,20 @@ async def take_over(hub: Hub, processes: Processes) -> None:
 def _loops(hub: Hub, processes: Processes, settings: Settings) -> list[Loop]:
     assert hub.sweep is not None
     process = hub.habits.process
+    lifeline = Lifeline(settings.home)
+    last: Mark | None = None
 
     async def beat() -> None:
+        nonlocal last
         await processes.beat(process)
         await take_over(hub, processes)
+        last = await recovery.beat(hub, lifeline, last)
         offset = await hub.store.db.clock_offset_ms(hub.clock)
         if offset is not None:
             hub.clock.shift(offset)
+
+    async def refresh() -> None:
+        await recovery.refresh(hub)
 
     async def purge() -> None:
         await hub.store.seen.purge(hub.clock.now_ms() - SEEN_KEPT_MS)
@@ -117,6 +128,7 @@ def _loops(hub: Hub, processes: Processes, settings: Settings) -> list[Loop]:
         hub.sweep.run,
         hub.waiters.poll,
         partial(_every, hub, BEAT_S, beat),
+        partial(_every, hub, REFRESH_S, refresh),
         partial(_every, hub, PURGE_S, purge),
         partial(sync_for_ever, hub, SYNC_S),
         Patrol(hub).run,

@@ -30,6 +30,7 @@ from croupier.cli import (
     player,
     provider,
     reconcile,
+    recover,
     sandbox,
     serve,
     session,
@@ -63,6 +64,7 @@ app.add_typer(cashback.app, name="cashback", rich_help_panel=TRADE)
 app.command("trace", rich_help_panel=LOOKING)(trace.trace)
 app.command("audit", rich_help_panel=LOOKING)(audit.audit)
 app.add_typer(reconcile.app, name="reconcile", rich_help_panel=LOOKING)
+app.add_typer(recover.app, name="recover", rich_help_panel=LOOKING)
 app.command("simulate", rich_help_panel=LOOKING)(simulate.simulate)
 app.command("ggr", rich_help_panel=LOOKING)(ggr.ggr)
 app.add_typer(incidents.app, name="incidents", rich_help_panel=LOOKING)

@@ -19,7 +19,7 @@ from croupier.cli.sentences import Fault
 from croupier.cli.show import instant, say, show_json, show_table
 from croupier.core.reconciliation import Difference
 from croupier.flows.hub import Hub
-from croupier.flows.patrol import compare_all
+from croupier.flows.pace import compare_all
 from croupier.flows.reconcile import Compared, Result, ask_after_unknown, settle_incident
 from croupier.kit.settings import Settings
 from croupier.store.findings import Finding

@@ -37,6 +37,8 @@ class Terms:
     """None for a cashback."""
     process: str = ""
     """The process that makes calls decided now."""
+    recovering: bool = False
+    """The database came back from a backup: what the provider was told is not known for sure."""
 
     @property
     def hold_s(self) -> float:

@@ -277,6 +277,10 @@ def taken_up(d: AnyDraft, slot: str) -> Step | None:
     if call.crashes >= POISON_AFTER:
         _quarantine(d, slot)
         return None
+    if call.step is Step.CLAIM_DUE and d.terms.recovering:
+        # It may have been claimed after the backup: only the provider or a person may say now that it was not.
+        d.call_later(slot, Step.CLAIM_DUE, d.terms.waits.after_ms(d.terms.now_ms, CLAIM_HELD_S))
+        return None
     if call.step is Step.CLAIM_DUE:
         effects.give_back(d, BetEvent.CLAIM_OVER)
         return None
@@ -288,6 +292,8 @@ def taken_up(d: AnyDraft, slot: str) -> Step | None:
 
 
 POISON_AFTER = 5
+CLAIM_HELD_S = 15
+"""How long a claim's time stands still at once while recovery is on."""
 
 
 def _not_sent_again(d: AnyDraft) -> bool:

@@ -16,6 +16,7 @@ from croupier.core.pursuit import Verdict
 from croupier.core.readings import Outcome, PaymentKind
 from croupier.flows.advance import advance
 from croupier.flows.hub import Hub
+from croupier.flows.recovery import heard_of_lost
 from croupier.flows.tell import heed
 from croupier.kit.point import point
 
@@ -28,6 +29,8 @@ async def accept_payment(hub: Hub, casino_id: int, subject_id: int, kind: Paymen
 
     async def read() -> Any:  # noqa: ANN401 - a Bet or Cashback
         subject: Bet | Cashback | None = await found(subject_id)
+        if subject is None:
+            await heard_of_lost(hub, casino_id, subject_id, kind=kind, outcome=outcome)
         if subject is None or subject.casino_id != casino_id:
             return None
         await heed(hub, subject, kind, said=outcome)

@@ -40,6 +40,7 @@ async def terms_of(hub: Hub, subject: Bet | Cashback) -> Terms:
         luck=hub.chance.fraction(),
         provider=provider,
         process=hub.habits.process,
+        recovering=hub.recovery is not None,
     )
 
 

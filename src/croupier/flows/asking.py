@@ -63,6 +63,11 @@ async def enter(hub: Hub, command: PayIn | PayOut | Refund) -> tuple[Request | N
     return Request(session, casino, provider, until_s, until_ms), bet
 
 
+def no_session(hub: Hub) -> Answer:
+    """There is no such session, for this provider. While recovery is on it may have been lost: nobody is told so."""
+    return Answer(Refusal.SESSION_UNKNOWN if hub.recovery is None else Refusal.NOT_TAKEN)
+
+
 async def settle_with(
     hub: Hub, request: Request, first: Bet, rule: Rule, *, asked_now: bool = False
 ) -> tuple[Refusal | None, Bet]:

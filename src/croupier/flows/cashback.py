@@ -22,6 +22,10 @@ async def pay_cashback(hub: Hub, row: Cashback) -> Cashback:
     casino = await hub.store.casinos.get(row.casino_id)
     if casino is None or not casino.enabled:
         raise CashbackRefused("the casino is disabled: new cashbacks wait until it is enabled again")
+    if hub.recovery is not None and await hub.store.cashbacks.by_ref(row.casino_id, row.ref) is None:
+        raise CashbackRefused(
+            "recovery is on, and this cashback may have been paid already: see `croupier recover status`"
+        )
     for _ in range(TRIES):
         draft = Draft(row, await terms_of(hub, row), new=True)
         cashback_effects.decide(draft)

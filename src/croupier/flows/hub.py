@@ -29,9 +29,11 @@ from croupier.store.findings import Findings
 from croupier.store.games import Games
 from croupier.store.ids import MoneyIds
 from croupier.store.incidents import Incidents
+from croupier.store.installation import Installation
 from croupier.store.keys import Keys
 from croupier.store.players import Players
 from croupier.store.providers import Providers
+from croupier.store.recoveries import Recoveries, Recovery
 from croupier.store.seen import SeenRequests
 from croupier.store.sessions import Sessions
 from croupier.store.trail import Trail
@@ -60,6 +62,8 @@ class Habits:
     """Which share of settled bets is compared with the casinos, in hundredths of a percent."""
     compare_per_s: int = 10
     """How many comparisons a casino is asked for a second, at most."""
+    recovery_per_s: int = 50
+    """The same while recovery is on."""
     open_s: int = 3600
     """How long a bet may be open before it is looked into, where its game says nothing."""
 
@@ -88,6 +92,8 @@ class Stores:
     turns: Turns
     trail: Trail
     audits: Audits
+    installation: Installation
+    recoveries: Recoveries
 
 
 @dataclass(slots=True)
@@ -112,5 +118,7 @@ class Hub:
     sweep: Finder | None = None
     asking: dict[int, asyncio.Task[int | None]] = field(default_factory=dict)
     """Balance questions under way, by player."""
+    recovery: Recovery | None = None
+    """The database came back from a backup and is not reconciled yet: no new bets."""
     closing: bool = False
     """Shutting down: nothing new is taken on."""

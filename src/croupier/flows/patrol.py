@@ -2,7 +2,8 @@
 
 Due is a payment without an outcome from 30 s on (a stake's own questions are not asked twice), a bet that is open for
 longer than its game allows, and the sample of settled bets. Each casino is asked at its own pace, beside the others, so
-that a slow one holds up nobody; one that does not answer, or whose breaker is open, is left alone for a while.
+that a slow one holds up nobody; one that does not answer, or whose breaker is open, is left alone for a while. While
+recovery is on, its window alone is compared.
 
 Owns: when, how often, how fast. Never: what a comparison does (reconcile). Spec: money.md sections 4 and 8.
 """
@@ -10,16 +11,14 @@ Owns: when, how often, how fast. Never: what a comparison does (reconcile). Spec
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
 
 from croupier.core.counterparty import Casino
-from croupier.flows.advance import Contended
 from croupier.flows.hub import Hub
-from croupier.flows.reconcile import Compared, Result, reconcile_bet
+from croupier.flows.pace import at_pace
+from croupier.flows.reconcile import Compared, reconcile_bet
+from croupier.flows.recovery import recover
 from croupier.kit.log import get
 from croupier.store.comparisons import Want
-from croupier.store.db import DbError
-from croupier.store.train import Broken
 
 log = get("patrol")
 
@@ -28,12 +27,9 @@ TURN_S = 60
 """How long a turn is held; no look lasts that long."""
 LOOKS_S = 20
 """At most so many seconds' worth of questions are asked of a casino in one look."""
-LEAVE_AFTER = 3
 REST_S = 60.0
 SAMPLE_LAG_MS = 600_000
 """The sample is drawn among bets at least so old: by then their commits are all there."""
-
-Ask = Callable[[int], Awaitable[Compared | None]]
 
 
 class Patrol:
@@ -54,6 +50,8 @@ class Patrol:
         hub = self._hub
         if not await hub.store.turns.take("reconcile", hub.habits.process, TURN_S):
             return []
+        if hub.recovery is not None:
+            return await recover(hub)
         seed = int(hub.chance.hex(7), 16)
         await hub.store.comparisons.draw(hub.clock.now_ms() - SAMPLE_LAG_MS, seed, hub.habits.sample_bp)
         casinos = [casino for casino in await hub.store.casinos.all() if self._may_ask(casino)]
@@ -75,44 +73,3 @@ class Patrol:
             self._rests_until_s[casino.casino_id] = hub.clock.monotonic_s() + REST_S
             log.info("patrol.casino_left", casino=casino.name, not_asked=len(left))
         return done
-
-
-async def at_pace(hub: Hub, casino: Casino, bet_ids: Iterable[int], *, ask: Ask) -> tuple[list[Compared], list[int]]:
-    """Ask after one bet after the other at the casino's pace; what was compared, and what is left unasked.
-
-    It stops where the casino does not answer three times in a row, or its breaker opens: nobody gains by asking on.
-    """
-    done: list[Compared] = []
-    queue, silent = list(bet_ids), 0
-    apart_s = 1 / hub.habits.compare_per_s
-    while queue and silent < LEAVE_AFTER and not hub.gates.is_open(casino.casino_id) and not hub.closing:
-        compared = await _one(ask, queue.pop(0))
-        if compared is not None:
-            done.append(compared)
-            silent = silent + 1 if compared.result is Result.UNUSABLE else 0
-        if queue:
-            await hub.clock.sleep(apart_s)
-    return done, queue
-
-
-async def _one(ask: Ask, bet_id: int) -> Compared | None:
-    """One comparison; one that fails is left for the next look and costs the others nothing."""
-    try:
-        return await ask(bet_id)
-    except (Contended, Broken, DbError) as error:
-        log.warning("patrol.bet_left", bet=bet_id, problem=str(error) or type(error).__name__)
-        return None
-
-
-async def compare_all(hub: Hub, wanted: Iterable[tuple[int, int]]) -> tuple[list[Compared], int]:
-    """Compare these bets (BetId, casino) now, every casino at its pace; what was compared, and how many were not asked."""
-    by_casino: dict[int, list[int]] = {}
-    for bet_id, casino_id in wanted:
-        by_casino.setdefault(casino_id, []).append(bet_id)
-    rounds = []
-    for casino_id, bet_ids in by_casino.items():
-        casino = await hub.store.casinos.get(casino_id)
-        assert casino is not None
-        rounds.append(at_pace(hub, casino, bet_ids, ask=lambda bet_id: reconcile_bet(hub, bet_id)))
-    ended = await asyncio.gather(*rounds)
-    return [one for done, _ in ended for one in done], sum(len(left) for _, left in ended)

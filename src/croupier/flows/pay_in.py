@@ -15,7 +15,16 @@ from croupier.core.draft import Terms
 from croupier.core.refusals import Refusal
 from croupier.core.requests import Asked, Ruling
 from croupier.core.session import judge_new_bet
-from croupier.flows.asking import Request, answered_in_words, enter, minor, newborn, open_with, settle_with
+from croupier.flows.asking import (
+    Request,
+    answered_in_words,
+    enter,
+    minor,
+    newborn,
+    no_session,
+    open_with,
+    settle_with,
+)
 from croupier.flows.hub import Hub
 from croupier.flows.tell import Beside
 from croupier.kit.point import point
@@ -27,7 +36,7 @@ async def pay_in(hub: Hub, command: PayIn) -> Answer:
     """Answer a pay-in (or pay-in-out, when the command carries a win) within the provider's hold time."""
     request, bet = await enter(hub, command)
     if request is None:
-        return Answer(Refusal.SESSION_UNKNOWN)
+        return no_session(hub)
     asked = _contents(request, command)
     if isinstance(asked, Answer):
         return asked
@@ -46,7 +55,7 @@ async def _pay_in(hub: Hub, request: Request, command: PayIn, asked: Asked, bet:
     if refused is not None:
         return refused
     casino = request.casino
-    if not hub.gates.admit(casino.casino_id, casino.in_flight):
+    if hub.recovery is not None or not hub.gates.admit(casino.casino_id, casino.in_flight):
         return Answer(Refusal.NOT_TAKEN, retry_after_s=RETRY_AFTER_S)
     try:
         return await _new(hub, request, command, asked, beside)

@@ -16,8 +16,18 @@ from croupier.core.payment import PaymentState
 from croupier.core.readings import PaymentKind
 from croupier.core.refusals import Refusal
 from croupier.core.requests import Asked, Ruling
-from croupier.flows.asking import Request, answered_in_words, enter, minor, newborn, open_with, settle_with
+from croupier.flows.asking import (
+    Request,
+    answered_in_words,
+    enter,
+    minor,
+    newborn,
+    no_session,
+    open_with,
+    settle_with,
+)
 from croupier.flows.hub import Hub
+from croupier.flows.recovery import asked_of_lost
 from croupier.flows.tell import Beside
 from croupier.kit.point import point
 
@@ -26,7 +36,7 @@ async def pay_out(hub: Hub, command: PayOut) -> Answer:
     """Answer a pay-out; an expired session or a full line never refuses it."""
     request, bet = await enter(hub, command)
     if request is None:
-        return Answer(Refusal.SESSION_UNKNOWN)
+        return no_session(hub)
     win = minor(command.win, request.session, "winAmount")
     if isinstance(win, Answer):
         return win
@@ -39,6 +49,9 @@ async def _pay_out(hub: Hub, request: Request, command: PayOut, win: int, bet: B
     session = request.session
     beside = Beside(hub, session, request.until_s)
     asked = _contents(request, command, win)
+    if bet is None and hub.recovery is not None:
+        await asked_of_lost(hub, session, command.bet_ref, verb="pay-out", win=win)
+        return Answer(Refusal.NOT_TAKEN)
     if bet is None and session.jackpot_wins:
         bet = await _jackpot(hub, request, command, win)
     if bet is None:

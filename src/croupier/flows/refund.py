@@ -11,8 +11,9 @@ from croupier.core.commands import Answer, Refund
 from croupier.core.draft import Terms
 from croupier.core.refusals import Refusal
 from croupier.core.requests import Ruling
-from croupier.flows.asking import Request, answered_in_words, enter, newborn, open_with, settle_with
+from croupier.flows.asking import Request, answered_in_words, enter, newborn, no_session, open_with, settle_with
 from croupier.flows.hub import Hub
+from croupier.flows.recovery import asked_of_lost
 from croupier.flows.tell import Beside
 
 
@@ -20,7 +21,7 @@ async def refund(hub: Hub, command: Refund) -> Answer:
     """Answer a refund; it never waits for the casino."""
     request, bet = await enter(hub, command)
     if request is None:
-        return Answer(Refusal.SESSION_UNKNOWN)
+        return no_session(hub)
     if request.session.demo:
         return await hub.store.demo.refund(request.session, command.bet_ref)
     return await answered_in_words(_refund(hub, request, command, bet))
@@ -29,6 +30,9 @@ async def refund(hub: Hub, command: Refund) -> Answer:
 async def _refund(hub: Hub, request: Request, command: Refund, bet: Bet | None) -> Answer:
     session = request.session
     beside = Beside(hub, session, request.until_s)
+    if bet is None and hub.recovery is not None:
+        await asked_of_lost(hub, session, command.bet_ref, verb="refund")
+        return Answer(Refusal.NOT_TAKEN)
     if bet is None:
         born = await newborn(hub, request, command, Origin.TOMBSTONE)
         bet = await open_with(hub, born, requests.open_tombstone)

@@ -45,6 +45,7 @@ METRICS: dict[str, Metric] = {
     "croupier_healed_total": Metric("counter", "Differences that a rule mended.", ("rule",)),
     "croupier_findings_total": Metric("counter", "Differences that were found and not mended.", ("name",)),
     "croupier_findings_open": Metric("gauge", "Findings that nobody has settled."),
+    "croupier_recovering": Metric("gauge", "1 while recovery mode holds off new bets."),
     "croupier_waiting": Metric("gauge", "Work that waits now.", ("kind",)),
     "croupier_audit_holds": Metric("gauge", "1 while nothing is known to be wrong, 0 otherwise.", ("invariant",)),
     "croupier_audit_violations": Metric("gauge", "What the auditor knows to be wrong.", ("invariant",)),

@@ -160,6 +160,9 @@ class Settings:
     reconcile_open_s: int = setting(
         3600, "How long a bet may be open before it is compared, where its game says nothing", _at_least(1)
     )
+    recovery_per_s: int = setting(
+        50, "Questions that a casino is asked a second while recovery is on, at most", _between(1, 1000)
+    )
 
     @property
     def trail_path(self) -> Path:

@@ -6,16 +6,16 @@ Owns: where they start and that they stay below 2^53. They start at (seconds sin
 
 from __future__ import annotations
 
+from croupier.core.recovery import IDS_PER_S, START_OF_2020_S
 from croupier.kit.clock import Clock
 from croupier.store.db import Db
 
 BLOCK = 50
-_START_OF_2020_S = 1_577_836_800
 
 
 async def start_ids(db: Db, clock: Clock) -> None:
     """Move a fresh sequence to its start; one that was used is left alone."""
-    start = (clock.now_ms() // 1000 - _START_OF_2020_S) * 10**6
+    start = (clock.now_ms() // 1000 - START_OF_2020_S) * IDS_PER_S
     await db.execute(
         "select setval('money_ids', $1::bigint, false) from money_ids where not is_called and last_value = 1", start
     )
@@ -27,6 +27,10 @@ class MoneyIds:
     def __init__(self, db: Db) -> None:
         self._db = db
         self._free: list[int] = []
+
+    def drop(self) -> None:
+        """Forget the ids in hand: ids have jumped."""
+        self._free.clear()
 
     async def take(self) -> int:
         """A BetId or CashbackId that nobody else has."""

@@ -1,0 +1,243 @@
+"""Recovery mode: after a restore from a backup no new bet is taken until every open window is compared.
+
+Known payments, pay-outs, refunds and accepts go on; a claim's time stands still, because the provider may have been told
+what the database forgot. The window is compared with the casinos, ids that may have been lost are asked after, and what
+peers say of bets that the hub does not have is kept as a finding.
+
+Owns: noticing, beginning, the work, the end. Never: a rule of money (healing). Spec: money.md sections 4 and 8.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from croupier.core.counterparty import Casino
+from croupier.core.money import format_amount
+from croupier.core.readings import Outcome, PaymentKind, Yes
+from croupier.core.reconciliation import Difference
+from croupier.core.recovery import SLACK_IDS, Mark, next_id, sign_of_restore
+from croupier.core.session import Session
+from croupier.flows.hub import Hub
+from croupier.flows.pace import at_pace
+from croupier.flows.reconcile import Compared, Result, ask_after_unknown, reconcile_bet
+from croupier.kit.log import get
+from croupier.store.findings import Seen
+from croupier.store.installation import Lifeline
+from croupier.store.recoveries import Plan, Recovery, Share
+
+log = get("recovery")
+
+LOOK_BACK_S = 600
+"""Bets that changed so shortly before the backup's last commit are compared too: they may have been undone since."""
+LOOKS_S = 20
+"""At most so many seconds' worth of each sort of question are asked of a casino in one look."""
+NOBODY = "reconciliation"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a recovery is, and what it waits for."""
+
+    recovery: Recovery
+    shares: tuple[Share, ...]
+    standing: int
+    """Bets of which nobody knows here what the provider was told: asked or unclaimed."""
+    lost_bets: int
+    """Open findings of bets that the hub has lost."""
+    settled: bool
+    """Whether what was under way when it began can no longer arrive unseen."""
+    without_info: tuple[str, ...]
+    """Casinos that have no call to ask."""
+
+    @property
+    def to_compare(self) -> int:
+        """Bets of the window that are not compared yet."""
+        return sum(share.bets - share.compared for share in self.shares)
+
+    @property
+    def to_probe(self) -> int:
+        """Questions about lost ids that are not asked yet."""
+        ends = self.recovery.ids_to
+        return sum(max(ends + 1 - s.next_id, 0) for s in self.shares if s.casino not in self.without_info)
+
+    @property
+    def over(self) -> bool:
+        """Whether every open window is reconciled."""
+        return self.settled and not (self.to_compare or self.to_probe or self.standing or self.lost_bets)
+
+
+# --- noticing -----------------------------------------------------------------------------------------------
+
+
+async def notice(hub: Hub, lifeline: Lifeline) -> Recovery | None:
+    """Begin recovery if the database is older than what was; the recovery that is on, begun now or before."""
+    # The mark is read by the name that the database gives, and before its beat: a beat is never behind an older mark.
+    named = await hub.store.installation.life()
+    mark = lifeline.read(named.installation_id)
+    life, here = await hub.store.installation.life(), await hub.store.installation.here()
+    sign = sign_of_restore(life, here, mark)
+    if sign is not None:
+        await begin(hub, sign, since_ms=life.beat_ms, seen=mark)
+    return await refresh(hub)
+
+
+async def beat(hub: Hub, lifeline: Lifeline, last: Mark | None) -> Mark:
+    """Beat, leave the mark outside, and begin recovery if the database went back under us since `last`."""
+    installation_id, before, now = await hub.store.installation.beat()
+    if last is not None and before.beat < last.beat:
+        sign = f"the database went back from beat {last.beat} to {before.beat} while this process served"
+        await begin(hub, sign, since_ms=before.beat_ms, seen=last)
+        return now
+    try:
+        lifeline.write(installation_id, now)
+    except OSError as error:
+        log.warning("recovery.no_mark", problem=str(error))
+    return now
+
+
+async def refresh(hub: Hub) -> Recovery | None:
+    """Know whether recovery is on; called every half second by each process that serves."""
+    hub.recovery = await hub.store.recoveries.active()
+    hub.metrics.put("croupier_recovering", 0 if hub.recovery is None else 1)
+    return hub.recovery
+
+
+# --- beginning and end --------------------------------------------------------------------------------------
+
+
+async def begin(
+    hub: Hub,
+    why: str,
+    *,
+    by: str = NOBODY,
+    since_ms: int | None = None,
+    seen: Mark | None = None,
+    look_back_s: int = LOOK_BACK_S,
+) -> Recovery | None:
+    """Begin recovery: ids jump, the window is written down. None if one is on already. Raises OverflowError."""
+    life = await hub.store.installation.life()
+    seen_id = max(life.last_id, seen.last_id if seen else 0)
+    plan = Plan(
+        why=why,
+        by=by,
+        since_ms=since_ms,
+        look_back_ms=look_back_s * 1000,
+        ids_from=max(life.last_id - SLACK_IDS, 1),
+        ids_to=seen_id + SLACK_IDS,
+        ids_next=next_id(hub.clock.now_ms(), life.last_id, seen_id),
+        here=await hub.store.installation.here(),
+        beat=max(life.beat, seen.beat if seen else 0),
+    )
+    begun = await hub.store.recoveries.begin(plan)
+    if begun is not None:
+        hub.store.ids.drop()
+        log.error("recovery.begun", why=why, by=by, ids_next=begun.ids_next)
+        await hub.store.incidents.raise_for(0, "restored", why[:500])
+    await refresh(hub)
+    return begun
+
+
+async def end(hub: Hub, recovery: Recovery, *, by: str, reason: str) -> bool:
+    """Take new bets again; whoever ends it says why. False if it had ended."""
+    ended = await hub.store.recoveries.end(recovery, by, reason)
+    if ended:
+        await hub.store.incidents.close_named(0, "restored", by=by, note=reason)
+        log.warning("recovery.ended", by=by, reason=reason)
+    await refresh(hub)
+    return ended
+
+
+async def progress(hub: Hub, recovery: Recovery) -> Progress:
+    """How far it is."""
+    store = hub.store.recoveries
+    casinos = await hub.store.casinos.all()
+    return Progress(
+        recovery=recovery,
+        shares=tuple(await store.by_casino(recovery)),
+        standing=await store.standing(recovery),
+        lost_bets=await store.lost_bets(recovery),
+        settled=hub.clock.now_ms() >= settled_ms(hub, recovery),
+        without_info=tuple(casino.name for casino in casinos if not casino.info),
+    )
+
+
+def settled_ms(hub: Hub, recovery: Recovery) -> int:
+    """From when on a list shows everything that was sent before recovery began."""
+    return hub.waits.after_ms(recovery.begun_ms, hub.waits.envelope_s + hub.waits.skew_s)
+
+
+# --- the work -----------------------------------------------------------------------------------------------
+
+
+async def recover(hub: Hub) -> list[Compared]:
+    """One look: compare and ask after what is left, every casino at its pace; end it when all is reconciled."""
+    recovery = await refresh(hub)
+    if recovery is None or hub.clock.now_ms() < settled_ms(hub, recovery):
+        return []
+    casinos = [casino for casino in await hub.store.casinos.all() if casino.info]
+    worked = await asyncio.gather(*(_casino(hub, recovery, casino) for casino in casinos))
+    # Asking may have moved the end of what may be lost, so it is read again.
+    recovery = await refresh(hub)
+    if recovery is not None and (await progress(hub, recovery)).over:
+        await end(hub, recovery, by=NOBODY, reason="every open window is reconciled")
+    return [one for done in worked for one in done]
+
+
+async def _casino(hub: Hub, recovery: Recovery, casino: Casino) -> list[Compared]:
+    store, pace = hub.store.recoveries, hub.habits.recovery_per_s
+    most, silent = pace * LOOKS_S, False
+
+    async def compare(bet_id: int) -> Compared | None:
+        done = await reconcile_bet(hub, bet_id, restoring=True)
+        if done is None or done.result is not Result.UNUSABLE:
+            await store.done(recovery, bet_id)
+        return done
+
+    async def probe(bet_id: int) -> Compared:
+        nonlocal silent
+        done = await ask_after_unknown(hub, casino, bet_id)
+        if done.result is Result.DIFFERS:
+            await store.further(recovery, bet_id)
+        silent = silent or done.result is Result.UNUSABLE
+        if not silent:  # what comes after an id without an answer is asked after again, with it
+            await store.probed(recovery, casino.casino_id, bet_id)
+        return done
+
+    left = await store.left(recovery, casino.casino_id, most)
+    compared, unasked = await at_pace(hub, casino, left, ask=compare, per_s=pace)
+    if unasked:
+        return compared
+    lost = await store.lost_ids(recovery, casino.casino_id, most)
+    probed, _ = await at_pace(hub, casino, lost, ask=probe, per_s=pace)
+    return compared + [one for one in probed if one.result is Result.DIFFERS]
+
+
+# --- what peers say of bets that are gone ---------------------------------------------------------------------
+
+
+async def heard_of_lost(hub: Hub, casino_id: int, subject_id: int, *, kind: PaymentKind, outcome: Outcome) -> None:
+    """A casino told the outcome of a payment that the hub has not; kept while recovery is on and the id may be lost."""
+    recovery = hub.recovery
+    if recovery is None or not recovery.ids_from <= subject_id < recovery.ids_next or not isinstance(outcome, Yes):
+        return
+    said = outcome.contents
+    words = f"accepted: {kind.value} {said.amount} for {said.player_ref} as {said.partner_tx}"
+    listed = {"kind": kind.value, "amount": said.amount, "player": said.player_ref, "number": said.partner_tx}
+    await _keep(hub, (casino_id, subject_id), Seen(kind.value, Difference.UNKNOWN_BET.value, words), casino=[listed])
+
+
+async def asked_of_lost(hub: Hub, session: Session, bet_ref: str, *, verb: str, win: int | None = None) -> None:
+    """A provider asked to settle or undo a bet that the hub has not: it must have been lost."""
+    text = "" if win is None else f" with {format_amount(win, session.currency)} {session.currency}"
+    words = f"provider {session.provider_id} asked for a {verb}{text} of its bet {bet_ref} for {session.player_ref}"
+    told = {"ref": bet_ref, "provider_id": session.provider_id, "verb": verb}
+    seen = Seen(f"{session.provider_id}:{bet_ref}"[:200], Difference.UNKNOWN_BET.value, words)
+    await _keep(hub, (session.casino_id, 0), seen, provider=told)
+
+
+async def _keep(hub: Hub, key: tuple[int, int], seen: Seen, **says: Any) -> None:  # noqa: ANN401 - a side's words
+    casino_id, subject_id = key
+    if await hub.store.findings.put(casino_id, subject_id, seen, evidence={"hub": None, **says}):
+        await hub.store.incidents.raise_for(subject_id, "difference", f"{seen.about} {seen.name}: {seen.words}"[:500])
