@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from croupier.apps.wiring import Seams, build
+from croupier.apps.wiring import Seams, build, habits_of
 from croupier.core.bet import Bet
 from croupier.core.commands import GameListing
 from croupier.core.session import Session
@@ -36,6 +36,8 @@ from tests.scenarios.full_peers import WireProvider
 
 T = TypeVar("T")
 CASINO_URL = "http://casino.test"
+SLACK_IDS = 60
+"""More than the ids that a process holds in hand; a drill need not ask after a thousand."""
 
 
 @dataclass
@@ -121,9 +123,9 @@ class Hall:
         self.watch()
         told = settings_for(**settings)
         seams = Seams(self.stage.clock, self.stage.chance, self.stage.network, self.stage.sealer, self.stage.db)
-        first = build(told, seams, "")
+        first = build(told, seams, "", replace(habits_of(told, ""), slack_ids=SLACK_IDS))
         found = await notice(first, self.database.lifeline)
-        self.running = await self.stage.start_hub(told, ack_grace_s=0.0)
+        self.running = await self.stage.start_hub(told, ack_grace_s=0.0, slack_ids=SLACK_IDS)
         self.hub.recovery = found
 
     def watch(self) -> None:
@@ -207,7 +209,7 @@ def in_a_hall(database_url: str, play: Callable[[Hall], Awaitable[T]], **casino:
 
 async def _furnish(stage: Stage, quirks: dict[str, Any], database: Database) -> Hall:
     await stage.prepare()
-    running = await stage.start_hub(settings_for(), ack_grace_s=0.0)
+    running = await stage.start_hub(settings_for(), ack_grace_s=0.0, slack_ids=SLACK_IDS)
     store = running.hub.store
     row, secret = await store.casinos.add("Aurora", CASINO_URL, ["EUR"], alg="EdDSA", batch=1, **quirks)
     casino = SandboxCasino(

@@ -276,11 +276,11 @@ def test_lost_ids_are_asked_after_past_the_last_one_that_was_seen(database_url: 
         await hall.restore()
         recovery = recovery_of(hall)
         stake = hall.casino.wallet.book(_demand(recovery.ids_to - 1), partner_tx="sbx-1", now_ms=1)
-        far = hall.casino.wallet.book(_demand(recovery.ids_to + 900), partner_tx="sbx-2", now_ms=1)
+        far = hall.casino.wallet.book(_demand(recovery.ids_to + 40), partner_tx="sbx-2", now_ms=1)
         assert stake
         assert far
         await worked(hall, looks=2)
-        assert {f.subject_id for f in await hall.findings()} == {recovery.ids_to - 1, recovery.ids_to + 900}
+        assert {f.subject_id for f in await hall.findings()} == {recovery.ids_to - 1, recovery.ids_to + 40}
 
     in_a_hall(database_url, play)
 

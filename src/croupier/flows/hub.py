@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from croupier.core.recovery import SLACK_IDS
 from croupier.core.waits import Waits
 from croupier.flows.gates import Gates
 from croupier.flows.ports import Carrier, CasinoGateway, Finder, ProviderGateway
@@ -64,6 +65,8 @@ class Habits:
     """How many comparisons a casino is asked for a second, at most."""
     recovery_per_s: int = 50
     """The same while recovery is on."""
+    slack_ids: int = SLACK_IDS
+    """So many ids past the last one that anybody knows are asked after in recovery."""
     open_s: int = 3600
     """How long a bet may be open before it is looked into, where its game says nothing."""
 

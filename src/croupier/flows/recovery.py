@@ -17,7 +17,7 @@ from croupier.core.counterparty import Casino
 from croupier.core.money import format_amount
 from croupier.core.readings import Outcome, PaymentKind, Yes
 from croupier.core.reconciliation import Difference
-from croupier.core.recovery import SLACK_IDS, Mark, next_id, sign_of_restore
+from croupier.core.recovery import Mark, next_id, sign_of_restore
 from croupier.core.session import Session
 from croupier.flows.hub import Hub
 from croupier.flows.pace import at_pace
@@ -124,8 +124,8 @@ async def begin(
         by=by,
         since_ms=since_ms,
         look_back_ms=look_back_s * 1000,
-        ids_from=max(life.last_id - SLACK_IDS, 1),
-        ids_to=seen_id + SLACK_IDS,
+        ids_from=max(life.last_id - hub.habits.slack_ids, 1),
+        ids_to=seen_id + hub.habits.slack_ids,
         ids_next=next_id(hub.clock.now_ms(), life.last_id, seen_id),
         here=await hub.store.installation.here(),
         beat=max(life.beat, seen.beat if seen else 0),
@@ -199,7 +199,7 @@ async def _casino(hub: Hub, recovery: Recovery, casino: Casino) -> list[Compared
         nonlocal silent
         done = await ask_after_unknown(hub, casino, bet_id)
         if done.result is Result.DIFFERS:
-            await store.further(recovery, bet_id)
+            await store.further(recovery, bet_id + hub.habits.slack_ids)
         silent = silent or done.result is Result.UNUSABLE
         if not silent:  # what comes after an id without an answer is asked after again, with it
             await store.probed(recovery, casino.casino_id, bet_id)

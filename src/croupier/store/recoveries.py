@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from croupier.core.recovery import BEATS_AHEAD, SLACK_IDS
+from croupier.core.recovery import BEATS_AHEAD
 from croupier.kit.clock import Clock
 from croupier.store.db import Db, Row
 
@@ -156,9 +156,9 @@ class Recoveries:
         """The casino was asked after ids up to this one."""
         await self._db.execute(_PROBE, recovery.recovery_id, casino_id, bet_id + 1)
 
-    async def further(self, recovery: Recovery, bet_id: int) -> None:
-        """This lost id is known to somebody: those after it may be too."""
-        await self._db.execute(_FURTHER, recovery.recovery_id, bet_id + SLACK_IDS)
+    async def further(self, recovery: Recovery, ids_to: int) -> None:
+        """A lost id is known to somebody: those after it may be lost too, up to here."""
+        await self._db.execute(_FURTHER, recovery.recovery_id, ids_to)
 
     async def standing(self, recovery: Recovery) -> int:
         """Bets of the window of which it is not known what their provider was told."""
