@@ -25,6 +25,7 @@ from croupier.store.embedded import Attached, EmbeddedError, attach
 from croupier.store.embedded_ground import find_place
 from croupier.store.embedded_watch import is_locked
 from croupier.store.migrate import migrate
+from croupier.store.scratch import EMPTY, KEEP
 
 _HOME = "TEST_HOME_OF_CROUPIER"
 """Not a CROUPIER_ variable: the program would report it as an unknown setting."""
@@ -91,7 +92,7 @@ class Databases:
         """Empty it for the next one; what is no longer as the migrations made it is dropped."""
         await self._run("postgres", _HANG_UP.format(name))
         if await self._run(name, _SHAPE) == self._shape:
-            await self._run(name, _EMPTY)
+            await self._run(name, EMPTY)
             self._free.append(name)
         else:
             await self._run("postgres", f"drop database {name} with (force)")
@@ -102,7 +103,7 @@ class Databases:
         db = await Db.connect({**self._postgres.connect_kwargs, "database": name}, size=1, lines=1)
         await migrate(db)
         await db.close()
-        await self._run(name, _KEEP)
+        await self._run(name, KEEP)
         self._shape = await self._run(name, _SHAPE)
         self._template = name
         return name
@@ -125,38 +126,6 @@ select md5(string_agg(thing, ' ' order by thing)) from (
     union all select concat(oid, tgname, tgenabled) from pg_trigger
     union all select concat(oid, md5(prosrc)) from pg_proc where oid >= 16384
 ) things(thing)
-"""
-_KEEP = """
-create schema pristine;
-create table pristine."sequences of all" (name text, value bigint, called boolean);
-do $$ declare it record; filled boolean; begin
-    for it in select relname as name from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' loop
-        execute format('select exists (select from public.%I)', it.name) into filled;
-        if filled then
-            execute format('create table pristine.%I as table public.%1$I', it.name);
-        end if;
-    end loop;
-    for it in select relname as name from pg_class where relnamespace = 'public'::regnamespace and relkind = 'S' loop
-        execute format(
-            'insert into pristine."sequences of all" select %1$L, last_value, is_called from public.%1$I', it.name
-        );
-    end loop;
-end $$;
-"""
-"""What the migrations left in tables, and how far sequences are. (No table they fill has a generated column.)"""
-_EMPTY = """
-do $$ declare it record; begin
-    set local session_replication_role = replica;
-    for it in select relname as name from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' loop
-        execute format('delete from public.%I', it.name);
-        if to_regclass(format('pristine.%I', it.name)) is not null then
-            execute format('insert into public.%I overriding system value table pristine.%1$I', it.name);
-        end if;
-    end loop;
-    for it in select * from pristine."sequences of all" loop
-        perform setval(format('public.%I', it.name), it.value, it.called);
-    end loop;
-end $$;
 """
 
 

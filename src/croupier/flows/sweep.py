@@ -61,15 +61,14 @@ class Sweep:
         lease_ms = hub.waits.after_ms(now, hub.waits.lease_s)
         self._next_ms = hub.waits.after_ms(now, hub.habits.sweep_s)
         full = [casino_id for casino_id, n in self._busy.items() if n >= MOST_PER_CASINO]
-        taken = await hub.store.calls.take(now, lease_ms, most, full)
+        taken, others_ready = await hub.store.calls.take(now, lease_ms, most, full)
         assert hub.courier is not None
         for call in taken:
             self._busy[call.casino_id] += 1
             task = hub.courier.take_up(call)
             task.add_done_callback(partial(self._done, call.casino_id))
         if len(taken) < most:
-            ready = await hub.store.calls.next_ready_ms()
-            self._next_ms = min(self._next_ms, ready) if ready is not None else self._next_ms
+            self._next_ms = min(self._next_ms, lease_ms if taken else self._next_ms, others_ready or self._next_ms)
         return len(taken) >= most
 
     def _done(self, casino_id: int, _: asyncio.Task[None]) -> None:

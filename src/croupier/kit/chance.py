@@ -50,7 +50,12 @@ class SeededChance:
     """The same numbers for the same seed. For the simulator and tests only: not secret at all."""
 
     def __init__(self, seed: int | str) -> None:
+        self._seed = seed
         self._random = random.Random(seed)  # noqa: S311 - replayable on purpose, never used for secrets
+
+    def branch(self, name: str) -> SeededChance:
+        """A source of its own under this name: what others draw changes nothing here."""
+        return SeededChance(f"{self._seed}/{name}")
 
     def fraction(self) -> float:
         """A number in [0, 1)."""

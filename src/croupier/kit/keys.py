@@ -73,9 +73,12 @@ def to_pem(key: SigningKey) -> bytes:
 
 
 def from_pem(alg: str, kid: str, pem: bytes) -> SigningKey:
-    """The key that `to_pem` wrote. Raises BadKey if it is not one for this algorithm."""
+    """The key that `to_pem` wrote. Raises BadKey if it is not one for this algorithm.
+
+    Its numbers are not proved anew: it comes from under a seal that only we can make, and the proof takes 17 ms.
+    """
     try:
-        private = serialization.load_pem_private_key(pem, password=None)
+        private = serialization.load_pem_private_key(pem, password=None, unsafe_skip_rsa_key_validation=True)
     except (ValueError, TypeError):
         raise BadKey("not a private key in PEM") from None
     if not isinstance(private, Private):

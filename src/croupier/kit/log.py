@@ -6,6 +6,7 @@ logged. Nothing else in the hub may write to standard error or set up logging.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import sys
@@ -163,3 +164,9 @@ class _Stderr:
 
 def _to_stderr(*_: object) -> _Stderr:
     return _Stderr()
+
+
+def silence() -> None:
+    """Nothing is logged by this process any more. For simulations: the hub inside complains of all that is done to it."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    logging.getLogger(asyncio.__name__).setLevel(logging.CRITICAL)

@@ -8,11 +8,14 @@ outstanding, the time is that of the next timer. Thirty days take as long as the
 from __future__ import annotations
 
 import asyncio
+import math
 import selectors
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from contextvars import Context
+from typing import Any, TypeVar, TypeVarTuple
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 RESOLUTION_S = 1e-6
 LOOK_S = 0.02
@@ -52,9 +55,12 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def __init__(self) -> None:
         self._virtual_s = 0.0
+        self.tick_s = 0.0
+        """Timers fire at multiples of this only (0: at any instant), so that much happens in one instant."""
         self.busy: Callable[[], bool] = _always
         """Time stands still while this is true: from the start, until somebody knows better."""
         self._settling: list[asyncio.Future[None]] = []
+        self._scheduled: list[asyncio.TimerHandle]
         selector = _Jumping(selectors.DefaultSelector(), self._is_busy, self._nothing_runs)
         super().__init__(selector)  # type: ignore[arg-type]
         # Instants that differ only by what floats lose are one instant.
@@ -64,8 +70,27 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Virtual seconds since the loop was made."""
         return self._virtual_s
 
+    def call_at(
+        self, when: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """Call at this virtual time, or at the next instant of the grid."""
+        if self.tick_s:
+            when = math.ceil(when / self.tick_s - RESOLUTION_S) * self.tick_s
+        return super().call_at(when, callback, *args, context=context)
+
     def _is_busy(self) -> bool:
         return self.busy()
+
+    def renew(self) -> None:
+        """Another world begins: its time starts at 0, stands still, and nothing of the one before goes on."""
+        self._virtual_s = 0.0
+        self.tick_s = 0.0
+        self.busy = _always
+        self._settling.clear()
+        for handle in self._scheduled:
+            handle.cancel()
+        self._scheduled.clear()
+        self._timer_cancelled_count = 0
 
     async def settled(self) -> None:
         """Return when nothing more happens in this instant, before the clock moves."""

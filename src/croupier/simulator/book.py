@@ -35,16 +35,27 @@ class Book:
     refused: dict[Key, int] = field(default_factory=dict)
     """What it will never take, with the code it said."""
     closed: set[int] = field(default_factory=set)
+    _of: dict[tuple[int, bool], list[Key]] = field(default_factory=dict)
+    _players: dict[str, list[Key]] = field(default_factory=dict)
+
+    def write(self, key: Key, booking: Booking) -> None:
+        """Book it, in place of what was forgotten under the same key."""
+        if key not in self.bookings:
+            self._of.setdefault((key[0], key[2]), []).append(key)
+            self._players.setdefault(booking.player, []).append(key)
+        self.bookings[key] = booking
+
+    def of(self, subject_id: int, *, cashback: bool = False) -> list[Key]:
+        """What it booked for a bet or cashback, in order."""
+        return self._of.get((subject_id, cashback), [])
 
     def net(self, subject_id: int, *, cashback: bool = False) -> int:
         """What one bet or cashback did to its player's wallet before tax."""
-        return sum(
-            moved(key, booking) for key, booking in self.bookings.items() if key[0] == subject_id and key[2] is cashback
-        )
+        return sum(moved(key, self.bookings[key]) for key in self.of(subject_id, cashback=cashback))
 
     def wallet(self, player: str) -> int:
         """What all bets and cashbacks did to a player's wallet, less the tax that the casino withheld."""
-        mine = ((k, b) for k, b in self.bookings.items() if b.player == player)
+        mine = ((key, self.bookings[key]) for key in self._players.get(player, ()))
         return sum(moved(k, b) - (0 if b.forgotten else (b.tax or 0) * b.times) for k, b in mine)
 
 

@@ -1,31 +1,68 @@
-"""Many seeds, one after the other, and what they came to together.
+"""Many worlds, one after the other or several at once, and what they came to together.
 
-Owns: how a number of payments becomes seeds, the sum of their findings, what is told of a failing seed.
-Spec: operate.md (`croupier simulate`).
+Owns: how a number of payments becomes seeds, the sum of their findings in the order of the seeds. Never: plays one.
+Spec: operate.md (`croupier simulate`), money.md section 5.
 """
 
 from __future__ import annotations
 
 import hashlib
+import multiprocessing
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
-from croupier.kit import virtual
 from croupier.kit.clock import Clock
-from croupier.kit.virtual import VirtualLoop
-from croupier.simulator.run import Outcome, simulate
+from croupier.kit.log import silence
+from croupier.simulator.arena import Arena, arena
+from croupier.simulator.run import Outcome
+from croupier.simulator.world import World, world_of
 from croupier.store.embedded import Attached, attach
-from croupier.store.scratch import drop_all, make_template, scratch
 
-PAYMENTS_PER_SEED = 50
-TRACE_LINES = 60
+Told = Callable[["Campaign"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What is kept of a world: all but its log."""
+
+    world: World
+    payments: int
+    lost: int
+    doubled: int
+    undecided: int
+    violations: tuple[str, ...]
+    faults: Counter[str]
+    seen: Counter[str]
+    met: Counter[tuple[str, str]]
+    virtual_s: float
+    log_sha256: str
+
+
+def kept(outcome: Outcome) -> Played:
+    """What is kept of an outcome."""
+    verdict = outcome.verdict
+    return Played(
+        world=outcome.world,
+        payments=outcome.payments,
+        lost=verdict.lost,
+        doubled=verdict.doubled,
+        undecided=verdict.undecided,
+        violations=tuple(verdict.violations),
+        faults=outcome.faults,
+        seen=outcome.seen,
+        met=outcome.met,
+        virtual_s=outcome.virtual_s,
+        log_sha256=outcome.log_sha256,
+    )
 
 
 @dataclass(slots=True)
 class Campaign:
-    """What the seeds came to. `failed` holds each failing seed with its violations and its trace."""
+    """What the worlds came to. `failed` are those with a violation."""
 
     seed: int
     seeds: int = 0
@@ -37,66 +74,97 @@ class Campaign:
     virtual_s: float = 0.0
     faults: Counter[str] = field(default_factory=Counter)
     seen: Counter[str] = field(default_factory=Counter)
+    met: Counter[tuple[str, str]] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
-    failed: dict[int, list[str]] = field(default_factory=dict)
+    failed: list[World] = field(default_factory=list)
     digests: list[str] = field(default_factory=list)
 
     @property
     def log_sha256(self) -> str:
-        """The digest of one seed's log, or of the digests of several."""
+        """The digest of one world's log, or of the digests of several."""
         if len(self.digests) == 1:
             return self.digests[0]
         return hashlib.sha256("\n".join(self.digests).encode()).hexdigest()
 
-    def take(self, outcome: Outcome) -> None:
-        """Add a seed."""
-        verdict = outcome.verdict
+    def take(self, played: Played) -> None:
+        """Add a world."""
         self.seeds += 1
-        self.payments += outcome.payments
-        self.lost += verdict.lost
-        self.doubled += verdict.doubled
-        self.undecided += verdict.undecided
-        self.faults += outcome.faults
-        self.seen += outcome.seen
-        self.digests.append(outcome.log_sha256)
-        self.violations += [f"seed {outcome.seed}: {text}" for text in verdict.violations]
-        if verdict.violations:
-            self.failed[outcome.seed] = trace(outcome)
-
-
-def trace(outcome: Outcome) -> list[str]:
-    """The lines of the log that speak of the first bet with a violation, and of what happened to processes."""
-    words = outcome.verdict.violations[0].split()
-    name = words[1] if len(words) > 1 else ""
-    told = [line for line in outcome.log if f" {name} " in f"{line} " or " dies " in line or " pauses " in line]
-    return told[-TRACE_LINES:]
+        self.payments += played.payments
+        self.lost += played.lost
+        self.doubled += played.doubled
+        self.undecided += played.undecided
+        self.virtual_s += played.virtual_s
+        self.faults += played.faults
+        self.seen += played.seen
+        self.met += played.met
+        self.digests.append(played.log_sha256)
+        self.violations += [f"seed {played.world.seed}: {text}" for text in played.violations]
+        if played.violations:
+            self.failed.append(played.world)
 
 
 def run_campaign(
-    home: Path, clock: Clock, *, seed: int, payments: int, told: Callable[[Campaign], None] | None = None
+    home: Path, clock: Clock, *, seed: int, payments: int, jobs: int = 1, told: Told | None = None
 ) -> Campaign:
-    """Play seeds from `seed` on until so many payments were made; `told` hears of the sum after each."""
+    """Play the worlds of the seeds from `seed` on until so many payments were made, `jobs` at a time.
+
+    `told` hears of the sum after each. What comes of it does not depend on `jobs`.
+    """
     campaign = Campaign(seed)
-    home.mkdir(parents=True, exist_ok=True)
     started = clock.monotonic_s()
-    with attach(home) as attached:
-        virtual.run(lambda _: make_template(attached))
-        try:
-            while campaign.payments < payments:
-                campaign.take(one_seed(attached, seed + campaign.seeds))
-                campaign.seconds = clock.monotonic_s() - started
-                if told is not None:
-                    told(campaign)
-        finally:
-            virtual.run(lambda _: drop_all(attached))
+    with attached_at(home), _players(home, jobs) as play:
+        for played in play(world_of(n) for n in count(seed)):
+            campaign.take(played)
+            campaign.seconds = clock.monotonic_s() - started
+            if told is not None:
+                told(campaign)
+            if campaign.payments >= payments:
+                break
     return campaign
 
 
-def one_seed(attached: Attached, seed: int) -> Outcome:
-    """One seed on a database of its own; always of one size, so that the seed alone says what happens."""
+@contextmanager
+def attached_at(home: Path) -> Iterator[Attached]:
+    """The simulator's own server, in this home."""
+    home.mkdir(parents=True, exist_ok=True)
+    with attach(home) as attached:
+        yield attached
 
-    async def main(loop: VirtualLoop) -> Outcome:
-        async with scratch(attached) as db:
-            return await simulate(loop, db, seed=seed, payments=PAYMENTS_PER_SEED)
 
-    return virtual.run(main)
+@contextmanager
+def _players(home: Path, jobs: int) -> Iterator[Callable[[Iterator[World]], Iterator[Played]]]:
+    if jobs == 1:
+        with attached_at(home) as attached, arena(attached) as here:
+            yield lambda worlds: (kept(here.play(world)) for world in worlds)
+        return
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(jobs, _Job.begin, (home,)) as pool:
+        yield lambda worlds: _in_order(pool, worlds, jobs)
+
+
+def _in_order(pool: multiprocessing.pool.Pool, worlds: Iterator[World], jobs: int) -> Iterator[Played]:
+    """The results in the order of the worlds; only a few are ahead of the one that is waited for."""
+    ahead = [pool.apply_async(_Job.play, (next(worlds),)) for _ in range(4 * jobs)]
+    while True:
+        first = ahead.pop(0)
+        ahead.append(pool.apply_async(_Job.play, (next(worlds),)))
+        yield first.get()
+
+
+class _Job:
+    """The arena of a process that plays for a campaign; it ends with the process."""
+
+    _open = ExitStack()
+    _arena: Arena
+
+    @classmethod
+    def begin(cls, home: Path) -> None:
+        """Open it."""
+        silence()
+        attached = cls._open.enter_context(attached_at(home))
+        cls._arena = cls._open.enter_context(arena(attached))
+
+    @classmethod
+    def play(cls, world: World) -> Played:
+        """Play a world in it."""
+        return kept(cls._arena.play(world))

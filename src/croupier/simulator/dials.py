@@ -6,8 +6,8 @@ Durations are seconds, rates are shares of 1.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TypeVar
 
@@ -62,6 +62,11 @@ class ProviderCharacter(Enum):
 class Dials:
     """One world."""
 
+    bets: int
+    rough_s: float
+    """How long the phase with faults lasts, in which all bets are placed."""
+    tick_s: float
+    """Everything happens at multiples of this: in a crowd much happens in one instant."""
     loss: float
     """Requests that never arrive, and answers that never come back."""
     duplicates: float
@@ -95,10 +100,39 @@ class Dials:
     """How often a provider does what it must not: other contents, other sessions, too much, after the end."""
 
 
-def draw(chance: Chance) -> Dials:
-    """The dials of a seed. Half of the worlds have few faults, so that whole lives are seen too."""
+PAYMENTS_PER_BET = 2.6
+"""How many payments a bet makes on average: how many bets a number of payments asks for."""
+CROWD = 400
+"""From so many payments on a world is a crowd: more at the same time instead of for longer."""
+
+OFF: dict[str, Mapping[str, object]] = {
+    "loss": {"loss": 0.0},
+    "duplicates": {"duplicates": 0.0},
+    "delay": {"delay_s": 0.0},
+    "cuts": {"cut_every_s": 0.0},
+    "crashes": {"crash_every_s": 0.0},
+    "pauses": {"pause_every_s": 0.0},
+    "lost-commits": {"lost_commits": 0.0},
+    "skew": {"skew_ms": 0},
+    "rotations": {"rotations": 0},
+    "workers": {"workers": 1},
+    "no-funds": {"no_funds": 0.0},
+    "late-refuse": {"late_refuse": False},
+}
+"""What can be turned off when a failing world is made smaller, by the name that a person gives it."""
+
+
+def draw(chance: Chance, payments: int, without: Collection[str] = ()) -> Dials:
+    """The dials of a seed. Half of the worlds have few faults, so that whole lives are seen too.
+
+    Every dial is drawn, also one that is turned off: turning one off changes no other.
+    """
     rough = chance.fraction()
-    return Dials(
+    crowd = payments >= CROWD
+    dials = Dials(
+        bets=max(round(payments / PAYMENTS_PER_BET), 1),
+        rough_s=30.0 if crowd else 90.0,
+        tick_s=one_of(chance, (0.1, 0.25)) if crowd else one_of(chance, (0.0, 0.01, 0.05)),
         loss=_up_to(chance, 0.30) * rough,
         duplicates=_up_to(chance, 0.50) * rough,
         delay_s=one_of(chance, (0.0, 0.05, 0.5, 3.0, 12.0, 40.0)) * rough,
@@ -119,6 +153,9 @@ def draw(chance: Chance) -> Dials:
         tax_bp=one_of(chance, (None, None, 0, 725, 1999)),
         odd_acts=_up_to(chance, 0.2),
     )
+    for name in sorted(without):
+        dials = replace(dials, **OFF[name])  # type: ignore[arg-type] # the table's values fit their fields
+    return dials
 
 
 def one_of(chance: Chance, choices: Sequence[T]) -> T:

@@ -8,9 +8,10 @@ counted, so that a run can show which faults it has seen.
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -18,12 +19,13 @@ from croupier.kit.chance import Chance
 from croupier.kit.clock import Clock
 from croupier.kit.wire import PeerError, Wire, WireAnswer, WireRequest
 from croupier.simulator.dials import Dials
-from croupier.store.db import Db, DbDown, Row, Tx
-from croupier.store.train_sql import BETS, CASHBACKS
+from croupier.simulator.matrix import Matrix
+from croupier.store.db import Db, DbDown, Row
 
 T = TypeVar("T")
 
-TRAINS = (BETS.text, CASHBACKS.text)
+Landed = Callable[[str, Sequence[object], set[int]], None]
+"""Hears of every train that took effect, whether or not its process lives to hear of it: text, arrays, who won."""
 LOST_S = 7.0
 """How long a lost message is believed to be on its way, at most; the caller's own limit may be nearer."""
 
@@ -35,6 +37,12 @@ class Weather:
     rough: bool = True
     seen: Counter[str] = field(default_factory=Counter)
     cut_until_s: float = 0.0
+    matrix: Matrix = field(default_factory=Matrix)
+
+    def strike(self, fault: str, subjects: Iterable[int | str] | None = None) -> None:
+        """A fault happens, to these bets and cashbacks or to all."""
+        self.seen[fault] += 1
+        self.matrix.strike(fault, subjects)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,27 @@ class Around:
     chance: Chance
     dials: Dials
     weather: Weather
+
+
+def subjects_in(body: bytes) -> list[int | str]:
+    """Whom a message of the contract is about: BetIds and CashbackIds, or the provider's betId. Nobody, for others."""
+    try:
+        message = json.loads(body) if body else None
+        if isinstance(message, str):
+            claims = message.split(".")[1]
+            message = json.loads(json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["data"])
+    except (ValueError, IndexError, KeyError, TypeError):
+        return []
+    several = message if isinstance(message, list) else [message]
+    return [subject for one in several for subject in _named(one)]
+
+
+def _named(message: object) -> list[int | str]:
+    if not isinstance(message, dict):
+        return []
+    value = message.get("Value", message)
+    fields = value if isinstance(value, dict) else message
+    return [fields[name] for name in ("BetId", "CashbackId", "betId") if isinstance(fields.get(name), int | str)]
 
 
 class FaultyWire:
@@ -62,34 +91,35 @@ class FaultyWire:
         """As the wire, through the weather."""
         if not self._weather.rough:
             return await self._inner.send(request)
-        await self._delay()
+        await self._delay(request)
         if self._clock.monotonic_s() < self._weather.cut_until_s:
             raise await self._lost(request, "cut")
-        if self._happens("loss_of_request", self._dials.loss / 2):
-            raise await self._lost(request, "no answer in time")
-        if self._happens("duplicate", self._dials.duplicates):
+        if self._happens("loss_of_request", self._dials.loss / 2, request):
+            raise await self._lost(request, "lost")
+        if self._happens("duplicate", self._dials.duplicates, request):
             self._send_again(request)
         answer = await self._inner.send(request)
-        if self._happens("loss_of_answer", self._dials.loss / 2):
-            raise await self._lost(request, "no answer in time")
+        if self._happens("loss_of_answer", self._dials.loss / 2, request):
+            raise await self._lost(request, "lost")
         return answer
 
-    async def _delay(self) -> None:
+    async def _delay(self, request: WireRequest) -> None:
         if self._dials.delay_s:
             delay_s = self._chance.fraction() ** 2 * self._dials.delay_s
             if delay_s > 1:
-                self._weather.seen["delay"] += 1
+                self._weather.strike("delay", subjects_in(request.body))
             await self._clock.sleep(delay_s)
 
     async def _lost(self, request: WireRequest, why: str) -> PeerError:
-        self._weather.seen["cut" if why == "cut" else "lost"] += 1
+        if why == "cut":
+            self._weather.strike("cut", subjects_in(request.body))
         await self._clock.sleep(min(LOST_S, request.total_s))
         return PeerError(why)
 
-    def _happens(self, name: str, share: float) -> bool:
+    def _happens(self, fault: str, share: float, request: WireRequest) -> bool:
         happens = self._chance.fraction() < share
         if happens:
-            self._weather.seen[name] += 1
+            self._weather.strike(fault, subjects_in(request.body))
         return happens
 
     def _send_again(self, request: WireRequest) -> None:
@@ -109,11 +139,11 @@ class FaultyWire:
 
 
 class FaultyDb:
-    """The database as one process sees it: its connection may break, and its statements outlive it."""
+    """The database as one process sees it: its connection may break, and what was begun outlives the process."""
 
-    def __init__(self, db: Db, turn: asyncio.Lock, around: Around) -> None:
+    def __init__(self, db: Db, around: Around, landed: Landed | None = None) -> None:
         self._db = db
-        self._turn = turn
+        self._landed = landed
         self._chance = around.chance
         self._dials = around.dials
         self._weather = around.weather
@@ -125,49 +155,47 @@ class FaultyDb:
 
     async def fetch(self, sql: str, *args: object) -> list[Row]:
         """All rows."""
-        return await self._alone(self._db.fetch, sql, *args)
+        return await self._heard(self._db.fetch, sql, *args)
 
     async def fetchrow(self, sql: str, *args: object) -> Row | None:
         """The first row."""
-        return await self._alone(self._db.fetchrow, sql, *args)
+        return await self._heard(self._db.fetchrow, sql, *args)
 
     async def fetchval(self, sql: str, *args: object) -> Any:  # noqa: ANN401 - whatever the column is
         """The first value."""
-        return await self._alone(self._db.fetchval, sql, *args)
+        return await self._heard(self._db.fetchval, sql, *args)
 
     async def execute(self, sql: str, *args: object) -> int:
         """Run it."""
-        return await self._alone(self._db.execute, sql, *args)
-
-    @asynccontextmanager
-    async def transaction(self, *, snapshot: bool = False) -> AsyncIterator[Tx]:
-        """A transaction, alone with the database."""
-        async with self._turn, self._db.transaction(snapshot=snapshot) as tx:
-            yield tx
+        return await self._heard(self._db.execute, sql, *args)
 
     async def train_fetch(self, sql: str, *args: object) -> list[Row]:
-        """A set-based statement; a commit train's may lose its connection."""
-        commits = sql in TRAINS
-        if commits and self._breaks("commit_never_arrived", 1 / 3):
+        """A set-based statement."""
+        return await self._heard(self._db.train_fetch, sql, *args)
+
+    async def commit_train(self, sql: str, *args: object) -> list[Row]:
+        """A commit train's statement: it may lose its connection, or its process, before and after."""
+        await asyncio.sleep(0)  # noqa: TID251 - yields, waits for nothing
+        if self._breaks("commit_never_arrived", 1 / 3):
             raise DbDown("the connection was lost")
-        rows = await self._alone(self._db.train_fetch, sql, *args)
-        if commits and self._breaks("commit_answer_lost", 2 / 3):
+        rows = await self._db.commit_train(sql, *args)
+        if self._landed is not None:
+            self._landed(sql, args, {row["n"] for row in rows})
+        await asyncio.sleep(0)  # noqa: TID251 - see above
+        if self._breaks("commit_answer_lost", 2 / 3):
             raise DbDown("the connection was lost")
+        await self.awake.wait()
         return rows
 
     def _breaks(self, name: str, share: float) -> bool:
         if not self._weather.rough or self._chance.fraction() >= self._dials.lost_commits * share:
             return False
-        self._weather.seen[name] += 1
+        self._weather.strike(name)
         return True
 
-    async def _alone(self, ask: Callable[..., Awaitable[T]], *args: object) -> T:
-        """One question at a time; and whoever asked may die: what the server has begun it finishes."""
-
-        async def in_turn() -> T:
-            async with self._turn:
-                return await ask(*args)
-
-        result = await asyncio.shield(asyncio.ensure_future(in_turn()))
-        await self.awake.wait()
+    async def _heard(self, ask: Callable[..., Awaitable[T]], *args: object) -> T:
+        """The answer, as soon as the process is awake to hear it."""
+        result = await ask(*args)
+        if not self.awake.is_set():
+            await self.awake.wait()
         return result

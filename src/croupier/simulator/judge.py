@@ -6,17 +6,16 @@ rule of the hub; the hub's rows are checked by its own auditor beside this. Spec
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from croupier.core.bet import Bet, BetState
 from croupier.core.cashback import Cashback, CashbackState
 from croupier.core.payment import PaymentState
 from croupier.core.readings import PaymentKind
-from croupier.simulator.book import Booking, Key
+from croupier.simulator.book import Key
 from croupier.simulator.dials import TRUTHFUL, CasinoCharacter
 from croupier.simulator.sim_casino import SimCasino
-from croupier.simulator.sim_provider import HOLD_S, LATEST_S, Told
+from croupier.simulator.sim_provider import Told
 
 NUMBERS = {
     PaymentKind.STAKE: -1,
@@ -144,7 +143,7 @@ def _payments(case: Case, verdict: Verdict) -> None:
             verdict.wrong("I2", f"{case.name} {kind.value} is booked but {payment.state.value} in the hub")
         if booking is not None and booking.amount != payment.amount:
             verdict.wrong("I2", f"{case.name} {kind.value} has another amount at the casino")
-    for key in _strays(case, book, seen):
+    for key in _strays(case, seen):
         verdict.doubled += 1
         verdict.wrong("I5", f"{case.name} type {key[1]} is in the casino's book and not in the hub")
 
@@ -158,9 +157,9 @@ def _named(case: Case, kind: PaymentKind) -> bool:
     return silent and kind is PaymentKind.CASHBACK_CANCEL and "cashback_kept" in case.incidents
 
 
-def _strays(case: Case, book: Mapping[Key, Booking], seen: set[Key]) -> list[Key]:
-    cashback = isinstance(case.subject, Cashback)
-    return [k for k in book if k[0] == case.subject.subject_id and k[2] is cashback and k not in seen]
+def _strays(case: Case, seen: set[Key]) -> list[Key]:
+    booked = case.casino.book.of(case.subject.subject_id, cashback=isinstance(case.subject, Cashback))
+    return [key for key in booked if key not in seen]
 
 
 def _ended(case: Case, verdict: Verdict) -> None:
@@ -231,13 +230,10 @@ def _told_what_is(case: Case, bet: Bet, told: Told) -> list[str]:
 
 
 def _answers_hold(case: Case, told: Told, verdict: Verdict) -> None:
-    """I9: one definite answer to all repeats, until a return; I16: in time."""
+    """I9: one definite answer to all repeats, until a return."""
     definite = {code for code in told.pay_in if code not in (0, 99, 7, 8)}
     if len(definite) > 1:
         verdict.wrong("I9", f"{case.name} got {sorted(definite)} to the same pay-in")
-    dials = case.casino.dials
-    if not dials.pause_every_s and told.slowest_s > HOLD_S + LATEST_S + dials.delay_s:
-        verdict.wrong("I16", f"{case.name} waited {told.slowest_s:.3f} s for an answer")
 
 
 def _net(case: Case, bet: Bet, verdict: Verdict) -> None:

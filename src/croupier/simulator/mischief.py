@@ -6,9 +6,11 @@ Owns: when each happens, drawn from the seed. Never: what the hub makes of it.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from croupier.kit import point
+from croupier.kit.chance import SeededChance
 from croupier.simulator.dials import one_of
 from croupier.simulator.faults import Around, FaultyDb, Weather
 from croupier.simulator.scene import Scene, start_hub
@@ -16,7 +18,6 @@ from croupier.simulator.stage import Running
 from croupier.store.keys import Keys
 
 HUB_RESTART_S = 1.0
-ROTATES_WITHIN_S = 90.0
 
 
 def mischief(scene: Scene) -> list[Any]:
@@ -24,83 +25,95 @@ def mischief(scene: Scene) -> list[Any]:
     dials = scene.dials
     loops = []
     if dials.crash_every_s:
-        loops.append(_every(scene, dials.crash_every_s, lambda: _crash(scene)))
+        loops.append(_every(scene, dials.crash_every_s, _crash))
     if dials.cut_every_s:
-        loops.append(_every(scene, dials.cut_every_s, lambda: _cut(scene)))
+        loops.append(_every(scene, dials.cut_every_s, _cut))
     if dials.pause_every_s:
-        loops.append(_every(scene, dials.pause_every_s, lambda: _pause(scene)))
+        loops.append(_every(scene, dials.pause_every_s, _pause))
     if dials.skew_ms:
-        loops.append(_every(scene, 20.0, lambda: _jump(scene)))
-    loops += [_rotate(scene) for _ in range(dials.rotations)]
+        loops.append(_every(scene, 20.0, _jump))
+    loops += [_rotate(scene, n) for n in range(dials.rotations)]
     return loops
 
 
-async def _every(scene: Scene, mean_s: float, act: Any) -> None:  # noqa: ANN401 - a coroutine function
+Act = Callable[[Scene, SeededChance], Awaitable[None]]
+
+
+async def _every(scene: Scene, mean_s: float, act: Act) -> None:
+    chance = scene.chance.branch(act.__name__)
     while True:
-        await scene.stage.clock.sleep(mean_s * (0.2 + 1.6 * scene.chance.fraction()))
-        await act()
+        await scene.stage.clock.sleep(mean_s * (0.2 + 1.6 * chance.fraction()))
+        await act(scene, chance)
 
 
-async def _crash(scene: Scene) -> None:
+async def _crash(scene: Scene, chance: SeededChance) -> None:
     """A hub dies at the next pass of some named point, or at once; a new one starts."""
     if not scene.stage.hubs:
         return
-    if scene.chance.fraction() < 0.6:
-        name = one_of(scene.chance, POINTS)
+    if chance.fraction() < 0.6:
+        name = one_of(chance, POINTS)
         scene.kill_at[name] = 1
         return
-    await _kill(scene, one_of(scene.chance, scene.stage.hubs), "crash")
+    await _kill(scene, one_of(chance, scene.stage.hubs), "crash")
 
 
 async def _kill(scene: Scene, running: Running, how: str) -> None:
     if not running.alive:
         return
-    scene.weather.seen[how] += 1
+    scene.weather.strike(how)
     scene.write("dies", running.name, how)
     await scene.stage.kill(running)
     await scene.stage.clock.sleep(HUB_RESTART_S)
     await start_hub(scene)
 
 
-async def _cut(scene: Scene) -> None:
-    scene.weather.cut_until_s = scene.stage.clock.monotonic_s() + scene.dials.cut_s * scene.chance.fraction()
+async def _cut(scene: Scene, chance: SeededChance) -> None:
+    scene.weather.cut_until_s = scene.stage.clock.monotonic_s() + scene.dials.cut_s * chance.fraction()
 
 
-async def _pause(scene: Scene) -> None:
+async def _pause(scene: Scene, chance: SeededChance) -> None:
     """A worker sleeps for a minute, as a stopped process does, and wakes with stale leases."""
     if len(scene.stage.hubs) < 2:
         return
-    running = one_of(scene.chance, scene.stage.hubs)
-    scene.weather.seen["pause"] += 1
+    running = one_of(chance, scene.stage.hubs)
+    scene.weather.strike("pause")
     scene.write("pauses", running.name)
     db: Any = running.hub.store.db
     db.awake.clear()
     await scene.stage.clock.sleep(60)
-    db.awake.set()
+    wake(scene, running)
 
 
-async def _jump(scene: Scene) -> None:
+def wake(scene: Scene, running: Running) -> None:
+    """It goes on, if it slept."""
+    db: Any = running.hub.store.db
+    if not db.awake.is_set():
+        running.slept_s = scene.stage.loop.time()
+        db.awake.set()
+
+
+async def _jump(scene: Scene, chance: SeededChance) -> None:
     """A hub's clock jumps; a moment later it follows the database's again."""
     if not scene.stage.hubs:
         return
-    clock: Any = one_of(scene.chance, scene.stage.hubs).hub.clock
-    clock.skew_ms = round((scene.chance.fraction() * 2 - 1) * scene.dials.skew_ms)
-    scene.weather.seen["skew"] += 1
+    clock: Any = one_of(chance, scene.stage.hubs).hub.clock
+    clock.skew_ms = round((chance.fraction() * 2 - 1) * scene.dials.skew_ms)
+    scene.weather.strike("skew")
     await scene.stage.clock.sleep(2.0)
     clock.skew_ms = 0
 
 
-async def _rotate(scene: Scene) -> None:
+async def _rotate(scene: Scene, number: int) -> None:
     """An operator rotates the keys at a command, in a process of its own."""
-    stage = scene.stage
-    await stage.clock.sleep(scene.chance.fraction() * ROTATES_WITHIN_S)
-    calm = Around(stage.clock, scene.chance, scene.dials, Weather(rough=False))
-    db: Any = FaultyDb(stage.db, stage.one_at_a_time, calm)
-    keys = Keys(db, stage.sealer, stage.clock, stage.chance)
+    stage, chance = scene.stage, scene.chance.branch(f"rotation {number}")
+    await stage.clock.sleep(chance.fraction() * scene.dials.rough_s)
+    calm = Around(stage.clock, chance, scene.dials, Weather(rough=False))
+    db: Any = FaultyDb(stage.db, calm)
+    keys = Keys(db, stage.sealer, stage.clock, chance)
     with stage.real_work():
         await keys.load()
         await keys.rotate("EdDSA")
-    scene.weather.seen["rotation"] += 1
+    scene.weather.strike("rotation")
 
 
 POINTS = (
@@ -115,6 +128,10 @@ POINTS = (
     "bet_return.after_send",
     "payout_return.before_send",
     "payout_return.after_send",
+    "cashback.before_send",
+    "cashback.after_send",
+    "cashback_cancel.before_send",
+    "cashback_cancel.after_send",
     "close.before_send",
     "close.after_send",
     "accept.before_commit",
@@ -136,7 +153,7 @@ def at_points(scene: Scene) -> None:
                 return
             del scene.kill_at[name]
             scene.seen[f"killed {name}"] += 1
-            asyncio.ensure_future(_kill(scene, running, f"crash at {name}"))  # noqa: RUF006 - ends with the stage
+            asyncio.ensure_future(_kill(scene, running, "crash_at_point"))  # noqa: RUF006 - ends with the stage
             # The process is dead from here on: this task never goes on.
             await asyncio.Event().wait()
 

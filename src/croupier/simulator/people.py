@@ -5,6 +5,7 @@ Owns: how they are entered in the hub and joined to it. Never: what they do (sim
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from croupier.core.commands import GameListing
@@ -46,8 +47,8 @@ async def _casino(scene: Scene, store: Stores, number: int, *, character: Casino
     casino, secret = await store.casinos.add(f"casino{number}", origin, list(CURRENCIES), alg="EdDSA", **quirks)
     peer = SimCasino(
         access=Access(HUB_ORIGIN, casino.casino_id, secret),
-        wire=FaultyWire(stage.network, scene.around),
-        around=scene.around,
+        wire=FaultyWire(stage.network, scene.around(f"network of casino {number}")),
+        around=scene.around(f"casino {number}"),
         character=character,
         log=lambda *words: scene.write(f"casino{number}", *words),
     )
@@ -65,11 +66,10 @@ async def _provider(scene: Scene, store: Stores, number: int, *, character: Prov
     provider_id = provider.provider_id
     peer = SimProvider(
         credentials=Credentials(HUB_ORIGIN, provider.counterparty_id, secret),
-        wire=FaultyWire(scene.stage.network, scene.around),
+        wire=FaultyWire(scene.stage.network, scene.around(f"network of provider {number}")),
         clock=scene.stage.clock,
-        chance=scene.chance,
         character=character,
-        log=scene.write,
+        log=partial(_told, scene, provider_id),
         dials=scene.dials,
     )
     scene.providers[provider_id] = peer
@@ -84,6 +84,13 @@ async def _provider(scene: Scene, store: Stores, number: int, *, character: Prov
             peer.currencies[session.session_id] = session.currency
             known.append(session.session_id)
     scene.sessions[provider_id] = peer.sessions
+
+
+def _told(scene: Scene, provider_id: int, ref: str, verb: str, code: int) -> None:
+    """What a provider heard: into the log, and a yes is looked at."""
+    scene.write("told", ref, verb, code)
+    if code == 1 and verb.startswith("pay-in"):
+        scene.watch.told_yes(provider_id, ref)
 
 
 def _session(scene: Scene, provider_id: int, player: tuple[int, int, str], *, game_id: int) -> Session:

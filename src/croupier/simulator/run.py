@@ -22,12 +22,13 @@ from croupier.kit.chance import SeededChance
 from croupier.kit.virtual import VirtualLoop
 from croupier.simulator.dials import Dials, draw, one_of
 from croupier.simulator.judge import QUARANTINED, Case, Verdict, judge, judge_told
-from croupier.simulator.mischief import at_points, mischief
+from croupier.simulator.mischief import at_points, mischief, wake
 from croupier.simulator.people import people
 from croupier.simulator.scene import Scene, start_hub
 from croupier.simulator.stage import Stage
-from croupier.store.bets import Bets, Cashbacks
+from croupier.simulator.world import World
 from croupier.store.db import Db, DbError
+from croupier.store.rows import BET_QUERY, CASHBACK_QUERY, read_bet, read_cashback
 from croupier.store.train import Broken
 from croupier.views.audit import audit
 
@@ -35,23 +36,23 @@ SAME_REF = 0.2
 """Share of bets whose betId another provider uses as well."""
 JACKPOT = 0.06
 """How many jackpots are won, per bet."""
-ROUGH_S = 90.0
 REST_S = 7200.0
-PAYMENTS_PER_BET = 2.6
-"""How many payments a bet makes on average: how many bets a number of payments asks for."""
 
 
 @dataclass(slots=True)
 class Outcome:
     """What came of a seed."""
 
-    seed: int
+    world: World
     dials: Dials
     payments: int
     verdict: Verdict
     faults: Counter[str]
     seen: Counter[str]
     """States that payments and bets went through, and points passed."""
+    met: Counter[tuple[str, str]]
+    """Faults that met a payment in a state: (state, fault)."""
+    virtual_s: float
     log: list[str]
 
     @property
@@ -60,12 +61,13 @@ class Outcome:
         return hashlib.sha256("\n".join(self.log).encode()).hexdigest()
 
 
-async def simulate(loop: VirtualLoop, db: Db, *, seed: int, payments: int) -> Outcome:
-    """Play a seed on an empty, migrated database."""
-    chance = SeededChance(seed)
-    dials = draw(chance)
-    stage = Stage(loop, db, f"stage-{seed}")
+async def simulate(loop: VirtualLoop, db: Db, world: World) -> Outcome:
+    """Play a world on an empty, migrated database."""
+    chance = SeededChance(world.seed)
+    dials = draw(chance.branch("dials"), world.payments, world.without)
+    stage = Stage(loop, db, f"stage-{world.seed}")
     scene = Scene(stage, dials, chance)
+    loop.tick_s = scene.watch.lateness_s = dials.tick_s
     await stage.prepare()
     try:
         for _ in range(dials.workers):
@@ -73,38 +75,33 @@ async def simulate(loop: VirtualLoop, db: Db, *, seed: int, payments: int) -> Ou
         await people(scene)
         at_points(scene)
         stage.begin()
-        await _rough_phase(scene, bets=max(round(payments / PAYMENTS_PER_BET), 1))
+        await _rough_phase(scene, world)
         await _clear(scene)
         verdict = await _judged(scene)
     finally:
         point.set_hook(None)
         await stage.close()
-    made = sum(1 for line in scene.log if " payment " in line)
-    return Outcome(seed, dials, made, verdict, scene.weather.seen, scene.seen, scene.log)
+    weather = scene.weather
+    seconds = loop.time()
+    return Outcome(
+        world, dials, scene.payments, verdict, weather.seen, scene.seen, weather.matrix.met, seconds, scene.log
+    )
 
 
 # --- what happens ---------------------------------------------------------------------------------------------------
 
 
-async def _rough_phase(scene: Scene, bets: int) -> None:
+async def _rough_phase(scene: Scene, world: World) -> None:
     """All bets, spread over the phase, with faults about; ends when every provider is done or the phase is over."""
-    work = [asyncio.ensure_future(_one_bet(scene, n)) for n in range(bets)]
-    work += [asyncio.ensure_future(_one_cashback(scene, n)) for n in range(max(bets // 12, 1))]
+    bets = scene.dials.bets
+    ours = [n for n in range(bets + max(bets // 12, 1)) if world.has(n)]
+    work = [asyncio.ensure_future(_one_bet(scene, n) if n < bets else _one_cashback(scene, n)) for n in ours]
     wrongs = [asyncio.ensure_future(loop) for loop in mischief(scene)]
-    await asyncio.wait(work, timeout=ROUGH_S * 2)
+    await asyncio.wait(work, timeout=scene.dials.rough_s * 2)
     for task in wrongs:
         task.cancel()
     await asyncio.gather(*wrongs, return_exceptions=True)
-    scene.weather.rough = False
-    scene.write("the weather clears")
-    while len(scene.stage.hubs) < scene.dials.workers:
-        await start_hub(scene)
-    for running in scene.stage.hubs:
-        # Nobody dies any more, so nobody needs to look after the others every two seconds.
-        running.hub.habits = replace(running.hub.habits, sweep_s=REST_S / 4)
-        world: Any = running.hub
-        world.store.db.awake.set()
-        world.clock.skew_ms = 0
+    await _heal(scene)
     done, waiting = await asyncio.wait(work, timeout=REST_S)
     for task in waiting:
         task.cancel()
@@ -113,26 +110,41 @@ async def _rough_phase(scene: Scene, bets: int) -> None:
             raise task.exception()  # type: ignore[misc]
 
 
+async def _heal(scene: Scene) -> None:
+    """The faults end: every worker is there, awake, and knows what time it is."""
+    scene.weather.rough = False
+    scene.write("the weather clears")
+    while len(scene.stage.hubs) < scene.dials.workers:
+        await start_hub(scene)
+    for running in scene.stage.hubs:
+        # Nobody dies any more, so nobody needs to look after the others every two seconds.
+        running.hub.habits = replace(running.hub.habits, sweep_s=REST_S / 4)
+        wake(scene, running)
+        clock: Any = running.hub.clock
+        clock.skew_ms = 0
+
+
 async def _one_bet(scene: Scene, n: int) -> None:
-    chance = scene.chance
+    chance = scene.chance.branch(f"bet {n}")
     provider_id = one_of(chance, tuple(scene.providers))
     session = one_of(chance, scene.sessions[provider_id])
-    await scene.stage.clock.sleep(chance.fraction() * ROUGH_S)
+    await scene.stage.clock.sleep(chance.fraction() * scene.dials.rough_s)
     if chance.fraction() < JACKPOT:
-        await scene.providers[provider_id].jackpot(f"j{n}")
-    plays = [scene.providers[provider_id].play(f"b{n}", session)]
+        await scene.providers[provider_id].jackpot(f"j{n}", chance.branch("jackpot"))
+    plays = [scene.providers[provider_id].play(f"b{n}", session, chance.branch("play"))]
     others = [other for other in scene.providers if other != provider_id]
     if others and chance.fraction() < SAME_REF:
         # Two providers with the same betId (money.md 4): two bets.
         other = one_of(chance, tuple(others))
-        plays.append(scene.providers[other].play(f"b{n}", one_of(chance, scene.sessions[other])))
+        session = one_of(chance, scene.sessions[other])
+        plays.append(scene.providers[other].play(f"b{n}", session, chance.branch("the same betId")))
     await asyncio.gather(*plays)
 
 
 async def _one_cashback(scene: Scene, n: int) -> None:
     """A person at a command pays a cashback, and cancels half of them."""
-    chance, stage = scene.chance, scene.stage
-    await stage.clock.sleep(chance.fraction() * ROUGH_S)
+    chance, stage = scene.chance.branch(f"cashback {n}"), scene.stage
+    await stage.clock.sleep(chance.fraction() * scene.dials.rough_s)
     casino_id, player_id, ref = one_of(chance, scene.players)
     cancel, wait_s = chance.fraction() < 0.5, chance.fraction() * 60
     try:
@@ -196,23 +208,16 @@ async def _clear(scene: Scene) -> None:
 async def _judged(scene: Scene) -> Verdict:
     verdict = Verdict()
     stage = scene.stage
-    bets, cashbacks = Bets(stage.db), Cashbacks(stage.db)
     incidents: dict[int, set[str]] = {}
     for row in await stage.db.fetch("select subject_id, name, note from incidents order by 1, 2"):
         crashed = "five processes" in row["note"]
         incidents.setdefault(row["subject_id"], set()).add(QUARANTINED if crashed else row["name"])
     cases: list[Case] = []
     told = {(i, ref): bet for i, provider in scene.providers.items() for ref, bet in provider.bets.items()}
-    for row in await stage.db.fetch("select bet_id from bets order by bet_id"):
-        bet = await bets.by_id(row["bet_id"])
-        assert bet is not None
-        casino = scene.casinos[bet.casino_id]
-        cases.append(
-            Case(bet, casino, told.get((bet.provider_id, bet.bet_ref)), frozenset(incidents.get(bet.bet_id, ())))
-        )
-    for row in await stage.db.fetch("select cashback_id from cashbacks order by cashback_id"):
-        cashback = await cashbacks.by_id(row["cashback_id"])
-        assert cashback is not None
+    for bet in map(read_bet, await stage.db.fetch(BET_QUERY + " order by b.bet_id")):
+        known = frozenset(incidents.get(bet.bet_id, ()))
+        cases.append(Case(bet, scene.casinos[bet.casino_id], told.get((bet.provider_id, bet.bet_ref)), known))
+    for cashback in map(read_cashback, await stage.db.fetch(CASHBACK_QUERY + " order by b.cashback_id")):
         known = frozenset(incidents.get(cashback.cashback_id, ()))
         cases.append(Case(cashback, scene.casinos[cashback.casino_id], None, known))
     judge(cases, verdict)
@@ -223,6 +228,7 @@ async def _judged(scene: Scene) -> Verdict:
             verdict.wrong(f"audit {finding.name}", str(violation))
     if "invariant" in {name for names in incidents.values() for name in names}:
         verdict.wrong("assertion", "a decision would have broken an invariant")
+    verdict.violations += scene.watch.violations
     for text in verdict.violations:
         scene.write("VIOLATION", text)
     return verdict

@@ -6,11 +6,10 @@ Owns: the record that the parts of a run share. Never: what happens (run, mischi
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
 
-from croupier.core.bet import Bet
-from croupier.core.draft import Decision
 from croupier.kit.chance import SeededChance
 from croupier.kit.virtual import VirtualClock
 from croupier.simulator.dials import Dials
@@ -18,6 +17,8 @@ from croupier.simulator.faults import Around, FaultyDb, FaultyWire, Weather
 from croupier.simulator.sim_casino import SimCasino
 from croupier.simulator.sim_provider import SimProvider
 from croupier.simulator.stage import START_MS, Running, Stage, settings_for
+from croupier.simulator.watch import Rows, Watch
+from croupier.store.train_sql import BETS, CASHBACKS
 
 
 @dataclass(slots=True)
@@ -40,15 +41,17 @@ class Scene:
     """Violations seen while things happened."""
     log: list[str] = field(default_factory=list)
     seen: Counter[str] = field(default_factory=Counter)
-    names: dict[int, str] = field(default_factory=dict)
-    """BetId to a name that is the same in every run of the seed."""
+    payments: int = 0
+    """How many were made."""
+    born: int = 0
+    """How many hub processes there were."""
+    watch: Watch = field(default_factory=Watch)
     kill_at: dict[str, int] = field(default_factory=dict)
     """Points at which the process that passes dies, and after how many passes."""
 
-    @property
-    def around(self) -> Around:
-        """What is around everybody."""
-        return Around(self.stage.clock, self.chance, self.dials, self.weather)
+    def around(self, name: str) -> Around:
+        """What is around somebody: its chance is its own, so that others may be left out without changing it."""
+        return Around(self.stage.clock, self.chance.branch(name), self.dials, self.weather)
 
     def write(self, *words: object) -> None:
         """One line of the log."""
@@ -56,27 +59,38 @@ class Scene:
 
 
 async def start_hub(scene: Scene) -> Running:
-    """A hub process behind the weather, whose commits the log hears of."""
+    """A hub process behind the weather, of whose commits the log hears."""
     stage = scene.stage
     clock = VirtualClock(stage.loop, START_MS)
-    wire = FaultyWire(stage.network, scene.around)
-    db = FaultyDb(stage.db, stage.one_at_a_time, scene.around)
+    number = scene.born = scene.born + 1
+    wire = FaultyWire(stage.network, scene.around(f"network of hub {number}"))
+    db = FaultyDb(stage.db, scene.around(f"database of hub {number}"), partial(landed, scene))
     running = await stage.start_hub(settings_for(), wire, db=db, clock=clock, ack_grace_s=0.3, sweep_s=2.0, poll_s=0.25)
-    running.hub.train.on_commit(lambda decision: _note(scene, decision))
+    running.answered = scene.watch.answered
     return running
 
 
-def _note(scene: Scene, decision: Decision[Any]) -> None:
-    """A commit: into the log, and into what was seen."""
-    after = decision.after
-    name = after.bet_ref if isinstance(after, Bet) else after.ref
-    scene.names[after.subject_id] = name
-    scene.write("commit", name, decision.event, after.state.value)
-    before = decision.before.payments if decision.before else {}
-    for kind, payment in after.payments.items():
-        old = before.get(kind)
-        if old is None:
-            scene.write("payment", name, kind.value)
-        if old is None or old.state is not payment.state:
-            scene.seen[f"{kind.value} {payment.state.value}"] += 1
-    scene.seen[f"bet {after.state.value}" if isinstance(after, Bet) else f"cashback {after.state.value}"] += 1
+def landed(scene: Scene, text: str, arrays: Sequence[object], won: set[int]) -> None:
+    """A train took effect: into the log, into what was seen, and before the eyes of the invariants."""
+    for sql, ref in ((BETS, "bet_ref"), (CASHBACKS, "ref")):
+        written = sql.written(text, arrays)
+        if written is not None:
+            rows = {group: [row for row in rows if row["n"] in won] for group, rows in written.items()}
+            _note(scene, rows, "bet" if sql is BETS else "cashback", ref)
+            scene.watch.landed(rows)
+
+
+def _note(scene: Scene, rows: Rows, thing: str, ref: str) -> None:
+    names, matrix = scene.watch.names, scene.weather.matrix
+    for row in rows.get("born", ()):
+        names[row[f"{thing}_id"]] = row[ref]
+        matrix.named(row[ref], row[f"{thing}_id"])
+    for row in rows.get("event", ()):
+        scene.write("commit", names[row["subject_id"]], row["event"], row["state"])
+        scene.seen[f"{thing} {row['state']}"] += 1
+    for row in rows.get("pay", ()):
+        if matrix.state(row["subject_id"], row["kind"]) is None:
+            scene.payments += 1
+            scene.write("payment", names[row["subject_id"]], row["kind"])
+        matrix.moved(row["subject_id"], row["kind"], row["state"])
+        scene.seen[f"{row['kind']} {row['state']}"] += 1

@@ -111,16 +111,16 @@ class SimCasino:
             currency = self.currencies.get(player, CURRENCY)
             return _envelope(200, {"Balance": text_of(max(WALLET + self.book.wallet(player), 0), currency)})
         if path == "/payments/info":
-            return await self._maybe_nonsense(_envelope(200, self._info(data["BetId"])))
+            return await self._maybe_nonsense(_envelope(200, self._info(data["BetId"])), [data["BetId"]])
         if path == "/payments/close":
             bet_id = data["BetId"]
             (self.book.closed.add if data["IsClosed"] else self.book.closed.discard)(bet_id)
             self.witness.close(bet_id, closed=data["IsClosed"])
-            return await self._maybe_nonsense(_envelope(200))
+            return await self._maybe_nonsense(_envelope(200), [bet_id])
         if path == "/payments/make-list":
             for one in data:
                 self._receive(one, signed_s, cashback=False, tell=True)
-            return await self._maybe_nonsense(_envelope(200))
+            return await self._maybe_nonsense(_envelope(200), [one["BetId"] for one in data])
         return await self._make(data, signed_s, cashback=path.startswith("/cashback"))
 
     # --- makes ------------------------------------------------------------------------------------------------------
@@ -136,10 +136,11 @@ class SimCasino:
             booking = self.book.bookings.get(key)
             return _envelope(103804, None if booking is None else self._value(key, booking))
         if self.character is CasinoCharacter.SLOW and self._weather.rough:
+            self._weather.strike("slow", [key[0]])
             await self._clock.sleep(3 + self._chance.fraction() * 6)
         if inline:
             return _envelope(200, self._value(key, self.book.bookings[key]))
-        return await self._maybe_nonsense(_envelope(200))
+        return await self._maybe_nonsense(_envelope(200), [key[0]])
 
     def _receive(self, data: dict[str, Any], signed_s: int, *, cashback: bool, tell: bool) -> tuple[Key, int, bool]:
         """Book or refuse a payment: its key, the code, and whether it was not booked before."""
@@ -174,7 +175,10 @@ class SimCasino:
             return 103805
         if key[1:] in TAKES:
             return self._for_good(key, 103802) if self._happens(self.dials.keeps) else 200
-        return 102823 if self._weather.rough and self._happens(self.dials.not_yet) else 200
+        if self._weather.rough and self._happens(self.dials.not_yet):
+            self._weather.strike("not_yet", [subject])
+            return 102823
+        return 200
 
     def _happens(self, share: float) -> bool:
         return self._chance.fraction() < share
@@ -188,12 +192,14 @@ class SimCasino:
         twice = self.character is CasinoCharacter.TWICE and self._bad_moment()
         tx = f"tx-{key[1]}-{len(self.book.bookings)}"
         times = 2 if twice else 1
-        self.book.bookings[key] = Booking(stated.player, stated.amount, tx, stated.currency, stated.tax, times)
+        if twice:
+            self._weather.strike("twice", [key[0]])
+        self.book.write(key, Booking(stated.player, stated.amount, tx, stated.currency, stated.tax, times))
         self.witness.booked(key)
         self._log("book", key[1], stated.amount, "twice" if twice else "")
         if self.character is CasinoCharacter.FORGETFUL and self._bad_moment():
             self.book.bookings[key].forgotten = True
-            self._weather.seen["forgotten"] += 1
+            self._weather.strike("forgotten", [key[0]])
 
     def _bad_moment(self) -> bool:
         return self._weather.rough and self._chance.fraction() < 0.15
@@ -203,12 +209,12 @@ class SimCasino:
     def _later(self, key: Key, code: int) -> None:
         """Report the outcome after a while, as the character has it."""
         if self.character is CasinoCharacter.SILENT and self._weather.rough:
-            self._weather.seen["silent"] += 1
+            self._weather.strike("silent", [key[0]])
             return
         after_s = self._chance.fraction() * 0.3
         if self.character is CasinoCharacter.LATE and self._weather.rough:
             after_s = 31 + self._chance.fraction() * 269
-            self._weather.seen["late_accept"] += 1
+            self._weather.strike("late_accept", [key[0]])
         task = asyncio.get_running_loop().create_task(self._report(key, code, after_s))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
@@ -239,7 +245,7 @@ class SimCasino:
             await self._try(key, value)
 
     def _lie(self, value: dict[str, Any]) -> tuple[str, dict[str, Any], int]:
-        self._weather.seen["lie"] += 1
+        self._weather.strike("lie", [value[name] for name in ("BetId", "CashbackId") if name in value])
         lie = one_of(self._chance, ("amount", "user", "refusal", "exists", "tax"))
         if lie == "amount":
             return lie, {**value, "Amount": "77"}, 200
@@ -257,7 +263,7 @@ class SimCasino:
         if self.book.bookings[key].times > 1 and await self._said(key[2], 200, again) == 200:
             self.witness.complain("I5", key[0], f"type {key[1]} was booked twice, and both were accepted")
         if self.character is CasinoCharacter.LYING and self._bad_moment():
-            self._weather.seen["contradiction"] += 1
+            self._weather.strike("contradiction", [key[0]])
             if await self._said(key[2], 102823, value) == 200:
                 self.witness.complain(
                     "I5", key[0], f"type {key[1]} was refused after it was accepted, and that was taken"
@@ -267,11 +273,14 @@ class SimCasino:
 
     async def _try_foreign(self) -> None:
         """Name a payment of another casino, with all that is true of it."""
-        others = [(c, k) for c in self.neighbours() if c is not self for k in c.book.bookings if k[1:] == STAKE]
+        others = [c for c in self.neighbours() if c is not self and c.book.bookings]
         if not others:
             return
-        other, key = one_of(self._chance, others)
-        self._weather.seen["foreign_accept"] += 1
+        other = one_of(self._chance, others)
+        key = one_of(self._chance, tuple(other.book.bookings))
+        if key[1:] != STAKE:
+            return
+        self._weather.strike("foreign_accept", [key[0]])
         # Its amounts are its own; only the hub's answer shows whether it looked whose payment this is.
         value = other.value_of(key)
         for code in (200, 102823):
@@ -304,7 +313,7 @@ class SimCasino:
     # --- what it says -----------------------------------------------------------------------------------------------
 
     def _info(self, bet_id: int) -> list[dict[str, Any]]:
-        known = [k for k, b in self.book.bookings.items() if k[0] == bet_id and not k[2] and not b.forgotten]
+        known = [key for key in self.book.of(bet_id) if not self.book.bookings[key].forgotten]
         for key in known:
             self.witness.spoke(key)
         return [{**self.value_of(key), "DateTime": self._clock.now_ms() // 1000} for key in known]
@@ -325,13 +334,13 @@ class SimCasino:
             **tax,
         }
 
-    async def _maybe_nonsense(self, answer: Response) -> Response:
+    async def _maybe_nonsense(self, answer: Response, subjects: list[int]) -> Response:
         """The character shows in its answers too, while faults last."""
         if not self._weather.rough or self.character not in (CasinoCharacter.RUBBISH, CasinoCharacter.DRIP):
             return answer
         if self._chance.fraction() < 0.5:
             return answer
-        self._weather.seen[self.character.value] += 1
+        self._weather.strike(self.character.value, subjects)
         if self.character is CasinoCharacter.DRIP:
             await self._clock.sleep(60)
             return answer

@@ -22,15 +22,10 @@ from croupier.kit.wire import PeerError, Wire, WireRequest
 from croupier.simulator.amounts import text_of
 from croupier.simulator.dials import Dials, ProviderCharacter, one_of
 
-HOLD_S = 6.0
-LATEST_S = 0.25
-"""I16: every answer is there within the hold time and this much."""
 CURRENCY = "EUR"
 MOST = 10**9
 """The sessions' limit, minor units."""
 WIN_TRIES = 200
-NO_ANSWER = "no whole answer in time"
-"""What the network says when the hub itself was too slow."""
 AMOUNT = re.compile(r'("(?:betAmount|winAmount)":)"([0-9.]+)"')
 Log = Callable[..., None]
 
@@ -42,6 +37,8 @@ class Told:
     ref: str
     session: str
     stake: int
+    chance: Chance
+    """The bet's own: what other bets do changes nothing here."""
     win: int | None = None
     at_once: bool = False
     pay_in: list[int] = field(default_factory=list)
@@ -63,8 +60,6 @@ class Told:
     """The run ended while it was still asking."""
     doubled: bool = False
     """Every call goes out twice at once, and only the second answer is kept."""
-    slowest_s: float = 0.0
-    """The longest an answer took, the weather's delay included; what the weather lost does not count."""
 
     @property
     def refunded(self) -> bool:
@@ -90,7 +85,6 @@ class SimProvider:
         credentials: Credentials,
         wire: Wire,
         clock: Clock,
-        chance: Chance,
         character: ProviderCharacter,
         log: Log,
         dials: Dials,
@@ -109,19 +103,18 @@ class SimProvider:
         self._credentials = credentials
         self._wire = wire
         self._clock = clock
-        self._chance = chance
         self._log = log
 
-    async def play(self, ref: str, session: str) -> None:
+    async def play(self, ref: str, session: str, chance: Chance) -> None:
         """One bet from its stake to its end, as the character has it."""
-        chance = self._chance
-        bet = Told(ref, session, stake=1 + int(chance.fraction() * 5000), at_once=chance.fraction() < 0.2)
+        stake, at_once = 1 + int(chance.fraction() * 5000), chance.fraction() < 0.2
+        bet = Told(ref, session, stake, chance, at_once=at_once)
         bet.win = 0 if chance.fraction() < 0.5 else int(chance.fraction() * 10_000)
         bet.doubled = self.character is ProviderCharacter.DOUBLE
         self.bets[ref] = bet
-        if self._is_odd() and self.foreign:
+        if self._is_odd(bet) and self.foreign:
             bet.trespass.append(await self._through(bet, one_of(chance, tuple(self.foreign)), "pay-in"))
-        if self._is_odd():
+        if self._is_odd(bet):
             await self._too_much(bet)
         if self.character is ProviderCharacter.REFUNDING and chance.fraction() < 0.15:
             await self._refund(bet)
@@ -134,21 +127,21 @@ class SimProvider:
             return
         await self._after_stake(bet)
 
-    async def jackpot(self, ref: str) -> None:
+    async def jackpot(self, ref: str, chance: Chance) -> None:
         """A win without a stake, repeated until it is taken."""
-        chance = self._chance
-        bet = Told(ref, one_of(chance, tuple(self.jackpots)), stake=0, win=1 + int(chance.fraction() * 50_000))
+        session, win = one_of(chance, tuple(self.jackpots)), 1 + int(chance.fraction() * 50_000)
+        bet = Told(ref, session, 0, chance, win=win)
         self.bets[ref] = bet
         await self._until_taken(bet, "pay-out", self._win_body(bet, 0))
-        if self._is_odd():
+        if self._is_odd(bet):
             # What was won is not undone.
             bet.others.append(await self._call(bet, "refund", {"betId": ref}))
 
     async def _after_stake(self, bet: Told) -> None:
-        chance = self._chance
+        chance = bet.chance
         if self.character is ProviderCharacter.CHANGING and chance.fraction() < 0.4:
             await self._pay_in(bet)
-        if self._is_odd():
+        if self._is_odd(bet):
             await self._through_another(bet)
         if self.character is ProviderCharacter.VANISHING and chance.fraction() < 0.4:
             bet.vanished = True
@@ -171,10 +164,10 @@ class SimProvider:
         return code
 
     async def _give_up(self, bet: Told) -> None:
-        if self.character is ProviderCharacter.VANISHING and self._chance.fraction() < 0.5:
+        if self.character is ProviderCharacter.VANISHING and bet.chance.fraction() < 0.5:
             bet.vanished = True
             return
-        if not bet.at_once and self._is_odd():
+        if not bet.at_once and self._is_odd(bet):
             # A hasty provider sends the win of a stake that it heard nothing of; a refund settles what comes of it.
             await self._win(bet)
         await self._refund(bet)
@@ -198,7 +191,7 @@ class SimProvider:
 
     async def _win(self, bet: Told) -> None:
         await self._until_taken(bet, "pay-out", self._win_body(bet, 0))
-        if 1 in bet.pay_out and self.character is ProviderCharacter.CHANGING and self._chance.fraction() < 0.4:
+        if 1 in bet.pay_out and self.character is ProviderCharacter.CHANGING and bet.chance.fraction() < 0.4:
             bet.others.append(await self._call(bet, "pay-out", self._win_body(bet, 1)))
 
     def _win_body(self, bet: Told, more: int) -> dict[str, str]:
@@ -207,7 +200,7 @@ class SimProvider:
 
     async def _refund(self, bet: Told) -> None:
         await self._until_taken(bet, "refund", {"betId": bet.ref})
-        if bet.refunded and self._is_odd():
+        if bet.refunded and self._is_odd(bet):
             bet.afterwards.append(await self._call(bet, *self._pay_in_again(bet)))
             if not bet.at_once:
                 bet.afterwards.append(await self._call(bet, "pay-out", self._win_body(bet, 0)))
@@ -221,8 +214,8 @@ class SimProvider:
 
     # --- what it must not -------------------------------------------------------------------------------------------
 
-    def _is_odd(self) -> bool:
-        return self._chance.fraction() < self._dials.odd_acts
+    def _is_odd(self, bet: Told) -> bool:
+        return bet.chance.fraction() < self._dials.odd_acts
 
     async def _through(self, bet: Told, session: str, verb: str) -> int:
         """A call about this bet through another session."""
@@ -238,8 +231,8 @@ class SimProvider:
         """Only of a bet that the hub surely has: through a session of another player nothing can be done to it."""
         others = [s for s in self.sessions if s != bet.session]
         if others:
-            verb = one_of(self._chance, ("pay-in", "refund") if bet.at_once else ("pay-in", "pay-out", "refund"))
-            bet.others.append(await self._through(bet, one_of(self._chance, tuple(others)), verb))
+            verb = one_of(bet.chance, ("pay-in", "refund") if bet.at_once else ("pay-in", "pay-out", "refund"))
+            bet.others.append(await self._through(bet, one_of(bet.chance, tuple(others)), verb))
 
     async def _too_much(self, bet: Told) -> None:
         over = replace(bet, ref=f"{bet.ref}-over", at_once=False)
@@ -263,20 +256,20 @@ class SimProvider:
 
     async def _call(self, bet: Told, verb: str, body: dict[str, str]) -> int:
         """One call: the response code, 0 for silence."""
-        text = self._numbered(json.dumps(body, separators=(",", ":"), sort_keys=True)).encode()
+        text = self._numbered(json.dumps(body, separators=(",", ":"), sort_keys=True), bet.chance).encode()
         patience_s = 1.0 if self.character is ProviderCharacter.IMPATIENT else 7.5
         url = f"{self._credentials.hub_url}/v1/sessions/{bet.session}/bets/{verb}"
-        request = WireRequest("POST", url, self._signed(text), text, total_s=patience_s)
+        request = WireRequest("POST", url, self._signed(text, bet.chance), text, total_s=patience_s)
         if self.character is ProviderCharacter.DOUBLE:
             await self._once(bet, verb, request)
         return await self._once(bet, verb, request)
 
-    def _numbered(self, text: str) -> str:
+    @staticmethod
+    def _numbered(text: str, chance: Chance) -> str:
         """The contract takes amounts as text or as numbers: some calls write them so."""
-        return AMOUNT.sub(r"\1\2", text) if self._chance.fraction() < 0.5 else text
+        return AMOUNT.sub(r"\1\2", text) if chance.fraction() < 0.5 else text
 
     async def _once(self, bet: Told, verb: str, request: WireRequest) -> int:
-        started_s = self._clock.monotonic_s()
         code = 0
         try:
             answer = await self._wire.send(request)
@@ -284,18 +277,14 @@ class SimProvider:
             code = int(said["_responseCode"])
             if code == 1 and "balance" in said:
                 bet.balances.setdefault(verb, set()).add(said["balance"])
-        except PeerError as error:
-            if error.why != NO_ANSWER:
-                started_s = self._clock.monotonic_s()
-        except (ValueError, KeyError):
+        except (PeerError, ValueError, KeyError):
             code = 0
-        bet.slowest_s = max(bet.slowest_s, self._clock.monotonic_s() - started_s)
-        self._log("told", bet.ref, verb, code)
+        self._log(bet.ref, verb, code)
         return code
 
-    def _signed(self, text: bytes) -> dict[str, str]:
+    def _signed(self, text: bytes, chance: Chance) -> dict[str, str]:
         who, secret = self._credentials.counterparty_id, self._credentials.secret
-        stamp, request_id = str(self._clock.now_ms()), self._chance.hex(16)
+        stamp, request_id = str(self._clock.now_ms()), chance.hex(16)
         signed = b".".join([text, who.encode(), stamp.encode(), request_id.encode()])
         return {
             "X-Counterparty-Id": who,

@@ -7,7 +7,7 @@ played on it. The database is real; everything else that the outside world is (t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -44,6 +44,10 @@ class Running:
     requests: set[asyncio.Task[Any]] = field(default_factory=set)
     """What peers asked of it and it has not answered yet."""
     alive: bool = True
+    answered: Callable[[str, float], None] | None = None
+    """Hears of each answer: the path, and how many virtual seconds it took inside."""
+    slept_s: float = -1.0
+    """When it was last seen asleep."""
 
     def owns(self, task: Any) -> bool:  # noqa: ANN401 - a task
         """Whether the task is part of this process."""
@@ -53,13 +57,16 @@ class Running:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
         """Answer a request, as long as the process lives."""
-        task = asyncio.current_task()
+        task, loop = asyncio.current_task(), asyncio.get_running_loop()
         assert task is not None
         self.requests.add(task)
+        asked_s = loop.time()
         try:
             await self.app(scope, receive, send)
         finally:
             self.requests.discard(task)
+        if self.answered is not None and self.slept_s < asked_s:
+            self.answered(scope["path"], loop.time() - asked_s)
 
 
 class Stage:
@@ -75,8 +82,6 @@ class Stage:
         self.hubs: list[Running] = []
         self._born = 0
         self._dead: list[str] = []
-        self.one_at_a_time = asyncio.Lock()
-        """The database answers one question at a time here, so that answers have one order."""
         self._set = False
         self._thinking = 0
         loop.busy = lambda: db.outstanding > 0 or self._thinking > 0 or not self._set

@@ -113,20 +113,18 @@ class Witness:
 
     def _in_its_order(self, key: Key) -> None:
         """One payment of a bet at a time, and none on a closed bet."""
-        for other in self._book.bookings:
-            same = other[0] == key[0] and other[2] == key[2] and other != key
-            if same and other[1:] != STAKE and other not in self._spoken:
+        for other in self._book.of(key[0], cashback=key[2]):
+            if other not in (key, (key[0], *STAKE)) and other not in self._spoken:
                 self.complain("I8", key[0], f"type {key[1]} came while type {other[1]} had no outcome")
         if key[0] in self._book.closed and key[0] not in self._reopened and not key[2]:
             self.complain("I4", key[0], f"type {key[1]} came to a closed bet")
 
     def _of_its_player(self, key: Key, stated: Stated) -> None:
         """All payments of a bet are one player's; the tax is what was agreed."""
-        for other, booking in self._book.bookings.items():
-            if other[0] == key[0] and other[2] == key[2] and booking.player != stated.player:
-                self.complain(
-                    "I14", key[0], f"type {key[1]} is of {stated.player}, type {other[1]} of {booking.player}"
-                )
+        for other in self._book.of(key[0], cashback=key[2]):
+            player = self._book.bookings[other].player
+            if player != stated.player:
+                self.complain("I14", key[0], f"type {key[1]} is of {stated.player}, type {other[1]} of {player}")
         due = tax_of(stated.amount, self._tax_bp) if self._tax_bp is not None and key[1:] in TAXED else None
         if stated.tax != due:
             self.complain("I2", key[0], f"type {key[1]} of {stated.amount} states a tax of {stated.tax}, not {due}")

@@ -15,22 +15,32 @@ from dataclasses import dataclass
 
 from croupier.store.db import Db, Row
 
-_TAKE = """
-with due as materialized (
+_DUE = """
+due_{table} as materialized (
     select c.subject_id, c.slot from calls c join {table} s on s.{key} = c.subject_id
-    where c.ready_ms <= $1 and c.casino_id <> all($5::bigint[]) order by c.ready_ms limit $4 for update of s, c skip locked),
-bumped as (
+    where c.ready_ms <= $1 and c.casino_id <> all($5::bigint[]) order by c.ready_ms limit $4
+    for update of s, c skip locked),
+bumped_{table} as (
     update {table} s set version = s.version + 1
-    where s.{key} in (select subject_id from due)),
+    where s.{key} in (select subject_id from due_{table}))"""
+
+# The last row is no call: it says when the next one is ready that is not taken here.
+_TAKE = f"""
+with {_DUE.format(table="bets", key="bet_id")}, {_DUE.format(table="cashbacks", key="cashback_id")},
+due as materialized (
+    select subject_id, slot, false as cashback from due_bets
+    union all select subject_id, slot, true from due_cashbacks),
 taken as (
     update calls c set lease_owner = $2, lease_until_ms = $3, fence = c.fence + 1,
         crashes = c.crashes + case when c.lease_owner is null then 0 else 1 end
     from due where c.subject_id = due.subject_id and c.slot = due.slot
-    returning c.subject_id, c.slot, c.fence, c.casino_id)
-select * from taken order by subject_id, slot"""
-
-_TAKE_BETS = _TAKE.format(table="bets", key="bet_id")
-_TAKE_CASHBACKS = _TAKE.format(table="cashbacks", key="cashback_id")
+    returning c.subject_id, c.slot, c.fence, c.casino_id, due.cashback)
+(select subject_id, slot, fence, casino_id, cashback, null::bigint as ready_ms from taken
+    order by cashback, subject_id, slot)
+union all
+(select null, null, null, null, null, c.ready_ms from calls c
+    where not exists (select from due d where d.subject_id = c.subject_id and d.slot = c.slot)
+    order by c.ready_ms limit 1)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +54,8 @@ class Taken:
     cashback: bool
 
 
-def _taken(row: Row, *, cashback: bool) -> Taken:
-    return Taken(row["subject_id"], row["slot"], row["fence"], row["casino_id"], cashback)
+def _taken(row: Row) -> Taken:
+    return Taken(row["subject_id"], row["slot"], row["fence"], row["casino_id"], row["cashback"])
 
 
 class Calls:
@@ -55,17 +65,16 @@ class Calls:
         self._db = db
         self._process = process
 
-    async def take(self, now_ms: int, lease_until_ms: int, most: int, busy: Sequence[int]) -> list[Taken]:
-        """Lease up to `most` due calls of bets, and as many of cashbacks, leaving out `busy` casinos."""
-        args = (now_ms, self._process, lease_until_ms, most, list(busy))
-        bets = await self._db.train_fetch(_TAKE_BETS, *args)
-        cashbacks = await self._db.train_fetch(_TAKE_CASHBACKS, *args)
-        return [_taken(row, cashback=False) for row in bets] + [_taken(row, cashback=True) for row in cashbacks]
+    async def take(
+        self, now_ms: int, lease_until_ms: int, most: int, busy: Sequence[int]
+    ) -> tuple[list[Taken], int | None]:
+        """Lease up to `most` due calls of bets, and as many of cashbacks, leaving out `busy` casinos.
 
-    async def next_ready_ms(self) -> int | None:
-        """When the earliest call is due or loses its lease; None when the queue is empty."""
-        row = await self._db.fetchrow("select min(ready_ms) as ready_ms from calls")
-        return None if row is None else row["ready_ms"]
+        With them comes when the earliest of all other calls is due or loses its lease; None if there is none.
+        """
+        rows = await self._db.train_fetch(_TAKE, now_ms, self._process, lease_until_ms, most, list(busy))
+        ready = [row["ready_ms"] for row in rows if row["subject_id"] is None]
+        return [_taken(row) for row in rows if row["subject_id"] is not None], min(ready, default=None)
 
     async def free(self, processes: Sequence[str], now_ms: int) -> int:
         """Give back what dead processes held, so that it is taken up at once; returns how many calls."""

@@ -9,8 +9,8 @@ are pinned to indexes (performance.md, rule 1). Statements are prepared once per
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, Final, Self, TypeAlias
@@ -28,15 +28,17 @@ STATEMENT_S = 60.0
 CONNECT_S = 10.0
 QUICK_MS = 100
 FOR_EVER = 2**62
+STATEMENTS = 500
+"""How many prepared statements a connection keeps: all there are (trains have one for each set of parts)."""
 
-_SESSION: Final = {
+SETTINGS: Final = {
     "application_name": "croupier",
     "timezone": "UTC",
     "jit": "off",
     # A worker that is paused in a transaction must not hold its locks.
     "idle_in_transaction_session_timeout": "30s",
 }
-_PINNED: Final = {
+LINE_SETTINGS: Final = {
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
@@ -72,6 +74,17 @@ def assert_no_tx() -> None:
         raise AssertionError("a transaction is open: the network is never awaited in one")
 
 
+@contextmanager
+def tx_is_open() -> Iterator[None]:
+    """Mark that a transaction is open in this task; there may be no other."""
+    assert_no_tx()
+    mark = _open.set(True)
+    try:
+        yield
+    finally:
+        _open.reset(mark)
+
+
 class _Line(asyncpg.Connection):  # type: ignore[misc] # the driver has no types
     """A connection that is not reset when it goes back to its pool: nothing here changes a session's settings."""
 
@@ -94,7 +107,7 @@ class _Call:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._db.outstanding -= 1
         if error is not None:
-            ours = None if self._misused(error) else _in_our_words(error)
+            ours = None if self._misused(error) else in_our_words(error)
             if ours is not None:
                 raise ours from error
 
@@ -156,8 +169,8 @@ class Db:
         """Connect to a URL, or to the driver's arguments, with at most `size` connections and `lines` pinned ones."""
         address = {"dsn": where} if isinstance(where, str) else dict(where)
         try:
-            pool = await _make_pool(address, size, _SESSION)
-            return cls(pool, await _make_pool(address, lines, {**_SESSION, **_PINNED}))
+            pool = await _make_pool(address, size, SETTINGS)
+            return cls(pool, await _make_pool(address, lines, {**SETTINGS, **LINE_SETTINGS}))
         except (OSError, OverflowError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
             raise DbDown(f"cannot connect to the database: {error}") from error
 
@@ -191,6 +204,10 @@ class Db:
         async with self._connection(self._lines) as one:
             return await one.fetch(sql, *args)
 
+    async def commit_train(self, sql: str, *args: object) -> list[Row]:
+        """The commit train's statement, on a line: the one place through which money is written."""
+        return await self.train_fetch(sql, *args)
+
     @asynccontextmanager
     async def transaction(self, *, snapshot: bool = False) -> AsyncIterator[Tx]:
         """Open a transaction: committed when the block ends, rolled back when it raises.
@@ -198,10 +215,8 @@ class Db:
         With `snapshot` it only reads, and sees one moment throughout. DbDown at the end of the block leaves open
         whether it was committed: read again by key before anything else.
         """
-        assert_no_tx()
         async with self._connection() as one:
-            mark = _open.set(True)
-            try:
+            with tx_is_open():
                 begun = one._connection.transaction(  # noqa: SLF001 - same file
                     isolation="repeatable_read" if snapshot else None, readonly=snapshot
                 )
@@ -214,8 +229,6 @@ class Db:
                     raise
                 with _Call(self, one._connection):  # noqa: SLF001 - same file
                     await begun.commit()
-            finally:
-                _open.reset(mark)
 
     async def clock_offset_ms(self, clock: Clock) -> int | None:
         """Milliseconds by which the database's clock is ahead of `clock`, from the quickest of three questions.
@@ -252,6 +265,7 @@ async def _make_pool(address: Mapping[str, Any], size: int, session: Mapping[str
         max_queries=FOR_EVER,
         max_inactive_connection_lifetime=0,
         max_cached_statement_lifetime=0,
+        statement_cache_size=STATEMENTS,
         connection_class=_Line,
         server_settings=dict(session),
         command_timeout=STATEMENT_S,
@@ -284,7 +298,7 @@ _DOWN = (
 _CONFLICT = (asyncpg.TransactionRollbackError, asyncpg.LockNotAvailableError)
 
 
-def _in_our_words(error: BaseException) -> DbError | None:
+def in_our_words(error: BaseException) -> DbError | None:
     """Our name for a driver's error, or None for one that is a bug (or no error of the database at all)."""
     if isinstance(error, asyncpg.IntegrityConstraintViolationError | asyncpg.RaiseError):
         return DbViolation(str(error), error.constraint_name or "")

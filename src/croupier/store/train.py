@@ -124,10 +124,10 @@ class Train:
             self._tell(seats, won)
 
     async def _write(self, seats: Sequence[_Seat], sql: TrainSql) -> set[int]:
-        arrays = _arrays(seats, sql, self._clock.now_ms(), self._process)
+        text, arrays = _statement(seats, sql, self._clock.now_ms(), self._process)
         for attempt in range(RETRIES):
             try:
-                rows = await self._db.train_fetch(sql.text, *arrays)
+                rows = await self._db.commit_train(text, *arrays)
             except DbConflict:
                 if attempt == RETRIES - 1:
                     raise
@@ -169,8 +169,8 @@ def _fail(seat: _Seat, error: Exception) -> None:
         seat.done.set_exception(error)
 
 
-def _arrays(seats: Sequence[_Seat], sql: TrainSql, now_ms: int, process: str) -> list[list[Any]]:
-    """One array per parameter, in the order of the statement."""
+def _statement(seats: Sequence[_Seat], sql: TrainSql, now_ms: int, process: str) -> tuple[str, list[list[Any]]]:
+    """The statement for what travels, and one array per parameter in its order."""
     rows: dict[str, list[list[Any]]] = {g.name: [] for g in sql.groups}
     head = BET if sql is BETS else CASHBACK
     for n, seat in enumerate(seats):
@@ -178,11 +178,8 @@ def _arrays(seats: Sequence[_Seat], sql: TrainSql, now_ms: int, process: str) ->
         rows["born" if seat.decision.before is None else "moved"].append([n, *to_row(after, head)])
         _parts_of(n, seat.decision, rows)
         _story_of(n, seat, rows, (now_ms, process))
-    arrays: list[list[Any]] = []
-    for group in sql.groups:
-        columns = zip(*rows[group.name], strict=True) if rows[group.name] else [()] * len(group.columns)
-        arrays.extend(list(column) for column in columns)
-    return arrays
+    names = tuple(group.name for group in sql.groups if rows[group.name])
+    return sql.text(names), [list(column) for name in names for column in zip(*rows[name], strict=True)]
 
 
 def _parts_of(n: int, decision: Decision[Any], rows: dict[str, list[list[Any]]]) -> None:

@@ -1,5 +1,8 @@
 """The commit train's one statement, made from the column lists.
 
+A statement names only the groups of rows that travel: a train of one decision seldom has all of them, and PostgreSQL
+pays for every part of a statement, empty or not.
+
 A train carries decisions as arrays. The heads go first: new subjects by `on conflict do nothing`, known ones
 by `where version = the version that was read`. Every other row is joined to the heads that really changed,
 so a decision that lost its race writes nothing at all and is missing from the result.
@@ -9,8 +12,9 @@ Owns: the SQL text and the order of its parameters. Never: runs it (train). Spec
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from croupier.store.rows import BET, CALL, CASHBACK, PAYMENT, Column
 
@@ -59,12 +63,43 @@ class Group:
     columns: tuple[Column, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class TrainSql:
-    """The statement for one kind of subject and the groups whose arrays are its parameters, in order."""
+    """The statements for one kind of subject: `groups` are all that can travel, in the order of their parameters."""
 
-    text: str
-    groups: tuple[Group, ...]
+    def __init__(self, table: str, key: str, head: Sequence[Column], unique: str) -> None:
+        self.groups = _groups(head)
+        self._table = table
+        self._key = key
+        self._head = head
+        self._unique = unique
+        self._texts: dict[tuple[str, ...], str] = {}
+
+    def text(self, names: tuple[str, ...]) -> str:
+        """The statement for trains in which these groups, and no others, have rows; names in the order of `groups`."""
+        known = self._texts.get(names)
+        return known if known is not None else self._texts.setdefault(names, self._make(names))
+
+    def written(self, text: str, arrays: Sequence[object]) -> dict[str, list[dict[str, Any]]] | None:
+        """What a statement of this kind writes, as rows by group; None if it is of another kind. For the simulator."""
+        names = next((names for names, known in self._texts.items() if known == text), None)
+        if names is None:
+            return None
+        columns: Iterator[Any] = iter(arrays)
+        rows: dict[str, list[dict[str, Any]]] = {}
+        for group in (g for g in self.groups if g.name in names):
+            fields = {column.name: next(columns) for column in group.columns}
+            rows[group.name] = [dict(zip(fields, values, strict=True)) for values in zip(*fields.values(), strict=True)]
+        return rows
+
+    def _make(self, names: tuple[str, ...]) -> str:
+        sources = _sources([g for g in self.groups if g.name in names])
+        parts = [*_heads(self, names), *(text for name, text in _dependents().items() if name in names)]
+        return ",\n".join([sources, *parts]) + "\nselect n from heads"
+
+    @property
+    def shape(self) -> tuple[str, str, Sequence[Column], str]:
+        """Table, key, the head's columns, and what is unique among births."""
+        return self._table, self._key, self._head, self._unique
 
 
 def _groups(head: Sequence[Column]) -> tuple[Group, ...]:
@@ -101,48 +136,48 @@ def _updates(columns: Sequence[Column], prefix: str) -> str:
     return ", ".join(f"{c.name} = {prefix}{c.name}" for c in columns if c.changes)
 
 
-def _heads(table: str, key: str, head: Sequence[Column], unique: str) -> str:
-    return f"""
-born as (
+def _heads(sql: TrainSql, names: tuple[str, ...]) -> list[str]:
+    """The conditional writes, and `heads`: the decisions that won."""
+    table, key, head, unique = sql.shape
+    parts, won = [], []
+    if "born" in names:
+        parts.append(f"""born as (
     insert into {table} ({_names(head)}) select {_names(head)} from born_in
-    on conflict ({unique}) do nothing returning {key}),
-moved as (
+    on conflict ({unique}) do nothing returning {key})""")
+        won.append(f"select i.n from born_in i where (i.{key} in (select {key} from born)) is true")
+    if "moved" in names:
+        parts.append(f"""moved as (
     update {table} t set {_updates(head, "m.")} from moved_in m
-    where t.{key} = m.{key} and t.version = m.version - 1 returning m.n),
-heads as (
-    select i.n from born_in i where (i.{key} in (select {key} from born)) is true
-    union all select n from moved)"""
+    where t.{key} = m.{key} and t.version = m.version - 1 returning m.n)""")
+        won.append("select n from moved")
+    return [*parts, f"heads as ({' union all '.join(won)})"]
 
 
-def _dependents() -> str:
+def _dependents() -> dict[str, str]:
+    """What is written for the decisions that won, by group."""
     pay, call = _names(PAYMENT), _names(CALL)
-    return f"""
-p as (
+    return {
+        "pay": f"""p as (
     insert into payments ({pay}, player_id) select {pay}, player_id from pay_in i where {WON}
-    on conflict (subject_id, kind) do update set {_updates(PAYMENT, "excluded.")}),
-g as (
+    on conflict (subject_id, kind) do update set {_updates(PAYMENT, "excluded.")})""",
+        "gone": f"""g as (
     delete from calls c using gone_in i where {WON}
-    and c.subject_id = i.subject_id and c.slot = i.slot),
-c as (
+    and c.subject_id = i.subject_id and c.slot = i.slot)""",
+        "call": f"""c as (
     insert into calls (subject_id, casino_id, {call}) select subject_id, casino_id, {call}
     from call_in i where {WON}
-    on conflict (subject_id, slot) do update set {_updates(CALL, "excluded.")}),
-l as (
-    insert into ledger ({_names(ENTRY)}) select {_names(ENTRY)} from entry_in i where {WON}),
-e as (
-    insert into events ({_names(EVENT)}) select {_names(EVENT)} from event_in i where {WON}),
-x as (
+    on conflict (subject_id, slot) do update set {_updates(CALL, "excluded.")})""",
+        "entry": f"""l as (
+    insert into ledger ({_names(ENTRY)}) select {_names(ENTRY)} from entry_in i where {WON})""",
+        "event": f"""e as (
+    insert into events ({_names(EVENT)}) select {_names(EVENT)} from event_in i where {WON})""",
+        "incident": f"""x as (
     insert into incidents as t ({_names(INCIDENT)}) select {_names(INCIDENT)}
     from incident_in i where {WON}
     on conflict (subject_id, name) do update
-    set times = t.times + 1, last_ms = excluded.last_ms, note = excluded.note, closed_ms = null)"""
+    set times = t.times + 1, last_ms = excluded.last_ms, note = excluded.note, closed_ms = null)""",
+    }
 
 
-def _train(table: str, key: str, head: Sequence[Column], unique: str) -> TrainSql:
-    groups = _groups(head)
-    text = f"{_sources(groups)},{_heads(table, key, head, unique)},{_dependents()}\nselect n from heads"
-    return TrainSql(text, groups)
-
-
-BETS = _train("bets", "bet_id", BET, "provider_id, bet_ref")
-CASHBACKS = _train("cashbacks", "cashback_id", CASHBACK, "casino_id, ref")
+BETS = TrainSql("bets", "bet_id", BET, "provider_id, bet_ref")
+CASHBACKS = TrainSql("cashbacks", "cashback_id", CASHBACK, "casino_id, ref")

@@ -1,0 +1,69 @@
+"""The arena: one loop and one database in which many seeds are played, one after the other.
+
+Owns: that a seed finds both as if they were new, whatever was played before. Never: what is played.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from croupier.kit.chance import SeededChance
+from croupier.kit.seal import Sealer
+from croupier.kit.virtual import VirtualClock, VirtualLoop
+from croupier.simulator.run import Outcome, simulate
+from croupier.simulator.stage import SEAL_KEY, START_MS
+from croupier.simulator.world import World
+from croupier.store.db import Db
+from croupier.store.embedded import Attached
+from croupier.store.keys import Keys
+from croupier.store.scratch import empty, scratch
+from croupier.store.still import StillDb
+
+MUCH = 1000
+KEYS_FROM_MS = START_MS - 86_400_000
+
+
+class Arena:
+    """Plays seeds."""
+
+    def __init__(self, runner: asyncio.Runner, loop: VirtualLoop, db: StillDb) -> None:
+        self._runner = runner
+        self._loop = loop
+        self._db = db
+        self._used = False
+        self._much = False
+
+    def play(self, world: World) -> Outcome:
+        """One world, from its dials to its verdict."""
+        return self._runner.run(self._play(world))
+
+    async def _play(self, world: World) -> Outcome:
+        self._loop.renew()
+        if self._used:
+            await empty(self._db, much=self._much)
+        self._used, self._much = True, world.payments >= MUCH
+        return await simulate(self._loop, self._db, world)
+
+
+@contextmanager
+def arena(attached: Attached) -> Iterator[Arena]:
+    """An arena on this server, with a database of its own that is dropped at the end."""
+    loop = VirtualLoop()
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        opened = scratch(attached, _make_keys)
+        db = runner.run(opened.__aenter__())
+        try:
+            yield Arena(runner, loop, db)
+        finally:
+            loop.renew()
+            runner.run(opened.__aexit__(None, None, None))
+
+
+async def _make_keys(db: Db) -> None:
+    """The keys that every world starts with: making one takes a tenth of a second."""
+    clock = VirtualClock(asyncio.get_running_loop(), KEYS_FROM_MS)  # type: ignore[arg-type] # it is ours
+    keys = Keys(db, Sealer(SEAL_KEY), clock, SeededChance("keys"))
+    await keys.load()
+    await keys.ensure("EdDSA")

@@ -1,0 +1,118 @@
+"""The invariants that are looked at while a world runs: at every commit, and at every answer to a provider.
+
+It reads what is written, row by row, and keeps a picture of its own. Its tables share nothing with the rules:
+money.md 2, 5 and 6 are written down here again. Owns: that second opinion. Never: compares with a counterparty's book
+(judge), nor asks the database (the hub's auditor does, at rest).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+LATEST_S = 6.0 + 0.25
+"""I16: the hold time, and what an answer may take beside it."""
+MOVES = frozenset(
+    {
+        ("created", "sent"), ("created", "accepted"), ("created", "refused"), ("created", "expired"),
+        ("created", "parked"), ("sent", "accepted"), ("sent", "refused"), ("sent", "expired"), ("sent", "parked"),
+        ("expired", "accepted"), ("refused", "accepted"), ("refused", "created"), ("parked", "accepted"),
+        ("parked", "refused"),
+    }
+)  # fmt: skip
+"""What money.md section 2 lets a payment do; a success, once there, is for ever."""
+UNDECIDED = ("created", "sent")
+TOLD_ON = ("on", "settled", "undoing", "disputed", "returned")
+"""States of a bet that was, or may have been, on."""
+NEVER_BELOW_ZERO = ("open-bets", "owed")
+
+Rows = dict[str, list[dict[str, Any]]]
+
+
+class Watch:
+    """Sees everything that is written in a world."""
+
+    def __init__(self) -> None:
+        self.violations: list[str] = []
+        self.lateness_s = 0.0
+        """By how much the grid of time may delay a deadline."""
+        self.on: set[tuple[int, str]] = set()
+        """Bets that a provider may be told are on: their acceptance is committed."""
+        self.names: dict[int, str] = {}
+        """Ids to names that are the same in every run of the seed."""
+        self._payments: dict[int, dict[str, dict[str, Any]]] = {}
+        self._slots: dict[int, set[str]] = {}
+        self._accounts: Counter[str] = Counter()
+
+    def landed(self, rows: Rows) -> None:
+        """I1, I8, I9, I10, I11, I13 and I15 of what one train wrote."""
+        for row in rows.get("pay", ()):
+            self._moved(row)
+        for row in rows.get("gone", ()):
+            self._slots[row["subject_id"]].discard(row["slot"])
+        for row in rows.get("call", ()):
+            self._slots.setdefault(row["subject_id"], set()).add(row["slot"])
+        for row in rows.get("entry", ()):
+            self._booked(row)
+        for row in (*rows.get("born", ()), *rows.get("moved", ())):
+            self._stands(row)
+
+    def answered(self, path: str, seconds: float) -> None:
+        """I16: a provider was answered in time."""
+        if path.startswith("/v1/sessions/") and seconds > LATEST_S + self.lateness_s:
+            self._wrong("I16", f"{path} was answered after {seconds:.2f} s")
+
+    def told_yes(self, provider_id: int, ref: str) -> None:
+        """I6: a provider hears that its bet is on."""
+        if (provider_id, ref) not in self.on:
+            self._wrong("I6", f"{ref} was told yes before its acceptance was committed")
+
+    def _moved(self, row: dict[str, Any]) -> None:
+        payments, name = self._payments.setdefault(row["subject_id"], {}), self.names[row["subject_id"]]
+        old = payments.get(row["kind"])
+        payments[row["kind"]] = row
+        if type(row["amount"]) is not int:
+            self._wrong("I15", f"{name} {row['kind']} has the amount {row['amount']!r}")
+        if old is None:
+            if row["state"] != "created":
+                self._wrong("I11", f"{name} {row['kind']} was born {row['state']}")
+        elif old["state"] != row["state"] and (old["state"], row["state"]) not in MOVES:
+            self._wrong("I11", f"{name} {row['kind']} went from {old['state']} to {row['state']}")
+        if old is not None and (old["amount"], old["tax"]) != (row["amount"], row["tax"]):
+            self._wrong("I9", f"{name} {row['kind']} changed its amount")
+
+    def _booked(self, row: dict[str, Any]) -> None:
+        name, amount = self.names[row["subject_id"]], row["amount"]
+        if type(amount) is not int or amount <= 0 or row["source"] == row["target"]:
+            self._wrong("I1", f"{name} books {amount!r} from {row['source']} to {row['target']}")
+            return
+        self._accounts[row["source"]] -= amount
+        self._accounts[row["target"]] += amount
+        if row["source"].startswith(NEVER_BELOW_ZERO) and self._accounts[row["source"]] < 0:
+            self._wrong("I13", f"{name} takes {row['source']} to {self._accounts[row['source']]}")
+
+    def _stands(self, row: dict[str, Any]) -> None:
+        subject_id = row.get("bet_id") or row.get("cashback_id") or 0
+        name, payments = self.names[subject_id], self._payments.get(subject_id, {})
+        for kind, payment in payments.items():
+            if payment["state"] in UNDECIDED and kind not in self._slots.get(subject_id, ()):
+                self._wrong("I10", f"{name} {kind} has no next action")
+        states = {kind: payment["state"] for kind, payment in payments.items()}
+        if "bet_ref" in row:
+            self._bet(row, states)
+        elif "cashback_cancel" in states and states.get("cashback") != "accepted":
+            self._wrong("I8", f"{name} is taken back and was never paid")
+
+    def _bet(self, row: dict[str, Any], states: dict[str, str]) -> None:
+        name, state, stake = row["bet_ref"], row["state"], states.get("stake")
+        if state in TOLD_ON and stake == "accepted":
+            self.on.add((row["provider_id"], name))
+        if "payout" in states and stake != "accepted":
+            self._wrong("I8", f"{name} has a payout and its stake is {stake}")
+        if state == "tombstone" and states:
+            self._wrong("I8", f"{name} is a tombstone with payments")
+        if state in ("refused", "expired") and stake == "accepted":
+            self._wrong("I7", f"{name} is {state} and its stake was accepted")
+
+    def _wrong(self, invariant: str, text: str) -> None:
+        self.violations.append(f"{invariant}: {text}")
