@@ -85,7 +85,8 @@ class Witness:
             self.complain("I5", key[0], f"type {key[1]} came again with other contents")
         if key[1:] == STAKE:
             self._in_its_time(key, signed_s)
-        elif key not in self._book.bookings:
+        elif self.makes[key] == 1:
+            # The network may deliver a copy at any time after it; of what was refused too, which is in no book.
             self._in_its_order(key)
         self._of_its_player(key, stated)
 
