@@ -35,6 +35,7 @@ Complete = Annotated[bool, typer.Option("--complete", help="Fail too if a fault 
 
 
 def simulate(
+    *,
     seed: Seed = 1,
     payments: Payments = 500,
     jobs: Jobs = 1,

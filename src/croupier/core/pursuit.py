@@ -32,10 +32,12 @@ from croupier.core.readings import (
     Contents,
     InfoList,
     InfoReading,
+    No,
     PaymentKind,
     Received,
     Unknown,
 )
+from croupier.core.refusals import CasinoNo
 
 __all__ = ["Verdict", "closed", "differences", "heard", "informed", "made", "make_step", "park", "taken_up"]
 
@@ -57,8 +59,20 @@ def made(d: AnyDraft, kind: PaymentKind, reading: Acknowledgement) -> None:
     payment = d.payments[kind]
     if payment.state is PaymentState.PARKED:
         d.drop_call(kind.value)
+    elif _unread(payment, reading):
+        _ask_later(d, late=True)
     elif payment.undecided and verdict is Verdict.CONFLICT:
         _sent(d, payment, Unknown("it contradicts the make"))
+
+
+def _unread(payment: Payment, reading: Acknowledgement) -> bool:
+    """A stake refused because the casino could not read the call, as from a clock that was off.
+
+    A copy of the call may still be read and booked, with nobody left to hear the answer. So the no holds, and info is
+    asked once more at the times of an expired stake: what it shows then is a late accept (money.md 3.6).
+    """
+    refused = payment.kind is PaymentKind.STAKE and payment.state is PaymentState.REFUSED
+    return refused and isinstance(reading, No) and reading.reason is CasinoNo.WRONG_DATA
 
 
 def _sent(d: AnyDraft, payment: Payment, reading: Received | Unknown) -> None:
@@ -127,7 +141,7 @@ def _parked_informed(d: AnyDraft, payment: Payment, reading: InfoReading) -> Non
 def _stake_seen(d: AnyDraft, reading: InfoReading) -> None:
     """A list asked for another payment may show the stake of an ended bet: a late accept."""
     stake = d.payments.get(PaymentKind.STAKE)
-    if stake is None or stake.state is not PaymentState.EXPIRED:
+    if stake is None or stake.state not in (PaymentState.EXPIRED, PaymentState.REFUSED):
         return
     found = _usable(d, reading)
     seen = None if found is None else _find(found, PaymentKind.STAKE)

@@ -192,9 +192,9 @@ def _not_closed(case: Case) -> bool:
 
 
 def _late_question(subject: Bet | Cashback, slot: str) -> bool:
-    """An expired stake is asked after once more, a day later: that may stand."""
+    """A stake that expired, or was refused unread, is asked after once more a day later: that may stand."""
     stake = subject.payments.get(PaymentKind.STAKE)
-    return slot == PaymentKind.STAKE.value and stake is not None and stake.state is PaymentState.EXPIRED
+    return slot == PaymentKind.STAKE.value and stake is not None and stake.state in UNBOOKED
 
 
 def _bet(case: Case, bet: Bet, verdict: Verdict) -> None:

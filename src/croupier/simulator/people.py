@@ -5,7 +5,7 @@ Owns: how they are entered in the hub and joined to it. Never: what they do (sim
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
 from typing import Any
 
 from croupier.core.commands import GameListing
@@ -69,7 +69,7 @@ async def _provider(scene: Scene, store: Stores, number: int, *, character: Prov
         wire=FaultyWire(scene.stage.network, scene.around(f"network of provider {number}")),
         clock=scene.stage.clock,
         character=character,
-        log=partial(_told, scene, provider_id),
+        log=_told(scene, provider_id),
         dials=scene.dials,
     )
     scene.providers[provider_id] = peer
@@ -86,11 +86,15 @@ async def _provider(scene: Scene, store: Stores, number: int, *, character: Prov
     scene.sessions[provider_id] = peer.sessions
 
 
-def _told(scene: Scene, provider_id: int, ref: str, verb: str, code: int) -> None:
-    """What a provider heard: into the log, and a yes is looked at."""
-    scene.write("told", ref, verb, code)
-    if code == 1 and verb.startswith("pay-in"):
-        scene.watch.told_yes(provider_id, ref)
+def _told(scene: Scene, provider_id: int) -> Callable[[str, str, int], None]:
+    """What a provider hears goes into the log, and a yes is looked at."""
+
+    def told(ref: str, verb: str, code: int) -> None:
+        scene.write("told", ref, verb, code)
+        if code == 1 and verb.startswith("pay-in"):
+            scene.watch.told_yes(provider_id, ref)
+
+    return told
 
 
 def _session(scene: Scene, provider_id: int, player: tuple[int, int, str], *, game_id: int) -> Session:

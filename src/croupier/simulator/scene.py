@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 from croupier.kit.chance import SeededChance
 from croupier.kit.virtual import VirtualClock
 from croupier.simulator.dials import Dials
-from croupier.simulator.faults import Around, FaultyDb, FaultyWire, Weather
+from croupier.simulator.faults import Around, FaultyDb, FaultyWire, Landed, Weather
 from croupier.simulator.sim_casino import SimCasino
 from croupier.simulator.sim_provider import SimProvider
 from croupier.simulator.stage import START_MS, Running, Stage, settings_for
@@ -64,23 +63,28 @@ async def start_hub(scene: Scene) -> Running:
     clock = VirtualClock(stage.loop, START_MS)
     number = scene.born = scene.born + 1
     wire = FaultyWire(stage.network, scene.around(f"network of hub {number}"))
-    db = FaultyDb(stage.db, scene.around(f"database of hub {number}"), partial(landed, scene))
+    db = FaultyDb(stage.db, scene.around(f"database of hub {number}"), _hears(scene))
     running = await stage.start_hub(settings_for(), wire, db=db, clock=clock, ack_grace_s=0.3, sweep_s=2.0, poll_s=0.25)
     running.answered = scene.watch.answered
     return running
 
 
-def landed(scene: Scene, text: str, arrays: Sequence[object], won: set[int]) -> None:
-    """A train took effect: into the log, into what was seen, and before the eyes of the invariants."""
-    for sql, ref in ((BETS, "bet_ref"), (CASHBACKS, "ref")):
-        written = sql.written(text, arrays)
-        if written is not None:
-            rows = {group: [row for row in rows if row["n"] in won] for group, rows in written.items()}
-            _note(scene, rows, "bet" if sql is BETS else "cashback", ref)
-            scene.watch.landed(rows)
+def _hears(scene: Scene) -> Landed:
+    """A train that took effect goes into the log, into what was seen, and before the eyes of the invariants."""
+
+    def landed(text: str, arrays: Sequence[object], won: set[int]) -> None:
+        for sql, ref in ((BETS, "bet_ref"), (CASHBACKS, "ref")):
+            written = sql.written(text, arrays)
+            if written is not None:
+                rows = {group: [row for row in rows if row["n"] in won] for group, rows in written.items()}
+                _note(scene, rows, ref=ref)
+                scene.watch.landed(rows)
+
+    return landed
 
 
-def _note(scene: Scene, rows: Rows, thing: str, ref: str) -> None:
+def _note(scene: Scene, rows: Rows, *, ref: str) -> None:
+    thing = "bet" if ref == "bet_ref" else "cashback"
     names, matrix = scene.watch.names, scene.weather.matrix
     for row in rows.get("born", ()):
         names[row[f"{thing}_id"]] = row[ref]

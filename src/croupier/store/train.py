@@ -124,7 +124,7 @@ class Train:
             self._tell(seats, won)
 
     async def _write(self, seats: Sequence[_Seat], sql: TrainSql) -> set[int]:
-        text, arrays = _statement(seats, sql, self._clock.now_ms(), self._process)
+        text, arrays = _statement(seats, sql, (self._clock.now_ms(), self._process))
         for attempt in range(RETRIES):
             try:
                 rows = await self._db.commit_train(text, *arrays)
@@ -169,7 +169,7 @@ def _fail(seat: _Seat, error: Exception) -> None:
         seat.done.set_exception(error)
 
 
-def _statement(seats: Sequence[_Seat], sql: TrainSql, now_ms: int, process: str) -> tuple[str, list[list[Any]]]:
+def _statement(seats: Sequence[_Seat], sql: TrainSql, stamp: tuple[int, str]) -> tuple[str, list[list[Any]]]:
     """The statement for what travels, and one array per parameter in its order."""
     rows: dict[str, list[list[Any]]] = {g.name: [] for g in sql.groups}
     head = BET if sql is BETS else CASHBACK
@@ -177,7 +177,7 @@ def _statement(seats: Sequence[_Seat], sql: TrainSql, now_ms: int, process: str)
         after = seat.decision.after
         rows["born" if seat.decision.before is None else "moved"].append([n, *to_row(after, head)])
         _parts_of(n, seat.decision, rows)
-        _story_of(n, seat, rows, (now_ms, process))
+        _story_of(n, seat, rows, stamp)
     names = tuple(group.name for group in sql.groups if rows[group.name])
     return sql.text(names), [list(column) for name in names for column in zip(*rows[name], strict=True)]
 

@@ -66,7 +66,7 @@ class Group:
 class TrainSql:
     """The statements for one kind of subject: `groups` are all that can travel, in the order of their parameters."""
 
-    def __init__(self, table: str, key: str, head: Sequence[Column], unique: str) -> None:
+    def __init__(self, table: str, key: str, *, head: Sequence[Column], unique: str) -> None:
         self.groups = _groups(head)
         self._table = table
         self._key = key
@@ -179,5 +179,5 @@ def _dependents() -> dict[str, str]:
     }
 
 
-BETS = TrainSql("bets", "bet_id", BET, "provider_id, bet_ref")
-CASHBACKS = TrainSql("cashbacks", "cashback_id", CASHBACK, "casino_id, ref")
+BETS = TrainSql("bets", "bet_id", head=BET, unique="provider_id, bet_ref")
+CASHBACKS = TrainSql("cashbacks", "cashback_id", head=CASHBACK, unique="casino_id, ref")

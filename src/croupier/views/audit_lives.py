@@ -149,7 +149,7 @@ async def i9(tx: Tx, ask: Ask) -> list[Violation]:
 # --- I10 ------------------------------------------------------------------------------------------------
 
 # The auditor's own incident names nothing that was not found by itself: it does not count.
-# A stake that expired is asked after a little longer; what is parked may be tried by a person.
+# A stake that expired, or was refused unread, is asked after a little longer; what is parked may be tried by a person.
 _I10 = """
 with subjects as (
     select bet_id as subject_id, casino_id, state, closing from bets
@@ -165,7 +165,7 @@ where s.casino_id is distinct from c.casino_id or not coalesce(case c.slot
     when 'close' then s.closing = 'closing' and c.step = 'close'
     when 'claim' then s.state = 'unclaimed' and c.step = 'claim_due'
     else c.step in ('make', 'info', 'reopen') and (p.state in ('created', 'sent', 'parked')
-        or p.state = 'expired' and c.step = 'info') end, false) limit $1)
+        or p.state in ('expired', 'refused') and p.kind = 'stake' and c.step = 'info') end, false) limit $1)
 union all
 (select subject_id, format('%s next actions of %s', count(*), slot)
 from calls group by subject_id, slot having count(*) > 1 limit $1)
