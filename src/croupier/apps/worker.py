@@ -17,6 +17,7 @@ from functools import partial
 import uvicorn
 
 from croupier.apps.auditor import audit_for_ever
+from croupier.apps.http_guard import HttpGuard
 from croupier.apps.hub_app import hub_app
 from croupier.apps.wiring import open_hub
 from croupier.core.recovery import Mark
@@ -67,6 +68,8 @@ async def run_worker(settings: Settings, sock: socket.socket, life: int) -> None
         await take_over(hub, processes)
         config = uvicorn.Config(
             hub_app(hub, settings),
+            http=HttpGuard,
+            ws="none",
             log_config=None,
             access_log=False,
             lifespan="off",

@@ -1,0 +1,102 @@
+"""How long and how large one request may be on the socket, before any of our code sees it.
+
+Owns: bounds of time and size for the head and the whole of a request, which uvicorn leaves open: without them a peer
+that sends one byte a minute keeps a connection for ever, and an endless header keeps everything it sent in memory.
+Never: what a request means; a body that is too large is each protocol's own to answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+FIRST_BYTE_S: Final = 75.0
+"""So long a new connection may wait with its first byte; between two requests it is uvicorn's own keep-alive."""
+HEAD_S: Final = 10.0
+"""From the first byte of a request to the end of its headers."""
+BODY_S: Final = 20.0
+"""From there to the end of its body."""
+MAX_HEAD: Final = 65_536
+"""Bytes of the request line and the headers together."""
+MAX_REQUEST: Final = 1_048_576
+"""Bytes of a whole request as they travel: 64 KB of body in chunks of one byte fit in."""
+
+_TOO_LARGE = "431 Request Header Fields Too Large"
+_TOO_SLOW = "408 Request Timeout"
+
+
+class HttpGuard(HttpToolsProtocol):
+    """uvicorn's protocol on httptools, with bounds. One per connection."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - uvicorn's own, handed on
+        super().__init__(*args, **kwargs)
+        self._taken = 0
+        self._ended = self._in_body = self._begun = False
+        self._deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
+        """A peer is there."""
+        super().connection_made(transport)
+        self._within(FIRST_BYTE_S)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It has gone."""
+        self._cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Some bytes. What one piece of the network holds is read before it is counted."""
+        self._ended = False
+        super().data_received(data)
+        self._taken = 0 if self._ended else self._taken + len(data)
+        if self._taken > (MAX_REQUEST if self._in_body else MAX_HEAD):
+            self._refuse(_TOO_LARGE)
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request."""
+        super().on_message_begin()
+        self._within(HEAD_S)
+
+    def on_headers_complete(self) -> None:
+        """The head is whole: the work begins, unless there is too much of it."""
+        self._in_body = True
+        if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > MAX_HEAD:
+            self._refuse(_TOO_LARGE)
+            return
+        super().on_headers_complete()
+        self._begun = True
+        self._within(BODY_S)
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body."""
+        if not self.transport.is_closing():
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The request is whole."""
+        self._cancel()
+        self._ended, self._in_body = True, False
+        if not self.transport.is_closing():
+            super().on_message_complete()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """An upgrade is not done here, and what a peer asks for is no line in our log."""
+
+    def _within(self, seconds: float) -> None:
+        self._cancel()
+        self._deadline = self.loop.call_later(seconds, self._refuse, _TOO_SLOW)
+
+    def _cancel(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _refuse(self, status: str) -> None:
+        """Say so if nothing else is being said on this connection, and close it."""
+        if self.transport.is_closing():
+            return
+        if not self._begun or self.cycle.response_complete:
+            self.transport.write(f"HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".encode())
+        self.transport.close()
