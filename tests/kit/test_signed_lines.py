@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import multiprocessing
 import stat
@@ -167,6 +168,17 @@ def test_processes_that_write_at_once_make_one_chain(lines: SignedLines) -> None
     found = [line for line in lines.lines() if line is not None]
     assert sorted(line.said["n"] for line in found) == [0] * 20 + [1] * 20 + [2] * 20
     assert [line.before for line in found] == [FIRST, *(line.digest for line in found[:-1])]
+
+
+def test_nobody_waits_for_a_writer_that_was_stopped(lines: SignedLines) -> None:
+    add(lines, 1)
+    last = lines.last()
+    assert last is not None
+    with (lines.folder / "lock").open("a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert not lines.add({"n": 2}, NOVEMBER, after=last.digest)
+    assert lines.add({"n": 3}, NOVEMBER, after=last.digest)
+    assert said(lines) == [1, 3]
 
 
 _DIES = """

@@ -196,3 +196,39 @@ async def test_where_the_chain_stands(db: Db) -> None:
     assert (head.link, head.rows) == (1, 3)
     assert await trail.at(1) == head
     assert await trail.at(0) != head
+
+
+# --- the index that finds events by number ------------------------------------------------------------------
+
+EVENTS = """
+insert into events (subject_id, version, at_ms, event, state, detail, process, mark)
+select n, 0, 5, 'accepted', 'on', repeat('x', 500), 'p', 'm' from generate_series($1::int, $2::int) n"""
+IS_NEW = "select brin_summarize_range('events_by_id', $1::bigint * 32)"
+
+
+async def full_ranges(db: Db) -> int:
+    blocks = await db.fetchval("select pg_relation_size('events') / current_setting('block_size')::bigint")
+    return int(blocks) // 32
+
+
+async def test_full_ranges_of_the_index_are_summed_up_and_the_last_ones_left_open(db: Db) -> None:
+    """Else every link reads all events of the last minute."""
+    await db.execute(EVENTS, 1, 5000)
+    last = await full_ranges(db)
+    assert last >= 8
+    await a_trail(db).bind()
+    assert [await db.fetchval(IS_NEW, n) for n in range(last - 2)] == [0] * (last - 2)
+    assert await db.fetchval(IS_NEW, last) == 1
+
+
+async def test_a_vacuum_is_not_waited_for(db: Db, database_url: str) -> None:
+    """It may last for an hour, and whoever waits for it would cut it short."""
+    await db.execute(EVENTS, 1, 5000)
+    vacuum = await asyncpg.connect(database_url)
+    await vacuum.execute("begin; lock table events in share update exclusive mode")
+    trail = a_trail(db)
+    assert await trail.bind() == 5000
+    assert await db.fetchval("select count(*) from trail where strand = 'events'") > 1
+    await vacuum.close()
+    await trail.bind()
+    assert await db.fetchval(IS_NEW, 0) == 0

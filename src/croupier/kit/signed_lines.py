@@ -74,12 +74,13 @@ class SignedLines:
     def add(self, said: Mapping[str, Any], now_ms: int, *, after: str) -> bool:
         """Add a line for good, if the last one is still the one with this digest (`FIRST`: if there is none).
 
+        False if it is not, or if another process is adding one right now: nobody waits for a process that was stopped.
         Raises OSError of the file system, ValueError for what is too long for a line.
         """
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with self._alone():
+        with self._alone() as alone:
             last = self.last()
-            if (FIRST if last is None else last.digest) != after:
+            if not alone or (FIRST if last is None else last.digest) != after:
                 return False
             self._write(self._month(now_ms), self._line(said, after))
         return True
@@ -141,12 +142,16 @@ class SignedLines:
             sync_folder(self.folder)
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """One writer at a time on this machine."""
+    def _alone(self) -> Iterator[bool]:
+        """One writer at a time on this machine; whether it is us."""
         descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
         finally:
             os.close(descriptor)
 

@@ -17,7 +17,7 @@ from typing import Final
 
 from croupier.kit.chance import Chance
 from croupier.kit.clock import Clock
-from croupier.store.db import Db, Tx
+from croupier.store.db import Db, DbConflict, Tx
 
 MOST: Final = 2000
 """Rows of one link."""
@@ -99,6 +99,18 @@ where relation = any($1::regclass[]) and database = (select oid from pg_database
 and mode in ('RowExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock') and granted"""
 _TABLES = [s.table for s in STRANDS]
 
+# PostgreSQL would sum up a range of events' index once a minute, and until then read all of it for every link. Ranges that
+# are full are summed up here; not the last ones: a row that falls into one that is summed up costs more.
+_RANGE: Final = 32
+"""Blocks of one range of `events_by_id`, as its migration says."""
+_OPEN_RANGES: Final = 2
+_RANGES = f"""
+select pg_relation_size('events') / current_setting('block_size')::bigint / {_RANGE} - {_OPEN_RANGES} as full"""
+_SUM_UP = f"select brin_summarize_range('events_by_id', r * {_RANGE}) from generate_series($1::bigint, $2::bigint) r"
+_MOST_RANGES: Final = 1000
+# VACUUM holds the same lock for long: it goes first.
+_NO_WAIT = "set local lock_timeout = '20ms'"
+
 _HEAD = "select link, rows_upto, at_ms, head from trail order by link desc limit 1"
 _AT = "select link, rows_upto, at_ms, head from trail where link = $1"
 
@@ -129,6 +141,8 @@ class Trail:
         self._clock = clock
         self._chance = chance
         self._waiting: Frontier | None = None
+        self._summed_up: int | None = None
+        """The first range of events' index that is perhaps not summed up yet."""
 
     async def bind(self) -> int:
         """Bind what can be bound by now and return how many rows that were. Call it again and again.
@@ -140,6 +154,7 @@ class Trail:
         if frontier.writing & await self._writing():
             self._waiting = frontier
             return 0
+        await self._sum_up()
         bound = sum([await self._bind_strand(strand, frontier.upto[strand.table]) for strand in STRANDS])
         self._waiting = None if self._waiting is None else await self._look()
         return bound
@@ -167,6 +182,19 @@ class Trail:
 
     async def _writing(self) -> frozenset[str]:
         return frozenset(row["who"] for row in await self._db.fetch(_WRITING, _TABLES))
+
+    async def _sum_up(self) -> None:
+        full = await self._db.fetchval(_RANGES)
+        first = max(0, full - _MOST_RANGES) if self._summed_up is None else self._summed_up
+        if first > full:
+            return
+        try:
+            async with self._db.transaction() as tx:
+                await tx.execute(_NO_WAIT)
+                await tx.fetch(_SUM_UP, first, full)
+        except DbConflict:
+            return
+        self._summed_up = full + 1
 
     async def _bind_strand(self, strand: Strand, upto_id: int) -> int:
         """Link after link up to this id, each in a transaction of its own."""
