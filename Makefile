@@ -36,6 +36,10 @@ fuzz: $(READY_DEV) ## a million hostile inputs for every reader, some minutes; t
 	$(BIN)/python -m tests.fuzz.run --inputs 1000000 --proof docs/proof $(ARGS)
 
 SEED :=
+.PHONY: simulate
+simulate: $(READY_DEV) ## a million simulated payments, some hours; leaves docs/proof/simulation.*; ARGS=--resume goes on
+	$(BIN)/python tools/prove_simulation.py $(ARGS)
+
 .PHONY: chaos
 chaos: $(READY_DEV) ## kill real processes at every named point in every operation; leaves docs/proof/chaos.*
 	$(BIN)/python -m tests.chaos all $(if $(SEED),--seed $(SEED)) --proof docs/proof $(ARGS)

@@ -27,6 +27,6 @@ def test_other_texts_are_refused(shape: str) -> None:
         World.parse(1, shape)
 
 
-def test_every_eighth_seed_is_a_crowd() -> None:
+def test_every_fourth_seed_is_a_crowd() -> None:
     sizes = [world_of(seed).payments for seed in range(1, 2 * EVERY + 1)]
     assert sizes == ([SMALL] * (EVERY - 1) + [LARGE]) * 2

@@ -11,6 +11,7 @@ import asyncio
 import math
 import selectors
 from collections.abc import Callable, Coroutine
+from concurrent.futures import Executor
 from contextvars import Context
 from typing import Any, TypeVar, TypeVarTuple
 
@@ -77,6 +78,17 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         if self.tick_s:
             when = math.ceil(when / self.tick_s - RESOLUTION_S) * self.tick_s
         return super().call_at(when, callback, *args, context=context)
+
+    def run_in_executor(  # type: ignore[override] # it never needs a thread
+        self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts
+    ) -> asyncio.Future[T]:
+        """Compute it here and now: a thread would be done at another place among everything else each time."""
+        done: asyncio.Future[T] = self.create_future()
+        try:
+            done.set_result(func(*args))
+        except Exception as error:  # noqa: BLE001 - the caller's
+            done.set_exception(error)
+        return done
 
     def _is_busy(self) -> bool:
         return self.busy()

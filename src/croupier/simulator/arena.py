@@ -6,6 +6,7 @@ Owns: that a seed finds both as if they were new, whatever was played before. Ne
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -37,7 +38,15 @@ class Arena:
 
     def play(self, world: World) -> Outcome:
         """One world, from its dials to its verdict."""
-        return self._runner.run(self._play(world))
+        if world.payments < MUCH:
+            return self._runner.run(self._play(world))
+        # A crowd holds what it makes until it is over: looking for rubbish in it takes a fifth of the time.
+        gc.disable()
+        try:
+            return self._runner.run(self._play(world))
+        finally:
+            gc.enable()
+            gc.collect()
 
     async def _play(self, world: World) -> Outcome:
         self._loop.renew()

@@ -112,7 +112,7 @@ def run_campaign(
     """
     campaign = Campaign(seed)
     started = clock.monotonic_s()
-    with attached_at(home), _players(home, jobs) as play:
+    with attached_at(home), players(home, jobs) as play:
         for played in play(world_of(n) for n in count(seed)):
             campaign.take(played)
             campaign.seconds = clock.monotonic_s() - started
@@ -132,7 +132,8 @@ def attached_at(home: Path) -> Iterator[Attached]:
 
 
 @contextmanager
-def _players(home: Path, jobs: int) -> Iterator[Callable[[Iterator[World]], Iterator[Played]]]:
+def players(home: Path, jobs: int) -> Iterator[Callable[[Iterator[World]], Iterator[Played]]]:
+    """What plays worlds, `jobs` at a time, and gives their results in the order of the worlds."""
     if jobs == 1:
         with attached_at(home) as attached, arena(attached) as here:
             yield lambda worlds: (kept(here.play(world)) for world in worlds)

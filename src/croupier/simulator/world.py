@@ -14,8 +14,8 @@ from croupier.simulator.dials import OFF
 
 SMALL = 50
 LARGE = 4000
-EVERY = 8
-"""Every eighth seed is a crowd: there the hub's trains are long, and most payments are made."""
+EVERY = 4
+"""Every fourth seed is a crowd: there the hub's trains are long, and most payments are made."""
 _SHAPE = re.compile(r"([1-9]\d{0,6})(?::(\d+(?:,\d+)*)?(?::([a-z,-]*))?)?")
 
 
@@ -62,5 +62,5 @@ class World:
 
 
 def world_of(seed: int) -> World:
-    """The world of a seed: most are small, every eighth is a crowd."""
+    """The world of a seed: most are small, every fourth is a crowd."""
     return World(seed, LARGE if seed % EVERY == 0 else SMALL)

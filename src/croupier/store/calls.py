@@ -18,7 +18,7 @@ from croupier.store.db import Db, Row
 _DUE = """
 due_{table} as materialized (
     select c.subject_id, c.slot from calls c join {table} s on s.{key} = c.subject_id
-    where c.ready_ms <= $1 and c.casino_id <> all($5::bigint[]) order by c.ready_ms limit $4
+    where c.ready_ms <= $1 and c.casino_id <> all($5::bigint[]) order by c.ready_ms, c.subject_id, c.slot limit $4
     for update of s, c skip locked),
 bumped_{table} as (
     update {table} s set version = s.version + 1
