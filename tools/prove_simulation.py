@@ -135,9 +135,11 @@ def _page(r: dict) -> str:  # type: ignore[type-arg]
     lines = [
         "# A long run of the simulator",
         "",
-        f"`{r['command']}` repeats it, at commit `{r['commit']}`. What it is: "
-        "[decision 0010](../decisions/0010-a-simulator-of-the-whole-hub.md) and "
-        "[0011](../decisions/0011-the-simulators-speed.md).",
+        (
+            f"`{r['command']}` repeats it, at commit `{r['commit']}`. What it is: "
+            "[decision 0010](../decisions/0010-a-simulator-of-the-whole-hub.md) and "
+            "[0011](../decisions/0011-the-simulators-speed.md)."
+        ),
         "",
         "| | |",
         "| --- | --- |",
@@ -149,8 +151,10 @@ def _page(r: dict) -> str:  # type: ignore[type-arg]
         f"| undecided | {r['undecided']} |",
         f"| violations of invariants | {len(r['violations'])} |",
         f"| virtual time | {r['virtual_s'] / 3600:,.0f} hours |",
-        f"| machine time | {r['wall_s'] / 3600:.1f} hours, {r['jobs']} worlds at a time; {r['cpu_s'] / 3600:.1f} hours of "
-        f"processor without PostgreSQL ({rate:.0f} payments a second of it) |",
+        (
+            f"| machine time | {r['wall_s'] / 3600:.1f} hours, {r['jobs']} worlds at a time; {r['cpu_s'] / 3600:.1f} hours of "
+            f"processor without PostgreSQL ({rate:.0f} payments a second of it) |"
+        ),
         f"| digest of all logs | `{r['log_sha256']}`; of each world: [simulation_seeds.txt](simulation_seeds.txt) |",
         "",
         "## What was met",
