@@ -79,7 +79,12 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             when = math.ceil(when / self.tick_s - RESOLUTION_S) * self.tick_s
         return super().call_at(when, callback, *args, context=context)
 
-    def run_in_executor(self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts) -> asyncio.Future[T]:
+    def run_in_executor(
+        self,
+        executor: Executor | None,  # noqa: ARG002 - the base's
+        func: Callable[[*Ts], T],
+        *args: *Ts,
+    ) -> asyncio.Future[T]:
         """Compute it here and now: a thread would be done at another place among everything else each time."""
         done: asyncio.Future[T] = self.create_future()
         try:
