@@ -49,6 +49,9 @@ def made(d: AnyDraft, kind: PaymentKind, reading: Acknowledgement) -> None:
     payment = d.payments[kind]
     if not payment.undecided and payment.state is not PaymentState.PARKED:
         return
+    if _unread(reading) and kind in _ENDED_BY_NO:
+        # An earlier try of it may be booked: that one repeat could not be read is no answer to any of them.
+        reading = Unknown("refused unread")
     if isinstance(reading, Received | Unknown):
         if payment.undecided:
             _sent(d, payment, reading)
@@ -59,20 +62,28 @@ def made(d: AnyDraft, kind: PaymentKind, reading: Acknowledgement) -> None:
     payment = d.payments[kind]
     if payment.state is PaymentState.PARKED:
         d.drop_call(kind.value)
-    elif _unread(payment, reading):
+    elif _refused_unread(payment, reading):
         _ask_later(d, late=True)
     elif payment.undecided and verdict is Verdict.CONFLICT:
         _sent(d, payment, Unknown("it contradicts the make"))
 
 
-def _unread(payment: Payment, reading: Acknowledgement) -> bool:
-    """A stake refused because the casino could not read the call, as from a clock that was off.
+_ENDED_BY_NO = frozenset({PaymentKind.PAYOUT_RETURN, PaymentKind.CASHBACK, PaymentKind.CASHBACK_CANCEL})
+"""Payments that a no may end and that are tried again and again: see decision 0012."""
 
-    A copy of the call may still be read and booked, with nobody left to hear the answer. So the no holds, and info is
-    asked once more at the times of an expired stake: what it shows then is a late accept (money.md 3.6).
+
+def _unread(reading: Acknowledgement) -> bool:
+    """The casino says that it could not read the call, as from a clock that was off (103753)."""
+    return isinstance(reading, No) and reading.reason is CasinoNo.WRONG_DATA
+
+
+def _refused_unread(payment: Payment, reading: Acknowledgement) -> bool:
+    """A stake that ended so. A copy of the call may still be read and booked, with nobody left to hear the answer.
+
+    So the no holds, and info is asked once more at the times of an expired stake: what it shows then is a late accept
+    (money.md 3.6).
     """
-    refused = payment.kind is PaymentKind.STAKE and payment.state is PaymentState.REFUSED
-    return refused and isinstance(reading, No) and reading.reason is CasinoNo.WRONG_DATA
+    return payment.kind is PaymentKind.STAKE and payment.state is PaymentState.REFUSED and _unread(reading)
 
 
 def _sent(d: AnyDraft, payment: Payment, reading: Received | Unknown) -> None:

@@ -13,7 +13,7 @@ from croupier.core.cashback import Cashback, CashbackState
 from croupier.core.payment import PaymentState
 from croupier.core.readings import PaymentKind
 from croupier.simulator.book import Key
-from croupier.simulator.dials import TRUTHFUL, CasinoCharacter
+from croupier.simulator.dials import TRUTHFUL
 from croupier.simulator.sim_casino import SimCasino
 from croupier.simulator.sim_provider import Told
 
@@ -138,7 +138,7 @@ def _payments(case: Case, verdict: Verdict) -> None:
         if payment.state is PaymentState.ACCEPTED and not booked and case.truthful:
             verdict.lost += 1
             verdict.wrong("I2", f"{case.name} {kind.value} is accepted but not in the casino's book")
-        if booked and payment.state in UNBOOKED and case.truthful and not _named(case, kind):
+        if booked and payment.state in UNBOOKED and case.truthful:
             verdict.doubled += 1
             verdict.wrong("I2", f"{case.name} {kind.value} is booked but {payment.state.value} in the hub")
         if booking is not None and booking.amount != payment.amount:
@@ -146,15 +146,6 @@ def _payments(case: Case, verdict: Verdict) -> None:
     for key in _strays(case, seen):
         verdict.doubled += 1
         verdict.wrong("I5", f"{case.name} type {key[1]} is in the casino's book and not in the hub")
-
-
-def _named(case: Case, kind: PaymentKind) -> bool:
-    """A cashback's cancel may be booked by one copy and refused to the next, which came too late to be verified.
-
-    Who sends no accepts says nothing more of it, and of a cashback nobody can ask: a person has it on the list.
-    """
-    silent = case.casino.character is CasinoCharacter.SILENT
-    return silent and kind is PaymentKind.CASHBACK_CANCEL and "cashback_kept" in case.incidents
 
 
 def _strays(case: Case, seen: set[Key]) -> list[Key]:
