@@ -93,6 +93,7 @@ def test_a_day_counts_the_cashbacks_that_nobody_can_ask_after(cli: Cli) -> None:
     assert report["cashbacks_not_comparable"] >= 1
     empty = cli.json("reconcile", "--casino", "11", "--day", "1999-01-01")
     assert (empty["compared"], empty["cashbacks_not_comparable"], empty["holds"]) == (0, 0, True)
+    assert "nothing to compare" in cli.ok("reconcile", "--casino", "11", "--day", "1999-01-01").out
 
 
 def test_options_that_do_not_go_together_are_wrong_usage(cli: Cli) -> None:

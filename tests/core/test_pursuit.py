@@ -448,3 +448,17 @@ def test_taking_up_a_plain_call_leaves_nothing_to_commit() -> None:
     d: Draft[Any] = Draft(story.subject, story.terms())
     assert taken_up(d, "stake") is Step.MAKE
     assert not d.changed
+
+
+def test_a_claims_time_stands_still_while_recovery_is_on() -> None:
+    """The database may have forgotten that the provider was told yes: nothing is given back meanwhile."""
+    story = Story().opened().at(7)
+    story.accept(K.STAKE)
+    story.at(23)
+    d: Draft[Any] = Draft(story.subject, replace(story.terms(), recovering=True))
+    assert taken_up(d, SLOT_CLAIM) is None
+    story.take(d.finish("taken_up"))
+    assert story.subject.state is B.UNCLAIMED
+    assert story.call(SLOT_CLAIM) == (Step.CLAIM_DUE, 38.0)
+    story.at(38).due(SLOT_CLAIM)
+    assert story.subject.state is B.RETURNED

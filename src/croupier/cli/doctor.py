@@ -43,7 +43,7 @@ class Check:
 
 
 def doctor(as_json: AsJson = False) -> None:
-    """Check settings, key file, database, schema, clock, queue and counterparties, and say what to do."""
+    """Check settings, key file, database, schema, clock, queue, recovery and counterparties, and say what to do."""
     configure("error")
     checks = asyncio.run(_all())
     if as_json:
@@ -69,6 +69,7 @@ async def _all() -> list[Check]:
             checks += [check async for check in _database(db, told)]
         if not _wrong(checks):
             async with open_hub(told) as hub:
+                checks.append(_recovery(hub))
                 checks += await _counterparties(hub, told)
     except KeyFileRefused as refused:
         checks.append(Check("key file", "wrong", sentence(refused)))
@@ -127,6 +128,13 @@ def _queue(found: Health) -> list[Check]:
         Check("queue", "look" if late or queue.crashed else "ok", waiting),
         Check("incidents", "look" if looked else "ok", people + (": see `croupier incidents`" if looked else "")),
     ]
+
+
+def _recovery(hub: Hub) -> Check:
+    if hub.recovery is None:
+        return Check("recovery", "ok", "not on")
+    why = f"{hub.recovery.why}. New bets get 503: see `croupier recover status`"
+    return Check("recovery", "look", f"on, because {why}")
 
 
 async def _counterparties(hub: Hub, told: Settings) -> list[Check]:

@@ -47,6 +47,8 @@ TO_DO = {
 class _Asked:
     """What the command compared and what is open now."""
 
+    asked: bool
+    """False where only the findings were to be listed."""
     compared: list[Compared]
     not_asked: int
     cashbacks: int | None
@@ -143,7 +145,8 @@ async def _asked(hub: Hub, wish: _Wish) -> _Asked:
     casino_id = None if wish.casino is None else (await casino_of(hub, wish.casino)).casino_id
     compared, left, cashbacks, bet_id = await _compared(hub, wish, casino_id)
     findings = await hub.store.findings.open_ones(casino_id, MOST, bet_id)
-    return _Asked(compared, left, cashbacks, findings, await hub.store.findings.count(casino_id, bet_id))
+    asked = wish.open_window or wish.day is not None or wish.bet is not None
+    return _Asked(asked, compared, left, cashbacks, findings, await hub.store.findings.count(casino_id, bet_id))
 
 
 async def _compared(hub: Hub, wish: _Wish, casino_id: int | None) -> tuple[list[Compared], int, int | None, int | None]:
@@ -195,10 +198,12 @@ def _report(done: _Asked) -> dict[str, Any]:
 
 
 def _show(done: _Asked) -> None:
-    if done.compared or done.not_asked:
+    if done.asked:
         counts = Counter(one.result for one in done.compared)
         parts = [f"{counts[result]} {result.value}" for result in Result if counts[result]]
-        say(f"Compared {len(done.compared)}: {', '.join(parts) or 'nothing'}. Not asked: {done.not_asked}.")
+        say(
+            f"Compared {len(done.compared)}: {', '.join(parts) or 'there was nothing to compare'}. Not asked: {done.not_asked}."
+        )
     if done.not_asked:
         say("The casino does not answer: run it again when it does.")
     if done.cashbacks:
