@@ -1,6 +1,6 @@
 """The ground of a chaos run: a hub with its workers, its own PostgreSQL, casinos and studios, each a process of its own.
 
-Owns: starting and stopping them, a bad line between every two that talk, the orders to kill, and a desk beside it all
+Owns: starting and stopping them, a bad cable between every two that talk, the orders to kill, and a desk beside it all
 whose own connections are never disturbed. Never: when something is killed, nor what must come of it.
 """
 
@@ -36,7 +36,7 @@ from croupier.store.db import DbDown
 from croupier.store.embedded import attach
 from croupier.store.embedded_ground import SOCKET, USER
 from croupier.store.embedded_watch import leftovers, postmaster
-from tests.chaos.proxy import Line
+from tests.chaos.proxy import Cable
 from tests.conftest import make_home, remove_home
 
 SITE = Path(__file__).with_name("site")
@@ -61,13 +61,13 @@ class NotInTime(AssertionError):
 
 @dataclass(slots=True)
 class Side:
-    """A sandbox casino or studio. `url` is its own address, past every line: for its controls alone."""
+    """A sandbox casino or studio. `url` is its own address, past every cable: for its controls alone."""
 
     kind: str
     process: subprocess.Popen[bytes]
     url: str
-    to_hub: Line
-    from_hub: Line
+    to_hub: Cable
+    from_hub: Cable
     row: Casino | Provider | None = None
 
 
@@ -85,7 +85,7 @@ class Ground:
     hub: subprocess.Popen[bytes]
     port: int = 0
     sides: list[Side] = field(default_factory=list)
-    lines: dict[str, Line] = field(default_factory=dict)
+    cables: dict[str, Cable] = field(default_factory=dict)
 
     @property
     def casinos(self) -> list[Side]:
@@ -99,13 +99,13 @@ class Ground:
 
     @property
     def dsn(self) -> str:
-        """The database, past every line."""
+        """The database, past every cable."""
         return f"postgresql://{USER}@/{USER}?host={quote(str(self.place), safe='')}"
 
     # --- talking ------------------------------------------------------------------------------------------------
 
     async def ask(self, url: str, body: Mapping[str, Any] | None = None) -> Any:
-        """POST JSON (or GET without a body) to a control of a side, past every line."""
+        """POST JSON (or GET without a body) to a control of a side, past every cable."""
         method, sent = ("GET", b"") if body is None else ("POST", json.dumps(body).encode())
         request = WireRequest(
             method, url, {"content-type": "application/json"}, sent, total_s=60.0, max_bytes=16_000_000
@@ -234,9 +234,9 @@ async def ground(
         attached = await asyncio.to_thread(attach, home)
         stack.callback(attached.release)
         chance = Random(seed)
-        database = Line("hub-database", Path(attached.host, SOCKET), chance)
-        (home / "line").mkdir()
-        await database.open(home / "line" / SOCKET)
+        database = Cable("hub-database", Path(attached.host, SOCKET), chance)
+        (home / "cable").mkdir()
+        await database.open(home / "cable" / SOCKET)
         stack.push_async_callback(database.close)
         environ = _environ(home, waits)
         direct = {**environ, "CROUPIER_DATABASE_URL": attached.dsn}
@@ -248,7 +248,7 @@ async def ground(
         hub, url = await start_hub(environ, workers, log=home / "hub.log")
         port = urlsplit(url).port or 0
         made = Ground(
-            home, Path(attached.host), environ, workers, wire, desk, hub, port, lines={database.name: database}
+            home, Path(attached.host), environ, workers, wire, desk, hub, port, cables={database.name: database}
         )
         try:
             for kind, how_many in (("casino", casinos), ("studio", studios)):
@@ -256,14 +256,14 @@ async def ground(
                     await _join(made, f"{kind}{number}", kind, chance)
             yield made
         finally:
-            for line in made.lines.values():
-                line.heal()
+            for cable in made.cables.values():
+                cable.heal()
             _wake(made)
             await stop([side.process for side in made.sides])
             await stop([made.hub])
-            for line in made.lines.values():
-                if line is not database:
-                    await line.close()
+            for cable in made.cables.values():
+                if cable is not database:
+                    await cable.close()
 
 
 def _environ(home: Path, waits: Mapping[str, str]) -> dict[str, str]:
@@ -275,7 +275,7 @@ def _environ(home: Path, waits: Mapping[str, str]) -> dict[str, str]:
         **waits,
         "CROUPIER_HOME": str(home),
         "CROUPIER_ALLOW_PRIVATE_PEERS": "1",
-        "CROUPIER_DATABASE_URL": f"postgresql://{USER}@/{USER}?host={quote(str(home / 'line'), safe='')}",
+        "CROUPIER_DATABASE_URL": f"postgresql://{USER}@/{USER}?host={quote(str(home / 'cable'), safe='')}",
         "PYTHONPATH": path,
         "TEST_KILL_AT": str(home / "kill.json"),
         "TEST_POINTS": str(home / "points.txt"),
@@ -283,8 +283,8 @@ def _environ(home: Path, waits: Mapping[str, str]) -> dict[str, str]:
 
 
 async def _join(made: Ground, name: str, kind: str, chance: Random) -> None:
-    """Start a side, and have the hub and it meet through a line each way."""
-    to_hub = Line(f"{name}-hub", ("127.0.0.1", made.port), chance)
+    """Start a side, and have the hub and it meet through a cable each way."""
+    to_hub = Cable(f"{name}-hub", ("127.0.0.1", made.port), chance)
     await to_hub.open()
     command = [sys.executable, "-m", "croupier.sandbox.serve", kind, "--hub", to_hub.url]
     environ = {k: v for k, v in made.environ.items() if not k.startswith("TEST_")}
@@ -294,11 +294,11 @@ async def _join(made: Ground, name: str, kind: str, chance: Random) -> None:
     assert process.stdout is not None
     async with asyncio.timeout(START_S):
         url = json.loads(await asyncio.to_thread(process.stdout.readline))["url"]
-    from_hub = Line(f"hub-{name}", ("127.0.0.1", urlsplit(url).port or 0), chance)
+    from_hub = Cable(f"hub-{name}", ("127.0.0.1", urlsplit(url).port or 0), chance)
     await from_hub.open()
     side = Side(kind, process, url, to_hub, from_hub)
     made.sides.append(side)
-    made.lines |= {to_hub.name: to_hub, from_hub.name: from_hub}
+    made.cables |= {to_hub.name: to_hub, from_hub.name: from_hub}
     if kind == "casino":
         casino, secret = await made.desk.store.casinos.add(f"Chaos {name}", from_hub.url, ["EUR"])
         side.row = casino

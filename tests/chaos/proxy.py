@@ -1,4 +1,4 @@
-"""A line between two parties that can be made bad while they talk: over TCP or a Unix socket, by a word at run time.
+"""A cable between two parties that can be made bad while they talk: over TCP or a Unix socket, by a word at run time.
 
 Owns: listening, passing bytes on, and the faults on their way: delay with jitter, a cut, a half-open connection, one byte
 at a time, a reset. Never: looks into the bytes. It runs in the event loop of whoever opened it.
@@ -19,13 +19,13 @@ Place = Path | tuple[str, int]
 
 CHUNK = 65_536
 DRIP_S = 0.0005
-"""Between two bytes of a line that drips: a message of 2 KB takes a second."""
+"""Between two bytes of a cable that drips: a message of 2 KB takes a second."""
 FAULTS = ("delay", "cut", "half-open-there", "half-open-back", "drip", "reset")
 
 
 @dataclass(slots=True)
 class Dial:
-    """What is wrong with a line now. Seconds."""
+    """What is wrong with a cable now. Seconds."""
 
     delay_s: float = 0.0
     jitter_s: float = 0.0
@@ -40,7 +40,7 @@ class Dial:
 
 @dataclass(eq=False, slots=True)
 class _Pair:
-    """One connection through the line: both of its ends."""
+    """One connection through the cable: both of its ends."""
 
     near: asyncio.StreamWriter
     far: asyncio.StreamWriter
@@ -58,8 +58,8 @@ class _Pair:
 
 
 @dataclass(slots=True)
-class Line:
-    """The line called `name`, from where it listens to `target`."""
+class Cable:
+    """The cable called `name`, from where it listens to `target`."""
 
     name: str
     target: Place

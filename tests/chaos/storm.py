@@ -1,4 +1,4 @@
-"""Everything at once for a while, from one seed: players play, and workers, hub, database and lines are struck at random.
+"""Everything at once for a while, from one seed: players play, and workers, hub, database and cables are struck at random.
 
 Owns: what is played and what is struck, drawn from the seed, and the peace afterwards. Never: judges (books, reader). What
 a seed repeats is who plays and who is struck in which order; how that falls together is up to real processes.
@@ -83,7 +83,7 @@ class _Raging:
             (2, "backend killed", self._kill_backend),
             (2, "backend ended", self._end_backend),
             (2, "database stopped", self._stop_database),
-            (12, "line", self._bad_line),
+            (12, "cable", self._bad_cable),
         ]
 
     @property
@@ -154,7 +154,7 @@ class _Raging:
         while self.rages:
             await asyncio.sleep(self.chance.uniform(0.3, 1.5))
             ((_, name, act),) = self.chance.choices(self._strikes, weights)
-            if name != "line":
+            if name != "cable":
                 self.storm.struck[name] += 1
             with contextlib.suppress(ProcessLookupError, DbError):
                 await act()
@@ -163,8 +163,8 @@ class _Raging:
         """Nothing is wrong any more, and everybody is there."""
         for task in list(self._ends):
             await task
-        for line in self.ground.lines.values():
-            line.heal()
+        for cable in self.ground.cables.values():
+            cable.heal()
         if self.ground.hub.poll() is not None:
             await self._start_hub()
         await self.ground.whole()
@@ -236,14 +236,14 @@ class _Raging:
                 os.kill(pid, signal.SIGSTOP)
         self._later(self.chance.uniform(0.2, 2.0), lambda: _continue(pids))
 
-    async def _bad_line(self) -> None:
-        line = self.ground.lines[self.chance.choice(sorted(self.ground.lines))]
+    async def _bad_cable(self) -> None:
+        cable = self.ground.cables[self.chance.choice(sorted(self.ground.cables))]
         fault = self.chance.choice(FAULTS)
-        line.turn(fault)
-        self.storm.struck[f"{line.name} {fault}"] += 1
+        cable.turn(fault)
+        self.storm.struck[f"{cable.name} {fault}"] += 1
 
         async def heal() -> None:
-            line.heal()
+            cable.heal()
 
         self._later(self.chance.uniform(0.2, 3.0), heal)
 

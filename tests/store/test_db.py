@@ -13,7 +13,7 @@ from croupier.kit.clock import SystemClock
 from croupier.store.db import Db, DbConflict, DbDown, DbViolation, assert_no_tx
 from croupier.store.embedded import Attached
 from croupier.store.embedded_ground import SOCKET
-from tests.chaos.proxy import Dial, Line
+from tests.chaos.proxy import Cable, Dial
 
 
 @pytest.fixture
@@ -236,12 +236,12 @@ async def test_a_connection_that_was_told_of_its_end_and_still_stands_is_down(
     postgres: Attached, tmp_path: Path
 ) -> None:
     """When PostgreSQL ends a backend its last words come before the connection does; a statement may start in between."""
-    line = Line("database", Path(postgres.host, SOCKET), Random(1))
-    await line.open(tmp_path / SOCKET)
+    cable = Cable("database", Path(postgres.host, SOCKET), Random(1))
+    await cable.open(tmp_path / SOCKET)
     db = await Db.connect({**postgres.connect_kwargs, "host": str(tmp_path), "database": "postgres"}, size=1, lines=1)
     try:
         pid = await db.fetchval("select pg_backend_pid()")
-        line.dial = Dial(keeps=True)
+        cable.dial = Dial(keeps=True)
         other = await asyncpg.connect(**{**postgres.connect_kwargs, "database": "postgres"})
         assert await other.fetchval("select pg_terminate_backend($1, 5000)", pid)
         await other.close()
@@ -249,6 +249,6 @@ async def test_a_connection_that_was_told_of_its_end_and_still_stands_is_down(
         with pytest.raises(DbDown):
             await db.fetchval("select 1")
     finally:
-        line.heal()
-        await line.close()
+        cable.heal()
+        await cable.close()
         await db.close()
