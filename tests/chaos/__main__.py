@@ -26,7 +26,6 @@ from tests.chaos.reader import Reader
 from tests.chaos.storm import storm
 
 NAMES = [operation.name for operation in OPERATIONS]
-OTHERS = ("hub", "hub+database", "pause")
 STORM_S, SMOKE_S = 180.0, 30.0
 
 
@@ -82,10 +81,14 @@ async def play_storm(report: Report, seconds: float) -> None:
     report.say(f"storm: struck {dict(raged.struck)}; at rest {raged.rest_s:.1f} s after the last fault")
 
 
-async def whole(report: Report) -> None:
-    """Everything."""
+async def whole(report: Report, keep: Callable[[], None]) -> None:
+    """Everything on real processes; what was found is kept after each part."""
+    await play_matrix(report, [("hub", NAMES), ("hub+database", NAMES)], surveyed=[])
+    keep()
+    await play_matrix(report, [("worker", NAMES), ("pause", NAMES)], surveyed=NAMES)
+    keep()
     await play_storm(report, STORM_S)
-    await play_matrix(report, [("worker", NAMES), *((whom, NAMES) for whom in OTHERS)], surveyed=NAMES)
+    keep()
 
 
 async def smoke(report: Report) -> None:
@@ -106,15 +109,19 @@ def main() -> int:
     report = Report(secrets.randbelow(10**6) if asked.seed is None else asked.seed)
     report.say(f"seed {report.seed}")
     configure("critical")  # what fails on purpose is told by the hundreds
+
+    def keep() -> None:
+        if asked.proof is not None:
+            write(asked.proof, report, sys.argv[1:])
+
+    if asked.what != "nth":
+        asyncio.run(_interruptible(_course(asked, report, keep)))
     if asked.what in ("all", "nth"):
         report.failures, wrong = enumerate_everything(report.say)
         report.problems += wrong
-    if asked.what != "nth":
-        asyncio.run(_interruptible(_course(asked, report)))
     for problem in report.problems:
         report.say(f"PROBLEM {problem}")
-    if asked.proof is not None:
-        write(asked.proof, report, sys.argv[1:])
+    keep()
     report.say(
         f"{'nothing was found' if not report.problems else f'{len(report.problems)} problems'}, seed {report.seed}"
     )
@@ -128,9 +135,9 @@ async def _interruptible(course: Coroutine[Any, Any, None]) -> None:
     await task
 
 
-async def _course(asked: argparse.Namespace, report: Report) -> None:
+async def _course(asked: argparse.Namespace, report: Report, keep: Callable[[], None]) -> None:
     if asked.what == "all":
-        await whole(report)
+        await whole(report, keep)
     elif asked.what == "smoke":
         await smoke(report)
     elif asked.what == "storm":
