@@ -48,6 +48,14 @@ chaos: $(READY_DEV) ## kill real processes at every named point in every operati
 chaos-smoke: $(READY_DEV) ## a minute of it: a storm over real processes; SEED=N repeats one
 	$(BIN)/python -m tests.chaos smoke $(if $(SEED),--seed $(SEED)) $(ARGS)
 
+.PHONY: plants
+plants: $(READY_DEV) ## put each planted money bug in and see who notices; writes docs/proof/plants.md
+	PYTHONPATH=src:. $(BIN)/python -m tests.plants.run $(ARGS)
+
+.PHONY: mutants
+mutants: $(READY_DEV) ## change the core a thousand times and see that its tests notice; writes docs/proof/mutants.md
+	PYTHONPATH=src:. $(BIN)/python -m tests.mutants.run $(ARGS)
+
 .PHONY: check
 check: $(READY_DEV) ## format, lint, types, floors: in the order of cost
 	$(BIN)/ruff format --check .

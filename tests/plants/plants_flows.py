@@ -140,14 +140,18 @@ _CALLS = (
     ),
     Plant(
         "batch-element-lost",
-        "the last payment of a list is never sent, and its stake counts as accepted",
+        "the last payment of a list is never sent, and counts as received",
         _COURIER,
         (
             (
                 "        orders = [order for _, order in part]\n",
-                "        orders = [order for _, order in part]\n"
-                "        if len(part) > 1:\n            orders, part = orders[:-1], part[:-1]\n"
-                "            self._hub.waiters.wake_all()\n",
+                "        (lost, _), part = part[-1], part[:-1]\n"
+                "        orders = [order for _, order in part]\n\n"
+                "        def lose(subject: Any, terms: Terms) -> Decision[Any]:\n"
+                "            draft: Draft[Any] = Draft(subject, terms)\n"
+                "            draft.call_later(lost.slot, Step.MAKE, terms.now_ms + 30 * 86_400_000, acked=True)\n"
+                '            return draft.finish("lost")\n\n'
+                "        await advance(self._hub, self._reader(lost), lose)\n",
             ),
         ),
         "I4",

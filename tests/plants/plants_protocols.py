@@ -60,14 +60,6 @@ PROTOCOLS = (
         "I6",
     ),
     Plant(
-        "info-of-nothing-read-as-unusable",
-        "a casino that does not know a bet is taken for one that gave no answer",
-        _CODEC,
-        (("    if reading is CasinoNo.BET_UNKNOWN:\n        return InfoList(())\n", ""),),
-        "I4",
-        "tests/casinos/betcore_v2/test_codec_calls.py",
-    ),
-    Plant(
         "types-mixed-up",
         "a return of the stake goes out as a payout's taking back, and the other way round",
         "croupier.casinos.betcore_v2.messages",

@@ -17,7 +17,7 @@ def write(rows: list[dict[str, Any]], control: dict[str, Any], run: dict[str, An
     PROOF.parent.mkdir(parents=True, exist_ok=True)
     data = {"run": run, "control": control, "plants": rows}
     DATA.write_text(json.dumps(data, indent=1) + "\n")
-    PROOF.write_text("\n".join(_page(data)) + "\n")
+    PROOF.write_text(page(data))
 
 
 def read() -> dict[str, Any]:
@@ -26,7 +26,12 @@ def read() -> dict[str, Any]:
     return data
 
 
-def _page(data: dict[str, Any]) -> list[str]:
+def page(data: dict[str, Any]) -> str:
+    """The page for people."""
+    return "\n".join(_lines(data)) + "\n"
+
+
+def _lines(data: dict[str, Any]) -> list[str]:
     rows, control = data["plants"], data["control"]
     caught = [row for row in rows if row["by"] == "simulator"]
     share = f"{len(caught)} of {len(rows)} ({100 * len(caught) / len(rows):.1f} %)"

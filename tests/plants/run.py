@@ -86,7 +86,7 @@ def judged(home: Path, seeds: int, plant: Plant) -> dict[str, Any]:
 def simulated(home: Path, seeds: int, plant: Plant | None) -> dict[str, Any]:
     """What the simulator says under this plant, or without one, in a process of its own."""
     words = [sys.executable, "-m", "tests.plants.play", str(home), str(seeds), *([plant.name] if plant else [])]
-    done = subprocess.run(words, cwd=ROOT, env=_env(), capture_output=True, text=True, check=False)
+    done = subprocess.run(words, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
     if done.returncode:
         # It could not even be imported, or the world could not be set up under it: that is seen at once.
         return {"caught": 1, "said": [f"cannot run: {done.stderr.strip()[-300:]}"], "seconds": 0.0, "seeds": 1}
@@ -102,11 +102,12 @@ def fails_under(plant: Plant) -> bool:
 
 def _passes(test: str, plant: Plant | None) -> bool:
     words = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "tests.plants.plugin", test]
-    env = _env() | ({WHICH: plant.name} if plant else {})
+    env = environment() | ({WHICH: plant.name} if plant else {})
     return subprocess.run(words, cwd=ROOT, env=env, capture_output=True, check=False).returncode == 0
 
 
-def _env() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """That of a process which imports the hub from this tree, unplanted."""
     own = {name: value for name, value in os.environ.items() if name != WHICH}
     return own | {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}
 

@@ -79,7 +79,9 @@ class Case:
     def truthful(self) -> bool:
         """Its casino's books must agree, and everything must have ended."""
         left_to_it = self.casino.undoes_late and "contradiction" in self.incidents
-        return self.casino.character in TRUTHFUL and QUARANTINED not in self.incidents and not left_to_it
+        dials = self.casino.dials
+        crashed = QUARANTINED in self.incidents and bool(dials.crash_every_s or dials.pause_every_s)
+        return self.casino.character in TRUTHFUL and not crashed and not left_to_it
 
 
 def judge(cases: list[Case], verdict: Verdict) -> None:

@@ -32,6 +32,8 @@ WALLET = 10**9
 """What every player starts with, minor units."""
 FOREIGN = 0.05
 """Share of its accepts after which it tries one about another casino's payment."""
+VALID_S = 10
+"""How long an envelope may be used (casino.md 2)."""
 SKEW_S = 10
 """How far it lets the hub's clock be off (money.md 2)."""
 Log = Callable[..., None]
@@ -89,7 +91,10 @@ class SimCasino:
         for attempt in range(2):
             try:
                 claims = verify(token, self._keys, now_s=self._clock.now_ms() // 1000, leeway_s=SKEW_S)
-                return json.loads(str(claims["data"])), int(str(claims["nbf"]))
+                signed_s, until_s = (int(str(claims[name])) for name in ("nbf", "exp"))
+                if until_s - signed_s != VALID_S:
+                    self.witness.complain("I17", 0, f"an envelope is valid for {until_s - signed_s} s")
+                return json.loads(str(claims["data"])), signed_s
             except BadToken:
                 if attempt == 0:
                     await self._fetch_keys()

@@ -1,0 +1,105 @@
+"""The queue of next actions among several processes: each call goes to one, and taking it outdates what was read before.
+
+Real connections to a real PostgreSQL: what the simulator's one connection cannot show.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import replace
+
+import pytest
+
+from croupier.core.bet import Bet
+from croupier.core.draft import Draft
+from croupier.core.pursuit import made
+from croupier.core.requests import open_bet
+from croupier.kit.clock import SystemClock
+from croupier.kit.metrics import Metrics
+from croupier.store.bets import Bets
+from croupier.store.calls import Calls, Taken
+from croupier.store.db import Db
+from croupier.store.train import Train
+from tests.core.samples import SILENCE, T0, K, new_bet, terms
+
+PROCESSES = 6
+BETS = 40
+LATER_MS = T0 + 60_000
+"""When the leases of all that was planned have run out."""
+
+
+@pytest.fixture
+async def connections(database_url: str) -> AsyncIterator[list[Db]]:
+    """One of each process, as processes have them."""
+    async with AsyncExitStack() as stack:
+        opened = [await Db.connect(database_url, size=2) for _ in range(PROCESSES)]
+        for db in opened:
+            stack.push_async_callback(db.close)
+        yield opened
+
+
+def train_of(db: Db) -> Train:
+    return Train(db, SystemClock(), "p1", Metrics())
+
+
+async def bets(db: Db, number: int) -> list[Bet]:
+    """So many new bets, each with its make planned."""
+    train = train_of(db)
+    born = [new_bet(bet_id=n, bet_ref=f"b{n}", payments={}, calls={}) for n in range(1, number + 1)]
+    decisions = [open_bet(bet, terms()) for bet in born]
+    assert all(await asyncio.gather(*map(train.commit, decisions)))
+    return [decision.after for decision in decisions]
+
+
+async def reach_for(db: Db, name: str, at_ms: int, most: int) -> list[Taken]:
+    return await Calls(db, name).take(at_ms, at_ms + 15_000, most, [])
+
+
+async def test_a_call_goes_to_one_of_all_who_reach_for_it(connections: list[Db]) -> None:
+    """Money law: a call is performed by who has its lease. Two leases of one call would be two makes under one fence."""
+    await bets(connections[0], BETS)
+    for turn in range(1, 6):
+        at_ms = T0 + turn * 60_000
+        all_at_once = [reach_for(db, f"p{n}", at_ms, BETS) for n, db in enumerate(connections)]
+        taken = [call for part in await asyncio.gather(*all_at_once) for call in part]
+        assert len({(call.subject_id, call.slot) for call in taken}) == len(taken) > 0
+
+
+async def test_what_a_train_holds_is_skipped_and_not_waited_for(connections: list[Db]) -> None:
+    await bets(connections[0], 3)
+    async with connections[0].transaction() as tx:
+        await tx.execute("update bets set version = version where bet_id = 2")
+        taken = await asyncio.wait_for(reach_for(connections[1], "p2", LATER_MS, 10), 10)
+    assert [call.subject_id for call in taken] == [1, 3]
+
+
+async def test_a_decision_from_before_a_takeover_is_not_written(connections: list[Db]) -> None:
+    """A process that slept through its lease wakes with what it read then: it changes no row."""
+    ours, theirs = connections[:2]
+    (bet,) = await bets(ours, 1)
+    (taken,) = await reach_for(theirs, "p2", LATER_MS, 10)
+    assert taken.fence > bet.calls[K.STAKE.value].fence
+
+    draft: Draft[Bet] = Draft(bet, terms(60))
+    made(draft, K.STAKE, SILENCE)
+    assert not await train_of(ours).commit(draft.finish("stake_make_answered"))
+
+    stored = await Bets(ours).by_id(bet.bet_id)
+    assert stored is not None
+    assert stored.calls[K.STAKE.value].lease_owner == "p2"
+    assert replace(stored, version=0, calls={}) == replace(bet, version=0, calls={})
+
+
+async def test_a_call_that_is_leased_is_not_due(connections: list[Db]) -> None:
+    await bets(connections[0], 1)
+    assert await reach_for(connections[1], "p2", LATER_MS, 10)
+    assert await reach_for(connections[2], "p3", LATER_MS + 14_999, 10) == []
+    (again,) = await reach_for(connections[2], "p3", LATER_MS + 15_000, 10)
+    assert again.fence == 3
+
+
+async def test_a_casino_that_is_full_is_left_out(connections: list[Db]) -> None:
+    (bet,) = await bets(connections[0], 1)
+    assert await Calls(connections[1], "p2").take(LATER_MS, LATER_MS + 1, 10, [bet.casino_id]) == []
