@@ -96,6 +96,14 @@ def test_the_groups_of_states_do_not_contradict_each_other() -> None:
     assert set(ENDED) <= AT_REST
 
 
+def test_the_sets_are_the_contracts() -> None:
+    """A stake that is not sent is on from its birth, a jackpot settled; what ended is closed at the casino (money.md 3.9)."""
+    assert {S.ASKED, S.ON, S.SETTLED, S.TOMBSTONE} == BORN
+    assert {S.SETTLED, S.RETURNED, S.DISPUTED} == ENDED
+    assert {S.UNCLAIMED, S.ON} == IS_ON
+    assert {S.ASKED, S.UNWANTED} == STAKE_UNDECIDED
+
+
 @pytest.mark.parametrize(
     ("until_ms", "now_ms", "waited"),
     [(None, T0, False), (T0, T0, False), (T0 + 1, T0, True), (T0, T0 + 1, False)],

@@ -1,8 +1,8 @@
 """Mutation testing of the core: `python -m tests.mutants.run`, or `make mutants`.
 
 Each change of `mutations` is made in a process of its own, forked from one that has imported pytest and nothing of the
-hub, and the core's tests are run until the first fails: the module's own first, then the other fast ones, then the
-walks and the machine. What no test notices survives. Writes docs/proof/mutants.md and mutants.json.
+hub, and the core's tests are run until the first fails: the module's own first, then the others; with --long also the
+walks and the machine, which take ten times as long as all others together. What no test notices survives. Writes docs/proof/mutants.md and mutants.json.
 Owns: that run. Never: decides which survivors matter (reasons).
 """
 
@@ -60,10 +60,8 @@ def main() -> int:
     for path in modules:
         of_module = results_of(path, asked)
         results += of_module
-        alive = [r for r in of_module if r.fate == SURVIVED]
-        print(f"{path.stem:18} {len(of_module) - len(alive)} of {len(of_module)} killed", flush=True)
-        for r in alive:
-            print(f"    {r.line}: {r.before}  ->  {r.after}", flush=True)
+        killed = sum(r.fate != SURVIVED for r in of_module)
+        print(f"{path.stem:18} {killed} of {len(of_module)} killed", flush=True)
     return _finish(asked, results, round(time.monotonic() - started))
 
 
@@ -78,7 +76,7 @@ def _warm_up() -> None:
 def _finish(asked: argparse.Namespace, results: list[Result], seconds: int) -> int:
     from tests.mutants.report import ASKED_FOR, share, write  # noqa: PLC0415 - not before the mutants are forked
 
-    if not asked.only and not asked.quick and asked.every == 1:
+    if not asked.only and asked.every == 1:
         write(results, seconds)
     print(f"{share(results):.1f} % of {len(results)} killed in {seconds} s")
     return int(share(results) < ASKED_FOR)
@@ -88,7 +86,7 @@ def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make mutants")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="so many at once")
     parser.add_argument("--every", type=int, default=1, help="only each n-th mutant; writes nothing")
-    parser.add_argument("--quick", action="store_true", help="without the walks and the machine; writes nothing")
+    parser.add_argument("--long", action="store_true", help="ask the walks and the machine too")
     parser.add_argument("--only", nargs="*", default=[], help="these modules of the core; writes nothing")
     return parser.parse_args()
 
@@ -97,12 +95,17 @@ def results_of(path: Path, asked: argparse.Namespace) -> list[Result]:
     """Every mutant of one module and its fate."""
     tree = ast.parse(path.read_text())
     found = mutants(tree)[:: asked.every]
-    tests = _in_order(path.stem, quick=asked.quick)
+    tests = _in_order(path.stem, long=asked.long)
     unchanged = Mutant(0, "", "", lambda: None)
     assert fate_of(path, tree, unchanged, tests=tests) == SURVIVED, "the tests fail without any change"
     with ThreadPoolExecutor(asked.jobs) as pool:
-        fates = list(pool.map(lambda m: fate_of(path, tree, m, tests=tests), found))
-    return [Result(path.stem, m.line, m.before, m.after, fate) for m, fate in zip(found, fates, strict=True)]
+        fates = pool.map(lambda m: fate_of(path, tree, m, tests=tests), found)
+        results = []
+        for m, fate in zip(found, fates, strict=True):
+            results.append(Result(path.stem, m.line, m.before, m.after, fate))
+            if fate == SURVIVED:
+                print(f"    {path.stem}:{m.line} {m.before}  ->  {m.after}", flush=True)
+    return results
 
 
 def fate_of(path: Path, tree: ast.Module, mutant: Mutant, *, tests: Sequence[list[str]]) -> str:
@@ -139,12 +142,12 @@ def _import_from(name: str, code: object) -> None:
     install(name, code)  # type: ignore[arg-type]
 
 
-def _in_order(stem: str, *, quick: bool) -> list[list[str]]:
+def _in_order(stem: str, *, long: bool) -> list[list[str]]:
     """The core's tests in the order in which they are asked."""
     files = sorted(p.name for p in TESTS.glob("test_*.py"))
-    own = [f for f in files if f == f"test_{stem}.py"]
+    own = [f for f in files if f in (f"test_{stem}.py", "test_spellings.py")]
     others = [f for f in files if f not in own and f not in LONG]
-    return [[str(TESTS / f) for f in part] for part in (own, others, [] if quick else list(LONG)) if part]
+    return [[str(TESTS / f) for f in part] for part in (own, others, list(LONG) if long else []) if part]
 
 
 def _run_tests(parts: Sequence[list[str]]) -> int:

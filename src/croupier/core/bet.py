@@ -117,6 +117,7 @@ IS_ON = frozenset({_S.UNCLAIMED, _S.ON})
 NOT_WANTED = frozenset({_S.UNWANTED, _S.CANCELLED, _S.TOMBSTONE, _S.UNDOING, _S.DISPUTED, _S.RETURNED})
 """A refund was answered with success, or the stake went back: a pay-in of this betId gets `conflict`."""
 ENDED = frozenset({_S.SETTLED, _S.RETURNED, _S.DISPUTED})
+"""No payment is decided any more unless somebody asks: what the casino is told to close."""
 
 
 class IllegalBet(AssertionError):

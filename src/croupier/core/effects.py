@@ -8,7 +8,7 @@ share with the requests (settle, owe a return). Never: decides whether an outcom
 from __future__ import annotations
 
 from croupier.core import ledger
-from croupier.core.bet import OK, Bet, BetEvent, BetState, Closing, Origin, next_bet_state
+from croupier.core.bet import ENDED, OK, Bet, BetEvent, BetState, Closing, Origin, next_bet_state
 from croupier.core.draft import Draft
 from croupier.core.money import tax_of
 from croupier.core.payment import SLOT_CLAIM, SLOT_CLOSE, PaymentEvent, PaymentState, Step
@@ -224,7 +224,7 @@ def _giver(d: BetDraft, kind: PaymentKind) -> str:
 def close_if_done(d: BetDraft) -> None:
     """Send a close once every payment of an ended bet has its outcome (money.md 3.9)."""
     bet = d.subject
-    ended = bet.state in (BetState.SETTLED, BetState.RETURNED, BetState.DISPUTED)
+    ended = bet.state in ENDED
     open_still = bet.closing in (Closing.OPEN, Closing.REOPENED)
     if not (ended and open_still and d.terms.casino.close):
         return

@@ -1,0 +1,50 @@
+"""The documented defaults of every quirk: what a new casino or provider is until somebody sets otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, fields
+from typing import Any
+
+from croupier.core.counterparty import Casino, LateAccept, Provider
+
+
+def defaults(record: type[Any]) -> dict[str, object]:
+    return {f.name: f.default for f in fields(record) if f.default is not MISSING}
+
+
+def test_a_new_casino() -> None:
+    """casino.md 2 and money.md 4: calls end after 10 s, a line holds 200 stakes, lists carry 100, success is returned."""
+    assert defaults(Casino) == {
+        "enabled": True,
+        "alg": "RS256",
+        "kid": None,
+        "late_accept": LateAccept.RETURN,
+        "tax_bp": None,
+        "batch": 100,
+        "info": True,
+        "close": True,
+        "skip_zero": False,
+        "connect_s": 2.0,
+        "total_s": 10.0,
+        "in_flight": 200,
+        "exact_balance": False,
+        "min_bet": None,
+        "max_bet": None,
+        "origins": (),
+    }
+
+
+def test_a_new_provider() -> None:
+    """money.md 3: it waits 6 s for the casino, and 15 s may go by before an unclaimed stake goes back."""
+    assert defaults(Provider) == {
+        "enabled": True,
+        "hold_s": 6.0,
+        "claim_s": 15.0,
+        "pay_out_waits": False,
+        "fresh_s": 30.0,
+        "min_bet": None,
+        "max_bet": None,
+        "games_enabled": True,
+        "game_types": (),
+        "total_s": 10.0,
+    }
