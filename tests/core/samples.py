@@ -279,6 +279,21 @@ class Story:
         return self
 
 
+NAMED = {
+    "stake_accepted": {("wallets", "open-bets")},
+    "accepted_late": {("wallets", "suspense")},
+    "settled": {("open-bets", "ggr")},
+    "won": {("ggr", "owed"), ("jackpot", "owed")},
+    "paid": {("owed", "wallets")},
+    "return_decided": {("open-bets", "owed"), ("ggr", "owed")},
+    "returned": {("owed", "wallets"), ("suspense", "wallets")},
+    "taken_back": {("wallets", "ggr"), ("wallets", "cashback")},
+    "cashback_decided": {("cashback", "owed")},
+    "ended_unpaid": {("owed", "cashback")},
+}
+"""What each kind of entry moves between (money.md 6)."""
+
+
 def check(story: Story) -> None:
     """What holds after every decision (money.md 5: I1, I5, I10, I13; money.md 6)."""
     subject = story.subject
@@ -286,12 +301,16 @@ def check(story: Story) -> None:
         if payment.undecided:
             assert kind.value in subject.calls, f"I10: {kind.value} has no next action"
     assert story.balance("wallets") == wallet_change(subject), "I2"
+    assert story.balance("owed") == owed(subject)
+    for e in story.entries:
+        accounts = e.source.split("/")[0], e.target.split("/")[0]
+        assert e.why == "correction" or accounts in NAMED.get(e.why, ()), f"I1: {e}"
     if isinstance(subject, Cashback):
-        assert story.balance("owed") == owed(subject)
         return
     assert (subject.state is BetState.UNCLAIMED) == (SLOT_CLAIM in subject.calls)
+    undecided = subject.state is BetState.ASKED or K.STAKE not in subject.payments
+    assert subject.waiting_until_ms is None or undecided, "nobody waits for what is decided"
     assert story.balance("open-bets") == (subject.stake if subject.state in IS_ON else 0), "I13"
-    assert story.balance("owed") == owed(subject)
     back = subject.payments.get(K.BET_RETURN)
     if subject.state is BetState.RETURNED and back is not None and back.state is S.REFUSED:
         assert back.code == 0, "I7: only a person may keep a stake that the casino took"

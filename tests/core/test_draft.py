@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from croupier.core.draft import Draft
+from croupier.core.bet import Bet
+from croupier.core.draft import Draft, Terms
 from croupier.core.payment import IllegalPayment, PaymentEvent, Step
 from croupier.core.readings import PaymentKind
 from croupier.core.requests import open_bet
@@ -163,3 +164,15 @@ def test_a_story_holds_every_decision_against_the_invariants() -> None:
     story = Story().opened()
     with pytest.raises(AssertionError, match="I2"):
         story.change(lambda d: d.book("wallets/11", "suspense/11", 5, "wrong"))
+
+
+def test_who_makes_no_calls_leases_none() -> None:
+    """A command decides and leaves: whoever runs takes its calls up at once."""
+    d: Draft[Bet] = Draft(new_bet(), replace(terms(), process=Terms.__dataclass_fields__["process"].default), new=True)
+    d.order(K.STAKE, 1000, None)
+    call = d.calls[K.STAKE.value]
+    assert (call.lease_owner, call.lease_until_ms, call.fence) == (None, 0, 1)
+
+
+def test_a_new_subject_has_no_decision_behind_it() -> None:
+    assert (new_bet().version, new_cashback().version) == (0, 0)

@@ -11,7 +11,8 @@ from croupier.core.bet import BetState, Closing, IllegalBet
 from croupier.core.draft import Draft
 from croupier.core.payment import SLOT_CLAIM, SLOT_CLOSE, Step
 from croupier.core.readings import CloseDone, PaymentKind
-from tests.core.samples import CASINO, NOT_ADDED, SILENCE, K, S, Story, terms
+from croupier.core.refusals import Refusal
+from tests.core.samples import CASINO, NOT_ADDED, SILENCE, T0, K, S, Story, terms
 
 B = BetState
 BOOKS = ledger.wallets(11), ledger.open_bets(11, 22), ledger.ggr(11, 22), ledger.owed(11), ledger.suspense(11)
@@ -255,3 +256,22 @@ def test_a_stake_accepted_for_a_settled_bet_is_a_bug() -> None:
     d = Draft(Story().settled().subject, terms())
     with pytest.raises(IllegalBet):
         effects.stake_accepted(d)
+
+
+def test_a_bet_ends_at_the_instant_of_its_last_turn() -> None:
+    """The end is what a close is pursued from, and what reports count by."""
+    returned = Story().on().at(50)
+    returned.refund()
+    assert returned.subject.ended_ms == T0 + 50_000
+
+    undone = Story().settled(2500).at(70)
+    undone.refund()
+    undone.at(90).accept(K.PAYOUT_RETURN)
+    assert undone.subject.ended_ms == T0 + 90_000
+
+
+def test_an_expired_stake_answers_every_repeat_with_a_conflict() -> None:
+    """After the hold time the provider was told 99; what came of it is for its refund, never a late yes (money.md 3.5)."""
+    story = Story().opened().expired()
+    assert story.subject.pay_in_answer == Refusal.CONFLICT.value
+    assert story.pay_in() == Refusal.CONFLICT.value

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
 import os
 import signal
 import sys
@@ -30,33 +29,26 @@ TOLD = 5
 def play(home: Path, last: int) -> dict[str, Any]:
     """The first seed from 1 to `last` that is caught, with what was said; `caught` is None if none was."""
     # What a plant changes is imported only now, through its hook.
-    import structlog  # noqa: PLC0415
-
-    from croupier.kit import virtual  # noqa: PLC0415
-    from croupier.simulator.campaign import one_seed  # noqa: PLC0415
+    from croupier.kit.log import silence  # noqa: PLC0415
+    from croupier.simulator.arena import arena  # noqa: PLC0415
+    from croupier.simulator.world import SMALL, World  # noqa: PLC0415
     from croupier.store.embedded import attach  # noqa: PLC0415
-    from croupier.store.scratch import drop_all, make_template  # noqa: PLC0415
 
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    silence()
     payments, started = 0, time.monotonic()
-    with attach(home) as attached:
-        virtual.run(lambda _: make_template(attached))
-        try:
-            for seed in range(1, last + 1):
-                _watch(seed)
-                try:
-                    outcome = one_seed(attached, seed)
-                except Exception as problem:  # noqa: BLE001 - a run that breaks is a catch
-                    said = [f"the run breaks: {type(problem).__name__}: {str(problem)[:200]}", _place(problem)]
-                    return {"caught": seed, "said": said, "payments": payments, "seconds": _since(started)}
+    with attach(home) as attached, arena(attached) as here:
+        for seed in range(1, last + 1):
+            _watch(seed)
+            try:
+                outcome = here.play(World(seed, SMALL))
+                said = outcome.verdict.violations[:TOLD]
                 payments += outcome.payments
-                if outcome.verdict.violations:
-                    said = outcome.verdict.violations[:TOLD]
-                    return {"caught": seed, "said": said, "payments": payments, "seconds": _since(started)}
-            return {"caught": None, "said": [], "payments": payments, "seconds": _since(started)}
-        finally:
-            signal.alarm(0)
-            virtual.run(lambda _: drop_all(attached))
+            except Exception as problem:  # noqa: BLE001 - a run that breaks is a catch
+                said = [f"the run breaks: {type(problem).__name__}: {str(problem)[:200]}", _place(problem)]
+            if said:
+                return {"caught": seed, "said": said, "payments": payments, "seconds": _since(started)}
+        signal.alarm(0)
+    return {"caught": None, "said": [], "payments": payments, "seconds": _since(started)}
 
 
 def _watch(seed: int) -> None:

@@ -26,6 +26,11 @@ def read() -> dict[str, Any]:
     return data
 
 
+def known() -> dict[str, dict[str, Any]]:
+    """What is written of plants that were caught, by their digests."""
+    return {row["digest"]: row for row in read()["plants"] if row["by"]} if DATA.exists() else {}
+
+
 def page(data: dict[str, Any]) -> str:
     """The page for people."""
     return "\n".join(_lines(data)) + "\n"
