@@ -25,7 +25,19 @@ ALSO_SPELL: dict[str, set[str]] = {
 """Prefix of a file's name to the spellings it may use: what `--json` prints is fixed by operate.md, the demo's driver
 reads what the sandbox studio was answered, and an amount that is wrong is named to the provider in its own spelling."""
 
-MIRRORS = {"house", "scenarios", "journeys", "docs", "simulation", "plants", "chaos", "browser", "vectors", "fuzz"}
+MIRRORS = {
+    "house",
+    "scenarios",
+    "journeys",
+    "docs",
+    "simulation",
+    "plants",
+    "mutants",
+    "chaos",
+    "browser",
+    "vectors",
+    "fuzz",
+}
 
 
 WIRE_WORDS = {

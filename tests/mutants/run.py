@@ -17,7 +17,6 @@ import os
 import resource
 import signal
 import sys
-import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -53,16 +52,22 @@ def main() -> int:
     """See the module; exit 1 below the share that is asked for."""
     asked = _asked()
     _warm_up()
+    from tests.mutants import report  # noqa: PLC0415 - it imports this module
+
     modules = [
         p for p in sorted(CORE.glob("*.py")) if p.stem != "__init__" and (not asked.only or p.stem in asked.only)
     ]
-    started, results = time.monotonic(), []
     for path in modules:
-        of_module = results_of(path, asked)
-        results += of_module
-        killed = sum(r.fate != SURVIVED for r in of_module)
-        print(f"{path.stem:18} {killed} of {len(of_module)} killed", flush=True)
-    return _finish(asked, results, round(time.monotonic() - started))
+        if asked.missing and report.is_known(path):
+            continue
+        results = results_of(path, asked)
+        killed = sum(r.fate != SURVIVED for r in results)
+        print(f"{path.stem:18} {killed} of {len(results)} killed", flush=True)
+        if asked.every == 1:
+            report.write(path, results)
+    told = report.read()
+    print(f"{report.share(told):.1f} % of {report.total(told)} killed")
+    return int(report.share(told) < report.ASKED_FOR)
 
 
 def _warm_up() -> None:
@@ -73,21 +78,13 @@ def _warm_up() -> None:
     assert not any(name.startswith("croupier") for name in sys.modules)
 
 
-def _finish(asked: argparse.Namespace, results: list[Result], seconds: int) -> int:
-    from tests.mutants.report import ASKED_FOR, share, write  # noqa: PLC0415 - not before the mutants are forked
-
-    if not asked.only and asked.every == 1:
-        write(results, seconds)
-    print(f"{share(results):.1f} % of {len(results)} killed in {seconds} s")
-    return int(share(results) < ASKED_FOR)
-
-
 def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make mutants")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="so many at once")
     parser.add_argument("--every", type=int, default=1, help="only each n-th mutant; writes nothing")
     parser.add_argument("--long", action="store_true", help="ask the walks and the machine too")
-    parser.add_argument("--only", nargs="*", default=[], help="these modules of the core; writes nothing")
+    parser.add_argument("--missing", action="store_true", help="only modules that changed since they were written")
+    parser.add_argument("--only", nargs="*", default=[], help="these modules of the core")
     return parser.parse_args()
 
 

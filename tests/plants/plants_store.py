@@ -147,7 +147,6 @@ STORE = (
         _CALLS,
         (("    update {table} s set version = s.version + 1\n", "    update {table} s set version = s.version\n"),),
         "I10",
-        "tests/store/test_calls.py::test_a_decision_from_before_a_takeover_is_not_written",
     ),
     Plant(
         "lock-missing",
@@ -155,7 +154,6 @@ STORE = (
         _CALLS,
         ((" for update of s, c skip locked)", ")"),),
         "I17",
-        "tests/store/test_calls.py::test_a_call_goes_to_one_of_all_who_reach_for_it",
     ),
     Plant(
         "ids-used-again-after-a-restart",

@@ -21,7 +21,7 @@ from typing import Any
 
 from tests.conftest import make_home, remove_home
 from tests.plants.planting import WHICH, Plant
-from tests.plants.report import PROOF, known, write
+from tests.plants.report import PROOF, known, read, write
 from tests.plants.table import PLANTS
 
 ROOT = Path(__file__).parents[2]
@@ -35,12 +35,17 @@ def main() -> int:
     plants = [p for p in PLANTS if not asked.only or any(word in p.name for word in asked.only)]
     started = time.monotonic()
     with server() as home, ThreadPoolExecutor(asked.jobs) as pool:
-        rows = list(pool.map(lambda plant: kept.get(plant.digest) or judged(home, asked.seeds, plant), plants))
-        clean = simulated(home, max([asked.control or asked.seeds, *(row["seed"] or 0 for row in rows)]), None)
+        rows, clean = [], {}
+        for row in pool.map(lambda plant: kept.get(plant.digest) or judged(home, asked.seeds, plant), plants):
+            rows.append(row)
+            if not asked.only:
+                # After each, so that a run that is stopped can be taken up with --missing.
+                write(rows, read()["control"], {"seeds": asked.seeds})
+        clean = simulated(home, asked.control or max([asked.seeds, *(row["seed"] or 0 for row in rows)]), None)
     unseen = [row["plant"] for row in rows if not row["by"]]
     if not asked.only:
-        write(rows, clean, {"seeds": asked.seeds, "seconds": round(time.monotonic() - started)})
-        print(f"written: {PROOF}")
+        write(rows, clean, {"seeds": asked.seeds})
+        print(f"written: {PROOF} in {time.monotonic() - started:.0f} s")
     by_simulator = sum(row["by"] == "simulator" for row in rows)
     print(f"{len(rows)} plants, {by_simulator} caught by the simulator, not caught at all: {unseen or 'none'}")
     print(f"control: {clean['seeds']} seeds without a plant, {'clean' if clean['caught'] is None else clean}")

@@ -1,6 +1,11 @@
-"""All plants, from the tables of their floors. Owns: the joined list and the look-up by name."""
+"""All plants, from the tables of their floors, and which other test is asked where the simulator sees nothing.
+
+Owns: the joined list, those tests, and the look-up by name.
+"""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from tests.plants.planting import Plant
 from tests.plants.plants_core import CORE
@@ -8,7 +13,53 @@ from tests.plants.plants_flows import FLOWS
 from tests.plants.plants_protocols import PROTOCOLS
 from tests.plants.plants_store import STORE
 
-PLANTS: tuple[Plant, ...] = (*CORE, *FLOWS, *STORE, *PROTOCOLS)
+_CASHBACK = "tests/core/test_cashback_effects.py::"
+_OUTCOMES = "tests/core/test_outcomes.py::"
+_PURSUIT = "tests/core/test_pursuit.py::"
+_MONEY = "tests/core/test_money.py::"
+
+TESTS: dict[str, str] = {
+    "ended-unpaid-not-booked": _CASHBACK + "test_a_cancel_that_waited_ends_with_a_definite_no",
+    "kept-payout-taken-for-returned": _OUTCOMES + "test_a_refused_taking_back_of_a_payout_leaves_the_bet_settled",
+    "never-revived": _OUTCOMES + "test_a_refused_return_is_revived_when_its_stake_turns_up",
+    "waits-for-ever": _OUTCOMES + "test_an_accepted_stake_is_on_only_if_somebody_waits",
+    "two-in-flight": "tests/core/test_effects.py::test_a_return_waits_for_every_other_payment_of_its_bet",
+    "close-before-the-outcome": "tests/core/test_effects.py::test_nothing_is_closed_while_a_payment_may_still_move",
+    "reopen-forgotten": "tests/core/test_effects.py::test_a_payment_of_a_closed_bet_asks_for_its_reopening",
+    "cashback-cancel-does-not-wait": _CASHBACK + "test_a_cancel_waits_unless_the_last_word_was_a_no",
+    "cashback-cancel-forgotten": _CASHBACK + "test_a_cancel_that_waited_takes_back_what_was_paid",
+    "limit-ignored": "tests/core/test_session.py::test_a_stake_lies_within_the_limits_and_a_free_round_knows_no_minimum",
+    "not-yet-read-as-never": _OUTCOMES + "test_a_no_to_owed_money_is_not_yet",
+    "amount-not-compared": _OUTCOMES + "test_an_accept_that_contradicts_the_make_changes_no_money",
+    "player-not-compared": _OUTCOMES + "test_an_accept_that_contradicts_the_make_changes_no_money",
+    "exists-with-other-contents-accepted": _OUTCOMES + "test_a_stake_that_exists_with_other_contents_is_parked",
+    "second-transaction-accepted": _OUTCOMES + "test_a_word_after_the_acceptance_repeats_it_or_contradicts_it",
+    "contradiction-believed": _OUTCOMES + "test_a_word_after_the_acceptance_repeats_it_or_contradicts_it",
+    "late-yes-refused": _OUTCOMES + "test_a_success_for_an_ended_stake_is_recorded_and_returned_once",
+    "undone-and-returned": _OUTCOMES + "test_never_both_once_a_return_is_wanted_a_late_accept_is_taken_in",
+    "absent-read-as-present": _PURSUIT + "test_a_stake_expires_when_not_there_proves_it_or_the_questions_end",
+    "foreign-return-ignored": _PURSUIT + "test_a_return_beside_it_that_we_never_sent_makes_the_answer_unusable",
+    "retries-stop-too-early": _OUTCOMES + "test_the_fifth_failure_calls_for_a_person_and_the_thirtieth_day_parks",
+    "retries-never-slow-down": _PURSUIT + "test_an_unanswered_payout_climbs_the_ladder",
+    "accept-awaited-for-ever": _PURSUIT + "test_an_accept_that_never_comes_is_a_failure_like_any_other",
+    "stake-sent-after-its-time": _PURSUIT + "test_a_stake_is_sent_again_only_unacknowledged_and_inside_the_hold_time",
+    "deadline-off-by-one": "tests/core/test_waits.py::test_the_next_question_lies_ahead",
+    "incident-forgotten": _OUTCOMES + "test_owed_money_that_exists_with_other_contents_is_parked",
+    "float-amount": _MONEY + "test_good_amounts_are_read_exactly",
+    "off-by-the-exponent": _MONEY + "test_good_amounts_are_read_exactly",
+    "written-with-two-decimals": _MONEY + "test_amounts_are_written_with_all_decimals_of_the_currency",
+    "decimals-rounded": _MONEY + "test_more_decimals_than_the_currency_has_are_refused_never_rounded",
+    "tax-rounded-up": _MONEY + "test_tax_rounds_half_to_even",
+    "balance-with-the-wrong-sign": "tests/store/test_balances.py::test_an_accepted_payment_moves_it_by_its_kind",
+    "stale-make-never-expires": "tests/casinos/betcore_v2/test_signing.py::test_a_sent_jwt_lives_ten_seconds",
+    "lock-missing": "tests/store/test_calls.py::test_a_call_goes_to_one_of_all_who_reach_for_it",
+    "taken-up-without-a-new-version": "tests/store/test_calls.py::test_a_decision_from_before_a_takeover_is_not_written",
+}
+"""Plant to the test that fails under it, for those that the simulator sees late or never."""
+
+PLANTS: tuple[Plant, ...] = tuple(
+    replace(plant, test=TESTS.get(plant.name)) for plant in (*CORE, *FLOWS, *STORE, *PROTOCOLS)
+)
 
 
 def named(name: str) -> Plant:

@@ -1,0 +1,86 @@
+"""The plants are what the committed table is about, each stands where it says, and a share of them is caught here."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from croupier.store.embedded import Attached
+from tests.plants import report
+from tests.plants.planting import NotOnce, Plant
+from tests.plants.run import ROOT, environment, simulated
+from tests.plants.table import PLANTS, named
+
+FAST = ("entry-doubled", "return-forgotten")
+"""Plants that are caught by the first seeds: one kind of catch each."""
+FAST_SEEDS = 3
+HOME = "TEST_HOME_OF_CROUPIER"
+every_plant = pytest.mark.parametrize("plant", PLANTS, ids=lambda p: p.name)
+
+
+@every_plant
+def test_a_plant_stands_in_its_module_and_can_be_compiled(plant: Plant) -> None:
+    """Who changes that code moves the plant along: it is the same bug in the new words."""
+    ast.parse(plant.planted(plant.source.read_text()))
+
+
+def test_there_are_sixty_and_each_has_a_name_of_its_own() -> None:
+    assert len({plant.name for plant in PLANTS}) == len(PLANTS) >= 60
+    assert len({plant.digest for plant in PLANTS}) == len(PLANTS)
+
+
+def test_a_plant_that_does_not_fit_is_refused() -> None:
+    twice = Plant("x", "", "croupier.core.bet", (("a", "b"),), "")
+    with pytest.raises(NotOnce):
+        twice.planted("aa")
+    with pytest.raises(NotOnce):
+        twice.planted("")
+
+
+def test_the_committed_table_is_about_these_plants() -> None:
+    """Changed plants are played again: `make plants`."""
+    assert report.stale(report.read()) == []
+
+
+def test_the_committed_table_says_what_was_measured() -> None:
+    """Who caught each plant; and the seeds that caught one are clean without it, as far as the control was played."""
+    data = report.read()
+    assert all(row["by"] for row in data["plants"])
+    assert data["control"]["caught"] is None
+    assert report.PROOF.read_text() == report.page(data)
+
+
+def test_who_is_named_for_a_plant_is_a_test() -> None:
+    for plant in PLANTS:
+        if plant.test is not None:
+            path, _, name = plant.test.partition("::")
+            assert f"def {name}(" in (ROOT / path).read_text()
+
+
+@pytest.mark.xdist_group("plants")
+@pytest.mark.parametrize("name", FAST)
+def test_a_planted_bug_is_caught_by_the_first_seeds(postgres: Attached, name: str) -> None:
+    assert simulated(Path(os.environ[HOME]), FAST_SEEDS, named(name))["caught"] is not None
+
+
+def test_a_plant_is_in_its_process_and_nowhere_else() -> None:
+    """The bug is there for whoever asked, also behind `from x import y`, and gone with the process."""
+    say = "from croupier.core.requests import owe_return; import inspect; print(inspect.getfile(owe_return))"
+    plant = "from tests.plants.planting import install; from tests.plants.table import named"
+    words = f"{plant}; install(named('return-forgotten')); {say}; print(owe_return.__code__.co_names)"
+
+    def names_in(program: str) -> str:
+        return subprocess.run(
+            [sys.executable, "-c", program], cwd=ROOT, env=environment(), capture_output=True, text=True, check=True
+        ).stdout
+
+    with ThreadPoolExecutor() as pool:
+        planted, plain = pool.map(names_in, (words, f"{say}; print(owe_return.__code__.co_names)"))
+    assert "'owe'" in plain
+    assert "'owe'" not in planted
