@@ -45,6 +45,8 @@ async def _casino(scene: Scene, store: Stores, number: int, *, character: Casino
     if dials.tax_bp is not None:
         quirks["tax_bp"] = dials.tax_bp
     casino, secret = await store.casinos.add(f"casino{number}", origin, list(CURRENCIES), alg="EdDSA", **quirks)
+    scene.secrets.append(secret)
+    scene.casino_names[casino.casino_id] = casino.name
     peer = SimCasino(
         access=Access(HUB_ORIGIN, casino.casino_id, secret),
         wire=FaultyWire(stage.network, scene.around(f"network of casino {number}")),
@@ -64,6 +66,8 @@ async def _casino(scene: Scene, store: Stores, number: int, *, character: Casino
 async def _provider(scene: Scene, store: Stores, number: int, *, character: ProviderCharacter) -> None:
     provider, secret = await store.providers.add(f"provider{number}", f"http://provider{number}.test")
     provider_id = provider.provider_id
+    scene.secrets.append(secret)
+    scene.provider_names[provider_id] = provider.name
     peer = SimProvider(
         credentials=Credentials(HUB_ORIGIN, provider.counterparty_id, secret),
         wire=FaultyWire(scene.stage.network, scene.around(f"network of provider {number}")),

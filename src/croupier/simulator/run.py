@@ -24,6 +24,7 @@ from croupier.simulator.dials import Dials, draw, one_of
 from croupier.simulator.judge import QUARANTINED, Case, Verdict, judge, judge_told
 from croupier.simulator.mischief import at_points, mischief, wake
 from croupier.simulator.people import people
+from croupier.simulator.reports import judge_reports
 from croupier.simulator.scene import Scene, start_hub
 from croupier.simulator.stage import Stage
 from croupier.simulator.world import World
@@ -223,6 +224,7 @@ async def _judged(scene: Scene) -> Verdict:
     judge(cases, verdict)
     judge_told(list(told.values()), verdict)
     _cashbacks(scene, cases, verdict)
+    await judge_reports(scene, cases, verdict)
     for finding in await audit(stage.db):
         for violation in finding.violations:
             verdict.wrong(f"audit {finding.name}", str(violation))

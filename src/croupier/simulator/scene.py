@@ -34,6 +34,10 @@ class Scene:
     """Session ids by provider."""
     players: list[tuple[int, int, str]] = field(default_factory=list)
     """Casino, player id, player's id at the casino: for cashbacks."""
+    casino_names: dict[int, str] = field(default_factory=dict)
+    provider_names: dict[int, str] = field(default_factory=dict)
+    secrets: list[str] = field(default_factory=list)
+    """What must appear nowhere (I19)."""
     asked_cashbacks: dict[tuple[int, str], int] = field(default_factory=dict)
     """Casino and ref to the amount that a person asked for."""
     odd: list[str] = field(default_factory=list)
