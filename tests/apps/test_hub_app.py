@@ -67,7 +67,11 @@ async def test_metrics_are_told_without_a_database_too(desk: Desk) -> None:
 
 
 async def test_ready_is_only_who_has_a_database_and_is_not_stopping(desk: Desk) -> None:
-    assert json.loads((await desk.call("GET", "/readyz")).body) == {"ready": True, "breakers_open": []}
+    assert json.loads((await desk.call("GET", "/readyz")).body) == {
+        "ready": True,
+        "breakers_open": [],
+        "recovering": False,
+    }
     desk.hub.closing = True
     assert (await desk.call("GET", "/readyz")).status == 503
     desk.hub.closing = False

@@ -23,8 +23,8 @@ ROUNDS = 7
 AT_LEAST = 20_000
 """How many payments the rounds below make together."""
 FAILED = [
-    World(int(seed), int(size))
-    for seed, size, *_ in map(str.split, (Path(__file__).parent / "failed_worlds.txt").read_text().splitlines())
+    World.parse(int(seed), shape)
+    for seed, shape, *_ in map(str.split, (Path(__file__).parent / "failed_worlds.txt").read_text().splitlines())
     if seed != "#"
 ]
 
@@ -50,7 +50,7 @@ def test_the_worlds_are_rough_indeed(ring: Arena) -> None:
     assert len([name for name in POINTS if seen[f"point {name}"]]) > len(POINTS) // 2
 
 
-@pytest.mark.parametrize("world", FAILED, ids=lambda w: f"{w.seed}-{w.payments}")
+@pytest.mark.parametrize("world", FAILED, ids=lambda w: f"{w.seed}-{w.shape}")
 def test_a_world_that_failed_once_holds(ring: Arena, world: World) -> None:
     assert ring.play(world).verdict.violations == []
 
@@ -58,7 +58,7 @@ def test_a_world_that_failed_once_holds(ring: Arena, world: World) -> None:
 @pytest.mark.parametrize("seed", [2, 6, 11])
 def test_a_seed_gives_the_same_log_byte_for_byte(ring: Arena, seed: int) -> None:
     first = ring.play(world_of(seed))
-    ring.play(World(seed + 1, 600))
+    ring.play(World(seed + 1, 400 if seed == 2 else 50))
     again = ring.play(world_of(seed))
     assert again.log == first.log
     assert again.log_sha256 == first.log_sha256
@@ -67,7 +67,7 @@ def test_a_seed_gives_the_same_log_byte_for_byte(ring: Arena, seed: int) -> None
 def test_two_processes_write_the_same_log(tmp_path: Path) -> None:
     """Nothing of a process may reach the log: the order in which its sets happen to be, its threads, its keys."""
     home = {"CROUPIER_HOME": str(tmp_path)}
-    command = [sys.executable, "-m", "croupier.cli", "simulate", "--seed", "4", "--world", "600", "--json"]
+    command = [sys.executable, "-m", "croupier.cli", "simulate", "--seed", "4", "--world", "400", "--json"]
     told = [
         subprocess.run(command, env={**os.environ, **home, "PYTHONHASHSEED": salt}, capture_output=True, check=True)
         for salt in ("1", "2")
