@@ -57,6 +57,11 @@ properties.register_profile("any machine", deadline=None, suppress_health_check=
 properties.load_profile("any machine")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many again as there are cores: many tests wait for processes that they started."""
+    return (os.cpu_count() or 1) * 3 // 2
+
+
 def pytest_configure(config: pytest.Config) -> None:
     if _HOME not in os.environ:
         home = make_home()

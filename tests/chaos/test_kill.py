@@ -21,7 +21,7 @@ STAKE_POINTS = [
     "accept.before_commit", "accept.after_commit", "stake.before_answer",
 ]  # fmt: skip
 PAYOUT_POINTS = ["payout.before_send", "payout.before_answer"]
-slow = pytest.mark.slow
+pytestmark = slow = pytest.mark.slow
 
 
 @dataclass
