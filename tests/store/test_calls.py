@@ -106,3 +106,24 @@ async def test_a_casino_that_is_full_is_left_out(connections: list[Db]) -> None:
     taken, next_ms = await Calls(connections[1], "p2").take(LATER_MS, LATER_MS + 1, 10, [bet.casino_id])
     assert taken == []
     assert next_ms is not None
+
+
+async def test_a_call_that_was_let_go_is_taken_again_and_counts_as_no_crash(connections: list[Db]) -> None:
+    """The database was away for a moment: nobody crashed, so five such moments quarantine nothing."""
+    await bets(connections[0], 1)
+    for turn in range(1, 7):
+        at_ms = T0 + turn * 60_000
+        (call,) = await reach_for(connections[1], "p2", at_ms, 10)
+        let_go = Calls(connections[1], "p2").let_go
+        assert await let_go(call.subject_id, call.slot, call.fence, until_ms=at_ms + 1000)
+        assert not await let_go(call.subject_id, call.slot, call.fence, until_ms=at_ms + 1000)
+        assert await reach_for(connections[2], "p3", at_ms + 999, 10) == []
+    assert await connections[0].fetchval("select crashes from calls") <= 1
+
+
+async def test_nobody_lets_go_of_what_another_holds(connections: list[Db]) -> None:
+    await bets(connections[0], 1)
+    (call,) = await reach_for(connections[1], "p2", LATER_MS, 10)
+    assert not await Calls(connections[2], "p3").let_go(call.subject_id, call.slot, call.fence, until_ms=LATER_MS)
+    assert not await Calls(connections[1], "p2").let_go(call.subject_id, call.slot, call.fence - 1, until_ms=LATER_MS)
+    assert await reach_for(connections[3], "p4", LATER_MS + 1, 10) == []

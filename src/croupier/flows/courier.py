@@ -44,6 +44,8 @@ log = get("courier")
 
 LISTS_GIVEN_UP_AFTER = 3
 LISTS_AGAIN_S = 60.0
+LET_GO_S = 1.0
+"""How long a call waits that the database kept us from: a database in trouble is not asked in circles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +110,28 @@ class Courier:
         task.add_done_callback(self.tasks.discard)
         return task
 
-    @staticmethod
-    async def _guarded(work: Callable[..., Awaitable[None]], *args: Any) -> None:  # noqa: ANN401 - its own
-        """A call that fails here keeps its lease; when that runs out somebody takes it up again."""
+    async def _guarded(self, work: Callable[..., Awaitable[None]], *args: Any) -> None:  # noqa: ANN401 - its own
+        """A call that fails here is given back; if even that fails, somebody takes it up when its lease runs out."""
         try:
             await work(*args)
-        except (Contended, Broken, DbError) as error:
+        except DbError as error:
+            log.warning("call.left", problem=str(error) or type(error).__name__)
+            await self._let_go(args)
+        except (Contended, Broken) as error:
             log.warning("call.left", problem=str(error) or type(error).__name__)
         except Exception:  # a task must not end unseen
             log.exception("call.bug")
+
+    async def _let_go(self, args: tuple[Any, ...]) -> None:
+        """One failed look at the database must not cost a stake its time: the lease would outlast it."""
+        hub = self._hub
+        until_ms = hub.waits.after_ms(hub.clock.now_ms(), LET_GO_S)
+        boarded = [one for arg in args if isinstance(arg, list) for one, _ in arg]
+        for errand in [arg for arg in args if isinstance(arg, Errand)] + boarded:
+            try:
+                await hub.store.calls.let_go(errand.subject_id, errand.slot, errand.fence, until_ms=until_ms)
+            except DbError:
+                return
 
     # --- makes that leave together ----------------------------------------------------------------------
 

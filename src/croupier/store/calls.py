@@ -86,6 +86,17 @@ class Calls:
         )
         return len(rows)
 
+    async def let_go(self, subject_id: int, slot: str, fence: int, *, until_ms: int) -> bool:
+        """Give a call of ours back that nothing was done about: anybody may take it from `until_ms` on.
+
+        It counts as no crash. False if it is no longer ours under this fence.
+        """
+        sql = (
+            "update calls set lease_owner = null, lease_until_ms = $5"
+            " where subject_id = $1 and slot = $2 and fence = $3 and lease_owner = $4"
+        )
+        return await self._db.execute(sql, subject_id, slot, fence, self._process, until_ms) > 0
+
     async def waiting(self, casino_id: int | None = None) -> int:
         """How many calls the queue holds."""
         row = await self._db.fetchrow(
