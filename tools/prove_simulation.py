@@ -3,7 +3,7 @@
     tools/prove_simulation.py [--payments 1000000] [--jobs 2] [--seed 1] [--resume]
 
 Writes docs/proof/simulation.json and .md (figures, faults, the matrix) and simulation_seeds.txt (each world with its
-payments and the digest of its log) after every hundredth world, so that a run which is stopped can go on with
+payments and the digest of its log) after every twentieth world, so that a run which is stopped can go on with
 --resume. Exit code 1 on any violation, and if a fault never met a payment in some state or a named point was never
 passed or deadly.
 """
@@ -29,7 +29,7 @@ from croupier.simulator.world import EVERY, LARGE, SMALL, world_of
 
 PROOF = Path("docs/proof")
 JSON, TEXT, SEEDS = PROOF / "simulation.json", PROOF / "simulation.md", PROOF / "simulation_seeds.txt"
-WRITE_EVERY = 100
+WRITE_EVERY = 20
 
 
 def main() -> int:
@@ -74,7 +74,7 @@ def _take(campaign: Campaign, played: Played, seeds) -> None:  # type: ignore[no
     seeds.write(f"{played.world.seed} {played.world.payments} {played.payments} {played.log_sha256}\n")
     for text in played.violations:
         print(f"seed {played.world.seed}: {text}", file=sys.stderr, flush=True)
-    if campaign.seeds % (WRITE_EVERY // 10) == 0:
+    if campaign.seeds % WRITE_EVERY == 0:
         print(f"{campaign.seeds} worlds, {campaign.payments} payments", file=sys.stderr, flush=True)
 
 

@@ -128,6 +128,8 @@ POINTS = (
     "bet_return.after_send",
     "payout_return.before_send",
     "payout_return.after_send",
+    "jackpot.before_send",
+    "jackpot.after_send",
     "cashback.before_send",
     "cashback.after_send",
     "cashback_cancel.before_send",
