@@ -57,11 +57,6 @@ properties.register_profile("any machine", deadline=None, suppress_health_check=
 properties.load_profile("any machine")
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """Half as many again as there are cores: many tests wait for processes that they started."""
-    return (os.cpu_count() or 1) * 3 // 2
-
-
 def pytest_configure(config: pytest.Config) -> None:
     if _HOME not in os.environ:
         home = make_home()
@@ -95,9 +90,15 @@ class Databases:
 
     async def give_back(self, name: str) -> None:
         """Empty it for the next one; what is no longer as the migrations made it is dropped."""
-        await self._run("postgres", _HANG_UP.format(name))
-        if await self._run(name, _SHAPE) == self._shape:
-            await self._run(name, EMPTY)
+        connection = await asyncpg.connect(**{**self._postgres.connect_kwargs, "database": name})
+        try:
+            await connection.execute(_HANG_UP)
+            whole = await connection.fetchval(_SHAPE) == self._shape
+            if whole:
+                await connection.execute(EMPTY)
+        finally:
+            await connection.close()
+        if whole:
             self._free.append(name)
         else:
             await self._run("postgres", f"drop database {name} with (force)")
@@ -124,7 +125,9 @@ class Databases:
             await connection.close()
 
 
-_HANG_UP = "select count(pg_terminate_backend(pid, 5000)) from pg_stat_activity where datname = '{}'"
+_HANG_UP = """
+select count(pg_terminate_backend(pid, 5000)) from pg_stat_activity
+where datname = current_database() and pid <> pg_backend_pid()"""
 _SHAPE = """
 select md5(string_agg(thing, ' ' order by thing)) from (
     select concat(oid, relname) from pg_class where relnamespace::regnamespace::text !~ '^pg_|^information_schema$'

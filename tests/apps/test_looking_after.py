@@ -19,6 +19,8 @@ from croupier.store.embedded import attach
 from croupier.views.trail import verify_trail
 from tests.conftest import make_home, remove_home
 
+pytestmark = pytest.mark.slow
+
 PATIENCE_S = 60.0
 QUICK = {"CROUPIER_BIND_EVERY_S": "0.2", "CROUPIER_SIGN_EVERY_S": "1", "CROUPIER_AUDIT_EVERY_S": "1"}
 

@@ -14,6 +14,8 @@ import pytest
 from tests.cli.conftest import Cli, Zygote, end
 from tests.conftest import make_home, remove_home
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_casino_joins_and_joins_again_as_the_same_one(cli: Cli) -> None:
     names = []

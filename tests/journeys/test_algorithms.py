@@ -4,6 +4,8 @@ import pytest
 
 from tests.journeys.stage import Stage, fresh
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("alg", ["RS256", "ES256", "EdDSA"])
 async def test_a_whole_round_in_every_algorithm(stage: Stage, alg: str) -> None:

@@ -27,6 +27,8 @@ from croupier.casinos.betcore_v2 import signing
 from tests.journeys.by_hand import HandProvider
 from tests.journeys.stage import Stage
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = 20
 """Of each operation, from its schemas and against them."""
 CHECKS = [

@@ -10,13 +10,14 @@ from croupier.simulator.run import Outcome
 from croupier.simulator.shrink import TRACE_LINES, Shrinking, laws, trace
 from croupier.simulator.world import World
 
+FAILS = 1
+
 
 def _failing(ring: Arena) -> Outcome:
-    for seed in range(1, 40):
-        outcome = ring.play(World(seed, 50))
-        if outcome.verdict.violations:
-            return outcome
-    raise AssertionError("the planted bug was not caught")
+    """The first world in which the planted bug shows; which one that is, test_simulate finds out."""
+    outcome = ring.play(World(FAILS, 50))
+    assert outcome.verdict.violations
+    return outcome
 
 
 def test_few_bets_and_few_faults_are_left(ring: Arena, monkeypatch: pytest.MonkeyPatch) -> None:

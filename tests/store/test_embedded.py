@@ -34,6 +34,7 @@ held = attach(Path(sys.argv[1]))
 print(held.host, flush=True)
 sys.stdin.read()
 """
+pytestmark = pytest.mark.slow
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="drops root's privileges")
 needs_proc = pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks at processes in /proc")
 

@@ -177,6 +177,8 @@ async def _one_cashback(scene: Scene, n: int) -> None:
 
 async def _cashback_again(scene: Scene, row: Cashback) -> None:
     """The same command once more is the same cashback; with another amount it is refused."""
+    if not scene.stage.hubs:
+        return
     hub = scene.stage.hubs[0].hub
     again = await pay_cashback(
         hub, replace(row, cashback_id=await hub.store.ids.take(), version=0, payments={}, calls={})
