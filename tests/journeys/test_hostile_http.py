@@ -123,7 +123,7 @@ async def said(stage: Stage, raw: bytes, *, close: bool = True) -> bytes:
         async with asyncio.timeout(PATIENCE_S):
             while piece := await reader.read(65536):
                 heard += piece
-    except (ConnectionError, TimeoutError):
+    except (OSError, TimeoutError):  # reset, or gone before we said that we are done
         pass
     finally:
         writer.close()

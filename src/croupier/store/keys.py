@@ -88,11 +88,11 @@ class Keys:
         for alg in sorted({ALG_OF_TOKENS} | needed):
             await self.ensure(alg)
 
-    async def refresh_if_stale(self) -> None:
-        """Read the keys again if that was more than half a second ago. One question, however many ask."""
-        if self._is_stale():
+    async def refresh_if_stale(self, kept_s: float = KEPT_S) -> None:
+        """Read the keys again if that was more than `kept_s` ago. One question, however many ask."""
+        if self._is_stale(kept_s):
             async with self._refreshing:
-                if self._is_stale():
+                if self._is_stale(kept_s):
                     await self.load()
 
     async def ready(self, alg: str) -> None:
@@ -157,8 +157,8 @@ class Keys:
                 raise KeyInUse(f"key {kid:.64} signs still, or is not there")
         await self._read()
 
-    def _is_stale(self) -> bool:
-        return self._read_s is None or self._clock.monotonic_s() - self._read_s >= KEPT_S
+    def _is_stale(self, kept_s: float) -> bool:
+        return self._read_s is None or self._clock.monotonic_s() - self._read_s >= kept_s
 
     def _newest_of(self, alg: str) -> SigningKey:
         key = self._newest.get(alg)
