@@ -46,6 +46,8 @@ def test_a_demo_that_is_stopped_takes_its_hub_with_it(home: Path, number: signal
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
+        # Whoever starts the tests in the background has SIGINT ignored, and children keep that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no lock is held
     )
     patience = time.monotonic() + PATIENCE_S
     while not (started := children(demo.pid)) and time.monotonic() < patience:

@@ -12,6 +12,7 @@ Key = tuple[int, int, bool]
 """(BetId or CashbackId, TransactionType, is it a cashback)."""
 TAKES = ((-1, False), (-2, False), (-1, True))
 STAKE = (-1, False)
+RETURN = (2, False)
 
 
 @dataclass(slots=True)
@@ -35,6 +36,8 @@ class Book:
     refused: dict[Key, int] = field(default_factory=dict)
     """What it will never take, with the code it said."""
     closed: set[int] = field(default_factory=set)
+    given_back: set[int] = field(default_factory=set)
+    """Bets whose stake it gave back by itself, which no casino may; its list shows it."""
     _of: dict[tuple[int, bool], list[Key]] = field(default_factory=dict)
     _players: dict[str, list[Key]] = field(default_factory=dict)
 

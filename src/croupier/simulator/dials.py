@@ -77,6 +77,8 @@ class Dials:
     cut_s: float
     crash_every_s: float
     """Mean time between crashes of a hub process; 0 is none."""
+    deaths: int
+    """How many processes die one after the other at a named point, once it is its turn."""
     pause_every_s: float
     lost_commits: float
     """Commits whose connection breaks before (a third) or after (two thirds) they took effect."""
@@ -122,8 +124,8 @@ OFF: dict[str, Mapping[str, object]] = {
 """What can be turned off when a failing world is made smaller, by the name that a person gives it."""
 
 
-def draw(chance: Chance, payments: int, without: Collection[str] = ()) -> Dials:
-    """The dials of a seed. Half of the worlds have few faults, so that whole lives are seen too.
+def draw(chance: Chance, payments: int, without: Collection[str] = (), *, harsh: bool = False) -> Dials:
+    """The dials of a seed. Half of the worlds have few faults, so that whole lives are seen too; a harsh one has all.
 
     Every dial is drawn, also one that is turned off: turning one off changes no other.
     """
@@ -139,6 +141,7 @@ def draw(chance: Chance, payments: int, without: Collection[str] = ()) -> Dials:
         cut_every_s=one_of(chance, (0.0, 0.0, 60.0, 20.0)),
         cut_s=_up_to(chance, 30.0),
         crash_every_s=one_of(chance, (0.0, 40.0, 15.0, 6.0)),
+        deaths=1,
         pause_every_s=one_of(chance, (0.0, 0.0, 60.0)),
         lost_commits=one_of(chance, (0.0, 0.0, 0.02, 0.1)),
         skew_ms=round(one_of(chance, (0.0, 1.0, 60.0, 300.0)) * 1000),
@@ -153,6 +156,8 @@ def draw(chance: Chance, payments: int, without: Collection[str] = ()) -> Dials:
         tax_bp=one_of(chance, (None, None, 0, 725, 1999)),
         odd_acts=_up_to(chance, 0.2),
     )
+    if harsh:
+        dials = replace(dials, **_harsh(chance))  # type: ignore[arg-type] # see below
     for name in sorted(without):
         dials = replace(dials, **OFF[name])  # type: ignore[arg-type] # the table's values fit their fields
     return dials
@@ -165,6 +170,17 @@ def one_of(chance: Chance, choices: Sequence[T]) -> T:
 
 def _up_to(chance: Chance, most: float) -> float:
     return chance.fraction() * most
+
+
+def _harsh(chance: Chance) -> dict[str, object]:
+    """Everything at once, so that what is rare meets what is rare: no casino is honest, and whole minutes are late."""
+    odd = tuple(c for c in CasinoCharacter if c not in (CasinoCharacter.HONEST, CasinoCharacter.INLINE))
+    return {
+        "loss": _up_to(chance, 0.1), "duplicates": 0.5, "delay_s": one_of(chance, (0.5, 12.0, 40.0)),
+        "cut_every_s": one_of(chance, (0.0, 20.0)), "cut_s": 30.0, "crash_every_s": one_of(chance, (0.0, 15.0)),
+        "deaths": 6, "skew_ms": one_of(chance, (0, 300_000)), "workers": 2, "no_funds": 0.2, "not_yet": 0.3,
+        "keeps": 0.3, "casinos": tuple(one_of(chance, odd) for _ in range(3)),
+    }  # fmt: skip
 
 
 def _casino(chance: Chance) -> CasinoCharacter:

@@ -217,6 +217,9 @@ def _told_what_is(case: Case, bet: Bet, told: Told) -> list[str]:
         found.append(f"I3: {case.name} was told a win of {told.win} and has {bet.win}")
     if 1 in told.pay_in and not bet.stake_confirmed:
         found.append(f"I6: {case.name} was told yes and its stake was never confirmed")
+    ours = PaymentKind.BET_RETURN in bet.payments
+    if bet.bet_id in case.casino.book.given_back and bet.stake_confirmed and not ours:
+        found.append(f"I7: {case.name} counts a stake that its casino shows as given back")
     if told.refunded and bet.state in (BetState.ON, BetState.SETTLED, BetState.UNCLAIMED):
         found.append(f"I3: {case.name} was told refunded and is {bet.state.value}")
     return found

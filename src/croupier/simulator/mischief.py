@@ -52,7 +52,7 @@ async def _crash(scene: Scene, chance: SeededChance) -> None:
         return
     if chance.fraction() < 0.6:
         name = one_of(chance, POINTS)
-        scene.kill_at[name] = 1
+        scene.kill_at[name] = 1 if chance.fraction() < 0.5 else scene.dials.deaths
         return
     await _kill(scene, one_of(chance, scene.stage.hubs), "crash")
 
@@ -153,7 +153,7 @@ def at_points(scene: Scene) -> None:
             running = _whose(scene, asyncio.current_task())
             if running is None:
                 return
-            del scene.kill_at[name]
+            scene.kill_at[name] -= 1
             scene.seen[f"killed {name}"] += 1
             asyncio.ensure_future(_kill(scene, running, "crash_at_point"))  # noqa: RUF006 - ends with the stage
             # The process is dead from here on: this task never goes on.

@@ -24,6 +24,7 @@ from croupier.simulator.dials import Dials, draw, one_of
 from croupier.simulator.judge import QUARANTINED, Case, Verdict, judge, judge_told
 from croupier.simulator.mischief import at_points, mischief, wake
 from croupier.simulator.people import people
+from croupier.simulator.reconciled import judge_reconciled
 from croupier.simulator.reports import judge_reports
 from croupier.simulator.scene import Scene, start_hub
 from croupier.simulator.stage import Stage
@@ -65,7 +66,7 @@ class Outcome:
 async def simulate(loop: VirtualLoop, db: Db, world: World) -> Outcome:
     """Play a world on an empty, migrated database."""
     chance = SeededChance(world.seed)
-    dials = draw(chance.branch("dials"), world.payments, world.without)
+    dials = draw(chance.branch("dials"), world.payments, world.without, harsh=world.harsh)
     stage = Stage(loop, db, f"stage-{world.seed}")
     scene = Scene(stage, dials, chance)
     loop.tick_s = scene.watch.lateness_s = dials.tick_s
@@ -227,6 +228,7 @@ async def _judged(scene: Scene) -> Verdict:
     judge_told(list(told.values()), verdict)
     _cashbacks(scene, cases, verdict)
     await judge_reports(scene, cases, verdict)
+    await judge_reconciled(scene, cases, verdict)
     for finding in await audit(stage.db):
         for violation in finding.violations:
             verdict.wrong(f"audit {finding.name}", str(violation))

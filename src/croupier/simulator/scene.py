@@ -5,10 +5,13 @@ Owns: the record that the parts of a run share. Never: what happens (run, mischi
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from croupier.flows.advance import Contended
+from croupier.flows.patrol import LOOK_S, Patrol
 from croupier.kit.chance import SeededChance
 from croupier.kit.virtual import VirtualClock
 from croupier.simulator.dials import Dials
@@ -17,7 +20,11 @@ from croupier.simulator.sim_casino import SimCasino
 from croupier.simulator.sim_provider import SimProvider
 from croupier.simulator.stage import START_MS, Running, Stage, settings_for
 from croupier.simulator.watch import Rows, Watch
+from croupier.store.db import DbError
+from croupier.store.train import Broken
 from croupier.store.train_sql import BETS, CASHBACKS
+
+PATROL_CALM_S = 600.0
 
 
 @dataclass(slots=True)
@@ -50,7 +57,7 @@ class Scene:
     """How many hub processes there were."""
     watch: Watch = field(default_factory=Watch)
     kill_at: dict[str, int] = field(default_factory=dict)
-    """Points at which the process that passes dies, and after how many passes."""
+    """Points at which the next processes that pass die, and how many of them."""
 
     def around(self, name: str) -> Around:
         """What is around somebody: its chance is its own, so that others may be left out without changing it."""
@@ -70,7 +77,21 @@ async def start_hub(scene: Scene) -> Running:
     db = FaultyDb(stage.db, scene.around(f"database of hub {number}"), _hears(scene))
     running = await stage.start_hub(settings_for(), wire, db=db, clock=clock, ack_grace_s=0.3, sweep_s=2.0, poll_s=0.25)
     running.answered = scene.watch.answered
+    running.loops.append(asyncio.ensure_future(_patrol(scene, running)))
     return running
+
+
+async def _patrol(scene: Scene, running: Running) -> None:
+    """Compare what is due with the casinos, as the worker does; once the weather is clear, seldom."""
+    patrol = Patrol(running.hub)
+    while True:
+        await running.hub.clock.sleep(LOOK_S if scene.weather.rough else PATROL_CALM_S)
+        try:
+            done = await patrol.look()
+        except (DbError, Broken, Contended):
+            continue
+        scene.seen.update(f"compared {one.result.value}" for one in done)
+        scene.seen.update(f"healed {rule}" for one in done for rule in one.rules)
 
 
 def _hears(scene: Scene) -> Landed:

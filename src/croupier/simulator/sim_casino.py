@@ -21,7 +21,7 @@ from croupier.kit.jwt import BadToken, PublicKey, public_keys_from_jwks, verify
 from croupier.kit.strictjson import loads
 from croupier.kit.wire import PeerError, Wire, WireRequest
 from croupier.simulator.amounts import text_of
-from croupier.simulator.book import STAKE, TAKES, Book, Booking, Key
+from croupier.simulator.book import RETURN, STAKE, TAKES, Book, Booking, Key
 from croupier.simulator.dials import CasinoCharacter, Dials, one_of
 from croupier.simulator.faults import Around
 from croupier.simulator.witness import Stated, Witness
@@ -137,6 +137,8 @@ class SimCasino:
             return _envelope(code)
         if inline or not fresh:
             self.witness.spoke(key)
+        if not fresh and key[0] in self.book.given_back:
+            return _envelope(200)
         if not fresh:
             booking = self.book.bookings.get(key)
             return _envelope(103804, None if booking is None else self._value(key, booking))
@@ -205,6 +207,9 @@ class SimCasino:
         if self.character is CasinoCharacter.FORGETFUL and self._bad_moment():
             self.book.bookings[key].forgotten = True
             self._weather.strike("forgotten", [key[0]])
+        if self.character is CasinoCharacter.LYING and key[1:] == STAKE and self._bad_moment():
+            self.book.given_back.add(key[0])
+            self._weather.strike("lie", [key[0]])
 
     def _bad_moment(self) -> bool:
         return self._weather.rough and self._chance.fraction() < 0.15
@@ -213,6 +218,8 @@ class SimCasino:
 
     def _later(self, key: Key, code: int) -> None:
         """Report the outcome after a while, as the character has it."""
+        if key[1:] == STAKE and key[0] in self.book.given_back:
+            return
         if self.character is CasinoCharacter.SILENT and self._weather.rough:
             self._weather.strike("silent", [key[0]])
             return
@@ -321,7 +328,12 @@ class SimCasino:
         known = [key for key in self.book.of(bet_id) if not self.book.bookings[key].forgotten]
         for key in known:
             self.witness.spoke(key)
-        return [{**self.value_of(key), "DateTime": self._clock.now_ms() // 1000} for key in known]
+        shown = [self.value_of(key) for key in known]
+        if bet_id in self.book.given_back and (bet_id, *RETURN) not in self.book.bookings:
+            shown.append(
+                {**self.value_of((bet_id, *STAKE)), "TransactionType": RETURN[0], "PartnerTransactionId": "own"}
+            )
+        return [{**value, "DateTime": self._clock.now_ms() // 1000} for value in shown]
 
     def value_of(self, key: Key) -> dict[str, Any]:
         """A booking as the contract states it."""

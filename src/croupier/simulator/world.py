@@ -10,12 +10,15 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
-from croupier.simulator.dials import OFF
+from croupier.simulator.dials import CROWD, OFF
 
 SMALL = 50
+MIDDLE = 150
 LARGE = 4000
 EVERY = 4
 """Every fourth seed is a crowd: there the hub's trains are long, and most payments are made."""
+HARSH = 2
+"""Two after a crowd comes a harsh world, unless it is a crowd itself: all faults at once, and no honest casino."""
 _SHAPE = re.compile(r"([1-9]\d{0,6})(?::(\d+(?:,\d+)*)?(?::([a-z,-]*))?)?")
 
 
@@ -56,11 +59,16 @@ class World:
             )
         return cls(seed, int(match[1]), only, without)
 
+    @property
+    def harsh(self) -> bool:
+        """Whether everything goes wrong in it at once."""
+        return self.seed % EVERY == HARSH and self.payments < CROWD
+
     def has(self, number: int) -> bool:
         """Whether this bet or cashback is played."""
         return self.only is None or number in self.only
 
 
 def world_of(seed: int) -> World:
-    """The world of a seed: most are small, every fourth is a crowd."""
-    return World(seed, LARGE if seed % EVERY == 0 else SMALL)
+    """The world of a seed: most are small, every fourth is a crowd, and every fourth is harsh."""
+    return World(seed, {0: LARGE, HARSH: MIDDLE}.get(seed % EVERY, SMALL))
