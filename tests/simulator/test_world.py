@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from croupier.simulator.world import EVERY, LARGE, SMALL, World, world_of
+from croupier.simulator.world import EVERY, HARSH, LARGE, MIDDLE, SMALL, World, world_of
 
 WORLDS = [
     World(1, 50),
@@ -27,6 +27,8 @@ def test_other_texts_are_refused(shape: str) -> None:
         World.parse(1, shape)
 
 
-def test_every_fourth_seed_is_a_crowd() -> None:
-    sizes = [world_of(seed).payments for seed in range(1, 2 * EVERY + 1)]
-    assert sizes == ([SMALL] * (EVERY - 1) + [LARGE]) * 2
+def test_every_fourth_seed_is_a_crowd_and_every_fourth_is_harsh() -> None:
+    worlds = [world_of(seed) for seed in range(1, 2 * EVERY + 1)]
+    assert [world.payments for world in worlds] == [SMALL, MIDDLE, SMALL, LARGE] * 2
+    assert [world.harsh for world in worlds] == [False, True, False, False] * 2
+    assert not World(HARSH, LARGE).harsh

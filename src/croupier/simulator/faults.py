@@ -12,7 +12,7 @@ import base64
 import json
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from croupier.kit.chance import Chance
@@ -91,24 +91,34 @@ class FaultyWire:
         """As the wire, through the weather."""
         if not self._weather.rough:
             return await self._inner.send(request)
-        await self._delay(request)
+        delay_s = self._delay_s(request)
+        if delay_s >= request.total_s:
+            # It arrives all the same, when its sender has long given it up.
+            self._send_later(request, delay_s)
+            await self._clock.sleep(request.total_s)
+            raise PeerError("no whole answer in time")
+        if delay_s:
+            await self._clock.sleep(delay_s)
+        request = replace(request, total_s=request.total_s - delay_s)
         if self._clock.monotonic_s() < self._weather.cut_until_s:
             raise await self._lost(request, "cut")
         if self._happens("loss_of_request", self._dials.loss / 2, request):
             raise await self._lost(request, "lost")
         if self._happens("duplicate", self._dials.duplicates, request):
-            self._send_again(request)
+            self._send_later(request, self._chance.fraction() * 5)
         answer = await self._inner.send(request)
         if self._happens("loss_of_answer", self._dials.loss / 2, request):
             raise await self._lost(request, "lost")
         return answer
 
-    async def _delay(self, request: WireRequest) -> None:
-        if self._dials.delay_s:
-            delay_s = self._chance.fraction() ** 2 * self._dials.delay_s
-            if delay_s > 1:
-                self._weather.strike("delay", subjects_in(request.body))
-            await self._clock.sleep(delay_s)
+    def _delay_s(self, request: WireRequest) -> float:
+        """How long this message is on its way."""
+        if not self._dials.delay_s:
+            return 0.0
+        delay_s = self._chance.fraction() ** 2 * self._dials.delay_s
+        if delay_s > 1:
+            self._weather.strike("delay", subjects_in(request.body))
+        return delay_s
 
     async def _lost(self, request: WireRequest, why: str) -> PeerError:
         if why == "cut":
@@ -122,9 +132,8 @@ class FaultyWire:
             self._weather.strike(fault, subjects_in(request.body))
         return happens
 
-    def _send_again(self, request: WireRequest) -> None:
-        """The network delivers a copy, some time; nobody hears its answer."""
-        after_s = self._chance.fraction() * 5
+    def _send_later(self, request: WireRequest, after_s: float) -> None:
+        """The network delivers it after a while; nobody hears its answer."""
 
         async def copy() -> None:
             await self._clock.sleep(after_s)
