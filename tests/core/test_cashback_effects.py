@@ -10,7 +10,8 @@ import pytest
 from croupier.core import cashback_effects
 from croupier.core.cashback import CashbackState, IllegalCashback
 from croupier.core.payment import Step
-from tests.core.samples import NOT_ADDED, RECEIVED, SILENCE, K, S, Story
+from croupier.core.readings import No
+from tests.core.samples import FUNDS, NOT_ADDED, NOT_FOUND, RECEIVED, SILENCE, K, S, Story
 
 C = CashbackState
 
@@ -68,7 +69,11 @@ def test_a_cancel_waits_unless_the_last_word_was_a_no(begin: Callable[[], Story]
     story = begin().cancel()
     assert story.subject.state is state
     if state is C.CANCELLED:
-        assert (story.state(K.CASHBACK), story.balances(), story.subject.calls) == (S.REFUSED, {}, {})
+        assert (story.state(K.CASHBACK), story.balances(), set(story.subject.calls)) == (
+            S.REFUSED,
+            {},
+            {"cashback_cancel"},
+        )
 
 
 def test_a_cancel_that_waited_takes_back_what_was_paid() -> None:
@@ -84,6 +89,54 @@ def test_a_cancel_that_waited_ends_with_a_definite_no() -> None:
     story = Story().cashback().cancel()
     story.hear(K.CASHBACK, NOT_ADDED)
     assert (story.subject.state, story.state(K.CASHBACK), story.balances()) == (C.CANCELLED, S.REFUSED, {})
+
+
+def sure() -> Story:
+    """Cancelled on a no that came as the answer to a call: a copy of the call may be booked all the same."""
+    return Story().cashback().cancel().made(K.CASHBACK, NOT_ADDED)
+
+
+def test_a_no_to_a_call_is_made_sure_of_when_no_copy_of_it_is_valid_any_more() -> None:
+    """A no that the casino reports itself is its last word: what it books later it reports too (decision 0028)."""
+    assert (sure().subject.state, sure().call(K.CASHBACK_CANCEL)) == (C.CANCELLED, (Step.MAKE, 20.0))
+    told = Story().cashback().cancel()
+    told.hear(K.CASHBACK, NOT_ADDED)
+    assert told.subject.calls == {}
+
+
+@pytest.mark.parametrize(
+    ("no", "state", "moved", "incidents"),
+    [
+        (NOT_FOUND, C.CANCELLED, {}, set()),
+        (NOT_ADDED, C.CANCELLED, {}, set()),
+        (FUNDS, C.KEPT, {"cashback": -500, "wallets": 500}, {"paid_after_giving_up", "cashback_kept"}),
+    ],
+)
+def test_what_was_never_paid_is_refused(
+    no: No, state: CashbackState, moved: dict[str, int], incidents: set[str]
+) -> None:
+    """Only a casino that has it can lack the funds to take it back."""
+    story = sure()
+    story.hear(K.CASHBACK_CANCEL, no)
+    assert (story.subject.state, story.balances(), set(story.incidents)) == (state, moved, incidents)
+    assert story.subject.calls == {}
+
+
+def test_a_copy_that_was_booked_is_taken_back() -> None:
+    story = sure()
+    story.accept(K.CASHBACK_CANCEL)
+    assert (story.subject.state, story.balances()) == (C.CANCELLED, {})
+    assert (story.state(K.CASHBACK), story.state(K.CASHBACK_CANCEL)) == (S.ACCEPTED, S.ACCEPTED)
+    assert set(story.incidents) == {"paid_after_giving_up"}
+
+
+def test_what_is_paid_after_its_cancel_was_refused_is_taken_back_again() -> None:
+    story = sure()
+    story.hear(K.CASHBACK_CANCEL, NOT_FOUND)
+    story.accept(K.CASHBACK)
+    assert (story.subject.state, story.call(K.CASHBACK_CANCEL)) == (C.TAKING_BACK, (Step.MAKE, 0.0))
+    story.accept(K.CASHBACK_CANCEL)
+    assert (story.subject.state, story.balances()) == (C.CANCELLED, {})
 
 
 def test_a_cancel_that_waits_goes_on_asking() -> None:

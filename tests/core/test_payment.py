@@ -32,7 +32,7 @@ def may(kind: PaymentKind, state: PaymentState, event: PaymentEvent) -> bool:
     after = PAYMENT_TABLE.get((state, event))
     if after is None or (after is S.EXPIRED and kind is not K.STAKE):
         return False
-    return event is not E.REVIVE or kind is K.BET_RETURN
+    return event is not E.REVIVE or kind in (K.BET_RETURN, K.CASHBACK_CANCEL)
 
 
 @pytest.mark.parametrize("kind", K)

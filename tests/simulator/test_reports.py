@@ -14,11 +14,11 @@ WORLD = World(3, 50)
 
 
 def test_a_report_that_leaves_something_out_is_found(ring: Arena, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def without_the_first(*args: Any, **more: Any) -> Any:
-        return (await ggr(*args, **more))[1:]
+    async def of_the_sums_alone(*args: Any, **more: Any) -> Any:
+        return [row for row in await ggr(*args, **more) if row.provider is None]
 
     ggr = reports.ggr
-    monkeypatch.setattr(reports, "ggr", without_the_first)
+    monkeypatch.setattr(reports, "ggr", of_the_sums_alone)
     assert any(text.startswith("I20: the report says None") for text in ring.play(WORLD).verdict.violations)
 
 

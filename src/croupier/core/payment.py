@@ -48,7 +48,7 @@ class PaymentEvent(Enum):
     PARK = "park"
     """The schedule is used up, or the casino has it with other contents."""
     REVIVE = "revive"
-    """The stake of a refused return was confirmed after all: the same return is owed again."""
+    """What a refused return or cancel was to undo was confirmed after all: it is wanted again."""
 
 
 _S, _E = PaymentState, PaymentEvent
@@ -74,6 +74,7 @@ PAYMENT_TABLE: dict[tuple[PaymentState, PaymentEvent], PaymentState] = {
 
 UNDECIDED = frozenset({_S.CREATED, _S.SENT})
 GIVES = frozenset({PaymentKind.PAYOUT, PaymentKind.BET_RETURN, PaymentKind.JACKPOT, PaymentKind.CASHBACK})
+REVIVED = frozenset({PaymentKind.BET_RETURN, PaymentKind.CASHBACK_CANCEL})
 TAKES_BACK = frozenset({PaymentKind.PAYOUT_RETURN, PaymentKind.CASHBACK_CANCEL})
 
 
@@ -85,7 +86,7 @@ def next_state(kind: PaymentKind, state: PaymentState, event: PaymentEvent) -> P
     """The table, with its two restrictions by kind; raises IllegalPayment."""
     after = PAYMENT_TABLE.get((state, event))
     legal = after is not None and (after is not _S.EXPIRED or kind is PaymentKind.STAKE)
-    if event is _E.REVIVE and kind is not PaymentKind.BET_RETURN:
+    if event is _E.REVIVE and kind not in REVIVED:
         legal = False
     if after is None or not legal:
         msg = f"a {kind.value} payment that is {state.value} cannot {event.value}"

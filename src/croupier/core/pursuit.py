@@ -9,7 +9,7 @@ Spec: casino.md 2.1, money.md 2, 3.6 and 3.9.
 
 from __future__ import annotations
 
-from croupier.core import effects
+from croupier.core import cashback_effects, effects
 from croupier.core.bet import BetEvent, BetState, Closing
 from croupier.core.counterparty import LateAccept
 from croupier.core.outcomes import (
@@ -64,6 +64,8 @@ def made(d: AnyDraft, kind: PaymentKind, reading: Acknowledgement) -> None:
         d.drop_call(kind.value)
     elif _refused_unread(payment, reading):
         _ask_later(d, late=True)
+    elif kind is PaymentKind.CASHBACK and payment.state is PaymentState.REFUSED:
+        cashback_effects.make_sure(d)
     elif payment.undecided and verdict is Verdict.CONFLICT:
         _sent(d, payment, Unknown("it contradicts the make"))
 

@@ -54,15 +54,16 @@ class Book:
 
     def net(self, subject_id: int, *, cashback: bool = False) -> int:
         """What one bet or cashback did to its player's wallet before tax."""
-        return sum(moved(key, self.bookings[key]) for key in self.of(subject_id, cashback=cashback))
+        mine = ((key, self.bookings[key]) for key in self.of(subject_id, cashback=cashback))
+        return sum(moved(key, booking, booking.amount) for key, booking in mine)
 
     def wallet(self, player: str) -> int:
-        """What all bets and cashbacks did to a player's wallet, less the tax that the casino withheld."""
+        """What all bets and cashbacks did to a player's wallet, less the tax that the casino withheld of what stayed."""
         mine = ((key, self.bookings[key]) for key in self._players.get(player, ()))
-        return sum(moved(k, b) - (0 if b.forgotten else (b.tax or 0) * b.times) for k, b in mine)
+        return sum(moved(key, booking, booking.amount - (booking.tax or 0)) for key, booking in mine)
 
 
-def moved(key: Key, booking: Booking) -> int:
-    """What one booking did to its player's wallet before tax."""
+def moved(key: Key, booking: Booking, amount: int) -> int:
+    """What a booking of so much did to its player's wallet."""
     sign = -1 if key[1:] in TAKES else 1
-    return sign * booking.amount * (0 if booking.forgotten else booking.times)
+    return sign * amount * (0 if booking.forgotten else booking.times)

@@ -40,6 +40,7 @@ UNBOOKED = (PaymentState.REFUSED, PaymentState.EXPIRED)
 DECIDED = {PaymentState.ACCEPTED, PaymentState.REFUSED, PaymentState.EXPIRED}
 NOT_TAKEN = {0, 8, 99}
 """Answers that are none: silence, a clock that jumped, not known."""
+BAD_AMOUNT = 6
 REFUSED_AS = {103802: 3}
 """What a provider is told for a casino's code; all others are a 4."""
 
@@ -102,6 +103,7 @@ def judge_told(told: list[Told], verdict: Verdict) -> None:
             ("a bet that was refunded", bet.afterwards, NOT_TAKEN | {7}),
             ("a session of another provider", bet.trespass, NOT_TAKEN | {2}),
             ("a stake above the limit", bet.too_much, NOT_TAKEN | {4}),
+            ("an amount finer than its currency", bet.too_fine, NOT_TAKEN | {BAD_AMOUNT}),
         ):
             if set(codes) - allowed:
                 verdict.wrong("I9", f"{bet.ref} got {sorted(set(codes))} to {what}")
@@ -197,6 +199,7 @@ def _bet(case: Case, bet: Bet, verdict: Verdict) -> None:
         return
     verdict.violations += _told_what_is(case, bet, told)
     _answers_hold(case, told, verdict)
+    _never_both(case, bet, verdict)
     if case.truthful and not any(p.undecided for p in bet.payments.values()):
         _net(case, bet, verdict)
         verdict.violations += _refused_is_nothing(case, bet, told)
@@ -248,6 +251,18 @@ def _net(case: Case, bet: Bet, verdict: Verdict) -> None:
     else:
         verdict.lost += 1
     verdict.wrong("I7", f"{case.name} {bet.state.value}: the casino moved {net}, it should be {expected}")
+
+
+def _never_both(case: Case, bet: Bet, verdict: Verdict) -> None:
+    """I7: what a casino undid itself, as agreed, the hub does not return as well."""
+    won = bet.state in (BetState.SETTLED, BetState.UNDOING, BetState.DISPUTED)
+    if case.casino.undoes_late and case.casino.character in TRUTHFUL and not won:
+        net = case.casino.book.net(bet.bet_id)
+        if net > 0:
+            verdict.doubled += 1
+            verdict.wrong(
+                "I7", f"{case.name} {bet.state.value}: the casino undid the stake, and {net} came back as well"
+            )
 
 
 def _refused_by_the_casino(case: Case, bet: Bet, told: Told) -> list[str]:

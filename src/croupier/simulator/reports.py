@@ -1,6 +1,6 @@
 """What the hub tells others about a world at rest: its report of GGR, and what it keeps in words.
 
-Owns: I20 (the report from rows equals a count by a model) and I19 (no secret in what is kept). Never: judges a bet
+Owns: I20 (the report from rows equals a count by a model), the balance of I3 and I19 (no secret in what is kept). Never: judges a bet
 (judge). Spec: money.md sections 5 and 6.
 """
 
@@ -10,9 +10,11 @@ from collections import Counter
 from collections.abc import Collection
 
 from croupier.core.bet import Bet, BetState
+from croupier.core.payment import PaymentState
 from croupier.simulator.amounts import text_of
 from croupier.simulator.judge import Case, Verdict
 from croupier.simulator.scene import Scene
+from croupier.simulator.sim_casino import WALLET
 from croupier.views.ggr import ggr
 
 COUNTED = (BetState.SETTLED, BetState.UNDOING, BetState.DISPUTED)
@@ -28,6 +30,7 @@ limit 5"""
 async def judge_reports(scene: Scene, cases: list[Case], verdict: Verdict) -> None:
     """Judge them."""
     await _ggr(scene, cases, verdict)
+    await _balances(scene, cases, verdict)
     await _secrets(scene, verdict, scene.secrets)
 
 
@@ -46,6 +49,27 @@ async def _ggr(scene: Scene, cases: list[Case], verdict: Verdict) -> None:
         expected = _signed(counted[place], place[2])
         if told.get(place, _signed(0, place[2])) != expected:
             verdict.wrong("I20", f"the report says {told.get(place)} for {' '.join(place)}, a count says {expected}")
+
+
+async def _balances(scene: Scene, cases: list[Case], verdict: Verdict) -> None:
+    """I3: at rest, the balance that would be told is what the casino has; of players whose payments were all accepted.
+
+    A clock that jumped may have put the casino's word before or behind a payment: the balance informs, and no more.
+    """
+    if scene.dials.skew_ms:
+        return
+    store = scene.stage.hubs[0].hub.store
+    unclear = {case.subject.player_id for case in cases if not case.truthful or case.incidents or _not_plain(case)}
+    for casino_id, player_id, ref in scene.players:
+        known = None if player_id in unclear else await store.balances.known(player_id)
+        has = WALLET + scene.casinos[casino_id].book.wallet(ref)
+        if known is not None and known.amount != has:
+            verdict.wrong("I3", f"{ref} of casino {casino_id} would be told {known.amount} and has {has}")
+
+
+def _not_plain(case: Case) -> bool:
+    """A payment that ended otherwise may have been booked for a while."""
+    return any(payment.state is not PaymentState.ACCEPTED for payment in case.subject.payments.values())
 
 
 def _signed(minor: int, currency: str) -> str:

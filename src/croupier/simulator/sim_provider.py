@@ -53,6 +53,8 @@ class Told:
     """Answers to calls through a session of another provider."""
     too_much: list[int] = field(default_factory=list)
     """Answers to a stake above the session's limit."""
+    too_fine: list[int] = field(default_factory=list)
+    """Answers to a stake with more decimals than its currency has."""
     balances: dict[str, set[str]] = field(default_factory=dict)
     """Every balance that came with a yes, by verb."""
     vanished: bool = False
@@ -238,6 +240,9 @@ class SimProvider:
         over = replace(bet, ref=f"{bet.ref}-over", at_once=False)
         body = {"betId": over.ref, "gameRoundId": "r", "betAmount": self._text(bet, MOST + 1)}
         bet.too_much.append(await self._call(over, "pay-in", body))
+        text = self._text(bet, bet.stake)
+        fine = {"betId": f"{bet.ref}-fine", "gameRoundId": "r", "betAmount": f"{text}{'' if '.' in text else '.'}5"}
+        bet.too_fine.append(await self._call(replace(over, ref=fine["betId"]), "pay-in", fine))
 
     # --- one call ---------------------------------------------------------------------------------------------------
 

@@ -100,8 +100,13 @@ class Watch:
         states = {kind: payment["state"] for kind, payment in payments.items()}
         if "bet_ref" in row:
             self._bet(row, states)
-        elif "cashback_cancel" in states and states.get("cashback") != "accepted":
-            self._wrong("I8", f"{name} is taken back and was never paid")
+        elif "cashback_cancel" in states:
+            self._cancel(name, states["cashback"], states["cashback_cancel"])
+
+    def _cancel(self, name: str, paid: str, cancel: str) -> None:
+        """What was refused may be asked back, in case a copy was booked (decision 0028); accepted, it was."""
+        if paid not in ("accepted", "refused") or (paid == "refused" and cancel == "accepted"):
+            self._wrong("I8", f"{name} is taken back ({cancel}) and its cashback is {paid}")
 
     def _bet(self, row: dict[str, Any], states: dict[str, str]) -> None:
         name, state, stake = row["bet_ref"], row["state"], states.get("stake")

@@ -14,7 +14,7 @@ from croupier.simulator.dials import CROWD, OFF
 
 SMALL = 50
 MIDDLE = 150
-LARGE = 4000
+LARGE = 12_000
 EVERY = 4
 """Every fourth seed is a crowd: there the hub's trains are long, and most payments are made."""
 HARSH = 2
