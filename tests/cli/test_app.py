@@ -12,7 +12,8 @@ from croupier.cli import app
 from tests.cli.conftest import Cli
 
 COMMANDS = (
-    "serve", "demo", "migrate", "doctor", "openapi", "trace", "audit", "ggr", "incidents", "incidents close",
+    "serve", "demo", "migrate", "doctor", "openapi", "trace", "audit", "simulate",
+    "reconcile", "reconcile close", "recover begin", "recover status", "recover end", "ggr", "incidents", "incidents close",
     "casino add", "casino list", "casino show", "casino set", "casino disable", "casino keys rotate",
     "provider add", "provider list", "provider show", "provider set", "provider disable", "provider sync",
     "provider secret rotate", "game list", "game set", "game switch", "player list", "player block", "player unblock",

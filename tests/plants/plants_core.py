@@ -349,8 +349,8 @@ _ORDER = (
         _CASHBACK,
         (
             (
-                "    move(d, CashbackEvent.ACCEPTED)\n    if d.subject.state is CashbackState.TAKING_BACK:",
-                "    move(d, CashbackEvent.ACCEPTED)\n    if d.subject.state is CashbackState.CANCELLED:",
+                "    _paid(d)\n    if d.subject.state is CashbackState.TAKING_BACK:",
+                "    _paid(d)\n    if d.subject.state is CashbackState.CANCELLED:",
             ),
         ),
         "I4",

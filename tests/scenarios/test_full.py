@@ -14,10 +14,15 @@ from tests.scenarios import language
 from tests.scenarios.full import FullWorld
 from tests.scenarios.play import play
 
-STORIES = sorted(Path(__file__).parent.glob("*.txt"))
+LONG = ("75_owed_for_thirty_days",)
+"""Seven hundred tries on virtual time."""
+STORIES = [
+    pytest.param(path, marks=pytest.mark.slow if path.stem in LONG else (), id=path.stem)
+    for path in sorted(Path(__file__).parent.glob("*.txt"))
+]
 
 
-@pytest.mark.parametrize("path", STORIES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", STORIES)
 def test_story_in_the_full_world(path: Path, database_url: str) -> None:
     story = language.read(path)
 

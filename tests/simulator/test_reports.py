@@ -10,7 +10,7 @@ from croupier.simulator import reports
 from croupier.simulator.arena import Arena
 from croupier.simulator.world import World
 
-WORLD = World(3, 50)
+WORLD = World(1, 50)
 
 
 def test_a_report_that_leaves_something_out_is_found(ring: Arena, monkeypatch: pytest.MonkeyPatch) -> None:

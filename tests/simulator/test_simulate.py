@@ -72,6 +72,7 @@ def test_a_seed_gives_the_same_log_byte_for_byte(ring: Arena, seed: int) -> None
     assert again.log_sha256 == first.log_sha256
 
 
+@pytest.mark.slow
 def test_two_processes_write_the_same_log(tmp_path: Path) -> None:
     """Nothing of a process may reach the log: the order in which its sets happen to be, its threads, its keys."""
     home = {"CROUPIER_HOME": str(tmp_path)}
@@ -92,6 +93,7 @@ def test_leaving_a_bet_out_changes_no_dial_and_no_other_bet(ring: Arena) -> None
     assert {name.partition("-")[0] for name in stakes} <= {"b1", "b4", "j1", "j4"}
 
 
+@pytest.mark.slow
 def test_a_campaign_comes_to_the_same_however_many_play(tmp_path: Path) -> None:
     alone = run_campaign(tmp_path / "a", SystemClock(), seed=1, payments=60)
     together = run_campaign(tmp_path / "b", SystemClock(), seed=1, payments=60, jobs=2)
