@@ -25,7 +25,7 @@ from croupier.kit.log import silence
 from croupier.simulator.campaign import Campaign, Played, attached_at, players
 from croupier.simulator.matrix import FAULTS, NEVER, STATES, unseen
 from croupier.simulator.mischief import POINTS
-from croupier.simulator.world import EVERY, LARGE, SMALL, world_of
+from croupier.simulator.world import EVERY, LARGE, MIDDLE, SMALL, world_of
 
 PROOF = Path("docs/proof")
 JSON, TEXT, SEEDS = PROOF / "simulation.json", PROOF / "simulation.md", PROOF / "simulation_seeds.txt"
@@ -143,7 +143,10 @@ def _page(r: dict) -> str:  # type: ignore[type-arg]
         "",
         "| | |",
         "| --- | --- |",
-        f"| worlds | seeds {r['seed']} to {r['seed'] + r['seeds'] - 1}; every {EVERY}th aims at {LARGE} payments, the others at {SMALL} |",
+        (
+            f"| worlds | seeds {r['seed']} to {r['seed'] + r['seeds'] - 1}; every {EVERY}th is a crowd and aims at {LARGE:,} "
+            f"payments, every {EVERY}th is harsh and aims at {MIDDLE}, the others at {SMALL} |"
+        ),
         f"| payments | {r['payments']:,} |",
         f"| faults | {faults:,}, {faults / max(r['payments'], 1):.1f} for each payment |",
         f"| lost | {r['lost']} |",
