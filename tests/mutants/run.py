@@ -154,7 +154,11 @@ def _run_tests(parts: Sequence[list[str]]) -> int:
     # Preloading is the point, and pytest would rather rewrite what it finds loaded.
     quiet = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
     plugins = ("-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:schemathesis")
-    hypothesis.settings.register_profile("mutants", max_examples=30, derandomize=True, database=None, deadline=None)
+    # A loaded machine is no finding, as in tests/conftest.py, which is not read here.
+    slow = [hypothesis.HealthCheck.too_slow]
+    hypothesis.settings.register_profile(
+        "mutants", max_examples=30, derandomize=True, database=None, deadline=None, suppress_health_check=slow
+    )
     hypothesis.settings.load_profile("mutants")
     for part in parts:
         with contextlib.redirect_stdout(io.StringIO()):
