@@ -18,7 +18,13 @@ class _Given(MetaPathFinder, InspectLoader):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        return spec_from_loader(fullname, self) if fullname == self._name else None
+        if fullname != self._name:
+            return None
+        spec = spec_from_loader(fullname, self, origin=self._code.co_filename)
+        assert spec is not None
+        # A test may look for the module's file.
+        spec.has_location = True
+        return spec
 
     def get_code(self, fullname: str) -> CodeType:
         return self._code
