@@ -15,6 +15,7 @@ from croupier.core import effects
 from croupier.kit.clock import SystemClock
 from croupier.simulator.arena import Arena
 from croupier.simulator.campaign import Played, kept, run_campaign
+from croupier.simulator.dials import CROWD
 from croupier.simulator.mischief import POINTS
 from croupier.simulator.run import Outcome
 from croupier.simulator.world import EVERY, World, world_of
@@ -58,7 +59,13 @@ def test_the_crowds_make_20_000_payments() -> None:
     assert sum(EACH[crowd] for crowd in CROWDS) >= AT_LEAST
 
 
-@pytest.mark.parametrize("world", FAILED, ids=lambda w: f"{w.seed}-{w.shape}")
+def _marked(world: World) -> object:
+    """Whole crowds take half a minute each: they are played by the slow tier, on each push too."""
+    whole = world.payments >= CROWD and world.only is None
+    return pytest.param(world, marks=pytest.mark.slow if whole else (), id=f"{world.seed}-{world.shape}")
+
+
+@pytest.mark.parametrize("world", [_marked(world) for world in FAILED])
 def test_a_world_that_failed_once_holds(ring: Arena, world: World) -> None:
     assert ring.play(world).verdict.violations == []
 

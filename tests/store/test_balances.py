@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from croupier.store.balances import Balances
@@ -75,3 +77,20 @@ async def test_tax_is_withheld_from_a_payout_and_from_its_taking_back(db: Db, pl
     assert await told(db, player) == 10_850
     await paid(db, player, "payout_return", 1_000, tax=150)
     assert await told(db, player) == 10_000
+
+
+_BET = """
+insert into bets (bet_id, casino_id, provider_id, player_id, player_ref, bet_ref, round_ref, session_id, game_id,
+    origin, currency, stake, created_ms, state, version, was_on, closing)
+values (5, 11, 1, $1, 'anna', 'b', 'r', 's-1', 1, 'pay_in', 'EUR', 100, 0, 'asked', 0, false, 'open')"""
+
+
+async def test_all_repeats_of_one_instant_are_told_the_same(db: Db, player: int) -> None:
+    """They are stored by one statement, and each may have come upon another balance (money.md 7)."""
+    await db.execute(_BET, player)
+    balances = Balances(db)
+    amounts = range(9_900, 9_800, -10)
+    kept = await asyncio.gather(*(balances.keep(5, "pay_in", amount) for amount in amounts))
+    assert len(set(kept)) == 1
+    assert kept[0] in amounts
+    assert await balances.keep(5, "pay_in", 1) == kept[0]

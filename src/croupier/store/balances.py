@@ -33,7 +33,7 @@ where balances.base_ms <= excluded.base_ms"""
 
 _STORE = """
 update bets b set {column} = i.amount from unnest($1::bigint[], $2::bigint[]) i(bet_id, amount)
-where b.bet_id = i.bet_id and b.{column} is null returning b.bet_id"""
+where b.bet_id = i.bet_id and b.{column} is null returning b.bet_id, b.{column} as amount"""
 _VERBS = ("pay_in", "pay_out", "refund")
 
 
@@ -84,7 +84,7 @@ class Balances:
         async def store(keys: Sequence[tuple[int, int]]) -> dict[tuple[int, int], bool]:
             ordered = sorted(keys)
             rows = await self._db.train_fetch(sql, [k[0] for k in ordered], [k[1] for k in ordered])
-            written = {row["bet_id"] for row in rows}
-            return {k: True for k in keys if k[0] in written}
+            # Two amounts for one bet may be among them: one of them was written, and the other caller must read it.
+            return {(row["bet_id"], row["amount"]): True for row in rows}
 
         return store
