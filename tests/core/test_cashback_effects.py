@@ -135,6 +135,7 @@ def test_what_is_paid_after_its_cancel_was_refused_is_taken_back_again() -> None
     story.hear(K.CASHBACK_CANCEL, NOT_FOUND)
     story.accept(K.CASHBACK)
     assert (story.subject.state, story.call(K.CASHBACK_CANCEL)) == (C.TAKING_BACK, (Step.MAKE, 0.0))
+    assert story.state(K.CASHBACK_CANCEL) is S.CREATED
     story.accept(K.CASHBACK_CANCEL)
     assert (story.subject.state, story.balances()) == (C.CANCELLED, {})
 

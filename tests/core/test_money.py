@@ -221,3 +221,17 @@ def test_no_float_is_written_in_the_module() -> None:
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, float)]
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.Div)]
     assert "float" not in {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+
+
+COINS = """
+BTC 8  mBTC 5  uBTC 2  BCH 8  LTC 8  DOGE 8  DASH 8  ZEC 8  ETH 8  mETH 5  BNB 8  SOL 8  TON 8  DOT 8  DAI 8  SHIB 8
+TRX 6  XRP 6  ADA 6  XLM 7  USDT 6  USDC 6
+"""
+"""What the coins of money.md 1 are cut to: their own decimals, at most the 8 of the grammar."""
+
+
+def test_every_coin_has_its_decimals_and_no_other_code_is_one() -> None:
+    words = COINS.split()
+    coins = {code: int(digits) for code, digits in zip(words[::2], words[1::2], strict=True)}
+    assert {code: money.exponent(code) for code in coins} == coins
+    assert {code for code in money.CURRENCIES if len(code) != 3 or not code.isupper()} <= coins.keys()

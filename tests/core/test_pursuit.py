@@ -12,7 +12,8 @@ from croupier.core.counterparty import LateAccept
 from croupier.core.draft import Draft
 from croupier.core.payment import SLOT_CLAIM, SLOT_CLOSE, Step
 from croupier.core.pursuit import POISON_AFTER, taken_up
-from croupier.core.readings import CloseDone, Contents, Exists, InfoList, InfoReading, PaymentKind, Unknown, Yes
+from croupier.core.readings import CloseDone, Contents, Exists, InfoList, InfoReading, No, PaymentKind, Unknown, Yes
+from croupier.core.refusals import CasinoNo
 from tests.core.samples import (
     CASINO,
     FUNDS,
@@ -462,3 +463,44 @@ def test_a_claims_time_stands_still_while_recovery_is_on() -> None:
     assert story.call(SLOT_CLAIM) == (Step.CLAIM_DUE, 38.0)
     story.at(38).due(SLOT_CLAIM)
     assert story.subject.state is B.RETURNED
+
+
+# --- a call that was not read (decision 0012) ---------------------------------------------------------------------
+
+UNREAD = No(CasinoNo.WRONG_DATA, 103753, "Request data error")
+
+
+def test_a_stake_refused_unread_is_refused_and_asked_after_all_the_same() -> None:
+    """A copy of the call may be read and booked: info is asked at the times of an expired stake."""
+    story = Story().opened().made(K.STAKE, UNREAD)
+    assert (story.subject.state, story.state(K.STAKE)) == (BetState.REFUSED, S.REFUSED)
+    assert story.call(K.STAKE) == (Step.INFO, 120.0)
+    assert Story().opened().made(K.STAKE, FUNDS).call(K.STAKE) is None
+
+
+def _taking_back() -> Story:
+    story = Story().settled()
+    story.refund()
+    return story
+
+
+def _cancelled(*, paid: bool) -> Story:
+    story = Story().cashback()
+    if paid:
+        story.accept(K.CASHBACK)
+    return story.cancel()
+
+
+@pytest.mark.parametrize(
+    ("story", "kind", "step"),
+    [
+        (_taking_back(), K.PAYOUT_RETURN, Step.REOPEN),
+        (_cancelled(paid=False), K.CASHBACK, Step.MAKE),
+        (_cancelled(paid=True), K.CASHBACK_CANCEL, Step.MAKE),
+    ],
+)
+def test_what_a_no_would_end_goes_on_after_one_that_was_not_read(story: Story, kind: PaymentKind, step: Step) -> None:
+    """An earlier try of it may be booked."""
+    state = story.subject.state
+    story.made(kind, UNREAD)
+    assert (story.subject.state, story.state(kind), story.call(kind)) == (state, S.SENT, (step, 0.125))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -168,3 +169,28 @@ def test_a_refund_that_was_granted_and_not_kept_is_told_otherwise() -> None:
 )
 def test_what_a_provider_believes_of_the_wallet(make: Any, minor: int) -> None:
     assert believed(make().subject) == minor
+
+
+@pytest.mark.parametrize(("name", "net"), [("returned", "+0.00"), ("refused", "+0.00"), ("expired", "+0.00")])
+def test_a_provider_that_was_told_otherwise_is_found_wherever_the_bet_rests(name: str, net: str) -> None:
+    begin, listed = STORIES[name]
+    story = begin()
+    told = replace(story.subject, pay_in_answer="ok", pay_out_answer=None, refund_answer=None)
+    story.at(LATER_S)
+    found = compare(told, listing(story, *listed), story.terms())
+    assert [(one.difference, one.words) for one in found] == [
+        (D.TOLD, f"the provider was told pay-in ok: -10.00 EUR; the casino lists {net} EUR")
+    ]
+
+
+def test_all_that_a_provider_was_told_is_said() -> None:
+    story = Story().settled()
+    story.at(LATER_S)
+    told = replace(story.subject, pay_in_answer="ok", pay_out_answer="ok", refund_answer="ok")
+    (one,) = compare(told, listing(story, K.STAKE, K.PAYOUT), story.terms())
+    assert one.words == (
+        "the provider was told pay-in ok, pay-out ok, refund ok: +0.00 EUR; the casino lists +15.00 EUR"
+    )
+    nothing = replace(story.subject, pay_in_answer=None, pay_out_answer=None, refund_answer=None)
+    (one,) = compare(nothing, listing(story, K.STAKE, K.PAYOUT), story.terms())
+    assert one.words == "the provider was told nothing: +0.00 EUR; the casino lists +15.00 EUR"

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from croupier.core.recovery import AHEAD_S, IDS_PER_S, LARGEST_ID, START_OF_2020_S, Life, Mark, next_id, sign_of_restore
+from croupier.core.recovery import (
+    AHEAD_S,
+    BEATS_AHEAD,
+    IDS_PER_S,
+    LARGEST_ID,
+    START_OF_2020_S,
+    Life,
+    Mark,
+    next_id,
+    sign_of_restore,
+)
 
 LIFE = Life("i-1", "server/1", beat=10, beat_ms=1, last_id=500)
 NOW_MS = 1_760_000_000_000
@@ -36,6 +46,14 @@ def test_a_database_is_older_than_what_was_if_a_mark_is_ahead_or_it_was_made_els
 )
 def test_ids_go_on_past_the_clock_and_past_everything_that_was_seen(last: int, seen: int, after: int) -> None:
     assert next_id(NOW_MS, last, seen) == after
+
+
+def test_ids_begin_where_the_contract_says_an_hour_ahead() -> None:
+    """Seconds since 2020 times a million, below 2^53 (money.md 4)."""
+    assert next_id(1_577_836_800_000, 0, 0) == 3_600_000_001
+    assert next_id(1_577_836_801_000, 0, 0) == 3_601_000_001
+    assert LARGEST_ID == 9_007_199_254_740_991
+    assert BEATS_AHEAD == 1_000_000_000
 
 
 def test_ids_stay_below_what_json_can_carry() -> None:
