@@ -40,7 +40,8 @@ def main() -> int:
             rows.append(row)
             if not asked.only:
                 # After each, so that a run that is stopped can be taken up with --missing.
-                write(rows, read()["control"], {"seeds": asked.seeds})
+                ahead = [kept[plant.digest] for plant in plants[len(rows) :] if plant.digest in kept]
+                write([*rows, *ahead], read()["control"], {"seeds": asked.seeds})
         clean = simulated(home, asked.control or max([asked.seeds, *(row["seed"] or 0 for row in rows)]), None)
     unseen = [row["plant"] for row in rows if not row["by"]]
     if not asked.only:
