@@ -101,12 +101,17 @@ class SimCasino:
         return None
 
     async def _fetch_keys(self) -> None:
+        """Read the key set; with a new token, if the old one is not taken any more."""
         try:
-            headers = {"authorization": f"Bearer {await self._token()}"}
-            url = f"{self._access.hub_url}/mis-api/api/v2/auth/jwks"
-            answer = await self._wire.send(WireRequest("GET", url, headers))
-            if answer.status == 200:
-                self._keys = public_keys_from_jwks(loads(answer.body))  # type: ignore[arg-type]
+            for _ in range(2):
+                headers = {"authorization": f"Bearer {await self._token()}"}
+                url = f"{self._access.hub_url}/mis-api/api/v2/auth/jwks"
+                answer = await self._wire.send(WireRequest("GET", url, headers))
+                if answer.status == 200:
+                    self._keys = public_keys_from_jwks(loads(answer.body))  # type: ignore[arg-type]
+                if answer.status != 401:
+                    return
+                self._bearer = ""
         except (PeerError, KeyError, ValueError):
             return
 
