@@ -53,6 +53,7 @@ TESTS: dict[str, str] = {
     "balance-with-the-wrong-sign": "tests/store/test_balances.py::test_an_accepted_payment_moves_it_by_its_kind",
     "stale-make-never-expires": "tests/casinos/betcore_v2/test_signing.py::test_a_sent_jwt_lives_ten_seconds",
     "lock-missing": "tests/store/test_calls.py::test_a_call_goes_to_one_of_all_who_reach_for_it",
+    "ids-used-again-after-a-restart": "tests/store/test_ids.py::test_no_process_is_given_an_id_of_another_or_of_one_that_is_gone",
     "taken-up-without-a-new-version": "tests/store/test_calls.py::test_a_decision_from_before_a_takeover_is_not_written",
 }
 """Plant to the test that fails under it, for those that the simulator sees late or never."""

@@ -178,7 +178,7 @@ def _harsh(chance: Chance) -> dict[str, object]:
     return {
         "loss": _up_to(chance, 0.1), "duplicates": 0.5, "delay_s": one_of(chance, (0.5, 12.0, 40.0)),
         "cut_every_s": one_of(chance, (0.0, 20.0)), "cut_s": 30.0, "crash_every_s": one_of(chance, (0.0, 15.0)),
-        "deaths": 6, "skew_ms": one_of(chance, (0, 300_000)), "workers": 2, "no_funds": 0.2, "not_yet": 0.3,
+        "deaths": 6, "skew_ms": one_of(chance, (0, 300_000)), "workers": 2, "no_funds": 0.2, "not_yet": one_of(chance, (0.3, 1.0)),
         "keeps": 0.3, "casinos": tuple(one_of(chance, odd) for _ in range(3)),
     }  # fmt: skip
 

@@ -6,6 +6,7 @@ rule of the hub; the hub's rows are checked by its own auditor beside this. Spec
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from croupier.core.bet import Bet, BetState
@@ -93,6 +94,23 @@ def judge(cases: list[Case], verdict: Verdict) -> None:
         if isinstance(case.subject, Bet):
             _bet(case, case.subject, verdict)
     _witnesses(cases, verdict)
+
+
+def judge_on(cases: list[Case], said_on: Collection[tuple[int, str]], verdict: Verdict) -> None:
+    """I6: a bet that stands on was said to be on: what is accepted when nobody waits any more is unclaimed (money.md 3.5).
+
+    A process that dies or sleeps between its commit and its answer has said nothing, and the bet stands all the same.
+    """
+    for case in cases:
+        bet, dials = case.subject, case.casino.dials
+        still = not (dials.crash_every_s or dials.pause_every_s or dials.lost_commits)
+        if (
+            isinstance(bet, Bet)
+            and still
+            and bet.state is BetState.ON
+            and (bet.provider_id, bet.bet_ref) not in said_on
+        ):
+            verdict.wrong("I6", f"{case.name} is on, and nobody ever said so")
 
 
 def judge_told(told: list[Told], verdict: Verdict) -> None:
@@ -214,8 +232,6 @@ def _told_what_is(case: Case, bet: Bet, told: Told) -> list[str]:
         found.append(f"I3: {case.name} was told paid out and is {bet.state.value}")
     if bet.pay_in_answer is not None and bet.stake != told.stake:
         found.append(f"I3: {case.name} was asked with a stake of {told.stake} and has {bet.stake}")
-    if bet.state is BetState.ON and set(told.pay_in) == {99} and not case.casino.dials.duplicates and not told.doubled:
-        found.append(f"I3: {case.name} is on, and all that was ever said of it is 99")
     if 1 in told.pay_out and not told.refunded and bet.win != told.win:
         found.append(f"I3: {case.name} was told a win of {told.win} and has {bet.win}")
     if 1 in told.pay_in and not bet.stake_confirmed:

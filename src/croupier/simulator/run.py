@@ -21,7 +21,7 @@ from croupier.kit import point
 from croupier.kit.chance import SeededChance
 from croupier.kit.virtual import VirtualLoop
 from croupier.simulator.dials import Dials, draw, one_of
-from croupier.simulator.judge import QUARANTINED, Case, Verdict, judge, judge_told
+from croupier.simulator.judge import QUARANTINED, Case, Verdict, judge, judge_on, judge_told
 from croupier.simulator.mischief import at_points, mischief, wake
 from croupier.simulator.people import people
 from croupier.simulator.reconciled import judge_reconciled
@@ -225,6 +225,7 @@ async def _judged(scene: Scene) -> Verdict:
         known = frozenset(incidents.get(cashback.cashback_id, ()))
         cases.append(Case(cashback, scene.casinos[cashback.casino_id], None, known))
     judge(cases, verdict)
+    judge_on(cases, scene.watch.said_on, verdict)
     judge_told(list(told.values()), verdict)
     _cashbacks(scene, cases, verdict)
     await judge_reports(scene, cases, verdict)

@@ -76,7 +76,7 @@ async def start_hub(scene: Scene) -> Running:
     wire = FaultyWire(stage.network, scene.around(f"network of hub {number}"))
     db = FaultyDb(stage.db, scene.around(f"database of hub {number}"), _hears(scene))
     running = await stage.start_hub(settings_for(), wire, db=db, clock=clock, ack_grace_s=0.3, sweep_s=2.0, poll_s=0.25)
-    running.answered = scene.watch.answered
+    running.answered, running.said = scene.watch.answered, scene.watch.said
     running.loops.append(asyncio.ensure_future(_patrol(scene, running)))
     return running
 

@@ -46,6 +46,8 @@ class Running:
     alive: bool = True
     answered: Callable[[str, float], None] | None = None
     """Hears of each answer: the path, and how many virtual seconds it took inside."""
+    said: Callable[[str, bytes, bytes], None] | None = None
+    """Hears of each answer what was asked and said: path, request, answer; whether or not it ever arrives."""
     slept_s: float = -1.0
     """When it was last seen asleep."""
 
@@ -62,11 +64,29 @@ class Running:
         self.requests.add(task)
         asked_s = loop.time()
         try:
-            await self.app(scope, receive, send)
+            await self.app(scope, *self._overheard(scope["path"], receive, send))
         finally:
             self.requests.discard(task)
         if self.answered is not None and self.slept_s < asked_s:
             self.answered(scope["path"], loop.time() - asked_s)
+
+    def _overheard(self, path: str, receive: Any, send: Any) -> tuple[Any, Any]:  # noqa: ANN401 - ASGI
+        """The two halves of a call, with `said` listening at them."""
+        if self.said is None or "/pay-in" not in path:
+            return receive, send
+        asked: list[bytes] = []
+
+        async def hear() -> Any:  # noqa: ANN401 - ASGI
+            message = await receive()
+            asked.append(message.get("body", b""))
+            return message
+
+        async def say(message: Any) -> None:  # noqa: ANN401 - ASGI
+            if self.said is not None and message["type"] == "http.response.body":
+                self.said(path, b"".join(asked), message.get("body", b""))
+            await send(message)
+
+        return hear, say
 
 
 class Stage:

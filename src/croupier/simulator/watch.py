@@ -7,6 +7,7 @@ money.md 2, 5 and 6 are written down here again. Owns: that second opinion. Neve
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import Any
 
@@ -38,6 +39,8 @@ class Watch:
         """By how much the grid of time may delay a deadline."""
         self.on: set[tuple[int, str]] = set()
         """Bets that a provider may be told are on: their acceptance is committed."""
+        self.said_on: set[tuple[int, str]] = set()
+        """Bets of which some hub process said that they are on, whether or not a provider heard it."""
         self.names: dict[int, str] = {}
         """Ids to names that are the same in every run of the seed."""
         self._payments: dict[int, dict[str, dict[str, Any]]] = {}
@@ -61,6 +64,11 @@ class Watch:
         """I16: a provider was answered in time."""
         if path.startswith("/v1/sessions/") and seconds > LATEST_S + self.lateness_s:
             self._wrong("I16", f"{path} was answered after {seconds:.2f} s")
+
+    def said(self, path: str, asked: bytes, answer: bytes) -> None:
+        """A pay-in was answered with a yes: the path names the session, and that its provider (people)."""
+        if b'"_responseCode":1,' in answer or b'"_responseCode":1}' in answer:
+            self.said_on.add((int(path.split("/")[3].split("-", maxsplit=1)[0]), json.loads(asked)["betId"]))
 
     def told_yes(self, provider_id: int, ref: str) -> None:
         """I6: a provider hears that its bet is on."""
