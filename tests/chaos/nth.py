@@ -373,9 +373,9 @@ def enumerate_everything(say: Callable[[str], None]) -> tuple[list[Enumerated], 
     home = make_home()
     try:
         with attach(home) as attached:
-            for scenario in SCENARIOS:
+            for number, scenario in enumerate(SCENARIOS):
                 try:
-                    done.append(enumerate_failures(partial(_new_database, attached, len(done)), scenario, WAYS))
+                    done.append(enumerate_failures(partial(_new_database, attached, number), scenario, WAYS))
                 except AssertionError as error:
                     problems.append(str(error))
                 else:
