@@ -132,6 +132,8 @@ class Courier:
                 await hub.store.calls.let_go(errand.subject_id, errand.slot, errand.fence, until_ms=until_ms)
             except DbError:
                 return
+        if hub.sweep is not None:
+            hub.sweep.planned(until_ms)
 
     # --- makes that leave together ----------------------------------------------------------------------
 

@@ -95,6 +95,10 @@ class Finder(Protocol):
         """A commit of this process may have planned something."""
         ...
 
+    def planned(self, ready_ms: int) -> None:
+        """Something can be taken up from this instant on."""
+        ...
+
     async def run(self) -> None:
         """For ever."""
         ...

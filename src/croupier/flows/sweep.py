@@ -38,10 +38,13 @@ class Sweep:
     def committed(self, decision: Decision[Any]) -> None:
         """A commit of this process may have planned something earlier than the next look."""
         for call in decision.after.calls.values():
-            ready = max(call.due_ms, call.lease_until_ms)
-            if ready < self._next_ms:
-                self._next_ms = ready
-                self._wake.set()
+            self.planned(max(call.due_ms, call.lease_until_ms))
+
+    def planned(self, ready_ms: int) -> None:
+        """Something can be taken up from this instant on."""
+        if ready_ms < self._next_ms:
+            self._next_ms = ready_ms
+            self._wake.set()
 
     async def run(self) -> None:
         """For ever."""
