@@ -64,6 +64,15 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(lambda: remove_home(home))
 
 
+LONGEST = "test_nothing_is_lost_doubled_or_left_open_in_rough_worlds"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes a minute goes first: at the end one process would wait for the other."""
+    items.sort(key=lambda item: LONGEST not in item.name)
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Attached]:
     """The run's own server."""
