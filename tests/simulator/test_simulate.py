@@ -21,7 +21,7 @@ from croupier.simulator.run import Outcome
 from croupier.simulator.world import EVERY, World, world_of
 
 CROWDS = (8, 12)
-"""Seeds of crowds, each played after the three small worlds before it."""
+"""Seeds of crowds, each played after the three worlds before it."""
 AT_LEAST = 20_000
 """How many payments they make together."""
 EACH = {8: 11_000, 12: 11_000}
@@ -36,7 +36,7 @@ FAILED = [
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("crowd", CROWDS)
 def test_nothing_is_lost_doubled_or_left_open_in_rough_worlds(ring: Arena, crowd: int) -> None:
-    """Three small worlds and a crowd each; together with the others at least 20,000 payments."""
+    """Two small worlds, a harsh one and a crowd each; together at least 20,000 payments."""
     outcomes = [kept(ring.play(world_of(seed))) for seed in range(crowd - EVERY + 1, crowd + 1)]
     assert [o.violations for o in outcomes] == [()] * len(outcomes)
     payments = sum(o.payments for o in outcomes)

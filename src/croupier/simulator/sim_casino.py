@@ -142,9 +142,9 @@ class SimCasino:
             return _envelope(code)
         if inline or not fresh:
             self.witness.spoke(key)
-        if not fresh and key[0] in self.book.given_back:
-            return _envelope(200)
         if not fresh:
+            if key[0] in self.book.given_back:
+                return _envelope(200)
             booking = self.book.bookings.get(key)
             return _envelope(103804, None if booking is None else self._value(key, booking))
         if self.character is CasinoCharacter.SLOW and self._weather.rough:

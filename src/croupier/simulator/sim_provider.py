@@ -118,6 +118,7 @@ class SimProvider:
             bet.trespass.append(await self._through(bet, one_of(chance, tuple(self.foreign)), "pay-in"))
         if self._is_odd(bet):
             await self._too_much(bet)
+            await self._too_fine(bet)
         if self.character is ProviderCharacter.REFUNDING and chance.fraction() < 0.15:
             await self._refund(bet)
         code = await self._stake(bet)
@@ -240,9 +241,12 @@ class SimProvider:
         over = replace(bet, ref=f"{bet.ref}-over", at_once=False)
         body = {"betId": over.ref, "gameRoundId": "r", "betAmount": self._text(bet, MOST + 1)}
         bet.too_much.append(await self._call(over, "pay-in", body))
+
+    async def _too_fine(self, bet: Told) -> None:
         text = self._text(bet, bet.stake)
-        fine = {"betId": f"{bet.ref}-fine", "gameRoundId": "r", "betAmount": f"{text}{'' if '.' in text else '.'}5"}
-        bet.too_fine.append(await self._call(replace(over, ref=fine["betId"]), "pay-in", fine))
+        fine = replace(bet, ref=f"{bet.ref}-fine", at_once=False)
+        body = {"betId": fine.ref, "gameRoundId": "r", "betAmount": f"{text}{'' if '.' in text else '.'}5"}
+        bet.too_fine.append(await self._call(fine, "pay-in", body))
 
     # --- one call ---------------------------------------------------------------------------------------------------
 

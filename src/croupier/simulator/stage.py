@@ -72,7 +72,8 @@ class Running:
 
     def _overheard(self, path: str, receive: Any, send: Any) -> tuple[Any, Any]:  # noqa: ANN401 - ASGI
         """The two halves of a call, with `said` listening at them."""
-        if self.said is None or "/pay-in" not in path:
+        said = self.said
+        if said is None or "/pay-in" not in path:
             return receive, send
         asked: list[bytes] = []
 
@@ -82,8 +83,8 @@ class Running:
             return message
 
         async def say(message: Any) -> None:  # noqa: ANN401 - ASGI
-            if self.said is not None and message["type"] == "http.response.body":
-                self.said(path, b"".join(asked), message.get("body", b""))
+            if message["type"] == "http.response.body":
+                said(path, b"".join(asked), message.get("body", b""))
             await send(message)
 
         return hear, say
