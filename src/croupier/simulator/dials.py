@@ -98,6 +98,8 @@ class Dials:
     """Payouts and cashbacks that a casino refuses to take back, for good."""
     tax_bp: int | None
     """What casinos withhold of a win, in basis points; None where none is agreed."""
+    bad_moments: float
+    """How often a casino that lies, applies twice or forgets does so with what it books or reports."""
     odd_acts: float
     """How often a provider does what it must not: other contents, other sessions, too much, after the end."""
 
@@ -154,6 +156,7 @@ def draw(chance: Chance, payments: int, without: Collection[str] = (), *, harsh:
         not_yet=_up_to(chance, 0.3) * rough,
         keeps=one_of(chance, (0.0, 0.0, 0.05, 0.3)),
         tax_bp=one_of(chance, (None, None, 0, 725, 1999)),
+        bad_moments=0.15,
         odd_acts=_up_to(chance, 0.2),
     )
     if harsh:
@@ -173,13 +176,16 @@ def _up_to(chance: Chance, most: float) -> float:
 
 
 def _harsh(chance: Chance) -> dict[str, object]:
-    """Everything at once, so that what is rare meets what is rare: no casino is honest, and whole minutes are late."""
+    """Everything at once and for long, so that what is rare meets what is rare: no casino is honest.
+
+    Faults last until a late answer is there and a schedule of repeats is used up.
+    """
     odd = tuple(c for c in CasinoCharacter if c not in (CasinoCharacter.HONEST, CasinoCharacter.INLINE))
     return {
-        "loss": _up_to(chance, 0.1), "duplicates": 0.5, "delay_s": one_of(chance, (0.5, 12.0, 40.0)),
-        "cut_every_s": one_of(chance, (0.0, 20.0)), "cut_s": 30.0, "crash_every_s": one_of(chance, (0.0, 15.0)),
+        "rough_s": one_of(chance, (90.0, 900.0)), "loss": _up_to(chance, 0.1), "duplicates": 0.5, "delay_s": one_of(chance, (0.5, 12.0, 40.0)),
+        "cut_every_s": one_of(chance, (0.0, 20.0)), "cut_s": 45.0, "crash_every_s": one_of(chance, (0.0, 15.0)),
         "deaths": 6, "skew_ms": one_of(chance, (0, 300_000)), "workers": 2, "no_funds": 0.2, "not_yet": one_of(chance, (0.3, 1.0)),
-        "keeps": 0.3, "casinos": tuple(one_of(chance, odd) for _ in range(3)),
+        "keeps": 0.5, "bad_moments": 0.5, "casinos": tuple(one_of(chance, odd) for _ in range(3)),
     }  # fmt: skip
 
 

@@ -217,7 +217,7 @@ class SimCasino:
             self._weather.strike("lie", [key[0]])
 
     def _bad_moment(self) -> bool:
-        return self._weather.rough and self._chance.fraction() < 0.15
+        return self._weather.rough and self._chance.fraction() < self.dials.bad_moments
 
     # --- accepts ----------------------------------------------------------------------------------------------------
 

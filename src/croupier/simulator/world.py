@@ -13,7 +13,7 @@ from typing import Self
 from croupier.simulator.dials import CROWD, OFF
 
 SMALL = 50
-MIDDLE = 150
+MIDDLE = 300
 LARGE = 12_000
 EVERY = 4
 """Every fourth seed is a crowd: there the hub's trains are long, and most payments are made."""
