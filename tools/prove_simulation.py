@@ -2,7 +2,8 @@
 
     tools/prove_simulation.py [--payments 1000000] [--jobs 2] [--seed 1] [--resume]
 
-Writes docs/proof/simulation.json and .md (figures, faults, the matrix) and simulation_seeds.txt (each world with its
+First a long part: all worlds from the seed on, until so many payments were made. Then a rare one: harsh worlds alone,
+until every fault has met payments in every state. Writes docs/proof/simulation.json and .md (figures, faults, the matrix) and simulation_seeds.txt (each world with its
 payments and the digest of its log) after every twentieth world, so that a run which is stopped can go on with
 --resume. Exit code 1 on any violation, and if a fault never met a payment in some state or a named point was never
 passed or deadly.
@@ -18,6 +19,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, fields, replace
 from itertools import count
 from pathlib import Path
 
@@ -25,11 +28,26 @@ from croupier.kit.log import silence
 from croupier.simulator.campaign import Campaign, Played, attached_at, players
 from croupier.simulator.matrix import FAULTS, NEVER, STATES, unseen
 from croupier.simulator.mischief import POINTS
-from croupier.simulator.world import EVERY, LARGE, MIDDLE, SMALL, world_of
+from croupier.simulator.world import EVERY, LARGE, MIDDLE, SMALL, World, world_of
 
+Play = Callable[[Iterator[World]], Iterator[Played]]
 PROOF = Path("docs/proof")
 JSON, TEXT, SEEDS = PROOF / "simulation.json", PROOF / "simulation.md", PROOF / "simulation_seeds.txt"
 WRITE_EVERY = 20
+RARE_WORLDS = 400
+"""So many harsh worlds are played at most for the sake of what was not met before."""
+
+
+@dataclass(slots=True)
+class Spent:
+    """What the parts took so far, and of which commit they are. Seconds of this machine."""
+
+    wall_s: float = 0.0
+    cpu_s: float = 0.0
+    commit: str = ""
+    rare_commit: str = ""
+    rare_worlds: int = 0
+    rare_payments: int = 0
 
 
 def main() -> int:
@@ -37,24 +55,15 @@ def main() -> int:
     asked = _arguments()
     silence()
     home = Path(os.environ.get("CROUPIER_HOME", ".croupier")) / "simulator"
-    campaign, before = _read() if asked.resume else (Campaign(asked.seed), {"wall_s": 0.0, "cpu_s": 0.0})
-    started = time.monotonic()
-
-    def spent() -> dict[str, float]:
-        return {"wall_s": before["wall_s"] + time.monotonic() - started, "cpu_s": before["cpu_s"] + _cpu_s()}
-
+    campaign, spent = _read() if asked.resume else (Campaign(asked.seed), Spent())
     if not asked.resume:
         PROOF.mkdir(exist_ok=True)
         SEEDS.write_text("")
-    with attached_at(home), players(home, asked.jobs) as play, SEEDS.open("a") as seeds:
-        for played in play(world_of(n) for n in count(campaign.seed + campaign.seeds)):
-            _take(campaign, played, seeds)
-            if campaign.seeds % WRITE_EVERY == 0:
-                seeds.flush()
-                _write(campaign, spent(), asked)
-            if campaign.payments >= asked.payments:
-                break
-    _write(campaign, spent(), asked)
+    run = Run(campaign, spent, asked, time.monotonic())
+    with attached_at(home), players(home, asked.jobs) as play:
+        run.long(play)
+        run.rare(play)
+    run.write()
     missing = unseen(campaign.met, campaign.seen, POINTS)
     print("\n".join([*campaign.violations, *(f"never seen: {text}" for text in missing)]))
     return 1 if campaign.violations or missing else 0
@@ -69,13 +78,67 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _take(campaign: Campaign, played: Played, seeds) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
-    campaign.take(played)
-    seeds.write(f"{played.world.seed} {played.world.payments} {played.payments} {played.log_sha256}\n")
-    for text in played.violations:
-        print(f"seed {played.world.seed}: {text}", file=sys.stderr, flush=True)
-    if campaign.seeds % WRITE_EVERY == 0:
-        print(f"{campaign.seeds} worlds, {campaign.payments} payments", file=sys.stderr, flush=True)
+@dataclass(slots=True)
+class Run:
+    """What is played, and what it came to."""
+
+    campaign: Campaign
+    spent: Spent
+    asked: argparse.Namespace
+    since_s: float
+
+    def long(self, play: Play) -> None:
+        """All worlds until there are payments enough."""
+        if self.campaign.payments >= self.asked.payments:
+            return
+        self.spent.commit = _commit()
+        for played in play(world_of(n) for n in count(self._next_seed())):
+            self._take(played)
+            if self.campaign.payments >= self.asked.payments:
+                break
+
+    def rare(self, play: Play) -> None:
+        """Harsh worlds until nothing is left that was not met."""
+        if not self._missing():
+            return
+        self.spent.rare_commit = _commit()
+        worlds = (world for world in map(world_of, count(self._next_seed())) if world.harsh)
+        for played in play(worlds):
+            self._take(played)
+            self.spent.rare_worlds += 1
+            self.spent.rare_payments += played.payments
+            if not self._missing() or self.spent.rare_worlds >= RARE_WORLDS:
+                break
+
+    def write(self) -> None:
+        """The page and its figures as they are now."""
+        now_s = time.monotonic()
+        self.spent.wall_s += now_s - self.since_s
+        self.since_s = now_s
+        _write(self.campaign, replace(self.spent, cpu_s=self.spent.cpu_s + _cpu_s()), self.asked)
+
+    def _missing(self) -> list[str]:
+        return unseen(self.campaign.met, self.campaign.seen, POINTS)
+
+    def _next_seed(self) -> int:
+        lines = SEEDS.read_text().splitlines()
+        return int(lines[-1].split()[0]) + 1 if lines else self.campaign.seed
+
+    def _take(self, played: Played) -> None:
+        self.campaign.take(played)
+        with SEEDS.open("a") as seeds:
+            seeds.write(f"{played.world.seed} {played.world.payments} {played.payments} {played.log_sha256}\n")
+        for text in played.violations:
+            print(f"seed {played.world.seed}: {text}", file=sys.stderr, flush=True)
+        if self.campaign.seeds % WRITE_EVERY == 0:
+            missing = len(self._missing())
+            words = f"{self.campaign.seeds} worlds, {self.campaign.payments} payments, {missing} not met"
+            print(words, file=sys.stderr, flush=True)
+            self.write()
+
+
+def _commit() -> str:
+    return subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def _cpu_s() -> float:
@@ -83,11 +146,9 @@ def _cpu_s() -> float:
     return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
 
 
-def _write(campaign: Campaign, spent: dict[str, float], asked: argparse.Namespace) -> None:
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+def _write(campaign: Campaign, spent: Spent, asked: argparse.Namespace) -> None:
     report = {
         "command": f"make simulate ARGS='--payments {asked.payments} --seed {asked.seed}'",
-        "commit": commit,
         "seed": campaign.seed,
         "seeds": campaign.seeds,
         "payments": campaign.payments,
@@ -99,7 +160,7 @@ def _write(campaign: Campaign, spent: dict[str, float], asked: argparse.Namespac
         "unseen": unseen(campaign.met, campaign.seen, POINTS),
         "virtual_s": round(campaign.virtual_s),
         "jobs": asked.jobs,
-        **{name: round(value) for name, value in spent.items()},
+        **{name: round(value) if isinstance(value, float) else value for name, value in asdict(spent).items()},
         "log_sha256": campaign.log_sha256,
         "met": {state: {fault: campaign.met[state, fault] for fault in FAULTS} for state in STATES},
         "seen": dict(sorted(campaign.seen.items())),
@@ -108,7 +169,7 @@ def _write(campaign: Campaign, spent: dict[str, float], asked: argparse.Namespac
     TEXT.write_text(_page(report))
 
 
-def _read() -> tuple[Campaign, dict[str, float]]:
+def _read() -> tuple[Campaign, Spent]:
     report = json.loads(JSON.read_text())
     lines = SEEDS.read_text().splitlines()[: report["seeds"]]
     SEEDS.write_text("".join(f"{line}\n" for line in lines))
@@ -126,7 +187,7 @@ def _read() -> tuple[Campaign, dict[str, float]]:
         violations=report["violations"],
         digests=[line.split()[3] for line in lines],
     )
-    return campaign, {"wall_s": report["wall_s"], "cpu_s": report["cpu_s"]}
+    return campaign, Spent(**{field.name: report[field.name] for field in fields(Spent) if field.name in report})
 
 
 def _page(r: dict) -> str:  # type: ignore[type-arg]
@@ -143,10 +204,7 @@ def _page(r: dict) -> str:  # type: ignore[type-arg]
         "",
         "| | |",
         "| --- | --- |",
-        (
-            f"| worlds | seeds {r['seed']} to {r['seed'] + r['seeds'] - 1}; every {EVERY}th is a crowd and aims at {LARGE:,} "
-            f"payments, every {EVERY}th is harsh and aims at {MIDDLE}, the others at {SMALL} |"
-        ),
+        f"| worlds | {_worlds(r)} |",
         f"| payments | {r['payments']:,} |",
         f"| faults | {faults:,}, {faults / max(r['payments'], 1):.1f} for each payment |",
         f"| lost | {r['lost']} |",
@@ -181,6 +239,20 @@ def _page(r: dict) -> str:  # type: ignore[type-arg]
         lines += ["", "## What failed", ""]
         lines += [f"- {text}" for text in [*r["violations"], *(f"never seen: {text}" for text in r["unseen"])]]
     return "\n".join(lines) + "\n"
+
+
+def _worlds(r: dict) -> str:  # type: ignore[type-arg]
+    long = r["seeds"] - r["rare_worlds"]
+    text = (
+        f"seeds {r['seed']} to {r['seed'] + long - 1}; every {EVERY}th is a crowd and aims at {LARGE:,} payments, "
+        f"every {EVERY}th is harsh and aims at {MIDDLE}, the others at {SMALL}"
+    )
+    if not r["rare_worlds"]:
+        return text
+    more = (
+        f"then {r['rare_worlds']} harsh worlds alone with {r['rare_payments']:,} payments, for what had not met before"
+    )
+    return text + f"; {more}" + (f" (at commit `{r['rare_commit']}`)" if r["rare_commit"] != r["commit"] else "")
 
 
 if __name__ == "__main__":

@@ -60,8 +60,8 @@ def test_the_crowds_make_20_000_payments() -> None:
 
 
 def _marked(world: World) -> object:
-    """Whole crowds take half a minute each: they are played by the slow tier, on each push too."""
-    whole = world.payments >= CROWD and world.only is None
+    """Whole crowds take half a minute and harsh worlds ten seconds: the slow tier plays them, on each push too."""
+    whole = (world.payments >= CROWD or world.harsh) and world.only is None
     return pytest.param(world, marks=pytest.mark.slow if whole else (), id=f"{world.seed}-{world.shape}")
 
 

@@ -12,6 +12,7 @@ Key = tuple[int, int, bool]
 """(BetId or CashbackId, TransactionType, is it a cashback)."""
 TAKES = ((-1, False), (-2, False), (-1, True))
 STAKE = (-1, False)
+PAYOUT = (1, False)
 RETURN = (2, False)
 
 

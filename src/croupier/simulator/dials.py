@@ -34,12 +34,15 @@ class CasinoCharacter(Enum):
     """Applies some makes twice."""
     FORGETFUL = "forgetful"
     """Forgets some bookings, as after a restore."""
+    MOODY = "moody"
+    """Any of the odd ones above, with each message anew."""
 
 
 TRUTHFUL = frozenset(CasinoCharacter) - {
     CasinoCharacter.LYING,
     CasinoCharacter.TWICE,
     CasinoCharacter.FORGETFUL,
+    CasinoCharacter.MOODY,
 }
 """For these the books must agree to the last unit once faults have stopped."""
 
@@ -181,14 +184,20 @@ def _harsh(chance: Chance) -> dict[str, object]:
     Faults last until a late answer is there and a schedule of repeats is used up.
     """
     odd = tuple(c for c in CasinoCharacter if c not in (CasinoCharacter.HONEST, CasinoCharacter.INLINE))
+    moody = one_of(chance, (1, 2))
     return {
         "rough_s": one_of(chance, (90.0, 900.0)), "loss": _up_to(chance, 0.1), "duplicates": 0.5, "delay_s": one_of(chance, (0.5, 12.0, 40.0)),
         "cut_every_s": one_of(chance, (0.0, 20.0)), "cut_s": 45.0, "crash_every_s": one_of(chance, (0.0, 15.0)),
         "deaths": 6, "skew_ms": one_of(chance, (0, 300_000)), "workers": 2, "no_funds": 0.2, "not_yet": one_of(chance, (0.3, 1.0)),
-        "keeps": 0.5, "bad_moments": 0.5, "casinos": tuple(one_of(chance, odd) for _ in range(3)),
+        "keeps": 0.5, "bad_moments": 0.5, "casinos": (CasinoCharacter.MOODY,) * moody + tuple(one_of(chance, odd) for _ in range(3 - moody)),
+        "providers": (ProviderCharacter.REFUNDING, one_of(chance, tuple(ProviderCharacter))),
     }  # fmt: skip
 
 
 def _casino(chance: Chance) -> CasinoCharacter:
-    characters = (CasinoCharacter.HONEST, CasinoCharacter.HONEST, *tuple(CasinoCharacter))
+    characters = (
+        CasinoCharacter.HONEST,
+        CasinoCharacter.HONEST,
+        *(c for c in CasinoCharacter if c is not CasinoCharacter.MOODY),
+    )
     return one_of(chance, characters)

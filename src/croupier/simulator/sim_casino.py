@@ -32,6 +32,8 @@ WALLET = 10**9
 """What every player starts with, minor units."""
 FOREIGN = 0.05
 """Share of its accepts after which it tries one about another casino's payment."""
+MOOD = 1 / 3
+"""How often a moody casino is like one of the others."""
 VALID_S = 10
 """How long an envelope may be used (casino.md 2)."""
 SKEW_S = 10
@@ -57,7 +59,7 @@ class SimCasino:
         self.dials: Dials = around.dials
         self.currencies: dict[str, str] = {}
         """Player to currency, where it is not EUR."""
-        self.witness = Witness(self.book, around.dials, self.currencies)
+        self.witness = Witness(self.book, around.dials, self.currencies, around.weather.matrix)
         self.unverified = 0
         """Calls whose signature it could not verify, or no longer."""
         self.neighbours: Callable[[], Sequence[SimCasino]] = tuple
@@ -147,7 +149,7 @@ class SimCasino:
                 return _envelope(200)
             booking = self.book.bookings.get(key)
             return _envelope(103804, None if booking is None else self._value(key, booking))
-        if self.character is CasinoCharacter.SLOW and self._weather.rough:
+        if self._is(CasinoCharacter.SLOW) and self._weather.rough:
             self._weather.strike("slow", [key[0]])
             await self._clock.sleep(3 + self._chance.fraction() * 6)
         if inline:
@@ -201,20 +203,28 @@ class SimCasino:
         return code
 
     def _write(self, key: Key, stated: Stated) -> None:
-        twice = self.character is CasinoCharacter.TWICE and self._bad_moment()
+        twice = self._is(CasinoCharacter.TWICE) and self._bad_moment()
         tx = f"tx-{key[1]}-{len(self.book.bookings)}"
         times = 2 if twice else 1
         if twice:
             self._weather.strike("twice", [key[0]])
+        fresh = key not in self.book.bookings
         self.book.write(key, Booking(stated.player, stated.amount, tx, stated.currency, stated.tax, times))
         self.witness.booked(key)
         self._log("book", key[1], stated.amount, "twice" if twice else "")
-        if self.character is CasinoCharacter.FORGETFUL and self._bad_moment():
+        if self._is(CasinoCharacter.FORGETFUL) and self._bad_moment():
             self.book.bookings[key].forgotten = True
             self._weather.strike("forgotten", [key[0]])
-        if self.character is CasinoCharacter.LYING and key[1:] == STAKE and self._bad_moment():
+        if fresh and self._is(CasinoCharacter.LYING) and key[1:] == STAKE and self._bad_moment():
+            # Never a stake that it said yes to before it forgot it: nobody would ask after that one again.
             self.book.given_back.add(key[0])
             self._weather.strike("lie", [key[0]])
+
+    def _is(self, character: CasinoCharacter) -> bool:
+        """Whether it is like this now: most always are what they are, a moody one makes up its mind each time."""
+        if self.character is not CasinoCharacter.MOODY:
+            return self.character is character
+        return self._weather.rough and self._happens(MOOD)
 
     def _bad_moment(self) -> bool:
         return self._weather.rough and self._chance.fraction() < self.dials.bad_moments
@@ -225,11 +235,11 @@ class SimCasino:
         """Report the outcome after a while, as the character has it."""
         if key[1:] == STAKE and key[0] in self.book.given_back:
             return
-        if self.character is CasinoCharacter.SILENT and self._weather.rough:
+        if self._is(CasinoCharacter.SILENT) and self._weather.rough:
             self._weather.strike("silent", [key[0]])
             return
         after_s = self._chance.fraction() * 0.3
-        if self.character is CasinoCharacter.LATE and self._weather.rough:
+        if self._is(CasinoCharacter.LATE) and self._weather.rough:
             after_s = 31 + self._chance.fraction() * 269
             self._weather.strike("late_accept", [key[0]])
         task = asyncio.get_running_loop().create_task(self._report(key, code, after_s))
@@ -242,7 +252,7 @@ class SimCasino:
         lie = None
         if code == 200:
             value = self._value(key, self.book.bookings[key])
-            if self.character is CasinoCharacter.LYING and self._bad_moment():
+            if self._is(CasinoCharacter.LYING) and self._bad_moment():
                 lie, value, code = self._lie(value)
         self.witness.spoke(key)
         for wait_s in (*RESEND_S, 0.0):
@@ -279,7 +289,7 @@ class SimCasino:
         again = {**value, "PartnerTransactionId": f"{value['PartnerTransactionId']}-again"}
         if self.book.bookings[key].times > 1 and await self._said(key[2], 200, again) == 200:
             self.witness.complain("I5", key[0], f"type {key[1]} was booked twice, and both were accepted")
-        if self.character is CasinoCharacter.LYING and self._bad_moment():
+        if self._is(CasinoCharacter.LYING) and self._bad_moment():
             self._weather.strike("contradiction", [key[0]])
             if await self._said(key[2], 102823, value) == 200:
                 self.witness.complain(
@@ -358,12 +368,13 @@ class SimCasino:
 
     async def _maybe_nonsense(self, answer: Response, subjects: list[int]) -> Response:
         """The character shows in its answers too, while faults last."""
-        if not self._weather.rough or self.character not in (CasinoCharacter.RUBBISH, CasinoCharacter.DRIP):
+        if not self._weather.rough:
             return answer
-        if self._chance.fraction() < 0.5:
+        character = next((c for c in (CasinoCharacter.RUBBISH, CasinoCharacter.DRIP) if self._is(c)), None)
+        if character is None or self._chance.fraction() < 0.5:
             return answer
-        self._weather.strike(self.character.value, subjects)
-        if self.character is CasinoCharacter.DRIP:
+        self._weather.strike(character.value, subjects)
+        if character is CasinoCharacter.DRIP:
             await self._clock.sleep(60)
             return answer
         return one_of(

@@ -11,11 +11,12 @@ from collections import Counter
 from typing import Any, NamedTuple
 
 from croupier.simulator.amounts import minor_of, tax_of
-from croupier.simulator.book import STAKE, Book, Key
+from croupier.simulator.book import PAYOUT, STAKE, Book, Key
 from croupier.simulator.dials import Dials
+from croupier.simulator.matrix import Matrix
 
 FIELDS = {"BetId", "CashbackId", "PartnerUserId", "TransactionType", "Amount", "TaxAmount", "TagId", "PromoCode"}
-TAXED = ((1, False), (-2, False), (4, False))
+TAXED = (PAYOUT, (-2, False), (4, False))
 MOST_MAKES = 150
 """More makes of one payment than any schedule gives in the hours of a run, copies of the network included (I17)."""
 HOLD_S = 6
@@ -43,7 +44,7 @@ class Stated(NamedTuple):
 class Witness:
     """The notes of one casino."""
 
-    def __init__(self, book: Book, dials: Dials, currencies: dict[str, str]) -> None:
+    def __init__(self, book: Book, dials: Dials, currencies: dict[str, str], hub: Matrix) -> None:
         self.complaints: list[Complaint] = []
         self.makes: Counter[Key] = Counter()
         self.ended: set[int] = set()
@@ -51,6 +52,7 @@ class Witness:
         self._book = book
         self._dials = dials
         self._currencies = currencies
+        self._hub = hub
         self._tax_bp = dials.tax_bp
         self._first: dict[Key, str] = {}
         self._signed_s: dict[Key, int] = {}
@@ -115,10 +117,16 @@ class Witness:
     def _in_its_order(self, key: Key) -> None:
         """One payment of a bet at a time, and none on a closed bet."""
         for other in self._book.of(key[0], cashback=key[2]):
-            if other not in (key, (key[0], *STAKE)) and other not in self._spoken:
-                self.complain("I8", key[0], f"type {key[1]} came while type {other[1]} had no outcome")
+            if other in (key, (key[0], *STAKE)) or other in self._spoken or self._lost_and_parked(other):
+                continue
+            self.complain("I8", key[0], f"type {key[1]} came while type {other[1]} had no outcome")
         if key[0] in self._book.closed and key[0] not in self._reopened and not key[2]:
             self.complain("I4", key[0], f"type {key[1]} came to a closed bet")
+
+    def _lost_and_parked(self, key: Key) -> bool:
+        """A payout of nothing that waits for a person holds nothing up: its bet may be given back meanwhile."""
+        nothing = not self._book.bookings[key].amount and key[1:] == PAYOUT
+        return nothing and self._hub.state(key[0], "payout") == "parked"
 
     def _of_its_player(self, key: Key, stated: Stated) -> None:
         """All payments of a bet are one player's; the tax is what was agreed."""

@@ -1,0 +1,34 @@
+"""A simulated casino: a moody one is everything that an odd one can be, and only while faults last."""
+
+from __future__ import annotations
+
+from croupier.kit.chance import SeededChance
+from croupier.kit.clock import SystemClock
+from croupier.kit.http import HttpWire
+from croupier.simulator.dials import CasinoCharacter, draw
+from croupier.simulator.faults import Around, Weather
+from croupier.simulator.sim_casino import Access, SimCasino
+
+ODD = set(CasinoCharacter) - {CasinoCharacter.HONEST, CasinoCharacter.INLINE, CasinoCharacter.MOODY}
+
+
+def casino_of(character: CasinoCharacter) -> SimCasino:
+    chance = SeededChance("a casino")
+    around = Around(SystemClock(), chance, draw(chance, 50), Weather())
+    access = Access("http://hub.test", 1, "")
+    return SimCasino(access=access, wire=HttpWire(allow_private=True), around=around, character=character, log=lambda *_: None)
+
+
+def seen_of(casino: SimCasino) -> set[CasinoCharacter]:
+    return {character for _ in range(50) for character in ODD if casino._is(character)}
+
+
+async def test_a_moody_casino_is_any_of_the_others_until_the_weather_clears() -> None:
+    casino = casino_of(CasinoCharacter.MOODY)
+    assert seen_of(casino) == ODD
+    casino._weather.rough = False
+    assert seen_of(casino) == set()
+
+
+async def test_every_other_casino_is_what_it_is() -> None:
+    assert {c: seen_of(casino_of(c)) for c in ODD} == {c: {c} for c in ODD}
