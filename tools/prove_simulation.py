@@ -20,7 +20,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from itertools import count
 from pathlib import Path
 
@@ -44,8 +44,8 @@ class Spent:
 
     wall_s: float = 0.0
     cpu_s: float = 0.0
-    commit: str = ""
-    rare_commit: str = ""
+    commits: dict[str, str] = field(default_factory=dict)
+    """From which seed on the worlds are of which commit: a run that was stopped may go on with a mended hub."""
     rare_worlds: int = 0
     rare_payments: int = 0
 
@@ -91,7 +91,7 @@ class Run:
         """All worlds until there are payments enough."""
         if self.campaign.payments >= self.asked.payments:
             return
-        self.spent.commit = _commit()
+        self._from_here()
         for played in play(world_of(n) for n in count(self._next_seed())):
             self._take(played)
             if self.campaign.payments >= self.asked.payments:
@@ -101,7 +101,7 @@ class Run:
         """Harsh worlds until nothing is left that was not met."""
         if not self._missing():
             return
-        self.spent.rare_commit = _commit()
+        self._from_here()
         worlds = (world for world in map(world_of, count(self._next_seed())) if world.harsh)
         for played in play(worlds):
             self._take(played)
@@ -116,6 +116,11 @@ class Run:
         self.spent.wall_s += now_s - self.since_s
         self.since_s = now_s
         _write(self.campaign, replace(self.spent, cpu_s=self.spent.cpu_s + _cpu_s()), self.asked)
+
+    def _from_here(self) -> None:
+        commit = _commit()
+        if list(self.spent.commits.values())[-1:] != [commit]:
+            self.spent.commits[str(self._next_seed())] = commit
 
     def _missing(self) -> list[str]:
         return unseen(self.campaign.met, self.campaign.seen, POINTS)
@@ -187,7 +192,7 @@ def _read() -> tuple[Campaign, Spent]:
         violations=report["violations"],
         digests=[line.split()[3] for line in lines],
     )
-    return campaign, Spent(**{field.name: report[field.name] for field in fields(Spent) if field.name in report})
+    return campaign, Spent(**{name: report[name] for name in (f.name for f in fields(Spent)) if name in report})
 
 
 def _page(r: dict) -> str:  # type: ignore[type-arg]
@@ -197,7 +202,7 @@ def _page(r: dict) -> str:  # type: ignore[type-arg]
         "# A long run of the simulator",
         "",
         (
-            f"`{r['command']}` repeats it, at commit `{r['commit']}`. What it is: "
+            f"`{r['command']}` repeats it, at commit {_commits(r)}. What it is: "
             "[decision 0010](../decisions/0010-a-simulator-of-the-whole-hub.md) and "
             "[0011](../decisions/0011-the-simulators-speed.md)."
         ),
@@ -252,7 +257,12 @@ def _worlds(r: dict) -> str:  # type: ignore[type-arg]
     more = (
         f"then {r['rare_worlds']} harsh worlds alone with {r['rare_payments']:,} payments, for what had not met before"
     )
-    return text + f"; {more}" + (f" (at commit `{r['rare_commit']}`)" if r["rare_commit"] != r["commit"] else "")
+    return f"{text}; {more}"
+
+
+def _commits(r: dict) -> str:  # type: ignore[type-arg]
+    (_, first), *later = r["commits"].items()
+    return "; ".join([f"`{first}`", *(f"from seed {seed} on `{commit}`" for seed, commit in later)])
 
 
 if __name__ == "__main__":

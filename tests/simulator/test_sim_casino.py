@@ -16,7 +16,9 @@ def casino_of(character: CasinoCharacter) -> SimCasino:
     chance = SeededChance("a casino")
     around = Around(SystemClock(), chance, draw(chance, 50), Weather())
     access = Access("http://hub.test", 1, "")
-    return SimCasino(access=access, wire=HttpWire(allow_private=True), around=around, character=character, log=lambda *_: None)
+    return SimCasino(
+        access=access, wire=HttpWire(allow_private=True), around=around, character=character, log=lambda *_: None
+    )
 
 
 def seen_of(casino: SimCasino) -> set[CasinoCharacter]:

@@ -20,6 +20,7 @@ TWO_STEPS: dict[tuple[Enum, Enum], str] = {
     (B.ASKED, B.SETTLED): "a pay-in-out accepted while waited for is on and settled in the same breath",
     (B.UNCLAIMED, B.SETTLED): "a pay-out claims and settles; so does a repeat of a pay-in-out",
     (C.OWED, C.CANCELLED): "a cancel whose payment was definitely refused waits for nothing",
+    (C.CANCELLED, C.KEPT): "a cancel refused for want of funds shows a payment, and is its outcome",
 }
 """Moves that one decision makes by two events, with the reason why they belong together."""
 
