@@ -43,7 +43,9 @@ class Spent:
 
     wall_s: float = 0.0
     commits: dict[str, str] = field(default_factory=dict)
-    """From which seed on the worlds are of which commit: a run that was stopped may go on with a mended hub."""
+    """Seeds, as a person reads them, to the commit that they are of: a run that was stopped may go on with a mended hub."""
+    failed: dict[str, list[str]] = field(default_factory=dict)
+    """Seed to violations, of worlds that are in no sum yet: they are played again when the run goes on, mended."""
     rare_worlds: int = 0
     rare_payments: int = 0
 
@@ -59,12 +61,13 @@ def main() -> int:
         SEEDS.write_text("")
     run = Run(campaign, spent, asked, time.monotonic())
     with attached_at(home), players(home, asked.jobs) as play:
+        run.failed(play)
         run.long(play)
         run.rare(play)
     run.write()
     missing = unseen(campaign.met, campaign.seen, POINTS)
-    print("\n".join([*campaign.violations, *(f"never seen: {text}" for text in missing)]))
-    return 1 if campaign.violations or missing else 0
+    print("\n".join([*_violations(spent), *(f"never seen: {text}" for text in missing)]))
+    return 1 if spent.failed or missing else 0
 
 
 def _arguments() -> argparse.Namespace:
@@ -85,11 +88,21 @@ class Run:
     asked: argparse.Namespace
     since_s: float
 
+    def failed(self, play: Play) -> None:
+        """Those that failed when the run was stopped."""
+        seeds = list(map(int, self.spent.failed))
+        if not seeds:
+            return
+        self.spent.failed = {}
+        self._from_here(", ".join(map(str, seeds)))
+        for played, _ in zip(play(map(world_of, (*seeds, *count(seeds[-1] + 1)))), seeds, strict=False):
+            self._take(played)
+
     def long(self, play: Play) -> None:
         """All worlds until there are payments enough."""
         if self.campaign.payments >= self.asked.payments:
             return
-        self._from_here()
+        self._from_here(f"{self._next_seed()} on")
         for played in play(world_of(n) for n in count(self._next_seed())):
             self._take(played)
             if self.campaign.payments >= self.asked.payments:
@@ -99,7 +112,7 @@ class Run:
         """Harsh worlds until nothing is left that was not met."""
         if not self._missing():
             return
-        self._from_here()
+        self._from_here(f"{self._next_seed()} on")
         worlds = (world for world in map(world_of, count(self._next_seed())) if world.harsh)
         for played in play(worlds):
             self._take(played)
@@ -115,24 +128,26 @@ class Run:
         self.since_s = now_s
         _write(self.campaign, self.spent, self.asked)
 
-    def _from_here(self) -> None:
+    def _from_here(self, seeds: str) -> None:
         commit = _commit()
-        if list(self.spent.commits.values())[-1:] != [commit]:
-            self.spent.commits[str(self._next_seed())] = commit
+        if commit not in self.spent.commits.values():
+            self.spent.commits[seeds] = commit
 
     def _missing(self) -> list[str]:
         return unseen(self.campaign.met, self.campaign.seen, POINTS)
 
     def _next_seed(self) -> int:
-        lines = SEEDS.read_text().splitlines()
-        return int(lines[-1].split()[0]) + 1 if lines else self.campaign.seed
+        played = [int(line.split()[0]) for line in SEEDS.read_text().splitlines()]
+        return max([self.campaign.seed - 1, *played, *map(int, self.spent.failed)]) + 1
 
     def _take(self, played: Played) -> None:
+        if played.violations:
+            self.spent.failed[str(played.world.seed)] = list(played.violations)
+            print(f"seed {played.world.seed}: {played.violations}", file=sys.stderr, flush=True)
+            return
         self.campaign.take(played)
         with SEEDS.open("a") as seeds:
             seeds.write(f"{played.world.seed} {played.world.payments} {played.payments} {played.log_sha256}\n")
-        for text in played.violations:
-            print(f"seed {played.world.seed}: {text}", file=sys.stderr, flush=True)
         if self.campaign.seeds % WRITE_EVERY == 0:
             missing = len(self._missing())
             words = f"{self.campaign.seeds} worlds, {self.campaign.payments} payments, {missing} not met"
@@ -154,7 +169,7 @@ def _write(campaign: Campaign, spent: Spent, asked: argparse.Namespace) -> None:
         "lost": campaign.lost,
         "doubled": campaign.doubled,
         "undecided": campaign.undecided,
-        "violations": campaign.violations,
+        "violations": _violations(spent),
         "unseen": unseen(campaign.met, campaign.seen, POINTS),
         "virtual_s": round(campaign.virtual_s),
         "jobs": asked.jobs,
@@ -182,7 +197,6 @@ def _read() -> tuple[Campaign, Spent]:
         faults=Counter(report["faults"]),
         seen=Counter(report["seen"]),
         met=Counter({(state, fault): n for state, row in report["met"].items() for fault, n in row.items()}),
-        violations=report["violations"],
         digests=[line.split()[3] for line in lines],
     )
     return campaign, Spent(**{name: report[name] for name in (f.name for f in fields(Spent)) if name in report})
@@ -237,7 +251,7 @@ def _page(r: dict) -> str:  # type: ignore[type-arg]
 
 
 def _worlds(r: dict) -> str:  # type: ignore[type-arg]
-    long = r["seeds"] - r["rare_worlds"]
+    long = r["seeds"] + len(r["failed"]) - r["rare_worlds"]
     text = (
         f"seeds {r['seed']} to {r['seed'] + long - 1}; every {EVERY}th is a crowd and aims at {LARGE:,} payments, "
         f"every {EVERY}th is harsh and aims at {MIDDLE}, the others at {SMALL}"
@@ -252,7 +266,11 @@ def _worlds(r: dict) -> str:  # type: ignore[type-arg]
 
 def _commits(r: dict) -> str:  # type: ignore[type-arg]
     (_, first), *later = r["commits"].items()
-    return "; ".join([f"`{first}`", *(f"from seed {seed} on `{commit}`" for seed, commit in later)])
+    return "; ".join([f"`{first}`", *(f"seeds {seeds} `{commit}`" for seeds, commit in later)])
+
+
+def _violations(spent: Spent) -> list[str]:
+    return [f"seed {seed}: {text}" for seed, texts in spent.failed.items() for text in texts]
 
 
 if __name__ == "__main__":

@@ -31,3 +31,16 @@ def test_a_return_waits_for_the_outcome_of_the_payout(payout: int, state: str, *
     hub.moved(BET, "payout", state)
     witness.heard((BET, *RETURN), {}, Stated("ann", 200, "EUR", None), signed_s=0)
     assert [(c.invariant, c.subject_id) for c in witness.complaints] == [("I8", BET)] * complains
+
+
+@pytest.mark.parametrize(("state", "complains"), [("parked", False), ("sent", True)])
+def test_a_loss_that_a_person_works_on_may_come_after_the_return(state: str, *, complains: bool) -> None:
+    """A copy of its call was long on its way."""
+    book, hub = Book(), Matrix()
+    witness = Witness(book, draw(SeededChance("dials"), 50), {}, hub)
+    for kind in (STAKE, RETURN):
+        book.write((BET, *kind), Booking("ann", 200, "tx"))
+    witness.spoke((BET, *STAKE))
+    hub.moved(BET, "payout", state)
+    witness.heard((BET, *PAYOUT), {}, Stated("ann", 0, "EUR", None), signed_s=0)
+    assert [(c.invariant, c.subject_id) for c in witness.complaints] == [("I8", BET)] * complains

@@ -89,7 +89,7 @@ class Witness:
             self._in_its_time(key, signed_s)
         elif self.makes[key] == 1:
             # The network may deliver a copy at any time after it; of what was refused too, which is in no book.
-            self._in_its_order(key)
+            self._in_its_order(key, stated)
         self._of_its_player(key, stated)
 
     def spoke(self, key: Key) -> None:
@@ -114,19 +114,20 @@ class Witness:
         if still and signed_s - first_s > HOLD_S + SLACK_S:
             self.complain("I17", key[0], f"the stake was signed again after {signed_s - first_s} s")
 
-    def _in_its_order(self, key: Key) -> None:
+    def _in_its_order(self, key: Key, stated: Stated) -> None:
         """One payment of a bet at a time, and none on a closed bet."""
         for other in self._book.of(key[0], cashback=key[2]):
-            if other in (key, (key[0], *STAKE)) or other in self._spoken or self._lost_and_parked(other):
+            if other in (key, (key[0], *STAKE)) or other in self._spoken:
+                continue
+            if self._parked_loss(key, stated.amount) or self._parked_loss(other, self._book.bookings[other].amount):
                 continue
             self.complain("I8", key[0], f"type {key[1]} came while type {other[1]} had no outcome")
         if key[0] in self._book.closed and key[0] not in self._reopened and not key[2]:
             self.complain("I4", key[0], f"type {key[1]} came to a closed bet")
 
-    def _lost_and_parked(self, key: Key) -> bool:
+    def _parked_loss(self, key: Key, amount: int) -> bool:
         """A payout of nothing that waits for a person holds nothing up: its bet may be given back meanwhile."""
-        nothing = not self._book.bookings[key].amount and key[1:] == PAYOUT
-        return nothing and self._hub.state(key[0], "payout") == "parked"
+        return key[1:] == PAYOUT and not amount and self._hub.state(key[0], "payout") == "parked"
 
     def _of_its_player(self, key: Key, stated: Stated) -> None:
         """All payments of a bet are one player's; the tax is what was agreed."""
