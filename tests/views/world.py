@@ -17,7 +17,7 @@ from croupier.kit.clock import SystemClock
 from croupier.kit.metrics import Metrics
 from croupier.store.db import Db
 from croupier.store.train import Train
-from tests.core.samples import NOT_FOUND, T0, K, PaymentKind, Story, new_bet, new_cashback
+from tests.core.samples import FUNDS, NOT_FOUND, T0, K, PaymentKind, Story, new_bet, new_cashback
 
 DAY_MS = 86_400_000
 
@@ -146,7 +146,7 @@ def everything(world: World) -> dict[str, Kept]:
         "asked", "unclaimed", "on", "refused", "expired", "expired with return", "unwanted", "cancelled", "settled",
         "lost", "paying", "undoing", "undone", "disputed", "returned", "returning", "waiting return", "late", "given up",
         "returned by claim", "parked", "tombstone", "jackpot", "both", "cashback", "paid cashback", "cancelled cashback",
-        "kept cashback", "given up cashback", *BY_PERSON,
+        "kept cashback", "given up cashback", "spent cashback", *BY_PERSON,
     )  # fmt: skip
     stories = {name: world.story() for name in names}
     _bets(stories)
@@ -202,6 +202,9 @@ def _cashbacks(s: dict[str, Kept]) -> None:
     s["cancelled cashback"].accept(K.CASHBACK_CANCEL)
     s["kept cashback"].hear(K.CASHBACK_CANCEL, NOT_FOUND)
     s["given up cashback"].cashback().give_up(K.CASHBACK)
+    # Cancelled on a no to a call, of which a copy was booked and spent all the same (decision 0028).
+    s["spent cashback"].cashback().cancel().made(K.CASHBACK, NOT_FOUND)
+    s["spent cashback"].hear(K.CASHBACK_CANCEL, FUNDS)
 
 
 def _by_person(s: dict[str, Kept]) -> None:

@@ -198,6 +198,7 @@ with legal(thing, was, became) as (values
     ('cashback', 'owed', 'given_up'), ('cashback', 'owed', 'cancelled'), ('cashback', 'cancel_wanted', 'taking_back'),
     ('cashback', 'cancel_wanted', 'cancelled'), ('cashback', 'paid', 'taking_back'),
     ('cashback', 'taking_back', 'cancelled'), ('cashback', 'taking_back', 'kept'), ('cashback', 'kept', 'cancelled'),
+    ('cashback', 'cancelled', 'kept'),
     ('cashback', 'cancelled', 'taking_back'), ('cashback', 'given_up', 'paid')),
 subjects as (
     select bet_id as subject_id, 'bet' as thing, state, version from bets
