@@ -73,6 +73,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: LONGEST not in item.name)
 
 
+LAST_S = 900
+"""How long the last test of a process may take: it ends what the whole run shares, once the others are through."""
+
+
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """Shared worlds end behind the last test of a process, and the one that began one waits for its guests."""
+    if nextitem is None:
+        item.add_marker(pytest.mark.timeout(LAST_S), append=False)
+    yield
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Attached]:
     """The run's own server."""

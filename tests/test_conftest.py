@@ -1,6 +1,11 @@
-"""The databases that tests share: each test finds one as the migrations leave it."""
+"""What tests share: databases are as the migrations leave them, and the end of a run may wait."""
 
 from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -26,3 +31,28 @@ async def test_a_database_whose_schema_was_changed_is_not_used_again(_databases:
     await _databases._run(name, "create table stray ()")
     await _databases.give_back(name)
     assert await _databases.take() != name
+
+
+SHARED = """
+import time, pytest
+
+@pytest.fixture(scope="session")
+def shared():
+    yield
+    time.sleep(1.5)
+
+def test_first(shared): pass
+def test_last(shared): {last}
+"""
+
+
+@pytest.mark.parametrize(("last", "code"), [("pass", 0), ("assert False", 1)])
+def test_what_a_run_shares_may_take_its_time_to_end(tmp_path: Path, last: str, code: int) -> None:
+    (tmp_path / "conftest.py").write_text("from tests.conftest import pytest_runtest_protocol")
+    (tmp_path / "pytest.ini").write_text("[pytest]\ntimeout = 1\n")
+    (tmp_path / "test_it.py").write_text(SHARED.format(last=last))
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "."],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == code, done.stdout

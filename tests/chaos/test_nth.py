@@ -10,12 +10,12 @@ import pytest
 from croupier.store.db import Db
 from tests.chaos.nth import SCENARIOS, WAYS, Fault, enumerate_failures
 
-STRIDE = 5
+STRIDE = 9
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_whatever_call_fails_the_books_agree_at_the_end(scenario: str, database_url: str) -> None:
-    """Every call of the network, every fifth of the database, before it takes effect and after."""
+    """Every call of the network, every ninth of the database, before it takes effect and after."""
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[Db]:
