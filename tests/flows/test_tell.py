@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from croupier.core import requests
 from croupier.core.bet import Bet, BetState
 from croupier.core.pursuit import Verdict
 from croupier.core.readings import Contents, PaymentKind, Yes
 from croupier.flows.accept_payment import accept_payment
+from croupier.flows.advance import terms_of
 from croupier.flows.tell import heed
 from croupier.store.db import DbDown
 from tests.flows.desk import Desk
@@ -19,8 +21,10 @@ TOLD = "123.45"
 
 
 def yes(bet: Bet, balance: str | None = TOLD, **changes: Any) -> Yes:
-    stated = {"amount": "10.00", "tax": None, "partner_tx": f"t-{bet.bet_id}", "player_ref": bet.player_ref}
-    return Yes(Contents(subject_id=bet.bet_id, kind=STAKE, **{**stated, **changes}), balance)
+    stated = {
+        "kind": STAKE, "amount": "10.00", "tax": None, "partner_tx": f"t-{bet.bet_id}", "player_ref": bet.player_ref,
+    }  # fmt: skip
+    return Yes(Contents(subject_id=bet.bet_id, **{**stated, **changes}), balance)
 
 
 async def accept(desk: Desk, bet: Bet, said: Yes, casino_id: int | None = None) -> Verdict:
@@ -64,6 +68,20 @@ async def test_beside_an_open_payment_it_is_not_known_what_the_balance_holds(des
     desk.clock.ms += 5
     await accept(desk, second, yes(second))
     assert await known(desk) is None, "the first was decided after the second was asked"
+
+
+async def test_of_a_taxed_win_the_balance_holds_what_reached_the_wallet(desk: Desk) -> None:
+    """The casino withholds the tax: 25.00 less 2.50 is what its Balance has grown by (casino.md 2)."""
+    await desk.hub.store.casinos.change(desk.cast.casino.casino_id, {"tax_bp": 1000})
+    bet = await desk.bet()
+    await accept(desk, bet, yes(bet, None))
+    desk.clock.ms += 5
+    bet = await desk.again(bet)
+    won = requests.settle_by_person(bet, 2500, await terms_of(desk.hub, bet), "mia")
+    assert await desk.hub.train.commit(won)
+    said = yes(bet, kind=PaymentKind.PAYOUT, amount="25.00", tax="2.50", partner_tx="t-win")
+    assert await accept_payment(desk.hub, bet.casino_id, bet.bet_id, PaymentKind.PAYOUT, said) is Verdict.OK
+    assert await known(desk) == 12345
 
 
 async def test_an_older_word_does_not_replace_a_newer_one(desk: Desk) -> None:

@@ -51,8 +51,9 @@ async def heed(hub: Hub, subject: Bet | Cashback, kind: PaymentKind, *, said: ob
     """Take a Balance that came with a yes to this payment as the casino's last word, where it may be one.
 
     Call it before the yes is committed: whoever waits for the commit tells the balance at once. The word holds this
-    payment already, so the base is what was there without it, as of when the payment was made: the commit moves it to
-    exactly what was told. A contradiction is not believed. Never raises for the database: the payment goes on.
+    payment already, less the tax that the casino withholds, so the base is what was there without it, as of when the
+    payment was made: the commit moves it to exactly what was told. A contradiction is not believed. Never raises for
+    the database: the payment goes on.
     """
     payment = subject.payments.get(kind)
     if payment is None or not isinstance(said, Yes) or said.balance is None:
@@ -61,7 +62,8 @@ async def heed(hub: Hub, subject: Bet | Cashback, kind: PaymentKind, *, said: ob
         return
     try:
         told = parse_amount(said.balance, subject.currency)
-        without = told - payment.amount if kind in GIVES else told + payment.amount
+        moved = payment.amount - (payment.tax or 0)
+        without = told - moved if kind in GIVES else told + moved
         await hub.store.balances.base(subject.player_id, without, payment.created_ms, told_with=payment)
     except BadAmount:
         return
