@@ -37,7 +37,7 @@ fuzz: $(READY_DEV) ## a million hostile inputs for every reader, some minutes; t
 
 SEED :=
 .PHONY: simulate
-simulate: $(READY_DEV) ## a million simulated payments, some hours; leaves docs/proof/simulation.*; ARGS=--resume goes on
+simulate: $(READY_DEV) ## a million simulated payments, an hour or two; leaves docs/proof/simulation.*; ARGS=--resume goes on
 	$(BIN)/python tools/prove_simulation.py $(ARGS)
 
 .PHONY: chaos

@@ -103,6 +103,9 @@ class Dials:
     """What casinos withhold of a win, in basis points; None where none is agreed."""
     bad_moments: float
     """How often a casino that lies, applies twice or forgets does so with what it books or reports."""
+    bets_per_cashback: int
+    cancel_s: float
+    """The longest time between a cashback and its cancel."""
     odd_acts: float
     """How often a provider does what it must not: other contents, other sessions, too much, after the end."""
 
@@ -160,6 +163,8 @@ def draw(chance: Chance, payments: int, without: Collection[str] = (), *, harsh:
         keeps=one_of(chance, (0.0, 0.0, 0.05, 0.3)),
         tax_bp=one_of(chance, (None, None, 0, 725, 1999)),
         bad_moments=0.15,
+        bets_per_cashback=12,
+        cancel_s=60.0,
         odd_acts=_up_to(chance, 0.2),
     )
     if harsh:
@@ -189,7 +194,7 @@ def _harsh(chance: Chance) -> dict[str, object]:
         "rough_s": one_of(chance, (90.0, 900.0)), "loss": _up_to(chance, 0.1), "duplicates": 0.5, "delay_s": one_of(chance, (0.5, 12.0, 40.0)),
         "cut_every_s": one_of(chance, (0.0, 20.0)), "cut_s": 45.0, "crash_every_s": one_of(chance, (0.0, 15.0)),
         "deaths": 6, "skew_ms": one_of(chance, (0, 300_000)), "workers": 2, "no_funds": 0.2, "not_yet": one_of(chance, (0.3, 1.0)),
-        "keeps": 0.5, "bad_moments": 0.5, "casinos": (CasinoCharacter.MOODY,) * moody + tuple(one_of(chance, odd) for _ in range(3 - moody)),
+        "keeps": 0.5, "bad_moments": 0.5, "bets_per_cashback": 3, "cancel_s": 10.0, "casinos": (CasinoCharacter.MOODY,) * moody + tuple(one_of(chance, odd) for _ in range(3 - moody)),
         "providers": (ProviderCharacter.REFUNDING, one_of(chance, tuple(ProviderCharacter))),
     }  # fmt: skip
 

@@ -96,7 +96,7 @@ async def simulate(loop: VirtualLoop, db: Db, world: World) -> Outcome:
 async def _rough_phase(scene: Scene, world: World) -> None:
     """All bets, spread over the phase, with faults about; ends when every provider is done or the phase is over."""
     bets = scene.dials.bets
-    ours = [n for n in range(bets + max(bets // 12, 1)) if world.has(n)]
+    ours = [n for n in range(bets + max(bets // scene.dials.bets_per_cashback, 1)) if world.has(n)]
     work = [asyncio.ensure_future(_one_bet(scene, n) if n < bets else _one_cashback(scene, n)) for n in ours]
     wrongs = [asyncio.ensure_future(loop) for loop in mischief(scene)]
     await asyncio.wait(work, timeout=scene.dials.rough_s * 2)
@@ -148,7 +148,7 @@ async def _one_cashback(scene: Scene, n: int) -> None:
     chance, stage = scene.chance.branch(f"cashback {n}"), scene.stage
     await stage.clock.sleep(chance.fraction() * scene.dials.rough_s)
     casino_id, player_id, ref = one_of(chance, scene.players)
-    cancel, wait_s = chance.fraction() < 0.5, chance.fraction() * 60
+    cancel, wait_s = chance.fraction() < 0.5, chance.fraction() * scene.dials.cancel_s
     try:
         if not stage.hubs:
             return
