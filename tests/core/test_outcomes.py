@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from croupier.core import person
 from croupier.core.bet import BetState
 from croupier.core.cashback import CashbackState
 from croupier.core.counterparty import LateAccept
@@ -141,6 +142,20 @@ def test_a_word_after_the_acceptance_repeats_it_or_contradicts_it(truth: str, ve
     assert story.hear(K.STAKE, outcome) is verdict
     assert story.subject.payments == before.payments
     assert bool(story.incidents) is (verdict is Verdict.CONFLICT)
+
+
+def test_what_was_accepted_without_the_casinos_number_is_given_it_once() -> None:
+    """A person took it as accepted; a casino that then says so under two numbers has booked it twice."""
+    story = Story().settled(paid=False)
+    story.by_person(person.accept, K.PAYOUT)
+    said = story.said(K.PAYOUT)
+    assert story.payment(K.PAYOUT).partner_tx is None
+    assert story.hear(K.PAYOUT, Yes(said)) is Verdict.OK
+    assert story.payment(K.PAYOUT).partner_tx == said.partner_tx
+    assert story.hear(K.PAYOUT, Yes(said)) is Verdict.OK
+    assert not story.incidents
+    assert story.hear(K.PAYOUT, Yes(replace(said, partner_tx="tx-2"))) is Verdict.CONFLICT
+    assert set(story.incidents) == {"contradiction"}
 
 
 @pytest.mark.parametrize("kind", [K.PAYOUT, K.BET_RETURN, K.JACKPOT])

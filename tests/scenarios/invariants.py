@@ -130,6 +130,6 @@ def stands_or_ended(subject: Bet | Cashback, incidents: frozenset[str]) -> bool:
 
 def database_moves() -> Moves:
     """What the database's own table of moves allows; a decision's net moves must be among them (I11)."""
-    migration = Path(croupier.__file__).parent / "store" / "migrations" / "0001_hub.sql"
-    text = migration.read_text().partition("insert into state_moves values")[2].partition(";")[0]
-    return {(m[1], m[2], m[3]) for m in re.finditer(r"\('(\w+)', '(\w+)', '(\w+)'\)", text)}
+    migrations = (Path(croupier.__file__).parent / "store" / "migrations").glob("*.sql")
+    texts = [file.read_text().partition("insert into state_moves values")[2].partition(";")[0] for file in migrations]
+    return {(m[1], m[2], m[3]) for text in texts for m in re.finditer(r"\('(\w+)', '(\w+)', '(\w+)'\)", text)}

@@ -24,7 +24,7 @@ BET = 7
 )
 def test_a_return_waits_for_the_outcome_of_the_payout(payout: int, state: str, *, complains: bool) -> None:
     book, hub = Book(), Matrix()
-    witness = Witness(book, draw(SeededChance("dials"), 50), {}, hub)
+    witness = Witness(book, draw(SeededChance("dials"), 50), currencies={}, hub=hub)
     for kind, amount in ((STAKE, 200), (PAYOUT, payout)):
         book.write((BET, *kind), Booking("ann", amount, "tx"))
     witness.spoke((BET, *STAKE))
@@ -37,7 +37,7 @@ def test_a_return_waits_for_the_outcome_of_the_payout(payout: int, state: str, *
 def test_a_loss_that_a_person_works_on_may_come_after_the_return(state: str, *, complains: bool) -> None:
     """A copy of its call was long on its way."""
     book, hub = Book(), Matrix()
-    witness = Witness(book, draw(SeededChance("dials"), 50), {}, hub)
+    witness = Witness(book, draw(SeededChance("dials"), 50), currencies={}, hub=hub)
     for kind in (STAKE, RETURN):
         book.write((BET, *kind), Booking("ann", 200, "tx"))
     witness.spoke((BET, *STAKE))

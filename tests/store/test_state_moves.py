@@ -81,6 +81,14 @@ async def test_every_pair_of_states_is_let_through_or_refused_by_the_trigger(db:
     assert unchanged <= let_through
 
 
+async def test_an_accepted_payment_is_given_the_casinos_number_once(db: Db) -> None:
+    await db.execute(INSERTS["payment"], 1, "accepted")
+    await db.execute("update payments set partner_tx = 'tx-1'")
+    for other in ("'tx-2'", "null"):
+        with pytest.raises(DbViolation, match="illegal move of payment 1 stake: accepted to accepted"):
+            await db.execute(f"update payments set partner_tx = {other}")
+
+
 async def test_one_bad_row_refuses_the_whole_statement(db: Db) -> None:
     """The trigger looks at statements, as the commit train writes many rows with one."""
     for number, state in enumerate((BetState.ON, BetState.RETURNED)):

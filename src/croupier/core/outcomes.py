@@ -11,7 +11,7 @@ ours (pursuit), says what a yes means for the bet (effects). Spec: casino.md 1.1
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -100,8 +100,11 @@ def heard_yes(d: AnyDraft, payment: Payment, said: Contents) -> Verdict:
     if wrong:
         return _conflict(d, payment, f"accepted with another {', '.join(wrong)}")
     if payment.state is PaymentState.ACCEPTED:
-        if payment.partner_tx in (None, said.partner_tx):
-            # None: a person took it as accepted, and now the casino says so itself.
+        if payment.partner_tx is None:
+            # A person took it as accepted, or its cancel showed it. Now the casino says so itself, and names it once.
+            d.payments[payment.kind] = replace(payment, partner_tx=said.partner_tx)
+            return Verdict.OK
+        if payment.partner_tx == said.partner_tx:
             return Verdict.OK
         return _conflict(d, payment, f"accepted twice: {payment.partner_tx} and {said.partner_tx}")
     if not takes_late_yes(d, payment):

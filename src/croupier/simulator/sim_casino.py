@@ -59,7 +59,7 @@ class SimCasino:
         self.dials: Dials = around.dials
         self.currencies: dict[str, str] = {}
         """Player to currency, where it is not EUR."""
-        self.witness = Witness(self.book, around.dials, self.currencies, around.weather.matrix)
+        self.witness = Witness(self.book, around.dials, currencies=self.currencies, hub=around.weather.matrix)
         self.unverified = 0
         """Calls whose signature it could not verify, or no longer."""
         self.neighbours: Callable[[], Sequence[SimCasino]] = tuple

@@ -44,7 +44,7 @@ class Stated(NamedTuple):
 class Witness:
     """The notes of one casino."""
 
-    def __init__(self, book: Book, dials: Dials, currencies: dict[str, str], hub: Matrix) -> None:
+    def __init__(self, book: Book, dials: Dials, *, currencies: dict[str, str], hub: Matrix) -> None:
         self.complaints: list[Complaint] = []
         self.makes: Counter[Key] = Counter()
         self.ended: set[int] = set()
