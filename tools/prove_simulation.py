@@ -20,7 +20,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, fields
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 
 from croupier.kit.log import silence
@@ -95,7 +95,7 @@ class Run:
             return
         self.spent.failed = {}
         self._from_here(", ".join(map(str, seeds)))
-        for played, _ in zip(play(map(world_of, (*seeds, *count(seeds[-1] + 1)))), seeds, strict=False):
+        for played, _ in zip(play(map(world_of, chain(seeds, count(seeds[-1] + 1)))), seeds, strict=False):
             self._take(played)
 
     def long(self, play: Play) -> None:
