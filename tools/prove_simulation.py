@@ -172,7 +172,6 @@ def _write(campaign: Campaign, spent: Spent, asked: argparse.Namespace) -> None:
         "violations": _violations(spent),
         "unseen": unseen(campaign.met, campaign.seen, POINTS),
         "virtual_s": round(campaign.virtual_s),
-        "jobs": asked.jobs,
         **{name: round(value) if isinstance(value, float) else value for name, value in asdict(spent).items()},
         "log_sha256": campaign.log_sha256,
         "met": {state: {fault: campaign.met[state, fault] for fault in FAULTS} for state in STATES},
@@ -224,7 +223,7 @@ def _page(r: dict) -> str:  # type: ignore[type-arg]
         f"| undecided | {r['undecided']} |",
         f"| violations of invariants | {len(r['violations'])} |",
         f"| virtual time | {r['virtual_s'] / 3600:,.0f} hours |",
-        f"| machine time | {r['wall_s'] / 3600:.1f} hours, {r['jobs']} worlds at a time: {rate:.0f} payments a second |",
+        f"| machine time | {r['wall_s'] / 3600:.1f} hours, as many worlds at once as processors: {rate:.0f} payments a second |",
         f"| digest of all logs | `{r['log_sha256']}`; of each world: [simulation_seeds.txt](simulation_seeds.txt) |",
         "",
         "## What was met",
@@ -266,7 +265,10 @@ def _worlds(r: dict) -> str:  # type: ignore[type-arg]
 
 def _commits(r: dict) -> str:  # type: ignore[type-arg]
     (_, first), *later = r["commits"].items()
-    return "; ".join([f"`{first}`", *(f"seeds {seeds} `{commit}`" for seeds, commit in later)])
+    if not later:
+        return f"`{first}`"
+    parts = "; ".join(f"seeds {seeds} at `{commit}`" for seeds, commit in later)
+    return f"`{first}`; it stopped at what it found and went on with that mended: {parts}"
 
 
 def _violations(spent: Spent) -> list[str]:
