@@ -73,12 +73,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: LONGEST not in item.name)
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """One process more than processors: a quarter of the tests' time is waiting for real clocks."""
-    return (os.cpu_count() or 1) + 1
-
-
 LAST_S = 900
 """How long the last test of a process may take: it ends what the whole run shares, once the others are through."""
 

@@ -549,7 +549,7 @@ _READING = (
         "second-transaction-accepted",
         "the casino says that it booked twice, and is told that all is well",
         _OUTCOMES,
-        (("        if payment.partner_tx in (None, said.partner_tx):", "        if payment.partner_tx is not None:"),),
+        (("        if payment.partner_tx == said.partner_tx:", "        if payment.partner_tx is not None:"),),
         "I5",
     ),
     Plant(

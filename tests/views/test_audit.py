@@ -35,7 +35,7 @@ async def test_every_state_that_the_core_writes_holds(world: World) -> None:
     await world.keep(*stories.values())
     assert broken(await audit(world.db)) == {}
     kept = await world.db.fetchval("select (select count(*) from bets) + (select count(*) from cashbacks)")
-    assert kept == 29 + len(BY_PERSON)
+    assert kept == 30 + len(BY_PERSON)
     states = {s.subject.state.value for s in stories.values() if s.subject_id < 1025}
     assert states == {state.value for state in BetState}, "a state is missing from the world"
 
