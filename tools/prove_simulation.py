@@ -3,10 +3,10 @@
     tools/prove_simulation.py [--payments 1000000] [--jobs 2] [--seed 1] [--resume]
 
 First a long part: all worlds from the seed on, until so many payments were made. Then a rare one: harsh worlds alone,
-until every fault has met payments in every state. Writes docs/proof/simulation.json and .md (figures, faults, the matrix) and simulation_seeds.txt (each world with its
-payments and the digest of its log) after every twentieth world, so that a run which is stopped can go on with
---resume. Exit code 1 on any violation, and if a fault never met a payment in some state or a named point was never
-passed or deadly.
+until every fault has met payments in every state. Writes docs/proof/simulation.json and .md (figures, faults, the
+matrix) and simulation_seeds.txt (each world with its payments and the digest of its log) after every twentieth world,
+so that a run which is stopped can go on with --resume; worlds that failed are played again then. Exit code 1 on
+any violation, and if a fault never met a payment in some state or a named point was never passed or deadly.
 """
 
 from __future__ import annotations
