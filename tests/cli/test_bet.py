@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.cli.conftest import Cli
-from tests.views.world import Kept
+from tests.views.world import Kept, World
 
 WHY = ("--reason", "the studio is gone", "--author", "mia")
 
@@ -47,6 +47,32 @@ def test_what_is_no_bet_is_told(cli: Cli) -> None:
     assert "there is no bet" in cli.complaint("bet", "return", "5", *WHY)
     assert "there is no bet" in cli.complaint("bet", "return", "Fable:nothing", *WHY)
     assert "Missing option '--win'" in cli.complaint("bet", "settle", "5", *WHY, code=2)
+
+
+def test_a_name_that_fits_two_bets_moves_no_money(cli: Cli) -> None:
+    """Provider `Fable` with the betId `x:1`, and provider `Fable:x` with the betId `1`: both are `Fable:x:1`."""
+    one, other = on(cli), on(cli)
+
+    async def name_alike(world: World) -> None:
+        await world.db.execute(
+            "insert into providers (provider_id, counterparty_id, name, protocol, url, secret, created_ms)"
+            " values (60, 'cp60', 'Fable:x', 'betcore_v1', 'http://studio.test', '', 0)"
+        )
+        await world.break_by(f"update bets set bet_ref = 'x:1' where bet_id = {one.subject_id}")
+        await world.break_by(f"update bets set bet_ref = '1', provider_id = 60 where bet_id = {other.subject_id}")
+
+    cli.world(name_alike)
+    for words in (
+        ("bet", "settle", "Fable:x:1", "--win", "7.5", *WHY),
+        ("bet", "return", "Fable:x:1", *WHY),
+        ("payment", "retry", "Fable:x:1:stake", *WHY),
+        ("payment", "give-up", "Fable:x:1:stake", *WHY),
+        ("trace", "Fable:x:1"),
+    ):
+        complaint = cli.complaint(*words)
+        assert str(one.subject_id) in complaint
+        assert str(other.subject_id) in complaint
+    assert {cli.json("trace", str(s.subject_id))["subject"]["state"] for s in (one, other)} == {"on"}
 
 
 def test_a_cashback_is_no_bet(cli: Cli) -> None:

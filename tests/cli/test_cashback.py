@@ -54,6 +54,17 @@ def test_what_cannot_be_paid_is_told(cli: Cli) -> None:
     assert "there is no cashback 7" in cli.complaint("cashback", "cancel", "7")
 
 
+@pytest.mark.parametrize(
+    "ref", ["week 9 ", " week 9", "week 9\n", "week\t9", "week 9\u200b", "week\xa09", "week 9\x85"]
+)
+def test_a_ref_that_differs_only_in_what_nobody_sees_does_not_pay_again(cli: Cli, ref: str) -> None:
+    complaint = cli.complaint(*PAY, "--amount", "3", "--ref", ref)
+    assert complaint.startswith("--ref must not ")
+    other = [word if word != "dora" else f"dora{ref[-1]}" for word in PAY]
+    if ref[-1] != "9":
+        assert "--player must not " in cli.complaint(*other, "--amount", "3")
+
+
 def test_a_disabled_casino_pays_none(cli: Cli) -> None:
     cli.ok("casino", "disable", "Aurora")
     try:

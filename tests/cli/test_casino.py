@@ -54,7 +54,7 @@ def test_a_private_address_is_refused_unless_it_is_allowed(cli: Cli) -> None:
 
 def test_one_sentence_names_all_that_is_wrong(cli: Cli) -> None:
     complaint = cli.complaint("casino", "set", "Aurora", "url=ftp://x", "name=", "currencies=EURO", "batch=0", "odd=1")
-    for what in ("url must begin", "name must be", "'EURO' is not known", "batch must be", "odd is not a setting"):
+    for what in ("url must begin", "name must have", "'EURO' is not known", "batch must be", "odd is not a setting"):
         assert what in complaint
     assert "--url" not in complaint
 

@@ -13,7 +13,7 @@ from croupier.core.refusals import CasinoNo
 from croupier.kit.chance import SeededChance
 from croupier.kit.seal import SealBroken, Sealer
 from croupier.store.casinos import Casinos
-from croupier.store.counterparties import SECRET_BYTES, CounterpartyUnknown, NameTaken, StillNeeded
+from croupier.store.counterparties import SECRET_BYTES, CounterpartyUnknown, NameAmbiguous, NameTaken, StillNeeded
 from croupier.store.db import Db
 from croupier.store.keys import Keys
 from croupier.store.profiles import BadSettings
@@ -76,11 +76,13 @@ async def test_quirks_come_back_typed_and_only_those_that_differ_are_stored(db: 
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"name": ""}, "name must be"),
-        ({"name": " x"}, "name must be"),
+        ({"name": ""}, "name must have"),
+        ({"name": " x"}, "name must not begin or end"),
         ({"name": "a\nb"}, "control"),
         ({"name": "a\x85b"}, "control"),
-        ({"name": "x" * 129}, "name must be"),
+        ({"name": "x" * 129}, "name must have"),
+        ({"name": "a\u200b"}, "invisible"),
+        ({"name": "3F0C8D52-6f0e-4a53-9b1c-0f6f3a2f7c11"}, "a number or a GUID"),
         ({"name": "77"}, "must not be a number"),
         ({"url": "ftp://x.example"}, "url must begin"),
         ({"currencies": []}, "at least one"),
@@ -101,7 +103,7 @@ async def test_a_casino_that_could_not_work_is_not_added(db: Db, wrong: dict[str
 
 async def test_every_name_let_in_is_one_the_table_takes(db: Db) -> None:
     casinos = make_casinos(db)
-    for name in ("x" * 128, "Zoë's 777 (Ø)", "😀", "a/b", "\u200b"):
+    for name in ("x" * 128, "Zoë's 777 (Ø)", "😀", "a/b", "\U0001fae8"):
         casino, _ = await casinos.add(name, URL, ["EUR"])
         assert await casinos.find(name) == casino
 
@@ -295,3 +297,13 @@ async def test_a_casino_with_history_is_not_deleted(db: Db) -> None:
     await db.execute(_BET, cast.casino.casino_id, cast.player.player_id, "returned")
     with pytest.raises(StillNeeded, match="never deleted"):
         await make_casinos(db).delete(cast.casino.casino_id)
+
+
+async def test_a_name_of_before_the_rule_that_reads_like_an_id_is_refused_and_not_guessed(db: Db) -> None:
+    casinos = make_casinos(db)
+    first, _ = await casinos.add("Rialto", URL, ["EUR"])
+    second, _ = await casinos.add("Lido", URL, ["EUR"])
+    await db.execute("update casinos set name = $2 where casino_id = $1", second.casino_id, str(first.casino_id))
+    with pytest.raises(NameAmbiguous) as caught:
+        await casinos.find(str(first.casino_id))
+    assert len(caught.value.choices) == 2

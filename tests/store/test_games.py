@@ -173,12 +173,22 @@ async def test_slashes_in_refs_and_names_leave_every_game_reachable(db: Db, shel
     await take(shelf, listing("a"), listing("a/b"), listing("Drumlin/a"))
     await shelf.games.take_listing(shelf.two, [listing("a")], enabled_for_new=True)
     await shelf.games.take_listing(third.provider_id, [listing("a"), listing("b/a")], enabled_for_new=True)
-    names = {shelf.one: "Reelwright", shelf.two: "Drumlin", third.provider_id: "Reel/wright"}
+    ids = {p.provider_id: p.counterparty_id for p in await make_providers(db).all()}
     for game in await shelf.games.all():
-        assert await shelf.games.find(f"{names[game.provider_id]}/{game.game_ref}") == game
+        assert await shelf.games.find(f"{ids[game.provider_id]}/{game.game_ref}") == game
     bare = await shelf.games.find("a/b")
     assert bare is not None
     assert bare.game_ref == "a/b"
+
+
+async def test_a_game_id_that_reads_like_a_provider_and_its_game_is_ambiguous(shelf: Shelf) -> None:
+    """Each choice that is offered then names one game, and another one."""
+    await take(shelf, listing("Drumlin/a"))
+    await shelf.games.take_listing(shelf.two, [listing("a")], enabled_for_new=True)
+    with pytest.raises(GameAmbiguous) as caught:
+        await shelf.games.find("Drumlin/a")
+    found = [await shelf.games.find(choice) for choice in caught.value.choices]
+    assert {game.provider_id for game in found if game is not None} == {shelf.one, shelf.two}
 
 
 # --- switching ---------------------------------------------------------------------------------------------

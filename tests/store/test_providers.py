@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from croupier.store.counterparties import CounterpartyUnknown, NameTaken
+from croupier.store.counterparties import CounterpartyUnknown, NameAmbiguous, NameTaken
 from croupier.store.db import Db
 from croupier.store.profiles import BadSettings
 from croupier.store.recent import KEPT_S
@@ -166,3 +166,13 @@ async def test_two_processes_that_want_one_game_type_at_once_do_not_both_get_it(
     wishes = [who.change(n, {"game_types": (9,)}) for who, n in zip([here, there] * 3, numbers, strict=True)]
     outcomes = await asyncio.gather(*wishes, return_exceptions=True)
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["BadSettings"] * 5 + ["Provider"]
+
+
+async def test_a_name_of_before_the_rule_that_reads_like_an_id_is_refused_and_not_guessed(db: Db) -> None:
+    providers = make_providers(db)
+    first, _ = await providers.add("Reelwright", URL)
+    second, _ = await providers.add("Drumlin", URL)
+    await db.execute("update providers set name = $2 where provider_id = $1", second.provider_id, first.counterparty_id)
+    with pytest.raises(NameAmbiguous) as caught:
+        await providers.find(first.counterparty_id)
+    assert [choice.split()[0] for choice in caught.value.choices] == [str(first.provider_id), str(second.provider_id)]

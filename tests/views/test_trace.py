@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from croupier.views.subjects import SubjectAmbiguous
 from croupier.views.trace import trace
 from tests.core.samples import K
 from tests.views.world import Kept, World
@@ -72,6 +73,21 @@ async def test_names_and_ids_may_hold_colons(world: World) -> None:
     found = await trace(world.db, "Fable: the second:round:7:a")
     assert found is not None
     assert found.subject.subject_id == story.subject_id
+
+
+async def test_a_name_that_fits_two_bets_is_refused_with_both(world: World) -> None:
+    """A money command that picked one of them would move the money of the other."""
+    one, other = await settled(world), await settled(world)
+    await world.db.execute(
+        "insert into providers (provider_id, counterparty_id, name, protocol, url, secret, created_ms)"
+        " values (23, 'cp2', 'Fable:b', 'betcore_v1', 'http://studio.test', '', 0)"
+    )
+    await world.break_by(f"update bets set bet_ref = 'b:7' where bet_id = {one.subject_id}")
+    await world.break_by(f"update bets set bet_ref = '7', provider_id = 23 where bet_id = {other.subject_id}")
+    with pytest.raises(SubjectAmbiguous, match="give the BetId") as caught:
+        await trace(world.db, "Fable:b:7")
+    assert set(caught.value.bet_ids) == {one.subject_id, other.subject_id}
+    assert all(str(bet_id) in str(caught.value) for bet_id in caught.value.bet_ids)
 
 
 async def test_a_cashback_has_a_trace_too(world: World) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from croupier.cli.find import casino_of, check_player
+from croupier.cli.find import casino_of, check_name, check_player
 from croupier.cli.running import AsJson, Author, with_hub
 from croupier.cli.sentences import Fault
 from croupier.cli.show import note, show_facts, show_json
@@ -15,11 +15,9 @@ from croupier.core.money import BadAmount, format_amount, parse_amount
 from croupier.flows.cashback import cancel_cashback, pay_cashback
 from croupier.flows.hub import Hub
 from croupier.kit.settings import Settings
-from croupier.store.storable import id_of, storable_text
+from croupier.store.storable import id_of
 
 app = typer.Typer(help="Cashbacks: money given back to a player outside any bet.")
-
-LONGEST_REF = 128
 
 
 @app.command()
@@ -42,7 +40,8 @@ def pay(
         found = await casino_of(hub, casino)
         if currency not in found.currencies:
             raise Fault(f"casino {found.name} does not play in {currency}: it has {', '.join(found.currencies)}")
-        name = _check_ref(ref) if ref is not None else f"cli-{hub.chance.hex(8)}"
+        name = ref if ref is not None else f"cli-{hub.chance.hex(8)}"
+        check_name("--ref", name)
         if ref is None:
             note(f"The ref is {name}: pass --ref {name} to ask for this cashback again.")
         known = await hub.store.players.register(found.casino_id, player, currency)
@@ -86,12 +85,6 @@ def _minor(amount: str, currency: str) -> int:
     if minor == 0:
         raise Fault("--amount must be more than 0")
     return minor
-
-
-def _check_ref(ref: str) -> str:
-    if not 1 <= len(ref) <= LONGEST_REF or not storable_text(ref):
-        raise Fault(f"--ref must be 1 to {LONGEST_REF} characters")
-    return ref
 
 
 def _show(row: Cashback, *, as_json: bool) -> None:

@@ -5,14 +5,13 @@ Owns: finding it, and saying what to do if there is none. Spec: operate.md.
 
 from __future__ import annotations
 
-import unicodedata
-
 from croupier.cli.sentences import Fault
 from croupier.core.counterparty import Casino, Provider
 from croupier.core.readings import PaymentKind
 from croupier.core.session import Game
 from croupier.flows.hub import Hub
 from croupier.kit.http import check_url
+from croupier.kit.names import problem_of
 from croupier.kit.settings import Settings
 from croupier.store.players import Player
 from croupier.views.subjects import find_subject
@@ -29,7 +28,7 @@ async def casino_of(hub: Hub, text: str) -> Casino:
 
 
 async def provider_of(hub: Hub, text: str) -> Provider:
-    """The provider of this id, counterparty id or name; raises Fault."""
+    """The provider of this id, counterparty id or name; raises Fault, NameAmbiguous."""
     found = await hub.store.providers.find(text)
     if found is None:
         raise Fault(f"there is no provider {text[:LONGEST_ID]!r}: `croupier provider list` shows them")
@@ -58,7 +57,7 @@ async def player_of(hub: Hub, casino: Casino, text: str) -> Player:
 
 
 async def subject_of(hub: Hub, text: str) -> int:
-    """The BetId or CashbackId of this text, which may be `provider:betId`; raises Fault."""
+    """The BetId or CashbackId of this text, which may be `provider:betId`; raises Fault, SubjectAmbiguous."""
     found = await find_subject(hub.store.db, text)
     if found is None:
         raise Fault(f"there is no bet or cashback {text[:LONGEST_ID]!r}: give a BetId, a CashbackId or provider:betId")
@@ -96,6 +95,11 @@ def peer_problem(url: str, settings: Settings) -> str | None:
 
 def check_player(player: str) -> None:
     """Raises Fault for what cannot be a player's id at a casino."""
-    odd = any(unicodedata.category(c) in ("Cc", "Cs") for c in player)
-    if not 1 <= len(player) <= LONGEST_ID or odd:
-        raise Fault(f"--player must be 1 to {LONGEST_ID} characters without control characters")
+    check_name("--player", player)
+
+
+def check_name(option: str, name: str) -> None:
+    """Raises Fault for what no id may be: two that look alike would name two things (kit.names)."""
+    problem = problem_of(name)
+    if problem is not None:
+        raise Fault(f"{option} {problem}")

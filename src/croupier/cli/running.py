@@ -18,8 +18,8 @@ from croupier.apps.wiring import open_db, open_hub
 from croupier.flows.hub import Hub
 from croupier.kit.config import Settings, load
 from croupier.kit.log import configure
+from croupier.kit.names import problem_of, unreadable
 from croupier.store.db import Db
-from croupier.store.storable import storable_text
 
 T = TypeVar("T")
 
@@ -28,10 +28,19 @@ LONGEST_WORDS = 500
 
 
 def _for_the_books(words: str) -> str:
-    """What a person says for good: something, and nothing that a row cannot hold."""
-    if not words.strip() or len(words) > LONGEST_WORDS or not storable_text(words):
-        raise typer.BadParameter(f"must be 1 to {LONGEST_WORDS} characters, and say something")
-    return words
+    """What a person says for good: something, and nothing that a row cannot hold or a reader cannot see."""
+    said = words.strip()
+    if not 1 <= len(said) <= LONGEST_WORDS or unreadable(said):
+        raise typer.BadParameter(f"must be 1 to {LONGEST_WORDS} characters on one line, and say something")
+    return said
+
+
+def _name_for_the_books(name: str) -> str:
+    """Who says it: the name stands beside money, so one person has one spelling."""
+    problem = problem_of(name)
+    if problem is not None:
+        raise typer.BadParameter(problem)
+    return name
 
 
 def said_for_the_books(words: str | None) -> str | None:
@@ -56,7 +65,7 @@ Author = Annotated[
     str,
     typer.Option(
         "--author",
-        callback=_for_the_books,
+        callback=_name_for_the_books,
         default_factory=who,
         show_default="your user name",
         help="Who decides this.",

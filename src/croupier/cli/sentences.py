@@ -19,7 +19,7 @@ from croupier.kit.log import scrub_text
 from croupier.kit.seal import KeyFileRefused, SealBroken
 from croupier.kit.wire import PeerError
 from croupier.store import profiles
-from croupier.store.counterparties import CounterpartyUnknown, NameTaken
+from croupier.store.counterparties import CounterpartyUnknown, NameAmbiguous, NameTaken
 from croupier.store.db import DbConflict, DbDown
 from croupier.store.embedded import EmbeddedError
 from croupier.store.games import GameAmbiguous
@@ -27,6 +27,7 @@ from croupier.store.keys import KeyInUse
 from croupier.store.migrate import MigrationError
 from croupier.store.players import CurrencyDiffers
 from croupier.store.train import Broken
+from croupier.views.subjects import SubjectAmbiguous
 
 
 class Fault(Exception):
@@ -42,6 +43,8 @@ _SAY_IT_THEMSELVES = (
     CurrencyDiffers,
     UnknownCurrency,
     GameAmbiguous,
+    NameAmbiguous,
+    SubjectAmbiguous,
     KeyInUse,
     LaunchRefused,
     CashbackRefused,

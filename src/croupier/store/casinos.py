@@ -19,6 +19,7 @@ from croupier.store.counterparties import (
     COLUMNS,
     SECRET_BYTES,
     CounterpartyUnknown,
+    NameAmbiguous,
     NameTaken,
     StillNeeded,
     check_columns,
@@ -106,14 +107,16 @@ class Casinos:
         return await self._recent.get(casino_id) if storable_id(casino_id) else None
 
     async def find(self, id_or_name: int | str) -> Casino | None:
-        """The casino of this id or name, as it is now."""
+        """The casino of this id or name, as it is now. Raises NameAmbiguous, as `Providers.find`."""
         text = str(id_or_name)
         if not storable_text(text):
             return None
-        row = await self._db.fetchrow(
-            f"select {_COLUMNS} from casinos where casino_id = $1 or name = $2", id_of(text), text
+        rows = await self._db.fetch(
+            f"select {_COLUMNS} from casinos where casino_id = $1 or name = $2 order by casino_id", id_of(text), text
         )
-        return None if row is None else _casino(row)
+        if len(rows) > 1:
+            raise NameAmbiguous("casino", text, [f"{row['casino_id']} ({row['name']})" for row in rows])
+        return _casino(rows[0]) if rows else None
 
     async def all(self) -> list[Casino]:
         """Every casino, oldest first."""

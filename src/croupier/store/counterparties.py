@@ -6,15 +6,17 @@ allowed, which depends on the hub's settings (kit.addresses; whoever saves a URL
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from croupier.core.money import UnknownCurrency, exponent
+from croupier.kit import names
 from croupier.store.profiles import BadSettings
 from croupier.store.storable import storable_text
 
-MAX_NAME = 128
+_LIKE_AN_ID = re.compile(r"[0-9]+|\{?[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\}?", re.ASCII | re.IGNORECASE)
+"""A number, or a GUID in any spelling."""
 SECRET_BYTES = 32
 """A secret is 64 hex digits."""
 
@@ -34,6 +36,14 @@ class CounterpartyUnknown(LookupError):
         super().__init__(f"there is no {kind} {key!s:.60}")
 
 
+class NameAmbiguous(LookupError):
+    """Several of them are meant by this; `choices` says each so that it is clear."""
+
+    def __init__(self, kind: str, text: str, choices: Sequence[str]) -> None:
+        super().__init__(f"{text:.80} may be {kind} {' or '.join(choices)}: say which")
+        self.choices = tuple(choices)
+
+
 class StillNeeded(Exception):
     """It cannot be deleted; the text says why and what to do instead."""
 
@@ -46,12 +56,13 @@ def check_columns(changes: Mapping[str, Any]) -> None:
 
 
 def _name_problem(name: object) -> str | None:
-    if not isinstance(name, str) or not 1 <= len(name) <= MAX_NAME or name != name.strip():
-        return f"name must be 1 to {MAX_NAME} characters without space around them"
-    if any(unicodedata.category(c) == "Cc" for c in name) or not storable_text(name):
-        return "name must not have control characters"
+    if not isinstance(name, str):
+        return "name must be text"
+    problem = names.problem_of(name)
+    if problem is not None:
+        return f"name {problem}"
     # Wherever an id is asked for a name will do, so a name must not read as an id.
-    return "name must not be a number: that is how ids look" if name.isdecimal() else None
+    return "name must not be a number or a GUID: that is how ids look" if _LIKE_AN_ID.fullmatch(name) else None
 
 
 def _url_problem(url: object) -> str | None:

@@ -37,14 +37,12 @@ update games set listed = false, changed_ms = $3 where provider_id = $1 and list
 
 # Both readings of a text with slashes: all of it a gameId, or a provider before one of the slashes.
 _FIND = f"""
-select {", ".join("g." + name for name in _NAMES)}, k.provider is not null as qualified
+select distinct on (g.game_id) {", ".join("g." + name for name in _NAMES)},
+    k.provider is not distinct from p.counterparty_id as certain, p.counterparty_id, p.name as provider
 from unnest($1::text[], $2::text[]) k(provider, game_ref) join games g on g.game_ref = k.game_ref
 join providers p on p.provider_id = g.provider_id
 where k.provider is null or k.provider in (p.name, p.counterparty_id, p.provider_id::text)
-order by g.game_id"""
-_NAMED = """
-select p.name || '/' || g.game_ref as name from games g join providers p using (provider_id)
-where g.game_id = any($1) order by g.game_id"""
+order by g.game_id, certain desc"""
 _SET = f"""
 update games set enabled = $2, jackpot_wins = $3, min_bet = $4, max_bet = $5, changed_ms = $6,
     open_s = $7 where game_id = $1 returning {_COLUMNS}"""
@@ -132,18 +130,17 @@ class Games:
     async def find(self, text: str) -> Game | None:
         """The game of this gameId, or of `provider/gameId` with the provider's name or id.
 
-        Raises GameAmbiguous if several providers have it.
+        Raises GameAmbiguous if several providers have it, or if a gameId itself reads like a provider and its game.
+        With the whole CounterpartyId before the slash nothing else is meant.
         """
         if not storable_text(text):
             return None
         cuts = [i for i, c in enumerate(text) if c == "/"]
         readings = [(None, text), *((text[:i], text[i + 1 :]) for i in cuts)]
         rows = await self._db.fetch(_FIND, [r[0] for r in readings], [r[1] for r in readings])
-        # Who names the provider means that one, even if another's gameId reads the same.
-        meant = [row for row in rows if row["qualified"]] or rows
+        meant = [row for row in rows if row["certain"]] or rows
         if len(meant) > 1:
-            named = await self._db.fetch(_NAMED, [row["game_id"] for row in meant])
-            raise GameAmbiguous(text, [row["name"] for row in named])
+            raise GameAmbiguous(text, _choices(text, meant))
         return _game(meant[0]) if meant else None
 
     async def get(self, game_id: int) -> Game | None:
@@ -188,6 +185,14 @@ class Games:
 def _arrays(listings: Collection[GameListing]) -> list[list[Any]]:
     names = ("game_ref", "name", "category", "max_odd", "image_url")
     return [[getattr(listing, name) for listing in listings] for name in names]
+
+
+def _choices(text: str, rows: Sequence[Row]) -> list[str]:
+    """Each game so that it is clear: with its provider's name, or where that reads like another with the whole id."""
+    named = [f"{row['provider']}/{row['game_ref']}" for row in rows]
+    if text not in named and len(set(named)) == len(named):
+        return named
+    return [f"{row['counterparty_id']}/{row['game_ref']}" for row in rows]
 
 
 def _check(changes: dict[str, bool | int | str | None]) -> None:

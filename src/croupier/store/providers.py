@@ -14,7 +14,14 @@ from croupier.core.counterparty import Provider
 from croupier.kit.chance import Chance
 from croupier.kit.clock import Clock
 from croupier.kit.seal import Sealer
-from croupier.store.counterparties import COLUMNS, SECRET_BYTES, CounterpartyUnknown, NameTaken, check_columns
+from croupier.store.counterparties import (
+    COLUMNS,
+    SECRET_BYTES,
+    CounterpartyUnknown,
+    NameAmbiguous,
+    NameTaken,
+    check_columns,
+)
 from croupier.store.db import Db, DbViolation, Row, Tx
 from croupier.store.profiles import PROVIDERS, BadSettings, read_profile, write_profile
 from croupier.store.recent import Recent
@@ -92,18 +99,22 @@ class Providers:
         return await self._by_counterparty.get(counterparty_id) if storable_text(counterparty_id) else None
 
     async def find(self, id_or_counterparty_or_name: int | str) -> Provider | None:
-        """The provider of this id, counterparty id or name, as it is now."""
+        """The provider of this id, counterparty id or name, as it is now. Raises NameAmbiguous.
+
+        Names of before the rule of today may be spelled like the id of another provider.
+        """
         text = str(id_or_counterparty_or_name)
         if not storable_text(text):
             return None
-        # A name may be spelled like somebody's GUID: the id goes first.
-        row = await self._db.fetchrow(
+        rows = await self._db.fetch(
             f"select {_COLUMNS} from providers where provider_id = $1 or counterparty_id = lower($2) or name = $2"
-            " order by name = $2 limit 1",
+            " order by provider_id",
             id_of(text),
             text,
         )
-        return None if row is None else _provider(row)
+        if len(rows) > 1:
+            raise NameAmbiguous("provider", text, [f"{row['provider_id']} ({row['name']})" for row in rows])
+        return _provider(rows[0]) if rows else None
 
     async def all(self) -> list[Provider]:
         """Every provider, oldest first."""

@@ -271,11 +271,11 @@ def _authorized(value: Json) -> Authorized:
     fields = strictjson.record(value, "Value")
     return Authorized(
         refresh_token=strictjson.text(fields, "RefreshToken", MAX_REFRESH_TOKEN),
-        player_ref=strictjson.text(fields, "PartnerUserId"),
+        player_ref=messages.read_ref(fields, "PartnerUserId"),
         currency=strictjson.text(fields, "CurrencyCode", 16),
         is_test=strictjson.optional(strictjson.boolean, fields, "IsTest") or False,
-        language=messages.if_readable(strictjson.text, fields, "Language"),
-        country=messages.if_readable(strictjson.text, fields, "CountryCode"),
+        language=messages.if_readable(messages.read_ref, fields, "Language"),
+        country=messages.if_readable(messages.read_ref, fields, "CountryCode"),
         balance=messages.read_balance(fields),
     )
 

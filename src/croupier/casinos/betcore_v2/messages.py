@@ -15,7 +15,7 @@ from typing import Final
 from croupier.casinos.betcore_v2.outcomes import HubAnswer
 from croupier.core import money
 from croupier.core.readings import Contents, PaymentKind
-from croupier.kit import strictjson
+from croupier.kit import names, strictjson
 from croupier.kit.strictjson import BadField, Json, Record
 
 HUB_ROOT: Final = "/mis-api/api/v2"
@@ -153,12 +153,21 @@ def read_contents(value: Record, subject: Subject, *, whole: bool = False) -> Co
             raise BadField(name, "is missing")
     return Contents(
         subject_id=strictjson.optional(read_id, value, subject.id_name),
-        player_ref=strictjson.optional_text(value, "PartnerUserId"),
+        player_ref=strictjson.optional(read_ref, value, "PartnerUserId"),
         kind=None if value.get("TransactionType") is None else read_kind(value, subject),
         amount=strictjson.optional(read_amount, value, "Amount"),
         tax=strictjson.optional(read_amount, value, "TaxAmount"),
-        partner_tx=strictjson.optional_text(value, "PartnerTransactionId"),
+        partner_tx=strictjson.optional(read_ref, value, "PartnerTransactionId"),
     )
+
+
+def read_ref(value: Record, field: str) -> str:
+    """A required id of the casino's own, of a player or a payment: what names money is a clean name (kit.names)."""
+    ref = strictjson.text(value, field)
+    problem = names.problem_of(ref)
+    if problem is not None:
+        raise BadField(field, problem)
+    return ref
 
 
 def read_id(value: Record, field: str) -> int:

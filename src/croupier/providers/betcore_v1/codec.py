@@ -17,7 +17,7 @@ import msgspec
 from croupier.core import money
 from croupier.core.commands import Answer, Catalogue, GameListing, LaunchOrder, PayIn, PayOut, Refund
 from croupier.core.refusals import Refusal
-from croupier.kit import strictjson
+from croupier.kit import names, strictjson
 from croupier.kit.strictjson import BadField, BadJson, Json, NumberText, Record
 from croupier.providers.betcore_v1 import outcomes
 from croupier.providers.betcore_v1.messages import MAX_GAMES, MAX_LIST_BYTES, MAX_URL_CHARS, LaunchBody, WalletAnswer
@@ -49,9 +49,7 @@ class Reply:
 
 def read_session_id(path_part: str) -> str:
     """The session a path names, as text that is safe to look up."""
-    if not 1 <= len(path_part) <= 128:
-        raise BadField("sessionId", "must have 1 to 128 characters")
-    return _printable(path_part, "sessionId")
+    return _named(path_part, "sessionId")
 
 
 def read_pay_in(provider_id: int, session_id: str, body: bytes) -> PayIn:
@@ -103,15 +101,17 @@ def _bet_body(session_id: str, body: bytes) -> Record:
 # --- single fields ----------------------------------------------------------------------------------------------
 
 
-def _printable(value: str, name: str) -> str:
-    if not value.isprintable():
-        raise BadField(name, "must hold printable characters only")
+def _named(value: str, field_name: str) -> str:
+    """A text by which something is found again: what would make two of them look alike is refused."""
+    problem = names.problem_of(value)
+    if problem is not None:
+        raise BadField(field_name, problem)
     return value
 
 
 def _ref(obj: Record, name: str) -> str:
-    """An id of the provider's: printable text of 1 to 128 characters."""
-    return _printable(strictjson.text(obj, name), name)
+    """An id of the provider's: a name of 1 to 128 characters (kit.names)."""
+    return _named(strictjson.text(obj, name), name)
 
 
 def _ref_or_number(obj: Record, name: str) -> str:

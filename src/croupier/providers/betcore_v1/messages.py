@@ -31,7 +31,9 @@ MAX_URL_CHARS = 2_048
 """The longest frameUri and lobbyImgUrl."""
 
 
-Ref = Annotated[str, Meta(min_length=1, max_length=128, description="Printable characters only.")]
+Ref = Annotated[
+    str, Meta(min_length=1, max_length=128, description="Printable characters only, no white space at its ends.")
+]
 """An id of the provider's."""
 Amount = Annotated[
     Any,
