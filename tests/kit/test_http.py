@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp.resolver import ThreadedResolver
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -22,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from croupier.kit.http import HttpWire
+from croupier.kit.lookup import Address
 from croupier.kit.wire import PeerError, PeerForbidden, WireRequest
 
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter, bytes], Awaitable[None]]
@@ -71,7 +71,7 @@ async def peer(answer: Answer, tls: ssl.SSLContext | None = None) -> AsyncIterat
 
 @pytest.fixture
 async def wire() -> AsyncIterator[HttpWire]:
-    made = HttpWire(allow_private=True)
+    made = HttpWire(allow_private=True, rest_s=0)
     yield made
     await made.close()
 
@@ -367,18 +367,14 @@ def resolves(monkeypatch: pytest.MonkeyPatch, *answers: str) -> list[str]:
     """Stand in for DNS alone: each look-up gives these addresses, all at once. Returns what was asked."""
     asked: list[str] = []
 
-    async def resolve(_self: object, host: str, port: int = 0, family: int = 0) -> list[dict[str, Any]]:
+    async def resolve(host: str, port: int) -> tuple[Address, ...]:
         asked.append(host)
         if not answers:
             raise OSError("no such name")
         kinds = {True: socket.AF_INET6, False: socket.AF_INET}
-        flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
-        return [
-            {"hostname": host, "host": text, "port": port, "family": kinds[":" in text], "proto": 0, "flags": flags}
-            for text in answers
-        ]
+        return tuple((kinds[":" in text], socket.SOCK_STREAM, 0, (text, port)) for text in answers)
 
-    monkeypatch.setattr(ThreadedResolver, "resolve", resolve)
+    monkeypatch.setattr("croupier.kit.lookup.system_lookup", resolve)
     return asked
 
 
@@ -430,6 +426,7 @@ async def test_a_name_that_changes_its_answer_is_checked_each_time(
     public_wire: HttpWire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("croupier.kit.http.address_problem", lambda _text: None)
+    monkeypatch.setattr("croupier.kit.lookup.FRESH_S", 0)
     resolves(monkeypatch, "127.0.0.1")
     async with peer(says(ok(b"public once", b"Connection: close"))) as there:
         assert (await public_wire.send(post(f"http://casino.example:{there.port}/"))).body == b"public once"

@@ -1,43 +1,55 @@
-"""The real network behind `kit.wire`: one aiohttp client that a hostile peer cannot lead anywhere or hold up.
+"""The real network behind `kit.wire`: a client that a hostile peer cannot lead anywhere, hold up or talk into anything.
+
+Each peer has its own connections and its own look-ups of names, so that one that hangs holds up nobody else. A connection is
+used again only if its last answer ended where it said it would and nothing came since, and not before it rested a moment:
+an answer that is written twice arrives while nothing is asked. A peer that ever said something unasked gets a new
+connection for each call, for a while.
 
 Owns: connections, limits, and the check of every address at the moment of connecting to it. Never: a redirect, a
-cookie, a proxy from the environment, decompression, a second try of a POST. What an answer means is the caller's.
+cookie, a proxy from the environment, decompression, a second try. What an answer means is the caller's.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
-from collections.abc import Mapping
-from contextvars import ContextVar
+import ssl
+from collections import deque
 from dataclasses import dataclass
-from functools import lru_cache
-from types import SimpleNamespace
-
-import aiohttp
-from yarl import URL
+from functools import cache, lru_cache
+from urllib.parse import SplitResult, urlsplit
 
 from croupier.kit.addresses import address_problem, check_url
+from croupier.kit.line import Line, Spoke
+from croupier.kit.log import get
+from croupier.kit.lookup import Address, Lookup
 from croupier.kit.wire import PeerError, PeerForbidden, WireAnswer, WireRequest
 
 __all__ = ["HttpWire", "check_url"]
 
+log = get("wire")
+
 # Common servers close an idle connection after 5 s. Letting go first keeps a POST off a connection that is dying.
-_KEEP_S = 4.0
-_CONNECTIONS = 1024
-_DEFAULT_HEADERS = {"User-Agent": "croupier", "Accept-Encoding": "identity"}
+KEEP_S = 4.0
+REST_S = 0.25
+"""A kept connection is not used again before: so long a second copy of an answer may be under way."""
+WARY_S = 600.0
+"""So long a peer that said something unasked gets a new connection for each call."""
+MOST_IDLE = 256
+_PORTS = {"http": 80, "https": 443}
+_HEADERS = {"User-Agent": "croupier", "Accept": "*/*", "Accept-Encoding": "identity"}
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_check_url = lru_cache(maxsize=1024)(check_url)
 
 
 @dataclass(slots=True)
 class _Progress:
-    """How far one call got. Follows it into aiohttp's own tasks by context."""
+    """How far one call got."""
 
-    connected: bool = False
+    sent: bool = False
     forbidden: str | None = None
-
-
-_progress: ContextVar[_Progress] = ContextVar("progress")
-_check_url = lru_cache(maxsize=1024)(check_url)
 
 
 class HttpWire:
@@ -46,109 +58,188 @@ class HttpWire:
     Belongs to the event loop of its first call. `close` it before that loop ends.
     """
 
-    def __init__(self, *, allow_private: bool) -> None:
+    def __init__(self, *, allow_private: bool, rest_s: float = REST_S) -> None:
         self._allow_private = allow_private
-        self._session: aiohttp.ClientSession | None = None
+        self._rest_s = rest_s
+        self._peers: dict[str, _Peer] = {}
 
     async def send(self, request: WireRequest) -> WireAnswer:
         """Return the answer whatever its status; raise PeerError (PeerForbidden for an address not allowed)."""
         problem = _check_url(request.url, allow_private=self._allow_private)
         if problem:
             raise PeerForbidden(f"the URL {problem}")
-        progress = _Progress()
-        token = _progress.set(progress)
+        target, progress = urlsplit(request.url), _Progress()
         try:
+            whole = _request_bytes(request, target)
             async with asyncio.timeout(request.total_s):
-                return await self._exchange(request)
+                return await self._exchange(request, target, whole, progress)
         except TimeoutError:
-            raise PeerError("no whole answer in time", sent=progress.connected) from None
-        except (aiohttp.ClientError, OSError, ValueError) as problem_there:
+            raise PeerError("no whole answer in time", sent=progress.sent) from None
+        except (OSError, ValueError) as problem_there:
             raise _peer_error(problem_there, progress) from problem_there
-        finally:
-            _progress.reset(token)
 
     async def close(self) -> None:
-        """Close every connection. A later call opens a new client."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+        """Close every kept connection. A later call opens new ones."""
+        peers, self._peers = self._peers, {}
+        for peer in peers.values():
+            peer.drop_all()
+        await asyncio.sleep(0)  # for the loop to close what was dropped
 
-    async def _exchange(self, request: WireRequest) -> WireAnswer:
-        async with self._client().request(
-            request.method,
-            URL(request.url, encoded=True),  # the bytes of the URL are the caller's, nothing is quoted again
-            data=request.body or None,
-            headers=request.headers,
-            allow_redirects=False,
-            timeout=aiohttp.ClientTimeout(total=None, connect=request.connect_s),
-        ) as response:
-            body = await _read(response, request.max_bytes)
-            return WireAnswer(response.status, _lowered(response.headers), body)
+    async def _exchange(
+        self, request: WireRequest, target: SplitResult, whole: bytes, progress: _Progress
+    ) -> WireAnswer:
+        origin = f"{target.scheme}://{target.netloc}".lower()
+        peer = self._peers.setdefault(request.peer or origin, _Peer(request.peer or origin, self._rest_s))
+        while True:
+            kept = peer.take(origin)
+            line = kept or await self._connected(request, target, peer, progress)
+            try:
+                progress.sent = True
+                return await line.ask(whole, max_bytes=request.max_bytes, bodiless=request.method == "HEAD")
+            except Spoke:
+                progress.sent = False
+                if kept is None:
+                    raise OSError("the peer spoke before it was asked") from None
+            finally:
+                peer.put(origin, line)
 
-    def _client(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
-                    limit=_CONNECTIONS,
-                    keepalive_timeout=_KEEP_S,
-                    resolver=aiohttp.ThreadedResolver(),  # the system's own, whatever else is installed
-                    socket_factory=self._checked_socket,
-                ),
-                headers=_DEFAULT_HEADERS,
-                skip_auto_headers=("Content-Type",),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,
-                trust_env=False,
-                trace_configs=[_trace()],
-            )
-        return self._session
+    async def _connected(self, request: WireRequest, target: SplitResult, peer: _Peer, progress: _Progress) -> Line:
+        """A new connection to the first address that takes one; raises OSError, TimeoutError."""
+        host, port = target.hostname or "", target.port or _PORTS[target.scheme]
+        async with asyncio.timeout(request.connect_s):
+            until_s = asyncio.get_running_loop().time() + request.connect_s
+            addresses = peer.best_first(await peer.lookup.addresses(host, port))
+            failed = OSError(f"{host} has no address")
+            for tried, address in enumerate(addresses):
+                left_s = until_s - asyncio.get_running_loop().time()
+                try:
+                    async with asyncio.timeout(left_s / (len(addresses) - tried)):
+                        line = await self._line(address, target, progress)
+                except OSError as error:
+                    failed = error
+                else:
+                    peer.best = address
+                    return line
+            raise failed
 
-    def _checked_socket(self, address: aiohttp.AddrInfoType) -> socket.socket:
-        # aiohttp asks for a socket once per address that it is about to connect to, literals included. Between
-        # this check and the connection there is no further look-up, so a name cannot change its answer.
-        family, kind, protocol, _, place = address
+    async def _line(self, address: Address, target: SplitResult, progress: _Progress) -> Line:
+        sock = self._checked_socket(address, progress)
+        loop, secured = asyncio.get_running_loop(), target.scheme == "https"
+        try:
+            await loop.sock_connect(sock, address[3])
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except BaseException:
+            sock.close()
+            raise
+        _, line = await loop.create_connection(  # from here on the socket is the loop's
+            lambda: Line(sock, secured=secured),
+            sock=sock,
+            ssl=_tls() if secured else None,
+            server_hostname=(target.hostname or "").rstrip(".") if secured else None,
+        )
+        return line
+
+    def _checked_socket(self, address: Address, progress: _Progress) -> socket.socket:
+        # Between this check and the connection there is no further look-up, so a name cannot change its answer.
+        family, kind, protocol, place = address
         problem = None if self._allow_private else address_problem(str(place[0]))
         if problem:
-            _progress.get().forbidden = f"{place[0]} {problem}"
-            raise OSError(_progress.get().forbidden)
-        return socket.socket(family, kind, protocol)
+            progress.forbidden = f"{place[0]} {problem}"
+            raise OSError(progress.forbidden)
+        sock = socket.socket(family, kind, protocol)
+        sock.setblocking(False)  # noqa: FBT003 - the socket's own form
+        return sock
 
 
-async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
-    if (response.content_length or 0) > max_bytes:
-        raise _too_long(response, max_bytes)
-    body = bytearray()
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > max_bytes:
-            raise _too_long(response, max_bytes)
-    return bytes(body)
+class _Peer:
+    """What is kept for one peer: connections that rest, by origin, and its names."""
+
+    def __init__(self, name: str, rest_s: float) -> None:
+        self.lookup = Lookup()
+        self.best: Address | None = None
+        """The address that took the last connection."""
+        self._name = name
+        self._rest_s = rest_s
+        self._idle: dict[str, deque[Line]] = {}
+        self._wary_until_s = 0.0
+
+    def take(self, origin: str) -> Line | None:
+        """The connection that rests for longest, if it has rested enough and nothing came since."""
+        now, idle = asyncio.get_running_loop().time(), self._idle.get(origin, deque())
+        while idle and now - idle[0].idle_since_s >= self._rest_s:
+            line = idle.popleft()
+            if now - line.idle_since_s < KEEP_S and line.silent():
+                return line
+            self._leave(line)
+        return None
+
+    def put(self, origin: str, line: Line) -> None:
+        """Keep a connection for a later call, if it may be used again."""
+        loop = asyncio.get_running_loop()
+        if not line.silent() or loop.time() < self._wary_until_s:
+            self._leave(line)
+            return
+        line.idle_since_s = loop.time()
+        idle = self._idle.setdefault(origin, deque())
+        idle.append(line)
+        if len(idle) > MOST_IDLE:
+            self._leave(idle.popleft())
+        loop.call_later(KEEP_S, self._let_go, origin)
+
+    def best_first(self, addresses: tuple[Address, ...]) -> tuple[Address, ...]:
+        """The addresses in the order in which they are tried."""
+        return tuple(sorted(addresses, key=lambda address: address != self.best))
+
+    def drop_all(self) -> None:
+        """Close what rests."""
+        for idle in self._idle.values():
+            for line in idle:
+                line.drop()
+        self._idle.clear()
+
+    def _let_go(self, origin: str) -> None:
+        """Close what has rested for too long, or is closed or spoke meanwhile."""
+        idle, oldest_s = self._idle.get(origin, deque()), asyncio.get_running_loop().time() - KEEP_S
+        while idle and (idle[0].idle_since_s <= oldest_s or not idle[0].silent()):
+            self._leave(idle.popleft())
+        if not idle:
+            self._idle.pop(origin, None)
+
+    def _leave(self, line: Line) -> None:
+        line.drop()
+        if not line.spoke:
+            return
+        now = asyncio.get_running_loop().time()
+        if now >= self._wary_until_s:
+            log.warning("wire.spoke_unasked", peer=self._name, new_connections_for_s=WARY_S)
+        self._wary_until_s = now + WARY_S
+        self.drop_all()
 
 
-def _too_long(response: aiohttp.ClientResponse, max_bytes: int) -> PeerError:
-    response.close()
-    return PeerError(f"an answer of more than {max_bytes} bytes")
-
-
-def _lowered(headers: Mapping[str, str]) -> Mapping[str, str]:
-    lowered: dict[str, str] = {}
+def _request_bytes(request: WireRequest, target: SplitResult) -> bytes:
+    """The request as it goes over the line; raises ValueError for a header that would be another one's beginning."""
+    host = target.netloc.removesuffix(f":{_PORTS[target.scheme]}")
+    path = (target.path or "/") + (f"?{target.query}" if target.query else "")
+    given = {name.lower() for name in request.headers}
+    headers = {name: value for name, value in _HEADERS.items() if name.lower() not in given} | dict(request.headers)
+    if request.body or request.method == "POST":
+        headers["Content-Length"] = str(len(request.body))
     for name, value in headers.items():
-        key = name.lower()
-        lowered[key] = f"{lowered[key]}, {value}" if key in lowered else value
-    return lowered
+        if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
+            msg = f"a header that cannot be sent: {name!r}"
+            raise ValueError(msg)
+    lines = [f"{request.method} {path} HTTP/1.1", f"Host: {host}", *(f"{n}: {v}" for n, v in headers.items()), "", ""]
+    return "\r\n".join(lines).encode("latin-1") + request.body
 
 
 def _peer_error(problem: Exception, progress: _Progress) -> PeerError:
-    if progress.forbidden and not progress.connected:
+    if progress.forbidden and not progress.sent:
         return PeerForbidden(progress.forbidden)
-    return PeerError(f"{type(problem).__name__}: {problem}"[:200], sent=progress.connected)
+    return PeerError(f"{type(problem).__name__}: {problem}"[:200], sent=progress.sent)
 
 
-def _trace() -> aiohttp.TraceConfig:
-    async def connected(*_: object) -> None:
-        _progress.get().connected = True
-
-    trace = aiohttp.TraceConfig(trace_config_ctx_factory=SimpleNamespace)
-    trace.on_connection_create_end.append(connected)
-    trace.on_connection_reuseconn.append(connected)
-    return trace
+@cache
+def _tls() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context

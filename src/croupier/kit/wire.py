@@ -41,6 +41,8 @@ class WireRequest:
     connect_s: float = 2.0
     total_s: float = 10.0
     max_bytes: int = 65536
+    peer: str = ""
+    """Whose call it is. Connections and look-ups of names are never shared between two peers; empty: by the address."""
 
 
 @dataclass(frozen=True, slots=True)

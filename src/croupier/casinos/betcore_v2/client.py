@@ -122,4 +122,5 @@ class CasinoClient:
             connect_s=casino.connect_s,
             total_s=casino.total_s,
             max_bytes=MAX_ANSWER_BYTES,
+            peer=f"casino {casino.casino_id}",
         )

@@ -60,6 +60,7 @@ class ProviderClient:
                 body,
                 total_s=provider.total_s,
                 max_bytes=max_bytes,
+                peer=f"provider {provider.provider_id}",
             )
         )
         code = codec.read_response_code(answer.body)

@@ -1,0 +1,220 @@
+"""One connection to a peer over HTTP/1.1: one request at a time, and nothing but its answer.
+
+Bytes that come while nothing is asked, bytes past the end of an answer, and an answer that begins before its request
+was written whole belong to no request of ours. A line that sees any is closed, and they are never read as an answer.
+
+Owns: the bytes of one connection. Never: connects, chooses a line, decides what an answer means.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import cast
+
+import httptools
+
+from croupier.kit.wire import PeerError, WireAnswer
+
+MOST_HEAD = 32768
+"""Bytes of all heads of one answer together, those before it (1xx) included."""
+_BODILESS = frozenset({204, 304})
+_SWITCHES = 101
+_LONG_HEAD = f"a head of more than {MOST_HEAD} bytes"
+
+
+class Spoke(Exception):
+    """The peer said something that nobody asked for. Nothing was sent."""
+
+
+class Line(asyncio.Protocol):
+    """A connection that is open. `sock` is the socket under it."""
+
+    def __init__(self, sock: socket.socket, *, secured: bool) -> None:
+        self._sock = sock
+        self._secured = secured
+        self._transport: asyncio.Transport | None = None
+        self._answer: _Answer | None = None
+        self._used = False
+        self.spoke = False
+        """Whether bytes came that belong to no request."""
+        self.idle_since_s = 0.0
+
+    # --- what the loop tells ---------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """It is open."""
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes came: of the answer that is awaited, or of nothing."""
+        answer = self._answer
+        if answer is None or answer.whole:
+            self.spoke = True
+            self.drop()
+        elif self._transport is not None and not answer.begun and self._transport.get_write_buffer_size():
+            self.spoke = True
+            answer.fail("it answered before it was asked whole")
+        else:
+            answer.feed(data)
+            self.spoke = self.spoke or answer.too_much
+
+    def eof_received(self) -> bool:
+        """The peer says no more."""
+        if self._answer is not None:
+            self._answer.end()
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is gone."""
+        self._transport = None
+        if self._answer is not None:
+            self._answer.fail(f"the connection was lost: {exc}" if exc else "the peer closed the connection")
+
+    # --- what its pool asks ------------------------------------------------------------------------------------
+
+    def silent(self) -> bool:
+        """Whether it is open and nothing has come, not even what the loop has not read yet."""
+        if self._transport is None or self._transport.is_closing() or self.spoke:
+            return False
+        if self._secured and not self._used:
+            return True  # what is there now belongs to the handshake
+        try:
+            there = self._sock.recv(1, socket.MSG_PEEK)
+        except (BlockingIOError, InterruptedError):
+            return True
+        except OSError:
+            return False
+        self.spoke = bool(there) and not self._secured
+        return False
+
+    async def ask(self, request: bytes, *, max_bytes: int, bodiless: bool) -> WireAnswer:
+        """Send this request and return its answer; raises PeerError, and Spoke if it was not silent before.
+
+        Whether the line can be used again: `silent`.
+        """
+        if not self.silent():
+            self.drop()
+            raise Spoke
+        assert self._transport is not None
+        answer = self._answer = _Answer(max_bytes, bodiless=bodiless)
+        self._used = True
+        self._transport.write(request)
+        try:
+            return await answer.done
+        finally:
+            self._answer = None
+            if answer.done.done() and not answer.done.cancelled():
+                answer.done.exception()  # looked at, so that asyncio does not report it as lost
+            if not answer.leaves_line_open:
+                self.drop()
+
+    def drop(self) -> None:
+        """Close it now."""
+        if self._transport is not None:
+            self._transport.abort()
+
+
+class _Answer:
+    """One answer as it comes in, by the callbacks of the parser."""
+
+    def __init__(self, max_bytes: int, *, bodiless: bool) -> None:
+        self.done: asyncio.Future[WireAnswer] = asyncio.get_running_loop().create_future()
+        self.begun = self.whole = self.too_much = self.leaves_line_open = False
+        self._max_bytes = max_bytes
+        self._bodiless = bodiless
+        self._status = self._raw_bytes = self._head_bytes = 0
+        self._headers: dict[str, str] = {}
+        self._in_body = False
+        self._body = bytearray()
+        self._parser = httptools.HttpResponseParser(self)
+        # As forgiving as browsers where nothing is decided: a line that ends in LF alone, odd header values.
+        self._parser.set_dangerous_leniencies(
+            lenient_headers=True, lenient_optional_cr_before_lf=True, lenient_spaces_after_chunk_size=True
+        )
+
+    def feed(self, data: bytes) -> None:
+        """More bytes."""
+        self.begun = True
+        self._raw_bytes += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self.fail("it wants to speak another protocol")
+        except httptools.HttpParserError as error:
+            self.too_much = self.whole
+            self.fail(f"not an HTTP answer: {error}")
+        if not self._in_body and self._raw_bytes > MOST_HEAD:
+            self.fail(_LONG_HEAD)
+        self._settle()
+
+    def end(self) -> None:
+        """No more comes: the end of an answer that has no other."""
+        if self._in_body and self._ends_with_line:
+            self.whole = True
+            self._settle()
+        self.fail("the answer broke off")
+
+    def fail(self, why: str) -> None:
+        """There is no answer; after its end there is one whatever comes."""
+        if not self.done.done() and not self.whole:
+            self.done.set_exception(PeerError(why))
+
+    def _settle(self) -> None:
+        if not self.whole:
+            return
+        self.leaves_line_open = self.leaves_line_open and not self.too_much
+        if not self.done.done():
+            self.done.set_result(WireAnswer(self._status, self._headers, bytes(self._body)))
+
+    # --- what the parser tells ---------------------------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        """The first byte of an answer, or of another one behind it."""
+        if self.whole:
+            self.too_much = True
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One line of the head."""
+        self._head_bytes += len(name) + len(value)
+        if self.whole or self._head_bytes > MOST_HEAD:
+            self.fail(_LONG_HEAD)
+            return
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        self._headers[key] = f"{self._headers[key]}, {text}" if key in self._headers else text
+
+    def on_headers_complete(self) -> None:
+        """The head is whole."""
+        if self.whole:
+            return
+        self._status = self._parser.get_status_code()
+        if self._interim:
+            self._headers = {}
+            return
+        self._in_body = True
+        length = self._headers.get("content-length", "")
+        chunked = "chunked" in self._headers.get("transfer-encoding", "").lower()
+        self._ends_with_line = not (length or chunked or self._status in _BODILESS)
+        if self._bodiless:
+            self.whole = True
+        elif length.isdecimal() and int(length) > self._max_bytes and self._status not in _BODILESS:
+            self.fail(f"an answer of more than {self._max_bytes} bytes")
+
+    def on_body(self, data: bytes) -> None:
+        """More of the body."""
+        if self.whole or self.done.done():
+            return
+        self._body += data
+        if len(self._body) > self._max_bytes:
+            self.fail(f"an answer of more than {self._max_bytes} bytes")
+
+    def on_message_complete(self) -> None:
+        """The end of an answer."""
+        if self.whole or self._interim:
+            return
+        self.whole = True
+        self.leaves_line_open = self._parser.should_keep_alive() and self._status != _SWITCHES
+
+    @property
+    def _interim(self) -> bool:
+        return 100 <= self._status < 200 and self._status != _SWITCHES

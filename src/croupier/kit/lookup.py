@@ -1,0 +1,116 @@
+"""Addresses behind the host name of one peer, so that a slow or dead name holds up nobody else.
+
+A look-up of the system cannot be cancelled. Each runs in a thread of its own that nobody waits for at the end, one for a
+name at a time and at most `MOST_AT_ONCE` for a peer. What was found is remembered for `FRESH_S`; after that it is asked
+anew, and used on where the answer is late or a failure.
+
+Owns: asking and remembering. Never: judges an address (addresses), connects to one (http).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+Address = tuple[int, int, int, tuple[str, int] | tuple[str, int, int, int]]
+"""Family, kind, protocol, place: what a socket is made of and led to."""
+
+FRESH_S = 10.0
+PATIENCE_S = 0.3
+"""A look-up may hold up a caller so long where an older answer is known."""
+MOST_AT_ONCE = 2
+_LITERAL = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    addresses: tuple[Address, ...]
+    since_s: float
+
+
+class Lookup:
+    """The names of one peer."""
+
+    def __init__(self, ask: Callable[[str, int], Awaitable[tuple[Address, ...]]] | None = None) -> None:
+        self._ask = ask
+        self._known: dict[tuple[str, int], _Known] = {}
+        self._running: dict[tuple[str, int], tuple[asyncio.Task[tuple[Address, ...]], float]] = {}
+
+    async def addresses(self, host: str, port: int) -> tuple[Address, ...]:
+        """Where this host is, as well as it is known; raises OSError if it is not. The caller bounds the time."""
+        literal = _literal(host, port)
+        if literal:
+            return literal
+        key, now = (host, port), asyncio.get_running_loop().time()
+        known = self._known.get(key)
+        if known is not None and now - known.since_s < FRESH_S:
+            return known.addresses
+        task, since_s = self._task(key, now)
+        patience = None if known is None else max(since_s + PATIENCE_S - now, 0)
+        await asyncio.wait({task}, timeout=patience)
+        if task.done() and (known is None or task.exception() is None):
+            return task.result()
+        assert known is not None
+        return known.addresses
+
+    def _task(self, key: tuple[str, int], now: float) -> tuple[asyncio.Task[tuple[Address, ...]], float]:
+        """The look-up of this name that is under way, or a new one."""
+        if key not in self._running:
+            if len(self._running) >= MOST_AT_ONCE:
+                msg = f"other names of this peer are still being looked up: {', '.join(host for host, _ in self._running)}"
+                raise OSError(msg)
+            self._running[key] = (asyncio.get_running_loop().create_task(self._look(key)), now)
+            self._running[key][0].add_done_callback(lambda done: done.cancelled() or done.exception())
+        return self._running[key]
+
+    async def _look(self, key: tuple[str, int]) -> tuple[Address, ...]:
+        try:
+            found = await (self._ask or system_lookup)(*key)
+            self._known[key] = _Known(found, asyncio.get_running_loop().time())
+            return found
+        finally:
+            self._running.pop(key, None)
+
+
+async def system_lookup(host: str, port: int) -> tuple[Address, ...]:
+    """Ask the system, in a thread that ends with the process; raises OSError."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[tuple[Address, ...]] = loop.create_future()
+
+    def tell(found: tuple[Address, ...] | None, problem: Exception | None) -> None:
+        if answer.done():
+            return
+        if found is None:
+            answer.set_exception(problem or OSError("no address"))
+        else:
+            answer.set_result(found)
+
+    def look() -> None:
+        found, problem = None, None
+        try:
+            found = _asked(host, port, socket.AI_ADDRCONFIG)
+        except (OSError, UnicodeError) as error:
+            problem = OSError(f"{host} has no address: {error}")
+        try:
+            loop.call_soon_threadsafe(tell, found, problem)
+        except RuntimeError:
+            return  # the loop has ended, and with it everybody who wanted to know
+
+    threading.Thread(target=look, name=f"lookup {host}", daemon=True).start()
+    return await answer
+
+
+def _literal(host: str, port: int) -> tuple[Address, ...]:
+    """The address that this host is written as; empty for a name."""
+    try:
+        return _asked(host, port, _LITERAL)
+    except (OSError, UnicodeError):
+        return ()
+
+
+def _asked(host: str, port: int, flags: int) -> tuple[Address, ...]:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)
+    return tuple((family, kind, protocol, place) for family, kind, protocol, _, place in found)  # type: ignore[misc]
