@@ -72,7 +72,7 @@ class HttpWire:
         try:
             whole = _request_bytes(request, target)
             async with asyncio.timeout(request.total_s):
-                return await self._exchange(request, target, whole, progress)
+                return await self._exchange(request, target, whole, progress=progress)
         except TimeoutError:
             raise PeerError("no whole answer in time", sent=progress.sent) from None
         except (OSError, ValueError) as problem_there:
@@ -86,13 +86,13 @@ class HttpWire:
         await asyncio.sleep(0)  # for the loop to close what was dropped
 
     async def _exchange(
-        self, request: WireRequest, target: SplitResult, whole: bytes, progress: _Progress
+        self, request: WireRequest, target: SplitResult, whole: bytes, *, progress: _Progress
     ) -> WireAnswer:
         origin = f"{target.scheme}://{target.netloc}".lower()
         peer = self._peers.setdefault(request.peer or origin, _Peer(request.peer or origin, self._rest_s))
         while True:
             kept = peer.take(origin)
-            line = kept or await self._connected(request, target, peer, progress)
+            line = kept or await self._connected(request, target, peer, progress=progress)
             try:
                 progress.sent = True
                 return await line.ask(whole, max_bytes=request.max_bytes, bodiless=request.method == "HEAD")
@@ -103,7 +103,7 @@ class HttpWire:
             finally:
                 peer.put(origin, line)
 
-    async def _connected(self, request: WireRequest, target: SplitResult, peer: _Peer, progress: _Progress) -> Line:
+    async def _connected(self, request: WireRequest, target: SplitResult, peer: _Peer, *, progress: _Progress) -> Line:
         """A new connection to the first address that takes one; raises OSError, TimeoutError."""
         host, port = target.hostname or "", target.port or _PORTS[target.scheme]
         async with asyncio.timeout(request.connect_s):
