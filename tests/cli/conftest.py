@@ -44,7 +44,7 @@ class Zygote:
     """Runs commands as processes that need not load the program anew (zygote.py): 0.2 s instead of 1.5."""
 
     def __init__(self, folder: Path) -> None:
-        self._out, self._err = folder / "out", folder / "err"
+        self._in, self._out, self._err = folder / "in", folder / "out", folder / "err"
         self._process = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("zygote.py"))],
             env={**os.environ, "PYTHONPATH": "src"},
@@ -53,10 +53,12 @@ class Zygote:
             text=True,
         )
 
-    def run(self, words: Sequence[str], environ: Mapping[str, str]) -> Said:
+    def run(self, words: Sequence[str], environ: Mapping[str, str], typed: str = "") -> Said:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        request = {"words": words, "environ": environ, "out": str(self._out), "err": str(self._err)}
+        self._in.write_text(typed, "utf-8")
+        streams = {"in": str(self._in), "out": str(self._out), "err": str(self._err)}
+        request = {"words": words, "environ": environ, **streams}
         self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
         code = int(self._process.stdout.readline())
@@ -80,9 +82,9 @@ class Cli:
         told = {"CROUPIER_HOME": str(self.home), "CROUPIER_ALLOW_PRIVATE_PEERS": "1", **changes}
         return {**own, "PYTHONPATH": "src", **{k: v for k, v in told.items() if v is not None}}
 
-    def __call__(self, *words: str, **environ: str | None) -> Said:
-        """Run it, whatever comes of it."""
-        said = self._zygote.run(words, self.environ(**environ))
+    def __call__(self, *words: str, typed: str = "", **environ: str | None) -> Said:
+        """Run it with `typed` on standard input, whatever comes of it."""
+        said = self._zygote.run(words, self.environ(**environ), typed)
         assert "Traceback" not in said.err, said.err
         return said
 

@@ -100,3 +100,68 @@ def test_keys_rotate_by_algorithm_or_by_casino(cli: Cli) -> None:
     assert cli.json("casino", "show", "Ed")["kid"] is None, "the newest key signs"
     assert "--alg must be one of" in cli.complaint("casino", "keys", "rotate", "--alg", "none")
     assert "not both" in cli.complaint("casino", "keys", "rotate", "Ed", "--alg", "EdDSA", code=2)
+
+
+def test_which_casinos_still_hold_an_old_key_is_shown(cli: Cli) -> None:
+    cli.ok("casino", "add", "Slow", "--url", URL, "--currency", "EUR", "--alg", "ES256")
+    cli.ok("casino", "keys", "rotate", "Slow")
+    old = cli.json("casino", "show", "Slow")["kid"]
+    made = cli.json("keys", "rotate", "Slow")
+    assert made["waiting"] == {old: ["Slow"]}
+    rows = {row["kid"]: row for row in cli.json("keys", "list")}
+    assert (rows[old]["state"], rows[old]["casinos"]) == ("old", ["Slow"])
+    assert (rows[made["kid"]]["state"], rows[made["kid"]]["casinos"]) == ("newest", [])
+    assert cli.json("casino", "show", "Slow")["signing_key"] == {old: "old"}
+    assert "Slow" in cli.ok("keys", "list").err
+    checks = {check["name"]: check for check in cli("doctor", "--json").json()["checks"]}
+    assert checks["signing keys"]["result"] == "look"
+    assert "Slow" in checks["signing keys"]["says"]
+    cli.ok("keys", "rotate", "Slow", "--force")
+    assert "signs still" in cli.complaint("keys", "retire", cli.json("keys", "list")[0]["kid"])
+    assert cli.json("keys", "retire", old) == {"retired": old}
+
+
+def test_a_key_that_leaked_is_revoked_and_kept_on_record(cli: Cli) -> None:
+    cli.ok("casino", "add", "Leak", "--url", URL, "--currency", "EUR", "--alg", "EdDSA")
+    leaked = cli.json("keys", "rotate", "Leak", "--force")["kid"]
+    done = cli.json("keys", "revoke", leaked, "--reason", "it was in a mail", "--author", "ann")
+    assert (done["revoked"], done["alg"], done["already"]) == (leaked, "EdDSA", False)
+    assert cli.json("keys", "revoke", leaked)["already"] is True
+    rows = {row["kid"]: row for row in cli.json("casino", "keys", "list")}
+    row = rows[leaked]
+    assert (row["state"], row["revoked_by"], row["revoke_reason"]) == ("revoked", "ann", "it was in a mail")
+    assert "Leak" in rows[done["kid"]]["casinos"]
+    assert "it was in a mail" in cli.ok("keys", "list").out
+    assert "`croupier keys list`" in cli.complaint("keys", "revoke", "nothing")
+
+
+def test_a_casinos_secret_is_rotated_and_shown_once(cli: Cli) -> None:
+    made = cli.json("casino", "add", "Turn", "--url", URL, "--currency", "EUR")
+    second = cli.json("casino", "secret", "rotate", "Turn")
+    assert second["PartnerClientId"] == made["PartnerClientId"]
+    third = cli.json("casino", "secret", "rotate", "Turn", "--now")
+    assert len({made["Secret"], second["Secret"], third["Secret"]}) == 3
+    assert third["Secret"] not in cli.ok("casino", "show", "Turn").out
+    assert "not shown again" in cli.ok("casino", "secret", "rotate", "Turn", "--keep-old", "60").err
+    assert "not both" in cli.complaint("casino", "secret", "rotate", "Turn", "--now", "--keep-old", "60", code=2)
+
+
+def test_disabled_and_closed_are_two_things(cli: Cli) -> None:
+    cli.ok("casino", "add", "Shut", "--url", URL, "--currency", "EUR")
+    closed = cli.json("casino", "close", "Shut")
+    assert (closed["enabled"], closed["closed"]) == (True, True)
+    assert cli.json("casino", "disable", "Shut")["closed"] is True
+    opened = cli.json("casino", "open", "Shut")
+    assert (opened["enabled"], opened["closed"]) == (False, False)
+    assert cli.json("casino", "enable", "Shut")["enabled"] is True
+    assert "closed" in cli.ok("casino", "list").out
+
+
+def test_a_casino_with_money_in_flight_is_closed_with_force_only(cli: Cli) -> None:
+    story = cli.story()
+    cli.keep(story.on())
+    complaint = cli.complaint("casino", "close", "Aurora")
+    assert "bets" in complaint
+    assert "--force" in complaint
+    assert cli.json("casino", "close", "Aurora", "--force")["closed"] is True
+    assert cli.json("casino", "open", "Aurora")["closed"] is False

@@ -10,7 +10,7 @@ URL = "http://127.0.0.1:9"
 
 
 def test_a_new_provider_gets_its_credentials_once(cli: Cli) -> None:
-    credentials = cli.json("provider", "add", "Single", "--url", URL)
+    credentials = cli.json("provider", "add", "Single", "--url", "http://127.0.0.1:9")
     assert set(credentials) == {"CounterpartyId", "Secret"}
     shown = cli.json("provider", "show", credentials["CounterpartyId"])
     assert (shown["name"], shown["hold_s"]) == ("Single", 6.0)
@@ -18,7 +18,7 @@ def test_a_new_provider_gets_its_credentials_once(cli: Cli) -> None:
 
 
 def test_a_rotated_secret_is_another_one_shown_once(cli: Cli) -> None:
-    first = cli.json("provider", "add", "Turning", "--url", URL)
+    first = cli.json("provider", "add", "Turning", "--url", "http://127.0.0.1:9")
     second = cli.json("provider", "secret", "rotate", "Turning", "--keep-old", "0")
     assert second["CounterpartyId"] == first["CounterpartyId"]
     assert second["Secret"] != first["Secret"]
@@ -44,7 +44,7 @@ def test_disabling_is_shown_and_undone(cli: Cli) -> None:
 
 
 def test_what_cannot_be_is_refused(cli: Cli) -> None:
-    assert "already" in cli.complaint("provider", "add", "Fable", "--url", URL)
+    assert "already" in cli.complaint("provider", "add", "Fable", "--url", "http://127.0.0.1:9")
     assert "must not hold a user name" in cli.complaint("provider", "add", "New", "--url", "http://me@studio.example")
     assert "`croupier provider list`" in cli.complaint("provider", "show", "Nobody")
 
@@ -56,5 +56,15 @@ def test_games_are_fetched_from_a_studio(cli: Cli, studio: dict[str, Any]) -> No
 
 
 def test_a_provider_that_does_not_answer_is_told_as_that(cli: Cli) -> None:
-    cli.ok("provider", "add", "Silent", "--url", URL)
+    cli.ok("provider", "add", "Silent", "--url", "http://127.0.0.1:9")
     assert "did not answer as it should" in cli.complaint("provider", "sync", "Silent")
+
+
+def test_a_provider_is_closed_and_opened(cli: Cli) -> None:
+    cli.ok("provider", "add", "Gone", "--url", "http://127.0.0.1:9")
+    closed = cli.json("provider", "close", "Gone")
+    assert (closed["enabled"], closed["closed"]) == (True, True)
+    assert cli.json("provider", "open", "Gone")["closed"] is False
+    assert cli.json("provider", "disable", "Gone")["enabled"] is False
+    assert cli.json("provider", "enable", "Gone")["enabled"] is True
+    assert set(cli.json("provider", "secret", "rotate", "Gone", "--now")) == {"CounterpartyId", "Secret"}

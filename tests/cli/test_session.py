@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -51,8 +52,9 @@ def test_what_cannot_be_launched_is_told(cli: Cli, studio: dict[str, Any], chang
 @pytest.mark.parametrize(
     "who",
     [
-        (), ("--player", "cleo"), ("--currency", "EUR"), ("--token", "t", "--player", "cleo"),
-        ("--token", "t", "--currency", "EUR"), ("--token", "t", "--player", "cleo", "--currency", "EUR"),
+        (), ("--player", "cleo"), ("--currency", "EUR"), ("--token", "-", "--player", "cleo"),
+        ("--token", "-", "--currency", "EUR"), ("--token", "-", "--player", "cleo", "--currency", "EUR"),
+        ("--token-file", "t", "--player", "cleo", "--currency", "EUR"),
     ],
 )  # fmt: skip
 def test_the_player_is_named_or_a_token_is_given_and_never_both(cli: Cli, who: tuple[str, ...]) -> None:
@@ -60,9 +62,27 @@ def test_the_player_is_named_or_a_token_is_given_and_never_both(cli: Cli, who: t
     assert "give --player and --currency, or --token alone" in complaint
 
 
-def test_a_token_is_asked_about_at_the_casino_and_silence_opens_nothing(cli: Cli, studio: dict[str, Any]) -> None:
+def test_a_token_is_asked_about_at_the_casino_and_silence_opens_nothing(
+    cli: Cli, studio: dict[str, Any], tmp_path: Path
+) -> None:
     cli.ok("casino", "add", "Mute", "--url", "http://127.0.0.1:9", "--currency", "EUR")
-    ask = ("session", "open", "--casino", "Mute", "--game", "lantern-tumble", "--token")
-    assert "did not say who the player is" in cli.complaint(*ask, "a-token")
-    assert "1 to 4096 characters" in cli.complaint(*ask, "")
+    ask = ("session", "open", "--casino", "Mute", "--game", "lantern-tumble")
+    told = cli(*ask, "--token", "-", typed="a-token\n")
+    assert "did not say who the player is" in told.err
+    file = tmp_path / "token"
+    file.write_text("a-token\n", "utf-8")
+    assert "did not say who the player is" in cli.complaint(*ask, "--token-file", str(file))
+    assert "1 to 4096 characters" in cli.complaint(*ask, "--token", "-")
+    assert "this is none" in cli.complaint(*ask, "--token-file", str(tmp_path / "gone"), code=2)
     assert cli.json("player", "list", "--casino", "Mute") == []
+
+
+@pytest.mark.parametrize("level", ["info", "debug"])
+def test_a_token_in_the_command_itself_is_refused_and_not_repeated(cli: Cli, level: str) -> None:
+    """Every user of the machine sees the words of a command while it runs."""
+    ask = ("session", "open", "--casino", "Aurora", "--game", "g-1")
+    for words in (("--token", "hush-hush"), ("--token=hush-hush",), ("--token", "-hush-hush")):
+        said = cli(*ask, *words, CROUPIER_LOG_LEVEL=level)
+        assert said.code == 2
+        assert "`--token -`" in said.err
+        assert "hush-hush" not in said.err + said.out

@@ -22,7 +22,7 @@ def become(request: dict[str, Any]) -> None:
     os.environ.update(request["environ"])
     out = os.open(request["out"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     err = os.open(request["err"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    for number, descriptor in enumerate((os.open(os.devnull, os.O_RDONLY), out, err)):
+    for number, descriptor in enumerate((os.open(request["in"], os.O_RDONLY), out, err)):
         os.dup2(descriptor, number)
 
 

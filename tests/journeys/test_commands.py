@@ -14,22 +14,22 @@ from tests.journeys.stage import Seat, Stage, fresh
 SOURCE = str(Path(croupier.__file__).parents[1])
 
 
-async def run(stage: Stage, *words: str) -> tuple[int, str, str]:
+async def run(stage: Stage, *words: str, typed: str = "") -> tuple[int, str, str]:
     """The command as a process of its own, in the home of the running hub: exit code, output, complaint."""
     environ = {k: v for k, v in os.environ.items() if not k.startswith("CROUPIER_")} | {
         "CROUPIER_HOME": stage.facts.home, "CROUPIER_ALLOW_PRIVATE_PEERS": "1", "PYTHONPATH": SOURCE,
     }  # fmt: skip
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "croupier.cli", *words, env=environ, stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
+        sys.executable, "-m", "croupier.cli", *words, env=environ, stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    out, err = await process.communicate()
+    out, err = await process.communicate(typed.encode())
     assert process.returncode is not None
     return process.returncode, out.decode(), err.decode()
 
 
-async def ok(stage: Stage, *words: str) -> str:
-    code, out, err = await run(stage, *words)
+async def ok(stage: Stage, *words: str, typed: str = "") -> str:
+    code, out, err = await run(stage, *words, typed=typed)
     assert code == 0, err
     return out
 
@@ -70,8 +70,18 @@ async def test_a_game_that_a_casino_switched_off_takes_no_new_bet_and_pays_the_o
 async def test_a_session_is_opened_for_whoever_is_behind_a_token(stage: Stage) -> None:
     player = fresh("newcomer")
     token = (await stage.casino("token", {"player": player})).said["RefreshToken"]
-    words = ("session", "open", "--casino", str(stage.facts.casino_id), "--game", "lantern-tumble", "--json", "--token")
-    opened = json.loads(await ok(stage, *words, token))
+    words = (
+        "session",
+        "open",
+        "--casino",
+        str(stage.facts.casino_id),
+        "--game",
+        "lantern-tumble",
+        "--json",
+        "--token",
+        "-",
+    )
+    opened = json.loads(await ok(stage, *words, typed=token))
     session = await stage.desk.store.sessions.get(opened["sessionId"])
     assert session is not None
     assert (session.player_ref, session.currency, session.demo) == (player, "EUR", False)
@@ -87,7 +97,9 @@ async def test_a_casino_that_does_not_say_who_it_is_opens_nothing(stage: Stage) 
     casino = await stage.new_casino()
     casino.says["users/auth"] = _broken
     name = str(casino.line.client_id)
-    code, out, err = await run(stage, "session", "open", "--casino", name, "--game", "lantern-tumble", "--token", "t")
+    code, out, err = await run(
+        stage, "session", "open", "--casino", name, "--game", "lantern-tumble", "--token", "-", typed="t"
+    )
     assert (code, out) == (1, "")
     assert "did not say who the player is" in err
     assert await stage.desk.store.players.all(casino.line.client_id) == []

@@ -132,6 +132,52 @@ async def test_only_its_own_secret_is_a_casinos_secret(db: Db) -> None:
     assert await casinos.check_secret(one.casino_id, secret)  # its accepts go on
 
 
+async def test_a_new_secret_and_the_one_before_are_both_good_for_a_while(db: Db) -> None:
+    clock = HandClock()
+    casinos = make_casinos(db, clock)
+    casino, first = await casinos.add("Rialto", URL, ["EUR"])
+    second = await casinos.rotate_secret(casino.casino_id, 60)
+    assert await casinos.admit(casino.casino_id, first) == await casinos.admit(casino.casino_id, second) == 0
+    clock.ms += 60_000
+    assert not await casinos.check_secret(casino.casino_id, first)
+    third = await casinos.rotate_secret(casino.casino_id, 60)
+    good = [await casinos.check_secret(casino.casino_id, one) for one in (first, second, third)]
+    assert good == [False, True, True], "two at once, never three"
+    with pytest.raises(CounterpartyUnknown):
+        await casinos.rotate_secret(99)
+
+
+async def test_a_secret_that_leaked_ends_at_once_and_with_it_the_tokens_from_before(db: Db) -> None:
+    clock = HandClock()
+    casinos = make_casinos(db, clock)
+    casino, first = await casinos.add("Rialto", URL, ["EUR"])
+    second = await casinos.rotate_secret(casino.casino_id, 0)
+    assert not await casinos.check_secret(casino.casino_id, first)
+    starts_s = await casinos.admit(casino.casino_id, second)
+    known = await casinos.get(casino.casino_id)
+    assert known is not None
+    assert starts_s == known.tokens_from_s == clock.ms // 1000 + 1
+    assert await casinos.rotate_secret(casino.casino_id, 60) != second
+    assert (await casinos.find("Rialto")) == known, "a rotation without hurry leaves the tokens alone"
+
+
+async def test_a_closed_casino_has_no_secret_and_is_opened_as_it_was(db: Db) -> None:
+    casinos = make_casinos(db)
+    casino, secret = await casinos.add("Rialto", URL, ["EUR"])
+    await casinos.close(casino.casino_id)
+    closed = await casinos.get(casino.casino_id)
+    assert closed is not None
+    assert (closed.enabled, closed.closed, closed.takes_new) == (True, True, False)
+    assert not await casinos.check_secret(casino.casino_id, secret)
+    await casinos.enable(casino.casino_id)
+    assert not await casinos.check_secret(casino.casino_id, secret), "closed is not disabled"
+    await casinos.open(casino.casino_id)
+    assert await casinos.check_secret(casino.casino_id, secret)
+    for what in (casinos.close, casinos.open):
+        with pytest.raises(CounterpartyUnknown):
+            await what(99)
+
+
 class CountingSealer(Sealer):
     """Counts how often it opened something."""
 
@@ -149,7 +195,7 @@ async def test_an_unknown_casinos_secret_costs_the_same_work(db: Db) -> None:
     for casino_id, given in ((casino.casino_id, secret), (casino.casino_id, "x"), (99, "x"), (0, "x"), (2**70, "x")):
         before = sealer.opened
         await casinos.check_secret(casino_id, given)
-        assert sealer.opened == before + 1
+        assert sealer.opened == before + 2, "as many as there are during a rotation"
 
 
 async def test_what_an_unknown_casinos_secret_is_compared_with_opens_nothing(db: Db) -> None:

@@ -12,8 +12,9 @@ from croupier.kit.jwt import public_keys_from_jwks, sign, verify
 from croupier.kit.keys import BadKey
 from croupier.kit.seal import SealBroken, Sealer
 from croupier.store.casinos import Casinos
-from croupier.store.db import Db
-from croupier.store.keys import KNOWN_EVERYWHERE_MS, PIN_SEEN_S, KeyInUse, Keys, NoKey
+from croupier.store.db import Db, DbViolation
+from croupier.store.key_rows import list_keys
+from croupier.store.keys import KNOWN_EVERYWHERE_MS, PIN_SEEN_S, KeyInUse, Keys, KeyUnknown, NoKey, Revoked
 from croupier.store.recent import KEPT_S
 from tests.store.cast import CHANCE, SEALER, HandClock, make_casinos
 
@@ -233,3 +234,102 @@ async def test_a_key_is_retired_only_when_nobody_needs_it(db: Db) -> None:
     await keys.retire(old)
     assert old not in keys.verify_keys()
     assert old not in {key["kid"] for key in keys.jwk_set()["keys"]}
+
+
+async def test_a_revoked_key_verifies_and_signs_nothing_and_its_casinos_move(db: Db, other_db: Db) -> None:
+    clock = HandClock()
+    casinos, keys, there = make_casinos(db, clock), make_keys(db, clock), make_keys(other_db, clock)
+    await casinos.add("Rialto", URL, ["EUR"], alg="ES256")
+    await keys.load()
+    old = keys.newest_kid("ES256")
+    new = await keys.rotate("ES256")
+    await there.load()
+    assert keys.signing_key(await found(casinos, "Rialto")).kid == old
+    done = await keys.revoke(old, author="ann", reason="it leaked")
+    assert done == Revoked(new, "ES256", 1, already=False)
+    clock.ms += round(KEPT_S * 1000)
+    await there.ready("ES256")
+    for process in (keys, there):
+        assert old not in process.verify_keys()
+        assert old not in {key["kid"] for key in process.jwk_set()["keys"]}
+        assert process.signing_key(await found(casinos, "Rialto")).kid == new
+
+
+async def test_the_last_key_is_revoked_for_a_new_one(db: Db, other_db: Db) -> None:
+    """Who held the row of a casino from before is not signed for with it either, not for the moment of a rotation."""
+    clock = HandClock()
+    casinos, keys, there = make_casinos(db, clock), make_keys(db, clock), make_keys(other_db, clock)
+    casino, _ = await casinos.add("Rialto", URL, ["EUR"])
+    await keys.load()
+    await there.load()
+    old = keys.newest_kid("RS256")
+    done = await keys.revoke(old, author="ann", reason="it leaked")
+    await there.load()
+    for process in (keys, there):
+        kids = {process.token_key().kid, process.signing_key(casino).kid, process.newest_kid("RS256"), done.kid}
+        assert len(kids) == 1
+        assert old not in kids
+    assert await keys.revoke(old, author="bob", reason="again") == Revoked(done.kid, "RS256", 0, already=True)
+    with pytest.raises(KeyUnknown):
+        await keys.revoke("nothing", author="bob", reason="x")
+
+
+async def test_a_newest_key_that_leaked_brings_no_older_one_back(db: Db) -> None:
+    """Casinos may have forgotten that."""
+    casinos, keys = make_casinos(db), make_keys(db)
+    await casinos.add("Rialto", URL, ["EUR"])
+    await keys.load()
+    old, leaked = keys.newest_kid("RS256"), await keys.rotate("RS256")
+    await keys.force(None)
+    done = await keys.revoke(leaked, author="ann", reason="it leaked")
+    assert done.kid not in (old, leaked)
+    assert keys.signing_key(await found(casinos, "Rialto")).kid == done.kid
+
+
+async def test_a_reading_that_began_before_a_revocation_is_read_again(db: Db, other_db: Db) -> None:
+    """The process asked, the key was revoked, then the answer came: it holds for half a second from the question."""
+    clock = HandClock()
+    keys, there = make_keys(db, clock), make_keys(other_db, clock)
+    await keys.load()
+    old = keys.newest_kid("RS256")
+    asking = asyncio.create_task(there.load())
+    await keys.revoke(old, author="ann", reason="it leaked")
+    await asking
+    clock.ms += round(KEPT_S * 1000)
+    await there.refresh_if_stale()
+    assert old not in there.verify_keys()
+
+
+async def test_a_pin_that_came_late_counts_as_none_and_the_next_rotation_pins_anew(db: Db) -> None:
+    """A casino fetched the set at the moment of the revocation: its row names a key that has ended."""
+    casinos, keys = make_casinos(db), make_keys(db)
+    await casinos.add("Rialto", URL, ["EUR"])
+    await keys.load()
+    leaked = keys.newest_kid("RS256")
+    done = await keys.revoke(leaked, author="ann", reason="it leaked")
+    await db.execute("update casinos set kid = $1", leaked)
+    assert keys.signing_key(await found(casinos, "Rialto")).kid == done.kid
+    await keys.rotate("RS256")
+    assert keys.signing_key(await found(casinos, "Rialto")).kid == done.kid
+
+
+async def test_what_happened_to_a_key_stays_on_record(db: Db) -> None:
+    casinos, keys = make_casinos(db), make_keys(db)
+    await casinos.add("Rialto", URL, ["EUR"])
+    await keys.load()
+    first = keys.newest_kid("RS256")
+    second = await keys.rotate("RS256")
+    assert [(k.kid, k.state, k.casinos) for k in await list_keys(db)] == [
+        (second, "newest", ()), (first, "old", ("Rialto",)),
+    ]  # fmt: skip
+    await keys.revoke(first, author="ann", reason="it leaked")
+    rows = {key.kid: key for key in await list_keys(db)}
+    assert rows[second].casinos == ("Rialto",)
+    ended = rows[first]
+    assert (ended.state, ended.revoked_by, ended.revoke_reason) == ("revoked", "ann", "it leaked")
+    assert await db.fetchval("select private_pem from signing_keys where kid = $1", first) == b""
+    for change in ("revoked_ms = null, retired_ms = null", "revoked_by = 'nobody'", "alg = 'ES256'"):
+        with pytest.raises(DbViolation):
+            await db.execute(f"update signing_keys set {change} where kid = $1", first)
+    with pytest.raises(DbViolation):
+        await db.execute("delete from signing_keys")

@@ -24,6 +24,7 @@ from croupier.cli import (
     game,
     ggr,
     incidents,
+    keys,
     migrate,
     openapi,
     payment,
@@ -56,6 +57,7 @@ app.command("migrate", rich_help_panel=RUNNING)(migrate.migrate)
 app.command("doctor", rich_help_panel=RUNNING)(doctor.doctor)
 app.command("openapi", rich_help_panel=RUNNING)(openapi.show_openapi)
 app.add_typer(casino.app, name="casino", rich_help_panel=TRADE)
+app.add_typer(keys.app, name="keys", rich_help_panel=TRADE)
 app.add_typer(provider.app, name="provider", rich_help_panel=TRADE)
 app.add_typer(game.app, name="game", rich_help_panel=TRADE)
 app.add_typer(player.app, name="player", rich_help_panel=TRADE)

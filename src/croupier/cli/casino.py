@@ -1,4 +1,4 @@
-"""`croupier casino`: make known, look at, set, disable; rotate the keys that sign for casinos. Spec: operate.md."""
+"""`croupier casino`: make known, look at, set, disable, close, rotate its secret. Spec: operate.md."""
 
 from __future__ import annotations
 
@@ -7,22 +7,27 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from croupier.cli import keys
 from croupier.cli.find import casino_of, check_peer
 from croupier.cli.running import AsJson, with_hub
-from croupier.cli.sentences import Fault
+from croupier.cli.secret_options import KeepOld, Now, kept_s
 from croupier.cli.settable import changes_of
-from croupier.cli.show import note, say, show_facts, show_json, show_table
+from croupier.cli.show import note, show_facts, show_json, show_table
 from croupier.core.counterparty import Casino
 from croupier.flows.hub import Hub
-from croupier.kit.keys import ALGORITHMS
 from croupier.kit.settings import Settings
+from croupier.store.key_rows import list_keys
 from croupier.store.profiles import CASINOS
 
 app = typer.Typer(help="Casinos: partners that keep player wallets.", no_args_is_help=False)
-keys = typer.Typer(help="The keys that sign what casinos are sent.")
-app.add_typer(keys, name="keys")
+secret = typer.Typer(help="The secret with which a casino gets its access tokens.")
+app.add_typer(keys.app, name="keys")
+app.add_typer(secret, name="secret")
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The casino's PartnerClientId or name.")]
+Force = Annotated[
+    bool, typer.Option("--force", help="Even while something is undecided: the hub asks and pays, it is not told.")
+]
 
 
 @app.command()
@@ -43,13 +48,7 @@ def add(
         check_peer(url, settings)
         return await hub.store.casinos.add(name, url, currencies, alg=alg)
 
-    casino, secret = with_hub(work)
-    credentials = {"PartnerClientId": casino.casino_id, "Secret": secret}
-    if as_json:
-        show_json(credentials)
-        return
-    show_facts(f"Casino {casino.name}", credentials)
-    note("Give both to the casino now: the secret is not shown again.")
+    _show_secret(*with_hub(work), as_json=as_json)
 
 
 @app.command("list")
@@ -63,18 +62,25 @@ def list_(as_json: AsJson = False) -> None:
     if as_json:
         show_json([facts(casino) for casino in casinos])
         return
-    rows = [(c.casino_id, c.name, c.url, c.currencies, c.alg, c.enabled) for c in casinos]
-    show_table("Casinos", ("id", "name", "url", "currencies", "alg", "enabled"), rows)
+    rows = [(c.casino_id, c.name, c.url, c.currencies, c.alg, c.enabled, c.closed) for c in casinos]
+    show_table("Casinos", ("id", "name", "url", "currencies", "alg", "enabled", "closed"), rows)
 
 
 @app.command()
 def show(which: Id, as_json: AsJson = False) -> None:
     """Show one casino with all its settings."""
 
-    async def work(hub: Hub, _: Settings) -> Casino:
-        return await casino_of(hub, which)
+    async def work(hub: Hub, _: Settings) -> tuple[Casino, dict[str, Any]]:
+        casino = await casino_of(hub, which)
+        signing = [row for row in await list_keys(hub.store.db) if casino.name in row.casinos]
+        return casino, {"signing_key": {row.kid: row.state for row in signing}}
 
-    _show(with_hub(work), as_json=as_json)
+    casino, signing = with_hub(work)
+    shown = {**facts(casino), **signing}
+    if as_json:
+        show_json(shown)
+    else:
+        show_facts(f"Casino {casino.name}", shown)
 
 
 @app.command("set")
@@ -103,36 +109,55 @@ def disable(which: Id, as_json: AsJson = False) -> None:
     _show(with_hub(work), as_json=as_json)
 
 
-@keys.command()
-def rotate(
-    which: Annotated[str | None, typer.Argument(metavar="[ID]", help="A casino whose algorithm is meant.")] = None,
-    *,
-    alg: Annotated[str | None, typer.Option("--alg", help="RS256, ES256 or EdDSA; RS256 if nothing is said.")] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Let the new key sign at once, for ID or else for all casinos.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Make a new signing key. The old one signs for each casino until that casino has fetched the new key set."""
-    if which is not None and alg is not None:
-        raise typer.BadParameter("give a casino or --alg, not both")
+@app.command()
+def enable(which: Id, as_json: AsJson = False) -> None:
+    """Let it launch, bet and pay cashbacks again, after `disable`. A closed casino is opened with `open`."""
 
-    async def work(hub: Hub, _: Settings) -> dict[str, Any]:
-        casino = None if which is None else await casino_of(hub, which)
-        wanted = alg or (casino.alg if casino else "RS256")
-        if wanted not in ALGORITHMS:
-            raise Fault(f"--alg must be one of {', '.join(ALGORITHMS)}, not {wanted[:20]!r}")
-        kid = await hub.store.keys.rotate(wanted)
-        moved = await hub.store.keys.force(casino.casino_id if casino else None) if force else 0
-        return {"kid": kid, "alg": wanted, "forced": moved}
+    async def work(hub: Hub, _: Settings) -> Casino:
+        return await hub.store.casinos.enable((await casino_of(hub, which)).casino_id)
 
-    made = with_hub(work)
-    if as_json:
-        show_json(made)
-        return
-    say(f"The new {made['alg']} key is {made['kid']}.")
-    if force:
-        say(f"It signs at once for {made['forced']} more casinos: be sure that they have the new key set.")
+    _show(with_hub(work), as_json=as_json)
+
+
+@app.command()
+def close(which: Id, *, force: Force = False, as_json: AsJson = False) -> None:
+    """End it: its secret, its tokens and its accepts are refused from now on. What is owed to it is still paid.
+
+    `disable` is the milder way: nothing new begins, and what is under way comes to its end.
+    """
+
+    async def work(hub: Hub, _: Settings) -> Casino:
+        casino = await casino_of(hub, which)
+        await hub.store.casinos.close(casino.casino_id, force=force)
+        return await casino_of(hub, which)
+
+    _show(with_hub(work), as_json=as_json)
+
+
+@app.command("open")
+def open_(which: Id, as_json: AsJson = False) -> None:
+    """Take `close` back. Whether it is enabled is as it was."""
+
+    async def work(hub: Hub, _: Settings) -> Casino:
+        casino = await casino_of(hub, which)
+        await hub.store.casinos.open(casino.casino_id)
+        return await casino_of(hub, which)
+
+    _show(with_hub(work), as_json=as_json)
+
+
+@secret.command("rotate")
+def rotate_secret(which: Id, *, keep_old: KeepOld = None, now: Now = False, as_json: AsJson = False) -> None:
+    """Make a new secret; it is shown once. The old one stays valid beside it for a while.
+
+    With --now the old one ends at once, and so does every access token that was given out before.
+    """
+
+    async def work(hub: Hub, _: Settings) -> tuple[Casino, str]:
+        casino = await casino_of(hub, which)
+        return casino, await hub.store.casinos.rotate_secret(casino.casino_id, kept_s(keep_old, now=now))
+
+    _show_secret(*with_hub(work), as_json=as_json)
 
 
 def facts(casino: Casino) -> dict[str, Any]:
@@ -147,3 +172,12 @@ def _show(casino: Casino, *, as_json: bool) -> None:
         show_json(facts(casino))
     else:
         show_facts(f"Casino {casino.name}", facts(casino))
+
+
+def _show_secret(casino: Casino, made: str, *, as_json: bool) -> None:
+    credentials = {"PartnerClientId": casino.casino_id, "Secret": made}
+    if as_json:
+        show_json(credentials)
+        return
+    show_facts(f"Casino {casino.name}", credentials)
+    note("Give both to the casino now: the secret is not shown again.")

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import typer
 
 from croupier.apps.wiring import open_db, open_hub
+from croupier.cli import keys
 from croupier.cli.running import AsJson
 from croupier.cli.sentences import sentence
 from croupier.cli.show import show_json, show_table
@@ -26,6 +27,7 @@ from croupier.kit.log import configure
 from croupier.kit.seal import KeyFileRefused, SealBroken, load_or_make_key
 from croupier.kit.wire import PeerError, WireRequest
 from croupier.store.db import Db
+from croupier.store.key_rows import list_keys
 from croupier.views.health import Health, health
 
 SKEW_MS = 1000
@@ -69,7 +71,7 @@ async def _all() -> list[Check]:
             checks += [check async for check in _database(db, told)]
         if not _wrong(checks):
             async with open_hub(told) as hub:
-                checks.append(_recovery(hub))
+                checks += [_recovery(hub), await _rotations(hub)]
                 checks += await _counterparties(hub, told)
     except KeyFileRefused as refused:
         checks.append(Check("key file", "wrong", sentence(refused)))
@@ -137,12 +139,21 @@ def _recovery(hub: Hub) -> Check:
     return Check("recovery", "look", f"on, because {why}")
 
 
+async def _rotations(hub: Hub) -> Check:
+    """Which casinos still hold the key from before a rotation."""
+    late = [f"{key.kid} signs for {', '.join(key.casinos)}" for key in keys.waiting(await list_keys(hub.store.db))]
+    if not late:
+        return Check("signing keys", "ok", "every casino is signed for with the newest")
+    todo = "until they fetch the key set with their bearer, or `croupier keys rotate --force`"
+    return Check("signing keys", "look", f"old key {'; '.join(late)} {todo}")
+
+
 async def _counterparties(hub: Hub, told: Settings) -> list[Check]:
     providers = await hub.store.providers.all()
     peers: list[Casino | Provider] = [*await hub.store.casinos.all(), *providers]
     wire = HttpWire(allow_private=told.allow_private_peers)
     try:
-        reached = await asyncio.gather(*(_reach(wire, peer) for peer in peers if peer.enabled))
+        reached = await asyncio.gather(*(_reach(wire, peer) for peer in peers if peer.takes_new))
     finally:
         await wire.close()
     sealed = [check for provider in providers if (check := await _opens(hub, provider)) is not None]

@@ -1,4 +1,4 @@
-"""`croupier provider`: make known, look at, set, disable, fetch the games, rotate the secret. Spec: operate.md."""
+"""`croupier provider`: make known, look at, set, disable, close, fetch the games, rotate the secret. Spec: operate.md."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 
 from croupier.cli.find import check_peer, provider_of
 from croupier.cli.running import AsJson, with_hub
+from croupier.cli.secret_options import KeepOld, Now, kept_s
 from croupier.cli.settable import changes_of
 from croupier.cli.show import note, say, show_facts, show_json, show_table
 from croupier.core.counterparty import Provider
@@ -21,8 +22,6 @@ from croupier.store.profiles import PROVIDERS
 app = typer.Typer(help="Providers: partners that own games.")
 secret = typer.Typer(help="The secret that a provider and the hub share.")
 app.add_typer(secret, name="secret")
-
-MOST_S = 365 * 86_400.0
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The provider's CounterpartyId, number or name.")]
 
@@ -54,8 +53,8 @@ def list_(as_json: AsJson = False) -> None:
     if as_json:
         show_json([facts(provider) for provider in providers])
         return
-    rows = [(p.provider_id, p.name, p.counterparty_id, p.url, p.enabled) for p in providers]
-    show_table("Providers", ("id", "name", "counterparty", "url", "enabled"), rows)
+    rows = [(p.provider_id, p.name, p.counterparty_id, p.url, p.enabled, p.closed) for p in providers]
+    show_table("Providers", ("id", "name", "counterparty", "url", "enabled", "closed"), rows)
 
 
 @app.command()
@@ -95,6 +94,50 @@ def disable(which: Id, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def enable(which: Id, as_json: AsJson = False) -> None:
+    """Let its games be launched and bet on again, after `disable`. A closed provider is opened with `open`."""
+
+    async def work(hub: Hub, _: Settings) -> Provider:
+        return await hub.store.providers.enable((await provider_of(hub, which)).provider_id)
+
+    _show(with_hub(work), as_json=as_json)
+
+
+@app.command()
+def close(
+    which: Id,
+    *,
+    force: Annotated[
+        bool, typer.Option("--force", help="Even while bets are undecided: nobody ends them then.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """End it: whatever it signs is refused from now on, payouts and refunds included.
+
+    `disable` is the milder way: no new bet begins, and those that are under way come to their end.
+    """
+
+    async def work(hub: Hub, _: Settings) -> Provider:
+        provider = await provider_of(hub, which)
+        await hub.store.providers.close(provider.provider_id, force=force)
+        return await provider_of(hub, which)
+
+    _show(with_hub(work), as_json=as_json)
+
+
+@app.command("open")
+def open_(which: Id, as_json: AsJson = False) -> None:
+    """Take `close` back. Whether it is enabled is as it was."""
+
+    async def work(hub: Hub, _: Settings) -> Provider:
+        provider = await provider_of(hub, which)
+        await hub.store.providers.open(provider.provider_id)
+        return await provider_of(hub, which)
+
+    _show(with_hub(work), as_json=as_json)
+
+
+@app.command()
 def sync(which: Id, as_json: AsJson = False) -> None:
     """Fetch the provider's games. New ones arrive, vanished ones are switched off and never deleted."""
 
@@ -112,16 +155,16 @@ def sync(which: Id, as_json: AsJson = False) -> None:
 @secret.command()
 def rotate(
     which: Id,
-    keep_old: Annotated[
-        float, typer.Option("--keep-old", min=0, max=MOST_S, help="Seconds for which the old secret stays valid too.")
-    ] = 86400.0,
+    *,
+    keep_old: KeepOld = None,
+    now: Now = False,
     as_json: AsJson = False,
 ) -> None:
     """Make a new secret; it is shown once. The old one stays valid beside it for a while."""
 
     async def work(hub: Hub, _: Settings) -> tuple[Provider, str]:
         provider = await provider_of(hub, which)
-        return provider, await hub.store.providers.rotate_secret(provider.provider_id, keep_old)
+        return provider, await hub.store.providers.rotate_secret(provider.provider_id, kept_s(keep_old, now=now))
 
     provider, key = with_hub(work)
     _show_secret(provider, key, as_json=as_json)

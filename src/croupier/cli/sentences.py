@@ -19,11 +19,11 @@ from croupier.kit.log import scrub_text
 from croupier.kit.seal import KeyFileRefused, SealBroken
 from croupier.kit.wire import PeerError
 from croupier.store import profiles
-from croupier.store.counterparties import CounterpartyUnknown, NameAmbiguous, NameTaken
+from croupier.store.counterparties import CounterpartyUnknown, NameAmbiguous, NameTaken, Undecided
 from croupier.store.db import DbConflict, DbDown
 from croupier.store.embedded import EmbeddedError
 from croupier.store.games import GameAmbiguous
-from croupier.store.keys import KeyInUse
+from croupier.store.keys import KeyInUse, KeyUnknown
 from croupier.store.migrate import MigrationError
 from croupier.store.players import CurrencyDiffers
 from croupier.store.train import Broken
@@ -46,6 +46,8 @@ _SAY_IT_THEMSELVES = (
     NameAmbiguous,
     SubjectAmbiguous,
     KeyInUse,
+    KeyUnknown,
+    Undecided,
     LaunchRefused,
     CashbackRefused,
     CannotDo,

@@ -11,6 +11,7 @@ import typer
 
 from croupier.cli.find import casino_of, check_player, game_of
 from croupier.cli.running import AsJson, with_hub
+from croupier.cli.secret_options import taken_in
 from croupier.cli.sentences import Fault
 from croupier.cli.show import show_facts, show_json
 from croupier.core.counterparty import Casino
@@ -41,7 +42,12 @@ def open_(
     currency: Annotated[str | None, typer.Option("--currency", help="The player's currency.")] = None,
     token: Annotated[
         str | None,
-        typer.Option("--token", help="A RefreshToken: the casino is asked who the player is, and in what currency."),
+        typer.Option(
+            "--token",
+            "--token-file",
+            metavar="-|PATH",
+            help="Where a RefreshToken is read, `-` for standard input: the casino is asked who the player is.",
+        ),
     ] = None,
     game: Annotated[str, typer.Option("--game", help="The provider's gameId, or provider/gameId if two have it.")],
     demo: Annotated[bool, typer.Option("--demo", help="Play with a virtual balance that no casino sees.")] = False,
@@ -50,13 +56,14 @@ def open_(
     """Launch a game, for --player with --currency or for whoever is behind --token; prints the session and its frame."""
     if (player is not None, currency is not None) != (token is None, token is None):
         raise typer.BadParameter("give --player and --currency, or --token alone")
+    given = None if token is None else taken_in("token", token)
 
     async def work(hub: Hub, _: Settings) -> Launched:
         if player is not None:
             check_player(player)
         found, wanted = await casino_of(hub, casino), await game_of(hub, game)
-        if token is not None:
-            known = await _behind(hub, found, token)
+        if given is not None:
+            known = await _behind(hub, found, given)
             wish = Wish(known.player_ref, known.currency, wanted.game_id, known.language or "en", demo=demo)
         else:
             wish = Wish(str(player), str(currency), wanted.game_id, demo=demo)
@@ -73,7 +80,7 @@ def open_(
 async def _behind(hub: Hub, casino: Casino, token: str) -> Player:
     """The player whose token this is, as the casino says; raises Fault."""
     if not 1 <= len(token) <= LONGEST_TOKEN:
-        raise Fault(f"--token must be 1 to {LONGEST_TOKEN} characters")
+        raise Fault(f"a token must be 1 to {LONGEST_TOKEN} characters")
     told = await authorize(hub, casino, token)
     if isinstance(told, No):
         why = f"{told.reason.value}, {told.code} {told.message}".strip()

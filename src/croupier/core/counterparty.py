@@ -30,6 +30,10 @@ class Casino:
     url: str
     currencies: tuple[str, ...]
     enabled: bool = True
+    closed: bool = False
+    """Nothing that it sends is believed any more; what is owed to it is still paid."""
+    tokens_from_s: int = 0
+    """Access tokens that are valid from before this second (Unix) are refused."""
     alg: str = "RS256"
     kid: str | None = None
     """The key that signs for this casino; None is the newest of its algorithm."""
@@ -53,6 +57,11 @@ class Casino:
     max_bet: str | None = None
     origins: tuple[str, ...] = ()
 
+    @property
+    def takes_new(self) -> bool:
+        """Whether it may launch, bet and pay cashbacks anew: neither disabled nor closed."""
+        return self.enabled and not self.closed
+
 
 @dataclass(frozen=True, slots=True)
 class Provider:
@@ -64,6 +73,8 @@ class Provider:
     protocol: str
     url: str
     enabled: bool = True
+    closed: bool = False
+    """Nothing that it sends is believed any more."""
     hold_s: float = 6.0
     """How long a pay-in waits for the casino before 99."""
     claim_s: float = 15.0
@@ -77,3 +88,8 @@ class Provider:
     """Whether games that newly arrive are switched on."""
     game_types: tuple[int, ...] = ()
     total_s: float = 10.0
+
+    @property
+    def takes_new(self) -> bool:
+        """Whether its games may be launched and bet on anew: neither disabled nor closed."""
+        return self.enabled and not self.closed

@@ -72,7 +72,7 @@ def judge_new_bet(session: Session, casino: Casino, provider: Provider, stake: i
     """None if a new bet of `stake` minor units may be opened. A stake of 0 (free round) knows no minimum."""
     if now_ms >= session.expires_ms:
         return Verdict(Refusal.SESSION_UNKNOWN)
-    if not (casino.enabled and provider.enabled and session.game_open):
+    if not (casino.takes_new and provider.takes_new and session.game_open):
         return Verdict(Refusal.LIMIT)
     if session.blocked:
         return Verdict(Refusal.PLAYER_BLOCKED)

@@ -20,8 +20,8 @@ class CashbackRefused(Exception):
 async def pay_cashback(hub: Hub, row: Cashback) -> Cashback:
     """Owe the cashback, or return the first one of the same ref and contents; raises CashbackRefused."""
     casino = await hub.store.casinos.get(row.casino_id)
-    if casino is None or not casino.enabled:
-        raise CashbackRefused("the casino is disabled: new cashbacks wait until it is enabled again")
+    if casino is None or not casino.takes_new:
+        raise CashbackRefused("the casino is disabled or closed: new cashbacks wait until it is not")
     if hub.recovery is not None and await hub.store.cashbacks.by_ref(row.casino_id, row.ref) is None:
         raise CashbackRefused(
             "recovery is on, and this cashback may have been paid already: see `croupier recover status`"

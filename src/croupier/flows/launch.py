@@ -74,8 +74,8 @@ async def launch(hub: Hub, casino: Casino, wish: Wish) -> Launched:
 
 async def _playable(hub: Hub, casino: Casino, wish: Wish) -> tuple[Game, Provider]:
     """The game and its provider, if this casino may offer it in this currency."""
-    if not casino.enabled:
-        msg = f"casino {casino.name} is disabled"
+    if not casino.takes_new:
+        msg = f"casino {casino.name} is disabled or closed"
         raise LaunchRefused(msg)
     if wish.currency not in casino.currencies:
         msg = f"casino {casino.name} does not play in {wish.currency}: it has {', '.join(casino.currencies)}"
@@ -85,7 +85,7 @@ async def _playable(hub: Hub, casino: Casino, wish: Wish) -> tuple[Game, Provide
     if game is None or provider is None:
         msg = "there is no such game: `croupier provider sync` fetches the games of a provider"
         raise LaunchRefused(msg)
-    if not (game.enabled and game.listed and provider.enabled):
+    if not (game.enabled and game.listed and provider.takes_new):
         msg = f"game {game.name} is switched off, or provider {provider.name} is"
         raise LaunchRefused(msg)
     return game, provider

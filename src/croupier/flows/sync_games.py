@@ -35,7 +35,7 @@ async def sync_for_ever(hub: Hub, every_s: float) -> None:
     while True:
         await hub.clock.sleep(every_s)
         for provider in await hub.store.providers.all():
-            if provider.enabled:
+            if provider.takes_new:
                 await _try(hub, provider)
 
 

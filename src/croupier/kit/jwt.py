@@ -46,11 +46,14 @@ __all__ = [
     "SigningKey",
     "expires_s",
     "from_pem",
+    "issued_s",
     "jwks",
+    "kid_of",
     "new_key",
     "public_jwk",
     "public_keys_from_jwks",
     "sign",
+    "starts_s",
     "to_pem",
     "verify",
 ]
@@ -105,6 +108,21 @@ def verify(
 def expires_s(claims: Mapping[str, Json]) -> int:
     """When verified claims expire, in seconds since the epoch, leeway not counted."""
     return _seconds(claims, "exp")
+
+
+def starts_s(claims: Mapping[str, Json]) -> int:
+    """From when verified claims hold, leeway not counted; raises BadToken where they do not say it."""
+    return _seconds(claims, "nbf")
+
+
+def issued_s(claims: Mapping[str, Json]) -> int | None:
+    """When verified claims say that they were issued, if they do; raises BadToken for what is no time."""
+    return _seconds(claims, "iat") if "iat" in claims else None
+
+
+def kid_of(token: str) -> str:
+    """The id of the key that signed a token which was verified before."""
+    return _word(_json_object(_parts(token)[0], "header"), "kid") or ""
 
 
 def _parts(token: str) -> tuple[str, str, str]:

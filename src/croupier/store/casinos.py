@@ -1,7 +1,7 @@
 """Casinos: who they are, in what they differ, their secrets.
 
 Owns: the rows of `casinos`. Never: tokens, keys (keys), or what a quirk means. A secret is shown once, by `add`, and
-stored sealed. Spec: operate.md (`croupier casino`), casino.md section 1.
+stored sealed; during a rotation two are valid. Spec: operate.md (`croupier casino`), casino.md section 1.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from croupier.store.counterparties import (
     NameAmbiguous,
     NameTaken,
     StillNeeded,
+    Undecided,
     check_columns,
 )
 from croupier.store.db import Db, DbViolation, Row, Tx
@@ -29,7 +30,10 @@ from croupier.store.profiles import CASINOS, read_profile, write_profile
 from croupier.store.recent import Recent
 from croupier.store.storable import id_of, storable_id, storable_text
 
-_COLUMNS = "casino_id, name, protocol, url, currencies, enabled, kid, profile::text as profile"
+_COLUMNS = (
+    "casino_id, name, protocol, url, currencies, enabled, closed_ms is not null as closed, tokens_from_s, kid,"
+    " profile::text as profile"
+)
 _NEXT_ID = "select nextval(pg_get_serial_sequence('casinos', 'casino_id'))"
 _INSERT = f"""
 insert into casinos (casino_id, name, protocol, url, currencies, profile, secret, created_ms)
@@ -54,6 +58,19 @@ select exists (select from calls where casino_id = $1)
     or exists (select from cashbacks where casino_id = $1 and state in ('owed', 'cancel_wanted', 'taking_back'))
     or exists (select from payments p join players using (player_id)
         where casino_id = $1 and p.state in ('created', 'sent', 'parked'))"""
+_COUNTS = """
+select (select count(*) from bets where casino_id = $1
+        and state in ('asked', 'unwanted', 'unclaimed', 'on', 'undoing')) as bets,
+    (select count(*) from cashbacks where casino_id = $1
+        and state in ('owed', 'cancel_wanted', 'taking_back')) as cashbacks,
+    (select count(*) from payments p join players using (player_id)
+        where casino_id = $1 and p.state in ('created', 'sent', 'parked')) as payments"""
+_CLOSE = "update casinos set closed_ms = coalesce(closed_ms, $2) where casino_id = $1"
+_OPEN = "update casinos set closed_ms = null where casino_id = $1"
+_SECRETS = "select secret, old_secret, old_secret_until_ms, tokens_from_s, closed_ms from casinos where casino_id = $1"
+_ROTATE = """
+update casinos set secret = $2, old_secret = $3, old_secret_until_ms = $4, tokens_from_s = greatest(tokens_from_s, $5)
+where casino_id = $1"""
 _HAS_HISTORY = """
 select exists (select from bets where casino_id = $1) or exists (select from cashbacks where casino_id = $1)"""
 _DELETE = (
@@ -161,14 +178,68 @@ class Casinos:
                 await tx.execute(sql, casino_id)
         self._recent.forget()
 
+    async def close(self, casino_id: int, *, force: bool = False) -> None:
+        """Believe nothing any more that it sends: no token, no bearer. What is owed to it is still paid.
+
+        Raises Undecided without `force` while something of it is undecided, CounterpartyUnknown.
+        """
+        async with self._db.transaction() as tx:
+            row = await _locked(tx, casino_id)
+            counts = await tx.fetchrow(_COUNTS, casino_id)
+            if not force and counts is not None and any(counts.values()):
+                raise Undecided("casino", row["name"], dict(counts))
+            await tx.execute(_CLOSE, casino_id, self._clock.now_ms())
+        self._recent.forget()
+
+    async def open(self, casino_id: int) -> None:
+        """Believe it again; whether it is enabled is as it was. Raises CounterpartyUnknown."""
+        async with self._db.transaction() as tx:
+            await _locked(tx, casino_id)
+            await tx.execute(_OPEN, casino_id)
+        self._recent.forget()
+
+    async def rotate_secret(self, casino_id: int, keep_old_s: float = 86400) -> str:
+        """A new secret, never shown again; the one before stays valid beside it for so long.
+
+        0: not at all, and the access tokens that were given out until now end too: somebody else may have them.
+        Raises CounterpartyUnknown.
+        """
+        secret = self._chance.hex(SECRET_BYTES)
+        now_ms = self._clock.now_ms()
+        async with self._db.transaction() as tx:
+            await _locked(tx, casino_id)
+            row = await tx.fetchrow(_SECRETS, casino_id)
+            assert row is not None
+            kept = keep_old_s > 0
+            before = self._sealer.open(row["secret"], _place(casino_id)) if kept else b""
+            old = self._sealer.seal(before, _old_place(casino_id)) if kept else None
+            until_ms = now_ms + round(keep_old_s * 1000) if kept else None
+            tokens_from_s = 0 if kept else now_ms // 1000 + 1
+            sealed = self._sealer.seal(secret.encode(), _place(casino_id))
+            await tx.execute(_ROTATE, casino_id, sealed, old, until_ms, tokens_from_s)
+        self._recent.forget()
+        return secret
+
     async def check_secret(self, casino_id: int, secret: str) -> bool:
-        """Whether this is the casino's secret. An unknown casino costs the same question and the same work."""
+        """Whether this is a secret of the casino."""
+        return await self.admit(casino_id, secret) is not None
+
+    async def admit(self, casino_id: int, secret: str) -> int | None:
+        """From which second (Unix) its tokens may be valid, if this is a secret of the casino, else None.
+
+        An unknown casino costs the same question and the same work, and so does a closed one.
+        """
         asked = casino_id if storable_id(casino_id) else 0
-        sealed = await self._db.fetchval("select secret from casinos where casino_id = $1", asked)
-        known = sealed is not None
-        stored = self._sealer.open(sealed if known else self._nobodys, _place(asked if known else 0))
-        given = secret.encode("utf-8", "surrogatepass")
-        return hmac.compare_digest(_digest(given), _digest(stored)) and known
+        row = await self._db.fetchrow(_SECRETS, asked)
+        known = row is not None and row["closed_ms"] is None
+        held = [(self._nobodys, _place(0)), (self._nobodys, _place(0))]
+        if row is not None:
+            held[0] = (row["secret"], _place(asked))
+            if row["old_secret"] is not None and self._clock.now_ms() < row["old_secret_until_ms"]:
+                held[1] = (row["old_secret"], _old_place(asked))
+        given = _digest(secret.encode("utf-8", "surrogatepass"))
+        matches = [hmac.compare_digest(given, _digest(self._sealer.open(*one))) for one in held]
+        return row["tokens_from_s"] if row is not None and known and any(matches) else None
 
     async def saw_keys(self, casino_id: int, kid: str) -> None:
         """The casino itself fetched a key set whose newest key of its algorithm is `kid`: that one signs for it now."""
@@ -213,6 +284,8 @@ def _casino(row: Mapping[str, Any]) -> Casino:
         url=row["url"],
         currencies=tuple(row["currencies"]),
         enabled=row["enabled"],
+        closed=row["closed"],
+        tokens_from_s=row["tokens_from_s"],
         kid=row["kid"],
         **read_profile(CASINOS, row["profile"]),
     )
@@ -220,6 +293,10 @@ def _casino(row: Mapping[str, Any]) -> Casino:
 
 def _place(casino_id: int) -> str:
     return f"casinos.secret.{casino_id}"
+
+
+def _old_place(casino_id: int) -> str:
+    return f"casinos.old_secret.{casino_id}"
 
 
 def _digest(text: bytes) -> bytes:

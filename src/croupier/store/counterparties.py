@@ -48,6 +48,17 @@ class StillNeeded(Exception):
     """It cannot be deleted; the text says why and what to do instead."""
 
 
+class Undecided(Exception):
+    """It cannot be closed without force: money is in flight. The text says what would be left undecided."""
+
+    def __init__(self, kind: str, name: str, counts: Mapping[str, int]) -> None:
+        waiting = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+        super().__init__(
+            f"{kind} {name} has something undecided ({waiting}), and what it says of that would be refused: disable it "
+            "and wait until all is decided, or close it with --force"
+        )
+
+
 def check_columns(changes: Mapping[str, Any]) -> None:
     """Judge name, url, currencies and enabled where they are given. Raises BadSettings with everything wrong."""
     problems = [problem for name, value in changes.items() if (problem := _CHECKS[name](value)) is not None]

@@ -3,6 +3,7 @@
 Owns: the rows of `signing_keys`, which key signs for whom, rotation. Never: tokens (kit.jwt). Private keys are stored
 sealed. Spec: casino.md section 1 (`/auth/jwks`): casinos may keep a key set for ever, so after a rotation the old key
 signs for a casino until it has fetched the set itself (`Casinos.saw_keys`) or the operator forces it (`force`).
+A key that leaked is revoked: it is listed no more, verifies nothing and signs for nobody (key_rows).
 
 Every process holds all keys as objects; `refresh_if_stale` reads what other processes changed.
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from croupier.core.counterparty import Casino
@@ -19,8 +21,12 @@ from croupier.kit.chance import Chance
 from croupier.kit.clock import Clock
 from croupier.kit.jwt import PublicKey, SigningKey, from_pem, jwks, new_key, public_jwk, to_pem
 from croupier.kit.seal import Sealer
+from croupier.store import key_rows
 from croupier.store.db import Db, Row, Tx
+from croupier.store.key_rows import LOCK, KeyInUse, KeyUnknown
 from croupier.store.recent import KEPT_S
+
+__all__ = ["KeyInUse", "KeyUnknown", "Keys", "NoKey", "Revoked", "holds_sealed"]
 
 ALG_OF_TOKENS: Final = "RS256"
 KID_BYTES = 16
@@ -37,15 +43,10 @@ _INSERT = """
 insert into signing_keys (kid, alg, private_pem, public_jwk, created_ms)
 select $1, $2, $3, $4::text::jsonb, greatest($5, coalesce(max(created_ms) + 1, 0)) from signing_keys where alg = $2"""
 _ALGS = "select distinct coalesce(profile ->> 'alg', 'RS256') as alg from casinos"
-_PIN = "update casinos set kid = $2 where kid is null and coalesce(profile ->> 'alg', 'RS256') = $1"
-_LOCK = "select pg_advisory_xact_lock(hashtextextended('signing_keys', 0))"
-_RETIRE = """
-update signing_keys k set retired_ms = $2 where kid = $1 and retired_ms is null
-and not exists (select from casinos c where c.kid = k.kid and coalesce(c.profile ->> 'alg', 'RS256') = k.alg)
-and exists (select from signing_keys newer where newer.alg = k.alg and newer.retired_ms is null
-    and (newer.created_ms, newer.kid) > (k.created_ms, k.kid))"""
-
-
+_PIN = """
+update casinos c set kid = $2 where coalesce(profile ->> 'alg', 'RS256') = $1
+and not exists (select from signing_keys k where k.kid = c.kid and k.retired_ms is null)"""
+# Who is pinned to a key that ended is signed for with the newest, as if pinned to none.
 _SEALED = "select exists (select from signing_keys) or exists (select from casinos) or exists (select from providers)"
 
 
@@ -59,8 +60,14 @@ class NoKey(LookupError):
     """This process has no key of that algorithm yet: `ensure` makes one."""
 
 
-class KeyInUse(Exception):
-    """The key still signs, or is retired already or unknown; nothing was changed."""
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """What a revocation did. `moved` casinos were pinned to the key; `kid` signs for its algorithm now."""
+
+    kid: str
+    alg: str
+    moved: int
+    already: bool
 
 
 class Keys:
@@ -152,10 +159,28 @@ class Keys:
     async def retire(self, kid: str) -> None:
         """List this key no more. Raises KeyInUse while it is the newest of its kind or a casino is pinned to it."""
         async with self._db.transaction() as tx:
-            await tx.execute(_LOCK)
-            if not await tx.execute(_RETIRE, kid, self._clock.now_ms()):
-                raise KeyInUse(f"key {kid:.64} signs still, or is not there")
+            await tx.execute(LOCK)
+            await key_rows.retire(tx, kid, self._clock.now_ms())
         await self._read()
+
+    async def revoke(self, kid: str, *, author: str, reason: str) -> Revoked:
+        """Believe nothing any more that is signed by this key, and sign nothing with it. Raises KeyUnknown.
+
+        The newest of its algorithm is replaced first, in the same transaction. A second call changes nothing.
+        """
+        async with self._db.transaction() as tx:
+            alg = (await key_rows.standing(tx, kid)).alg
+        fresh = await self._new(alg)
+        async with self._db.transaction() as tx:
+            await tx.execute(LOCK)
+            now = await key_rows.standing(tx, kid)
+            if now.newest:
+                await self._store(tx, fresh)
+            moved = 0 if now.revoked else await key_rows.revoke(
+                tx, kid, self._clock.now_ms(), author=author, reason=reason
+            )  # fmt: skip
+        await self._read()
+        return Revoked(self._newest_of(alg).kid if alg in self._newest else "", alg, moved, now.revoked)
 
     def _is_stale(self, kept_s: float) -> bool:
         return self._read_s is None or self._clock.monotonic_s() - self._read_s >= kept_s
@@ -168,10 +193,9 @@ class Keys:
 
     async def _make(self, alg: str, *, only_first: bool) -> str:
         """Store a new key; with `only_first` only if there is none. Returns the newest kid afterwards."""
-        # Making an RSA key takes a tenth of a second of pure computing.
-        key = await asyncio.to_thread(new_key, alg, self._chance.hex(KID_BYTES))
+        key = await self._new(alg)
         async with self._db.transaction() as tx:
-            await tx.execute(_LOCK)
+            await tx.execute(LOCK)
             before: str | None = await tx.fetchval(_NEWEST, alg)
             if before is not None and only_first:
                 return before
@@ -179,6 +203,10 @@ class Keys:
             if before is not None:
                 await tx.execute(_PIN, alg, before)
         return key.kid
+
+    async def _new(self, alg: str) -> SigningKey:
+        # Making an RSA key takes a tenth of a second of pure computing.
+        return await asyncio.to_thread(new_key, alg, self._chance.hex(KID_BYTES))
 
     async def _store(self, tx: Tx, key: SigningKey) -> None:
         sealed = self._sealer.seal(to_pem(key), _place(key.kid))
@@ -202,6 +230,8 @@ class Keys:
         for alg, key in self._newest.items():
             if newest.get(alg, key).kid != key.kid:
                 self._before_until_s[alg] = (key, until_s)
+        # A key that ended signs no more, not even for that moment.
+        self._before_until_s = {a: kept for a, kept in self._before_until_s.items() if kept[0].kid in keys}
         self._newest = newest
 
     def _open(self, row: Row) -> SigningKey:

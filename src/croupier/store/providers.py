@@ -20,6 +20,7 @@ from croupier.store.counterparties import (
     CounterpartyUnknown,
     NameAmbiguous,
     NameTaken,
+    Undecided,
     check_columns,
 )
 from croupier.store.db import Db, DbViolation, Row, Tx
@@ -27,7 +28,10 @@ from croupier.store.profiles import PROVIDERS, BadSettings, read_profile, write_
 from croupier.store.recent import Recent
 from croupier.store.storable import id_of, storable_id, storable_text
 
-_COLUMNS = "provider_id, counterparty_id, name, protocol, url, enabled, profile::text as profile"
+_COLUMNS = (
+    "provider_id, counterparty_id, name, protocol, url, enabled, closed_ms is not null as closed,"
+    " profile::text as profile"
+)
 _NEXT_ID = "select nextval(pg_get_serial_sequence('providers', 'provider_id'))"
 _INSERT = f"""
 insert into providers (provider_id, counterparty_id, name, protocol, url, profile, secret, created_ms)
@@ -38,6 +42,11 @@ update providers set name = $2, url = $3, enabled = $4, profile = $5::text::json
 where provider_id = $1 returning {_COLUMNS}"""
 _ROTATE = """
 update providers set secret = $2, old_secret = $3, old_secret_until_ms = $4 where provider_id = $1"""
+_COUNTS = """
+select (select count(*) from bets where provider_id = $1
+    and state in ('asked', 'unwanted', 'unclaimed', 'on', 'undoing')) as bets"""
+_CLOSE = "update providers set closed_ms = coalesce(closed_ms, $2) where provider_id = $1"
+_OPEN = "update providers set closed_ms = null where provider_id = $1"
 _BY_COUNTERPARTY = f"""
 select k.spelling, {_COLUMNS} from providers join unnest($1::text[], $2::text[], $3::bigint[]) k(spelling, guid, id)
 on counterparty_id = k.guid or provider_id = k.id"""
@@ -145,6 +154,23 @@ class Providers:
         """Stop launches and new bets; what is under way goes on. Raises CounterpartyUnknown."""
         return await self.change(provider_id, {"enabled": False})
 
+    async def close(self, provider_id: int, *, force: bool = False) -> None:
+        """Believe nothing any more that it signs. Raises Undecided without `force`, CounterpartyUnknown."""
+        async with self._db.transaction() as tx:
+            row = await _locked(tx, provider_id, "name")
+            counts = await tx.fetchrow(_COUNTS, provider_id)
+            if not force and counts is not None and any(counts.values()):
+                raise Undecided("provider", row["name"], dict(counts))
+            await tx.execute(_CLOSE, provider_id, self._clock.now_ms())
+        self._forget()
+
+    async def open(self, provider_id: int) -> None:
+        """Believe it again; whether it is enabled is as it was. Raises CounterpartyUnknown."""
+        async with self._db.transaction() as tx:
+            await _locked(tx, provider_id, "provider_id")
+            await tx.execute(_OPEN, provider_id)
+        self._forget()
+
     async def secrets(self, provider_id: int) -> tuple[str, ...]:
         """The secrets valid now, the new one first; during a rotation the old one too. None for an unknown provider."""
         found = await self._secrets.get(provider_id) if storable_id(provider_id) else None
@@ -163,8 +189,9 @@ class Providers:
         until_ms = self._clock.now_ms() + round(keep_old_s * 1000)
         async with self._db.transaction() as tx:
             row = await _locked(tx, provider_id, "secret")
-            before = self._sealer.open(row["secret"], _place(provider_id))
-            old = self._sealer.seal(before, _old_place(provider_id)) if keep_old_s > 0 else None
+            kept = keep_old_s > 0
+            before = self._sealer.open(row["secret"], _place(provider_id)) if kept else b""
+            old = self._sealer.seal(before, _old_place(provider_id)) if kept else None
             sealed = self._sealer.seal(secret.encode(), _place(provider_id))
             await tx.execute(_ROTATE, provider_id, sealed, old, until_ms if old else None)
         self._forget()
@@ -246,6 +273,7 @@ def _provider(row: Mapping[str, Any]) -> Provider:
         protocol=row["protocol"],
         url=row["url"],
         enabled=row["enabled"],
+        closed=row["closed"],
         **read_profile(PROVIDERS, row["profile"]),
     )
 

@@ -164,7 +164,7 @@ def test_rubbish_is_a_bad_token(token: str) -> None:
 
 
 def test_an_access_token_says_whose_it_is_and_until_when() -> None:
-    assert bearer(issued()) == signing.Bearer(2201, NOW + 3600)
+    assert bearer(issued()) == signing.Bearer(2201, NOW + 3600, NOW, "test-rs")
 
 
 def test_the_claims_of_an_access_token_are_the_documented_ones() -> None:
@@ -187,6 +187,48 @@ def test_an_access_token_lives_an_hour(after_s: int, good: bool) -> None:
     else:
         with pytest.raises(BadToken):
             bearer(issued(), now_s=NOW + after_s)
+
+
+def of_ours(alg: str = "RS256", **changes: Any) -> str:
+    """An access token that our own key signed, with these claims changed; None leaves one out."""
+    claims: dict[str, Any] = {
+        "iss": ISSUER, "aud": "hub", "exp": NOW + 3600, "nbf": NOW, "client_id": "PartnerClient-2201", "scope": "casino",
+    }  # fmt: skip
+    return jwt.sign(KEYS[alg], {name: v for name, v in (claims | changes).items() if v is not None})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"exp": 4_070_908_800}, {"exp": 4_070_908_800, "nbf": 4_070_905_200}, {"exp": NOW + 3601}, {"nbf": None},
+        {"nbf": NOW + 11}, {"nbf": NOW - 1}, {"nbf": "now"}, {"nbf": NOW, "exp": NOW}, {"exp": NOW + 3611, "nbf": NOW + 11},
+        {"iat": NOW + 11}, {"iat": NOW - 1}, {"iat": "x"}, {"iat": 4_070_908_800}, {"exp": 1e10}, {"nbf": 0},
+    ],
+)  # fmt: skip
+def test_a_key_that_leaked_signs_no_token_that_lives_longer_than_an_hour(changes: dict[str, Any]) -> None:
+    """The longest life holds on reading: who has the key writes what it likes."""
+    with pytest.raises(BadToken):
+        bearer(of_ours(**changes))
+
+
+@pytest.mark.parametrize("changes", [{}, {"iat": NOW}, {"exp": NOW + 1}, {"nbf": NOW + 10, "exp": NOW + 3610}])
+def test_tokens_of_a_machine_whose_clock_is_a_little_ahead_are_good(changes: dict[str, Any]) -> None:
+    assert bearer(of_ours(**changes)).casino_id == 2201
+
+
+@pytest.mark.parametrize("alg", ["ES256", "EdDSA"])
+def test_a_key_that_signs_calls_of_another_algorithm_signs_no_access_token(alg: str) -> None:
+    with pytest.raises(BadToken):
+        bearer(of_ours(alg))
+
+
+@pytest.mark.parametrize("changes", [{"exp": NOW + 11}, {"exp": NOW + 3600}, {"nbf": None}, {"iat": NOW + 11}])
+def test_a_sent_jwt_lives_no_longer_than_ten_seconds_whoever_signed_it(changes: dict[str, Any]) -> None:
+    claims: dict[str, Any] = {
+        "nbf": NOW, "exp": NOW + 10, "iss": ISSUER, "data": "{}", "client_id": "PartnerClient-2201",
+    }  # fmt: skip
+    with pytest.raises(BadToken):
+        verify(jwt.sign(KEYS["RS256"], {name: v for name, v in (claims | changes).items() if v is not None}))
 
 
 def test_a_token_of_one_scope_is_refused_for_another() -> None:

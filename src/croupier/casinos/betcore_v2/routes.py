@@ -44,6 +44,8 @@ Handle = Callable[["Door", Request, bytes], Awaitable[Response]]
 KEY_JUST_MADE_S = 0.05
 """Bad tokens have the keys read again, but no oftener than this."""
 BEARERS_KEPT = 10_000
+KEYS_KEPT = "public, max-age=0, must-revalidate"
+"""A cache on the way would go on telling of a key that was revoked."""
 
 
 class Unauthorized(Exception):
@@ -67,20 +69,28 @@ class Door:
         token = request.headers.get("authorization", "")
         if not token.startswith("Bearer "):
             raise Unauthorized
+        bearer = await self._bearer(token)
+        casino = await self.hub.store.casinos.get(bearer.casino_id)
+        # A closed casino is nobody, and of one whose secret leaked the tokens from before are nobody's.
+        if casino is None or casino.closed or bearer.starts_s < casino.tokens_from_s:
+            raise Unauthorized
+        return casino
+
+    async def _bearer(self, token: str) -> signing.Bearer:
+        """The token, verified now or before. What was verified before holds no longer than the key that signed it."""
+        keys = self.hub.store.keys
+        await keys.refresh_if_stale()
         digest = hashlib.sha256(token.encode()).digest()
         bearer = self._bearers.get(digest)
-        if bearer is None or bearer.expires_s <= self.now_s():
+        if bearer is None or bearer.expires_s <= self.now_s() or bearer.kid not in keys.verify_keys():
+            self._bearers.pop(digest, None)
             bearer = await self._verify(token.removeprefix("Bearer "))
             if len(self._bearers) >= BEARERS_KEPT:
                 self._bearers.clear()
             self._bearers[digest] = bearer
-        casino = await self.hub.store.casinos.get(bearer.casino_id)
-        if casino is None:
-            raise Unauthorized
-        return casino
+        return bearer
 
     async def _verify(self, token: str) -> signing.Bearer:
-        await self.hub.store.keys.refresh_if_stale()
         try:
             return self._read(token)
         except BadToken:
@@ -117,24 +127,25 @@ def not_found(status: int) -> Response:
 async def _token(door: Door, request: Request, body: bytes) -> Response:
     require_json(request)
     casino_id, secret = messages.read_token_request(body)
-    if not await door.hub.store.casinos.check_secret(casino_id, secret):
+    starts_s = await door.hub.store.casinos.admit(casino_id, secret)
+    if starts_s is None:
         raise Unauthorized
     await door.hub.store.keys.refresh_if_stale()
     key = door.hub.store.keys.token_key()
-    token = signing.issue_token(key, casino_id, signing.SCOPE, door.issuer, door.now_s())
+    token = signing.issue_token(key, casino_id, signing.SCOPE, door.issuer, max(door.now_s(), starts_s))
     return _say(OK, messages.token_value(token, signing.SCOPE, signing.TOKEN_S), {"Cache-Control": "no-store"})
 
 
 async def _jwks(door: Door, request: Request, _: bytes) -> Response:
     """A fetch with a bearer tells that this casino knows the keys listed now (casino.md 1)."""
     keys = door.hub.store.keys
-    # Not a moment old: another process may sign already with a key that it has just made.
+    # Not a moment old: another process may sign already with a key that it has just made, or have revoked one.
     await keys.load()
     if "authorization" in request.headers:
         casino = await door.casino_of(request)
         await door.hub.store.casinos.saw_keys(casino.casino_id, keys.newest_kid(casino.alg))
     body = json.dumps(keys.jwk_set(), separators=(",", ":")).encode()
-    return Response(body, media_type="application/json", headers={"Cache-Control": "public, max-age=300"})
+    return Response(body, media_type="application/json", headers={"Cache-Control": KEYS_KEPT})
 
 
 async def _verify(door: Door, request: Request, body: bytes) -> Response:

@@ -22,6 +22,9 @@ AUDIENCE: Final = "hub"
 SCOPE: Final = "casino"
 """The scope of a token of the casino half."""
 
+ALG_OF_TOKENS: Final = "RS256"
+"""Casinos are promised that access tokens are signed so, whatever their own algorithm."""
+
 _CLIENT = "PartnerClient-"
 _AHEAD_S = 10  # so far may the clock of the machine that signed be ahead of the one that verifies
 
@@ -39,8 +42,8 @@ def client_id(casino_id: int) -> str:
 
 def issue_token(key: SigningKey, casino_id: int, scope: str, issuer: str, now_s: int) -> str:
     """An access token for the casino. `key` must be an RS256 key: casinos are promised that, whatever their own alg."""
-    if key.alg != "RS256":
-        raise ValueError(f"access tokens are signed with RS256, not {key.alg}")
+    if key.alg != ALG_OF_TOKENS:
+        raise ValueError(f"access tokens are signed with {ALG_OF_TOKENS}, not {key.alg}")
     claims = {
         "iss": issuer,
         "aud": AUDIENCE,
@@ -53,18 +56,22 @@ def issue_token(key: SigningKey, casino_id: int, scope: str, issuer: str, now_s:
 
 
 class Bearer(NamedTuple):
-    """A good access token: whose it is, and until when (seconds since the epoch)."""
+    """A good access token: whose it is, from when until when (seconds since the epoch), and which key signed it."""
 
     casino_id: int
     expires_s: int
+    starts_s: int
+    kid: str
 
 
 def read_token(token: str, keys: Mapping[str, PublicKey], *, scope: str, issuer: str, now_s: int) -> Bearer:
-    """Whose access token this is; raises BadToken if it is none of ours, expired, or of another scope."""
-    claims = _verified(token, keys, audience=AUDIENCE, issuer=issuer, now_s=now_s)
+    """Whose access token this is; raises BadToken if it is none of ours, expired, too long-lived or of another scope."""
+    # Only a key of this algorithm ever signs one: another one that leaked opens no door here.
+    fitting = {kid: key for kid, key in keys.items() if key.alg == ALG_OF_TOKENS}
+    claims = _verified(token, fitting, _Meant(AUDIENCE, issuer, TOKEN_S), now_s=now_s)
     if claims.get("scope") != scope:
         raise BadToken("another scope")
-    return Bearer(_casino_id(claims), jwt.expires_s(claims))
+    return Bearer(_casino_id(claims), jwt.expires_s(claims), jwt.starts_s(claims), jwt.kid_of(token))
 
 
 def _casino_id(claims: Mapping[str, Json]) -> int:
@@ -84,7 +91,7 @@ class Sent(NamedTuple):
 
 def verify_sent(token: str, keys: Mapping[str, PublicKey], *, casino_id: int, issuer: str, now_s: int) -> Sent:
     """Read back a JWT the hub sent to this casino; raises BadToken for anything else, access tokens included."""
-    claims = _verified(token, keys, audience=None, issuer=issuer, now_s=now_s)
+    claims = _verified(token, keys, _Meant(None, issuer, SENT_S), now_s=now_s)
     client = client_id(casino_id)
     if claims.get("client_id") != client:
         raise BadToken("sent to another casino")
@@ -94,11 +101,26 @@ def verify_sent(token: str, keys: Mapping[str, PublicKey], *, casino_id: int, is
         raise BadToken(str(bad)) from None
 
 
-def _verified(
-    token: str, keys: Mapping[str, PublicKey], *, audience: str | None, issuer: str, now_s: int
-) -> dict[str, Json]:
-    """The claims; expiry is exact, only a start a moment ahead is forgiven."""
-    claims = jwt.verify(token, keys, now_s=now_s, audience=audience, issuer=issuer, leeway_s=_AHEAD_S)
-    if now_s >= jwt.expires_s(claims):
+class _Meant(NamedTuple):
+    """What a kind of JWT must say: for whom it is, who signed it, how long it lives at most."""
+
+    audience: str | None
+    issuer: str
+    longest_s: int
+
+
+def _verified(token: str, keys: Mapping[str, PublicKey], meant: _Meant, *, now_s: int) -> dict[str, Json]:
+    """The claims; expiry is exact, only a start a moment ahead is forgiven.
+
+    The longest life holds for whoever signed: a key that leaked signs no token for years.
+    """
+    claims = jwt.verify(token, keys, now_s=now_s, audience=meant.audience, issuer=meant.issuer, leeway_s=_AHEAD_S)
+    starts_s, expires_s = jwt.starts_s(claims), jwt.expires_s(claims)
+    if now_s >= expires_s:
         raise BadToken("expired")
+    if not 0 < expires_s - starts_s <= meant.longest_s or expires_s - now_s > meant.longest_s + _AHEAD_S:
+        raise BadToken("it would live too long")
+    issued_s = jwt.issued_s(claims)
+    if issued_s is not None and not expires_s - meant.longest_s <= issued_s <= now_s + _AHEAD_S:
+        raise BadToken("issued too early, or in the future")
     return claims

@@ -161,6 +161,8 @@ async def _signer(hub: Hub, request: Request, body: bytes) -> tuple[Provider, st
         raise _unauthorized(claim.why)
     provider = await hub.store.providers.by_counterparty(claim.counterparty_id)
     secrets = await hub.store.providers.secrets(provider.provider_id) if provider else ()
+    if provider is not None and provider.closed:
+        secrets = ()  # it is judged like a counterparty that is not there, at the same cost
     fresh_s = provider.fresh_s if provider else 30.0
     verdict = signing.verify(secrets, claim, body or None, now_ms=hub.clock.now_ms(), fresh_s=fresh_s)
     if provider is None or isinstance(verdict, signing.Unverified):
