@@ -16,6 +16,8 @@ def test_a_new_casino() -> None:
     """casino.md 2 and money.md 4: calls end after 10 s, a line holds 200 stakes, lists carry 100, success is returned."""
     assert defaults(Casino) == {
         "enabled": True,
+        "closed": False,
+        "tokens_from_s": 0,
         "alg": "RS256",
         "kid": None,
         "late_accept": LateAccept.RETURN,
@@ -38,6 +40,7 @@ def test_a_new_provider() -> None:
     """money.md 3: it waits 6 s for the casino, and 15 s may go by before an unclaimed stake goes back."""
     assert defaults(Provider) == {
         "enabled": True,
+        "closed": False,
         "hold_s": 6.0,
         "claim_s": 15.0,
         "pay_out_waits": False,
