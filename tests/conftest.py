@@ -64,7 +64,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(lambda: remove_home(home))
 
 
-LONGEST = "test_nothing_is_lost_doubled_or_left_open_in_rough_worlds"
+LONGEST = "test_a_run_of_20_000_payments_holds"
 
 
 @pytest.hookimpl(trylast=True)

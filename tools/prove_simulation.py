@@ -20,14 +20,15 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, fields
-from itertools import chain, count
+from itertools import chain
 from pathlib import Path
 
 from croupier.kit.log import silence
 from croupier.simulator.campaign import Campaign, Played, attached_at, players
+from croupier.simulator.dials import Kind
 from croupier.simulator.matrix import FAULTS, NEVER, STATES, unseen
 from croupier.simulator.mischief import POINTS
-from croupier.simulator.world import EVERY, LARGE, MIDDLE, SMALL, World, world_of
+from croupier.simulator.world import EVERY, LARGE, SMALL, STRIDE, World, worlds_of
 
 Play = Callable[[Iterator[World]], Iterator[Played]]
 PROOF = Path("docs/proof")
@@ -95,7 +96,8 @@ class Run:
             return
         self.spent.failed = {}
         self._from_here(", ".join(map(str, seeds)))
-        for played, _ in zip(play(map(world_of, chain(seeds, count(seeds[-1] + 1)))), seeds, strict=False):
+        again = chain((next(self._worlds(seed)) for seed in seeds), self._worlds(seeds[-1] + 1))
+        for played, _ in zip(play(again), seeds, strict=False):
             self._take(played)
 
     def long(self, play: Play) -> None:
@@ -103,7 +105,7 @@ class Run:
         if self.campaign.payments >= self.asked.payments:
             return
         self._from_here(f"{self._next_seed()} on")
-        for played in play(world_of(n) for n in count(self._next_seed())):
+        for played in play(self._worlds(self._next_seed())):
             self._take(played)
             if self.campaign.payments >= self.asked.payments:
                 break
@@ -113,7 +115,7 @@ class Run:
         if not self._missing():
             return
         self._from_here(f"{self._next_seed()} on")
-        worlds = (world for world in map(world_of, count(self._next_seed())) if world.harsh)
+        worlds = (world for world in self._worlds(self._next_seed()) if world.kind is Kind.HARSH)
         for played in play(worlds):
             self._take(played)
             self.spent.rare_worlds += 1
@@ -138,7 +140,11 @@ class Run:
 
     def _next_seed(self) -> int:
         played = [int(line.split()[0]) for line in SEEDS.read_text().splitlines()]
-        return max([self.campaign.seed - 1, *played, *map(int, self.spent.failed)]) + 1
+        return max([self.campaign.seed * STRIDE, *played, *map(int, self.spent.failed)]) + 1
+
+    def _worlds(self, seed: int) -> Iterator[World]:
+        """The run's worlds from this seed of a world on."""
+        return worlds_of(self.campaign.seed, self.asked.payments, seed - self.campaign.seed * STRIDE - 1)
 
     def _take(self, played: Played) -> None:
         if played.violations:
@@ -251,9 +257,10 @@ def _page(r: dict) -> str:  # type: ignore[type-arg]
 
 def _worlds(r: dict) -> str:  # type: ignore[type-arg]
     long = r["seeds"] + len(r["failed"]) - r["rare_worlds"]
+    first = r["seed"] * STRIDE + 1
     text = (
-        f"seeds {r['seed']} to {r['seed'] + long - 1}; every {EVERY}th is a crowd and aims at {LARGE:,} payments, "
-        f"every {EVERY}th is harsh and aims at {MIDDLE}, the others at {SMALL}"
+        f"seeds {first} to {first + long - 1}; every {EVERY}th is a crowd and aims at up to {LARGE:,} payments, "
+        f"the others aim at {SMALL}, and more than half of those are harsh"
     )
     if not r["rare_worlds"]:
         return text

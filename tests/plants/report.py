@@ -14,7 +14,7 @@ DATA = PROOF.with_suffix(".json")
 
 
 def write(rows: list[dict[str, Any]], control: dict[str, Any], run: dict[str, Any]) -> None:
-    """Write both files; a plant that nobody has caught in the seeds it was given is not played to an end."""
+    """Write both files; a plant that nobody has caught in the runs it was given is not played to an end."""
     rows = [row for row in rows if row["by"]]
     PROOF.parent.mkdir(parents=True, exist_ok=True)
     data = {"run": run, "control": control, "plants": rows}
@@ -24,7 +24,7 @@ def write(rows: list[dict[str, Any]], control: dict[str, Any], run: dict[str, An
 
 def read() -> dict[str, Any]:
     """The committed data."""
-    nothing = {"control": {"seeds": 0, "payments": 0, "caught": None}, "plants": []}
+    nothing = {"control": {"runs": 0, "payments": 0, "caught": None}, "plants": []}
     data: dict[str, Any] = json.loads(DATA.read_text()) if DATA.exists() else nothing
     return data
 
@@ -43,23 +43,23 @@ def _lines(data: dict[str, Any]) -> list[str]:
     rows, control = data["plants"], data["control"]
     caught = [row for row in rows if row["by"] == "simulator"]
     others = [row for row in rows if row["by"] not in ("simulator", "")]
-    first = sum(row["seed"] <= 10 for row in caught)
+    first = sum(row["run"] == 1 for row in caught)
     left = [f"`{plant.name}`" for plant in not_played(data)]
     clean = "no violation" if control["caught"] is None else str(control["said"])
     return [
         "# Planted money bugs",
         "",
         "Bugs put on purpose into one module as it is imported, one at a time, and the simulator played on the hub that",
-        "has them: seeds of about 50 payments from 1 on, in their order, until the first violation. `make plants` repeats",
-        "it, `make plants ARGS=--missing` plays what is not in the table yet. The plants are in `tests/plants`; `make test`",
-        "plays a share of them, and fails when a row here is about another plant than the one there.",
+        "has them: up to five runs of `croupier simulate --seed S --payments 1000`, S from 1 on, until the first violation.",
+        "`make plants` repeats it, `make plants ARGS=--missing` plays what is not in the table yet. The plants are in",
+        "`tests/plants`; `make test` plays a share of them, and fails when a row here is about another plant than the one there.",
         "",
         f"- plants: **{len(PLANTS)}**, played: **{len(rows)}**, caught by the simulator: **{len(caught)}**, "
-        f"{first} of them within 10 seeds; caught by a named test instead: {len(others)}",
-        f"- control: {control['seeds']} seeds without a plant, {control['payments']} payments, {clean}",
+        f"{first} of them in the first run; caught by a named test instead: {len(others)}",
+        f"- control: {control['runs']} runs without a plant, {control['payments']} payments, {clean}",
         f"- not played to an end yet: {', '.join(left) or 'none'}",
         "",
-        "| plant | what it breaks | meant to break | caught at seed | said so first |",
+        "| plant | what it breaks | meant to break | caught in run | said so first |",
         "| --- | --- | --- | --- | --- |",
         *(_line(row) for row in rows),
     ]
@@ -73,9 +73,9 @@ def not_played(data: dict[str, Any]) -> list[Plant]:
 
 def _line(row: dict[str, Any]) -> str:
     plant = named(row["plant"])
-    seed = row["seed"] if row["by"] == "simulator" else "-"
+    run = row["run"] if row["by"] == "simulator" else "-"
     said = row["said"][0] if row["said"] else f"`{row['by']}`"
-    return f"| {plant.name} | {plant.breaks} | {plant.expected} | {seed} | {_short(said)} |"
+    return f"| {plant.name} | {plant.breaks} | {plant.expected} | {run} | {_short(said)} |"
 
 
 def _short(said: str) -> str:

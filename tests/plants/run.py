@@ -1,7 +1,7 @@
 """Every plant against the simulator: `python -m tests.plants.run`, or `make plants`.
 
-For each plant, seeds from 1 on in their order, until one is caught or there are no more; where the simulator sees
-nothing, the plant's named test is run. The same seeds without a plant are the control: they must be clean.
+For each plant, up to five runs of `croupier simulate --seed S --payments 1000`, to the first world that is caught; where
+the simulator sees nothing, the plant's named test is run. The same runs without a plant are the control: they must be clean.
 Writes docs/proof/plants.md and plants.json. Owns: that run and those two files. Never: decides what a catch is (play).
 """
 
@@ -25,7 +25,8 @@ from tests.plants.report import PROOF, known, read, write
 from tests.plants.table import PLANTS
 
 ROOT = Path(__file__).parents[2]
-SEEDS = 500
+RUNS = 5
+"""So many runs of the command a plant is given."""
 
 
 def main() -> int:
@@ -36,28 +37,28 @@ def main() -> int:
     started = time.monotonic()
     with server() as home, ThreadPoolExecutor(asked.jobs) as pool:
         rows, clean = [], {}
-        for row in pool.map(lambda plant: kept.get(plant.digest) or judged(home, asked.seeds, plant), plants):
+        for row in pool.map(lambda plant: kept.get(plant.digest) or judged(home, asked.runs, plant), plants):
             rows.append(row)
             if not asked.only:
                 # After each, so that a run that is stopped can be taken up with --missing.
                 ahead = [kept[plant.digest] for plant in plants[len(rows) :] if plant.digest in kept]
-                write([*rows, *ahead], read()["control"], {"seeds": asked.seeds})
-        clean = simulated(home, asked.control or max([asked.seeds, *(row["seed"] or 0 for row in rows)]), None)
+                write([*rows, *ahead], read()["control"], {"runs": asked.runs})
+        clean = simulated(home, asked.control or asked.runs, None)
     unseen = [row["plant"] for row in rows if not row["by"]]
     if not asked.only:
-        write(rows, clean, {"seeds": asked.seeds})
+        write(rows, clean, {"runs": asked.runs})
         print(f"written: {PROOF} in {time.monotonic() - started:.0f} s")
     by_simulator = sum(row["by"] == "simulator" for row in rows)
     print(f"{len(rows)} plants, {by_simulator} caught by the simulator, not caught at all: {unseen or 'none'}")
-    print(f"control: {clean['seeds']} seeds without a plant, {'clean' if clean['caught'] is None else clean}")
+    print(f"control: {clean['runs']} runs without a plant, {'clean' if clean['caught'] is None else clean}")
     return int(bool(unseen) or clean["caught"] is not None)
 
 
 def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make plants")
-    parser.add_argument("--seeds", type=int, default=SEEDS, help="at most so many seeds per plant")
+    parser.add_argument("--runs", type=int, default=RUNS, help="at most so many runs per plant")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="so many at once")
-    parser.add_argument("--control", type=int, default=0, help="so many seeds without a plant; as many as for a plant")
+    parser.add_argument("--control", type=int, default=0, help="so many runs without a plant; as many as for a plant")
     parser.add_argument(
         "--missing", action="store_true", help="keep what is written of unchanged plants that were caught"
     )
@@ -78,30 +79,31 @@ def server() -> Iterator[Path]:
         remove_home(home)
 
 
-def judged(home: Path, seeds: int, plant: Plant) -> dict[str, Any]:
+def judged(home: Path, runs: int, plant: Plant) -> dict[str, Any]:
     """Who catches this plant, and how soon."""
-    found = simulated(home, seeds, plant)
-    row = {"plant": plant.name, "digest": plant.digest, "by": "", "seed": found["caught"], "said": found["said"]}
+    found = simulated(home, runs, plant)
+    row = {"plant": plant.name, "digest": plant.digest, "by": "", "run": found["caught"]}
+    row |= {name: found[name] for name in ("world", "said")}
     row["seconds"] = found["seconds"]
     if found["caught"] is not None:
         row["by"] = "simulator"
     elif plant.test is not None:
         row["by"] = plant.test if fails_under(plant) else ""
     print(
-        f"{plant.name:36} {row['by'] or 'NOBODY'} {row['seed'] or ''} {row['seconds']} s {row['said'][:1]}", flush=True
+        f"{plant.name:36} {row['by'] or 'NOBODY'} {row['world'] or ''} {row['seconds']} s {row['said'][:1]}", flush=True
     )
     return row
 
 
-def simulated(home: Path, seeds: int, plant: Plant | None) -> dict[str, Any]:
+def simulated(home: Path, runs: int, plant: Plant | None) -> dict[str, Any]:
     """What the simulator says under this plant, or without one, in a process of its own."""
-    words = [sys.executable, "-m", "tests.plants.play", str(home), str(seeds), *([plant.name] if plant else [])]
+    words = [sys.executable, "-m", "tests.plants.play", str(home), str(runs), *([plant.name] if plant else [])]
     done = subprocess.run(words, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
     if done.returncode:
         # It could not even be imported, or the world could not be set up under it: that is seen at once.
-        return {"caught": 1, "said": [f"cannot run: {done.stderr.strip()[-300:]}"], "seconds": 0.0, "seeds": 1}
+        return {"caught": 1, "world": None, "said": [f"cannot run: {done.stderr.strip()[-300:]}"], "seconds": 0.0}
     told: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-    return {**told, "seeds": told["caught"] or seeds}
+    return {**told, "runs": runs}
 
 
 def fails_under(plant: Plant) -> bool:

@@ -14,14 +14,13 @@ import pytest
 from croupier.store.embedded import Attached
 from tests.plants import report
 from tests.plants.planting import NotOnce, Plant
-from tests.plants.run import ROOT, SEEDS, environment, simulated
+from tests.plants.run import ROOT, RUNS, environment, simulated
 from tests.plants.table import PLANTS, named
 
 FAST = ("entry-doubled", "return-forgotten", "written-with-two-decimals", "session-scope-forgotten")
-"""Plants that are caught by the first seed: one kind of catch each. All others: `make plants`."""
-FAST_SEEDS = 1
+"""Plants that are caught by the first world: one kind of catch each. All others: `make plants`."""
 BY_SIMULATOR = 0.95
-"""Share of the plants that the simulator itself must catch, within 500 seeds."""
+"""Share of the plants that the simulator itself must catch, within five runs."""
 HOME = "TEST_HOME_OF_CROUPIER"
 every_plant = pytest.mark.parametrize("plant", PLANTS, ids=lambda p: p.name)
 
@@ -51,7 +50,7 @@ def test_the_committed_table_is_about_these_plants() -> None:
 
 
 def test_the_committed_table_says_what_was_measured() -> None:
-    """Who caught each plant; and the seeds that caught one are clean without it, as far as the control was played."""
+    """Who caught each plant; and the same runs are clean without one."""
     data = report.read()
     assert all(row["by"] for row in data["plants"])
     assert data["control"]["caught"] is None
@@ -63,7 +62,7 @@ def test_all_plants_are_caught_and_nearly_all_by_the_simulator() -> None:
     caught = [row for row in data["plants"] if row["by"] == "simulator"]
     assert report.not_played(data) == []
     assert len(caught) >= BY_SIMULATOR * len(PLANTS)
-    assert max(row["seed"] for row in caught) <= SEEDS
+    assert max(row["run"] for row in caught) <= RUNS
 
 
 def test_who_is_named_for_a_plant_is_a_test() -> None:
@@ -76,7 +75,7 @@ def test_who_is_named_for_a_plant_is_a_test() -> None:
 @pytest.mark.xdist_group("plants")
 @pytest.mark.parametrize("name", FAST)
 def test_a_planted_bug_is_caught_by_the_first_seeds(postgres: Attached, name: str) -> None:
-    assert simulated(Path(os.environ[HOME]), FAST_SEEDS, named(name))["caught"] is not None
+    assert simulated(Path(os.environ[HOME]), 1, named(name))["caught"] is not None
 
 
 def test_a_plant_is_in_its_process_and_nowhere_else() -> None:

@@ -44,7 +44,7 @@ def test_no_call_outlives_its_limit_and_what_is_late_arrives_all_the_same() -> N
     loop.busy = lambda: False
     clock = VirtualClock(loop, 0)
     chance = SeededChance(7)
-    dials = replace(draw(chance.branch("dials"), 50, ("loss", "duplicates", "cuts")), delay_s=40.0)
+    dials = replace(draw(chance.branch("dials"), 50, ("loss", "duplicates", "cuts")), delay_s=40.0, delayed=1.0)
     wire = FaultyWire(peer := Peer(clock), Around(clock, chance, dials, Weather()))
 
     async def play() -> list[tuple[bool, float]]:

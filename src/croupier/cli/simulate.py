@@ -25,7 +25,7 @@ from croupier.simulator.world import World
 
 SHRUNK_AT_MOST = 3
 
-Seed = Annotated[int, typer.Option("--seed", min=0, help="The first seed; further ones follow until there are enough.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="The seed of the run, or, with --world, of that world.")]
 Payments = Annotated[int, typer.Option("--payments", min=1, help="How many payments to simulate.")]
 Jobs = Annotated[int, typer.Option("--jobs", min=1, max=64, help="How many worlds to play at the same time.")]
 Shape = Annotated[
@@ -122,7 +122,7 @@ def _report(campaign: Campaign, missing: list[str]) -> dict[str, object]:
 
 def _show(campaign: Campaign, missing: list[str]) -> None:
     rows = [
-        ("seeds", f"{campaign.seed} to {campaign.seed + campaign.seeds - 1}"),
+        ("worlds", str(campaign.seeds)),
         ("payments", str(campaign.payments)),
         ("faults", str(sum(campaign.faults.values()))),
         ("lost", str(campaign.lost)),

@@ -12,14 +12,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from itertools import count
 from pathlib import Path
 
 from croupier.kit.clock import Clock
 from croupier.kit.log import silence
 from croupier.simulator.arena import Arena, arena
 from croupier.simulator.run import Outcome
-from croupier.simulator.world import World, world_of
+from croupier.simulator.world import World, worlds_of
 from croupier.store.embedded import Attached, attach
 
 Told = Callable[["Campaign"], None]
@@ -106,14 +105,14 @@ class Campaign:
 def run_campaign(
     home: Path, clock: Clock, *, seed: int, payments: int, jobs: int = 1, told: Told | None = None
 ) -> Campaign:
-    """Play the worlds of the seeds from `seed` on until so many payments were made, `jobs` at a time.
+    """Play the worlds of a run until so many payments were made, `jobs` at a time.
 
     `told` hears of the sum after each. What comes of it does not depend on `jobs`.
     """
     campaign = Campaign(seed)
     started = clock.monotonic_s()
     with attached_at(home), players(home, jobs) as play:
-        for played in play(world_of(n) for n in count(seed)):
+        for played in play(worlds_of(seed, payments)):
             campaign.take(played)
             campaign.seconds = clock.monotonic_s() - started
             if told is not None:

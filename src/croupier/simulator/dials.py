@@ -47,6 +47,16 @@ TRUTHFUL = frozenset(CasinoCharacter) - {
 """For these the books must agree to the last unit once faults have stopped."""
 
 
+class Kind(Enum):
+    """What sort of world it is."""
+
+    MILD = "mild"
+    HARSH = "harsh"
+    """All faults at once, for long, and no honest casino."""
+    CROWD = "crowd"
+    """Much happens in one instant."""
+
+
 class ProviderCharacter(Enum):
     """How a provider behaves."""
 
@@ -67,7 +77,9 @@ class Dials:
 
     bets: int
     rough_s: float
-    """How long the phase with faults lasts, in which all bets are placed."""
+    """How long the phase with faults lasts."""
+    placed_s: float
+    """In how many of its first seconds all bets are placed."""
     tick_s: float
     """Everything happens at multiples of this: in a crowd much happens in one instant."""
     loss: float
@@ -75,6 +87,8 @@ class Dials:
     duplicates: float
     delay_s: float
     """The longest delay of a message; reorders what is in flight."""
+    delayed: float
+    """Share of the messages that are late; all others arrive at once, so that whole lives are lived beside them."""
     cut_every_s: float
     """Mean time between one-way cuts of the network; 0 is none."""
     cut_s: float
@@ -112,8 +126,6 @@ class Dials:
 
 PAYMENTS_PER_BET = 2.6
 """How many payments a bet makes on average: how many bets a number of payments asks for."""
-CROWD = 400
-"""From so many payments on a world is a crowd: more at the same time instead of for longer."""
 
 OFF: dict[str, Mapping[str, object]] = {
     "loss": {"loss": 0.0},
@@ -132,20 +144,22 @@ OFF: dict[str, Mapping[str, object]] = {
 """What can be turned off when a failing world is made smaller, by the name that a person gives it."""
 
 
-def draw(chance: Chance, payments: int, without: Collection[str] = (), *, harsh: bool = False) -> Dials:
+def draw(chance: Chance, payments: int, without: Collection[str] = (), kind: Kind = Kind.MILD) -> Dials:
     """The dials of a seed. Half of the worlds have few faults, so that whole lives are seen too; a harsh one has all.
 
     Every dial is drawn, also one that is turned off: turning one off changes no other.
     """
     rough = chance.fraction()
-    crowd = payments >= CROWD
+    crowd = kind is Kind.CROWD
     dials = Dials(
         bets=max(round(payments / PAYMENTS_PER_BET), 1),
         rough_s=30.0 if crowd else 90.0,
+        placed_s=min(30.0, max(payments / 50, 5.0)) if crowd else one_of(chance, (15.0, 90.0)),
         tick_s=one_of(chance, (0.1, 0.25)) if crowd else one_of(chance, (0.0, 0.01, 0.05)),
         loss=_up_to(chance, 0.30) * rough,
         duplicates=_up_to(chance, 0.50) * rough,
         delay_s=one_of(chance, (0.0, 0.05, 0.5, 3.0, 12.0, 40.0)) * rough,
+        delayed=one_of(chance, (0.1, 0.2, 0.4) if crowd else (0.1, 0.3, 1.0)),
         cut_every_s=one_of(chance, (0.0, 0.0, 60.0, 20.0)),
         cut_s=_up_to(chance, 30.0),
         crash_every_s=one_of(chance, (0.0, 40.0, 15.0, 6.0)),
@@ -167,7 +181,7 @@ def draw(chance: Chance, payments: int, without: Collection[str] = (), *, harsh:
         cancel_s=60.0,
         odd_acts=_up_to(chance, 0.2),
     )
-    if harsh:
+    if kind is Kind.HARSH:
         dials = replace(dials, **_harsh(chance))  # type: ignore[arg-type] # see below
     for name in sorted(without):
         dials = replace(dials, **OFF[name])  # type: ignore[arg-type] # the table's values fit their fields
@@ -190,8 +204,9 @@ def _harsh(chance: Chance) -> dict[str, object]:
     """
     odd = tuple(c for c in CasinoCharacter if c not in (CasinoCharacter.HONEST, CasinoCharacter.INLINE))
     moody = one_of(chance, (1, 2))
+    rough_s = one_of(chance, (90.0, 900.0))
     return {
-        "rough_s": one_of(chance, (90.0, 900.0)), "loss": _up_to(chance, 0.1), "duplicates": 0.5, "delay_s": one_of(chance, (0.5, 12.0, 40.0)),
+        "rough_s": rough_s, "placed_s": one_of(chance, (20.0, 90.0, rough_s)), "loss": _up_to(chance, 0.1), "duplicates": 0.5, "delay_s": one_of(chance, (0.5, 12.0, 40.0)), "delayed": one_of(chance, (0.2, 0.4, 0.8)),
         "cut_every_s": one_of(chance, (0.0, 20.0)), "cut_s": 45.0, "crash_every_s": one_of(chance, (0.0, 15.0)),
         "deaths": 6, "skew_ms": one_of(chance, (0, 300_000)), "workers": 2, "no_funds": 0.2, "not_yet": one_of(chance, (0.3, 1.0)),
         "keeps": 0.5, "bad_moments": 0.5, "bets_per_cashback": 3, "cancel_s": 10.0, "casinos": (CasinoCharacter.MOODY,) * moody + tuple(one_of(chance, odd) for _ in range(3 - moody)),

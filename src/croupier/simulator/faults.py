@@ -113,7 +113,7 @@ class FaultyWire:
 
     def _delay_s(self, request: WireRequest) -> float:
         """How long this message is on its way."""
-        if not self._dials.delay_s:
+        if not self._dials.delay_s or self._chance.fraction() >= self._dials.delayed:
             return 0.0
         delay_s = self._chance.fraction() ** 2 * self._dials.delay_s
         if delay_s > 1:

@@ -66,7 +66,7 @@ class Outcome:
 async def simulate(loop: VirtualLoop, db: Db, world: World) -> Outcome:
     """Play a world on an empty, migrated database."""
     chance = SeededChance(world.seed)
-    dials = draw(chance.branch("dials"), world.payments, world.without, harsh=world.harsh)
+    dials = draw(chance.branch("dials"), world.payments, world.without, world.kind)
     stage = Stage(loop, db, f"stage-{world.seed}")
     scene = Scene(stage, dials, chance)
     loop.tick_s = scene.watch.lateness_s = dials.tick_s
@@ -130,7 +130,7 @@ async def _one_bet(scene: Scene, n: int) -> None:
     chance = scene.chance.branch(f"bet {n}")
     provider_id = one_of(chance, tuple(scene.providers))
     session = one_of(chance, scene.sessions[provider_id])
-    await scene.stage.clock.sleep(chance.fraction() * scene.dials.rough_s)
+    await scene.stage.clock.sleep(chance.fraction() * scene.dials.placed_s)
     if chance.fraction() < JACKPOT:
         await scene.providers[provider_id].jackpot(f"j{n}", chance.branch("jackpot"))
     plays = [scene.providers[provider_id].play(f"b{n}", session, chance.branch("play"))]
@@ -146,7 +146,7 @@ async def _one_bet(scene: Scene, n: int) -> None:
 async def _one_cashback(scene: Scene, n: int) -> None:
     """A person at a command pays a cashback, and cancels half of them."""
     chance, stage = scene.chance.branch(f"cashback {n}"), scene.stage
-    await stage.clock.sleep(chance.fraction() * scene.dials.rough_s)
+    await stage.clock.sleep(chance.fraction() * scene.dials.placed_s)
     casino_id, player_id, ref = one_of(chance, scene.players)
     cancel, wait_s = chance.fraction() < 0.5, chance.fraction() * scene.dials.cancel_s
     try:

@@ -7,18 +7,25 @@ Spec: operate.md (`croupier simulate`).
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from typing import Self
 
-from croupier.simulator.dials import CROWD, OFF
+from croupier.simulator.dials import OFF, Kind
 
-SMALL = 50
-MIDDLE = 300
+SMALL = 40
 LARGE = 12_000
-EVERY = 4
-"""Every fourth seed is a crowd: there the hub's trains are long, and most payments are made."""
-HARSH = 2
-"""Two after a crowd comes a harsh world, unless it is a crowd itself: all faults at once, and no honest casino."""
+LEAST = 100
+"""A crowd aims at an eighth of a run's payments, at least at so many and at most at LARGE."""
+EVERY = 8
+"""Every eighth seed is a crowd: there the hub's trains are long, and a long run makes most of its payments."""
+HARSH = (2, 4, 6, 7)
+"""Half of the seeds are harsh worlds, unless they are made as large as a crowd: all faults at once, no honest casino."""
+CROWD = 400
+"""From so many payments on a world of any seed is a crowd: more at the same time instead of for longer."""
+STRIDE = 10_000
+"""The worlds of a run have the seeds from this many times its own on, so that two runs share none."""
 _SHAPE = re.compile(r"([1-9]\d{0,6})(?::(\d+(?:,\d+)*)?(?::([a-z,-]*))?)?")
 
 
@@ -60,15 +67,27 @@ class World:
         return cls(seed, int(match[1]), only, without)
 
     @property
-    def harsh(self) -> bool:
-        """Whether everything goes wrong in it at once."""
-        return self.seed % EVERY == HARSH and self.payments < CROWD
+    def kind(self) -> Kind:
+        """Whether much happens in it at once, or everything goes wrong."""
+        place = self.seed % EVERY
+        if self.payments >= (CROWD if place else LEAST):
+            return Kind.CROWD
+        return Kind.HARSH if place in HARSH else Kind.MILD
 
     def has(self, number: int) -> bool:
         """Whether this bet or cashback is played."""
         return self.only is None or number in self.only
 
 
-def world_of(seed: int) -> World:
-    """The world of a seed: most are small, every fourth is a crowd, and every fourth is harsh."""
-    return World(seed, {0: LARGE, HARSH: MIDDLE}.get(seed % EVERY, SMALL))
+def world_of(seed: int, crowd: int = LARGE) -> World:
+    """The world of a seed: every eighth is a crowd of this size, the others are small, and most of them harsh."""
+    return World(seed, SMALL if seed % EVERY else crowd)
+
+
+def worlds_of(seed: int, payments: int, after: int = 0) -> Iterator[World]:
+    """The worlds of a run that aims at so many payments, in their order, without the first `after`; they never end.
+
+    A crowd is small beside the run, so that a run of any size is mixed and stops near its number.
+    """
+    crowd = min(max(payments // EVERY, LEAST), LARGE)
+    return (world_of(seed * STRIDE + n, crowd) for n in count(1 + after))
