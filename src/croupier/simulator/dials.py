@@ -144,7 +144,7 @@ OFF: dict[str, Mapping[str, object]] = {
 """What can be turned off when a failing world is made smaller, by the name that a person gives it."""
 
 
-def draw(chance: Chance, payments: int, without: Collection[str] = (), kind: Kind = Kind.MILD) -> Dials:
+def draw(chance: Chance, payments: int, without: Collection[str] = (), *, kind: Kind = Kind.MILD) -> Dials:
     """The dials of a seed. Half of the worlds have few faults, so that whole lives are seen too; a harsh one has all.
 
     Every dial is drawn, also one that is turned off: turning one off changes no other.

@@ -66,7 +66,7 @@ class Outcome:
 async def simulate(loop: VirtualLoop, db: Db, world: World) -> Outcome:
     """Play a world on an empty, migrated database."""
     chance = SeededChance(world.seed)
-    dials = draw(chance.branch("dials"), world.payments, world.without, world.kind)
+    dials = draw(chance.branch("dials"), world.payments, world.without, kind=world.kind)
     stage = Stage(loop, db, f"stage-{world.seed}")
     scene = Scene(stage, dials, chance)
     loop.tick_s = scene.watch.lateness_s = dials.tick_s
