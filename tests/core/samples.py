@@ -236,12 +236,18 @@ class Story:
 
     def made(self, kind: PaymentKind, reading: Acknowledgement) -> Story:
         """A make of ours was answered."""
+        calls = self.subject.calls
+        if kind.value in calls:
+            # It was taken up by somebody first, as every call is.
+            taken = replace(calls[kind.value], lease_owner=calls[kind.value].lease_owner or "p1")
+            self.subject = replace(self.subject, calls={**calls, kind.value: taken})
         self.change(lambda d: pursuit.made(d, kind, reading), "made")
         return self
 
-    def informed(self, kind: PaymentKind, reading: InfoReading) -> Story:
-        """A question of ours was answered."""
-        self.change(lambda d: pursuit.informed(d, kind, reading), "informed")
+    def informed(self, kind: PaymentKind, reading: InfoReading, *, asked_at: float | None = None) -> Story:
+        """A question of ours was answered at once, or one that left at `asked_at`."""
+        asked_ms = T0 + round((self.now_s if asked_at is None else asked_at) * 1000)
+        self.change(lambda d: pursuit.informed(d, kind, reading, asked_ms=asked_ms), "informed")
         return self
 
     def shown(self, kind: PaymentKind, *kinds: PaymentKind, **other: Any) -> Story:

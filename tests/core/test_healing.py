@@ -89,10 +89,12 @@ def test_nothing_is_taken_in_with_other_contents(other: dict[str, Any]) -> None:
     assert story.subject is before
 
 
-def test_a_payment_that_is_listed_twice_is_left_to_a_person() -> None:
+def test_a_payment_that_is_listed_twice_goes_on_by_the_line_that_fits() -> None:
+    """The double booking is the casino's own and a finding by itself; the player was paid, so the hub pays no more."""
     story = Story().settled(paid=False)
-    twice = InfoList((story.said(K.PAYOUT), story.said(K.PAYOUT, partner_tx="tx-2")))
-    assert healed(story, twice) == []
+    twice = InfoList((story.said(K.PAYOUT, amount="9.00"), story.said(K.PAYOUT, partner_tx="tx-2")))
+    assert healed(story, twice) == [Rule.BOOKED_UNHEARD]
+    assert story.subject.payments[K.PAYOUT].partner_tx == "tx-2"
 
 
 def test_a_stake_beside_a_return_that_the_hub_never_sent_says_nothing() -> None:
@@ -170,12 +172,18 @@ def test_a_pay_in_out_is_settled_again_with_its_own_win_and_no_other() -> None:
     assert story.state(K.PAYOUT) is S.ACCEPTED
 
 
+def test_what_is_listed_twice_is_repeated_once() -> None:
+    story = Story().on()
+    assert restored(story, STAKE, WIN, line(K.PAYOUT, "25.00", partner_tx="tx-2")) == [Rule.SETTLED_BEFORE]
+    assert story.state(K.PAYOUT) is S.ACCEPTED
+
+
 @pytest.mark.parametrize(
     "lines",
     [
         (STAKE,),
         (STAKE, line(K.JACKPOT, "5.00")),
-        (STAKE, WIN, line(K.PAYOUT, "25.00", partner_tx="tx-2")),
+        (STAKE, WIN, line(K.PAYOUT, "24.00", partner_tx="tx-2")),
         (WIN,),
         (STAKE, line(K.PAYOUT, "25.001")),
         (STAKE, line(K.PAYOUT, "25.00", player_ref="bob")),

@@ -172,3 +172,66 @@ def test_a_lost_race_costs_the_others_nothing(database_url: str) -> None:
         assert not bet.payments[K.PAYOUT].undecided
 
     in_a_hall(database_url, play)
+
+
+def test_the_sample_covers_every_end_of_a_bet(database_url: str) -> None:
+    """A stake that was refused may have been booked: that is where money hides."""
+
+    async def play(hall: Hall) -> None:
+        patrol = hall.patrol(sample_bp=10_000)
+        await patrol.look()
+        await hall.settled("settled")
+        hall.casino.behave("refuse:103802", kind=Kind.STAKE)
+        assert await hall.pay_in("refused") == "3"
+        assert await hall.pay_in("cancelled") == "3"
+        assert await hall.refund("cancelled") == "1"
+        assert await hall.refund("tombstone") == "1"
+        hall.casino.behave("honest", kind=Kind.STAKE)
+        assert await hall.pay_in("returned") == "1"
+        assert await hall.refund("returned") == "1"
+        assert await hall.pay_in("on") == "1"
+        await hall.wait(SAMPLE_LAG_MS / 1000 + 30)
+        looks = [await patrol.look() for _ in range(3)]
+        done = [one.bet_id for look in looks for one in look]
+        over = [(await hall.bet(ref)).bet_id for ref in ("settled", "refused", "cancelled", "returned")]
+        assert sorted(done) == sorted(over), "each once"
+
+    in_a_hall(database_url, play)
+
+
+def test_a_bet_with_an_unanswered_try_is_compared_once_it_is_over_without_being_drawn(database_url: str) -> None:
+    async def play(hall: Hall) -> None:
+        patrol = hall.patrol(sample_bp=0, open_s=10**6)
+        hall.casino.behave("error500:before", kind=Kind.STAKE, times=1)
+        assert await hall.pay_in("b-1") == "1"
+        bet = await hall.bet("b-1")
+        assert bet.payments[K.STAKE].unanswered
+        await hall.wait(120)
+        assert await patrol.look() == [], "it is on"
+        assert await hall.pay_out("b-1") == "1"
+        await hall.wait(50)
+        assert await patrol.look() == [], "the casino's list may not have everything yet"
+        await hall.wait(15)
+        (done,) = await patrol.look()
+        assert (done.bet_id, done.result) == (bet.bet_id, Result.AGREES)
+        await hall.wait(4000)
+        assert await patrol.look() == [], "once"
+
+    in_a_hall(database_url, play)
+
+
+def test_an_answer_that_says_nothing_leaves_the_wish_standing(database_url: str) -> None:
+    async def play(hall: Hall) -> None:
+        patrol = hall.patrol(sample_bp=0, open_s=10**6)
+        hall.casino.behave("error500:before", kind=Kind.STAKE, times=1)
+        assert await hall.pay_in("b-1") == "1"
+        assert await hall.pay_out("b-1") == "1"
+        await hall.wait(65)
+        hall.casino.behave("status:500", path="payments/info")
+        assert [one.result for one in await patrol.look()] == [Result.UNUSABLE]
+        assert await patrol.look() == [], "and not again at once"
+        hall.casino.behave("honest", path="payments/info")
+        await hall.wait(300)
+        assert [one.result for one in await patrol.look()] == [Result.AGREES]
+
+    in_a_hall(database_url, play)

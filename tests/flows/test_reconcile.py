@@ -230,3 +230,46 @@ def test_a_finding_is_never_deleted(database_url: str) -> None:
             await hall.stage.db.execute("delete from findings")
 
     in_a_hall(database_url, play)
+
+
+def test_a_list_that_was_asked_for_a_stake_and_shows_it_twice_is_a_finding(database_url: str) -> None:
+    """The question was not reconciliation's: the double booking is found all the same, and the bet goes on once."""
+
+    async def play(hall: Hall) -> None:
+        hall.casino.behave("answer_lost:cut+mute", kind=Kind.STAKE)
+        await hall.pay_in("b-1")
+        bet = await hall.bet("b-1")
+        hall.casino.wallet.book_again(hall.booking(bet.bet_id, Kind.STAKE), "sbx-again")
+        hall.casino.behave("honest", kind=Kind.STAKE)
+        await hall.wait(31)
+        assert (await hall.bet("b-1")).stake_confirmed
+        assert await hall.named() == {"stake: booked_twice"}
+        (finding,) = await hall.findings()
+        first = hall.booking(bet.bet_id, Kind.STAKE).partner_tx
+        assert first in finding.words
+        assert "sbx-again" in finding.words
+        assert len([line for line in finding.evidence["casino"] if line["kind"] == "stake"]) == 2
+        assert await hall.incidents() == {"difference"}
+        await hall.wait(60)
+        assert (await hall.bet("b-1")).payments[K.BET_RETURN].state is PaymentState.ACCEPTED
+        await hall.reconcile("b-1")
+        assert (await hall.findings())[0].words == finding.words, "the same, whoever asks"
+
+    in_a_hall(database_url, play)
+
+
+def test_an_unknown_bet_that_is_listed_twice_is_found_as_both(database_url: str) -> None:
+    async def play(hall: Hall) -> None:
+        assert await hall.pay_in("b-1") == "1"
+        bet = await hall.bet("b-1")
+        stake = hall.booking(bet.bet_id, Kind.STAKE)
+        alien = replace(stake, subject_id=bet.bet_id + 5)
+        hall.casino.wallet._enter(alien)
+        hall.casino.wallet.book_again(alien, "sbx-again")
+        casino = await hall.hub.store.casinos.get(bet.casino_id)
+        assert casino is not None
+        done = await ask_after_unknown(hall.hub, casino, bet.bet_id + 5)
+        assert {one.difference.value for one in done.found} == {"unknown_bet", "booked_twice"}
+        assert await hall.named() == {"bet: unknown_bet", "stake: booked_twice"}
+
+    in_a_hall(database_url, play)

@@ -9,10 +9,11 @@ import pytest
 from croupier.core import requests
 from croupier.core.bet import Bet, BetState
 from croupier.core.pursuit import Verdict
-from croupier.core.readings import Contents, PaymentKind, Yes
+from croupier.core.readings import Authorized, BalanceTold, Contents, PaymentKind, Yes
 from croupier.flows.accept_payment import accept_payment
 from croupier.flows.advance import terms_of
-from croupier.flows.tell import heed
+from croupier.flows.authorize import authorize
+from croupier.flows.tell import ask_balance, heed
 from croupier.store.db import DbDown
 from tests.flows.desk import Desk
 
@@ -118,3 +119,31 @@ async def test_a_balance_that_cannot_be_kept_costs_the_payment_nothing(
     bet = await desk.bet()
     assert await accept(desk, bet, yes(bet)) is Verdict.OK
     assert (await desk.again(bet)).state is BetState.ON
+
+
+async def test_a_balance_is_as_old_as_its_question(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stake that was accepted while the question was under way may be in the answer or not: it is no base."""
+    bet = await desk.bet()
+    casino = await desk.hub.store.casinos.get(desk.cast.casino.casino_id)
+    assert casino is not None
+
+    class Slow:
+        """Counts what is in the wallet, and is heard of a second later."""
+
+        async def balance(self, *_: object) -> BalanceTold:
+            desk.clock.ms += 500
+            await accept(desk, bet, yes(bet, None))
+            desk.clock.ms += 500
+            return BalanceTold("500.00")
+
+        async def auth(self, *_: object) -> Authorized:
+            told = await self.balance()
+            player = desk.cast.player
+            return Authorized("r", player.player_ref, player.currency, balance=told.balance)
+
+    monkeypatch.setitem(desk.hub.casino_gateways, casino.protocol, Slow())
+    assert await ask_balance(desk.hub, desk.cast.session) == 50000
+    assert await known(desk) is None
+    bet = await desk.bet(1002)
+    await authorize(desk.hub, casino, "token")
+    assert await known(desk) is None

@@ -133,7 +133,19 @@ class Book:
             return InfoList(())
         if how.answer != "ack" or not self.casino.info:
             return Unknown(how.why or "no info here")
-        return InfoList(tuple(self._contents(o, how.amount) for (s, _), o in self.booked.items() if s == bet_id))
+        return InfoList(
+            tuple(line for o in self.booked.values() if o.subject_id == bet_id for line in self._lines(o, how))
+        )
+
+    def _lines(self, order: Order, how: Treatment) -> list[Contents]:
+        """As many as it booked: a second one has a number of its own."""
+        first, times = self._contents(order, how.amount), self.moved[order.subject_id, order.kind]
+        return [first, *(replace(first, partner_tx=f"{first.partner_tx}-{n}") for n in range(2, times + 1))]
+
+    @property
+    def info_slow_s(self) -> float:
+        """How long the answer to a question is on its way; what it says is from when it was asked."""
+        return self._how.get("info", HONEST).slow_s
 
     def close(self, bet_id: int, *, closed: bool) -> CloseReading:
         """Close or reopen a bet."""

@@ -69,7 +69,9 @@ class WireCasino:
         if path == "/users/data":
             return _envelope(200, {"Balance": "1000"})
         if path == "/payments/info":
-            return await self._said(self.book.info(data["BetId"]))
+            listed = self.book.info(data["BetId"])
+            await self._clock.sleep(self.book.info_slow_s)
+            return await self._said(listed)
         if path == "/payments/close":
             return await self._said(self.book.close(data["BetId"], closed=data["IsClosed"]))
         if path == "/payments/make-list":

@@ -32,6 +32,7 @@ from croupier.core.readings import (
     PaymentKind,
     Unknown,
 )
+from croupier.core.reconciliation import Found, doubles
 from croupier.core.refusals import Refusal
 from croupier.core.requests import Reply, Ruling, Wait
 from croupier.core.waits import Waits
@@ -109,6 +110,7 @@ class PureHub:
         self.by_ref: dict[tuple[int, str], int] = {}
         self.ledger: Counter[str] = Counter()
         self.incidents: Counter[tuple[int, str]] = Counter()
+        self.findings: set[tuple[int, Found]] = set()
         self.moves: invariants.Moves = set()
         self.sends: list[tuple[int, Errand]] = []
         """Every call that left: when, and which."""
@@ -254,6 +256,9 @@ class PureHub:
         taken = replace(call, fence=call.fence + 1, lease_owner=self.process, lease_until_ms=lease_ms,
                         crashes=call.crashes + (call.lease_owner is not None))  # fmt: skip
         subject = replace(subject, version=subject.version + 1, calls={**subject.calls, slot: taken})
+        if call.lease_owner is not None and call.step is Step.MAKE:
+            doubted = replace(subject.payments[PaymentKind(slot)], unanswered=True)
+            subject = replace(subject, payments={**subject.payments, doubted.kind: doubted})
         self.subjects[subject_id] = subject
         self._plan(subject_id, slot, taken)
         d = self.draft(subject)
@@ -269,13 +274,14 @@ class PureHub:
             return
         self.sends.append((self.now, errand))
         after_s, reading = self._ask_casino(subject, errand)
-        self.at(self.waits.after_ms(self.now, after_s), lambda: self._bring_back(errand, reading, process))
+        asked_ms = self.now
+        self.at(self.waits.after_ms(self.now, after_s), lambda: self._bring_back(errand, reading, process, asked_ms))
 
     def _ask_casino(self, subject: Subject, errand: Errand) -> tuple[float, Reading]:
         """What the casino answers, and after how many seconds; its accept is planned."""
         book = self.books[subject.casino_id]
         if errand.step is Step.INFO:
-            return 0.0, book.info(errand.subject_id)
+            return book.info_slow_s, book.info(errand.subject_id)
         if errand.step is not Step.MAKE:
             return 0.0, book.close(errand.subject_id, closed=errand.step is Step.CLOSE)
         order = order_of(subject, PaymentKind(errand.slot))
@@ -288,19 +294,21 @@ class PureHub:
     def _accepts(self, order: Order, how: Treatment, casino_id: int) -> None:
         self.accept(casino_id, order.subject_id, order.kind, self.books[casino_id].outcome(order, how))
 
-    def _bring_back(self, errand: Errand, reading: Reading, process: str) -> None:
+    def _bring_back(self, errand: Errand, reading: Reading, process: str, asked_ms: int) -> None:
         """What the casino said becomes a decision, if the call is still ours."""
         subject = self.subjects[errand.subject_id]
         if not self.alive or process != self.process:
             return
         known = self.gates.unanswered if isinstance(reading, Unknown) else self.gates.answered
         known(subject.casino_id)
+        if isinstance(reading, InfoList):
+            self._note_doubles(errand.subject_id, reading)
         if not _ours(subject, errand):
             return
         d = self.draft(subject)
         if errand.step is Step.INFO:
             assert isinstance(reading, InfoList | Unknown)
-            pursuit.informed(d, PaymentKind(errand.slot), reading)
+            pursuit.informed(d, PaymentKind(errand.slot), reading, asked_ms=asked_ms)
         elif errand.slot == SLOT_CLOSE or errand.step is Step.REOPEN:
             assert isinstance(reading, CloseDone | Unknown)
             pursuit.closed(d, errand.slot, reading)
@@ -308,6 +316,13 @@ class PureHub:
             assert not isinstance(reading, InfoList | CloseDone)
             pursuit.made(d, PaymentKind(errand.slot), reading)
         assert self.commit(d.finish(f"{errand.slot}_answered"))
+
+    def _note_doubles(self, subject_id: int, seen: InfoList) -> None:
+        """A casino's own double booking is a finding, and calls for a person once (flows.doubles)."""
+        for found in doubles(seen):
+            if (subject_id, found) not in self.findings:
+                self.findings.add((subject_id, found))
+                self.incidents[subject_id, "difference"] += 1
 
     def accept(self, casino_id: int, subject_id: int, kind: PaymentKind, outcome: Outcome) -> str:
         """The casino reports an outcome; what it is answered."""

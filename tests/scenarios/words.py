@@ -38,6 +38,8 @@ class Treatment:
     """The refusal's code."""
     amount: str | None = None
     """The amount it claims, where it lies."""
+    slow_s: float = 0.0
+    """How long an answer to `info` is on its way."""
     why: str = ""
     """What an answer that cannot be understood looks like."""
 
@@ -51,6 +53,7 @@ _PHRASES: list[tuple[str, Callable[[Treatment, re.Match[str]], Treatment]]] = [
     (r"inline(?: with amount ([\d.]+))?", lambda t, m: replace(t, answer="inline", accepts=False, amount=m[1])),
     (r"acks", lambda t, m: replace(t, books=False, accepts=False)),
     (r"books", lambda t, m: replace(t, books=True, accepts=False)),
+    (r"slow ([\d.]+)s", lambda t, m: replace(t, slow_s=float(m[1]))),
     (r"answer lost", lambda t, m: replace(t, answer="down", why="the connection broke")),
     (r"down", lambda t, m: replace(t, answer="down", books=False, accepts=False, why="no connection")),
     (r"silent", lambda t, m: replace(t, answer="silent", why="no answer in time")),

@@ -13,7 +13,8 @@ from dataclasses import replace
 import pytest
 
 from croupier.core.bet import Bet
-from croupier.core.draft import Draft
+from croupier.core.draft import Decision, Draft
+from croupier.core.payment import Step
 from croupier.core.pursuit import made
 from croupier.core.requests import open_bet
 from croupier.kit.clock import SystemClock
@@ -90,7 +91,8 @@ async def test_a_decision_from_before_a_takeover_is_not_written(connections: lis
     stored = await Bets(ours).by_id(bet.bet_id)
     assert stored is not None
     assert stored.calls[K.STAKE.value].lease_owner == "p2"
-    assert replace(stored, version=0, calls={}) == replace(bet, version=0, calls={})
+    assert stored.payments[K.STAKE] == replace(bet.payments[K.STAKE], unanswered=True), "whoever had it is not heard of"
+    assert replace(stored, version=0, calls={}, payments={}) == replace(bet, version=0, calls={}, payments={})
 
 
 async def test_a_call_that_is_leased_is_not_due(connections: list[Db]) -> None:
@@ -115,15 +117,59 @@ async def test_a_call_that_was_let_go_is_taken_again_and_counts_as_no_crash(conn
         at_ms = T0 + turn * 60_000
         (call,) = await reach_for(connections[1], "p2", at_ms, 10)
         let_go = Calls(connections[1], "p2").let_go
-        assert await let_go(call.subject_id, call.slot, call.fence, until_ms=at_ms + 1000)
-        assert not await let_go(call.subject_id, call.slot, call.fence, until_ms=at_ms + 1000)
+        assert await let_go(call.subject_id, call.slot, call.fence, until_ms=at_ms + 1000, left=turn % 2 > 0)
+        assert not await let_go(call.subject_id, call.slot, call.fence, until_ms=at_ms + 1000, left=True)
         assert await reach_for(connections[2], "p3", at_ms + 999, 10) == []
     assert await connections[0].fetchval("select crashes from calls") <= 1
+
+
+@pytest.mark.parametrize("left", [True, False])
+async def test_what_was_let_go_after_it_may_have_left_is_remembered_as_unanswered(
+    connections: list[Db], left: bool
+) -> None:
+    """Its answer is lost with whoever let it go: a refusal of the next try is no proof, and what was read before is old."""
+    (bet,) = await bets(connections[0], 1)
+    await train_of(connections[0]).commit(_let_go(bet))
+    (call,) = await reach_for(connections[1], "p2", LATER_MS, 10)
+    before = await Bets(connections[0]).by_id(bet.bet_id)
+    assert await Calls(connections[1], "p2").let_go(call.subject_id, call.slot, call.fence, until_ms=0, left=left)
+    after = await Bets(connections[0]).by_id(bet.bet_id)
+    assert before is not None
+    assert after is not None
+    assert not before.payments[K.STAKE].unanswered
+    assert after.payments[K.STAKE].unanswered is left
+    assert (after.version > before.version) is left
+
+
+def _let_go(bet: Bet) -> Decision[Bet]:
+    """Nobody holds its make any more."""
+    draft: Draft[Bet] = Draft(bet, terms())
+    draft.call_later(K.STAKE.value, Step.MAKE, T0)
+    return draft.finish("planned")
+
+
+async def test_a_make_whose_process_died_is_remembered_as_unanswered(connections: list[Db]) -> None:
+    (bet,) = await bets(connections[0], 1)
+    assert bet.calls[K.STAKE.value].lease_owner is not None
+    await reach_for(connections[1], "p2", LATER_MS, 10)
+    stored = await Bets(connections[0]).by_id(bet.bet_id)
+    assert stored is not None
+    assert stored.payments[K.STAKE].unanswered
+
+
+async def test_a_make_that_nobody_held_is_not(connections: list[Db]) -> None:
+    (bet,) = await bets(connections[0], 1)
+    await train_of(connections[0]).commit(_let_go(bet))
+    await reach_for(connections[1], "p2", LATER_MS, 10)
+    stored = await Bets(connections[0]).by_id(bet.bet_id)
+    assert stored is not None
+    assert not stored.payments[K.STAKE].unanswered
 
 
 async def test_nobody_lets_go_of_what_another_holds(connections: list[Db]) -> None:
     await bets(connections[0], 1)
     (call,) = await reach_for(connections[1], "p2", LATER_MS, 10)
-    assert not await Calls(connections[2], "p3").let_go(call.subject_id, call.slot, call.fence, until_ms=LATER_MS)
-    assert not await Calls(connections[1], "p2").let_go(call.subject_id, call.slot, call.fence - 1, until_ms=LATER_MS)
+    key, when = (call.subject_id, call.slot), {"until_ms": LATER_MS, "left": True}
+    assert not await Calls(connections[2], "p3").let_go(*key, call.fence, **when)
+    assert not await Calls(connections[1], "p2").let_go(*key, call.fence - 1, **when)
     assert await reach_for(connections[3], "p4", LATER_MS + 1, 10) == []

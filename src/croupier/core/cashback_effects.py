@@ -120,8 +120,10 @@ def cancel(d: CashbackDraft) -> None:
     if d.subject.state is CashbackState.TAKING_BACK:
         take_back(d)
         return
-    if give.undecided and give.reason is not None and d.calls[give.kind.value].lease_owner is None:
-        # The casino's last word was a definite no and nothing has been sent since: no more tries.
+    call = d.calls.get(give.kind.value)
+    sent_since = call is None or call.lease_owner is not None or call.acked
+    if give.undecided and give.reason is not None and not sent_since and not give.unanswered:
+        # Every try was refused, and nothing has been sent since: no more tries.
         d.pay(PaymentKind.CASHBACK, PaymentEvent.REFUSE)
         refused_for_good(d)
         make_sure(d)

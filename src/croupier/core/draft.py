@@ -109,6 +109,10 @@ class Draft(Generic[S]):
         if ended:
             self.calls.pop(kind.value, None)
 
+    def doubt(self, kind: PaymentKind) -> None:
+        """Remember for good that a try of this payment went without an outcome of its own."""
+        self.payments[kind] = replace(self.payments[kind], unanswered=True)
+
     def keep_words(self, kind: PaymentKind, no: No) -> None:
         """Remember the casino's own words of a refusal."""
         self.payments[kind] = replace(self.payments[kind], code=no.code, reason=no.reason.value, message=no.message)
@@ -116,7 +120,10 @@ class Draft(Generic[S]):
     def order(self, kind: PaymentKind, amount: int, tax: int | None, *, step: Step = Step.MAKE) -> None:
         """Create a payment and the call that sends it, owned by this process from the start."""
         assert kind not in self.payments, f"a second {kind.value} for {self.subject.subject_id}"
-        self.payments[kind] = Payment(self.subject.subject_id, kind, amount, tax, self.terms.now_ms)
+        # While recovery is on, it may have been ordered and sent before, in the time that the database forgot.
+        self.payments[kind] = Payment(
+            self.subject.subject_id, kind, amount, tax, self.terms.now_ms, unanswered=self.terms.recovering
+        )
         self.call_now(kind.value, step)
 
     def call_now(self, slot: str, step: Step, *, failures: int = 0) -> None:

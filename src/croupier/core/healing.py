@@ -15,10 +15,10 @@ from croupier.core import effects, requests
 from croupier.core.bet import OK, Bet, BetEvent, BetState, Origin
 from croupier.core.draft import Draft
 from croupier.core.money import BadAmount, parse_amount
-from croupier.core.outcomes import Verdict, differences, heard, takes_late_yes
+from croupier.core.outcomes import Verdict, differences, heard, line_of, lines_of, takes_late_yes
 from croupier.core.payment import Payment, PaymentState
 from croupier.core.readings import Contents, InfoList, PaymentKind, Yes
-from croupier.core.reconciliation import Difference, compare, foreign, lines_of
+from croupier.core.reconciliation import Difference, compare, foreign
 
 
 class Rule(Enum):
@@ -37,15 +37,16 @@ class Rule(Enum):
 
 
 def heal(d: Draft[Bet], seen: InfoList) -> list[Rule]:
-    """Take in what is listed once, with the contents that were ordered; the rules that were applied."""
+    """Take in what is listed with the contents that were ordered; the rules that were applied."""
     foreign_return = PaymentKind.BET_RETURN in foreign(d.subject, seen)
     applied = []
     for kind in PaymentKind:
-        payment, lines = d.payments.get(kind), lines_of(seen, kind)
-        if payment is None or len(lines) != 1 or (foreign_return and kind is PaymentKind.STAKE):
+        payment = d.payments.get(kind)
+        line = None if payment is None else line_of(d, payment, seen)
+        if payment is None or line is None or (foreign_return and kind is PaymentKind.STAKE):
             continue
-        rule = _rule_for(d, payment, lines[0])
-        if rule is not None and heard(d, kind, Yes(lines[0])) is Verdict.OK:
+        rule = _rule_for(d, payment, line)
+        if rule is not None and heard(d, kind, Yes(line)) is Verdict.OK:
             applied.append(rule)
     return applied
 
@@ -61,6 +62,10 @@ def _rule_for(d: Draft[Bet], payment: Payment, line: Contents) -> Rule | None:
 # --- after a restore ----------------------------------------------------------------------------------------
 
 
+_NO_HINDRANCE = frozenset({Difference.NOT_IN_HUB, Difference.BOOKED_TWICE})
+"""Differences beside which decisions are repeated: what is listed twice goes on by the line that fits."""
+
+
 class _Unproved(Exception):
     """The list does not prove a course of decisions that this hub could have taken."""
 
@@ -71,9 +76,7 @@ def restore(draft: Draft[Bet], seen: InfoList) -> list[Rule]:
     The draft is used up either way: commit it only if rules are returned.
     """
     kinds = foreign(draft.subject, seen)
-    if not kinds or any(
-        one.difference is not Difference.NOT_IN_HUB for one in compare(draft.subject, seen, draft.terms)
-    ):
+    if not kinds or any(one.difference not in _NO_HINDRANCE for one in compare(draft.subject, seen, draft.terms)):
         return []
     try:
         return _repeat(draft, seen, kinds)
@@ -99,7 +102,9 @@ def _repeat(d: Draft[Bet], seen: InfoList, kinds: set[PaymentKind]) -> list[Rule
 
 def _settle(d: Draft[Bet], seen: InfoList) -> None:
     """The casino paid a win on a bet that is on: only this hub orders payouts, so it had been settled with it."""
-    (line,) = lines_of(seen, PaymentKind.PAYOUT)
+    line, *others = lines_of(seen, PaymentKind.PAYOUT)
+    if any(other.amount != line.amount for other in others):
+        raise _Unproved  # which of the two it had been settled with
     win = parse_amount(line.amount or "", d.subject.currency)
     _claim(d)
     if d.subject.state is BetState.ON:
@@ -132,8 +137,9 @@ def _claim(d: Draft[Bet]) -> None:
 
 def _hear(d: Draft[Bet], seen: InfoList, kind: PaymentKind) -> None:
     """The payment is listed with the very contents that were ordered: accepted."""
-    lines, payment = lines_of(seen, kind), d.payments.get(kind)
+    payment = d.payments.get(kind)
     if payment is None or payment.state is PaymentState.ACCEPTED:
         return
-    if len(lines) != 1 or differences(d, payment, lines[0]) or heard(d, kind, Yes(lines[0])) is not Verdict.OK:
+    line = line_of(d, payment, seen)
+    if line is None or differences(d, payment, line) or heard(d, kind, Yes(line)) is not Verdict.OK:
         raise _Unproved

@@ -2,7 +2,8 @@
 
 Theory. A stake ends on a yes or a no. Money we owe ends on a yes only: a no is "not yet". Money we take back
 ends on a yes or on a no of the table. A contradiction changes no money and calls for a person. What was not
-understood is never read as a no.
+understood is never read as a no. A no proves that nothing was booked only while every try before it was answered:
+a try that nobody answered may be booked, and may be the reason why its repeat is refused (decision 0029).
 
 Owns: those rules for every payment kind, the schedule of tries, the parking. Never: reads an answer to a call of
 ours (pursuit), says what a yes means for the bet (effects). Spec: casino.md 1.1, money.md 2 and 3.6 to 3.7.
@@ -22,7 +23,7 @@ from croupier.core.counterparty import LateAccept
 from croupier.core.draft import Draft
 from croupier.core.money import same_amount
 from croupier.core.payment import GIVES, Payment, PaymentEvent, PaymentState, Step
-from croupier.core.readings import Contents, Exists, No, Outcome, PaymentKind
+from croupier.core.readings import Contents, Exists, InfoList, No, Outcome, PaymentKind
 from croupier.core.refusals import CasinoNo
 
 AnyDraft = Draft[Any]
@@ -94,6 +95,19 @@ def differences(d: AnyDraft, payment: Payment, said: Contents) -> list[str]:
     return found
 
 
+def lines_of(seen: InfoList, kind: PaymentKind) -> list[Contents]:
+    """What the casino lists of one kind: more than one is its own double booking."""
+    return [line for line in seen.payments if line.kind is kind]
+
+
+def line_of(d: AnyDraft, payment: Payment, seen: InfoList) -> Contents | None:
+    """The line of this payment; of several the one that fits what was ordered, and the number that is known."""
+    lines = lines_of(seen, payment.kind)
+    fitting = [line for line in lines if not differences(d, payment, line)]
+    known = [line for line in fitting if line.partner_tx == payment.partner_tx]
+    return next(iter(known or fitting or lines), None)
+
+
 def heard_yes(d: AnyDraft, payment: Payment, said: Contents) -> Verdict:
     """A success, told by an accept, an inline answer or an info list."""
     wrong = differences(d, payment, said)
@@ -146,7 +160,8 @@ def _heard_exists(d: AnyDraft, payment: Payment, said: Contents | None) -> Verdi
 
 def _exists_bare(d: AnyDraft, payment: Payment) -> None:
     """It exists, with contents not told: info decides. A cashback knows no info, and a repeat is harmless."""
-    d.pay(payment.kind, PaymentEvent.SEND)
+    d.pay(payment.kind, PaymentEvent.SEND, reason=None)
+    d.doubt(payment.kind)
     if isinstance(d.subject, Bet):
         d.call_later(payment.kind.value, Step.INFO, d.terms.now_ms)
     else:
@@ -158,28 +173,95 @@ def _heard_no(d: AnyDraft, payment: Payment, no: No) -> Verdict:
         return _conflict(d, payment, f"refused after it was accepted: {no.code} {no.message}")
     if not payment.undecided:
         return Verdict.OK
-    refused = _EFFECTS[payment.kind].refused
+    refused, proves = _EFFECTS[payment.kind].refused, not _doubtful(d, payment)
     d.keep_words(payment.kind, no)
-    if refused is not None:
+    if refused is None:
+        _not_yet(d, payment, no, proves=proves)
+    elif proves:
         d.pay(payment.kind, PaymentEvent.REFUSE)
         refused(d, no)
     else:
-        _not_yet(d, payment, no)
+        _no_proof(d, payment)
     return Verdict.OK
 
 
-def _not_yet(d: AnyDraft, payment: Payment, no: No) -> None:
-    """A no to money we owe: try again, unless it proves that there is nothing to give back."""
+def _not_yet(d: AnyDraft, payment: Payment, no: No, *, proves: bool) -> None:
+    """A no to money we owe: try again, unless it proves that there is nothing to give back. `payment`: before it."""
     kind = payment.kind
     if kind is PaymentKind.CASHBACK and d.subject.state is CashbackState.CANCEL_WANTED:
-        d.pay(kind, PaymentEvent.REFUSE)
-        cashback_effects.refused_for_good(d)
-    elif unconfirmed_return(d, kind) and no.reason is CasinoNo.BET_UNKNOWN:
-        d.pay(kind, PaymentEvent.REFUSE)
+        if proves:
+            d.pay(kind, PaymentEvent.REFUSE)
+            cashback_effects.refused_for_good(d)
+        else:
+            _no_proof(d, payment)
     elif unconfirmed_return(d, kind):
-        again(d, kind, Step.INFO)
+        _nothing_to_return(d, payment, no, proves=proves)
     else:
         again(d, kind, make_step(d))
+
+
+def _nothing_to_return(d: AnyDraft, payment: Payment, no: No, *, proves: bool) -> None:
+    """The return of a stake that nobody ever saw is refused: 103805 proves it, else info does."""
+    unknown = no.reason is CasinoNo.BET_UNKNOWN
+    if unknown and proves:
+        d.pay(payment.kind, PaymentEvent.REFUSE)
+    elif d.terms.casino.info:
+        if proves:
+            again(d, payment.kind, Step.INFO)
+        else:
+            _no_proof(d, payment)
+    elif unknown and payment.reason == no.reason.value and not _nothing_sent_since(d, payment):
+        # Nobody can be asked: the same proof, said of two tries in a row, stands.
+        d.pay(payment.kind, PaymentEvent.REFUSE)
+    else:
+        again(d, payment.kind, make_step(d))
+
+
+# --- a no that proves nothing ----------------------------------------------------------------------------
+
+
+def _doubtful(d: AnyDraft, payment: Payment) -> bool:
+    """Whether some other try than the one that was refused may be booked."""
+    call = d.calls.get(payment.kind.value)
+    # Acknowledged, its accept never came, and now it is on its way again: of which of the two is this the outcome?
+    resent = call is not None and call.acked and call.step is Step.MAKE and call.lease_owner is not None
+    return payment.unanswered or resent
+
+
+def _no_proof(d: AnyDraft, payment: Payment) -> None:
+    """Refused after a try that nobody answered: info decides; where there is none, one more try, then a person.
+
+    `payment` is what it was before this no. The same no again changes nothing.
+    """
+    kind, call = payment.kind, d.calls[payment.kind.value]
+    d.pay(kind, PaymentEvent.SEND)
+    d.note(proof="none: an earlier try went unanswered")
+    if kind is PaymentKind.STAKE:
+        if call.step is not Step.INFO:
+            ask_stake(d)
+    elif isinstance(d.subject, Bet) and d.terms.casino.info:
+        if call.step is not Step.INFO or payment.reason is None:
+            # No copy of any try is valid any more when this question leaves: what it does not list is not booked.
+            dead_ms = d.terms.waits.after_ms(d.terms.now_ms, d.terms.waits.envelope_s + d.terms.waits.skew_s)
+            d.call_later(kind.value, Step.INFO, dead_ms, acked=False)
+    elif payment.reason is None:
+        again(d, kind, make_step(d))
+    elif not _nothing_sent_since(d, payment):
+        park(d, kind, "refused twice, and nobody can say what became of an earlier try")
+
+
+def _nothing_sent_since(d: AnyDraft, payment: Payment) -> bool:
+    """Whether the no that is kept is the last thing that happened: then the same no is a repeat of it."""
+    call = d.calls[payment.kind.value]
+    waits = call.step is Step.REOPEN or (call.lease_owner is None and not call.acked)
+    return payment.reason is not None and waits
+
+
+def ask_stake(d: AnyDraft) -> None:
+    """The questions after a stake begin: their failures are counted by themselves."""
+    payment = d.payments[PaymentKind.STAKE]
+    due = d.terms.waits.next_info_ms(payment.created_ms, d.terms.now_ms, late=False)
+    d.call_later(PaymentKind.STAKE.value, Step.INFO, due or d.terms.now_ms, failures=0)
 
 
 def unconfirmed_return(d: AnyDraft, kind: PaymentKind) -> bool:

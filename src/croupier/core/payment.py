@@ -112,6 +112,8 @@ class Payment:
     """CasinoNo value of the last refusal."""
     message: str | None = None
     decided_ms: int | None = None
+    unanswered: bool = False
+    """Some try of it went without an outcome of its own: no later refusal proves that nothing was booked."""
 
     @property
     def undecided(self) -> bool:

@@ -25,6 +25,9 @@ def retry(d: Draft[Any], kind: PaymentKind, author: str, reason: str) -> Decisio
     if payment.state not in UNDECIDED | {PaymentState.PARKED}:
         _cannot(kind, payment.state, "be tried again")
     step = Step.INFO if kind is PaymentKind.STAKE else make_step(d)
+    before = d.calls.get(kind.value)
+    if before is not None and (before.acked or (before.step is Step.MAKE and before.lease_owner is not None)):
+        d.doubt(kind)  # what that try brings is outdated from now on, or can no longer be told from this one's
     d.call_later(kind.value, step, d.terms.now_ms)
     d.note(reason=reason)
     return d.finish("retried_by_person", author=author)

@@ -16,10 +16,13 @@ from croupier.core.outcomes import (
     AnyDraft,
     Verdict,
     again,
+    ask_stake,
     close_if_done,
     differences,
     heard,
     heard_yes,
+    line_of,
+    lines_of,
     make_step,
     park,
     unconfirmed_return,
@@ -49,6 +52,10 @@ def made(d: AnyDraft, kind: PaymentKind, reading: Acknowledgement) -> None:
     payment = d.payments[kind]
     if not payment.undecided and payment.state is not PaymentState.PARKED:
         return
+    call = d.calls.get(kind.value)
+    if call is not None and call.acked:
+        # A try before this one was acknowledged and never ended: what is said now may not be said of that one.
+        d.doubt(kind)
     if _unread(reading) and kind in _ENDED_BY_NO:
         # An earlier try of it may be booked: that one repeat could not be read is no answer to any of them.
         reading = Unknown("refused unread")
@@ -91,7 +98,10 @@ def _refused_unread(payment: Payment, reading: Acknowledgement) -> bool:
 def _sent(d: AnyDraft, payment: Payment, reading: Received | Unknown) -> None:
     kind, acked = payment.kind, isinstance(reading, Received)
     d.note(made=reading.why if isinstance(reading, Unknown) else "received")
-    d.pay(kind, PaymentEvent.SEND, reason=None)
+    d.pay(kind, PaymentEvent.SEND)
+    if not acked:
+        d.pay(kind, PaymentEvent.SEND, reason=None)
+        d.doubt(kind)
     if kind is PaymentKind.STAKE:
         _plan_stake(d, acked=acked)
     elif acked:
@@ -121,21 +131,21 @@ def _plan_stake(d: AnyDraft, *, acked: bool) -> None:
     if wanted and not acked and retry is not None and retry < hold_end:
         d.call_later(slot, Step.MAKE, retry, failures=failures)
     else:
-        _ask_stake(d, payment)
+        ask_stake(d)
 
 
 # --- info -----------------------------------------------------------------------------------------------
 
 
-def informed(d: AnyDraft, kind: PaymentKind, reading: InfoReading) -> None:
-    """The answer to a question after a payment (money.md 2)."""
+def informed(d: AnyDraft, kind: PaymentKind, reading: InfoReading, *, asked_ms: int) -> None:
+    """The answer to a question after a payment, which left at `asked_ms`: so old is what it proves (money.md 2)."""
     if kind is not PaymentKind.STAKE:
         _stake_seen(d, reading)
     payment = d.payments[kind]
     if payment.state is PaymentState.PARKED:
         _parked_informed(d, payment, reading)
     elif kind is PaymentKind.STAKE:
-        _stake_informed(d, payment, reading)
+        _stake_informed(d, payment, reading, asked_ms)
     elif payment.undecided:
         _give_informed(d, payment, reading)
     close_if_done(d)
@@ -144,7 +154,7 @@ def informed(d: AnyDraft, kind: PaymentKind, reading: InfoReading) -> None:
 def _parked_informed(d: AnyDraft, payment: Payment, reading: InfoReading) -> None:
     """A person asked once more: a success ends it, anything else leaves it to the person."""
     found = _usable(d, reading)
-    seen = None if found is None else _find(found, payment.kind)
+    seen = None if found is None else line_of(d, payment, found)
     if seen is not None and not differences(d, payment, seen):
         heard_yes(d, payment, seen)
     else:
@@ -157,25 +167,21 @@ def _stake_seen(d: AnyDraft, reading: InfoReading) -> None:
     if stake is None or stake.state not in (PaymentState.EXPIRED, PaymentState.REFUSED):
         return
     found = _usable(d, reading)
-    seen = None if found is None else _find(found, PaymentKind.STAKE)
+    seen = None if found is None else line_of(d, stake, found)
     if seen is not None and not differences(d, stake, seen):
         heard_yes(d, stake, seen)
 
 
-def _find(reading: InfoList, kind: PaymentKind) -> Contents | None:
-    return next((p for p in reading.payments if p.kind is kind), None)
-
-
-def _stake_informed(d: AnyDraft, payment: Payment, reading: InfoReading) -> None:
+def _stake_informed(d: AnyDraft, payment: Payment, reading: InfoReading, asked_ms: int) -> None:
     if payment.state is PaymentState.ACCEPTED:
         return
     found = _usable(d, reading)
-    seen = None if found is None else _find(found, PaymentKind.STAKE)
+    seen = None if found is None else line_of(d, payment, found)
     d.note(info="unusable" if found is None else "there" if seen else "not there")
     if seen is not None:
         _stake_there(d, payment, seen)
     elif payment.undecided:
-        _stake_missing(d, payment, usable=found is not None)
+        _stake_missing(d, payment, usable=found is not None, asked_ms=asked_ms)
     else:
         _ask_later(d, late=True)
 
@@ -184,7 +190,7 @@ def _usable(d: AnyDraft, reading: InfoReading) -> InfoList | None:
     """None for an answer that says nothing; so does a list with a return that we never sent."""
     if not isinstance(reading, InfoList):
         return None
-    foreign = _find(reading, PaymentKind.BET_RETURN) is not None
+    foreign = bool(lines_of(reading, PaymentKind.BET_RETURN))
     if foreign and PaymentKind.BET_RETURN not in d.payments:
         d.incident("foreign_return", "the casino shows a return that the hub never sent")
         return None
@@ -200,11 +206,11 @@ def _stake_there(d: AnyDraft, payment: Payment, seen: Contents) -> None:
         _ask_later(d, late=True)
 
 
-def _stake_missing(d: AnyDraft, payment: Payment, *, usable: bool) -> None:
-    waits, now = d.terms.waits, d.terms.now_ms
-    if usable and waits.not_there_proves(payment.created_ms, now, d.terms.hold_s):
+def _stake_missing(d: AnyDraft, payment: Payment, *, usable: bool, asked_ms: int) -> None:
+    waits = d.terms.waits
+    if usable and waits.not_there_proves(payment.created_ms, asked_ms, d.terms.hold_s):
         effects.stake_expired(d, with_return=False)
-    elif not usable and waits.last_info_reached(payment.created_ms, now):
+    elif not usable and waits.last_info_reached(payment.created_ms, asked_ms):
         if d.terms.casino.late_accept is LateAccept.RETURN or d.subject.state is BetState.UNWANTED:
             effects.stake_expired(d, with_return=True)
         else:
@@ -230,7 +236,7 @@ def _give_informed(d: AnyDraft, payment: Payment, reading: InfoReading) -> None:
     if not isinstance(reading, InfoList):
         again(d, kind, Step.INFO)
         return
-    seen = _find(reading, kind)
+    seen = line_of(d, payment, reading)
     if seen is None:
         _give_missing(d, kind)
     elif differences(d, payment, seen):
@@ -240,9 +246,17 @@ def _give_informed(d: AnyDraft, payment: Payment, reading: InfoReading) -> None:
 
 
 def _give_missing(d: AnyDraft, kind: PaymentKind) -> None:
-    """Not booked. A return of a stake nobody ever saw, refused and not there: nothing to give back."""
-    if unconfirmed_return(d, kind) and d.payments[kind].reason is not None:
+    """Not booked. What was refused and is not there has ended: the taking back of a payout, or the return of a stake
+    that nobody ever saw. All else is sent again.
+    """
+    payment = d.payments[kind]
+    if payment.reason is None:
+        again(d, kind, make_step(d))
+    elif unconfirmed_return(d, kind):
         d.pay(kind, PaymentEvent.REFUSE)
+    elif kind is PaymentKind.PAYOUT_RETURN:
+        d.pay(kind, PaymentEvent.REFUSE)
+        effects.payout_return_refused(d, No(CasinoNo(payment.reason), payment.code or 0, payment.message or ""))
     else:
         again(d, kind, make_step(d))
 
@@ -313,7 +327,7 @@ def taken_up(d: AnyDraft, slot: str) -> Step | None:
         return None
     if slot == PaymentKind.STAKE.value and call.step is Step.MAKE and _not_sent_again(d):
         d.pay(PaymentKind.STAKE, PaymentEvent.SEND)
-        _ask_stake(d, d.payments[PaymentKind.STAKE])
+        ask_stake(d)
         return None
     return call.step
 
@@ -329,12 +343,6 @@ def _not_sent_again(d: AnyDraft) -> bool:
     hold_end = d.terms.waits.after_ms(payment.created_ms, d.terms.hold_s)
     unwanted = d.subject.state is BetState.UNWANTED
     return payment.undecided and (unwanted or d.terms.now_ms >= hold_end)
-
-
-def _ask_stake(d: AnyDraft, payment: Payment) -> None:
-    """The questions begin: their failures are counted by themselves."""
-    due = d.terms.waits.next_info_ms(payment.created_ms, d.terms.now_ms, late=False)
-    d.call_later(PaymentKind.STAKE.value, Step.INFO, due or d.terms.now_ms, failures=0)
 
 
 def _quarantine(d: AnyDraft, slot: str) -> None:

@@ -13,7 +13,7 @@ from enum import Enum
 from croupier.core.bet import OK, Bet, BetState, Origin
 from croupier.core.draft import Draft, Terms
 from croupier.core.money import BadAmount, format_amount, parse_amount
-from croupier.core.outcomes import differences
+from croupier.core.outcomes import differences, line_of, lines_of
 from croupier.core.payment import GIVES, Payment, PaymentState
 from croupier.core.readings import Contents, InfoList, PaymentKind
 
@@ -70,9 +70,16 @@ def compare(bet: Bet, seen: InfoList, terms: Terms) -> tuple[Found, ...]:
     return tuple(found)
 
 
-def lines_of(seen: InfoList, kind: PaymentKind) -> list[Contents]:
-    """What the casino lists of one kind."""
-    return [line for line in seen.payments if line.kind is kind]
+def doubles(seen: InfoList) -> list[Found]:
+    """What the casino booked more than once, with every line of it: a difference by itself, whatever the hub has."""
+    return [one for kind in PaymentKind if (one := _double(kind, lines_of(seen, kind))) is not None]
+
+
+def _double(kind: PaymentKind, lines: list[Contents]) -> Found | None:
+    if len(lines) < 2:
+        return None
+    words = "; ".join(sorted(map(_said, lines)))
+    return Found(Difference.BOOKED_TWICE, kind, f"listed {len(lines)} times: {words}")
 
 
 def foreign(bet: Bet, seen: InfoList) -> set[PaymentKind]:
@@ -81,10 +88,8 @@ def foreign(bet: Bet, seen: InfoList) -> set[PaymentKind]:
 
 
 def _of_kind(d: Draft[Bet], kind: PaymentKind, lines: list[Contents]) -> list[Found]:
-    payment, found = d.payments.get(kind), []
-    if len(lines) > 1:
-        numbers = ", ".join(line.partner_tx or "no number" for line in lines)
-        found.append(Found(Difference.BOOKED_TWICE, kind, f"listed {len(lines)} times: {numbers}"))
+    payment, double = d.payments.get(kind), _double(kind, lines)
+    found = [] if double is None else [double]
     if payment is None:
         return found + [Found(Difference.NOT_IN_HUB, kind, f"listed with {_said(one)}") for one in lines[:1]]
     if lines:
@@ -95,22 +100,21 @@ def _of_kind(d: Draft[Bet], kind: PaymentKind, lines: list[Contents]) -> list[Fo
 
 
 def _known_and_listed(d: Draft[Bet], payment: Payment, lines: list[Contents]) -> list[Found]:
-    kind = payment.kind
-    wrong = [word for word in differences(d, payment, lines[0]) if word in _FACTS]
-    found = [Found(_FACTS[word], kind, f"listed with {_said(lines[0])}") for word in wrong]
+    kind, line = payment.kind, line_of(d, payment, InfoList(tuple(lines)))
+    assert line is not None
+    wrong = [word for word in differences(d, payment, line) if word in _FACTS]
+    found = [Found(_FACTS[word], kind, f"listed with {_said(line)}") for word in wrong]
     if payment.state in (PaymentState.REFUSED, PaymentState.EXPIRED):
         found.append(Found(Difference.BOOKED_AFTER_ALL, kind, f"{payment.state.value} here, and listed"))
     numbers = {line.partner_tx for line in lines}
     if payment.state is PaymentState.ACCEPTED and payment.partner_tx is not None and payment.partner_tx not in numbers:
-        found.append(
-            Found(Difference.NUMBER, kind, f"accepted as {payment.partner_tx}, listed as {lines[0].partner_tx}")
-        )
+        found.append(Found(Difference.NUMBER, kind, f"accepted as {payment.partner_tx}, listed as {line.partner_tx}"))
     return found
 
 
 def _said(line: Contents) -> str:
     tax = f", tax {line.tax}" if line.tax else ""
-    return f"{line.amount}{tax} for {line.player_ref} as {line.partner_tx}"
+    return f"{line.amount}{tax} for {line.player_ref} as {line.partner_tx or 'no number'}"
 
 
 def _long_ago(terms: Terms, payment: Payment) -> bool:

@@ -56,10 +56,13 @@ class Waits:
         times = self.late_info_at_s if late else self.info_at_s
         return next((at for s in times if (at := self.after_ms(created_ms, s)) > now_ms), None)
 
-    def not_there_proves(self, created_ms: int, now_ms: int, hold_s: float) -> bool:
-        """Whether a stake the casino does not know can no longer be booked by a make still under way."""
-        return now_ms > self.after_ms(created_ms, hold_s + self.envelope_s + self.skew_s)
+    def not_there_proves(self, created_ms: int, asked_ms: int, hold_s: float) -> bool:
+        """Whether a stake that a list does not show can no longer be booked by a make still under way.
 
-    def last_info_reached(self, created_ms: int, now_ms: int) -> bool:
-        """Whether the last regular question (60 s) has been asked."""
-        return now_ms >= self.after_ms(created_ms, self.info_at_s[-1])
+        `asked_ms`: when the question left. The list may be as old as that, however late its answer came.
+        """
+        return asked_ms > self.after_ms(created_ms, hold_s + self.envelope_s + self.skew_s)
+
+    def last_info_reached(self, created_ms: int, asked_ms: int) -> bool:
+        """Whether a question that left at `asked_ms` was the last regular one (60 s)."""
+        return asked_ms >= self.after_ms(created_ms, self.info_at_s[-1])

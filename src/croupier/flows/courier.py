@@ -33,6 +33,7 @@ from croupier.flows.advance import Contended, advance
 from croupier.flows.calling import Reading, called
 from croupier.flows.hub import Hub
 from croupier.flows.ports import CasinoGateway
+from croupier.flows.reconcile import note_doubles
 from croupier.flows.tell import heed
 from croupier.kit.log import get
 from croupier.kit.point import point
@@ -74,6 +75,8 @@ class Courier:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._lines: dict[int, _Line] = {}
+        self._left: set[Errand] = set()
+        """Whose call may have left, and whose answer is not committed."""
         self.tasks: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
@@ -128,8 +131,11 @@ class Courier:
         until_ms = hub.waits.after_ms(hub.clock.now_ms(), LET_GO_S)
         boarded = [one for arg in args if isinstance(arg, list) for one, _ in arg]
         for errand in [arg for arg in args if isinstance(arg, Errand)] + boarded:
+            left = errand in self._left
+            self._left.discard(errand)
             try:
-                await hub.store.calls.let_go(errand.subject_id, errand.slot, errand.fence, until_ms=until_ms)
+                key = errand.subject_id, errand.slot, errand.fence
+                await hub.store.calls.let_go(*key, until_ms=until_ms, left=left)
             except DbError:
                 return
         if hub.sweep is not None:
@@ -162,12 +168,14 @@ class Courier:
 
     async def _make_alone(self, casino: Casino, errand: Errand, order: Order) -> None:
         await point(f"{errand.slot}.before_send")
+        self._left.add(errand)
         reading = await called(self._hub, casino, lambda g: g.make(casino, order), step=Step.MAKE)
         await self._bring_back(errand, Step.MAKE, reading)
 
     async def _make_list(self, casino: Casino, line: _Line, part: list[tuple[Errand, Order]]) -> None:
         orders = [order for _, order in part]
         await point("list.before_send")
+        self._left.update(errand for errand, _ in part)
         reading = await called(self._hub, casino, lambda g: g.make_list(casino, orders), step=Step.MAKE)
         if isinstance(reading, Received):
             line.lists_failed = 0
@@ -202,11 +210,16 @@ class Courier:
         casino = await self._hub.store.casinos.get(subject.casino_id)
         assert casino is not None
         await point(f"{errand.slot}.before_send")
+        asked_ms = self._hub.clock.now_ms()
+        self._left.add(errand)
         reading = await called(self._hub, casino, _question(casino, subject, errand, step), step=step)
-        await self._bring_back(errand, step, reading)
+        if isinstance(reading, InfoList):
+            assert isinstance(subject, Bet)
+            await note_doubles(self._hub, subject, reading)
+        await self._bring_back(errand, step, reading, asked_ms=asked_ms)
 
-    async def _bring_back(self, errand: Errand, step: Step, reading: Reading) -> None:
-        """Commit what the casino said, if the call is still ours."""
+    async def _bring_back(self, errand: Errand, step: Step, reading: Reading, *, asked_ms: int = 0) -> None:
+        """Commit what the casino said, if the call is still ours. `asked_ms`: when a question left."""
         await point(f"{errand.slot}.after_send")
         if step is Step.MAKE and isinstance(reading, Received):
             # An accept usually comes within a moment and makes this commit needless.
@@ -223,10 +236,11 @@ class Courier:
                 return None
             draft: Draft[Any] = Draft(subject, terms)
             draft.note(step=step.value)
-            _take_in(draft, errand.slot, reading)
+            _take_in(draft, errand.slot, reading, asked_ms)
             return draft.finish(f"{errand.slot}_{step.value}_answered")
 
         await advance(self._hub, read, rule)
+        self._left.discard(errand)
 
     def _reader(self, errand: Errand) -> Callable[[], Awaitable[Any]]:
         store = self._hub.store
@@ -269,11 +283,11 @@ def _ours(subject: Bet | Cashback, errand: Errand) -> bool:
     return call is not None and call.fence == errand.fence
 
 
-def _take_in(draft: Draft[Any], slot: str, reading: Reading) -> None:
+def _take_in(draft: Draft[Any], slot: str, reading: Reading, asked_ms: int) -> None:
     step = draft.calls[slot].step
     if step is Step.INFO:
         assert isinstance(reading, InfoList | Unknown)
-        pursuit.informed(draft, PaymentKind(slot), reading)
+        pursuit.informed(draft, PaymentKind(slot), reading, asked_ms=asked_ms)
     elif slot == SLOT_CLOSE or step is Step.REOPEN:
         assert isinstance(reading, CloseDone | Unknown)
         pursuit.closed(draft, slot, reading)

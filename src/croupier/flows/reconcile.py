@@ -8,7 +8,7 @@ call asks a casino after one. Spec: money.md sections 4 and 8.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -19,11 +19,11 @@ from croupier.core.healing import Rule, heal, restore
 from croupier.core.money import format_amount
 from croupier.core.payment import Step
 from croupier.core.readings import Contents, InfoList, PaymentKind
-from croupier.core.reconciliation import Difference, Found, compare
+from croupier.core.reconciliation import Difference, Found, compare, doubles
 from croupier.flows.advance import advance, terms_of
 from croupier.flows.calling import called
 from croupier.flows.hub import Hub
-from croupier.store.findings import Seen
+from croupier.store.findings import Finding, Seen
 
 
 class Result(Enum):
@@ -66,7 +66,7 @@ async def reconcile_bet(hub: Hub, bet_id: int, *, restoring: bool = False) -> Co
     asked_ms = hub.clock.now_ms()
     reading = await called(hub, casino, lambda g: g.info(casino, bet_id), step=Step.INFO)
     if isinstance(reading, InfoList):
-        done = await _take_in(hub, bet_id, reading, restoring=restoring)
+        done = await _take_in(hub, bet_id, reading, asked_ms, restoring=restoring)
     else:
         why = getattr(reading, "why", "no list")
         done = Compared(bet_id, casino.casino_id, Result.UNUSABLE, why=why)
@@ -83,13 +83,23 @@ async def ask_after_unknown(hub: Hub, casino: Casino, bet_id: int) -> Compared:
     if not reading.payments:
         return Compared(bet_id, casino.casino_id, Result.NOWHERE)
     words = "; ".join(f"{_kind(line)} {line.amount} for {line.player_ref}" for line in reading.payments)
-    found = Found(Difference.UNKNOWN_BET, None, words)
-    await _keep(hub, (casino.casino_id, bet_id), [found], evidence={"hub": None, "casino": _listed(reading)})
-    return Compared(bet_id, casino.casino_id, Result.DIFFERS, found=(found,))
+    found = [Found(Difference.UNKNOWN_BET, None, words), *doubles(reading)]
+    await _keep(hub, (casino.casino_id, bet_id), found, evidence={"hub": None, "casino": _listed(reading)})
+    return Compared(bet_id, casino.casino_id, Result.DIFFERS, found=tuple(found))
 
 
-async def _take_in(hub: Hub, bet_id: int, seen: InfoList, *, restoring: bool) -> Compared:
-    """Mend, then compare what is stored now."""
+async def note_doubles(hub: Hub, bet: Bet, seen: InfoList) -> None:
+    """Keep what a list that was asked for another reason shows twice: the casino booked it twice, whoever asked.
+
+    Call it before the list is taken in: if we die in between, the question is asked again.
+    """
+    found = doubles(seen)
+    if found:
+        await _put(hub, (bet.casino_id, bet.bet_id), found, evidence=evidence_of(bet, seen))
+
+
+async def _take_in(hub: Hub, bet_id: int, seen: InfoList, asked_ms: int, *, restoring: bool) -> Compared:
+    """Mend, then compare what is stored now. The list is as old as its question."""
     rules: list[Rule] = []
 
     def rule(bet: Bet, terms: Terms) -> Decision[Bet] | None:
@@ -99,7 +109,7 @@ async def _take_in(hub: Hub, bet_id: int, seen: InfoList, *, restoring: bool) ->
     await advance(hub, lambda: hub.store.bets.by_id(bet_id), rule)
     bet = await hub.store.bets.by_id(bet_id)
     assert bet is not None
-    found = compare(bet, seen, await terms_of(hub, bet))
+    found = compare(bet, seen, replace(await terms_of(hub, bet), now_ms=asked_ms))
     await _keep(hub, (bet.casino_id, bet_id), found, evidence=evidence_of(bet, seen))
     for mended in rules:
         hub.metrics.count("croupier_healed_total", mended.value)
@@ -121,10 +131,21 @@ def _mended(draft: Draft[Bet], seen: InfoList, rules: list[Rule], *, restoring: 
 
 
 async def _keep(hub: Hub, key: tuple[int, int], found: Sequence[Found], *, evidence: dict[str, Any]) -> None:
-    """Keep what was found and call for a person where it is news; close what is seen no more."""
+    """Keep what was found, and close what is seen no more."""
     casino_id, bet_id = key
+    known = await _put(hub, key, found, evidence=evidence)
+    if any(f.closed_ms is None for f in known):
+        keys = [Seen(one.about, one.difference.value, one.words).key for one in found]
+        await hub.store.findings.agreed(casino_id, bet_id, keys)
+        await settle_incident(hub, bet_id, by="reconciliation", note="a later comparison agrees")
+
+
+async def _put(hub: Hub, key: tuple[int, int], found: Sequence[Found], *, evidence: dict[str, Any]) -> list[Finding]:
+    """Keep what was found and call for a person where it is news; the findings of the bet before."""
+    casino_id, bet_id = key
+    before_all = await hub.store.findings.of(bet_id, casino_id)
     seen = [Seen(one.about, one.difference.value, one.words) for one in found]
-    known = {Seen(f.about, f.name, f.words): f for f in await hub.store.findings.of(bet_id, casino_id)}
+    known = {Seen(f.about, f.name, f.words): f for f in before_all}
     for one in seen:
         before = known.get(one)
         if before is None or (before.closed_ms is not None and before.closed_by is None):
@@ -133,9 +154,7 @@ async def _keep(hub: Hub, key: tuple[int, int], found: Sequence[Found], *, evide
             hub.metrics.count("croupier_incidents_total", "difference")
             hub.metrics.count("croupier_findings_total", one.name)
         await hub.store.findings.put(casino_id, bet_id, one, evidence=evidence)
-    if any(f.closed_ms is None for f in known.values()):
-        await hub.store.findings.agreed(casino_id, bet_id, [one.key for one in seen])
-        await settle_incident(hub, bet_id, by="reconciliation", note="a later comparison agrees")
+    return before_all
 
 
 async def settle_incident(hub: Hub, bet_id: int, *, by: str, note: str) -> None:

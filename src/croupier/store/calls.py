@@ -17,19 +17,24 @@ from croupier.store.db import Db, Row
 
 _DUE = """
 due_{table} as materialized (
-    select c.subject_id, c.slot from calls c join {table} s on s.{key} = c.subject_id
+    select c.subject_id, c.slot, c.lease_owner is not null and c.step = 'make' as unheard
+    from calls c join {table} s on s.{key} = c.subject_id
     where c.ready_ms <= $1 and c.casino_id <> all($5::bigint[]) order by c.ready_ms, c.subject_id, c.slot limit $4
     for update of s, c skip locked),
 bumped_{table} as (
     update {table} s set version = s.version + 1
     where s.{key} in (select subject_id from due_{table}))"""
 
+# A make that somebody else had leased may have left: its payment remembers for good that it went unanswered.
 # The last row is no call: it says when the next one is ready that is not taken here.
 _TAKE = f"""
 with {_DUE.format(table="bets", key="bet_id")}, {_DUE.format(table="cashbacks", key="cashback_id")},
 due as materialized (
-    select subject_id, slot, false as cashback from due_bets
-    union all select subject_id, slot, true from due_cashbacks),
+    select subject_id, slot, unheard, false as cashback from due_bets
+    union all select subject_id, slot, unheard, true from due_cashbacks),
+doubted as (
+    update payments p set unanswered = true
+    from due where due.unheard and p.subject_id = due.subject_id and p.kind = due.slot and not p.unanswered),
 taken as (
     update calls c set lease_owner = $2, lease_until_ms = $3, fence = c.fence + 1,
         crashes = c.crashes + case when c.lease_owner is null then 0 else 1 end
@@ -41,6 +46,11 @@ union all
 (select null, null, null, null, null, c.ready_ms from calls c
     where not exists (select from due d where d.subject_id = c.subject_id and d.slot = c.slot)
     order by c.ready_ms limit 1)"""
+
+_LET_GO = """
+update calls set lease_owner = null, lease_until_ms = $5
+where subject_id = $1 and slot = $2 and fence = $3 and lease_owner = $4 returning step"""
+_DOUBT = "update payments set unanswered = true where subject_id = $1 and kind = $2 and not unanswered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +96,21 @@ class Calls:
         )
         return len(rows)
 
-    async def let_go(self, subject_id: int, slot: str, fence: int, *, until_ms: int) -> bool:
-        """Give a call of ours back that nothing was done about: anybody may take it from `until_ms` on.
+    async def let_go(self, subject_id: int, slot: str, fence: int, *, until_ms: int, left: bool) -> bool:
+        """Give a call of ours back: anybody may take it from `until_ms` on. It counts as no crash.
 
-        It counts as no crash. False if it is no longer ours under this fence.
+        `left`: it may have been sent, and what came of it is not written: then its payment remembers that a try went
+        unanswered. False if it is no longer ours under this fence.
         """
-        sql = (
-            "update calls set lease_owner = null, lease_until_ms = $5"
-            " where subject_id = $1 and slot = $2 and fence = $3 and lease_owner = $4"
-        )
-        return await self._db.execute(sql, subject_id, slot, fence, self._process, until_ms) > 0
+        async with self._db.transaction() as tx:
+            if left:
+                # First the subject, as a train does. A decision from before this loses its race and reads again.
+                await tx.execute("update bets set version = version + 1 where bet_id = $1", subject_id)
+                await tx.execute("update cashbacks set version = version + 1 where cashback_id = $1", subject_id)
+            rows = await tx.fetch(_LET_GO, subject_id, slot, fence, self._process, until_ms)
+            if left and any(row["step"] == "make" for row in rows):
+                await tx.execute(_DOUBT, subject_id, slot)
+        return bool(rows)
 
     async def waiting(self, casino_id: int | None = None) -> int:
         """How many calls the queue holds."""

@@ -15,6 +15,8 @@ FIRST_MS = 30_000
 """Age at which a payment without an outcome is looked into."""
 MOST_APART_MS = 3_600_000
 SLICE_MS = 600_000
+SETTLED_MS = 60_000
+"""How long a bet is over before it is compared: by then the casino's list has everything."""
 _AGAIN = """
 (k.at_ms is null or $2::bigint >= least({since} + 2 * greatest(k.at_ms - {since}, 30000), k.at_ms + 3600000))"""
 
@@ -35,10 +37,16 @@ select b.bet_id as subject_id from bets b left join games g using (game_id)
 left join comparisons k on k.subject_id = b.bet_id
 where b.state in ('asked', 'unwanted', 'unclaimed', 'on', 'undoing') and b.created_ms <= $2::bigint - 1000 * coalesce(g.open_s, $4::int)
 and b.casino_id = $1 and {_AGAIN.format(since="b.created_ms")} order by b.created_ms limit $3"""
-_DRAWN = """
-select k.subject_id from comparisons k join bets b on b.bet_id = k.subject_id
-where k.at_ms is null and k.casino_id = $1 and b.ended_ms is not null and b.ended_ms <= $2::bigint - 60000
-order by 1 limit $3"""
+# A bet is over when it is in a state of these and none of its payments is without an outcome; since when is its end.
+_END_MS = """
+(select case when bool_or(p.state in ('created', 'sent')) then null
+    else greatest(max(p.decided_ms), b.ended_ms, b.created_ms) end from payments p where p.subject_id = b.bet_id)"""
+_OVER = "('settled', 'returned', 'disputed', 'refused', 'expired', 'cancelled')"
+_WANTED = f"""
+select subject_id from (
+    select k.subject_id, k.at_ms, {_END_MS} as end_ms from comparisons k join bets b on b.bet_id = k.subject_id
+    where k.wanted and k.casino_id = $1 and b.state in {_OVER}) k
+where k.end_ms <= $2::bigint - {SETTLED_MS} and {_AGAIN.format(since="k.end_ms")} order by 1 limit $3"""
 _DAY = """
 select bet_id as subject_id from bets
 where casino_id = $1 and created_ms >= $2 and created_ms < $3 order by bet_id"""
@@ -50,16 +58,20 @@ where c.slot <> 'close' and ($1::bigint is null or c.casino_id = $1) order by 1"
 _CASHBACKS = """
 select count(*) from cashbacks where ($1::bigint is null or casino_id = $1)
 and created_ms >= $2 and created_ms < $3"""
-_NOTE = """
+# A wish is fulfilled by a comparison with a usable list of a bet that was over when the list was asked for.
+_NOTE = f"""
 insert into comparisons as k (subject_id, casino_id, at_ms, result, why, times) values ($1, $2, $3, $4, $5, 1)
 on conflict (subject_id) do update
-set at_ms = excluded.at_ms, result = excluded.result, why = excluded.why, times = k.times + 1"""
+set at_ms = excluded.at_ms, result = excluded.result, why = excluded.why, times = k.times + 1,
+    wanted = k.wanted and not (excluded.result <> 'unusable' and exists (
+        select from bets b where b.bet_id = k.subject_id and b.state in {_OVER}
+        and {_END_MS} <= excluded.at_ms - {SETTLED_MS}))"""
 # The draw cannot be foreseen: its seed is new for each slice of time, and no casino sees it.
 _DRAW = """
-insert into comparisons (subject_id, casino_id, result, times)
-select bet_id, casino_id, 'drawn', 0 from bets where created_ms >= $1 and created_ms < $2
-and (hashint8extended(bet_id, $3) & 1048575) * 10000 < $4::bigint * 1048576
-on conflict (subject_id) do nothing"""
+insert into comparisons (subject_id, casino_id, result, times, wanted)
+select bet_id, casino_id, 'drawn', 0, true from bets where created_ms >= $1 and created_ms < $2 and state <> 'tombstone'
+and (hashint8extended(bet_id, $3) & 1048575) * 10000 < $4::bigint * 1048576 order by bet_id
+on conflict (subject_id) do update set wanted = true"""
 _STAND = "select mark_ms from turns where name = 'sample'"
 _ADVANCE = """
 insert into turns (name, owner, until_ms, mark_ms) values ('sample', '', 0, $1)
@@ -84,11 +96,13 @@ class Comparisons:
         self._db = db
 
     async def due(self, want: Want) -> list[int]:
-        """BetIds to compare now: payments without an outcome, parked ones, bets open for too long, the sample."""
+        """BetIds to compare now: payments without an outcome, parked ones, bets open for too long, the sample, and bets
+        of which a try went unanswered (their payments' trigger wants them compared once they are over).
+        """
         args = (want.casino_id, want.now_ms, want.most)
         rows = [*await self._db.fetch(_UNKNOWN, *args), *await self._db.fetch(_PARKED, *args)]
         rows += await self._db.fetch(_OPEN_LONG, *args, want.open_s)
-        rows += await self._db.fetch(_DRAWN, *args)
+        rows += await self._db.fetch(_WANTED, *args)
         return list(dict.fromkeys(row["subject_id"] for row in rows))[: want.most]
 
     async def of_day(self, casino_id: int, start_ms: int, end_ms: int) -> list[int]:

@@ -86,6 +86,7 @@ PAYMENT = _columns(
     ("reason", "text", True),
     ("message", "text", True),
     ("decided_ms", "bigint", True),
+    ("unanswered", "boolean", True),
 )
 CALL = _columns(
     ("slot", "text"),

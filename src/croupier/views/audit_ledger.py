@@ -100,8 +100,12 @@ async def i5(tx: Tx, ask: Ask) -> list[Violation]:
 
 # --- I7 -------------------------------------------------------------------------------------------------
 
+# A stake may have been booked by a try that nobody answered: it ends as refused only by a person, whose code is 0.
 _I7 = """
-with nets as (
+(select subject_id, 'a stake of which a try went unanswered ended by the refusal of another' as what from payments
+where kind = 'stake' and state = 'refused' and unanswered and code <> 0 limit $1)
+union all
+(with nets as (
     select subject_id, bool_or(state in ('created', 'sent', 'parked')) as open,
         sum(case when state <> 'accepted' then 0
             when kind in ('stake', 'payout_return') then -amount else amount end) as net
@@ -111,7 +115,8 @@ from bets b join nets n on n.subject_id = b.bet_id
 where b.state in ('refused', 'expired', 'cancelled', 'tombstone', 'returned') and n.net <> 0 and not n.open
 and not exists (select from calls c where c.subject_id = b.bet_id and c.slot <> 'close')
 and not exists (select from incidents i where i.subject_id = b.bet_id and i.name <> 'audit')
-and not exists (select from events e where e.subject_id = b.bet_id and e.author is not null) limit $1"""
+and not exists (select from events e where e.subject_id = b.bet_id and e.author is not null) limit $1)
+limit $1"""
 
 
 async def i7(tx: Tx, ask: Ask) -> list[Violation]:
