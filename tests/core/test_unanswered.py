@@ -1,4 +1,4 @@
-"""A refusal proves nothing about a try that nobody answered (money.md 2, casino.md 2.1, decision 0029)."""
+"""A refusal proves nothing about a try that nobody answered (money.md 2, casino.md 2.1, decision 0035)."""
 
 from __future__ import annotations
 
@@ -150,6 +150,12 @@ def test_an_acknowledged_try_that_never_ended_is_unanswered_once_it_is_sent_agai
     story.made(K.PAYOUT_RETURN, FUNDS)
     assert story.subject.state is BetState.UNDOING
     assert story.call(K.PAYOUT_RETURN) == (Step.INFO, 150.0)
+
+
+def test_of_two_acknowledged_tries_one_refusal_is_not_the_end() -> None:
+    story = undoing().made(K.PAYOUT_RETURN, Received()).at(130).made(K.PAYOUT_RETURN, Received()).at(135)
+    story.hear(K.PAYOUT_RETURN, FUNDS)
+    assert (story.subject.state, story.call(K.PAYOUT_RETURN)) == (BetState.UNDOING, (Step.INFO, 155.0))
 
 
 def test_without_info_it_is_tried_once_more_and_then_a_person_looks() -> None:

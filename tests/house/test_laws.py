@@ -237,7 +237,7 @@ MONEY_TABLES = ("bets", "payments", "cashbacks", "ledger", "events", "calls")
 WRITES = re.compile(rf"\b(?:insert\s+into|update|delete\s+from)\s+(?:{'|'.join(MONEY_TABLES)})\b", re.IGNORECASE)
 WRITES_MONEY = {
     "store/train_sql.py": "the commit train: every decision",
-    "store/calls.py": "the leases of the queue",
+    "store/calls.py": "the leases of the queue, and that a try under a lost lease went unanswered",
     "store/balances.py": "the balance an answer told, beside the answer",
 }
 

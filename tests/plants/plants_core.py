@@ -512,8 +512,8 @@ _READING = (
         _OUTCOMES,
         (
             (
-                "    else:\n        again(d, kind, make_step(d))\n\n\ndef unconfirmed_return",
-                "    else:\n        d.pay(kind, PaymentEvent.REFUSE)\n\n\ndef unconfirmed_return",
+                "no, proves=proves)\n    else:\n        again(d, kind, make_step(d))",
+                "no, proves=proves)\n    else:\n        d.pay(kind, PaymentEvent.REFUSE)",
             ),
         ),
         "I4 I7",

@@ -10,6 +10,7 @@ from dataclasses import replace
 from tests.plants.planting import Plant
 from tests.plants.plants_core import CORE
 from tests.plants.plants_flows import FLOWS
+from tests.plants.plants_proofs import PROOFS
 from tests.plants.plants_protocols import PROTOCOLS
 from tests.plants.plants_store import STORE
 
@@ -17,6 +18,9 @@ _CASHBACK = "tests/core/test_cashback_effects.py::"
 _OUTCOMES = "tests/core/test_outcomes.py::"
 _PURSUIT = "tests/core/test_pursuit.py::"
 _MONEY = "tests/core/test_money.py::"
+_PROOFS = "tests/core/test_unanswered.py::"
+_CALLS = "tests/store/test_calls.py::"
+_PATROL = "tests/flows/test_patrol.py::"
 
 TESTS: dict[str, str] = {
     "ended-unpaid-not-booked": _CASHBACK + "test_a_cancel_that_waited_ends_with_a_definite_no",
@@ -54,12 +58,27 @@ TESTS: dict[str, str] = {
     "stale-make-never-expires": "tests/casinos/betcore_v2/test_signing.py::test_a_sent_jwt_lives_ten_seconds",
     "lock-missing": "tests/store/test_calls.py::test_a_call_goes_to_one_of_all_who_reach_for_it",
     "ids-used-again-after-a-restart": "tests/store/test_ids.py::test_no_process_is_given_an_id_of_another_or_of_one_that_is_gone",
+    "refusal-of-a-repeat-believed": _PROOFS + "test_a_refused_repeat_of_an_unanswered_stake_leaves_it_to_info",
+    "silence-forgotten": _PROOFS + "test_every_answer_that_says_nothing_leaves_a_try_unanswered",
+    "crash-counts-as-an-answer": _CALLS + "test_a_make_whose_process_died_is_remembered_as_unanswered",
+    "let-go-counts-as-an-answer": _CALLS + "test_what_was_let_go_after_it_may_have_left_is_remembered_as_unanswered",
+    "resent-after-an-acknowledgement": _PROOFS + "test_of_two_acknowledged_tries_one_refusal_is_not_the_end",
+    "asked-while-a-copy-is-valid": _PROOFS + "test_a_payout_is_asked_after_once_no_copy_of_its_taking_back_is_valid",
+    "cashback-parked-without-a-second-try": _PROOFS
+    + "test_the_cancel_of_a_cashback_is_tried_once_more_and_then_a_person_looks",
+    "list-dated-by-its-answer": _PROOFS + "test_a_list_is_as_old_as_its_question",
+    "balance-dated-by-its-answer": "tests/flows/test_tell.py::test_a_balance_is_as_old_as_its_question",
+    "first-line-believed": _PROOFS + "test_of_two_lines_the_one_that_fits_is_taken",
+    "double-listing-unseen": "tests/flows/test_reconcile.py"
+    "::test_a_list_that_was_asked_for_a_stake_and_shows_it_twice_is_a_finding",
+    "sample-of-settled-bets-alone": _PATROL + "test_the_sample_covers_every_end_of_a_bet",
+    "wish-fulfilled-by-nothing": _PATROL + "test_an_answer_that_says_nothing_leaves_the_wish_standing",
     "taken-up-without-a-new-version": "tests/store/test_calls.py::test_a_decision_from_before_a_takeover_is_not_written",
 }
 """Plant to the test that fails under it, for those that the simulator sees late or never."""
 
 PLANTS: tuple[Plant, ...] = tuple(
-    replace(plant, test=TESTS.get(plant.name)) for plant in (*CORE, *FLOWS, *STORE, *PROTOCOLS)
+    replace(plant, test=TESTS.get(plant.name)) for plant in (*CORE, *FLOWS, *STORE, *PROTOCOLS, *PROOFS)
 )
 
 

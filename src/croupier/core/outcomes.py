@@ -3,7 +3,7 @@
 Theory. A stake ends on a yes or a no. Money we owe ends on a yes only: a no is "not yet". Money we take back
 ends on a yes or on a no of the table. A contradiction changes no money and calls for a person. What was not
 understood is never read as a no. A no proves that nothing was booked only while every try before it was answered:
-a try that nobody answered may be booked, and may be the reason why its repeat is refused (decision 0029).
+a try that nobody answered may be booked, and may be the reason why its repeat is refused (decision 0035).
 
 Owns: those rules for every payment kind, the schedule of tries, the parking. Never: reads an answer to a call of
 ours (pursuit), says what a yes means for the bet (effects). Spec: casino.md 1.1, money.md 2 and 3.6 to 3.7.
@@ -235,6 +235,7 @@ def _no_proof(d: AnyDraft, payment: Payment) -> None:
     """
     kind, call = payment.kind, d.calls[payment.kind.value]
     d.pay(kind, PaymentEvent.SEND)
+    d.doubt(kind)
     d.note(proof="none: an earlier try went unanswered")
     if kind is PaymentKind.STAKE:
         if call.step is not Step.INFO:

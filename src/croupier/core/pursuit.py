@@ -145,7 +145,7 @@ def informed(d: AnyDraft, kind: PaymentKind, reading: InfoReading, *, asked_ms: 
     if payment.state is PaymentState.PARKED:
         _parked_informed(d, payment, reading)
     elif kind is PaymentKind.STAKE:
-        _stake_informed(d, payment, reading, asked_ms)
+        _stake_informed(d, payment, reading, asked_ms=asked_ms)
     elif payment.undecided:
         _give_informed(d, payment, reading)
     close_if_done(d)
@@ -172,7 +172,7 @@ def _stake_seen(d: AnyDraft, reading: InfoReading) -> None:
         heard_yes(d, stake, seen)
 
 
-def _stake_informed(d: AnyDraft, payment: Payment, reading: InfoReading, asked_ms: int) -> None:
+def _stake_informed(d: AnyDraft, payment: Payment, reading: InfoReading, *, asked_ms: int) -> None:
     if payment.state is PaymentState.ACCEPTED:
         return
     found = _usable(d, reading)

@@ -236,7 +236,7 @@ class Courier:
                 return None
             draft: Draft[Any] = Draft(subject, terms)
             draft.note(step=step.value)
-            _take_in(draft, errand.slot, reading, asked_ms)
+            _take_in(draft, errand.slot, reading, asked_ms=asked_ms)
             return draft.finish(f"{errand.slot}_{step.value}_answered")
 
         await advance(self._hub, read, rule)
@@ -283,7 +283,7 @@ def _ours(subject: Bet | Cashback, errand: Errand) -> bool:
     return call is not None and call.fence == errand.fence
 
 
-def _take_in(draft: Draft[Any], slot: str, reading: Reading, asked_ms: int) -> None:
+def _take_in(draft: Draft[Any], slot: str, reading: Reading, *, asked_ms: int) -> None:
     step = draft.calls[slot].step
     if step is Step.INFO:
         assert isinstance(reading, InfoList | Unknown)

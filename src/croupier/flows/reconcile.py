@@ -66,7 +66,7 @@ async def reconcile_bet(hub: Hub, bet_id: int, *, restoring: bool = False) -> Co
     asked_ms = hub.clock.now_ms()
     reading = await called(hub, casino, lambda g: g.info(casino, bet_id), step=Step.INFO)
     if isinstance(reading, InfoList):
-        done = await _take_in(hub, bet_id, reading, asked_ms, restoring=restoring)
+        done = await _take_in(hub, bet_id, reading, asked_ms=asked_ms, restoring=restoring)
     else:
         why = getattr(reading, "why", "no list")
         done = Compared(bet_id, casino.casino_id, Result.UNUSABLE, why=why)
@@ -98,7 +98,7 @@ async def note_doubles(hub: Hub, bet: Bet, seen: InfoList) -> None:
         await _put(hub, (bet.casino_id, bet.bet_id), found, evidence=evidence_of(bet, seen))
 
 
-async def _take_in(hub: Hub, bet_id: int, seen: InfoList, asked_ms: int, *, restoring: bool) -> Compared:
+async def _take_in(hub: Hub, bet_id: int, seen: InfoList, *, asked_ms: int, restoring: bool) -> Compared:
     """Mend, then compare what is stored now. The list is as old as its question."""
     rules: list[Rule] = []
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from croupier.core.recovery import BEATS_AHEAD
 from croupier.kit.clock import Clock
+from croupier.store.calls import DOUBT_ALL
 from croupier.store.db import Db, Row
 
 _COLUMNS = """
@@ -34,14 +35,6 @@ select $1, b.bet_id, b.casino_id from bets b join (
     union select subject_id from incidents where closed_ms is null
     union select subject_id from ledger where at_ms >= $2) w using (bet_id)
 on conflict do nothing"""
-# Tries that left after the backup are forgotten: nothing that is without an outcome now may be ended by a refusal alone.
-_DOUBT = """
-with doubted as materialized (
-    select p.subject_id, p.kind from calls c join payments p on p.subject_id = c.subject_id and p.kind = c.slot
-    where p.state in ('created', 'sent') and not p.unanswered),
-b as (update bets set version = version + 1 where bet_id in (select subject_id from doubted)),
-k as (update cashbacks set version = version + 1 where cashback_id in (select subject_id from doubted))
-update payments p set unanswered = true from doubted d where p.subject_id = d.subject_id and p.kind = d.kind"""
 _LEFT = """
 select subject_id from recovery_bets where recovery_id = $1 and casino_id = $2 and done_ms is null
 order by subject_id limit $3"""
@@ -144,7 +137,7 @@ class Recoveries:
             await tx.fetch(_JUMP, plan.ids_next)
             await tx.execute(_REBORN, plan.here, plan.beat, BEATS_AHEAD)
             await tx.execute(_WINDOW, begun.recovery_id, since_ms - plan.look_back_ms)
-            await tx.execute(_DOUBT)
+            await tx.execute(DOUBT_ALL)
         return begun
 
     async def left(self, recovery: Recovery, casino_id: int, most: int) -> list[int]:

@@ -1,4 +1,4 @@
--- A payment remembers for good that a try of it went unanswered: from then on a refusal is no proof (decision 0029).
+-- A payment remembers for good that a try of it went unanswered: from then on a refusal is no proof (decision 0035).
 -- Of what has no outcome now, nobody knows whether every try was answered.
 alter table payments add column unanswered boolean not null default false;
 update payments set unanswered = true where state in ('created', 'sent');
