@@ -55,7 +55,7 @@ class Running:
         """Whether the task is part of this process."""
         courier = self.hub.courier
         assert courier is not None
-        return task in self.requests or task in courier.tasks or task in self.loops or task is self.hub.train.running
+        return task in self.requests or task in courier.tasks or task in self.loops or task in self.hub.train.tasks
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
         """Answer a request, as long as the process lives."""

@@ -1,38 +1,65 @@
-"""The one door to PostgreSQL's driver: connections, statements, transactions, and what can go wrong with them.
+"""The one door to PostgreSQL's driver: statements, transactions, and how long each of them may take.
 
-Owns: the pools, the closed list of errors, the mark that a transaction is open. Never: SQL of its own but a look at
-the clock. SQL never calls `now()`: time travels as a parameter (house.md, "seams for the simulator").
+Owns: which pool a statement goes to, its limit, the mark that a transaction is open. Never: SQL of its own but a look at
+the clock and at itself. SQL never calls `now()`: time travels as a parameter (house.md, "seams for the simulator").
 
-Two pools: one for everything, and a few *lines* for the commit train and the reads that travel with it, whose plans
-are pinned to indexes (performance.md, rule 1). Statements are prepared once per connection and stay prepared.
+Three pools: one for everything, a few *lines* for the commit trains and the reads that travel with them, whose plans are
+pinned to indexes (performance.md, rule 1), and one session that only tells whether the database answers. Statements are
+prepared once per connection and stay prepared. No statement outlasts its limit: one that does is given up together with
+its connection, and what became of it is not known (decision 0036).
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Self, TypeAlias
 
 import asyncpg
 
 from croupier.kit.clock import Clock
+from croupier.store.pool import READ_ONLY, Pool, check_together
+from croupier.store.troubles import (
+    DbConflict,
+    DbDown,
+    DbError,
+    DbLocked,
+    DbUnfit,
+    DbViolation,
+    in_our_words,
+    spoils,
+)
+
+__all__ = [
+    "Db",
+    "DbConflict",
+    "DbDown",
+    "DbError",
+    "DbLocked",
+    "DbUnfit",
+    "DbViolation",
+    "Limits",
+    "Row",
+    "Tx",
+    "assert_no_tx",
+    "patience",
+    "tx_is_open",
+]
 
 Row: TypeAlias = Mapping[str, Any]
 """One row of an answer, read by column name."""
 
-ACQUIRE_S = 5.0
-"""Past this a request for a connection gives up: whoever waits has a deadline of its own."""
-STATEMENT_S = 60.0
-CONNECT_S = 10.0
 QUICK_MS = 100
 FOR_EVER = 2**62
-STATEMENTS = 500
-"""How many prepared statements a connection keeps: all there are (trains have one for each set of parts)."""
+ALIVE_S = 1.0
+"""So long the database may take to say that it is there."""
+ROLL_BACK_S = 1.0
 
 SETTINGS: Final = {
-    "application_name": "croupier",
     "timezone": "UTC",
     "jit": "off",
     # A worker that is paused in a transaction must not hold its locks.
@@ -44,28 +71,61 @@ LINE_SETTINGS: Final = {
     "enable_mergejoin": "off",
     "plan_cache_mode": "force_generic_plan",
 }
+FORCED: Final = {
+    # Whatever an external database has for defaults. `default_transaction_read_only` is not among them: it is how an
+    # operator fences a database off, and a session that finds it on is given up (pool).
+    "default_transaction_isolation": "read committed",
+    "standard_conforming_strings": "on",
+    "idle_session_timeout": "0",
+    # The server notices a hub that is gone, and lets go of what it held.
+    "client_connection_check_interval": "1s",
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "2",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "8000",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long things may take, in seconds."""
+
+    statement_s: float = 60.0
+    """A statement that nobody has asked more patience for."""
+    line_s: float = 10.0
+    """A statement of the payment path: a commit train, a read that travels with it."""
+    lock_s: float = 0.25
+    """A line waits so long for a row that somebody else holds; everything else six times that."""
+    longest_s: float = 3600.0
+    """Where the server itself ends a statement, whatever happened to us."""
+
+    def general(self) -> dict[str, str]:
+        """What the server is told of them, for sessions of the first kind."""
+        return {"statement_timeout": _ms(self.longest_s), "lock_timeout": _ms(6 * self.lock_s)}
+
+    def lines(self) -> dict[str, str]:
+        """The same for lines."""
+        return {"statement_timeout": _ms(self.line_s), "lock_timeout": _ms(self.lock_s)}
+
+
+def _ms(seconds: float) -> str:
+    return f"{round(seconds * 1000)}ms"
+
+
+_patience: ContextVar[float | None] = ContextVar("how long a statement may take", default=None)
+
+
+@contextmanager
+def patience(seconds: float) -> Iterator[None]:
+    """What is asked in this block may take so long for each statement: reports, audits, migrations. Never a line's."""
+    mark = _patience.set(seconds)
+    try:
+        yield
+    finally:
+        _patience.reset(mark)
+
 
 _open: ContextVar[bool] = ContextVar("transaction open", default=False)
-
-
-class DbError(Exception):
-    """What the database may answer instead of rows. Exactly the three below; anything else is a bug."""
-
-
-class DbDown(DbError):
-    """The database cannot be reached or the connection was lost: it is not known whether the statement took effect."""
-
-
-class DbConflict(DbError):
-    """Another transaction was in the way (serialization, deadlock, lock): nothing was written, try the whole again."""
-
-
-class DbViolation(DbError):
-    """The database refused: an invariant would not have held. `constraint` is its name, or empty for a trigger."""
-
-    def __init__(self, message: str, constraint: str) -> None:
-        super().__init__(message)
-        self.constraint = constraint
 
 
 def assert_no_tx() -> None:
@@ -85,99 +145,171 @@ def tx_is_open() -> Iterator[None]:
         _open.reset(mark)
 
 
-class _Line(asyncpg.Connection):  # type: ignore[misc] # the driver has no types
-    """A connection that is not reset when it goes back to its pool: nothing here changes a session's settings."""
-
-    def get_reset_query(self) -> str:
-        return ""
-
-
 class _Call:
     """One call in flight: counted, and its errors put into our words."""
 
-    __slots__ = ("_connection", "_db")
+    __slots__ = ("_db", "_one")
 
-    def __init__(self, db: Db, connection: Any = None) -> None:  # noqa: ANN401 - the driver has no types
+    def __init__(self, db: Db, one: Tx | None = None) -> None:
         self._db = db
-        self._connection = connection
+        self._one = one
 
     def __enter__(self) -> None:
         self._db.outstanding += 1
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._db.outstanding -= 1
-        if error is not None:
-            ours = None if self._misused(error) else in_our_words(error)
-            if ours is not None:
-                raise ours from error
+        if error is None or self._misused(error):
+            return
+        if self._one is not None and spoils(error):
+            self._one.sound = False
+        ours = in_our_words(error)
+        if ours is not None and ours is not error:
+            raise ours from error
 
     def _misused(self, error: BaseException) -> bool:
         """Whether the driver complains about us (wrong arguments, two statements at once): the connection lives."""
-        if self._connection is None or not isinstance(error, asyncpg.InterfaceError):
+        if self._one is None or not isinstance(error, asyncpg.InterfaceError):
             return False
         try:
-            return not self._connection.is_closed()
+            return not self._one.connection.is_closed()
         except asyncpg.InterfaceError:
             return False
 
 
 class Tx:
-    """An open transaction. Its statements run one after the other."""
+    """An open transaction. Its statements run one after the other, each within `limit_s`."""
 
-    __slots__ = ("_connection", "_db")
+    __slots__ = ("_connection", "_db", "_limit_s", "sound")
 
-    def __init__(self, db: Db, connection: Any) -> None:  # noqa: ANN401 - the driver has no types
+    def __init__(self, db: Db, connection: Any, limit_s: float) -> None:  # noqa: ANN401 - the driver has no types
         self._db = db
         self._connection = connection
+        self._limit_s = limit_s
+        self.sound = True
+        """False from the moment that the connection is in doubt."""
 
     async def fetch(self, sql: str, *args: object) -> list[Row]:
         """All rows."""
-        with _Call(self._db, self._connection):
-            rows: list[Row] = await self._connection.fetch(sql, *args)
+        with self._call():
+            rows: list[Row] = await self._connection.fetch(sql, *args, timeout=self._limit_s)
             return rows
 
     async def fetchrow(self, sql: str, *args: object) -> Row | None:
         """The first row, or None."""
-        with _Call(self._db, self._connection):
-            row: Row | None = await self._connection.fetchrow(sql, *args)
+        with self._call():
+            row: Row | None = await self._connection.fetchrow(sql, *args, timeout=self._limit_s)
             return row
 
     async def fetchval(self, sql: str, *args: object) -> Any:  # noqa: ANN401 - whatever the column is
         """The first column of the first row, or None."""
-        with _Call(self._db, self._connection):
-            return await self._connection.fetchval(sql, *args)
+        with self._call():
+            return await self._connection.fetchval(sql, *args, timeout=self._limit_s)
 
     async def execute(self, sql: str, *args: object) -> int:
         """Run it and return how many rows it changed. Without arguments it may be several statements."""
-        with _Call(self._db, self._connection):
-            status: str = await self._connection.execute(sql, *args)
-        count = status.rpartition(" ")[2]
+        count = (await self._status(sql, *args)).rpartition(" ")[2]
         return int(count) if count.isdigit() else 0
+
+    async def begin(self, *, snapshot: bool) -> None:
+        """Open the transaction."""
+        await self._status("begin isolation level repeatable read read only" if snapshot else "begin")
+
+    async def commit(self) -> None:
+        """Commit it. Raises DbConflict if it had failed before: it was rolled back."""
+        if await self._status("commit") != "COMMIT":
+            raise DbConflict("the transaction had failed and was rolled back")
+
+    async def roll_back(self) -> None:
+        """Undo it. A lost connection has done so by itself, and one that is in doubt is cut off."""
+        if not self.sound or self._connection.is_closed():
+            return
+        self.sound = False
+        with _quiet():
+            await self._connection.execute("rollback", timeout=ROLL_BACK_S)
+            self.sound = True
+
+    async def _status(self, sql: str, *args: object) -> str:
+        with self._call():
+            return str(await self._connection.execute(sql, *args, timeout=self._limit_s))
+
+    def _call(self) -> _Call:
+        return _Call(self._db, self)
+
+    @property
+    def connection(self) -> Any:  # noqa: ANN401 - the driver has no types
+        """The driver's connection."""
+        return self._connection
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """What the driver says of a connection that is given up anyway."""
+    try:
+        yield
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
+        return
 
 
 class Db:
     """The database of this process. Every method may raise DbDown, DbConflict or DbViolation and no other of its own."""
 
-    def __init__(self, pool: asyncpg.Pool, lines: asyncpg.Pool) -> None:
+    def __init__(self, pool: Pool, lines: Pool, probe: Pool, limits: Limits) -> None:
         self._pool = pool
         self._lines = lines
+        self._probe = probe
+        self._limits = limits
+        self._asked_alive: asyncio.Task[None] | None = None
         self.outstanding = 0
         """Calls in flight right now. The simulator moves its clock only while this is 0."""
 
     @classmethod
-    async def connect(cls, where: str | Mapping[str, Any], *, size: int = 10, lines: int = 2) -> Self:
-        """Connect to a URL, or to the driver's arguments, with at most `size` connections and `lines` pinned ones."""
+    async def connect(
+        cls, where: str | Mapping[str, Any], *, size: int = 10, lines: int = 4, limits: Limits | None = None
+    ) -> Self:
+        """Connect to a URL, or to the driver's arguments, with at most `size` connections and `lines` pinned ones.
+
+        Raises DbDown, and DbUnfit for a database that no connection would make right.
+        """
         address = {"dsn": where} if isinstance(where, str) else dict(where)
+        limits = limits or Limits()
+        general = Pool(address, size, {**SETTINGS, **FORCED, **limits.general()})
+        pinned = Pool(address, lines, {**SETTINGS, **FORCED, **LINE_SETTINGS, **limits.lines()})
+        db = cls(general, pinned, Pool(address, 1, {**SETTINGS, **FORCED, **limits.lines()}), limits)
         try:
-            pool = await _make_pool(address, size, SETTINGS)
-            return cls(pool, await _make_pool(address, lines, {**SETTINGS, **LINE_SETTINGS}))
-        except (OSError, OverflowError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+            await check_together([general, pinned])
+        except DbUnfit:
+            await db.close()
+            raise
+        except (DbDown, OverflowError, ValueError) as error:
+            await db.close()
             raise DbDown(f"cannot connect to the database: {error}") from error
+        return db
 
     async def close(self) -> None:
-        """Wait for what is in flight and disconnect."""
-        await self._lines.close()
-        await self._pool.close()
+        """Disconnect."""
+        for pool in (self._probe, self._lines, self._pool):
+            await pool.close()
+
+    async def alive(self) -> None:
+        """Return within a second if the database answers and takes writes; raises DbError if not.
+
+        On a session of its own, so that nothing that waits stands before it. Whoever asks at the same time shares one
+        question.
+        """
+        if self._asked_alive is None or self._asked_alive.done():
+            self._asked_alive = asyncio.get_running_loop().create_task(self._ask_alive())
+        await asyncio.shield(self._asked_alive)
+
+    async def _ask_alive(self) -> None:
+        try:
+            async with asyncio.timeout(ALIVE_S), self._connection(self._probe, ALIVE_S) as one:
+                read_only = await one.fetchval("select current_setting('transaction_read_only') = 'on'")
+                one.sound = not read_only
+        except TimeoutError as late:
+            raise DbDown(f"no answer within {ALIVE_S:g} s") from late
+        if read_only:
+            raise DbUnfit(READ_ONLY)
 
     async def fetch(self, sql: str, *args: object) -> list[Row]:
         """All rows of one statement, committed when this returns."""
@@ -201,7 +333,7 @@ class Db:
 
     async def train_fetch(self, sql: str, *args: object) -> list[Row]:
         """All rows of one set-based statement on a line whose plans are pinned to indexes."""
-        async with self._connection(self._lines) as one:
+        async with self._connection(self._lines, self._limits.line_s) as one:
             return await one.fetch(sql, *args)
 
     async def commit_train(self, sql: str, *args: object) -> list[Row]:
@@ -217,18 +349,13 @@ class Db:
         """
         async with self._connection() as one:
             with tx_is_open():
-                begun = one._connection.transaction(  # noqa: SLF001 - same file
-                    isolation="repeatable_read" if snapshot else None, readonly=snapshot
-                )
-                with _Call(self, one._connection):  # noqa: SLF001 - same file
-                    await begun.start()
+                await one.begin(snapshot=snapshot)
                 try:
                     yield one
                 except BaseException:
-                    await _roll_back(begun)
+                    await one.roll_back()
                     raise
-                with _Call(self, one._connection):  # noqa: SLF001 - same file
-                    await begun.commit()
+                await one.commit()
 
     async def clock_offset_ms(self, clock: Clock) -> int | None:
         """Milliseconds by which the database's clock is ahead of `clock`, from the quickest of three questions.
@@ -244,66 +371,17 @@ class Db:
         return best[1] if best[0] <= QUICK_MS else None
 
     @asynccontextmanager
-    async def _connection(self, pool: asyncpg.Pool | None = None) -> AsyncIterator[Tx]:
+    async def _connection(self, pool: Pool | None = None, limit_s: float | None = None) -> AsyncIterator[Tx]:
         """Borrow a connection."""
         pool = pool or self._pool
+        limit_s = limit_s or _patience.get() or self._limits.statement_s
+        began_s = asyncio.get_running_loop().time()
         with _Call(self):
-            connection = await pool.acquire(timeout=ACQUIRE_S)
+            one = Tx(self, await pool.take(limit_s), limit_s)
         try:
-            yield Tx(self, connection)
+            yield one
         finally:
-            with _Call(self):
-                await pool.release(connection)
-
-
-async def _make_pool(address: Mapping[str, Any], size: int, session: Mapping[str, str]) -> asyncpg.Pool:
-    return await asyncpg.create_pool(
-        **address,
-        min_size=1,
-        max_size=size,
-        # Connections and their prepared statements stay for as long as they work.
-        max_queries=FOR_EVER,
-        max_inactive_connection_lifetime=0,
-        max_cached_statement_lifetime=0,
-        statement_cache_size=STATEMENTS,
-        connection_class=_Line,
-        server_settings=dict(session),
-        command_timeout=STATEMENT_S,
-        timeout=CONNECT_S,
-    )
-
-
-async def _roll_back(begun: Any) -> None:  # noqa: ANN401 - the driver's transaction, which exports no type
-    """Undo it. A lost connection has done so by itself."""
-    try:
-        await begun.rollback()
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-        return
-
-
-_DOWN = (
-    OSError,
-    TimeoutError,
-    asyncpg.InterfaceError,
-    # What the driver says of a statement on a connection whose end PostgreSQL has announced and that still stands.
-    asyncpg.InternalClientError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.PostgresSystemError,
-    asyncpg.StatementCompletionUnknownError,
-    asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.IdleInTransactionSessionTimeoutError,
-)
-_CONFLICT = (asyncpg.TransactionRollbackError, asyncpg.LockNotAvailableError)
-
-
-def in_our_words(error: BaseException) -> DbError | None:
-    """Our name for a driver's error, or None for one that is a bug (or no error of the database at all)."""
-    if isinstance(error, asyncpg.IntegrityConstraintViolationError | asyncpg.RaiseError):
-        return DbViolation(str(error), error.constraint_name or "")
-    if isinstance(error, _DOWN):
-        return DbDown(str(error) or type(error).__name__)
-    if isinstance(error, _CONFLICT):
-        return DbConflict(str(error))
-    return None
+            pool.give_back(one.connection, sound=one.sound)
+            if not one.sound:
+                for doubted in (self._pool, self._lines, self._probe):
+                    doubted.doubt(began_s)

@@ -16,7 +16,9 @@ from typing import Any, Final, Self
 
 import asyncpg
 
-from croupier.store.db import CONNECT_S, LINE_SETTINGS, SETTINGS, STATEMENTS, Db, DbDown, Tx, in_our_words, tx_is_open
+from croupier.store.db import LINE_SETTINGS, SETTINGS, Db, DbDown, Tx, tx_is_open
+from croupier.store.pool import CONNECT_S, STATEMENTS
+from croupier.store.troubles import in_our_words
 
 _QUICK: Final = {"synchronous_commit": "off"}
 ANSWER_MS = 60_000
@@ -96,7 +98,7 @@ class StillDb(Db):
         self.outstanding = 0
 
     @classmethod
-    async def connect(cls, where: str | Mapping[str, Any], **_: int) -> Self:
+    async def connect(cls, where: str | Mapping[str, Any], **_: object) -> Self:
         """Connect to a URL, or to the driver's arguments."""
         address = {"dsn": where} if isinstance(where, str) else dict(where)
         return cls(await _open(address, SETTINGS), await _open(address, {**SETTINGS, **LINE_SETTINGS}))

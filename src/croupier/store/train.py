@@ -5,7 +5,8 @@ A decision that lost its race is told so and has written nothing. No delay is ad
 train of one at once, under load a train is what gathered while the last one committed.
 
 If a statement fails, its decisions run singly, so that one bad decision cannot take others with it. If the
-connection is lost, each decision's mark is looked for before anything else: never re-run blindly.
+connection is lost, each decision's mark is looked for before anything else: never re-run blindly. A train that is late
+holds up nobody: the next one leaves beside it. Who needs a row that somebody else holds waits aside, and for so long only.
 
 Owns: the queue, the batches, that recovery. Never: decides. Spec: money.md 3 and 4 ("connection lost in
 COMMIT"), house "commit train".
@@ -15,7 +16,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,12 +26,18 @@ from croupier.core.draft import Decision
 from croupier.kit.clock import Clock
 from croupier.kit.metrics import Metrics
 from croupier.kit.point import point
-from croupier.store.db import Db, DbConflict, DbDown, DbViolation
+from croupier.store.db import Db, DbConflict, DbDown, DbError, DbLocked, DbUnfit, DbViolation
 from croupier.store.rows import BET, CALL, CASHBACK, PAYMENT, to_row
 from croupier.store.train_sql import BETS, CASHBACKS, TrainSql
 
 LONGEST = 200
 RETRIES = 5
+LATE_S = 0.05
+"""A train that takes longer is late; the next one does not wait for it."""
+MOST_AT_ONCE = 3
+ASIDE_S = 2.0
+"""So long after it was handed over, a decision that needs a row which somebody holds is given up; nothing was written."""
+LOOK_S = 0.1
 
 
 class Broken(Exception):
@@ -41,6 +49,7 @@ class _Seat:
     decision: Decision[Any]
     mark: str
     done: asyncio.Future[bool]
+    since_s: float
 
 
 Committed = Callable[[Decision[Any]], None]
@@ -55,7 +64,10 @@ class Train:
         self._process = process
         self._metrics = metrics
         self._waiting: list[_Seat] = []
-        self.running: asyncio.Task[None] | None = None
+        self.tasks: dict[asyncio.Task[None], None] = {}
+        """Trains under way, and decisions that wait aside."""
+        self._running = self._late = 0
+        self._aside_turn = asyncio.Semaphore(1)
         self._count = 0
         self._listeners: list[Committed] = []
 
@@ -66,20 +78,36 @@ class Train:
     def die(self) -> None:
         """The process is gone: what waits is never written. For the simulator."""
         self._waiting.clear()
-        if self.running is not None:
-            self.running.cancel()
+        for task in list(self.tasks):
+            task.cancel()
+
+    def stuck_s(self) -> float:
+        """For how many seconds the decision that waits longest has not even boarded."""
+        return self._clock.monotonic_s() - self._waiting[0].since_s if self._waiting else 0.0
 
     async def commit(self, decision: Decision[Any]) -> bool:
         """Whether the decision was written. False: the subject had changed, nothing was written, read again.
 
-        Raises Broken (an invariant), DbDown (the database is away and it is not known what it holds).
+        Raises Broken (an invariant), DbLocked (somebody holds a row of it), DbUnfit (the database takes nothing now),
+        DbDown (the database is away and it is not known what it holds).
         """
         self._count += 1
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Seat(decision, f"{self._process}-{self._count}", done))
-        if self.running is None:
-            self.running = asyncio.get_running_loop().create_task(self._run())
+        now_s = self._clock.monotonic_s()
+        self._waiting.append(_Seat(decision, f"{self._process}-{self._count}", done, now_s))
+        self._depart()
         return await done
+
+    def _depart(self) -> None:
+        """One train at a time, so that it gathers; beside trains that are late there is another."""
+        if self._waiting and self._running == self._late and self._running < MOST_AT_ONCE:
+            self._running += 1
+            self._start(self._run())
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self.tasks[task] = None
+        task.add_done_callback(lambda ended: self.tasks.pop(ended, None))
 
     async def _run(self) -> None:
         try:
@@ -88,20 +116,37 @@ class Train:
             while self._waiting:
                 seats = self._waiting[:LONGEST]
                 del self._waiting[:LONGEST]
-                await self._leave(seats)
+                with self._watched():
+                    await self._leave(seats)
         finally:
-            self.running = None
+            self._running -= 1
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """From `LATE_S` on this train counts as late."""
+        late = False
+
+        def is_late() -> None:
+            nonlocal late
+            late = True
+            self._late += 1
+            self._depart()
+
+        timer = asyncio.get_running_loop().call_later(LATE_S, is_late)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            self._late -= late
 
     async def _leave(self, seats: list[_Seat]) -> None:
         bets = [s for s in seats if isinstance(s.decision.after, Bet)]
         cashbacks = [s for s in seats if not isinstance(s.decision.after, Bet)]
-        bets.sort(key=lambda s: s.decision.after.bet_id)
-        cashbacks.sort(key=lambda s: s.decision.after.cashback_id)
         self._metrics.observe("croupier_train_size", len(seats))
         for part, sql in ((bets, BETS), (cashbacks, CASHBACKS)):
             if part:
                 started = self._clock.monotonic_s()
-                await self._carry(part, sql)
+                await self._carry(sorted(part, key=sql_order(sql)), sql)
                 self._metrics.observe("croupier_train_seconds", self._clock.monotonic_s() - started)
 
     async def _carry(self, seats: list[_Seat], sql: TrainSql) -> None:
@@ -110,6 +155,8 @@ class Train:
             won = await self._write(seats, sql)
         except DbDown as error:
             await self._look_again(seats, error)
+        except DbLocked as error:
+            await self._go_around(seats, sql, error)
         except (DbViolation, AssertionError) as error:
             if len(seats) == 1:
                 _fail(seats[0], Broken(str(error)))
@@ -128,12 +175,56 @@ class Train:
         for attempt in range(RETRIES):
             try:
                 rows = await self._db.commit_train(text, *arrays)
+            except DbLocked:
+                raise
             except DbConflict:
                 if attempt == RETRIES - 1:
                     raise
             else:
                 return {row["n"] for row in rows}
         raise AssertionError("unreachable")
+
+    # --- rows that somebody holds -----------------------------------------------------------------------------
+
+    async def _go_around(self, seats: Sequence[_Seat], sql: TrainSql, error: DbLocked) -> None:
+        """Whoever needs a row that is held waits aside; the others leave now."""
+        held = list(seats) if len(seats) == 1 else await self._held(seats, sql)
+        for seat in held:
+            self._start(self._aside(seat, sql, error))
+        left = [seat for seat in seats if seat not in held]
+        if held and left:
+            await self._carry(left, sql)
+        elif left:
+            # It is none of the rows that are there (a birth that another session has not committed): look for it.
+            half = len(left) // 2
+            await self._carry(left[:half], sql)
+            await self._carry(left[half:], sql)
+
+    async def _held(self, seats: Sequence[_Seat], sql: TrainSql) -> list[_Seat]:
+        """Whose rows somebody holds at this moment; all, where a whole table is held."""
+        try:
+            rows = await self._db.train_fetch(sql.held, [s.decision.after.subject_id for s in seats])
+        except DbLocked:
+            return list(seats)
+        held = {row["key"] for row in rows}
+        return [s for s in seats if s.decision.before is not None and s.decision.after.subject_id in held]
+
+    async def _aside(self, seat: _Seat, sql: TrainSql, error: DbLocked) -> None:
+        """Try again in its own time, one of all that wait aside at a time."""
+        while True:
+            await self._clock.sleep(LOOK_S)
+            async with self._aside_turn:
+                if self._clock.monotonic_s() - seat.since_s >= ASIDE_S:
+                    _fail(seat, error)
+                    return
+                try:
+                    held = await self._held([seat], sql)
+                except DbError as trouble:
+                    _fail(seat, trouble)
+                    return
+                if not held:
+                    await self._carry([seat], sql)
+                    return
 
     def _tell(self, seats: Sequence[_Seat], won: set[int]) -> None:
         for n, seat in enumerate(seats):
@@ -148,6 +239,10 @@ class Train:
 
     async def _look_again(self, seats: Sequence[_Seat], error: DbDown) -> None:
         """The connection was lost: our mark in the events tells whether the commit happened."""
+        if isinstance(error, DbUnfit):
+            for seat in seats:
+                _fail(seat, error)
+            return
         keys = [(s.decision.after.subject_id, s.decision.after.version) for s in seats]
         try:
             rows = await self._db.fetch(
@@ -162,6 +257,21 @@ class Train:
             return
         marks = {row["mark"] for row in rows}
         self._tell(seats, {n for n, s in enumerate(seats) if s.mark in marks})
+
+
+def sql_order(sql: TrainSql) -> Callable[[_Seat], tuple[Any, ...]]:
+    """The one order in which every train of every process takes its rows, or two would wait for each other for ever.
+
+    Births first, as the statement has them, by what is contended: another process gives the same betId another number.
+    """
+
+    def place(seat: _Seat) -> tuple[Any, ...]:
+        after = seat.decision.after
+        if seat.decision.before is None:
+            return 0, *(getattr(after, name) for name in sql.contended)
+        return 1, after.subject_id
+
+    return place
 
 
 def _fail(seat: _Seat, error: Exception) -> None:

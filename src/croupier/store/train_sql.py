@@ -55,6 +55,19 @@ WON = "(i.n in (select h.n from heads h)) is true"
 """A hashed lookup; as a plain `in` it would become a join, and the pinned plans make that quadratic."""
 
 
+_HELD = """
+with keys as materialized (select k.key from unnest($1::bigint[]) k(key)),
+h as materialized (select {key} as key from {table} where {key} = any($1::bigint[]) for update skip locked),
+c as materialized (select subject_id, slot from calls where subject_id = any($1::bigint[]) for update skip locked),
+p as materialized (select subject_id, kind from payments where subject_id = any($1::bigint[]) for update skip locked)
+select k.key from keys k
+where exists (select from {table} t where t.{key} = k.key and not exists (select from h where h.key = k.key))
+or exists (select from calls t where t.subject_id = k.key
+    and not exists (select from c where c.subject_id = k.key and c.slot = t.slot))
+or exists (select from payments t where t.subject_id = k.key
+    and not exists (select from p where p.subject_id = k.key and p.kind = t.kind))"""
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """One group of rows that travels as arrays: a name and its columns, `n` (the decision) first."""
@@ -72,6 +85,10 @@ class TrainSql:
         self._key = key
         self._head = head
         self._unique = unique
+        self.contended = tuple(unique.split(", "))
+        """Names of the head's fields that two births may have in common."""
+        self.held = _HELD.format(table=table, key=key)
+        """Asks which of the subjects `$1::bigint[]` have a row that another session holds now; it waits for none."""
         self._texts: dict[tuple[str, ...], str] = {}
 
     def text(self, names: tuple[str, ...]) -> str:

@@ -1,0 +1,202 @@
+"""Sessions of one sort, at most so many, each checked when it is made and given up as soon as it is in doubt.
+
+Owns: making, lending and ending sessions. Never: a statement of its own but the first look at a new session, and never
+waits for a session that does not answer: what is ended is cut off, and another one takes its place.
+
+The driver's own pool waits for a statement to be cancelled before it takes a connection back, and on a line that has
+gone silent that is for ever. Spec: operate.md, decision 0036.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, Final
+
+import asyncpg
+
+from croupier.store.troubles import DbDown, DbUnfit, in_our_words
+
+CONNECT_S = 5.0
+HANG_UP_S = 1.0
+"""So long a cut session's statement may take to be cancelled; its backend ends with the connection at the latest."""
+STATEMENTS = 500
+"""How many prepared statements a connection keeps: all there are (trains have one for each set of parts)."""
+ENCODING: Final = "UTF8"
+READ_ONLY: Final = "the database lets nobody write: it is a standby, or set to read-only"
+
+# One look at what was really given to us, and our settings: a pooler would refuse them at the start of a session. What
+# this server does not know is passed over. Of the server's own promises a stronger one is kept, a weaker one made good.
+_LOOK = """
+select pg_backend_pid() as pid, current_setting('transaction_read_only') = 'on' as read_only,
+    current_setting('server_encoding') as encoding, set_config('synchronous_commit',
+    case when current_setting('synchronous_commit') = 'remote_apply' then 'remote_apply' else 'on' end, false),
+    (select count(set_config(s.name, s.value, false)) from unnest($1::text[], $2::text[]) s(name, value)
+        where exists (select from pg_settings p where p.name = s.name))"""
+
+_SOCKET: Final = (
+    ("SOL_SOCKET", "SO_KEEPALIVE", 1),
+    ("IPPROTO_TCP", "TCP_KEEPIDLE", 5),
+    ("IPPROTO_TCP", "TCP_KEEPINTVL", 2),
+    ("IPPROTO_TCP", "TCP_KEEPCNT", 3),
+    ("IPPROTO_TCP", "TCP_USER_TIMEOUT", 8000),
+)
+"""What the server's own `tcp_user_timeout` does for its end, for ours; what a system does not know is passed over."""
+
+
+class Pool:
+    """At most `size` sessions with these settings, made when they are needed."""
+
+    def __init__(self, address: Mapping[str, Any], size: int, session: Mapping[str, str]) -> None:
+        self._address = {**address, **_target(address)}
+        self._session = dict(session)
+        self._slots = asyncio.Semaphore(size)
+        self._free: list[Any] = []
+        self._lent: set[Any] = set()
+        self._heard_s: dict[Any, float] = {}
+        self._ending: set[asyncio.Task[None]] = set()
+        self._looked: Any = None
+
+    async def take(self, within_s: float) -> Any:  # noqa: ANN401 - the driver has no types
+        """A session that nobody else uses until `give_back`. Raises the driver's errors, DbDown when it takes too long."""
+        try:
+            async with asyncio.timeout(within_s):
+                await self._slots.acquire()
+                try:
+                    connection = self._standing() or await self._open()
+                except BaseException:
+                    self._slots.release()
+                    raise
+        except TimeoutError as late:
+            raise DbDown("no connection within the time for it") from late
+        self._lent.add(connection)
+        return connection
+
+    def give_back(self, connection: Any, *, sound: bool) -> None:  # noqa: ANN401 - see above
+        """It is used no more. What is not `sound`, or in the middle of something, is ended. Never waits."""
+        self._lent.discard(connection)
+        self._slots.release()
+        if connection.is_closed():
+            self._heard_s.pop(connection, None)
+        elif sound and not connection.is_in_transaction() and not connection._cancellations:  # noqa: SLF001 - no other way
+            self._heard_s[connection] = self._now_s()
+            self._free.append(connection)
+        else:
+            self._end(connection)
+
+    def doubt(self, since_s: float) -> None:
+        """One session went silent: the idle ones that were not heard of since may stand on the same dead line."""
+        for connection in [c for c in self._free if self._heard_s.get(c, 0.0) < since_s]:
+            self._free.remove(connection)
+            self._end(connection)
+
+    async def close(self) -> None:
+        """End all, politely where that is quick."""
+        for connection in [*self._free, *self._lent]:
+            with suppress(Exception):
+                async with asyncio.timeout(HANG_UP_S):
+                    await connection.close()
+            connection.terminate()
+        self._free.clear()
+        if self._ending:
+            await asyncio.wait(self._ending)
+
+    async def warm(self) -> tuple[int, str]:
+        """Have one session standing; its backend's number and the database's encoding."""
+        self.give_back(await self.take(CONNECT_S), sound=True)
+        return self._looked["pid"], self._looked["encoding"]
+
+    def _standing(self) -> Any:  # noqa: ANN401 - see above
+        """The session that was used last and still stands, or None."""
+        while self._free:
+            connection = self._free.pop()
+            if not connection.is_closed():
+                return connection
+            self._heard_s.pop(connection, None)
+        return None
+
+    async def _open(self) -> Any:  # noqa: ANN401 - see above
+        connection = await asyncpg.connect(
+            **self._address,
+            statement_cache_size=STATEMENTS,
+            max_cached_statement_lifetime=0,
+            server_settings={"application_name": "croupier"},
+            timeout=CONNECT_S,
+        )
+        try:
+            _keep_alive(connection)
+            await self._look_at(connection)
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
+
+    async def _look_at(self, connection: Any) -> None:  # noqa: ANN401 - see above
+        names, values = list(self._session), list(self._session.values())
+        self._looked = await connection.fetchrow(_LOOK, names, values, timeout=CONNECT_S)
+        if self._looked["read_only"]:
+            raise DbUnfit(READ_ONLY)
+
+    def _end(self, connection: Any) -> None:  # noqa: ANN401 - see above
+        """Cut it off. A statement under way is cancelled first, as far as that is possible at once."""
+        self._heard_s.pop(connection, None)
+        if not connection._cancellations:  # noqa: SLF001 - the driver's tasks that ask the server to cancel
+            connection.terminate()
+            return
+        task = asyncio.get_running_loop().create_task(_hang_up(connection))
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+
+    @staticmethod
+    def _now_s() -> float:
+        return asyncio.get_running_loop().time()
+
+
+async def _hang_up(connection: Any) -> None:  # noqa: ANN401 - the driver has no types
+    await asyncio.wait(set(connection._cancellations), timeout=HANG_UP_S)  # noqa: SLF001 - see _end
+    connection.terminate()
+
+
+def _target(address: Mapping[str, Any]) -> dict[str, str]:
+    """Of several hosts the one that takes writes, unless the address says otherwise."""
+    dsn = str(address.get("dsn", ""))
+    hosts = dsn.partition("://")[2].partition("/")[0].rpartition("@")[2]
+    several = "," in hosts or "%2C" in dsn.partition("host=")[2].partition("&")[0]
+    return {"target_session_attrs": "read-write"} if several and "target_session_attrs" not in dsn else {}
+
+
+def _keep_alive(connection: Any) -> None:  # noqa: ANN401 - the driver has no types
+    """A peer that is gone without a word is noticed in seconds, whatever the system's habits are."""
+    sock = connection._transport.get_extra_info("socket")  # noqa: SLF001 - the driver offers no other way
+    if sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    for level, name, value in _SOCKET:
+        if hasattr(socket, name):
+            with suppress(OSError):
+                sock.setsockopt(getattr(socket, level), getattr(socket, name), value)
+
+
+async def check_together(pools: list[Pool]) -> None:
+    """Refuse what no session could do right: another encoding, or a pooler that shares sessions. Raises DbUnfit, DbDown."""
+    try:
+        seen = [await pool.warm() for pool in pools]
+    except Exception as error:
+        if isinstance(error, asyncpg.DuplicatePreparedStatementError | asyncpg.InvalidSQLStatementNameError):
+            raise DbUnfit(f"{POOLED} ({error})") from error
+        ours = in_our_words(error)
+        raise error if ours is None else ours from error
+    if seen[0][1] != ENCODING:
+        raise DbUnfit(
+            f"the database's encoding is {seen[0][1]}, which cannot hold every text: make one with "
+            "`create database croupier encoding 'UTF8' template template0`, and name it in CROUPIER_DATABASE_URL"
+        )
+    if len({pid for pid, _ in seen}) < len(seen):
+        raise DbUnfit(POOLED)
+
+
+POOLED: Final = (
+    "a pooler stands in front of the database that does not keep one session for one connection: name PostgreSQL itself "
+    "in CROUPIER_DATABASE_URL, or set the pooler to pool_mode=session"
+)
