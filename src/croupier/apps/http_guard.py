@@ -12,6 +12,9 @@ from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from croupier.kit.clock import monotonic_s
+from croupier.kit.inbound import ARRIVED
+
 FIRST_BYTE_S: Final = 75.0
 """So long a new connection may wait with its first byte; between two requests it is uvicorn's own keep-alive."""
 HEAD_S: Final = 10.0
@@ -57,6 +60,7 @@ class HttpGuard(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """The first byte of a request."""
         super().on_message_begin()
+        self.scope[ARRIVED] = monotonic_s()  # type: ignore[literal-required] # ours, for our own routes
         self._within(HEAD_S)
 
     def on_headers_complete(self) -> None:

@@ -21,6 +21,9 @@ from croupier.flows.hub import Hub
 from croupier.kit.config import Settings
 from croupier.store.db import DbError
 
+STUCK_S = 1.0
+"""A decision that could not even board a commit train for so long."""
+
 
 def hub_app(hub: Hub, settings: Settings) -> Starlette:
     """The app of one process."""
@@ -41,12 +44,9 @@ def _own_routes(hub: Hub) -> list[Route]:
         return JSONResponse({"alive": True})
 
     async def readyz(_: Request) -> Response:
-        try:
-            await hub.store.db.fetchval("select 1")
-        except DbError as error:
-            return JSONResponse({"ready": False, "why": f"database: {error}"}, 503)
-        if hub.closing:
-            return JSONResponse({"ready": False, "why": "shutting down"}, 503)
+        why = await _not_ready(hub)
+        if why is not None:
+            return JSONResponse({"ready": False, "why": why}, 503)
         recovering = hub.recovery is not None
         return JSONResponse({"ready": True, "breakers_open": hub.gates.open_ones(), "recovering": recovering})
 
@@ -67,6 +67,20 @@ def _own_routes(hub: Hub) -> list[Route]:
 
     handles = {"livez": livez, "readyz": readyz, "metrics": metrics, "version": version, "openapi": openapi_json}
     return [Route(operation.path, handles[operation.name]) for operation in OWN.operations]
+
+
+async def _not_ready(hub: Hub) -> str | None:
+    """Why no traffic should come now; told within two seconds, whatever the database does."""
+    if hub.closing:
+        return "shutting down"
+    try:
+        await hub.store.db.alive()
+    except DbError as error:
+        return f"database: {error}"
+    if hub.outage.unfit is not None:
+        return f"database: {hub.outage.unfit}"
+    stuck_s = hub.train.stuck_s()
+    return f"commits have been stuck for {stuck_s:.1f} s" if stuck_s > STUCK_S else None
 
 
 async def _put_audit(hub: Hub) -> None:

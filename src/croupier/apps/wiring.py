@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from croupier import casinos, providers
 from croupier.core.waits import Waits
 from croupier.flows.courier import Courier
 from croupier.flows.gates import Gates
 from croupier.flows.hub import Habits, Hub, Stores
+from croupier.flows.outage import Outage
 from croupier.flows.recovery import notice
 from croupier.flows.sweep import Sweep
 from croupier.flows.waiters import Waiters
@@ -31,7 +33,7 @@ from croupier.store.bets import Bets, Cashbacks
 from croupier.store.calls import Calls
 from croupier.store.casinos import Casinos
 from croupier.store.comparisons import Comparisons
-from croupier.store.db import Db
+from croupier.store.db import Db, Limits
 from croupier.store.demo import DemoMoney
 from croupier.store.embedded import attach
 from croupier.store.findings import Findings
@@ -113,6 +115,7 @@ def build(settings: Settings, seams: Seams, process: str, habits: Habits | None 
         habits=habits,
         waiters=Waiters(clock, store.bets.versions, habits.poll_s),
         gates=Gates(clock, metrics, habits.max_waiting),
+        outage=Outage(clock, metrics),
         notary=SignedLines(settings.trail_path, seams.sealer.derive("trail")),
     )
     hub.casino_gateways = {
@@ -166,17 +169,26 @@ def _waits_for_all(settings: Settings) -> dict[str, float]:
 
 
 @asynccontextmanager
-async def open_db(settings: Settings) -> AsyncIterator[Db]:
-    """The database of these settings: the one that is named, or the embedded one of the home."""
+async def open_db(settings: Settings, *, serving: bool = False) -> AsyncIterator[Db]:
+    """The database of these settings: the one that is named, or the embedded one of the home.
+
+    `serving`: every statement is of the payment path unless it asks for patience.
+    """
+    limits = Limits(
+        statement_s=settings.db_statement_s if serving else settings.db_report_s,
+        line_s=settings.db_statement_s,
+        longest_s=settings.db_migration_s,
+    )
+    more: dict[str, Any] = {"size": settings.db_pool, "lines": settings.db_lines, "limits": limits}
     if settings.database_url is not None:
-        db = await Db.connect(settings.database_url.value, size=settings.db_pool, lines=settings.db_lines)
+        db = await Db.connect(settings.database_url.value, **more)
         try:
             yield db
         finally:
             await db.close()
         return
     with attach(settings.home) as attached:
-        db = await Db.connect(attached.connect_kwargs, size=settings.db_pool, lines=settings.db_lines)
+        db = await Db.connect(attached.connect_kwargs, **more)
         try:
             yield db
         finally:
@@ -186,8 +198,8 @@ async def open_db(settings: Settings) -> AsyncIterator[Db]:
 @asynccontextmanager
 async def open_hub(settings: Settings, *, process: str = "") -> AsyncIterator[Hub]:
     """A hub on the real network and clock, its database brought up to date; closed when the block ends."""
-    async with open_db(settings) as db:
-        await migrate(db)
+    async with open_db(settings, serving=bool(process)) as db:
+        await migrate(db, limit_s=settings.db_migration_s)
         clock = SystemClock()
         clock.offset_ms = await db.clock_offset_ms(clock) or 0
         await start_ids(db, clock)

@@ -29,7 +29,8 @@ from croupier.flows.sync_games import sync_for_ever
 from croupier.kit.chance import SystemChance
 from croupier.kit.config import Settings
 from croupier.kit.log import get
-from croupier.store.db import DbError
+from croupier.store.db import DbError, patience
+from croupier.store.fitness import trial
 from croupier.store.installation import Lifeline
 from croupier.store.processes import Processes, start_mark, this_host
 
@@ -47,6 +48,7 @@ PURGE_S = 30.0
 SEEN_KEPT_MS = 660_000
 """Longer than any request can be fresh: 300 s to either side is the most a provider's row allows."""
 AGAIN_S = 1.0
+TRIAL_S = 1.0
 
 
 class _Server(uvicorn.Server):
@@ -127,17 +129,32 @@ def _loops(hub: Hub, processes: Processes, settings: Settings) -> list[Loop]:
     async def purge() -> None:
         await hub.store.seen.purge(hub.clock.now_ms() - SEEN_KEPT_MS)
 
+    patient = partial(_patiently, settings.db_report_s)
     return [
         hub.sweep.run,
         hub.waiters.poll,
         partial(_every, hub, BEAT_S, beat),
         partial(_every, hub, REFRESH_S, refresh),
-        partial(_every, hub, PURGE_S, purge),
-        partial(sync_for_ever, hub, SYNC_S),
-        Patrol(hub).run,
-        partial(keep_trail, hub, settings.bind_every_s, settings.sign_every_s),
-        partial(audit_for_ever, hub, settings.audit_every_s),
+        partial(_every, hub, TRIAL_S, partial(try_again, hub)),
+        partial(patient, partial(_every, hub, PURGE_S, purge)),
+        partial(patient, partial(sync_for_ever, hub, SYNC_S)),
+        partial(patient, Patrol(hub).run),
+        partial(patient, partial(keep_trail, hub, settings.bind_every_s, settings.sign_every_s)),
+        partial(patient, partial(audit_for_ever, hub, settings.audit_every_s)),
     ]
+
+
+async def try_again(hub: Hub) -> None:
+    """While new bets are held off because the database could not do its work: try whether it can again."""
+    if hub.outage.unfit is not None:
+        await trial(hub.store.db, hub.habits.process)
+        hub.outage.healed()
+
+
+async def _patiently(seconds: float, loop: Loop) -> None:
+    """A loop that stands in nobody's way: its statements may take long."""
+    with patience(seconds):
+        await loop()
 
 
 async def _kept_up(hub: Hub, loop: Loop) -> None:
@@ -146,7 +163,7 @@ async def _kept_up(hub: Hub, loop: Loop) -> None:
         try:
             await loop()
         except DbError as error:
-            log.warning("worker.database", problem=str(error))
+            hub.outage.tell(error)
         except Exception:  # a loop must not end unseen
             log.exception("worker.loop")
         await hub.clock.sleep(AGAIN_S)

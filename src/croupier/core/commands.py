@@ -25,6 +25,8 @@ class PayIn:
     """Decimal text, major units."""
     win: str | None = None
     win_odd: str | None = None
+    arrived_s: float | None = None
+    """Monotonic second at which it arrived; None: just now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class PayOut:
     round_ref: str
     win: str
     win_odd: str | None = None
+    arrived_s: float | None = None
+    """Monotonic second at which it arrived; None: just now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,8 @@ class Refund:
     provider_id: int
     session_id: str
     bet_ref: str
+    arrived_s: float | None = None
+    """Monotonic second at which it arrived; None: just now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,10 @@ class LateAccept(Enum):
     REFUSE = "refuse"
 
 
+HOLD_S = 6.0
+"""How long a provider waits for its answer, where its row says nothing else."""
+
+
 @dataclass(frozen=True, slots=True)
 class Casino:
     """A partner that keeps player wallets. Times are seconds, `tax_bp` is basis points of a payout."""
@@ -75,7 +79,7 @@ class Provider:
     enabled: bool = True
     closed: bool = False
     """Nothing that it sends is believed any more."""
-    hold_s: float = 6.0
+    hold_s: float = HOLD_S
     """How long a pay-in waits for the casino before 99."""
     claim_s: float = 15.0
     """How long an accepted stake nobody waits for may stay unclaimed."""

@@ -21,7 +21,7 @@ from croupier.core.requests import Reply, Ruling, Wait
 from croupier.core.session import Session
 from croupier.flows.advance import TRIES, Contended, ruled, terms_of
 from croupier.flows.hub import Hub
-from croupier.store.db import DbDown
+from croupier.store.db import DbError, DbLocked, DbUnfit
 
 Rule = Callable[[Bet, Terms, bool], Ruling]
 """`rule(bet, terms, over)`: what the request does to a known bet; `over`: it has waited as long as it may."""
@@ -40,23 +40,23 @@ class Request:
 
 
 class NotTaken(Exception):
-    """The database is away and nothing was written by this request: safe to repeat."""
+    """The database is away or busy and nothing was written by this request: safe to repeat."""
 
 
 async def enter(hub: Hub, command: PayIn | PayOut | Refund) -> tuple[Request | None, Bet | None]:
     """The request with the bet it names, if there is one; None for a session that does not exist for it."""
-    arrived = hub.clock.monotonic_s()
+    arrived = hub.clock.monotonic_s() if command.arrived_s is None else command.arrived_s
     try:
         session, bet, provider = await asyncio.gather(
             hub.store.sessions.get(command.session_id),
             hub.store.bets.by_ref(command.provider_id, command.bet_ref),
             hub.store.providers.get(command.provider_id),
         )
-    except DbDown as error:
+        if session is None or provider is None or session.provider_id != command.provider_id:
+            return None, None
+        casino = await hub.store.casinos.get(session.casino_id)
+    except DbError as error:
         raise NotTaken from error
-    if session is None or provider is None or session.provider_id != command.provider_id:
-        return None, None
-    casino = await hub.store.casinos.get(session.casino_id)
     assert casino is not None
     until_s = arrived + provider.hold_s
     until_ms = hub.clock.now_ms() + round((until_s - hub.clock.monotonic_s()) * 1000)
@@ -75,19 +75,24 @@ async def settle_with(
 
     `asked_now`: this very request has just opened the bet, so it waits before it rules. Raises Contended.
     """
-    bet, waiting, tries = first, asked_now, 0
+    bet, waiting, tries, wrote = first, asked_now, 0, asked_now
     while tries < TRIES:
         if waiting and _undecided(bet) and not hub.waiters.over(request.until_s) and not hub.closing:
             await hub.waiters.wait(bet.bet_id, bet.version, request.until_s)
             bet = await _again(hub, bet)
             continue
-        ruling = await ruled(hub, bet, partial(_judged, rule, over=waiting))
+        try:
+            ruling = await ruled(hub, bet, partial(_judged, rule, over=waiting))
+        except (DbUnfit, DbLocked) as error:
+            if wrote:
+                raise
+            raise NotTaken from error
         if isinstance(ruling, Reply):
             return ruling.refusal, bet
         if isinstance(ruling, Wait):
             waiting = True
         elif isinstance(ruling, Decision):
-            bet = ruling.after
+            bet, wrote = ruling.after, True
         else:
             tries += 1
             bet = await _again(hub, bet)
@@ -109,11 +114,14 @@ async def _again(hub: Hub, bet: Bet) -> Bet:
 
 
 async def open_with(hub: Hub, born: Bet, birth: Callable[[Bet, Terms], Decision[Bet]]) -> Bet:
-    """Commit the birth of a bet; if its betId exists by now, the bet that has it. Raises Contended."""
+    """Commit the birth of a bet; if its betId exists by now, the bet that has it. Raises Contended, NotTaken."""
     for _ in range(TRIES):
         decision = birth(born, await terms_of(hub, born))
-        if await hub.train.commit(decision):
-            return decision.after
+        try:
+            if await hub.train.commit(decision):
+                return decision.after
+        except (DbUnfit, DbLocked) as error:
+            raise NotTaken from error
         known = await hub.store.bets.by_ref(born.provider_id, born.bet_ref)
         if known is not None:
             return known

@@ -118,7 +118,7 @@ class Courier:
         try:
             await work(*args)
         except DbError as error:
-            log.warning("call.left", problem=str(error) or type(error).__name__)
+            self._hub.outage.saw(error)
             await self._let_go(args)
         except (Contended, Broken) as error:
             log.warning("call.left", problem=str(error) or type(error).__name__)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from croupier.core.recovery import SLACK_IDS
 from croupier.core.waits import Waits
 from croupier.flows.gates import Gates
+from croupier.flows.outage import Outage
 from croupier.flows.ports import Carrier, CasinoGateway, Finder, ProviderGateway
 from croupier.flows.waiters import Waiters
 from croupier.kit.chance import Chance
@@ -112,6 +113,7 @@ class Hub:
     habits: Habits
     waiters: Waiters
     gates: Gates
+    outage: Outage
     notary: SignedLines
     """Where checkpoints of the audit trail are signed, outside of the database."""
     casino_gateways: Mapping[str, CasinoGateway] = field(default_factory=dict)

@@ -103,7 +103,7 @@ def _contents(request: Request, command: PayIn) -> Asked | Answer:
 
 def _refused(hub: Hub, request: Request, asked: Asked) -> Answer | None:
     """What only a new bet is judged by (money.md 3.0)."""
-    if hub.closing:
+    if hub.closing or hub.outage.unfit is not None or hub.waiters.over(request.until_s):
         return Answer(Refusal.NOT_TAKEN, retry_after_s=RETRY_AFTER_S)
     assert asked.stake is not None
     verdict = judge_new_bet(request.session, request.casino, request.provider, asked.stake, hub.clock.now_ms())

@@ -14,10 +14,7 @@ from typing import Any
 
 from croupier.core.draft import Decision
 from croupier.flows.hub import Hub
-from croupier.kit.log import get
 from croupier.store.db import DbError
-
-log = get("sweep")
 
 LOOKS_AT_ONCE = 5
 NOT_FREE_S = 0.01
@@ -52,7 +49,7 @@ class Sweep:
             try:
                 more = await self.look()
             except DbError as error:
-                log.warning("sweep.database", problem=str(error))
+                self._hub.outage.saw(error)
                 more = False
             if not more:
                 await self._rest()

@@ -31,6 +31,11 @@ class Clock(Protocol):
         ...
 
 
+def monotonic_s() -> float:
+    """Seconds of the real monotonic clock, for what stands before every seam: the socket."""
+    return time.monotonic()
+
+
 class SystemClock:
     """The machine's clock plus an offset read from the database (money.md 3: "database time")."""
 

@@ -7,7 +7,17 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
+from croupier.kit.clock import Clock
+
 MAX_BODY = 65536
+ARRIVED = "croupier.arrived_s"
+"""The key of an ASGI scope: the monotonic second at which the request's first byte came."""
+
+
+def arrived_s(request: Request, clock: Clock) -> float:
+    """When it arrived, by the monotonic clock; where no server noted it, now."""
+    noted = request.scope.get(ARRIVED)
+    return clock.monotonic_s() if noted is None else float(noted)
 
 
 class TooLarge(Exception):

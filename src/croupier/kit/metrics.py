@@ -39,6 +39,7 @@ METRICS: dict[str, Metric] = {
     "croupier_decisions_total": Metric("counter", "Decisions committed.", ("event",)),
     "croupier_train_size": Metric("histogram", "Decisions in one commit train.", (), _SIZES),
     "croupier_train_seconds": Metric("histogram", "Seconds of one commit train.", ()),
+    "croupier_database_troubles_total": Metric("counter", "What the database answered instead of rows.", ("kind",)),
     "croupier_breaker_open": Metric("gauge", "1 while new bets for this casino are held off.", ("casino",)),
     "croupier_incidents_total": Metric("counter", "Incidents raised for a person.", ("name",)),
     "croupier_reconciled_total": Metric("counter", "Bets compared with their casino.", ("casino", "result")),

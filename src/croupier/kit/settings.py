@@ -111,6 +111,11 @@ class Settings:
     # Resources
     db_pool: int = setting(10, "Database connections per worker, besides those of the commit train", _between(1, 100))
     db_lines: int = setting(2, "Database connections per worker that carry commit trains", _between(1, 8))
+    db_statement_s: float = setting(2.0, "Longest that a statement of the payment path may take", _between(0.5, 20))
+    db_report_s: float = setting(
+        60.0, "Longest for a statement of the auditor, a report or a command", _between(1, 3600)
+    )
+    db_migration_s: float = setting(3600.0, "Longest for a statement of a migration", _between(1, 86_400))
     max_in_flight: int = setting(1000, "Stakes a worker waits for at once; new bets above that get 503", _at_least(1))
 
     # Looking after the books

@@ -58,6 +58,8 @@ FOR_EVER = 2**62
 ALIVE_S = 1.0
 """So long the database may take to say that it is there."""
 ROLL_BACK_S = 1.0
+SPARE_LINES = 4
+"""Lines beyond those that are wanted: a train that is held up takes none from the others."""
 
 SETTINGS: Final = {
     "timezone": "UTC",
@@ -112,17 +114,17 @@ def _ms(seconds: float) -> str:
     return f"{round(seconds * 1000)}ms"
 
 
-_patience: ContextVar[float | None] = ContextVar("how long a statement may take", default=None)
+_patience_s: ContextVar[float | None] = ContextVar("how long a statement may take", default=None)
 
 
 @contextmanager
 def patience(seconds: float) -> Iterator[None]:
     """What is asked in this block may take so long for each statement: reports, audits, migrations. Never a line's."""
-    mark = _patience.set(seconds)
+    mark = _patience_s.set(seconds)
     try:
         yield
     finally:
-        _patience.reset(mark)
+        _patience_s.reset(mark)
 
 
 _open: ContextVar[bool] = ContextVar("transaction open", default=False)
@@ -254,7 +256,7 @@ def _quiet() -> Iterator[None]:
 class Db:
     """The database of this process. Every method may raise DbDown, DbConflict or DbViolation and no other of its own."""
 
-    def __init__(self, pool: Pool, lines: Pool, probe: Pool, limits: Limits) -> None:
+    def __init__(self, pool: Pool, *, lines: Pool, probe: Pool, limits: Limits) -> None:
         self._pool = pool
         self._lines = lines
         self._probe = probe
@@ -265,7 +267,7 @@ class Db:
 
     @classmethod
     async def connect(
-        cls, where: str | Mapping[str, Any], *, size: int = 10, lines: int = 4, limits: Limits | None = None
+        cls, where: str | Mapping[str, Any], *, size: int = 10, lines: int = 2, limits: Limits | None = None
     ) -> Self:
         """Connect to a URL, or to the driver's arguments, with at most `size` connections and `lines` pinned ones.
 
@@ -274,8 +276,9 @@ class Db:
         address = {"dsn": where} if isinstance(where, str) else dict(where)
         limits = limits or Limits()
         general = Pool(address, size, {**SETTINGS, **FORCED, **limits.general()})
-        pinned = Pool(address, lines, {**SETTINGS, **FORCED, **LINE_SETTINGS, **limits.lines()})
-        db = cls(general, pinned, Pool(address, 1, {**SETTINGS, **FORCED, **limits.lines()}), limits)
+        pinned = Pool(address, lines, {**SETTINGS, **FORCED, **LINE_SETTINGS, **limits.lines()}, spare=SPARE_LINES)
+        probe = Pool(address, 1, {**SETTINGS, **FORCED, **limits.lines()})
+        db = cls(general, lines=pinned, probe=probe, limits=limits)
         try:
             await check_together([general, pinned])
         except DbUnfit:
@@ -374,7 +377,7 @@ class Db:
     async def _connection(self, pool: Pool | None = None, limit_s: float | None = None) -> AsyncIterator[Tx]:
         """Borrow a connection."""
         pool = pool or self._pool
-        limit_s = limit_s or _patience.get() or self._limits.statement_s
+        limit_s = limit_s or _patience_s.get() or self._limits.statement_s
         began_s = asyncio.get_running_loop().time()
         with _Call(self):
             one = Tx(self, await pool.take(limit_s), limit_s)

@@ -40,7 +40,7 @@ LOG_LINES = 12
 SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
-    "max_connections": "60",
+    "max_connections": "100",
     "shared_buffers": "128MB",
     # What is committed survives a loss of power.
     "fsync": "on",

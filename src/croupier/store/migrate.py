@@ -14,12 +14,14 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from croupier.store.db import Db, Tx
+from croupier.store.db import Db, DbLocked, DbUnfit, Tx, patience
 
 FOLDER = Path(__file__).with_name("migrations")
 _NAME = re.compile(r"\d{4}_[a-z0-9_]+\.sql")
 _LOCK = 0x63726F7570696572
 """The advisory lock's number: "croupier" in ASCII."""
+_ALONE_S = 20
+"""So long a migration waits for tables that somebody uses, and everybody else behind it."""
 _TABLE = "create table if not exists schema_migrations (name text primary key, sha256 text not null)"
 
 
@@ -40,16 +42,42 @@ class Migration:
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
 
-async def migrate(db: Db, folder: Path = FOLDER) -> list[str]:
-    """Apply what is missing and return the names of what was applied, in order."""
+async def migrate(db: Db, folder: Path = FOLDER, *, limit_s: float = 3600.0) -> list[str]:
+    """Apply what is missing and return the names of what was applied, in order. A statement may take `limit_s`."""
     files = _read(folder)
     done: list[str] = []
-    while True:
-        async with db.transaction() as tx:
-            name = await _apply_next(tx, files)
-        if name is None:
-            return done
-        done.append(name)
+    with patience(limit_s):
+        while True:
+            try:
+                async with db.transaction() as tx:
+                    name = await _apply_next(tx, files, limit_s)
+            except DbLocked as held:
+                raise MigrationError(
+                    "somebody uses the tables all the time: stop what does, and migrate again"
+                ) from held
+            except DbUnfit as refused:
+                raise MigrationError(await _what_to_grant(db, refused)) from refused
+            if name is None:
+                return done
+            done.append(name)
+
+
+async def _what_to_grant(db: Db, refused: DbUnfit) -> str:
+    """The sentence for a role that may not change the schema; other trouble goes on as it is."""
+    if "permission denied" not in str(refused) and "must be owner" not in str(refused):
+        raise refused
+    row = await db.fetchrow(
+        "select current_user::text as role, current_schema()::text as place, current_database()::text as name,"
+        " (select min(tableowner::text) from pg_tables where schemaname = current_schema()) as owner"
+    )
+    assert row is not None
+    role, owner = row["role"], row["owner"]
+    if owner is None or owner == role:
+        return f"role {role} may not make tables ({refused}): grant create, usage on schema {row['place']} to {role}"
+    return (
+        f"role {role} does not own the tables ({refused}): run `croupier migrate` as {owner}, or `reassign owned by {owner} "
+        f"to {role}` in database {row['name']}"
+    )
 
 
 async def pending(db: Db, folder: Path = FOLDER) -> list[str]:
@@ -60,9 +88,13 @@ async def pending(db: Db, folder: Path = FOLDER) -> list[str]:
     return [file.name for file in _missing(_read(folder), applied)]
 
 
-async def _apply_next(tx: Tx, files: list[Migration]) -> str | None:
+async def _apply_next(tx: Tx, files: list[Migration], limit_s: float) -> str | None:
     """Apply the first missing file, if there is one, while nobody else does."""
+    if not await _is_missing(tx, files):
+        return None
+    await tx.execute(f"set local statement_timeout = '{round(limit_s)}s'; set local lock_timeout = '{round(limit_s)}s'")
     await tx.fetch("select pg_advisory_xact_lock($1)", _LOCK)
+    await tx.execute(f"set local lock_timeout = '{_ALONE_S}s'")
     await tx.execute(_TABLE)
     missing = _missing(files, await _applied(tx))
     if not missing:
@@ -70,6 +102,12 @@ async def _apply_next(tx: Tx, files: list[Migration]) -> str | None:
     await tx.execute(missing[0].sql)
     await tx.execute("insert into schema_migrations values ($1, $2)", missing[0].name, missing[0].sha256)
     return missing[0].name
+
+
+async def _is_missing(tx: Tx, files: list[Migration]) -> bool:
+    """Whether there is anything to do: a look that needs no right but to read."""
+    known = await tx.fetchval("select to_regclass('schema_migrations') is not null")
+    return not known or bool(_missing(files, await _applied(tx)))
 
 
 async def _applied(tx: Tx) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Sessions of one sort, at most so many, each checked when it is made and given up as soon as it is in doubt.
+"""Sessions of one sort, at most so many (and a few more while those are held up), each checked when it is made and given up as soon as it is in doubt.
 
 Owns: making, lending and ending sessions. Never: a statement of its own but the first look at a new session, and never
 waits for a session that does not answer: what is ended is cut off, and another one takes its place.
@@ -20,6 +20,7 @@ import asyncpg
 from croupier.store.troubles import DbDown, DbUnfit, in_our_words
 
 CONNECT_S = 5.0
+HELD_UP_S = 0.05
 HANG_UP_S = 1.0
 """So long a cut session's statement may take to be cancelled; its backend ends with the connection at the latest."""
 STATEMENTS = 500
@@ -49,35 +50,53 @@ _SOCKET: Final = (
 class Pool:
     """At most `size` sessions with these settings, made when they are needed."""
 
-    def __init__(self, address: Mapping[str, Any], size: int, session: Mapping[str, str]) -> None:
+    def __init__(self, address: Mapping[str, Any], size: int, session: Mapping[str, str], *, spare: int = 0) -> None:
         self._address = {**address, **_target(address)}
         self._session = dict(session)
         self._slots = asyncio.Semaphore(size)
+        self._spare = asyncio.Semaphore(spare)
+        self._has_spare = spare > 0
         self._free: list[Any] = []
-        self._lent: set[Any] = set()
+        self._lent: dict[Any, asyncio.Semaphore] = {}
         self._heard_s: dict[Any, float] = {}
         self._ending: set[asyncio.Task[None]] = set()
         self._looked: Any = None
+        self._closed = False
 
     async def take(self, within_s: float) -> Any:  # noqa: ANN401 - the driver has no types
         """A session that nobody else uses until `give_back`. Raises the driver's errors, DbDown when it takes too long."""
+        if self._closed:
+            raise DbDown("this process has left the database")
         try:
             async with asyncio.timeout(within_s):
-                await self._slots.acquire()
+                slot = await self._slot()
                 try:
                     connection = self._standing() or await self._open()
                 except BaseException:
-                    self._slots.release()
+                    slot.release()
                     raise
         except TimeoutError as late:
             raise DbDown("no connection within the time for it") from late
-        self._lent.add(connection)
+        self._lent[connection] = slot
         return connection
+
+    async def _slot(self) -> asyncio.Semaphore:
+        """Room for one session; a spare one where the others are held up."""
+        slots = self._slots
+        if self._has_spare and slots.locked():
+            try:
+                async with asyncio.timeout(HELD_UP_S):
+                    await slots.acquire()
+            except TimeoutError:
+                await self._spare.acquire()
+                slots = self._spare
+            return slots
+        await slots.acquire()
+        return slots
 
     def give_back(self, connection: Any, *, sound: bool) -> None:  # noqa: ANN401 - see above
         """It is used no more. What is not `sound`, or in the middle of something, is ended. Never waits."""
-        self._lent.discard(connection)
-        self._slots.release()
+        self._lent.pop(connection).release()
         if connection.is_closed():
             self._heard_s.pop(connection, None)
         elif sound and not connection.is_in_transaction() and not connection._cancellations:  # noqa: SLF001 - no other way
@@ -94,6 +113,7 @@ class Pool:
 
     async def close(self) -> None:
         """End all, politely where that is quick."""
+        self._closed = True
         for connection in [*self._free, *self._lent]:
             with suppress(Exception):
                 async with asyncio.timeout(HANG_UP_S):

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from croupier.core.counterparty import Provider
+from croupier.core.counterparty import HOLD_S, Provider
 from croupier.kit.chance import Chance
 from croupier.kit.clock import Clock
 from croupier.kit.seal import Sealer
@@ -68,6 +68,8 @@ class Providers:
     ) -> None:
         """`waits` are seconds that hold for every provider instead of its own (`hold_s`, `claim_s`)."""
         self._waits = dict(waits or {})
+        self.usual_hold_s = self._waits.get("hold_s", HOLD_S)
+        """How long a provider waits whose row was not read yet."""
         self._db = db
         self._sealer = sealer
         self._clock = clock

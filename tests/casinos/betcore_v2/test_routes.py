@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,6 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from croupier.casinos.betcore_v2.routes import _answer, _jwks
+from croupier.flows.outage import Outage
+from croupier.kit.clock import SystemClock
+from croupier.kit.metrics import Metrics
 from croupier.store.db import DbDown
 
 
@@ -30,10 +34,11 @@ async def test_what_was_not_taken_in_is_to_be_sent_again_and_only_a_bug_leaves_a
     async def handle(*_: object) -> Response:
         raise problem
 
+    door: Any = SimpleNamespace(hub=SimpleNamespace(outage=Outage(SystemClock(), Metrics())))
     with structlog.testing.capture_logs() as lines:
-        answer = await _answer(None, call(), handle)  # type: ignore[arg-type]
+        answer = await _answer(door, call(), handle)
     assert (answer.status_code, json.loads(bytes(answer.body))["ErrorCode"]) == (200, 102823)
-    (line,) = [line for line in lines if line["event"] == "casino.not_answered"]
+    (line,) = [line for line in lines if line["event"] == ("casino.not_answered" if traceback else "database.trouble")]
     assert bool(line.get("exc_info")) is traceback
 
 

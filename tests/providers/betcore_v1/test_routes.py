@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
+import asyncpg
 import pytest
 import structlog
 
+from croupier.apps.worker import try_again
+from croupier.kit.clock import SystemClock
 from croupier.kit.wire import WireAnswer
 from croupier.providers.betcore_v1 import signing
 from croupier.providers.betcore_v1.routes import FAILED_S
-from croupier.store.db import Db, DbDown
+from croupier.store.db import Db, DbDown, DbUnfit
 from tests.flows.desk import Desk, make_desk
 
 NOBODY = "3f0c8d52-6f0e-4a53-9b1c-0f6f3a2f7c11"
 QUERY_MS = 3
+MACHINE_S = 0.5
+"""What a loaded machine may add."""
 
 
 @pytest.fixture
@@ -170,8 +177,8 @@ async def test_once_something_may_be_written_nobody_knows(desk: Desk, monkeypatc
     with structlog.testing.capture_logs() as lines:
         answer = await Provider(desk).pay_in("b")
     assert (answer.status, json.loads(answer.body)["_responseCode"]) == (504, 99)
-    (line,) = [line for line in lines if line["event"] == "provider.not_answered"]
-    assert not line["exc_info"]
+    (line,) = [line for line in lines if line["event"] == "database.trouble"]
+    assert not line.get("exc_info")
 
 
 async def test_a_fault_of_ours_is_99_for_the_provider_and_a_traceback_for_us(
@@ -187,3 +194,126 @@ async def test_a_fault_of_ours_is_99_for_the_provider_and_a_traceback_for_us(
     assert b"fault" not in answer.body
     (line,) = [line for line in lines if line["event"] == "provider.not_answered"]
     assert isinstance(line["exc_info"], KeyError)
+
+
+# --- while the database hangs -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def real_time(db: Db) -> AsyncIterator[Desk]:
+    """A desk on the real clock, whose provider waits a second."""
+    made = await make_desk(db)
+    made.clock = made.hub.clock = SystemClock()  # type: ignore[assignment]
+    for part in (made.hub.store.providers, made.hub.store.seen, made.hub.train, made.hub.waiters, made.hub.outage):
+        part._clock = made.hub.clock  # type: ignore[attr-defined]
+    made.hub.store.providers.usual_hold_s = 1.0
+    await made.hub.store.providers.change(made.cast.provider.provider_id, {"hold_s": 1.0})
+    await db.execute("update sessions set expires_ms = 9e15")
+    yield made
+    await made.line.close()
+
+
+@pytest.mark.parametrize(
+    ("store", "name", "status"),
+    [
+        ("providers", "by_counterparty", 503),
+        ("providers", "secrets", 503),
+        ("seen", "claim", 503),
+        ("sessions", "get", 504),
+        ("ids", "take", 504),
+    ],
+)
+async def test_a_request_is_answered_in_time_wherever_the_database_hangs(
+    real_time: Desk, monkeypatch: pytest.MonkeyPatch, store: str, name: str, status: int
+) -> None:
+    provider = Provider(real_time)
+    body = json.dumps({"betId": "b", "gameRoundId": "r", "betAmount": "1.00"}).encode()
+    headers = await provider.headers(body)
+
+    async def hangs(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(getattr(real_time.hub.store, store), name, hangs)
+    began = time.monotonic()
+    answer = await provider.pay_in("b", headers)
+    assert (answer.status, json.loads(answer.body)["_responseCode"]) == (status, 99)
+    assert 0.9 < time.monotonic() - began < 1.25 + MACHINE_S
+
+
+async def test_a_commit_that_hangs_is_answered_in_time_and_goes_on(
+    real_time: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, goes_on = real_time.db.commit_train, asyncio.Event()
+
+    async def hangs(sql: str, *args: object) -> Any:
+        await goes_on.wait()
+        return await plain(sql, *args)
+
+    monkeypatch.setattr(real_time.db, "commit_train", hangs)
+    began = time.monotonic()
+    answer = await Provider(real_time).pay_in("b-slow")
+    assert (answer.status, json.loads(answer.body)["_responseCode"]) == (504, 99)
+    assert time.monotonic() - began < 1.25 + MACHINE_S
+    goes_on.set()
+    while (bet := await real_time.hub.store.bets.by_ref(real_time.cast.provider.provider_id, "b-slow")) is None:
+        await asyncio.sleep(0.01)
+    assert bet.stake == 100
+
+
+async def test_fresh_is_what_was_fresh_when_it_arrived(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database, or a body, that takes 40 s makes a genuine request late, not forged."""
+    plain = desk.hub.store.providers.secrets
+    (own,) = await plain(desk.cast.provider.provider_id)
+
+    async def slow(provider_id: int) -> Any:
+        desk.clock.ms += 40_000
+        return await plain(provider_id)
+
+    provider = Provider(desk)
+    body = json.dumps({"betId": "b", "gameRoundId": "r", "betAmount": "1.00"}).encode()
+    headers = await provider.headers(body)
+    monkeypatch.setattr(desk.hub.store.providers, "secrets", slow)
+    answer = await provider.pay_in("b", headers)
+    assert answer.status == 503, "known and believed; only its time is over"
+    stale = await provider.balance(signing.sign(own, provider.name, timestamp_ms=1, request_id="f" * 32))
+    assert stale.status == 401
+
+
+async def test_while_the_database_cannot_do_its_work_new_bets_are_held_off_and_one_line_says_so(desk: Desk) -> None:
+    """A full disk (here a trigger says so): 503 before anything is written, and it heals by itself."""
+    full = (
+        "create function full_() returns trigger language plpgsql as $$ begin"
+        " raise exception 'no space left' using errcode = '53100'; end $$;"
+        "create trigger full_ before insert on bets for each statement execute function full_()"
+    )
+    await desk.db.execute(full)
+    provider = Provider(desk)
+    with structlog.testing.capture_logs() as lines:
+        for n in range(5):
+            answer = await provider.pay_in(f"b-{n}")
+            assert (answer.status, json.loads(answer.body)["_responseCode"]) == (503, 99)
+        assert (await desk.call("GET", "/readyz")).status == 503
+        with pytest.raises(DbUnfit):
+            await try_again(desk.hub)
+        assert (await desk.call("GET", "/readyz")).status == 503
+        await desk.db.execute("drop trigger full_ on bets; drop function full_()")
+        await try_again(desk.hub)
+        assert (await desk.call("GET", "/readyz")).status == 200
+    told = [line["event"] for line in lines]
+    assert told == ["database.trouble", "database.well"]
+    assert await desk.db.fetchval("select count(*) from bets") == 0
+    assert await desk.db.fetchval("select count(*) from turns") == 0, "a trial leaves nothing"
+
+
+async def test_a_locked_row_gets_99_and_is_decided_later(desk: Desk, database_url: str) -> None:
+    bet = await desk.bet()
+    other = await asyncpg.connect(database_url)
+    await other.execute("begin; select * from bets for update")
+    provider = Provider(desk)
+    body = json.dumps({"betId": bet.bet_ref}).encode()
+    desk.hub.train._clock = SystemClock()
+    answer = await desk.call("POST", "/v1/sessions/s-2/bets/refund", body, **await provider.headers(body))
+    assert (answer.status, json.loads(answer.body)["_responseCode"]) == (503, 99)
+    await other.close()
+    answer = await desk.call("POST", "/v1/sessions/s-2/bets/refund", body, **await provider.headers(body))
+    assert (answer.status, json.loads(answer.body)["_responseCode"]) == (200, 1)

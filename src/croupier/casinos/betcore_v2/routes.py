@@ -5,6 +5,7 @@ Owns: the routes and bearer tokens as this process has verified them. Never: rul
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Awaitable, Callable
@@ -36,7 +37,7 @@ from croupier.kit.jwt import BadToken
 from croupier.kit.log import get
 from croupier.kit.openapi import Operation
 from croupier.kit.strictjson import BadField, BadJson
-from croupier.store.db import DbError
+from croupier.store.db import DbDown, DbError
 
 log = get("casino")
 
@@ -46,6 +47,8 @@ KEY_JUST_MADE_S = 0.05
 BEARERS_KEPT = 10_000
 KEYS_KEPT = "public, max-age=0, must-revalidate"
 """A cache on the way would go on telling of a key that was revoked."""
+ANSWER_S = 5.0
+"""So long after it was read a request is answered, whatever the database does."""
 
 
 class Unauthorized(Exception):
@@ -198,7 +201,9 @@ def _route(door: Door, operation: Operation, handle: Handle) -> Route:
 
 async def _answer(door: Door, request: Request, handle: Handle) -> Response:
     try:
-        return await handle(door, request, await read_body(request))
+        body = await read_body(request)
+        async with asyncio.timeout(ANSWER_S):
+            return await handle(door, request, body)
     except Unauthorized:
         return _say(UNAUTHORIZED, headers={"WWW-Authenticate": "Bearer"})
     except TooLarge:
@@ -212,7 +217,9 @@ async def _answer(door: Door, request: Request, handle: Handle) -> Response:
     except ClientDisconnect:
         return _say(UNREADABLE)
     except DbError as error:
-        log.error("casino.not_answered", problem=str(error))
+        door.hub.outage.saw(error)
+    except TimeoutError:
+        door.hub.outage.tell(DbDown("a casino's request was not through within the time for it"))
     except Exception:  # no traceback ever reaches a peer
         log.exception("casino.not_answered")
     # It is not known whether it was taken in: casinos send again what gets an error answer.

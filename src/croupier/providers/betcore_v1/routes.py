@@ -6,8 +6,10 @@ Spec: provider.md sections 1, 2 and 4.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -22,21 +24,42 @@ from croupier.flows.hub import Hub
 from croupier.flows.pay_in import pay_in
 from croupier.flows.pay_out import pay_out
 from croupier.flows.refund import refund
-from croupier.kit.inbound import TooLarge, WrongType, read_body, require_json
+from croupier.kit.inbound import TooLarge, WrongType, arrived_s, read_body, require_json
 from croupier.kit.log import get
 from croupier.kit.openapi import Operation
 from croupier.kit.strictjson import BadField, BadJson
 from croupier.providers.betcore_v1 import codec, signing
 from croupier.providers.betcore_v1.operations import PROVIDERS
 from croupier.providers.betcore_v1.outcomes import Fault
-from croupier.store.db import DbError
+from croupier.store.db import DbDown, DbError
 from croupier.store.train import Broken
 
 log = get("provider")
 
-Handle = Callable[[Hub, Provider, str, bytes], Awaitable[Answer]]
+Handle = Callable[[Hub, "Came"], Awaitable[Answer]]
+OVER_S = 0.15
+"""So long after the hold time, counted from its arrival, a request is answered whatever the database does."""
 FAILED_S = 0.05
 """What is not believed is answered so long after it came: longer than the questions about a counterparty that exists."""
+
+
+@dataclass(slots=True)
+class Came:
+    """One request on its way through the door: what is known of it so far."""
+
+    request: Request
+    bet_call: bool
+    arrived_s: float
+    """Monotonic second of its first byte: freshness and deadline are counted from here, whatever was slow since."""
+    body: bytes = b""
+    provider: Provider = field(init=False)
+    session_id: str = ""
+    begun: bool = False
+    """The flow has it: something may have been written."""
+
+    def left_s(self, hub: Hub, hold_s: float) -> float:
+        """Seconds until it must have been answered."""
+        return max(0.0, self.arrived_s + hold_s + OVER_S - hub.clock.monotonic_s())
 
 
 class Refused(Exception):
@@ -65,24 +88,28 @@ def not_found(status: int) -> Response:
     return _respond(codec.encode_fault(fault))
 
 
-async def _balance(hub: Hub, provider: Provider, session_id: str, _: bytes) -> Answer:
-    return await balance(hub, provider.provider_id, session_id)
+async def _balance(hub: Hub, came: Came) -> Answer:
+    return await balance(hub, came.provider.provider_id, came.session_id)
 
 
-async def _pay_in(hub: Hub, provider: Provider, session_id: str, body: bytes) -> Answer:
-    return await pay_in(hub, codec.read_pay_in(provider.provider_id, session_id, body))
+async def _pay_in(hub: Hub, came: Came) -> Answer:
+    command = codec.read_pay_in(came.provider.provider_id, came.session_id, came.body)
+    return await pay_in(hub, replace(command, arrived_s=came.arrived_s))
 
 
-async def _pay_in_out(hub: Hub, provider: Provider, session_id: str, body: bytes) -> Answer:
-    return await pay_in(hub, codec.read_pay_in_out(provider.provider_id, session_id, body))
+async def _pay_in_out(hub: Hub, came: Came) -> Answer:
+    command = codec.read_pay_in_out(came.provider.provider_id, came.session_id, came.body)
+    return await pay_in(hub, replace(command, arrived_s=came.arrived_s))
 
 
-async def _pay_out(hub: Hub, provider: Provider, session_id: str, body: bytes) -> Answer:
-    return await pay_out(hub, codec.read_pay_out(provider.provider_id, session_id, body))
+async def _pay_out(hub: Hub, came: Came) -> Answer:
+    command = codec.read_pay_out(came.provider.provider_id, came.session_id, came.body)
+    return await pay_out(hub, replace(command, arrived_s=came.arrived_s))
 
 
-async def _refund(hub: Hub, provider: Provider, session_id: str, body: bytes) -> Answer:
-    return await refund(hub, codec.read_refund(provider.provider_id, session_id, body))
+async def _refund(hub: Hub, came: Came) -> Answer:
+    command = codec.read_refund(came.provider.provider_id, came.session_id, came.body)
+    return await refund(hub, replace(command, arrived_s=came.arrived_s))
 
 
 def _route(hub: Hub, operation: Operation, handle: Handle) -> Route:
@@ -90,28 +117,51 @@ def _route(hub: Hub, operation: Operation, handle: Handle) -> Route:
     name, bet_call = operation.name, operation.method == "POST"
 
     async def endpoint(request: Request) -> Response:
-        started = hub.clock.monotonic_s()
-        reply = await _answer(hub, request, handle, bet_call=bet_call)
-        hub.metrics.observe("croupier_request_seconds", hub.clock.monotonic_s() - started, "provider", name)
+        came = Came(request, bet_call, arrived_s(request, hub.clock))
+        reply = await _answer(hub, came, handle)
+        hub.metrics.observe("croupier_request_seconds", hub.clock.monotonic_s() - came.arrived_s, "provider", name)
         hub.metrics.count("croupier_requests_total", "provider", name, str(reply.status))
         return _respond(reply)
 
     return Route(operation.path, endpoint, methods=[operation.method])
 
 
-async def _answer(hub: Hub, request: Request, handle: Handle, *, bet_call: bool) -> codec.Reply:
+async def _answer(hub: Hub, came: Came, handle: Handle) -> codec.Reply:
     try:
-        body = await read_body(request)
-        provider = await _verified(hub, request, body, bet_call=bet_call)
-        if request.method == "POST":
-            require_json(request)
-        session_id = codec.read_session_id(request.path_params["session_id"])
-        return codec.encode(await handle(hub, provider, session_id, body))
+        came.body = await read_body(came.request)
+        return await _in_time(hub, came, handle)
     except Exception as problem:  # noqa: BLE001 - no traceback ever reaches a peer
-        return _reply_to(problem)
+        return _reply_to(hub, problem)
 
 
-def _reply_to(problem: Exception) -> codec.Reply:
+async def _in_time(hub: Hub, came: Came, handle: Handle) -> codec.Reply:
+    """The answer of the flow, or when time is up 99: 503 if nothing was written, 504 if that is not known.
+
+    What was handed to a commit train goes on without us.
+    """
+    now_s = asyncio.get_running_loop().time
+    limit = asyncio.timeout(came.left_s(hub, hub.store.providers.usual_hold_s))
+    try:
+        async with limit:
+            came.provider = await _verified(hub, came)
+            left_s = came.left_s(hub, came.provider.hold_s)
+            if not left_s:
+                raise NotTaken
+            limit.reschedule(now_s() + left_s)
+            if came.request.method == "POST":
+                require_json(came.request)
+            came.session_id = codec.read_session_id(came.request.path_params["session_id"])
+            came.begun = True
+            return codec.encode(await handle(hub, came))
+    except TimeoutError:
+        if not limit.expired():
+            raise
+    late = DbDown("a request was not through within its hold time")
+    hub.outage.tell(late)
+    return codec.encode(Answer(Refusal.OUTCOME_UNKNOWN if came.begun else Refusal.NOT_TAKEN))
+
+
+def _reply_to(hub: Hub, problem: Exception) -> codec.Reply:
     """The answer to a request that no flow answered."""
     match problem:
         case Refused():
@@ -123,48 +173,58 @@ def _reply_to(problem: Exception) -> codec.Reply:
         case BadJson() | BadField():
             reply = codec.encode_bad_request(problem)
         case NotTaken():
+            if isinstance(problem.__cause__, DbError):
+                hub.outage.saw(problem.__cause__)
             reply = codec.encode(Answer(Refusal.NOT_TAKEN))
         case _:
             # It is not known what was written: the provider repeats or refunds.
-            if not isinstance(problem, ClientDisconnect):
-                log.error("provider.not_answered", problem=str(problem), exc_info=_bug(problem))
+            _tell(hub, problem)
             reply = codec.encode(Answer(Refusal.OUTCOME_UNKNOWN))
     return reply
 
 
+def _tell(hub: Hub, problem: Exception) -> None:
+    """Trouble with the database is told once for many; a bug comes with its traceback, which is for our log alone."""
+    if isinstance(problem, DbError):
+        hub.outage.saw(problem)
+    elif not isinstance(problem, ClientDisconnect):
+        log.error("provider.not_answered", problem=str(problem), exc_info=_bug(problem))
+
+
 def _bug(problem: Exception) -> Exception | None:
     """The traceback is for our log, and only where it tells more than the words."""
-    return None if isinstance(problem, DbError | Broken) else problem
+    return None if isinstance(problem, Broken) else problem
 
 
-async def _verified(hub: Hub, request: Request, body: bytes, *, bet_call: bool) -> Provider:
+async def _verified(hub: Hub, came: Came) -> Provider:
     """The provider that signed this, or Refused with the one answer to every failure."""
-    came_s = hub.clock.monotonic_s()
+    came_s, request = hub.clock.monotonic_s(), came.request
     try:
-        provider, request_id = await _signer(hub, request, body)
-        digest = hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + body).digest()
+        provider, request_id = await _signer(hub, came)
+        digest = hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + came.body).digest()
         seen = await hub.store.seen.claim(provider.provider_id, request_id, digest)
     except DbError as error:
         raise NotTaken from error
     except Refused:
         await hub.clock.sleep(max(0.0, came_s + FAILED_S - hub.clock.monotonic_s()))
         raise
-    if seen == "other" or (seen == "same" and not bet_call):
+    if seen == "other" or (seen == "same" and not came.bet_call):
         raise _unauthorized("the request id was used before")
     return provider
 
 
-async def _signer(hub: Hub, request: Request, body: bytes) -> tuple[Provider, str]:
-    """Who signed the request, and its id in one spelling."""
-    claim = signing.read_claim(request.scope["headers"])
+async def _signer(hub: Hub, came: Came) -> tuple[Provider, str]:
+    """Who signed the request, and its id in one spelling. Fresh is what was fresh when its first byte came."""
+    claim = signing.read_claim(came.request.scope["headers"])
     if isinstance(claim, signing.Unverified):
         raise _unauthorized(claim.why)
+    came_ms = hub.clock.now_ms() - round((hub.clock.monotonic_s() - came.arrived_s) * 1000)
     provider = await hub.store.providers.by_counterparty(claim.counterparty_id)
     secrets = await hub.store.providers.secrets(provider.provider_id) if provider else ()
     if provider is not None and provider.closed:
         secrets = ()  # it is judged like a counterparty that is not there, at the same cost
     fresh_s = provider.fresh_s if provider else 30.0
-    verdict = signing.verify(secrets, claim, body or None, now_ms=hub.clock.now_ms(), fresh_s=fresh_s)
+    verdict = signing.verify(secrets, claim, came.body or None, now_ms=came_ms, fresh_s=fresh_s)
     if provider is None or isinstance(verdict, signing.Unverified):
         raise _unauthorized(getattr(verdict, "why", "unknown counterparty"))
     return provider, verdict.request_id
