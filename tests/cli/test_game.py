@@ -69,3 +69,13 @@ def test_a_game_is_switched_for_one_casino_alone(cli: Cli) -> None:
 )
 def test_what_is_not_there_is_told(cli: Cli, words: tuple[str, ...], says: str, code: int) -> None:
     assert says in cli.complaint("game", *words, code=code)
+
+
+def test_thresholds_of_a_game_are_set_beside_what_its_provider_lists(cli: Cli) -> None:
+    changed = cli.json("game", "set", GAME, "large_win=500", "max_win=1000.50", "max_odd=250")
+    assert (changed["large_win"], changed["max_win"], changed["own_max_odd"]) == ("500", "1000.50", "250")
+    assert changed["max_odd"] is None, "that is the provider's"
+    back = cli.json("game", "set", GAME, "large_win=none", "max_win=none", "max_odd=none")
+    assert (back["large_win"], back["max_win"], back["own_max_odd"]) == (None, None, None)
+    for words in ("large_win=1e9", "max_win=-1", "max_odd=x"):
+        assert f"{words.split('=')[0]} must be" in cli.complaint("game", "set", GAME, words)

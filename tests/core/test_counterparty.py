@@ -32,6 +32,9 @@ def test_a_new_casino() -> None:
         "exact_balance": False,
         "min_bet": None,
         "max_bet": None,
+        "large_win": None,
+        "max_win": None,
+        "max_odd": None,
         "origins": (),
     }
 
@@ -47,6 +50,9 @@ def test_a_new_provider() -> None:
         "fresh_s": 30.0,
         "min_bet": None,
         "max_bet": None,
+        "large_win": None,
+        "max_win": None,
+        "max_odd": None,
         "games_enabled": True,
         "game_types": (),
         "total_s": 10.0,

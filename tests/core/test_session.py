@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from croupier.core.money import BadAmount
+from croupier.core.money import MAX_MINOR, BadAmount
 from croupier.core.refusals import Refusal
-from croupier.core.session import Game, Session, bet_limits, judge_new_bet
+from croupier.core.session import Game, Limits, Session, bet_limits, judge_new_bet
 from tests.core.samples import CASINO, PROVIDER, T0
 
 HOUR_MS = 3_600_000
@@ -23,7 +23,12 @@ DEFAULTS = ("0.01", "10000")
 
 def judged(stake: int = 1000, *, at_ms: int = T0, casino: bool = True, provider: bool = True, **session: Any) -> Any:
     verdict = judge_new_bet(
-        replace(SESSION, **session), replace(CASINO, enabled=casino), replace(PROVIDER, enabled=provider), stake, at_ms
+        replace(SESSION, **session),
+        replace(CASINO, enabled=casino),
+        replace(PROVIDER, enabled=provider),
+        stake,
+        now_ms=at_ms,
+        defaults=("1", "50.00"),
     )
     return verdict and verdict.refusal
 
@@ -55,6 +60,27 @@ def test_a_stake_lies_within_the_limits_and_a_free_round_knows_no_minimum(stake:
 
 
 @pytest.mark.parametrize(
+    ("now", "stake", "refusal"),
+    [
+        (Limits(), 5000, None),
+        (Limits(max_bet="49.99"), 5000, Refusal.LIMIT),
+        (Limits(max_bet="80"), 8000, None),
+        (Limits(max_bet="80"), 8001, Refusal.LIMIT),
+        (Limits(min_bet="0.50"), 50, None),
+        (Limits(min_bet="2"), 199, Refusal.LIMIT),
+    ],
+)
+def test_the_limits_of_now_judge_and_not_those_of_the_launch(now: Limits, stake: int, refusal: Refusal | None) -> None:
+    """A session lives a day: a limit that is narrowed holds in it, and one that is widened too."""
+    assert judged(stake, game_limits=now) is refusal
+    assert judged(stake, game_limits=now, min_bet=1, max_bet=1) is refusal
+
+
+def test_a_currency_that_the_casino_plays_no_more_takes_no_new_bets() -> None:
+    assert judged(currency="USD") is Refusal.LIMIT
+
+
+@pytest.mark.parametrize(
     ("casino", "provider", "game", "currency", "limits"),
     [
         ((None, None), (None, None), (None, None), "EUR", (1, 1_000_000)),
@@ -65,6 +91,7 @@ def test_a_stake_lies_within_the_limits_and_a_free_round_knows_no_minimum(stake:
         (("1.239", "1.239"), (None, None), (None, None), "EUR", (124, 123)),
         (("0.5", "2.5"), (None, None), (None, None), "JPY", (1, 2)),
         (("0.0015", "0.0015"), (None, None), (None, None), "KWD", (2, 1)),
+        (("999999999999999", "999999999999999"), (None, None), (None, None), "BTC", (MAX_MINOR, MAX_MINOR)),
     ],
 )
 def test_the_narrowest_limit_holds_and_none_is_ever_wider_than_set(

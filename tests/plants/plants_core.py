@@ -486,9 +486,9 @@ _REQUEST = (
     ),
     Plant(
         "limit-ignored",
-        "a stake above the limit of its session is taken",
+        "a stake above every limit is taken",
         "croupier.core.session",
-        (("    if stake > session.max_bet or 0 < stake < session.min_bet:", "    if stake < 0:"),),
+        (("    if stake > high or 0 < stake < low:", "    if stake < 0:"),),
         "I3",
     ),
 )

@@ -31,6 +31,8 @@ PLAYERS = {"anna": (1, 1), "ben": (2, 1), "cleo": (3, 2)}
 CASINOS = {"casino": 1, "casino2": 2}
 PROVIDERS = {"p1": 1, "p2": 2}
 UNKNOWN_ID = 999
+LIMITS = ("0.01", "10000")
+"""The hub's own bet limits."""
 """A BetId that nobody ever gave out."""
 
 
@@ -209,7 +211,7 @@ class PureWorld:
         provider_id = PROVIDERS[event.by]
         game = Game(provider_id, provider_id, "g", "Game", "slots", jackpot_wins=self._on("jackpot_wins"))
         casino, provider = self.hub.casinos[casino_id], self.hub.providers[provider_id]
-        low, high = bet_limits(casino, provider, game, self._currency, ("0.01", "10000"))
+        low, high = bet_limits(casino, provider, game, self._currency, LIMITS)
         return Session(
             session_id=f"{event.player}-{event.session}",
             provider_id=provider_id,
@@ -242,7 +244,7 @@ class PureWorld:
             return self._opened(event, session, asked, (name, born, requests.open_jackpot))
         casino, provider = hub.casinos[session.casino_id], hub.providers[session.provider_id]
         assert asked.stake is not None
-        verdict = judge_new_bet(session, casino, provider, asked.stake, hub.now)
+        verdict = judge_new_bet(session, casino, provider, asked.stake, now_ms=hub.now, defaults=LIMITS)
         if verdict is not None:
             return self._refused(verdict.refusal)
         if not hub.gates.admit(casino.casino_id, casino.in_flight):

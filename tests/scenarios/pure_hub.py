@@ -157,7 +157,8 @@ class PureHub:
     def terms(self, subject: Subject) -> Terms:
         """What a decision now is made under."""
         provider = self.providers[subject.provider_id] if isinstance(subject, Bet) else None
-        return Terms(self.now, self.casinos[subject.casino_id], self.waits, self.luck, provider, self.process)
+        casino = self.casinos[subject.casino_id]
+        return Terms(self.now, casino, self.waits, self.luck, provider, self.process, large_win="100000")
 
     def draft(self, subject: Subject, *, new: bool = False) -> Draft[Any]:
         """A draft of the subject under the terms of now."""

@@ -87,6 +87,7 @@ def habits_of(settings: Settings, process: str) -> Habits:
         process=process,
         min_bet=settings.default_min_bet,
         max_bet=settings.default_max_bet,
+        large_win=settings.default_large_win,
         session_s=settings.session_hours * 3600,
         balance_stale_s=settings.balance_stale_s,
         poll_s=settings.poll_ms / 1000,

@@ -89,7 +89,7 @@ def set_(
     assignments: Annotated[list[str], typer.Argument(metavar="KEY=VALUE...", help="`default` takes a choice back.")],
     as_json: AsJson = False,
 ) -> None:
-    """Change settings: late_accept batch alg tax_bp codes.REASON info close origins min_bet max_bet enabled url ..."""
+    """Change settings: late_accept batch alg tax_bp codes.REASON info close origins min_bet max_bet large_win max_win max_odd enabled url ..."""
 
     async def work(hub: Hub, settings: Settings) -> Casino:
         casino = await casino_of(hub, which)

@@ -79,7 +79,7 @@ def set_(
     assignments: Annotated[list[str], typer.Argument(metavar="KEY=VALUE...", help="`none` takes a limit away.")],
     as_json: AsJson = False,
 ) -> None:
-    """Change a game for every casino: enabled jackpot_wins min_bet max_bet open_s. Limits hold for sessions opened from now on."""
+    """Change a game for every casino: enabled jackpot_wins min_bet max_bet large_win max_win max_odd open_s. It holds at once."""
 
     async def work(hub: Hub, _: Settings) -> _Shelf:
         game = await game_of(hub, which)

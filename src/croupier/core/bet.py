@@ -199,6 +199,11 @@ class Bet:
         return stake is not None and stake.state is PaymentState.ACCEPTED
 
     @property
+    def may_win(self) -> bool:
+        """A win may still be decided: nothing ended it, or it is not even born."""
+        return self.state in (BetState.ASKED, BetState.UNCLAIMED, BetState.ON)
+
+    @property
     def stake_parked(self) -> bool:
         """The stake waits for a person."""
         stake = self.payments.get(PaymentKind.STAKE)

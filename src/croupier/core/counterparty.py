@@ -59,6 +59,9 @@ class Casino:
     exact_balance: bool = False
     min_bet: str | None = None
     max_bet: str | None = None
+    large_win: str | None = None
+    max_win: str | None = None
+    max_odd: str | None = None
     origins: tuple[str, ...] = ()
 
     @property
@@ -88,6 +91,11 @@ class Provider:
     fresh_s: float = 30.0
     min_bet: str | None = None
     max_bet: str | None = None
+    large_win: str | None = None
+    """From which win on a person is called; decimal text, major units, like the two limits below and above."""
+    max_win: str | None = None
+    max_odd: str | None = None
+    """The largest win by its stake."""
     games_enabled: bool = True
     """Whether games that newly arrive are switched on."""
     game_types: tuple[int, ...] = ()

@@ -17,6 +17,7 @@ from croupier.core.counterparty import Casino, Provider
 from croupier.core.ledger import Entry
 from croupier.core.payment import Call, Payment, PaymentEvent, PaymentState, Step, next_state
 from croupier.core.readings import No, PaymentKind
+from croupier.core.session import Game
 from croupier.core.waits import Waits
 
 CORRECTION = "correction"
@@ -37,6 +38,10 @@ class Terms:
     """None for a cashback."""
     process: str = ""
     """The process that makes calls decided now."""
+    game: Game | None = None
+    """The bet's game; None for a cashback, and where no win can be decided any more."""
+    large_win: str | None = None
+    """From which win on a person is called where nobody sets it: decimal text, major units."""
     recovering: bool = False
     """The database came back from a backup: what the provider was told is not known for sure."""
 

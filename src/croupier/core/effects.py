@@ -10,6 +10,7 @@ from __future__ import annotations
 from croupier.core import ledger
 from croupier.core.bet import ENDED, OK, Bet, BetEvent, BetState, Closing, Origin, next_bet_state
 from croupier.core.draft import Draft
+from croupier.core.large_win import watch_win
 from croupier.core.money import tax_of
 from croupier.core.payment import SLOT_CLAIM, SLOT_CLOSE, PaymentEvent, PaymentState, Step
 from croupier.core.readings import No, PaymentKind
@@ -64,6 +65,7 @@ def settle(d: BetDraft, win: int) -> None:
     d.book(ledger.open_bets(bet.casino_id, bet.provider_id), ggr, bet.stake, "settled")
     d.book(ggr, ledger.owed(bet.casino_id), win, "won")
     owe(d, PaymentKind.PAYOUT, win, tax_due(d, win))
+    watch_win(d, win)
 
 
 def tax_due(d: BetDraft, win: int) -> int | None:

@@ -29,6 +29,7 @@ from croupier.core.effects import (
     settle,
     tax_due,
 )
+from croupier.core.large_win import watch_win
 from croupier.core.payment import PaymentState
 from croupier.core.readings import PaymentKind
 from croupier.core.refusals import Refusal
@@ -84,6 +85,7 @@ def open_jackpot(bet: Bet, terms: Terms) -> Decision[Bet]:
     pot = ledger.jackpot(str(bet.provider_id))
     d.book(pot, ledger.owed(bet.casino_id), bet.win, "won")
     owe(d, PaymentKind.JACKPOT, bet.win, tax_due(d, bet.win))
+    watch_win(d, bet.win)
     return d.finish("jackpot_won")
 
 

@@ -32,6 +32,7 @@ async def terms_of(hub: Hub, subject: Bet | Cashback) -> Terms:
     """The terms a decision about this subject is made under, now."""
     casino = await hub.store.casinos.get(subject.casino_id)
     provider = await hub.store.providers.get(subject.provider_id) if isinstance(subject, Bet) else None
+    game = await hub.store.games.recent(subject.game_id) if isinstance(subject, Bet) and subject.may_win else None
     assert casino is not None
     return Terms(
         now_ms=hub.clock.now_ms(),
@@ -40,6 +41,8 @@ async def terms_of(hub: Hub, subject: Bet | Cashback) -> Terms:
         luck=hub.chance.fraction(),
         provider=provider,
         process=hub.habits.process,
+        game=game,
+        large_win=hub.habits.large_win,
         recovering=hub.recovery is not None,
     )
 

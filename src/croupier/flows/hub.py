@@ -51,6 +51,7 @@ class Habits:
     """This process's name; a lease bears it. Empty: calls are left to whoever sweeps (commands)."""
     min_bet: str = "0.01"
     max_bet: str = "10000"
+    large_win: str | None = "100000"
     session_s: float = 86400.0
     balance_stale_s: float = 5.0
     poll_s: float = 0.05

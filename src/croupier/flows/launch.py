@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from croupier.core.commands import LaunchOrder
 from croupier.core.counterparty import Casino, Provider
-from croupier.core.money import UnknownCurrency, exponent, format_amount
+from croupier.core.large_win import Threshold, max_odd, max_win
+from croupier.core.money import UnknownCurrency, exponent, format_amount, is_amount
 from croupier.core.session import Game, Session, bet_limits
 from croupier.flows.hub import Hub
 from croupier.kit.wire import PeerError
@@ -59,7 +60,8 @@ async def launch(hub: Hub, casino: Casino, wish: Wish) -> Launched:
         max_bet=format_amount(session.max_bet, wish.currency),
         demo=wish.demo,
         mobile=wish.mobile,
-        max_odd=game.max_odd,
+        max_odd=_told(max_odd(casino, provider, game)),
+        max_win=_told(max_win(casino, provider, game)),
     )
     secret = (await hub.store.providers.secrets(provider.provider_id))[0]
     assert_no_tx()
@@ -70,6 +72,11 @@ async def launch(hub: Hub, casino: Casino, wish: Wish) -> Launched:
         raise LaunchRefused(msg) from error
     await hub.store.sessions.set_frame(session.session_id, frame_uri)
     return Launched(session.session_id, frame_uri)
+
+
+def _told(limit: Threshold | None) -> str | None:
+    """A limit as a launch may carry it; a listed one may be spelt as no number of ours, and informs only."""
+    return limit.text if limit is not None and is_amount(limit.text) else None
 
 
 async def _playable(hub: Hub, casino: Casino, wish: Wish) -> tuple[Game, Provider]:

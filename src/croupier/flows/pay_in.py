@@ -106,5 +106,12 @@ def _refused(hub: Hub, request: Request, asked: Asked) -> Answer | None:
     if hub.closing or hub.outage.unfit is not None or hub.waiters.over(request.until_s):
         return Answer(Refusal.NOT_TAKEN, retry_after_s=RETRY_AFTER_S)
     assert asked.stake is not None
-    verdict = judge_new_bet(request.session, request.casino, request.provider, asked.stake, hub.clock.now_ms())
+    verdict = judge_new_bet(
+        request.session,
+        request.casino,
+        request.provider,
+        asked.stake,
+        now_ms=hub.clock.now_ms(),
+        defaults=(hub.habits.min_bet, hub.habits.max_bet),
+    )
     return None if verdict is None else Answer(verdict.refusal, field=verdict.field)

@@ -133,6 +133,11 @@ class Settings:
     default_max_bet: str = setting(
         "10000", "Largest bet where no casino, provider or game says one", _matches(_AMOUNT, "an amount such as 10000")
     )
+    default_large_win: str = setting(
+        "100000",
+        "From which win on a person is called where no casino, provider or game says one",
+        _matches(_AMOUNT, "an amount such as 100000"),
+    )
     balance_stale_s: float = setting(5.0, "Age past which a casino is asked for a balance anew", _at_least(0))
 
     # Waits of the money path

@@ -17,7 +17,7 @@ from croupier.kit.virtual import VirtualClock
 from croupier.simulator.dials import Dials
 from croupier.simulator.faults import Around, FaultyDb, FaultyWire, Landed, Weather
 from croupier.simulator.sim_casino import SimCasino
-from croupier.simulator.sim_provider import SimProvider
+from croupier.simulator.sim_provider import MOST, SimProvider
 from croupier.simulator.stage import START_MS, Running, Stage, settings_for
 from croupier.simulator.watch import Rows, Watch
 from croupier.store.db import DbError
@@ -75,7 +75,11 @@ async def start_hub(scene: Scene) -> Running:
     number = scene.born = scene.born + 1
     wire = FaultyWire(stage.network, scene.around(f"network of hub {number}"))
     db = FaultyDb(stage.db, scene.around(f"database of hub {number}"), _hears(scene))
-    running = await stage.start_hub(settings_for(), wire, db=db, clock=clock, ack_grace_s=0.3, sweep_s=2.0, poll_s=0.25)
+    # Wins of every size are played: that a large one calls for a person is the business of other tests.
+    limits = {"max_bet": str(MOST), "large_win": None}
+    running = await stage.start_hub(
+        settings_for(), wire, db=db, clock=clock, ack_grace_s=0.3, sweep_s=2.0, poll_s=0.25, **limits
+    )
     running.answered, running.said = scene.watch.answered, scene.watch.said
     running.loops.append(asyncio.ensure_future(_patrol(scene, running)))
     return running

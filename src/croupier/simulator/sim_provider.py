@@ -24,7 +24,7 @@ from croupier.simulator.dials import Dials, ProviderCharacter, one_of
 
 CURRENCY = "EUR"
 MOST = 10**9
-"""The sessions' limit, minor units."""
+"""The largest stake that the hub takes, in major units of any currency."""
 WIN_TRIES = 200
 AMOUNT = re.compile(r'("(?:betAmount|winAmount)":)"([0-9.]+)"')
 Log = Callable[..., None]
@@ -239,7 +239,7 @@ class SimProvider:
 
     async def _too_much(self, bet: Told) -> None:
         over = replace(bet, ref=f"{bet.ref}-over", at_once=False)
-        body = {"betId": over.ref, "gameRoundId": "r", "betAmount": self._text(bet, MOST + 1)}
+        body = {"betId": over.ref, "gameRoundId": "r", "betAmount": str(MOST + 1)}
         bet.too_much.append(await self._call(over, "pay-in", body))
 
     async def _too_fine(self, bet: Told) -> None:

@@ -16,11 +16,12 @@ from croupier.kit.clock import Clock
 from croupier.store.db import Db, Row, Tx
 from croupier.store.profiles import BadSettings, check_limits
 from croupier.store.quirk_kinds import Unfit, amount, flag, whole
+from croupier.store.recent import Recent
 from croupier.store.storable import storable_id, storable_text
 
 _NAMES = (
     "game_id", "provider_id", "game_ref", "name", "category", "enabled", "listed", "jackpot_wins", "min_bet",
-    "max_bet", "max_odd", "image_url", "open_s",
+    "max_bet", "max_odd", "image_url", "open_s", "large_win", "max_win", "own_max_odd",
 )  # fmt: skip
 _COLUMNS = ", ".join(_NAMES)
 _LOCK = "select pg_advisory_xact_lock(hashtextextended('games/' || $1::bigint, 0))"
@@ -45,7 +46,7 @@ where k.provider is null or k.provider in (p.name, p.counterparty_id, p.provider
 order by g.game_id, certain desc"""
 _SET = f"""
 update games set enabled = $2, jackpot_wins = $3, min_bet = $4, max_bet = $5, changed_ms = $6,
-    open_s = $7 where game_id = $1 returning {_COLUMNS}"""
+    open_s = $7, large_win = $8, max_win = $9, own_max_odd = $10 where game_id = $1 returning {_COLUMNS}"""
 _SWITCH = """
 with known as (
     update games set changed_ms = $4 from casinos where game_id = $2 and casino_id = $1 returning casino_id, game_id)
@@ -61,7 +62,12 @@ _SETTABLE = {
     "min_bet": amount(),
     "max_bet": amount(),
     "open_s": whole(1, _LONGEST_OPEN_S, none=True),
+    "large_win": amount(),
+    "max_win": amount(),
+    "max_odd": amount(),
 }
+_COLUMN_OF = {"max_odd": "own_max_odd"}
+"""Where a setting stands whose name the provider's listing has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +110,7 @@ class Games:
     def __init__(self, db: Db, clock: Clock) -> None:
         self._db = db
         self._clock = clock
+        self._recent: Recent[int, Game] = Recent(self._read, clock)
 
     async def take_listing(
         self,
@@ -124,6 +131,7 @@ class Games:
             before = await tx.fetch("select game_ref from games where provider_id = $1", provider_id)
             touched = await tx.fetch(_LIST, provider_id, *_arrays(latest.values()), enabled_for_new, now_ms)
             vanished = await tx.execute(_VANISH, provider_id, [*latest, *skipped_refs], now_ms)
+        self._recent.forget()
         new = {row["game_ref"] for row in touched} - {row["game_ref"] for row in before}
         return Counts(len(new), len(touched) - len(new), vanished)
 
@@ -150,6 +158,10 @@ class Games:
         row = await self._db.fetchrow(f"select {_COLUMNS} from games where game_id = $1", game_id)
         return None if row is None else _game(row)
 
+    async def recent(self, game_id: int) -> Game | None:
+        """The same as it was at most half a second ago."""
+        return await self._recent.get(game_id) if storable_id(game_id) else None
+
     async def all(self, provider_id: int | None = None) -> list[Game]:
         """Every game, of one provider or of all, also those that are switched off or vanished."""
         sql = f"select {_COLUMNS} from games where $1::bigint is null or provider_id = $1 order by game_id"
@@ -160,26 +172,32 @@ class Games:
         return {row["game_id"]: row["casinos"] for row in await self._db.fetch(_OFF)}
 
     async def set(self, game_id: int, **changes: bool | int | str | None) -> Game:
-        """Change `enabled`, `jackpot_wins`, `min_bet` or `max_bet` (decimal text, major units), or `open_s`.
+        """Change `enabled`, `jackpot_wins`, `open_s`, or a limit in decimal text, major units.
 
-        None is no limit. Raises BadSettings, GameUnknown.
+        The limits are `min_bet`, `max_bet`, `large_win`, `max_win` and the operator's own `max_odd`; None is no limit.
+        Raises BadSettings, GameUnknown.
         """
         _check(changes)
         async with self._db.transaction() as tx:
             before = await _locked(tx, game_id)
-            after = {**before, **changes}
+            after = {**before, **{_COLUMN_OF.get(name, name): value for name, value in changes.items()}}
             check_limits(after)
             row = await tx.fetchrow(
                 _SET, game_id, after["enabled"], after["jackpot_wins"], after["min_bet"], after["max_bet"],
-                self._clock.now_ms(), after["open_s"],
+                self._clock.now_ms(), after["open_s"], after["large_win"], after["max_win"], after["own_max_odd"],
             )  # fmt: skip
         assert row is not None
+        self._recent.forget()
         return _game(row)
 
     async def switch(self, casino_id: int, game_id: int, enabled: bool) -> None:  # noqa: FBT001 - what it sets
         """Switch a game on or off for one casino. Raises GameUnknown."""
         if not await self._db.execute(_SWITCH, casino_id, game_id, enabled, self._clock.now_ms()):
             raise GameUnknown(f"there is no game {game_id} or no casino {casino_id}")
+
+    async def _read(self, keys: Sequence[int]) -> dict[int, Game]:
+        rows = await self._db.fetch(f"select {_COLUMNS} from games where game_id = any($1)", list(keys))
+        return {row["game_id"]: _game(row) for row in rows}
 
 
 def _arrays(listings: Collection[GameListing]) -> list[list[Any]]:

@@ -1,6 +1,6 @@
 """Sessions: launched games, read with every request of a provider.
 
-Owns: the rows of `sessions`, and the one read that joins what a new bet is judged by (player blocked, game open).
+Owns: the rows of `sessions`, and the one read that joins what a new bet is judged by (player blocked, game open, its limits).
 Never: the judgement (core.session). Requests that ask at the same moment are read together. Spec: provider.md 3, 4.
 """
 
@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from croupier.core.session import Session
-from croupier.store.db import Db
+from croupier.core.session import Limits, Session
+from croupier.store.db import Db, Row
 from croupier.store.gather import Gather
 from croupier.store.storable import storable_text
 
@@ -20,7 +20,8 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"""
 _READ = """
 select s.session_id, s.provider_id, s.casino_id, s.player_id, p.player_ref, s.game_id, s.currency, s.demo,
     s.min_bet, s.max_bet, s.opened_ms, s.expires_ms, s.tag_id, p.blocked,
-    g.enabled and g.listed and coalesce(c.enabled, true) as game_open, g.jackpot_wins
+    g.enabled and g.listed and coalesce(c.enabled, true) as game_open, g.jackpot_wins,
+    g.min_bet as game_min_bet, g.max_bet as game_max_bet
 from unnest($1::text[]) k(session_id) join sessions s using (session_id)
 join players p on p.player_id = s.player_id join games g on g.game_id = s.game_id
 left join casino_games c on c.casino_id = s.casino_id and c.game_id = s.game_id"""
@@ -34,7 +35,7 @@ class Sessions:
         self._gather: Gather[str, Session] = Gather(self._read)
 
     async def open(self, session: Session, frame_uri: str | None = None) -> None:
-        """Store a new session. What other tables own (player_ref, blocked, game_open, jackpot_wins) is not stored."""
+        """Store a new session. What other tables own (player_ref, blocked, and all of the game's) is not stored."""
         s = session
         await self._db.execute(
             _OPEN, s.session_id, s.provider_id, s.casino_id, s.player_id, s.game_id, s.currency, s.demo,
@@ -58,4 +59,10 @@ class Sessions:
 
     async def _read(self, keys: Sequence[str]) -> dict[str, Session]:
         rows = await self._db.train_fetch(_READ, list(keys))
-        return {row["session_id"]: Session(**row) for row in rows}
+        return {row["session_id"]: _session(row) for row in rows}
+
+
+def _session(row: Row) -> Session:
+    fields = dict(row)
+    limits = Limits(fields.pop("game_min_bet"), fields.pop("game_max_bet"))
+    return Session(**fields, game_limits=limits)
