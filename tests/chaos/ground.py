@@ -34,6 +34,7 @@ from croupier.kit.strictjson import loads
 from croupier.kit.wire import WireRequest
 from croupier.store.db import DbDown
 from croupier.store.embedded import attach
+from croupier.store.embedded_access import password_of
 from croupier.store.embedded_ground import SOCKET, USER
 from croupier.store.embedded_watch import leftovers, postmaster
 from tests.chaos.proxy import Cable
@@ -100,7 +101,7 @@ class Ground:
     @property
     def dsn(self) -> str:
         """The database, past every cable."""
-        return f"postgresql://{USER}@/{USER}?host={quote(str(self.place), safe='')}"
+        return _dsn(self.home, self.place)
 
     # --- talking ------------------------------------------------------------------------------------------------
 
@@ -266,6 +267,11 @@ async def ground(
                     await cable.close()
 
 
+def _dsn(home: Path, folder: Path) -> str:
+    """The home's database through the socket in this folder."""
+    return f"postgresql://{USER}:{password_of(home)}@/{USER}?host={quote(str(folder), safe='')}"
+
+
 def _environ(home: Path, waits: Mapping[str, str]) -> dict[str, str]:
     """What the processes are told: nothing of the settings around us."""
     around = {k: v for k, v in os.environ.items() if not k.startswith("CROUPIER_")}
@@ -275,7 +281,7 @@ def _environ(home: Path, waits: Mapping[str, str]) -> dict[str, str]:
         **waits,
         "CROUPIER_HOME": str(home),
         "CROUPIER_ALLOW_PRIVATE_PEERS": "1",
-        "CROUPIER_DATABASE_URL": f"postgresql://{USER}@/{USER}?host={quote(str(home / 'cable'), safe='')}",
+        "CROUPIER_DATABASE_URL": _dsn(home, home / "cable"),
         "PYTHONPATH": path,
         "TEST_KILL_AT": str(home / "kill.json"),
         "TEST_POINTS": str(home / "points.txt"),

@@ -19,8 +19,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from croupier.store import embedded, embedded_ground
+from croupier.store import embedded, embedded_account, embedded_ground, embedded_watch
 from croupier.store.embedded import Attached, EmbeddedError, attach
+from croupier.store.embedded_access import password_of
 from croupier.store.embedded_ground import find_place
 from croupier.store.embedded_watch import is_locked, leftovers, postmaster
 from tests.conftest import make_home, remove_home
@@ -448,3 +449,158 @@ def test_a_home_that_cannot_be_made_is_told(home: Path) -> None:
     (home / "file").touch()
     with pytest.raises(EmbeddedError, match="CROUPIER_HOME"):
         attach(home / "file/hub")
+
+
+def quietly(words: list[object], **how: object) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(words, check=False, capture_output=True, cwd="/", **how)  # type: ignore[call-overload, no-any-return]
+
+
+async def refused(host: str, **how: str) -> bool:
+    """Whether somebody who comes without the password is turned away."""
+    try:
+        connection = await asyncpg.connect(host=host, user="croupier", database="croupier", **how)
+    except asyncpg.InvalidPasswordError:
+        return True
+    await connection.close()
+    return False
+
+
+async def test_nobody_connects_without_the_password_of_the_home(home: Path) -> None:
+    with attach(home) as attached:
+        password = password_of(home)
+        assert password is not None
+        assert ((home / "postgres.password").stat().st_mode & 0o777) == 0o600
+        assert (home / "postgres.password").stat().st_uid == home.stat().st_uid
+        assert await refused(attached.host)
+        assert await refused(attached.host, password="x")
+        assert await ask(attached, "select count(*) from pg_hba_file_rules") == 1
+        assert await ask(attached, "select auth_method from pg_hba_file_rules") == "scram-sha-256"
+        told = quietly(["/bin/ps", "-eww", "-o", "args="]).stdout.decode()
+        assert password not in told + attached.log.read_text()
+
+
+async def test_a_home_from_before_there_was_a_password_is_closed_at_its_next_start(home: Path) -> None:
+    """As long as a server of that version still runs it is used as it is."""
+    with attach(home) as attached:
+        place = Path(attached.host)
+        await remember(attached)
+    until(lambda: stopped(place))
+    (home / "postgres.password").unlink()
+    (place / "data/pg_hba.conf").write_text("local all all trust\n")
+    with attach(home) as attached:
+        assert await refused(attached.host)
+        assert await ask(attached, "select count(*) from kept") == 1
+
+
+@needs_proc
+async def test_a_server_from_before_there_was_a_password_is_used_on(home: Path, use: Callable[..., User]) -> None:
+    user = use(home)
+    place = user.place
+    password = home / "postgres.password"
+    kept = password.read_text()
+    (place / "data/pg_hba.conf").write_text("local all all trust\n")
+    os.kill(serving(place), signal.SIGHUP)
+    os.kill(watcher_of(place), signal.SIGKILL)
+    until(lambda: not is_locked(place / "watch"))
+    user.kill()
+    password.unlink()
+    pid = serving(place)
+    with attach(home) as attached:
+        assert await ask(attached, "select 1") == 1
+        assert serving(place) == pid
+    until(lambda: stopped(place))
+    with attach(home) as attached:
+        assert await refused(attached.host)
+        assert password.read_text() != kept
+
+
+async def test_a_password_that_was_lost_or_replaced_is_set_anew(home: Path) -> None:
+    for spoil in (Path.unlink, lambda path: path.write_text("0" * 64 + "\n"), lambda path: path.write_text("torn")):
+        with attach(home) as attached:
+            await remember(attached)
+        until(lambda: stopped(home / "postgres"))
+        spoil(home / "postgres.password")
+    with attach(home) as attached:
+        assert await ask(attached, "select count(*) from kept") == 3
+        assert await refused(attached.host)
+
+
+@needs_root
+async def test_another_process_of_a_shared_account_neither_connects_nor_reads(home: Path) -> None:
+    if embedded_account._own_account() is None:
+        pytest.skip("no account can be made here")
+    with attach(home) as attached:
+        place = Path(attached.host)
+        assert pwd.getpwuid(place.stat().st_uid).pw_name == "croupier"
+        assert pwd.getpwuid(Path(f"/proc/{serving(place)}").stat().st_uid).pw_name == "croupier"
+        assert embedded_account.shared_account(home, place) is None
+        for name in ("nobody", "daemon"):
+            for words in (["/bin/ls", place], ["/bin/cat", place / "data/pg_hba.conf", home / "postgres.password"]):
+                done = quietly(words, **account(name))
+                assert done.returncode != 0
+                assert done.stdout == b""
+
+
+@needs_root
+async def test_what_a_shared_account_owned_is_handed_over(home: Path) -> None:
+    if embedded_account._own_account() is None:
+        pytest.skip("no account can be made here")
+    with attach(home) as attached:
+        place = Path(attached.host)
+        await remember(attached)
+    until(lambda: stopped(place))
+    assert quietly(["/bin/chown", "-R", "nobody:", place]).returncode == 0
+    stranger = place / "a file of root"
+    stranger.touch()
+    (place / "a link").symlink_to(home)
+    assert embedded_account.shared_account(home, place) == "nobody"
+    with attach(home) as attached:
+        assert await ask(attached, "select count(*) from kept") == 1
+    assert {path.stat().st_uid for path in place.glob("data/**/*")} == {place.stat().st_uid}
+    assert pwd.getpwuid(place.stat().st_uid).pw_name == "croupier"
+    assert (stranger.stat().st_uid, home.stat().st_uid) == (0, 0), "what was not its own is nobody's to give away"
+
+
+@needs_root
+async def test_where_no_account_can_be_made_a_shared_one_needs_the_password_too(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded_account, "_own_account", lambda: None)
+    with attach(home) as attached:
+        place = Path(attached.host)
+        assert embedded_account.shared_account(home, place) in embedded_account.SHARED
+        assert await refused(attached.host)
+        assert await ask(attached, "select 1") == 1
+    until(lambda: stopped(place))
+    shutil.rmtree(place)
+
+
+def test_the_log_is_kept_small_while_the_server_writes_on(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded_watch, "LOG_BYTES", 1000)
+    log, before = home / "postgres.log", home / "postgres.log.1"
+    with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND), "wb", buffering=0) as server:
+        for number in range(100):
+            server.write(b"%050d\n" % number)
+            embedded_watch.bound(log)
+            assert log.stat().st_size <= 1000
+            assert not before.exists() or before.stat().st_size <= 1000
+        assert (before.stat().st_mode & 0o777) == 0o600
+        assert b"%050d\n" % 99 in log.read_bytes()
+        assert b"%050d\n" % 80 in before.read_bytes() + log.read_bytes()
+    assert sorted(path.name for path in home.iterdir()) == ["postgres.log", "postgres.log.1"]
+
+
+def test_a_log_that_is_a_link_is_left_alone(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root looks at it in a directory of another account."""
+    monkeypatch.setattr(embedded_watch, "LOG_BYTES", 10)
+    target = home / "target"
+    target.write_bytes(b"x" * 100)
+    (home / "postgres.log").symlink_to(target)
+    embedded_watch.bound(home / "postgres.log")
+    (home / "postgres.log").unlink()
+    (home / "postgres.log").write_bytes(b"y" * 100)
+    for name in ("postgres.log.1", "postgres.log.new"):
+        (home / name).symlink_to(target)
+    embedded_watch.bound(home / "postgres.log")
+    assert target.read_bytes() == b"x" * 100
+    assert (home / "postgres.log").read_bytes() == b""

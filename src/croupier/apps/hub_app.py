@@ -19,6 +19,7 @@ from croupier import __version__, casinos, providers
 from croupier.apps.operations import OWN, openapi
 from croupier.flows.hub import Hub
 from croupier.kit.config import Settings
+from croupier.kit.log import held_back
 from croupier.store.db import DbError
 
 STUCK_S = 1.0
@@ -52,6 +53,8 @@ def _own_routes(hub: Hub) -> list[Route]:
 
     async def metrics(_: Request) -> Response:
         hub.metrics.put("croupier_waiting", len(hub.waiters), "pay_in")
+        for event, lines in held_back().items():
+            hub.metrics.count("croupier_log_held_back_total", event, by=lines)
         with contextlib.suppress(DbError):
             hub.metrics.put("croupier_waiting", await hub.store.calls.waiting(), "calls")
             await _put_audit(hub)

@@ -27,6 +27,7 @@ from croupier.kit.log import configure
 from croupier.kit.seal import KeyFileRefused, SealBroken, load_or_make_key
 from croupier.kit.wire import PeerError, WireRequest
 from croupier.store.db import Db
+from croupier.store.embedded import account_shared_by
 from croupier.store.key_rows import list_keys
 from croupier.views.health import Health, health
 
@@ -96,7 +97,10 @@ async def _database(db: Db, told: Settings) -> AsyncIterator[Check]:
     offset_ms = await db.clock_offset_ms(clock)
     clock.offset_ms = offset_ms or 0
     found = await health(db, clock.now_ms())
-    yield Check("database", "ok", f"PostgreSQL {await db.fetchval('show server_version')}, {kind}")
+    shared = None if told.database_url else account_shared_by(told.home)
+    todo = f"; its files belong to account {shared}, which other programs have too: `useradd --system croupier`, and restart"
+    version = await db.fetchval("show server_version")
+    yield Check("database", "look" if shared else "ok", f"PostgreSQL {version}, {kind}{todo if shared else ''}")
     if found is None or found.pending_migrations:
         missing = "all of it" if found is None else ", ".join(found.pending_migrations)
         yield Check("schema", "look", f"{missing} is missing: `croupier migrate` applies it, and so does any start")

@@ -16,7 +16,12 @@ from typing import cast
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
+from croupier.kit.clock import SystemClock
+from croupier.kit.log_limit import WINDOW_S, Limit
+
 GONE = "[scrubbed]"
+LONGEST_TEXT = 2000
+LONGEST_TRACEBACK = 20_000
 _MAX_DEPTH = 6
 
 _SECRET_KEY = re.compile(
@@ -46,8 +51,9 @@ def configure(level: str = "info", *, as_json: bool = False) -> None:
     number = logging.getLevelNamesMapping().get(level.upper())
     if number is None:
         raise ValueError(f"unknown log level {level!r}")
+    _lines.begin()
     structlog.configure(
-        processors=[structlog.contextvars.merge_contextvars, _named, *_shared(), *_last(as_json=as_json)],
+        processors=[structlog.contextvars.merge_contextvars, _limited, _named, *_shared(), *_last(as_json=as_json)],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=_to_stderr,
         # A logger made at import, before this call, must not keep the old set-up.
@@ -63,9 +69,14 @@ def get(name: str) -> FilteringBoundLogger:
     return cast("FilteringBoundLogger", structlog.get_logger(logger_name=name))
 
 
+def held_back() -> dict[str, int]:
+    """How many lines were held back since this was asked last, by event: too many of one kind came at once."""
+    return _lines.limit.take_totals()
+
+
 def scrub(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """The processor that takes secrets out, whatever key or text they hide in."""
-    return {key: _clean(key, value, 0) for key, value in event.items()}
+    return {key: _bounded(key, _clean(key, value, 0)) for key, value in event.items()}
 
 
 def scrub_text(text: str) -> str:
@@ -73,6 +84,71 @@ def scrub_text(text: str) -> str:
     for pattern, instead in _SECRET_TEXT:
         text = pattern.sub(instead, text)
     return text
+
+
+def _bounded(key: str, value: object) -> object:
+    """What a peer has said is no reason for a line without end; of a traceback the end tells most."""
+    if not isinstance(value, str):
+        return value
+    if key == "exception":
+        return value[-LONGEST_TRACEBACK:]
+    return value if len(value) <= LONGEST_TEXT else f"{value[:LONGEST_TEXT]}... ({len(value)} characters)"
+
+
+class _Lines:
+    """What was written by this process lately, and the timer that tells what was not."""
+
+    def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Remember nothing."""
+        self.limit = Limit(SystemClock().monotonic_s)
+        self._waiting = False
+
+    def passes(self, kind: str, name: str) -> bool:
+        """Whether this line is written. What was held back is told at the end of its time, if a loop runs."""
+        self.tell()
+        if self.limit.passes(kind, name):
+            return True
+        if not self._waiting:
+            try:
+                asyncio.get_running_loop().call_later(WINDOW_S, self._later)
+                self._waiting = True
+            except RuntimeError:  # no loop: the next line of any kind tells it
+                pass
+        return False
+
+    def _later(self) -> None:
+        self._waiting = False
+        self.tell()
+
+    def tell(self) -> None:
+        """One line for each kind that was held back in a time that is over."""
+        for kind, count in self.limit.over():
+            log = get("log")
+            log.warning("log.held_back", kind=kind, more=count, seconds=WINDOW_S)
+
+
+_lines = _Lines()
+_NEVER_HELD = "log.held_back"
+
+
+def _limited(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    name = str(event.get("event", ""))[:100]
+    whose = [f"{who} {event[who]}" for who in ("casino", "provider") if isinstance(event.get(who), str | int)]
+    if name != _NEVER_HELD and not _lines.passes(" ".join([name, *whose])[:200], name):
+        raise structlog.DropEvent
+    return event
+
+
+class _OfLibraries(logging.Filter):
+    """The same bound for what libraries log: their texts are without end, so they count by logger and level."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is written."""
+        kind = f"{record.name} {record.levelname.lower()}"
+        return _lines.passes(kind, record.name)
 
 
 def _clean(key: str, value: object, depth: int) -> object:
@@ -131,6 +207,7 @@ _TOLD_BY_US = ("asyncpg.pool",)
 
 def _take_over_libraries(number: int, *, as_json: bool) -> None:
     handler = logging.StreamHandler(_Stderr())
+    handler.addFilter(_OfLibraries())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *_shared()],

@@ -48,6 +48,7 @@ METRICS: dict[str, Metric] = {
     "croupier_findings_open": Metric("gauge", "Findings that nobody has settled."),
     "croupier_recovering": Metric("gauge", "1 while recovery mode holds off new bets."),
     "croupier_waiting": Metric("gauge", "Work that waits now.", ("kind",)),
+    "croupier_log_held_back_total": Metric("counter", "Log lines not written: too many of one kind.", ("event",)),
     "croupier_audit_holds": Metric("gauge", "1 while nothing is known to be wrong, 0 otherwise.", ("invariant",)),
     "croupier_audit_violations": Metric("gauge", "What the auditor knows to be wrong.", ("invariant",)),
     "croupier_audit_asked_seconds": Metric("gauge", "When the auditor last asked.", ("invariant",)),

@@ -26,10 +26,12 @@ from typing import Self
 from urllib.parse import quote
 
 from croupier.store import embedded_watch
+from croupier.store.embedded_access import password_of
+from croupier.store.embedded_account import shared_account
 from croupier.store.embedded_ground import SOCKET, USER, EmbeddedError, Ground, find_place, prepare
 from croupier.store.embedded_watch import OPEN, Orders, is_locked, try_lock
 
-__all__ = ["Attached", "EmbeddedError", "attach"]
+__all__ = ["Attached", "EmbeddedError", "account_shared_by", "attach"]
 
 START_S = 120.0
 """How long a start may take: recovery after a kill replays at most a gigabyte of log."""
@@ -68,19 +70,27 @@ class Attached:
     user = USER
     database = USER
 
-    def __init__(self, place: Path, lock: int) -> None:
+    def __init__(self, place: Path, lock: int, password: str | None = None) -> None:
         self.host = str(place)
+        self._password = password
         self._lock: int | None = lock
 
     @property
     def dsn(self) -> str:
         """The address as a URL, as CROUPIER_DATABASE_URL would spell it."""
-        return f"postgresql://{self.user}@/{self.database}?host={quote(self.host, safe='')}&port={self.port}"
+        who = self.user if self._password is None else f"{self.user}:{self._password}"
+        return f"postgresql://{who}@/{self.database}?host={quote(self.host, safe='')}&port={self.port}"
 
     @property
     def connect_kwargs(self) -> dict[str, str | int]:
         """The address as the driver's arguments."""
-        return {"host": self.host, "port": self.port, "user": self.user, "database": self.database}
+        address: dict[str, str | int] = {
+            "host": self.host,
+            "port": self.port,
+            "user": self.user,
+            "database": self.database,
+        }
+        return address if self._password is None else {**address, "password": self._password}
 
     @property
     def log(self) -> Path:
@@ -117,6 +127,12 @@ def attach(home: Path) -> Attached:
         ) from error
 
 
+def account_shared_by(home: Path) -> str | None:
+    """The account that owns the embedded database of this home, if other programs have it too; None if it is its own."""
+    place = find_place(home.resolve())
+    return None if place is None else shared_account(home.resolve(), place)
+
+
 def _attach(home: Path) -> Attached:
     patience = time.monotonic() + START_S
     place = find_place(home)
@@ -126,10 +142,12 @@ def _attach(home: Path) -> Attached:
     lock = _use(place, patience)
     try:
         _await_answer(home, place, patience)
+        # None where a server of an older version, which asks for none, has outlived its watcher.
+        password = password_of(home)
     except BaseException:
         os.close(lock)
         raise
-    return Attached(place, lock)
+    return Attached(place, lock, password)
 
 
 def _make_home(home: Path) -> Path:
@@ -211,15 +229,15 @@ def _send_watcher(ground: Ground) -> None:
 
 
 def answers(path: Path) -> bool:
-    """Whether a server on this socket lets us in: the opening of PostgreSQL's protocol, without a driver."""
+    """Whether a server on this socket takes users, or asks who they are: the opening of PostgreSQL's protocol."""
     opening = struct.pack("!I", 3 << 16) + f"user\0{USER}\0database\0{USER}\0\0".encode()
     with socket.socket(socket.AF_UNIX) as line:
         line.settimeout(5.0)
         try:
             line.connect(str(path))
             line.sendall(struct.pack("!I", len(opening) + 4) + opening)
-            welcome = line.recv(1) == b"R"
-            line.sendall(b"X\0\0\0\x04")
+            # All of it is read: then the server has nothing to say of a connection that ends here.
+            welcome = line.recv(1024)[:1] == b"R"
         except OSError:
             return False
     return welcome

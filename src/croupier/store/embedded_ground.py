@@ -1,6 +1,6 @@
 """The ground an embedded database stands on: where it lies, whose it is, which binaries run it, its first files.
 
-Owns: the place (a short private directory with data, socket, locks and log), the choice of user and binaries, initdb.
+Owns: the place (a short private directory with data, socket, locks and log), the choice of binaries, initdb.
 Never: starting or stopping the server (embedded_watch). Spec: operate.md, the embedded default.
 
 The place is `postgres` in the home. Where that path is too long for a socket, or PostgreSQL's user cannot enter the
@@ -9,9 +9,9 @@ home, it is a private directory elsewhere, which the home names in the file `pos
 
 from __future__ import annotations
 
+import fcntl
 import importlib.util
 import os
-import pwd
 import re
 import shutil
 import subprocess
@@ -20,7 +20,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from croupier.store.embedded_watch import as_user
+from croupier.store.embedded_access import access_list, make_password, password_of, verifier
+from croupier.store.embedded_account import EmbeddedError, Owner, hand_over, owner_of
+from croupier.store.embedded_watch import as_user, try_lock
+
+__all__ = ["SOCKET", "USER", "EmbeddedError", "Ground", "Owner", "find_place", "prepare"]
 
 USER = "croupier"
 """The database's owner and the database, both."""
@@ -30,34 +34,11 @@ SOCKET_PATH_BYTES = 100
 """A socket's path has room for 104 bytes on macOS and 108 on Linux, the last of them a zero."""
 OLDEST = 14
 """The oldest PostgreSQL that croupier's SQL runs on."""
-ACCOUNTS = ("croupier", "postgres", "nobody")
-"""Whose privileges are taken on where root starts the database, the first that exists."""
 NEEDED = ("bin/postgres", "bin/initdb", "lib", "share")
 """The part of a PostgreSQL tree that a copy needs. The last one shows that the copy is whole, and of what."""
 
-
-class EmbeddedError(Exception):
-    """The embedded database cannot serve. The text says what is wrong and what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """Whose the database's files and processes are; None means the user who runs this process."""
-
-    uid: int | None = None
-    gid: int | None = None
-
-    def adopt(self, path: Path) -> None:
-        """Give the owner a file or directory that root made."""
-        if self.uid is not None and self.gid is not None:
-            os.chown(path, self.uid, self.gid, follow_symlinks=False)
-
-    def can(self, program: str, argument: Path) -> bool:
-        """Whether a shell line about `$1` succeeds with the owner's privileges."""
-        words = ["/bin/sh", "-c", program, "sh", str(argument)]
-        quiet = subprocess.DEVNULL
-        done = subprocess.run(words, check=False, cwd="/", stdout=quiet, stderr=quiet, **as_user(self.uid, self.gid))
-        return done.returncode == 0
+_WRITE = 'umask 077 && cat > "$1.new" && sync && mv -f "$1.new" "$1" && sync'
+"""A file written whole by its owner: root writes nothing in a directory that is not its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,30 +66,47 @@ def find_place(home: Path) -> Path | None:
 
 
 def prepare(home: Path) -> Ground:
-    """Find or make place, data directory and binaries. The caller holds the home's start lock."""
+    """Find or make place, data directory and binaries, and see to who may connect. The caller holds the start lock."""
     place = find_place(home)
-    owner = _owner_of(place or home) if os.geteuid() == 0 else Owner()
+    owner = owner_of(place, home) if os.geteuid() == 0 else Owner()
     if place is None:
         place = _make_place(home, owner)
-    binaries = _reachable(_choose_binaries(place / "data"), place, owner)
-    ground = Ground(place, owner, binaries)
-    if not (place / "data").exists():
-        _initialise(ground)
+    elif (place / "data").exists():
+        return _take_up(home, place, owner)
+    else:
+        hand_over(place, owner)
+    ground = _ground(place, owner)
+    _initialise(ground, password_of(home) or make_password(home))
     return ground
 
 
-def _owner_of(path: Path) -> Owner:
-    """Who shall own what root makes: the owner of what is there, or an account without privileges."""
-    owner = path.stat()
-    if owner.st_uid != 0:
-        return Owner(owner.st_uid, owner.st_gid)
-    for name in ACCOUNTS:
-        try:
-            account = pwd.getpwnam(name)
-        except KeyError:
-            continue
-        return Owner(account.pw_uid, account.pw_gid)
-    raise EmbeddedError("PostgreSQL refuses to run as root: make an account for it, `useradd --system croupier`")
+def _take_up(home: Path, place: Path, owner: Owner) -> Ground:
+    """A database that is there. What an older version left open is closed, unless a server of it still runs."""
+    server = try_lock(place / "server", fcntl.LOCK_EX)
+    if server is None:
+        found = place.stat()
+        return _ground(place, Owner(found.st_uid, found.st_gid) if os.geteuid() == 0 else owner)
+    try:
+        hand_over(place, owner)
+        ground = _ground(place, owner)
+        password = password_of(home)
+        if password is None or _access_list_of(place) != access_list(password):
+            (place / "data/postmaster.pid").unlink(missing_ok=True)
+            _guard(ground, place / "data", password or make_password(home))
+    finally:
+        os.close(server)
+    return ground
+
+
+def _access_list_of(place: Path) -> str:
+    try:
+        return (place / "data/pg_hba.conf").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _ground(place: Path, owner: Owner) -> Ground:
+    return Ground(place, owner, _reachable(_choose_binaries(place / "data"), place, owner))
 
 
 def _make_place(home: Path, owner: Owner) -> Path:
@@ -231,23 +229,37 @@ def _copy_tree(tree: Path, copy: Path) -> None:
             shutil.copy2(tree / part, copy / part)
 
 
-def _initialise(ground: Ground) -> None:
+def _initialise(ground: Ground, password: str) -> None:
     """Make the data directory beside its final name and move it there when whole: a kill in between leaves nothing."""
     new = ground.place / "data.new"
     shutil.rmtree(new, ignore_errors=True)
     _run(ground, [
-        "bin/initdb", "-D", str(new), "-U", USER, "--auth-local=trust", "--auth-host=reject", "--encoding=UTF8",
+        "bin/initdb", "-D", str(new), "-U", USER, "--auth-local=reject", "--auth-host=reject", "--encoding=UTF8",
         "--locale=C", "--data-checksums", "--no-instructions",
     ])  # fmt: skip
-    _run(ground, ["bin/postgres", "--single", "-D", str(new), "postgres"], f"create database {USER}\n")
+    _alone(ground, new, f"create database {USER}\n")
+    _guard(ground, new, password)
     new.replace(ground.place / "data")
     descriptor = os.open(ground.place, os.O_RDONLY)
     os.fsync(descriptor)
     os.close(descriptor)
 
 
-def _run(ground: Ground, words: list[str], told: str = "") -> None:
-    """Run one of PostgreSQL's programs to its end as the owner."""
+def _guard(ground: Ground, data: Path, password: str) -> None:
+    """Let in who knows the password, and nobody else. The list comes last: until then all of this is done again."""
+    _alone(ground, data, f"alter role {USER} password '{verifier(password)}'\n")
+    _run(ground, ["/bin/sh", "-c", _WRITE, "sh", str(data / "pg_hba.conf")], access_list(password))
+
+
+def _alone(ground: Ground, data: Path, statement: str) -> None:
+    """One statement while no server runs; such a run tells of an error in words alone."""
+    said = _run(ground, ["bin/postgres", "--single", "-D", str(data), "postgres"], statement)
+    if re.search(r"^.*(ERROR|FATAL|PANIC):", said, re.MULTILINE):
+        raise EmbeddedError(f"PostgreSQL could not prepare {data}: {said.strip()}")
+
+
+def _run(ground: Ground, words: list[str], told: str = "") -> str:
+    """Run a program to its end as the owner, one of PostgreSQL's where the path is relative; what it complained of."""
     done = subprocess.run(
         [ground.binaries / words[0], *words[1:]],
         input=told,
@@ -262,3 +274,4 @@ def _run(ground: Ground, words: list[str], told: str = "") -> None:
     )
     if done.returncode != 0:
         raise EmbeddedError(f"{words[0]} failed in {ground.place}: {done.stderr.strip() or done.stdout.strip()}")
+    return str(done.stderr)

@@ -17,6 +17,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,7 +25,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 POLL_S = 0.1
 STOP_S = 30.0
@@ -35,6 +36,7 @@ QUICK_DEATHS = 3
 """A server that ends so often within `QUICK_S` will not start at all: the watcher gives up and the log says why."""
 QUICK_S = 5.0
 LOG_BYTES = 10_000_000
+"""Of the server's log, which is looked at with every turn; as much again is kept of what was before."""
 
 OPEN = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 """No link is followed: root opens files in a directory that belongs to PostgreSQL's user."""
@@ -112,6 +114,35 @@ def leftovers(data: Path) -> list[int]:
     return found
 
 
+def bound(log: Path) -> None:
+    """Keep the log small while the server writes on: past `LOG_BYTES` it becomes `.1`, in place of the one before.
+
+    The server goes on appending to the same file, which is emptied. No link is followed and nothing overwritten: root
+    may do this in a directory of another account. A log is worth no watcher: what fails, fails.
+    """
+    with suppress(OSError):
+        if log.lstat().st_size <= LOG_BYTES:
+            return
+        with os.fdopen(os.open(log, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW), "r+b") as full:
+            try:
+                _set_aside(full, log)
+            finally:
+                full.truncate(0)
+
+
+def _set_aside(full: BinaryIO, log: Path) -> None:
+    """The end of the log under its other name."""
+    draft = log.with_name(f"{log.name}.new")
+    draft.unlink(missing_ok=True)
+    owner = os.fstat(full.fileno())
+    with os.fdopen(os.open(draft, OPEN | os.O_EXCL, 0o600), "wb") as kept:
+        if os.geteuid() == 0:
+            os.fchown(kept.fileno(), owner.st_uid, owner.st_gid)
+        full.seek(max(0, owner.st_size - LOG_BYTES))
+        shutil.copyfileobj(full, kept)
+    draft.replace(log.with_name(f"{log.name}.1"))
+
+
 class Watcher:
     """One turn: is anybody there, does the server live? Nothing is remembered that a lock or a pid does not show."""
 
@@ -130,6 +161,7 @@ class Watcher:
                 return
             if not self._alive() and not self._start():
                 return
+            bound(self._orders.log)
             time.sleep(POLL_S)
 
     def _in_place(self) -> bool:
@@ -175,9 +207,6 @@ class Watcher:
         """Remove what a killed server left. Safe, because the lock shows that none of its processes lives."""
         for stale in (self._orders.data / "postmaster.pid", *self._place.glob(".s.PGSQL.*")):
             stale.unlink(missing_ok=True)
-        log = self._orders.log
-        if log.exists() and log.stat().st_size > LOG_BYTES:
-            log.replace(log.with_suffix(".log.1"))
 
     def _spawn(self, server: int) -> subprocess.Popen[bytes]:
         """Start PostgreSQL, every process of which inherits the lock `server`."""
