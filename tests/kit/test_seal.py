@@ -6,9 +6,11 @@ import stat
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
+from croupier.kit.key_file import Ring, alone_with, read_ring, write_ring
 from croupier.kit.seal import KeyFileRefused, SealBroken, Sealer, load_or_make_key
 
 SEALER = Sealer(bytes(range(32)))
@@ -56,7 +58,7 @@ def test_another_key_does_not_open() -> None:
 def test_the_same_secret_never_seals_alike_and_never_shows() -> None:
     one, two = SEALER.seal(b"a secret", PLACE), SEALER.seal(b"a secret", PLACE)
     assert one != two
-    assert one[0] == two[0] == 1
+    assert one[:5] == two[:5] == SEALER.mark()
     assert b"a secret" not in one
 
 
@@ -127,3 +129,80 @@ def test_what_is_derived_belongs_to_one_key_and_one_purpose() -> None:
     assert len(derived) == 32
     assert derived == Sealer(bytes(range(32))).derive("trail")
     assert len({derived, SEALER.derive("other"), Sealer(bytes(32)).derive("trail"), bytes(range(32))}) == 4
+
+
+# --- several keys -----------------------------------------------------------------------------------------------
+
+OLD, NEW = bytes(range(32)), bytes(32)
+
+
+def test_a_value_of_an_older_key_opens_and_the_newest_seals() -> None:
+    both = Sealer(NEW, OLD)
+    assert both.open(Sealer(OLD).seal(b"a secret", PLACE), PLACE) == b"a secret"
+    sealed = both.seal(b"a secret", PLACE)
+    assert Sealer(NEW).open(sealed, PLACE) == b"a secret"
+    with pytest.raises(SealBroken):
+        Sealer(OLD).open(sealed, PLACE)
+
+
+def test_a_value_from_before_keys_had_ids_still_opens() -> None:
+    nonce = bytes(12)
+    sealed = b"\x01" + nonce + AESGCM(OLD).encrypt(nonce, b"a secret", b"\x01" + PLACE.encode())
+    assert Sealer(OLD).open(sealed, PLACE) == b"a secret"
+    assert Sealer(NEW, OLD).open(sealed, PLACE) == b"a secret"
+    for sealer, place in ((Sealer(NEW), PLACE), (Sealer(OLD), "casinos.secret.8")):
+        with pytest.raises(SealBroken):
+            sealer.open(sealed, place)
+
+
+def test_the_id_of_the_key_cannot_be_changed() -> None:
+    sealed = Sealer(OLD).seal(b"a secret", PLACE)
+    with pytest.raises(SealBroken):
+        Sealer(NEW, OLD).open(Sealer(NEW).mark() + sealed[5:], PLACE)
+
+
+def test_a_process_takes_on_the_keys_of_a_file_that_was_replaced(tmp_path: Path) -> None:
+    """Another process changed the keys: what it seals is opened here, and here too the newest seals from then on."""
+    path = tmp_path / "key"
+    running = Sealer.of_file(path)
+    first = read_ring(path).keys[0]
+    kept = running.seal(b"kept", PLACE)
+    write_ring(path, Ring((NEW, first)))
+    other = Sealer.of_file(path)
+    assert running.open(other.seal(b"a secret", PLACE), PLACE) == b"a secret"
+    assert running.open(kept, PLACE) == b"kept"
+    assert Sealer(NEW).open(running.seal(b"mine", PLACE), PLACE) == b"mine"
+    write_ring(path, Ring((NEW,), (bytes(32),)))
+    assert running.refresh()
+    with pytest.raises(SealBroken):
+        running.open(kept, PLACE)
+    assert (path.stat().st_mode & 0o777) == 0o600
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["key"]
+
+
+def test_a_file_that_is_away_for_a_moment_takes_no_key_away(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    running = Sealer.of_file(path)
+    sealed = running.seal(b"kept", PLACE)
+    path.rename(tmp_path / "aside")
+    assert running.open(sealed, PLACE) == b"kept"
+    assert running.open(running.seal(b"more", PLACE), PLACE) == b"more"
+    path.write_bytes(b"{}")
+    path.chmod(0o600)
+    assert running.open(sealed, PLACE) == b"kept"
+
+
+@pytest.mark.parametrize("keys", [(), (bytes(31),), (bytes(33),), tuple(bytes([n]) * 32 for n in range(17))])
+def test_a_ring_that_cannot_be_is_refused(tmp_path: Path, keys: tuple[bytes, ...]) -> None:
+    path = tmp_path / "key"
+    write_ring(path, Ring(keys, (bytes(32),)))
+    with pytest.raises(KeyFileRefused):
+        read_ring(path)
+
+
+def test_two_never_change_the_keys_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    with alone_with(path), pytest.raises(KeyFileRefused, match="another command"), alone_with(path):
+        pass
+    with alone_with(path):
+        pass

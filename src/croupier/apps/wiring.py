@@ -24,7 +24,7 @@ from croupier.kit.clock import Clock, SystemClock
 from croupier.kit.config import Settings
 from croupier.kit.http import HttpWire
 from croupier.kit.metrics import Metrics
-from croupier.kit.seal import Sealer, load_or_make_key
+from croupier.kit.seal import Lineage, Sealer
 from croupier.kit.signed_lines import SignedLines
 from croupier.kit.wire import Wire
 from croupier.store.audits import Audits
@@ -117,7 +117,7 @@ def build(settings: Settings, seams: Seams, process: str, habits: Habits | None 
         waiters=Waiters(clock, store.bets.versions, habits.poll_s),
         gates=Gates(clock, metrics, habits.max_waiting),
         outage=Outage(clock, metrics),
-        notary=SignedLines(settings.trail_path, seams.sealer.derive("trail")),
+        notary=_notary(settings, seams.sealer),
     )
     hub.casino_gateways = {
         name: protocol.gateway(seams.wire, clock, store.keys, settings.issuer)
@@ -164,6 +164,14 @@ def _stores(settings: Settings, seams: Seams, process: str) -> Stores:
     )
 
 
+def _notary(settings: Settings, sealer: Sealer) -> SignedLines:
+    def lineage() -> Lineage:
+        sealer.refresh()
+        return sealer.lineage("trail")
+
+    return SignedLines(settings.trail_path, sealer.derive("trail"), lineage)
+
+
 def _waits_for_all(settings: Settings) -> dict[str, float]:
     told = {"hold_s": settings.hold_s, "claim_s": settings.claim_s}
     return {name: seconds for name, seconds in told.items() if seconds is not None}
@@ -204,7 +212,7 @@ async def open_hub(settings: Settings, *, process: str = "") -> AsyncIterator[Hu
         clock = SystemClock()
         clock.offset_ms = await db.clock_offset_ms(clock) or 0
         await start_ids(db, clock)
-        sealer = Sealer(load_or_make_key(settings.key_path, may_make=not await holds_sealed(db)))
+        sealer = Sealer.of_file(settings.key_path, may_make=not await holds_sealed(db))
         wire = HttpWire(allow_private=settings.allow_private_peers)
         try:
             hub = build(settings, Seams(clock, SystemChance(), wire, sealer, db), process)

@@ -33,6 +33,7 @@ from croupier.cli import (
     reconcile,
     recover,
     sandbox,
+    sealing,
     serve,
     session,
     simulate,
@@ -58,6 +59,7 @@ app.command("doctor", rich_help_panel=RUNNING)(doctor.doctor)
 app.command("openapi", rich_help_panel=RUNNING)(openapi.show_openapi)
 app.add_typer(casino.app, name="casino", rich_help_panel=TRADE)
 app.add_typer(keys.app, name="keys", rich_help_panel=TRADE)
+app.add_typer(sealing.app, name="secrets", rich_help_panel=TRADE)
 app.add_typer(provider.app, name="provider", rich_help_panel=TRADE)
 app.add_typer(game.app, name="game", rich_help_panel=TRADE)
 app.add_typer(player.app, name="player", rich_help_panel=TRADE)

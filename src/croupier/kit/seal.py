@@ -1,27 +1,40 @@
 """Secrets at rest: AES-256-GCM, each one bound to the place where it is stored.
 
-Owns: the sealed form, the key file. Never: what is sealed or where it is kept. A secret is
-shown once (operate.md) and stored sealed; the key is made on first start with mode 600.
+Owns: the sealed form, and which key opens what. Never: what is sealed or where it is kept; the file of the keys is
+kit.key_file's. A secret is shown once (operate.md) and stored sealed.
 
-The sealed form is one version byte, a random 12-byte nonce, then the ciphertext with its 16-byte tag. Version and
-place are associated data, so a value copied to another row or column does not open.
+The sealed form is one version byte, the first four bytes of the key's id, a random 12-byte nonce, then the ciphertext
+with its 16-byte tag. All before the nonce and the place are associated data, so a value copied to another row or column
+does not open. Version 1, without an id, is still read: every key is tried.
 """
 
 from __future__ import annotations
 
-import os
 import secrets
-import stat
-from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-KEY_BYTES = 32
-_VERSION = b"\x01"
+from croupier.kit.key_file import (
+    KEY_BYTES,
+    KeyFileRefused,
+    Ring,
+    load_or_make_key,
+    load_or_make_ring,
+    read_ring,
+    sync_folder,
+)
+
+__all__ = ["KeyFileRefused", "Lineage", "SealBroken", "Sealer", "load_or_make_key", "sync_folder"]
+
+_WITHOUT_ID = b"\x01"
+_VERSION = b"\x02"
+_ID_BYTES = 4
 _NONCE_BYTES = 12
 _TAG_BYTES = 16
 
@@ -30,103 +43,110 @@ class SealBroken(Exception):
     """The sealed bytes were changed, belong to another place, or were sealed with another key."""
 
 
-class KeyFileRefused(Exception):
-    """The key file cannot be used; the text says what to do."""
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """Keys of one purpose: what the newest key gives, what older ones gave, and public halves of what was before."""
+
+    seed: bytes
+    older: tuple[bytes, ...]
+    signed: tuple[bytes, ...]
 
 
 class Sealer:
-    """Seals and opens with one key of 32 bytes."""
+    """Seals with one key of 32 bytes; that one and older ones open."""
 
-    def __init__(self, key: bytes) -> None:
-        if len(key) != KEY_BYTES:
-            raise ValueError(f"a sealing key has {KEY_BYTES} bytes, not {len(key)}")
-        self._cipher = AESGCM(key)
-        self._key = key
+    def __init__(self, key: bytes, *older: bytes) -> None:
+        self._path: Path | None = None
+        self._stamp: tuple[int, ...] = ()
+        self._hold(Ring((key, *older)))
+
+    @classmethod
+    def of_file(cls, path: Path, *, may_make: bool = True) -> Self:
+        """The keys of this file; when it is replaced the new ones hold at once. Raises KeyFileRefused, OSError."""
+        ring = load_or_make_ring(path, may_make=may_make)
+        made = cls(*ring.keys)
+        made._path = path
+        made.refresh()
+        return made
 
     def seal(self, plain: bytes, place: str) -> bytes:
         """Seal for one place, written `table.column.rowid`. The same plain text seals differently each time."""
+        # Nothing is sealed any more with a key that is about to go.
+        self.refresh()
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        return _VERSION + nonce + self._cipher.encrypt(nonce, plain, _bound(place))
+        head = self.mark()
+        return head + nonce + self._ciphers[head].encrypt(nonce, plain, _bound(head, place))
 
     def open(self, sealed: bytes, place: str) -> bytes:
-        """The plain text, or SealBroken."""
-        body = sealed[1:]
-        if sealed[:1] != _VERSION or len(body) < _NONCE_BYTES + _TAG_BYTES:
+        """The plain text, or SealBroken. Where no key fits, the file may hold a newer one."""
+        plain = self._try(sealed, place)
+        if plain is None and self.refresh():
+            plain = self._try(sealed, place)
+        if plain is None:
             raise SealBroken(place)
-        try:
-            return self._cipher.decrypt(body[:_NONCE_BYTES], body[_NONCE_BYTES:], _bound(place))
-        except InvalidTag:
-            raise SealBroken(place) from None
+        return plain
+
+    def mark(self) -> bytes:
+        """How everything begins that the newest key seals."""
+        return _mark_of(self._ring.keys[0])
 
     def derive(self, purpose: str) -> bytes:
-        """32 bytes that only this key gives, for one purpose; they say nothing of the key, nor of other purposes."""
-        return HKDF(SHA256(), KEY_BYTES, salt=None, info=b"croupier " + purpose.encode("utf-8")).derive(self._key)
+        """32 bytes that only the newest key gives, for one purpose; they say nothing of the key, nor of other purposes."""
+        return _derived(self._ring.keys[0], f"croupier {purpose}")
+
+    def lineage(self, purpose: str) -> Lineage:
+        """The same with what came before."""
+        derived = [_derived(key, f"croupier {purpose}") for key in self._ring.keys]
+        return Lineage(derived[0], tuple(derived[1:]), self._ring.signed)
+
+    def refresh(self) -> bool:
+        """Read the file again if it was replaced; whether it was. What cannot be read now changes nothing."""
+        if self._path is None:
+            return False
+        try:
+            found = self._path.stat()
+            stamp = (found.st_ino, found.st_mtime_ns, found.st_size)
+            if stamp == self._stamp:
+                return False
+            self._hold(read_ring(self._path))
+        except (OSError, KeyFileRefused):
+            return False
+        self._stamp = stamp
+        return True
+
+    def _hold(self, ring: Ring) -> None:
+        for key in ring.keys:
+            if len(key) != KEY_BYTES:
+                raise ValueError(f"a sealing key has {KEY_BYTES} bytes, not {len(key)}")
+        self._ciphers = {_mark_of(key): AESGCM(key) for key in ring.keys}
+        self._ring = ring
+
+    def _try(self, sealed: bytes, place: str) -> bytes | None:
+        if sealed[:1] == _WITHOUT_ID:
+            tried = (_opened(cipher, sealed, _WITHOUT_ID, place) for cipher in self._ciphers.values())
+            return next((plain for plain in tried if plain is not None), None)
+        head = sealed[: 1 + _ID_BYTES]
+        cipher = self._ciphers.get(head)
+        return None if cipher is None else _opened(cipher, sealed, head, place)
 
 
-def load_or_make_key(path: Path, *, may_make: bool = True) -> bytes:
-    """The key in this file, made now if there is none. Raises KeyFileRefused, or OSError of the file system.
-
-    Processes that start at once all come away with the same key. `may_make` is False where something is sealed
-    already: a new key would not open it.
-    """
+def _opened(cipher: AESGCM, sealed: bytes, head: bytes, place: str) -> bytes | None:
+    body = sealed[len(head) :]
+    if len(body) < _NONCE_BYTES + _TAG_BYTES:
+        return None
     try:
-        return _load(path)
-    except FileNotFoundError:
-        if not may_make:
-            raise KeyFileRefused(
-                f"the key file {path} is gone, and no other opens the secrets in the database: put it back from your "
-                "backup, or name it in CROUPIER_KEY_FILE"
-            ) from None
-        _make(path)
-        return _load(path)
+        return cipher.decrypt(body[:_NONCE_BYTES], body[_NONCE_BYTES:], _bound(head, place))
+    except InvalidTag:
+        return None
 
 
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable. Raises OSError."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _mark_of(key: bytes) -> bytes:
+    return _VERSION + _derived(key, "croupier, the id of this key")[:_ID_BYTES]
 
 
-def _bound(place: str) -> bytes:
-    return _VERSION + place.encode("utf-8")
+def _derived(key: bytes, info: str) -> bytes:
+    return HKDF(SHA256(), KEY_BYTES, salt=None, info=info.encode("utf-8")).derive(key)
 
 
-def _load(path: Path) -> bytes:
-    with path.open("rb") as file:
-        mode = os.fstat(file.fileno()).st_mode
-        key = file.read(KEY_BYTES + 1)
-    if stat.S_IMODE(mode) & 0o077:
-        raise KeyFileRefused(
-            f"others may read the key file {path}: run `chmod 600 {path}`, and change the secrets if they did"
-        )
-    if len(key) != KEY_BYTES:
-        raise KeyFileRefused(
-            f"the key file {path} must hold exactly {KEY_BYTES} bytes: put the right file back from your backup"
-        )
-    return key
-
-
-def _make(path: Path) -> None:
-    # Written whole beside its place, then linked into it: nobody ever sees half a key, and of two processes that
-    # race only one link succeeds.
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    try:
-        _write_new(draft, secrets.token_bytes(KEY_BYTES))
-        with suppress(FileExistsError):
-            os.link(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
-    sync_folder(path.parent)
-
-
-def _write_new(path: Path, content: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        os.fchmod(descriptor, 0o600)
-        file.write(content)
-        file.flush()
-        os.fsync(descriptor)
+def _bound(head: bytes, place: str) -> bytes:
+    return head + place.encode("utf-8")

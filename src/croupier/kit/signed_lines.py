@@ -18,7 +18,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,10 +27,11 @@ from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from croupier.kit.key_file import sync_folder
 from croupier.kit.keys import from_base64url, to_base64url
-from croupier.kit.seal import sync_folder
+from croupier.kit.seal import Lineage
 
 FIRST = "0" * 64
 LONGEST = 4096
@@ -58,13 +59,30 @@ class Line:
 class SignedLines:
     """The lines of one folder. What blocks on the disk is meant for a thread."""
 
-    def __init__(self, folder: Path, seed: bytes) -> None:
-        """`seed` are the 32 bytes of an Ed25519 key. The folder is made when the first line is written."""
+    def __init__(self, folder: Path, seed: bytes, lineage: Callable[[], Lineage] | None = None) -> None:
+        """`seed` are the 32 bytes of an Ed25519 key. The folder is made when the first line is written.
+
+        `lineage` tells of a newer key, and of those before: what they signed stays ours.
+        """
         self.folder = folder
-        self._key = Ed25519PrivateKey.from_private_bytes(seed)
-        raw = serialization.Encoding.Raw, serialization.PublicFormat.Raw
-        self.key_id = hashlib.sha256(self._key.public_key().public_bytes(*raw)).hexdigest()[:16]
+        self._lineage = lineage
+        self._hold(Lineage(seed, (), ()) if lineage is None else lineage())
+
+    @property
+    def key_id(self) -> str:
         """Names the key in public."""
+        return hashlib.sha256(public_of(self._held.seed)).hexdigest()[:16]
+
+    def refresh(self) -> None:
+        """Take on the newest key. Reads the disk if the keys were changed."""
+        if self._lineage is not None:
+            self._hold(self._lineage())
+
+    def _hold(self, lineage: Lineage) -> None:
+        self._held = lineage
+        self._key = Ed25519PrivateKey.from_private_bytes(lineage.seed)
+        raw = [public_of(lineage.seed), *map(public_of, lineage.older), *lineage.signed]
+        self._ours = [Ed25519PublicKey.from_public_bytes(one) for one in raw]
 
     def public_pem(self) -> str:
         """The public half, for whoever verifies without the secret."""
@@ -86,7 +104,11 @@ class SignedLines:
         return True
 
     def last(self) -> Line | None:
-        """The last whole line, or None if there is none. Raises OSError, but not for a folder that is not there."""
+        """The last whole line, or None if there is none. Raises OSError, but not for a folder that is not there.
+
+        Whoever looks judges it next: so the newest keys are taken on first.
+        """
+        self.refresh()
         for path in reversed(self._files()):
             with path.open("rb") as file:
                 end = file.seek(0, os.SEEK_END)
@@ -103,12 +125,8 @@ class SignedLines:
                 yield from (_read(line.rstrip(b"\n")) for line in file)
 
     def is_ours(self, line: Line) -> bool:
-        """Whether our key signed exactly this."""
-        try:
-            self._key.public_key().verify(from_base64url(line.sig), line.signed)
-        except (InvalidSignature, ValueError):
-            return False
-        return True
+        """Whether our key signed exactly this, or one of ours before."""
+        return any(_signed(key, line) for key in self._ours)
 
     def _files(self) -> list[Path]:
         return sorted(self.folder.glob("[0-9][0-9][0-9][0-9]-[0-9][0-9].jsonl"))
@@ -154,6 +172,20 @@ class SignedLines:
                 yield True
         finally:
             os.close(descriptor)
+
+
+def public_of(seed: bytes) -> bytes:
+    """The public half of the key of this seed, raw."""
+    raw = serialization.Encoding.Raw, serialization.PublicFormat.Raw
+    return Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes(*raw)
+
+
+def _signed(key: Ed25519PublicKey, line: Line) -> bool:
+    try:
+        key.verify(from_base64url(line.sig), line.signed)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
 
 
 def _read(line: bytes) -> Line | None:

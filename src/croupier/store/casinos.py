@@ -94,7 +94,7 @@ class Casinos:
         self._chance = chance
         self._recent: Recent[int, Casino] = Recent(self._read, clock)
         # What an unknown casino's secret is compared with, so that it costs the same.
-        self._nobodys = sealer.seal(chance.hex(SECRET_BYTES).encode(), _place(0))
+        self._nobodys = chance.hex(SECRET_BYTES).encode()
 
     async def add(
         self,
@@ -232,7 +232,8 @@ class Casinos:
         asked = casino_id if storable_id(casino_id) else 0
         row = await self._db.fetchrow(_SECRETS, asked)
         known = row is not None and row["closed_ms"] is None
-        held = [(self._nobodys, _place(0)), (self._nobodys, _place(0))]
+        nobodys = self._sealer.seal(self._nobodys, _place(0))
+        held = [(nobodys, _place(0)), (nobodys, _place(0))]
         if row is not None:
             held[0] = (row["secret"], _place(asked))
             if row["old_secret"] is not None and self._clock.now_ms() < row["old_secret_until_ms"]:
