@@ -28,12 +28,14 @@ DIVIDES = {
     "flows/pace.py": "a pace, to seconds between questions",
     "views/health.py": "milliseconds to seconds of age",
     "store/embedded.py": "paths",
+    "store/embedded_access.py": "paths",
     "store/embedded_ground.py": "paths",
     "store/processes.py": "paths",
 }
 SQL_ASKS_THE_CLOCK = {"store/db.py": "the one look at the database's clock, to learn its offset"}
 ASKS_REAL_TIME = {
     "store/embedded.py": "waits for PostgreSQL's own processes, which live in real time",
+    "store/embedded_access.py": "a password comes of real chance: no seed may ever give it again",
     "store/embedded_watch.py": "watches PostgreSQL's own processes, which live in real time",
 }
 BANNED_CALLS = re.compile(

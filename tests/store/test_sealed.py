@@ -141,7 +141,7 @@ async def test_when_the_key_is_lost_everybody_gets_new_secrets(db: Db) -> None:
     now = Rows(db, NEW)
     with pytest.raises(SealBroken):
         await now.keys.load()
-    renewed = await Renewal(db, now.sealer, now.clock, CHANCE).renew("ann", "the key is lost")
+    renewed = await Renewal(db, now.sealer, clock=now.clock, chance=CHANCE).renew("ann", "the key is lost")
     assert [told.name for told in renewed.casinos + renewed.providers] == ["Rialto", "Reelwright"]
     assert renewed.keys == 1
     assert await now.casinos.check_secret(1, renewed.casinos[0].secret)

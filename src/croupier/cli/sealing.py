@@ -150,7 +150,9 @@ def _known_before(path: Path) -> tuple[bytes, ...]:
 
 
 async def _renew(hub: Hub, author: str, why: str) -> Renewed:
-    renewed = await Renewal(hub.store.db, Sealer.of_file(settings().key_path), hub.clock, hub.chance).renew(author, why)
+    renewed = await Renewal(
+        hub.store.db, Sealer.of_file(settings().key_path), clock=hub.clock, chance=hub.chance
+    ).renew(author, why)
     await hub.store.keys.load()
     await vouch(hub, author, why)
     return renewed

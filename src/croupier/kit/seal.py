@@ -123,14 +123,14 @@ class Sealer:
 
     def _try(self, sealed: bytes, place: str) -> bytes | None:
         if sealed[:1] == _WITHOUT_ID:
-            tried = (_opened(cipher, sealed, _WITHOUT_ID, place) for cipher in self._ciphers.values())
+            tried = (_opened(cipher, sealed, head=_WITHOUT_ID, place=place) for cipher in self._ciphers.values())
             return next((plain for plain in tried if plain is not None), None)
         head = sealed[: 1 + _ID_BYTES]
         cipher = self._ciphers.get(head)
-        return None if cipher is None else _opened(cipher, sealed, head, place)
+        return None if cipher is None else _opened(cipher, sealed, head=head, place=place)
 
 
-def _opened(cipher: AESGCM, sealed: bytes, head: bytes, place: str) -> bytes | None:
+def _opened(cipher: AESGCM, sealed: bytes, *, head: bytes, place: str) -> bytes | None:
     body = sealed[len(head) :]
     if len(body) < _NONCE_BYTES + _TAG_BYTES:
         return None

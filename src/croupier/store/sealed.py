@@ -57,11 +57,11 @@ async def reseal(db: Db, sealer: Sealer) -> Resealed:
     """Seal with the newest key whatever another one sealed. Call it again until it finds nothing."""
     done = Resealed(broken=[])
     for column in COLUMNS:
-        await _reseal_column(db, sealer, column, done)
+        await _reseal_column(db, sealer, column, done=done)
     return done
 
 
-async def _reseal_column(db: Db, sealer: Sealer, column: Column, done: Resealed) -> None:
+async def _reseal_column(db: Db, sealer: Sealer, column: Column, *, done: Resealed) -> None:
     table, name, key = column.table, column.column, column.key
     page = f"""
 select {key} as key, {name} as sealed from {table} where {key} > $1::{column.type} and length({name}) > 0
@@ -103,7 +103,7 @@ class Renewed:
 class Renewal:
     """The end of every secret there is."""
 
-    def __init__(self, db: Db, sealer: Sealer, clock: Clock, chance: Chance) -> None:
+    def __init__(self, db: Db, sealer: Sealer, *, clock: Clock, chance: Chance) -> None:
         self._db = db
         self._sealer = sealer
         self._clock = clock
