@@ -88,7 +88,7 @@ async def test_a_session_is_opened_for_whoever_is_behind_a_token(stage: Stage) -
     seat = Seat(stage, player, opened["sessionId"])
     assert (await seat.call("pay-in", fresh("b"), amount="10.00")).outcome == (200, 1)
     assert (await seat.wallet())["change"] == "-10"
-    code, out, err = await run(stage, *words, "no such token")
+    code, out, err = await run(stage, *words, typed="no such token")
     assert (code, out) == (1, "")
     assert "refused this token (user_unknown, 102145 User not found)" in err
 
