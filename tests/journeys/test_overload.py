@@ -1,9 +1,11 @@
 """A casino that is down or full: new bets are refused at once and nothing is written; what is known goes on."""
 
 import asyncio
+import statistics
+import time
 
 from tests.journeys.by_hand import Told
-from tests.journeys.peers import accept_behind, acknowledge, say
+from tests.journeys.peers import Casino, Heard, accept_behind, acknowledge, say
 from tests.journeys.stage import Stage, fresh
 
 
@@ -52,3 +54,30 @@ async def test_a_casino_whose_line_is_full_gets_no_more_stakes(stage: Stage) -> 
     assert {t.outcome for t in await asyncio.gather(*asked)} == {(503, 99), (200, 1)}
     table.casino.says["payments/make"] = accept_behind
     assert (await table.line.pay_in(table.session, fresh("b"))).outcome == (200, 1), "the line is free again"
+
+
+async def test_casinos_that_hang_do_not_slow_a_healthy_one(stage: Stage) -> None:
+    """Makes and balances of four casinos get no answer; the fifth plays as before. Compared within one run."""
+    healthy = await stage.table()
+
+    async def hang(_casino: Casino, _heard: Heard) -> None:
+        await asyncio.sleep(30)
+
+    async def pay_ins() -> list[float]:
+        took = []
+        for _ in range(9):
+            began = time.monotonic()
+            assert (await healthy.line.pay_in(healthy.session, fresh("b"))).outcome == (200, 1)
+            took.append(time.monotonic() - began)
+        return took
+
+    before = statistics.median(await pay_ins())
+    flood: list[asyncio.Task[Told]] = []
+    for _ in range(4):
+        table = await stage.table(await stage.new_casino(batch=1))
+        table.casino.says.update(dict.fromkeys(("payments/make", "payments/info", "users/data"), hang))
+        flood += [asyncio.create_task(table.line.pay_in(table.session, fresh("b"))) for _ in range(40)]
+    await asyncio.sleep(0.5)
+    during = statistics.median(await pay_ins())
+    assert {told.code for told in await asyncio.gather(*flood)} == {99}
+    assert during <= 5 * before + 0.25

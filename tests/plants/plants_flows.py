@@ -254,4 +254,45 @@ _REQUESTS = (
     ),
 )
 
-FLOWS = (*_COMMITS, *_SCOPE, *_CALLS, *_REQUESTS)
+_WIRE = (
+    Plant(
+        "unasked-bytes-read",
+        "what a casino says while nothing is asked is the answer to the next call",
+        "croupier.kit.line",
+        (
+            (
+                "        if answer is None or answer.whole:\n            self.spoke = True\n            self.drop()\n",
+                "        if answer is None or answer.whole:\n            self.kept = data\n",
+            ),
+            (
+                "        self._transport.write(request)\n",
+                "        self._transport.write(request)\n"
+                '        asyncio.get_running_loop().call_soon(answer.feed, getattr(self, "kept", b""))\n',
+            ),
+        ),
+        "I6",
+    ),
+    Plant(
+        "connection-shared-by-casinos",
+        "two casinos at one address share a connection",
+        "croupier.kit.http",
+        (("self._peers.setdefault(request.peer or origin,", "self._peers.setdefault(origin,"),),
+        "I6",
+    ),
+    Plant(
+        "sweep-counts-down-the-wrong-casino",
+        "a call that ended frees the place of another casino",
+        "croupier.flows.sweep",
+        (("        self._busy[line] -= 1\n", "        self._busy[(0, line[1])] -= 1\n"),),
+        "I4",
+    ),
+    Plant(
+        "what-was-not-asked-is-unanswered",
+        "a call that never left counts as one that the casino did not answer",
+        _COURIER,
+        (("        if isinstance(reading, Unknown) and reading.ours:\n", "        if reading is None:\n"),),
+        "I10",
+    ),
+)
+
+FLOWS = (*_WIRE, *_COMMITS, *_SCOPE, *_CALLS, *_REQUESTS)

@@ -131,14 +131,22 @@ STORE = (
         "call-dropped-after-a-crash",
         "what a dead process was sending is never taken up again",
         _CALLS,
-        (("    where c.ready_ms <= $1 and", "    where c.ready_ms <= $1 and c.lease_owner is null and"),),
+        (
+            (
+                "c.work = r.work and c.ready_ms <= $1\n",
+                "c.work = r.work and c.ready_ms <= $1 and c.lease_owner is null\n",
+            ),
+        ),
         "I4",
     ),
     Plant(
         "lease-not-respected",
         "a call is taken from a process that is just performing it",
         _CALLS,
-        (("    where c.ready_ms <= $1 and", "    where c.due_ms <= $1 and"),),
+        (
+            ("c.work = r.work and c.ready_ms <= $1\n", "c.work = r.work and c.due_ms <= $1\n"),
+            ("    where c.ready_ms <= $1 for update", "    where c.due_ms <= $1 for update"),
+        ),
         "I17",
     ),
     Plant(
@@ -154,6 +162,13 @@ STORE = (
         _CALLS,
         ((" for update of s, c skip locked)", ")"),),
         "I17",
+    ),
+    Plant(
+        "claim-behind-a-full-casino",
+        "the end of a claim's time waits until its casino has room for calls",
+        _CALLS,
+        (("case l.work when 'none' then $4::int else", "case l.work when '' then $4::int else"),),
+        "I4",
     ),
     Plant(
         "ids-used-again-after-a-restart",

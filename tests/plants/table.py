@@ -17,6 +17,8 @@ from tests.plants.plants_store import STORE
 _CASHBACK = "tests/core/test_cashback_effects.py::"
 _OUTCOMES = "tests/core/test_outcomes.py::"
 _PURSUIT = "tests/core/test_pursuit.py::"
+_LINES = "tests/kit/test_kept_lines.py::"
+_SWEEP = "tests/flows/test_sweep.py::"
 _MONEY = "tests/core/test_money.py::"
 _PROOFS = "tests/core/test_unanswered.py::"
 _CALLS = "tests/store/test_calls.py::"
@@ -56,6 +58,12 @@ TESTS: dict[str, str] = {
     "tax-rounded-up": _MONEY + "test_tax_rounds_half_to_even",
     "balance-with-the-wrong-sign": "tests/store/test_balances.py::test_an_accepted_payment_moves_it_by_its_kind",
     "stale-make-never-expires": "tests/casinos/betcore_v2/test_signing.py::test_a_sent_jwt_lives_ten_seconds",
+    "unasked-bytes-read": _LINES + "test_every_call_gets_its_own_answer",
+    "connection-shared-by-casinos": _LINES + "test_two_peers_at_one_address_share_no_connection",
+    "sweep-counts-down-the-wrong-casino": _SWEEP + "test_a_place_that_frees_is_taken_and_every_win_arrives",
+    "claim-behind-a-full-casino": "tests/store/test_calls.py::"
+    "test_each_line_has_its_own_places_and_what_needs_no_casino_has_no_bound",
+    "what-was-not-asked-is-unanswered": _SWEEP + "test_what_could_not_be_asked_is_no_failure",
     "lock-missing": "tests/store/test_calls.py::test_a_call_goes_to_one_of_all_who_reach_for_it",
     "ids-used-again-after-a-restart": "tests/store/test_ids.py::test_no_process_is_given_an_id_of_another_or_of_one_that_is_gone",
     "refusal-of-a-repeat-believed": _PROOFS + "test_a_refused_repeat_of_an_unanswered_stake_leaves_it_to_info",

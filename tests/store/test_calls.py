@@ -6,6 +6,8 @@ Real connections to a real PostgreSQL: what the simulator's one connection canno
 from __future__ import annotations
 
 import asyncio
+import json
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -14,19 +16,21 @@ import pytest
 
 from croupier.core.bet import Bet
 from croupier.core.draft import Decision, Draft
-from croupier.core.payment import Step
+from croupier.core.payment import SLOT_CLAIM, SLOT_CLOSE, Step
 from croupier.core.pursuit import made
 from croupier.core.requests import open_bet
+from croupier.core.work import Work, work_of
 from croupier.kit.clock import SystemClock
 from croupier.kit.metrics import Metrics
 from croupier.store.bets import Bets
-from croupier.store.calls import Calls, Taken
+from croupier.store.calls import _TAKE, Calls, Taken
 from croupier.store.db import Db
 from croupier.store.train import Train
 from tests.core.samples import SILENCE, T0, K, new_bet, terms
 
 PROCESSES = 6
 BETS = 40
+MANY = 1000
 LATER_MS = T0 + 60_000
 """When the leases of all that was planned have run out."""
 
@@ -55,7 +59,7 @@ async def bets(db: Db, number: int) -> list[Bet]:
 
 
 async def reach_for(db: Db, name: str, at_ms: int, most: int) -> list[Taken]:
-    taken, _ = await Calls(db, name).take(at_ms, at_ms + 15_000, most, [])
+    taken, _ = await Calls(db, name).take(at_ms, at_ms + 15_000, most, busy={}, each=MANY)
     return taken
 
 
@@ -103,11 +107,63 @@ async def test_a_call_that_is_leased_is_not_due(connections: list[Db]) -> None:
     assert again.fence == 3
 
 
-async def test_a_casino_that_is_full_is_left_out(connections: list[Db]) -> None:
+async def test_a_casino_that_is_full_is_left_out_and_waited_for_by_nobody(connections: list[Db]) -> None:
+    """When the next one is ready is no answer then: whoever looks would look for ever."""
     (bet,) = await bets(connections[0], 1)
-    taken, next_ms = await Calls(connections[1], "p2").take(LATER_MS, LATER_MS + 1, 10, [bet.casino_id])
-    assert taken == []
-    assert next_ms is not None
+    full = {(bet.casino_id, Work.STAKE.value): 40}
+    assert await Calls(connections[1], "p2").take(LATER_MS, LATER_MS + 1, 10, busy=full, each=40) == ([], None)
+    almost = {(bet.casino_id, Work.STAKE.value): 39}
+    taken, _ = await Calls(connections[1], "p2").take(LATER_MS, LATER_MS + 1, 10, busy=almost, each=40)
+    assert len(taken) == 1
+
+
+async def test_each_line_has_its_own_places_and_what_needs_no_casino_has_no_bound(connections: list[Db]) -> None:
+    await bets(connections[0], 12)
+    for step, numbers in (("info", "4, 5, 6"), ("claim_due", "7, 8, 9")):
+        await connections[0].execute(f"update calls set step = '{step}' where subject_id in ({numbers})")
+    await connections[0].execute("update calls set slot = 'payout' where subject_id in (10, 11, 12)")
+    taken, ready = await Calls(connections[1], "p2").take(LATER_MS, LATER_MS + 1, 50, busy={}, each=2)
+    assert Counter(call.work for call in taken) == {"stake": 2, "ask": 2, "none": 3, "owed": 2}
+    assert ready is None
+
+
+async def test_the_database_and_the_core_agree_on_kinds_of_work(connections: list[Db]) -> None:
+    await bets(connections[0], 1)
+    for step in Step:
+        for slot in (*(kind.value for kind in K), SLOT_CLOSE, SLOT_CLAIM):
+            await connections[0].execute("update calls set step = $1, slot = $2", step.value, slot)
+            assert await connections[0].fetchval("select work from calls") == work_of(step, slot).value
+
+
+async def test_when_the_next_call_is_ready_is_told(connections: list[Db]) -> None:
+    await bets(connections[0], 3)
+    await connections[0].execute("update calls set due_ms = $1 + subject_id, lease_until_ms = 0", LATER_MS)
+    assert await Calls(connections[1], "p2").take(LATER_MS, 0, 10, busy={}, each=40) == ([], LATER_MS + 1)
+
+
+async def test_a_look_costs_the_same_however_many_wait(connections: list[Db]) -> None:
+    """Counted in pages read: 20,000 due calls of a full casino beside one free call of another."""
+    ours = connections[0]
+    await bets(ours, 1)
+    await ours.execute("update calls set due_ms = 0, lease_until_ms = 0, casino_id = 2")
+
+    async def pages(busy: dict[tuple[int, str], int]) -> int:
+        await ours.execute("vacuum analyze calls")
+        args = (T0, "p2", T0, 50, 40, [c for c, _ in busy], [w for _, w in busy], list(busy.values()))
+        plan = await ours.train_fetch("explain (analyze, buffers, format json) " + _TAKE, *args)
+        whole = json.loads(plan[0][0])[0]["Plan"]
+        return int(whole["Shared Hit Blocks"] + whole["Shared Read Blocks"])
+
+    few = await pages({})
+    await ours.execute(
+        "insert into calls (subject_id, slot, casino_id, step, due_ms, failures, acked, crashes, fence, lease_until_ms)"
+        " select 10 + n, 'payout', 1 + 2 * (n % 2), 'make', n, 0, false, 0, 1, 0 from generate_series(1, 20000) n"
+    )
+    await ours.execute("update calls set lease_owner = null, lease_until_ms = 0 where subject_id = 1")
+    full = {(1, "owed"): 40, (3, "owed"): 40}
+    assert await pages(full) <= few + 60
+    await ours.execute("update calls set lease_owner = null, lease_until_ms = 0 where subject_id = 1")
+    assert await pages({(1, "owed"): 0, (3, "owed"): 38}) <= few + 600
 
 
 async def test_a_call_that_was_let_go_is_taken_again_and_counts_as_no_crash(connections: list[Db]) -> None:

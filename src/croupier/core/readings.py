@@ -73,6 +73,8 @@ class Unknown:
     """Nothing can be concluded. `why` is one short line for the person who looks."""
 
     why: str
+    ours: bool = False
+    """It was never asked, and not for the casino's sake: nothing left the hub."""
 
 
 Acknowledgement = Received | Yes | Exists | No | Unknown

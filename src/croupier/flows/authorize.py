@@ -7,17 +7,23 @@ from __future__ import annotations
 
 from croupier.core.counterparty import Casino
 from croupier.core.money import BadAmount, UnknownCurrency, parse_amount
-from croupier.core.readings import Authorized, No, Unknown
+from croupier.core.readings import Authorized, AuthReading, No, Unknown
+from croupier.flows.calling import told
 from croupier.flows.hub import Hub
-from croupier.store.db import assert_no_tx
+from croupier.flows.ports import CasinoGateway
 from croupier.store.players import Player
 
 
 async def authorize(hub: Hub, casino: Casino, refresh_token: str, tag_id: int | None = None) -> Player | No | Unknown:
     """The player, registered if unknown; No if the casino says so, Unknown if it said nothing usable."""
-    assert_no_tx()
-    asked_ms = hub.clock.now_ms()
-    reading = await hub.casino_gateways[casino.protocol].auth(casino, refresh_token, tag_id)
+    asked_ms = 0
+
+    async def ask(gateway: CasinoGateway) -> AuthReading:
+        nonlocal asked_ms
+        asked_ms = hub.clock.now_ms()
+        return await gateway.auth(casino, refresh_token, tag_id)
+
+    reading = await told(hub, casino, ask)
     if not isinstance(reading, Authorized):
         return reading
     if reading.currency not in casino.currencies:

@@ -11,7 +11,7 @@ Spec: money.md 2 to 4, casino.md 2, performance rule 2.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +29,7 @@ from croupier.core.readings import (
     Received,
     Unknown,
 )
+from croupier.core.work import Work, work_of
 from croupier.flows.advance import Contended, advance
 from croupier.flows.calling import Reading, called
 from croupier.flows.hub import Hub
@@ -47,6 +48,10 @@ LISTS_GIVEN_UP_AFTER = 3
 LISTS_AGAIN_S = 60.0
 LET_GO_S = 1.0
 """How long a call waits that the database kept us from: a database in trouble is not asked in circles."""
+
+
+class NotAsked(Exception):
+    """Nothing left the hub, for its own sake: the call is given back and made a little later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +122,9 @@ class Courier:
         """A call that fails here is given back; if even that fails, somebody takes it up when its lease runs out."""
         try:
             await work(*args)
+        except NotAsked as error:
+            log.warning("call.left", problem=str(error))
+            await self._let_go(args)
         except DbError as error:
             self._hub.outage.saw(error)
             await self._let_go(args)
@@ -159,24 +167,25 @@ class Courier:
         casino = await self._hub.store.casinos.get(casino_id)
         assert casino is not None
         most = 1 if self._hub.clock.monotonic_s() < line.alone_until_s else max(casino.batch, 1)
-        for start in range(0, len(boarded), most):
-            part = boarded[start : start + most]
-            if len(part) == 1:
-                self._start(self._make_alone, casino, *part[0])
-            else:
-                self._start(self._make_list, casino, line, part)
+        for work in (Work.OWED, Work.STAKE):  # each has its own places: none waits behind the other
+            together = [one for one in boarded if work_of(Step.MAKE, one[0].slot) is work]
+            for start in range(0, len(together), most):
+                part = together[start : start + most]
+                if len(part) == 1:
+                    self._start(self._make_alone, casino, *part[0])
+                else:
+                    self._start(self._make_list, casino, line, part)
 
     async def _make_alone(self, casino: Casino, errand: Errand, order: Order) -> None:
         await point(f"{errand.slot}.before_send")
-        self._left.add(errand)
-        reading = await called(self._hub, casino, lambda g: g.make(casino, order), step=Step.MAKE)
+        reading = await self._called(casino, lambda g: g.make(casino, order), step=Step.MAKE, errands=[errand])
         await self._bring_back(errand, Step.MAKE, reading)
 
     async def _make_list(self, casino: Casino, line: _Line, part: list[tuple[Errand, Order]]) -> None:
         orders = [order for _, order in part]
         await point("list.before_send")
-        self._left.update(errand for errand, _ in part)
-        reading = await called(self._hub, casino, lambda g: g.make_list(casino, orders), step=Step.MAKE)
+        errands = [errand for errand, _ in part]
+        reading = await self._called(casino, lambda g: g.make_list(casino, orders), step=Step.MAKE, errands=errands)
         if isinstance(reading, Received):
             line.lists_failed = 0
         else:
@@ -211,12 +220,27 @@ class Courier:
         assert casino is not None
         await point(f"{errand.slot}.before_send")
         asked_ms = self._hub.clock.now_ms()
-        self._left.add(errand)
-        reading = await called(self._hub, casino, _question(casino, subject, errand, step), step=step)
+        reading = await self._called(casino, _question(casino, subject, errand, step), step=step, errands=[errand])
         if isinstance(reading, InfoList):
             assert isinstance(subject, Bet)
             await note_doubles(self._hub, subject, reading)
         await self._bring_back(errand, step, reading, asked_ms=asked_ms)
+
+    async def _called(
+        self,
+        casino: Casino,
+        ask: Callable[[CasinoGateway], Awaitable[Reading]],
+        *,
+        step: Step,
+        errands: Sequence[Errand],
+    ) -> Reading:
+        """What the casino said; raises NotAsked where the hub could not ask: that is no answer, and no failure of it."""
+        self._left.update(errands)
+        reading = await called(self._hub, casino, ask, step=step, work=work_of(step, errands[0].slot))
+        if isinstance(reading, Unknown) and reading.ours:
+            self._left.difference_update(errands)
+            raise NotAsked(reading.why)
+        return reading
 
     async def _bring_back(self, errand: Errand, step: Step, reading: Reading, *, asked_ms: int = 0) -> None:
         """Commit what the casino said, if the call is still ours. `asked_ms`: when a question left."""

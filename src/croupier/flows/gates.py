@@ -42,7 +42,8 @@ class Gates:
     def admit(self, casino_id: int, in_flight: int) -> bool:
         """Whether one more stake may go to this casino, which takes `in_flight` at once. Pair with `leave`."""
         line = self._line(casino_id)
-        if self._all >= self._most or line.in_flight >= in_flight or not self._breaker_lets(line):
+        full = self._all >= self._most and line.in_flight >= self._share(line)
+        if full or line.in_flight >= in_flight or not self._breaker_lets(line):
             return False
         line.in_flight += 1
         self._all += 1
@@ -79,6 +80,11 @@ class Gates:
     def open_ones(self) -> list[int]:
         """Casinos whose new bets are held off now."""
         return [casino_id for casino_id, line in self._lines.items() if line.open_since_s is not None]
+
+    def _share(self, line: _Line) -> int:
+        """What a casino may have in flight even where others hold all the rest: they must not shut it out."""
+        busy = sum(1 for other in self._lines.values() if other.in_flight and other is not line)
+        return self._most // (2 * (busy + 1))
 
     def _line(self, casino_id: int) -> _Line:
         return self._lines.setdefault(casino_id, _Line())

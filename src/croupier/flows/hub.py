@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from croupier.core.recovery import SLACK_IDS
 from croupier.core.waits import Waits
 from croupier.flows.gates import Gates
+from croupier.flows.lanes import Lanes
 from croupier.flows.outage import Outage
 from croupier.flows.ports import Carrier, CasinoGateway, Finder, ProviderGateway
 from croupier.flows.waiters import Waiters
@@ -117,6 +118,7 @@ class Hub:
     outage: Outage
     notary: SignedLines
     """Where checkpoints of the audit trail are signed, outside of the database."""
+    lanes: Lanes = field(default_factory=Lanes)
     casino_gateways: Mapping[str, CasinoGateway] = field(default_factory=dict)
     provider_gateways: Mapping[str, ProviderGateway] = field(default_factory=dict)
     courier: Carrier | None = None

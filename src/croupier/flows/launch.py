@@ -14,6 +14,7 @@ from croupier.core.large_win import Threshold, max_odd, max_win
 from croupier.core.money import UnknownCurrency, exponent, format_amount, is_amount
 from croupier.core.session import Game, Session, bet_limits
 from croupier.flows.hub import Hub
+from croupier.flows.lanes import Chore, NoPlace
 from croupier.kit.wire import PeerError
 from croupier.store.db import assert_no_tx
 from croupier.store.players import CurrencyDiffers
@@ -66,9 +67,13 @@ async def launch(hub: Hub, casino: Casino, wish: Wish) -> Launched:
     secret = (await hub.store.providers.secrets(provider.provider_id))[0]
     assert_no_tx()
     try:
-        frame_uri = await hub.provider_gateways[provider.protocol].launch(provider, secret, order)
+        async with hub.lanes.place(f"provider {provider.provider_id}", Chore.LAUNCH):
+            frame_uri = await hub.provider_gateways[provider.protocol].launch(provider, secret, order)
     except PeerError as error:
         msg = f"provider {provider.name} did not open the game: {error.why}"
+        raise LaunchRefused(msg) from error
+    except NoPlace as error:
+        msg = f"provider {provider.name} is slow, and too many launches wait for it: try again"
         raise LaunchRefused(msg) from error
     await hub.store.sessions.set_frame(session.session_id, frame_uri)
     return Launched(session.session_id, frame_uri)

@@ -1,8 +1,8 @@
 """Takes up what is due: calls whose time has come, and calls whose owner is gone.
 
-Owns: the loops that look. The next look is when the earliest call is due as far as this process knows, and
-at the latest after `sweep_s`, because other processes plan calls too. Never: performs a call (courier).
-Spec: money.md 4 ("Hub: killed between any two steps"), performance rule 7 (a cap per casino).
+Owns: the loops that look. The next look is when the earliest call is due as far as this process knows, or when a place
+frees behind which calls wait, and at the latest after `sweep_s`, because other processes plan calls too. Never: performs a
+call (courier). Spec: money.md 4 ("Hub: killed between any two steps"), performance rule 7 (a cap per casino).
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from croupier.store.db import DbError
 
 LOOKS_AT_ONCE = 5
 NOT_FREE_S = 0.01
+FREED_S = 0.05
+"""So long after a place freed in a full line it is looked again: others free meanwhile."""
 MOST_PER_CASINO = 40
-"""A casino that comes back is not met by everything at once."""
+"""A casino that comes back is not met by everything at once: so many calls of each kind of work."""
 
 
 class Sweep:
@@ -28,7 +30,7 @@ class Sweep:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._next_ms = 0
-        self._busy: Counter[int] = Counter()
+        self._busy: Counter[tuple[int, str]] = Counter()
         self._wake = asyncio.Event()
         self._misses = 0
 
@@ -60,25 +62,33 @@ class Sweep:
         most = hub.habits.sweep_most
         lease_ms = hub.waits.after_ms(now, hub.waits.lease_s)
         self._next_ms = hub.waits.after_ms(now, hub.habits.sweep_s)
-        full = [casino_id for casino_id, n in self._busy.items() if n >= MOST_PER_CASINO]
-        taken, others_ready = await hub.store.calls.take(now, lease_ms, most, full)
+        taken, others_ready = await hub.store.calls.take(
+            now, lease_ms, most, busy=dict(self._busy), each=MOST_PER_CASINO
+        )
         assert hub.courier is not None
         for call in taken:
-            self._busy[call.casino_id] += 1
-            task = hub.courier.take_up(call)
-            task.add_done_callback(partial(self._done, call.casino_id))
+            line = (call.casino_id, call.work)
+            self._busy[line] += 1
+            hub.courier.take_up(call).add_done_callback(partial(self._done, line))
         if len(taken) < most:
             self._next_ms = min(self._next_ms, lease_ms if taken else self._next_ms, others_ready or self._next_ms)
         return len(taken) >= most
 
-    def _done(self, casino_id: int, _: asyncio.Task[None]) -> None:
-        self._busy[casino_id] -= 1
+    def _done(self, line: tuple[int, str], _: asyncio.Task[None]) -> None:
+        self._busy[line] -= 1
+        if self._busy[line] == MOST_PER_CASINO - 1:
+            self.planned(self._hub.waits.after_ms(self._hub.clock.now_ms(), FREED_S))
+        if not self._busy[line]:
+            del self._busy[line]
 
     async def _rest(self) -> None:
         left_s = (self._next_ms - self._hub.clock.now_ms()) / 1000
         self._misses = self._misses + 1 if left_s <= 0 else 0
-        # Due and not taken: a commit holds the row this moment, or has just planned it. Look again at once, not for ever.
-        left_s = max(left_s, 0.0 if self._misses <= LOOKS_AT_ONCE else NOT_FREE_S)
+        # Due and not taken: a commit holds the row this moment, or has just planned it. Look again at once, then less
+        # and less: a row that somebody holds for long is not looked at in circles.
+        if self._misses > LOOKS_AT_ONCE:
+            left_s = min(NOT_FREE_S * 2 ** min(self._misses - LOOKS_AT_ONCE, 10), self._hub.habits.sweep_s)
+        left_s = max(left_s, 0.0)
         self._wake.clear()
         waiting = asyncio.ensure_future(self._wake.wait())
         resting = asyncio.ensure_future(self._hub.clock.sleep(left_s))

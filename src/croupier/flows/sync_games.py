@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from croupier.core.counterparty import Provider
 from croupier.flows.hub import Hub
+from croupier.flows.lanes import Chore, NoPlace
 from croupier.kit.log import get
 from croupier.kit.wire import PeerError
 from croupier.store.db import DbError, assert_no_tx
@@ -19,7 +20,11 @@ async def sync_games(hub: Hub, provider: Provider) -> Counts:
     """Fetch and store the catalogue; raises PeerError if the provider does not give one."""
     secret = (await hub.store.providers.secrets(provider.provider_id))[0]
     assert_no_tx()
-    catalogue = await hub.provider_gateways[provider.protocol].catalogue(provider, secret)
+    try:
+        async with hub.lanes.place(f"provider {provider.provider_id}", Chore.CATALOGUE):
+            catalogue = await hub.provider_gateways[provider.protocol].catalogue(provider, secret)
+    except NoPlace as error:
+        raise PeerError("its games are being asked for already", sent=False, ours=True) from error
     kept: list[str] = []
     if catalogue.skipped:
         # What could not be read may be any game that we know: none of them is taken for vanished.

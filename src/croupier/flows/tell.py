@@ -18,11 +18,13 @@ from croupier.core.commands import Answer
 from croupier.core.draft import Draft
 from croupier.core.money import BadAmount, parse_amount
 from croupier.core.payment import GIVES
-from croupier.core.readings import BalanceTold, PaymentKind, Yes
+from croupier.core.readings import BalanceReading, BalanceTold, PaymentKind, Yes
 from croupier.core.refusals import Refusal
 from croupier.core.session import Session
+from croupier.flows import calling
 from croupier.flows.advance import terms_of
 from croupier.flows.hub import Hub
+from croupier.flows.ports import CasinoGateway
 from croupier.kit.log import get
 from croupier.store.db import DbError
 
@@ -35,8 +37,14 @@ async def ask_balance(hub: Hub, session: Session) -> int | None:
     """Ask the casino now; minor units, or None if it did not say. Its word becomes the base where it may."""
     casino = await hub.store.casinos.get(session.casino_id)
     assert casino is not None
-    asked_ms = hub.clock.now_ms()
-    reading = await hub.casino_gateways[casino.protocol].balance(casino, session.player_ref)
+    asked_ms = 0
+
+    async def ask(gateway: CasinoGateway) -> BalanceReading:
+        nonlocal asked_ms
+        asked_ms = hub.clock.now_ms()  # when it leaves, not when it began to wait for its place
+        return await gateway.balance(casino, session.player_ref)
+
+    reading = await calling.told(hub, casino, ask)
     if not isinstance(reading, BalanceTold):
         return None
     try:

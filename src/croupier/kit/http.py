@@ -12,6 +12,7 @@ cookie, a proxy from the environment, decompression, a second try. What an answe
 from __future__ import annotations
 
 import asyncio
+import errno
 import re
 import socket
 import ssl
@@ -37,6 +38,8 @@ REST_S = 0.25
 WARY_S = 600.0
 """So long a peer that said something unasked gets a new connection for each call."""
 MOST_IDLE = 256
+_OURS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
+"""This machine cannot open one more connection."""
 _PORTS = {"http": 80, "https": 443}
 _HEADERS = {"User-Agent": "croupier", "Accept": "*/*", "Accept-Encoding": "identity"}
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -235,7 +238,8 @@ def _request_bytes(request: WireRequest, target: SplitResult) -> bytes:
 def _peer_error(problem: Exception, progress: _Progress) -> PeerError:
     if progress.forbidden and not progress.sent:
         return PeerForbidden(progress.forbidden)
-    return PeerError(f"{type(problem).__name__}: {problem}"[:200], sent=progress.sent)
+    ours = not progress.sent and isinstance(problem, OSError) and problem.errno in _OURS
+    return PeerError(f"{type(problem).__name__}: {problem}"[:200], sent=progress.sent, ours=ours)
 
 
 @cache

@@ -14,13 +14,15 @@ from typing import Protocol
 class PeerError(Exception):
     """The peer could not be reached, was too slow, or answered more than we read. Never a refusal.
 
-    `sent` is False only if it is certain that no byte of the request left this process.
+    `sent` is False only if it is certain that no byte of the request left this process. `ours`: it is not the peer's
+    doing either, as where this machine has no socket left.
     """
 
-    def __init__(self, why: str, *, sent: bool = True) -> None:
+    def __init__(self, why: str, *, sent: bool = True, ours: bool = False) -> None:
         super().__init__(why)
         self.why = why
         self.sent = sent
+        self.ours = ours
 
 
 class PeerForbidden(PeerError):

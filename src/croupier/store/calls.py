@@ -10,7 +10,7 @@ Spec: money.md 4 ("Hub: killed between any two steps").
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from croupier.store.db import Db, Row
@@ -18,17 +18,32 @@ from croupier.store.db import Db, Row
 _DUE = """
 due_{table} as materialized (
     select c.subject_id, c.slot, c.lease_owner is not null and c.step = 'make' as unheard
-    from calls c join {table} s on s.{key} = c.subject_id
-    where c.ready_ms <= $1 and c.casino_id <> all($5::bigint[]) order by c.ready_ms, c.subject_id, c.slot limit $4
-    for update of s, c skip locked),
+    from heads h join calls c using (subject_id, slot) join {table} s on s.{key} = c.subject_id
+    where c.ready_ms <= $1 for update of s, c skip locked),
 bumped_{table} as (
     update {table} s set version = s.version + 1
     where s.{key} in (select subject_id from due_{table}))"""
 
-# A make that somebody else had leased may have left: its payment remembers for good that it went unanswered.
-# The last row is no call: it says when the next one is ready that is not taken here.
+# First which lines there are, each found behind the one before by the index; then the head of each that has room. A make
+# that somebody else had leased may have left: its payment remembers for good that it went unanswered. The last row is no
+# call: it says when the next one is ready that could be taken, whatever waits behind a full line.
 _TAKE = f"""
-with {_DUE.format(table="bets", key="bet_id")}, {_DUE.format(table="cashbacks", key="cashback_id")},
+with recursive lines as (
+    (select casino_id, work from calls order by casino_id, work limit 1)
+    union all
+    select n.casino_id, n.work from lines l cross join lateral (
+        select c.casino_id, c.work from calls c where (c.casino_id, c.work) > (l.casino_id, l.work)
+        order by c.casino_id, c.work limit 1) n),
+rooms as materialized (
+    select l.casino_id, l.work, case l.work when 'none' then $4::int else $5::int - coalesce(b.n, 0) end as room
+    from lines l left join unnest($6::bigint[], $7::text[], $8::int[]) b(casino_id, work, n) using (casino_id, work)),
+heads as materialized (
+    select h.subject_id, h.slot, h.ready_ms from rooms r cross join lateral (
+        select c.subject_id, c.slot, c.ready_ms from calls c
+        where c.casino_id = r.casino_id and c.work = r.work and c.ready_ms <= $1
+        order by c.ready_ms, c.subject_id, c.slot limit greatest(r.room, 0)) h
+    order by h.ready_ms, h.subject_id, h.slot limit $4::int),
+{_DUE.format(table="bets", key="bet_id")}, {_DUE.format(table="cashbacks", key="cashback_id")},
 due as materialized (
     select subject_id, slot, unheard, false as cashback from due_bets
     union all select subject_id, slot, unheard, true from due_cashbacks),
@@ -39,13 +54,16 @@ taken as (
     update calls c set lease_owner = $2, lease_until_ms = $3, fence = c.fence + 1,
         crashes = c.crashes + case when c.lease_owner is null then 0 else 1 end
     from due where c.subject_id = due.subject_id and c.slot = due.slot
-    returning c.subject_id, c.slot, c.fence, c.casino_id, due.cashback)
-(select subject_id, slot, fence, casino_id, cashback, null::bigint as ready_ms from taken
+    returning c.subject_id, c.slot, c.fence, c.casino_id, c.work, due.cashback)
+(select subject_id, slot, fence, casino_id, work, cashback, null::bigint as ready_ms from taken
     order by cashback, subject_id, slot)
 union all
-(select null, null, null, null, null, c.ready_ms from calls c
-    where not exists (select from due d where d.subject_id = c.subject_id and d.slot = c.slot)
-    order by c.ready_ms limit 1)"""
+(select null, null, null, null, null, null, min(x.ready_ms) from (
+    select (select c.ready_ms from calls c where c.casino_id = r.casino_id and c.work = r.work and c.ready_ms > $1
+        order by c.ready_ms limit 1) as ready_ms from rooms r where r.room > 0
+    union all
+    select h.ready_ms from heads h
+    where not exists (select from due d where d.subject_id = h.subject_id and d.slot = h.slot)) x)"""
 
 _LET_GO = """
 update calls set lease_owner = null, lease_until_ms = $5
@@ -71,10 +89,12 @@ class Taken:
     fence: int
     casino_id: int
     cashback: bool
+    work: str
+    """Which kind of work it is (core.work)."""
 
 
 def _taken(row: Row) -> Taken:
-    return Taken(row["subject_id"], row["slot"], row["fence"], row["casino_id"], row["cashback"])
+    return Taken(row["subject_id"], row["slot"], row["fence"], row["casino_id"], row["cashback"], row["work"])
 
 
 class Calls:
@@ -85,14 +105,26 @@ class Calls:
         self._process = process
 
     async def take(
-        self, now_ms: int, lease_until_ms: int, most: int, busy: Sequence[int]
+        self, now_ms: int, lease_until_ms: int, most: int, *, busy: Mapping[tuple[int, str], int], each: int
     ) -> tuple[list[Taken], int | None]:
-        """Lease up to `most` due calls of bets, and as many of cashbacks, leaving out `busy` casinos.
+        """Lease up to `most` due calls, of a casino's work of one kind no more than `each`, less what is `busy` there.
 
-        With them comes when the earliest of all other calls is due or loses its lease; None if there is none.
+        What needs no casino has no such bound. With them comes when the earliest of the others is ready that could be
+        taken as far as `busy` says; None if there is none. What it costs does not grow with what waits.
         """
-        rows = await self._db.train_fetch(_TAKE, now_ms, self._process, lease_until_ms, most, list(busy))
-        ready = [row["ready_ms"] for row in rows if row["subject_id"] is None]
+        lines = list(busy)
+        rows = await self._db.train_fetch(
+            _TAKE,
+            now_ms,
+            self._process,
+            lease_until_ms,
+            most,
+            each,
+            [casino_id for casino_id, _ in lines],
+            [work for _, work in lines],
+            [busy[line] for line in lines],
+        )
+        ready = [row["ready_ms"] for row in rows if row["subject_id"] is None and row["ready_ms"] is not None]
         return [_taken(row) for row in rows if row["subject_id"] is not None], min(ready, default=None)
 
     async def free(self, processes: Sequence[str], now_ms: int) -> int:

@@ -108,7 +108,7 @@ class CasinoClient:
         try:
             answer = await self._wire.send(self._request(casino, path, data))
         except PeerError as error:
-            return Unknown(error.why)
+            return Unknown(error.why, ours=error.ours)
         return read(answer.status, answer.body)
 
     def _request(self, casino: Casino, path: str, data: str) -> WireRequest:
