@@ -17,6 +17,8 @@ import asyncpg
 from croupier.apps.wiring import Seams, build, habits_of
 from croupier.core.bet import Bet
 from croupier.core.commands import GameListing
+from croupier.core.counterparty import Casino
+from croupier.core.readings import Contents, InfoList, InfoReading, PaymentKind
 from croupier.core.session import Session
 from croupier.flows.hub import Hub
 from croupier.flows.patrol import Patrol
@@ -108,6 +110,23 @@ class Hall:
         self.hub.habits = replace(self.hub.habits, **habits)
         return Patrol(self.hub)
 
+    async def guest(self) -> Guest:
+        """A second casino comes in."""
+        store, url = self.hub.store, "http://guest.test"
+        row, secret = await store.casinos.add("Borealis", url, ["EUR"], alg="EdDSA", batch=1)
+        casino = SandboxCasino(
+            wire=self.stage.network, clock=self.stage.clock, chance=SeededChance("guest"), hub_url=HUB_ORIGIN,
+            client_id=row.casino_id, secret=secret,
+        )  # fmt: skip
+        self.stage.network.mount(url, casino.app)
+        player = await store.players.register(row.casino_id, "bob", "EUR")
+        first = await store.sessions.get(self.session)
+        assert first is not None
+        await store.sessions.open(
+            replace(first, session_id="s-bob", casino_id=row.casino_id, player_id=player.player_id, player_ref="bob")
+        )
+        return Guest(self, casino, row.casino_id)
+
     # --- the database's own fate
 
     async def stop(self) -> None:
@@ -153,6 +172,40 @@ class Hall:
     async def broken(self) -> list[str]:
         """What the auditor finds."""
         return [f"{one.name}: {v.what}" for one in await audit(self.stage.db) for v in one.violations]
+
+
+@dataclass
+class Guest:
+    """A second casino in the hall, with a player of its own."""
+
+    hall: Hall
+    casino: SandboxCasino
+    casino_id: int
+
+    async def pay_in(self, ref: str) -> str:
+        asked = {"betId": ref, "gameRoundId": "r-1", "betAmount": "10.00"}
+        return await self.hall.provider.call("s-bob", "pay-in", asked)
+
+    async def pay_out(self, ref: str) -> str:
+        asked = {"betId": ref, "gameRoundId": "r-1", "winAmount": "25.00"}
+        return await self.hall.provider.call("s-bob", "pay-out", asked)
+
+    def knows_every_id(self, hub: Hub) -> None:
+        """From now on its lists show a stake for whatever it is asked after."""
+        honest: Any = hub.casino_gateways["betcore_v2"]
+        casino_id = self.casino_id
+
+        class Lying:
+            def __getattr__(self, name: str) -> Any:
+                return getattr(honest, name)
+
+            async def info(self, casino: Casino, bet_id: int) -> InfoReading:
+                if casino.casino_id != casino_id or await hub.store.bets.by_id(bet_id) is not None:
+                    return await honest.info(casino, bet_id)
+                stake = Contents(bet_id, "bob", PaymentKind.STAKE, "10.00", None, f"tx-{bet_id}")
+                return InfoList((stake,))
+
+        hub.casino_gateways = {**hub.casino_gateways, "betcore_v2": Lying()}
 
 
 class Database:

@@ -235,3 +235,25 @@ def test_an_answer_that_says_nothing_leaves_the_wish_standing(database_url: str)
         assert [one.result for one in await patrol.look()] == [Result.AGREES]
 
     in_a_hall(database_url, play)
+
+
+def test_a_casino_that_is_slow_holds_up_only_itself(database_url: str) -> None:
+    """Its look lasts minutes; a win of another casino that was booked unheard is found meanwhile."""
+
+    async def play(hall: Hall) -> None:
+        guest = await hall.guest()
+        for n in range(20):
+            assert await hall.pay_in(f"a-{n}") == "1"
+        patrol = hall.patrol(open_s=1)
+        await hall.wait(40)
+        hall.casino.behave("slow:8", path="payments/info")
+        task = hall.stage.loop.create_task(patrol.run())
+        await hall.wait(LOOK_S + 1)
+        assert await guest.pay_in("b-1") == "1"
+        guest.casino.behave("silent", kind=Kind.PAYOUT)
+        assert await guest.pay_out("b-1") == "1"
+        await hall.wait(30 + 2 * LOOK_S)
+        assert not (await hall.bet("b-1")).payments[K.PAYOUT].undecided
+        task.cancel()
+
+    in_a_hall(database_url, play)

@@ -256,6 +256,18 @@ _REQUESTS = (
 
 _WIRE = (
     Plant(
+        "recovery-of-one-ends-all",
+        "all casinos take new bets again when one is reconciled",
+        "croupier.flows.hub",
+        (
+            (
+                "        return self.recovery is not None and self.recovery.holds(casino_id)",
+                "        return self.recovery is not None and not self.recovery.done_casinos",
+            ),
+        ),
+        "I9",
+    ),
+    Plant(
         "unasked-bytes-read",
         "what a casino says while nothing is asked is the answer to the next call",
         "croupier.kit.line",

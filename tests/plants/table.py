@@ -64,6 +64,8 @@ TESTS: dict[str, str] = {
     "claim-behind-a-full-casino": "tests/store/test_calls.py::"
     "test_each_line_has_its_own_places_and_what_needs_no_casino_has_no_bound",
     "what-was-not-asked-is-unanswered": _SWEEP + "test_what_could_not_be_asked_is_no_failure",
+    "recovery-of-one-ends-all": "tests/flows/test_recovery.py::"
+    "test_a_casino_that_is_reconciled_takes_new_bets_while_another_is_silent",
     "lock-missing": "tests/store/test_calls.py::test_a_call_goes_to_one_of_all_who_reach_for_it",
     "ids-used-again-after-a-restart": "tests/store/test_ids.py::test_no_process_is_given_an_id_of_another_or_of_one_that_is_gone",
     "refusal-of-a-repeat-believed": _PROOFS + "test_a_refused_repeat_of_an_unanswered_stake_leaves_it_to_info",

@@ -18,7 +18,7 @@ from croupier.flows import recovery
 from croupier.flows.hub import Hub
 from croupier.flows.recovery import LOOK_BACK_S, Progress
 from croupier.kit.settings import Settings
-from croupier.store.recoveries import Recovery
+from croupier.store.recoveries import Recovery, Share
 
 app = typer.Typer(help="Recovery mode: no new bets until what a restore lost is reconciled.")
 
@@ -109,23 +109,23 @@ def _tell(found: Progress, *, as_json: bool) -> None:
         show_json(_report(found))
         return
     now = found.recovery
-    show_facts("Recovery is on: no new bets", {
+    show_facts("Recovery is on: no new bets at casinos that are not compared yet", {
         "because": now.why, "begun": f"{instant(now.begun_ms)} by {now.begun_by}",
         "the backup ends": instant(now.since_ms), "ids go on at": now.ids_next,
         "lost ids between": f"{now.ids_from} and {now.ids_to}",
     })  # fmt: skip
     show_table(
         "Compared",
-        ("casino", ">bets", ">compared", ">lost ids to ask after"),
-        [(s.casino, s.bets, s.compared, _to_ask(found, s.casino, s.next_id)) for s in found.shares],
+        ("casino", ">bets", ">compared", ">lost ids to ask after", "takes new bets"),
+        [(s.casino, s.bets, s.compared, _to_ask(s), "yes" if s.done else "not yet") for s in found.shares],
     )
     for line in _waits_for(found):
         say(f"- {line}")
     say("Cashbacks cannot be asked after: compare those since the backup by hand.")
 
 
-def _to_ask(found: Progress, casino: str, next_id: int) -> str | int:
-    return "no info call" if casino in found.without_info else max(found.recovery.ids_to + 1 - next_id, 0)
+def _to_ask(share: Share) -> str | int:
+    return share.to_probe if share.info else "no info call"
 
 
 def _waits_for(found: Progress) -> list[str]:

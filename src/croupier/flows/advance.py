@@ -43,7 +43,7 @@ async def terms_of(hub: Hub, subject: Bet | Cashback) -> Terms:
         process=hub.habits.process,
         game=game,
         large_win=hub.habits.large_win,
-        recovering=hub.recovery is not None,
+        recovering=hub.recovering(subject.casino_id),
     )
 
 

@@ -22,7 +22,7 @@ async def pay_cashback(hub: Hub, row: Cashback) -> Cashback:
     casino = await hub.store.casinos.get(row.casino_id)
     if casino is None or not casino.takes_new:
         raise CashbackRefused("the casino is disabled or closed: new cashbacks wait until it is not")
-    if hub.recovery is not None and await hub.store.cashbacks.by_ref(row.casino_id, row.ref) is None:
+    if hub.recovering(row.casino_id) and await hub.store.cashbacks.by_ref(row.casino_id, row.ref) is None:
         raise CashbackRefused(
             "recovery is on, and this cashback may have been paid already: see `croupier recover status`"
         )

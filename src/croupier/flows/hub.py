@@ -127,6 +127,10 @@ class Hub:
     asking: dict[int, asyncio.Task[int | None]] = field(default_factory=dict)
     """Balance questions under way, by player."""
     recovery: Recovery | None = None
-    """The database came back from a backup and is not reconciled yet: no new bets."""
+    """The database came back from a backup and is not reconciled yet: no new bets where `recovering`."""
     closing: bool = False
     """Shutting down: nothing new is taken on."""
+
+    def recovering(self, casino_id: int) -> bool:
+        """Whether this casino's part of a recovery is open."""
+        return self.recovery is not None and self.recovery.holds(casino_id)

@@ -23,8 +23,12 @@ LEAVE_AFTER = 3
 Ask = Callable[[int], Awaitable[Compared | None]]
 
 
+def _always() -> bool:
+    return True
+
+
 async def at_pace(
-    hub: Hub, casino: Casino, bet_ids: Iterable[int], *, ask: Ask, per_s: int = 0
+    hub: Hub, casino: Casino, bet_ids: Iterable[int], *, ask: Ask, per_s: int = 0, go_on: Callable[[], bool] = _always
 ) -> tuple[list[Compared], list[int]]:
     """Ask after one bet after the other at the casino's pace; what was compared, and what is left unasked.
 
@@ -33,7 +37,7 @@ async def at_pace(
     done: list[Compared] = []
     queue, silent = list(bet_ids), 0
     apart_s = 1 / (per_s or hub.habits.compare_per_s)
-    while queue and silent < LEAVE_AFTER and not hub.gates.is_open(casino.casino_id) and not hub.closing:
+    while queue and silent < LEAVE_AFTER and go_on() and not hub.gates.is_open(casino.casino_id) and not hub.closing:
         compared = await _one(ask, queue.pop(0))
         if compared is not None:
             done.append(compared)

@@ -55,7 +55,7 @@ async def _pay_in(hub: Hub, request: Request, command: PayIn, asked: Asked, bet:
     if refused is not None:
         return refused
     casino = request.casino
-    if hub.recovery is not None or not hub.gates.admit(casino.casino_id, casino.in_flight):
+    if hub.recovering(casino.casino_id) or not hub.gates.admit(casino.casino_id, casino.in_flight):
         return Answer(Refusal.NOT_TAKEN, retry_after_s=RETRY_AFTER_S)
     try:
         return await _new(hub, request, command, asked, beside)

@@ -49,7 +49,7 @@ async def _pay_out(hub: Hub, request: Request, command: PayOut, win: int, bet: B
     session = request.session
     beside = Beside(hub, session, request.until_s)
     asked = _contents(request, command, win)
-    if bet is None and hub.recovery is not None:
+    if bet is None and hub.recovering(session.casino_id):
         await asked_of_lost(hub, session, command.bet_ref, verb="pay-out", win=win)
         return Answer(Refusal.NOT_TAKEN)
     if bet is None and session.jackpot_wins:

@@ -1,4 +1,4 @@
-"""Recovery mode: after a restore from a backup no new bet is taken until every open window is compared.
+"""Recovery mode: after a restore from a backup a casino takes no new bet until its open windows are compared.
 
 Known payments, pay-outs, refunds and accepts go on; a claim's time stands still, because the provider may have been told
 what the database forgot. The window is compared with the casinos, ids that may have been lost are asked after, and what
@@ -9,7 +9,6 @@ Owns: noticing, beginning, the work, the end. Never: a rule of money (healing). 
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,39 +32,49 @@ LOOK_BACK_S = 600
 """Bets that changed so shortly before the backup's last commit are compared too: they may have been undone since."""
 LOOKS_S = 20
 """At most so many seconds' worth of each sort of question are asked of a casino in one look."""
+MOST_FURTHER = 20
+"""So many times the slack past the last id that anybody knew is asked after at most: a casino may know every id."""
 NOBODY = "reconciliation"
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a recovery is, and what it waits for."""
+    """How far a recovery is, and what it waits for: all casinos together, and each in its share."""
 
     recovery: Recovery
     shares: tuple[Share, ...]
-    standing: int
-    """Bets of which nobody knows here what the provider was told: asked or unclaimed."""
-    lost_bets: int
-    """Open findings of bets that the hub has lost."""
     settled: bool
     """Whether what was under way when it began can no longer arrive unseen."""
-    without_info: tuple[str, ...]
-    """Casinos that have no call to ask."""
 
     @property
     def to_compare(self) -> int:
         """Bets of the window that are not compared yet."""
-        return sum(share.bets - share.compared for share in self.shares)
+        return sum(share.to_compare for share in self.shares if not share.done)
 
     @property
     def to_probe(self) -> int:
         """Questions about lost ids that are not asked yet."""
-        ends = self.recovery.ids_to
-        return sum(max(ends + 1 - s.next_id, 0) for s in self.shares if s.casino not in self.without_info)
+        return sum(share.to_probe for share in self.shares if not share.done)
+
+    @property
+    def standing(self) -> int:
+        """Bets of which nobody knows here what the provider was told: asked or unclaimed."""
+        return sum(share.standing for share in self.shares if not share.done)
+
+    @property
+    def lost_bets(self) -> int:
+        """Open findings of bets that the hub has lost."""
+        return sum(share.lost_bets for share in self.shares if not share.done)
+
+    @property
+    def without_info(self) -> tuple[str, ...]:
+        """Casinos that have no call to ask."""
+        return tuple(share.casino for share in self.shares if not share.info)
 
     @property
     def over(self) -> bool:
         """Whether every open window is reconciled."""
-        return self.settled and not (self.to_compare or self.to_probe or self.standing or self.lost_bets)
+        return self.settled and not any(share.open for share in self.shares if not share.done)
 
 
 # --- noticing -----------------------------------------------------------------------------------------------
@@ -151,16 +160,8 @@ async def end(hub: Hub, recovery: Recovery, *, by: str, reason: str) -> bool:
 
 async def progress(hub: Hub, recovery: Recovery) -> Progress:
     """How far it is."""
-    store = hub.store.recoveries
-    casinos = await hub.store.casinos.all()
-    return Progress(
-        recovery=recovery,
-        shares=tuple(await store.by_casino(recovery)),
-        standing=await store.standing(recovery),
-        lost_bets=await store.lost_bets(recovery),
-        settled=hub.clock.now_ms() >= settled_ms(hub, recovery),
-        without_info=tuple(casino.name for casino in casinos if not casino.info),
-    )
+    shares = tuple(await hub.store.recoveries.by_casino(recovery))
+    return Progress(recovery, shares, settled=hub.clock.now_ms() >= settled_ms(hub, recovery))
 
 
 def settled_ms(hub: Hub, recovery: Recovery) -> int:
@@ -171,18 +172,28 @@ def settled_ms(hub: Hub, recovery: Recovery) -> int:
 # --- the work -----------------------------------------------------------------------------------------------
 
 
-async def recover(hub: Hub) -> list[Compared]:
-    """One look: compare and ask after what is left, every casino at its pace; end it when all is reconciled."""
+async def recover(hub: Hub, casino: Casino) -> list[Compared]:
+    """One look at a casino's part: compare and ask after what is left, at its pace; end what is reconciled."""
     recovery = await refresh(hub)
     if recovery is None or hub.clock.now_ms() < settled_ms(hub, recovery):
         return []
-    casinos = [casino for casino in await hub.store.casinos.all() if casino.info]
-    worked = await asyncio.gather(*(_casino(hub, recovery, casino) for casino in casinos))
-    # Asking may have moved the end of what may be lost, so it is read again.
-    recovery = await refresh(hub)
-    if recovery is not None and (await progress(hub, recovery)).over:
-        await end(hub, recovery, by=NOBODY, reason="every open window is reconciled")
-    return [one for done in worked for one in done]
+    worked = await _casino(hub, recovery, casino) if casino.info and recovery.holds(casino.casino_id) else []
+    await _end_what_is_over(hub, recovery)
+    return worked
+
+
+async def _end_what_is_over(hub: Hub, recovery: Recovery) -> None:
+    """Each casino takes new bets again when its own windows are reconciled; with the last one, recovery is over."""
+    found = await progress(hub, recovery)
+    reason = "every open window is reconciled"
+    for share in found.shares:
+        if not share.done and not share.open:
+            await hub.store.recoveries.end_casino(recovery, share.casino_id, by=NOBODY, reason=reason)
+            log.warning("recovery.casino_ended", casino=share.casino)
+    if found.over:
+        await end(hub, recovery, by=NOBODY, reason=reason)
+    else:
+        await refresh(hub)
 
 
 async def _casino(hub: Hub, recovery: Recovery, casino: Casino) -> list[Compared]:
@@ -199,7 +210,8 @@ async def _casino(hub: Hub, recovery: Recovery, casino: Casino) -> list[Compared
         nonlocal silent
         done = await ask_after_unknown(hub, casino, bet_id)
         if done.result is Result.DIFFERS:
-            await store.further(recovery, bet_id + hub.habits.slack_ids)
+            slack = hub.habits.slack_ids
+            await store.further(recovery, casino.casino_id, min(bet_id + slack, recovery.ids_to + slack * MOST_FURTHER))
         silent = silent or done.result is Result.UNUSABLE
         if not silent:  # what comes after an id without an answer is asked after again, with it
             await store.probed(recovery, casino.casino_id, bet_id)

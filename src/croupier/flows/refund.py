@@ -30,7 +30,7 @@ async def refund(hub: Hub, command: Refund) -> Answer:
 async def _refund(hub: Hub, request: Request, command: Refund, bet: Bet | None) -> Answer:
     session = request.session
     beside = Beside(hub, session, request.until_s)
-    if bet is None and hub.recovery is not None:
+    if bet is None and hub.recovering(session.casino_id):
         await asked_of_lost(hub, session, command.bet_ref, verb="refund")
         return Answer(Refusal.NOT_TAKEN)
     if bet is None:

@@ -15,7 +15,8 @@ from croupier.store.calls import DOUBT_ALL
 from croupier.store.db import Db, Row
 
 _COLUMNS = """
-recovery_id, why, begun_by, begun_ms, since_ms, ids_from, ids_to, ids_next, ended_ms, ended_by, end_reason"""
+recovery_id, why, begun_by, begun_ms, since_ms, ids_from, ids_to, ids_next, ended_ms, ended_by, end_reason,
+array(select e.casino_id from recovery_ends e where e.recovery_id = recoveries.recovery_id order by 1) as done_casinos"""
 _ACTIVE = f"select {_COLUMNS} from recoveries where ended_ms is null"
 _LAST = f"select {_COLUMNS} from recoveries order by recovery_id desc limit 1"
 # Close enough, and never too late: the birth of one of the last bets.
@@ -48,17 +49,28 @@ _LOST = """
 select id from generate_series($1::bigint, $2::bigint) id
 where not exists (select from bets where bet_id = id) and not exists (select from cashbacks where cashback_id = id)
 order by id limit $3"""
-_FURTHER = "update recoveries set ids_to = greatest(ids_to, $2::bigint) where recovery_id = $1"
-_STANDING = """
-select count(*) from recovery_bets r join bets b on b.bet_id = r.subject_id
-where r.recovery_id = $1 and b.state in ('asked', 'unclaimed')"""
+_FURTHER = """
+insert into recovery_probes as p (recovery_id, casino_id, next_id, ids_to) values ($1, $2, $3, $4)
+on conflict (recovery_id, casino_id) do update set ids_to = greatest(p.ids_to, excluded.ids_to)"""
+_ENDS_AT = "select greatest($3::bigint, (select ids_to from recovery_probes where recovery_id = $1 and casino_id = $2))"
+# What a provider alone says of a bet of a casino that was asked after every lost id proves nothing: it is shown, and
+# holds nobody.
 _BY_CASINO = """
-select a.casino_id, a.name as casino, count(r.subject_id) as bets, count(r.done_ms) as compared,
-    coalesce(min(p.next_id), $2::bigint) as next_id
-from casinos a left join recovery_bets r on r.casino_id = a.casino_id and r.recovery_id = $1
+select a.casino_id, a.name as casino, a.info, count(r.subject_id) as bets, count(r.done_ms) as compared,
+    coalesce(min(p.next_id), $2::bigint) as next_id, greatest(min(p.ids_to), $3::bigint) as ids_to,
+    count(b.bet_id) as standing,
+    (select count(*) from findings f where f.casino_id = a.casino_id and f.closed_ms is null and f.name = 'unknown_bet'
+        and f.last_ms >= $4 and (f.subject_id > 0 or not a.info)) as lost_bets,
+    exists (select from recovery_ends e where e.recovery_id = $1 and e.casino_id = a.casino_id) as done
+from (select casino_id, name, coalesce((profile->>'info')::boolean, true) as info from casinos) a
+left join recovery_bets r on r.casino_id = a.casino_id and r.recovery_id = $1
+left join bets b on b.bet_id = r.subject_id and b.state in ('asked', 'unclaimed')
 left join recovery_probes p on p.casino_id = a.casino_id and p.recovery_id = $1
-group by 1, 2 order by 1"""
-_LOST_BETS = "select count(*) from findings where closed_ms is null and name = 'unknown_bet' and last_ms >= $1"
+group by 1, 2, 3 order by 1"""
+_END_CASINO = """
+insert into recovery_ends (recovery_id, casino_id, ended_ms, ended_by, end_reason)
+select recovery_id, $2, $3, $4, $5 from recoveries where recovery_id = $1 and ended_ms is null
+on conflict do nothing"""
 _END = """
 update recoveries set ended_ms = $2, ended_by = $3, end_reason = $4 where recovery_id = $1 and ended_ms is null"""
 
@@ -78,6 +90,12 @@ class Recovery:
     ended_ms: int | None
     ended_by: str | None
     end_reason: str | None
+    done_casinos: tuple[int, ...] = ()
+    """Casinos whose part is over: they take new bets."""
+
+    def holds(self, casino_id: int) -> bool:
+        """Whether this casino's part is still open."""
+        return self.ended_ms is None and casino_id not in self.done_casinos
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +122,35 @@ class Share:
 
     casino_id: int
     casino: str
+    info: bool
+    """Whether it has a call to ask."""
     bets: int
     compared: int
     next_id: int
     """The next lost id it is asked after."""
+    ids_to: int
+    """The last one."""
+    standing: int
+    """Bets of which nobody knows here what the provider was told: asked or unclaimed."""
+    lost_bets: int
+    """Open findings of bets that it knows and the hub has lost."""
+    done: bool
+    """Whether its part is over."""
+
+    @property
+    def to_compare(self) -> int:
+        """Bets of the window that are not compared yet."""
+        return self.bets - self.compared
+
+    @property
+    def to_probe(self) -> int:
+        """Questions about lost ids that are not asked yet."""
+        return max(self.ids_to + 1 - self.next_id, 0) if self.info else 0
+
+    @property
+    def open(self) -> bool:
+        """Whether anything of it is left."""
+        return bool(self.to_compare or self.to_probe or self.standing or self.lost_bets)
 
 
 class Recoveries:
@@ -152,28 +195,26 @@ class Recoveries:
     async def lost_ids(self, recovery: Recovery, casino_id: int, most: int) -> list[int]:
         """Ids that may have been used and lost, and that this casino has not been asked after."""
         start = await self._db.fetchval(_NEXT, recovery.recovery_id, casino_id, recovery.ids_from)
-        return [row["id"] for row in await self._db.fetch(_LOST, start, recovery.ids_to, most)]
+        end = await self._db.fetchval(_ENDS_AT, recovery.recovery_id, casino_id, recovery.ids_to)
+        return [row["id"] for row in await self._db.fetch(_LOST, start, end, most)]
 
     async def probed(self, recovery: Recovery, casino_id: int, bet_id: int) -> None:
         """The casino was asked after ids up to this one."""
         await self._db.execute(_PROBE, recovery.recovery_id, casino_id, bet_id + 1)
 
-    async def further(self, recovery: Recovery, ids_to: int) -> None:
-        """A lost id is known to somebody: those after it may be lost too, up to here."""
-        await self._db.execute(_FURTHER, recovery.recovery_id, ids_to)
-
-    async def standing(self, recovery: Recovery) -> int:
-        """Bets of the window of which it is not known what their provider was told."""
-        return int(await self._db.fetchval(_STANDING, recovery.recovery_id))
-
-    async def lost_bets(self, recovery: Recovery) -> int:
-        """Open findings of bets that were lost."""
-        return int(await self._db.fetchval(_LOST_BETS, recovery.begun_ms))
+    async def further(self, recovery: Recovery, casino_id: int, ids_to: int) -> None:
+        """This casino knows a lost id: it is asked after those behind it too, up to here."""
+        await self._db.execute(_FURTHER, recovery.recovery_id, casino_id, recovery.ids_from, ids_to)
 
     async def by_casino(self, recovery: Recovery) -> Sequence[Share]:
         """How far it is, casino by casino."""
-        rows = await self._db.fetch(_BY_CASINO, recovery.recovery_id, recovery.ids_from)
-        return [Share(**row) for row in rows]
+        args = (recovery.recovery_id, recovery.ids_from, recovery.ids_to, recovery.begun_ms)
+        return [Share(**row) for row in await self._db.fetch(_BY_CASINO, *args)]
+
+    async def end_casino(self, recovery: Recovery, casino_id: int, *, by: str, reason: str) -> bool:
+        """This casino takes new bets again. False if its part had ended."""
+        args = (recovery.recovery_id, casino_id, self._clock.now_ms(), by, reason)
+        return await self._db.execute(_END_CASINO, *args) > 0
 
     async def end(self, recovery: Recovery, by: str, reason: str) -> bool:
         """New bets are taken again. False if it had ended."""
@@ -181,4 +222,4 @@ class Recoveries:
 
 
 def _recovery(row: Row | None) -> Recovery | None:
-    return None if row is None else Recovery(**row)
+    return None if row is None else Recovery(**{**row, "done_casinos": tuple(row["done_casinos"])})
