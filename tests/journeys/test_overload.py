@@ -57,7 +57,7 @@ async def test_a_casino_whose_line_is_full_gets_no_more_stakes(stage: Stage) -> 
 
 
 async def test_casinos_that_hang_do_not_slow_a_healthy_one(stage: Stage) -> None:
-    """Makes and balances of four casinos get no answer; the fifth plays as before. Compared within one run."""
+    """Makes and balances of three casinos get no answer; the fourth plays as before. Compared within one run."""
     healthy = await stage.table()
 
     async def hang(_casino: Casino, _heard: Heard) -> None:
@@ -73,10 +73,10 @@ async def test_casinos_that_hang_do_not_slow_a_healthy_one(stage: Stage) -> None
 
     before = statistics.median(await pay_ins())
     flood: list[asyncio.Task[Told]] = []
-    for _ in range(4):
+    for _ in range(3):
         table = await stage.table(await stage.new_casino(batch=1))
         table.casino.says.update(dict.fromkeys(("payments/make", "payments/info", "users/data"), hang))
-        flood += [asyncio.create_task(table.line.pay_in(table.session, fresh("b"))) for _ in range(40)]
+        flood += [asyncio.create_task(table.line.pay_in(table.session, fresh("b"))) for _ in range(10)]
     await asyncio.sleep(0.5)
     during = statistics.median(await pay_ins())
     assert {told.code for told in await asyncio.gather(*flood)} == {99}

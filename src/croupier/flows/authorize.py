@@ -11,11 +11,13 @@ from croupier.core.readings import Authorized, AuthReading, No, Unknown
 from croupier.flows.calling import told
 from croupier.flows.hub import Hub
 from croupier.flows.ports import CasinoGateway
+from croupier.store.db import assert_no_tx
 from croupier.store.players import Player
 
 
 async def authorize(hub: Hub, casino: Casino, refresh_token: str, tag_id: int | None = None) -> Player | No | Unknown:
     """The player, registered if unknown; No if the casino says so, Unknown if it said nothing usable."""
+    assert_no_tx()
     asked_ms = 0
 
     async def ask(gateway: CasinoGateway) -> AuthReading:
