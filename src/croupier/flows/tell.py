@@ -26,7 +26,7 @@ from croupier.flows.advance import terms_of
 from croupier.flows.hub import Hub
 from croupier.flows.ports import CasinoGateway
 from croupier.kit.log import get
-from croupier.store.db import DbError
+from croupier.store.db import DbError, assert_no_tx
 
 log = get("balance")
 
@@ -37,6 +37,7 @@ async def ask_balance(hub: Hub, session: Session) -> int | None:
     """Ask the casino now; minor units, or None if it did not say. Its word becomes the base where it may."""
     casino = await hub.store.casinos.get(session.casino_id)
     assert casino is not None
+    assert_no_tx()
     asked_ms = 0
 
     async def ask(gateway: CasinoGateway) -> BalanceReading:
