@@ -107,3 +107,40 @@ async def test_a_casino_that_does_not_say_who_it_is_opens_nothing(stage: Stage) 
 
 async def _broken(_casino: object, _heard: object) -> object:
     return {"ErrorCode": 500, "Message": "System error"}
+
+
+async def test_a_closed_casino_is_nobody_to_every_worker_until_it_is_opened(stage: Stage) -> None:
+    """A disabled one may still say what it did."""
+    casino = await stage.new_casino()
+    await casino.line.new_token()
+    number = str(casino.line.client_id)
+
+    async def told(status: int) -> None:
+        async def by_all() -> bool:
+            answers = [await casino.line.call("auth/verify", "no token") for _ in range(6)]
+            return {answer.status for answer in answers} == {status}
+
+        await stage.until(by_all, 3)
+
+    await ok(stage, "casino", "disable", number)
+    await told(200)
+    await ok(stage, "casino", "close", number)
+    await told(401)
+    assert (await casino.line.new_token()).status == 401
+    await ok(stage, "casino", "open", number)
+    assert (await casino.line.new_token()).status == 200
+    await told(200)
+
+
+async def test_a_revoked_key_is_listed_no_more_and_signs_for_nobody(stage: Stage) -> None:
+    casino = await stage.new_casino("ES256")
+    await stage.desk.store.keys.ready("ES256")
+    kid = stage.desk.store.keys.newest_kid("ES256")
+    done = json.loads(await ok(stage, "keys", "revoke", kid, "--reason", "it leaked", "--json"))
+    assert done["kid"] != kid
+    for _ in range(6):
+        listed = {key["kid"] for key in (await casino.line.jwks()).said["keys"]}
+        assert kid not in listed
+        assert done["kid"] in listed
+    rows = {row["kid"]: row["state"] for row in json.loads(await ok(stage, "keys", "list", "--json"))}
+    assert (rows[kid], rows[done["kid"]]) == ("revoked", "newest")
