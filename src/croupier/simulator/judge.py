@@ -180,6 +180,7 @@ def _ended(case: Case, verdict: Verdict) -> None:
     subject = case.subject
     if isinstance(subject, Cashback):
         over = subject.state in (CashbackState.PAID, CashbackState.CANCELLED, CashbackState.KEPT)
+        over = over or ("parked" in case.incidents and _nobody_can_say(subject))
     else:
         told = case.told
         left_alone = told is not None and (told.vanished or 1 not in told.pay_out)
@@ -193,6 +194,11 @@ def _ended(case: Case, verdict: Verdict) -> None:
     open_calls = [slot for slot in subject.calls if not _late_question(subject, slot)]
     if case.truthful and open_calls:
         verdict.wrong("I4", f"{case.name} still has calls {sorted(open_calls)}")
+
+
+def _nobody_can_say(cashback: Cashback) -> bool:
+    """Refused twice after a try that nobody answered: no call asks after a cashback, so a person has it (money.md 2)."""
+    return any(p.state is PaymentState.PARKED and p.unanswered and p.reason for p in cashback.payments.values())
 
 
 def _not_closed(case: Case) -> bool:
