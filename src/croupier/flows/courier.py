@@ -132,18 +132,17 @@ class Courier:
             log.warning("call.left", problem=str(error) or type(error).__name__)
         except Exception:  # a task must not end unseen
             log.exception("call.bug")
+        finally:
+            self._left.difference_update(_errands(args))
 
     async def _let_go(self, args: tuple[Any, ...]) -> None:
         """One failed look at the database must not cost a stake its time: the lease would outlast it."""
         hub = self._hub
         until_ms = hub.waits.after_ms(hub.clock.now_ms(), LET_GO_S)
-        boarded = [one for arg in args if isinstance(arg, list) for one, _ in arg]
-        for errand in [arg for arg in args if isinstance(arg, Errand)] + boarded:
-            left = errand in self._left
-            self._left.discard(errand)
+        for errand in _errands(args):
             try:
                 key = errand.subject_id, errand.slot, errand.fence
-                await hub.store.calls.let_go(*key, until_ms=until_ms, left=left)
+                await hub.store.calls.let_go(*key, until_ms=until_ms, left=errand in self._left)
             except DbError:
                 return
         if hub.sweep is not None:
@@ -264,13 +263,18 @@ class Courier:
             return draft.finish(f"{errand.slot}_{step.value}_answered")
 
         await advance(self._hub, read, rule)
-        self._left.discard(errand)
 
     def _reader(self, errand: Errand) -> Callable[[], Awaitable[Any]]:
         store = self._hub.store
         if errand.cashback:
             return lambda: store.cashbacks.by_id(errand.subject_id)
         return lambda: store.bets.by_id(errand.subject_id)
+
+
+def _errands(args: tuple[Any, ...]) -> list[Errand]:
+    """The errands of one call: itself, or those of a list."""
+    boarded = [one for arg in args if isinstance(arg, list) for one, _ in arg]
+    return [arg for arg in args if isinstance(arg, Errand)] + boarded
 
 
 def order_of(subject: Bet | Cashback, kind: PaymentKind) -> Order:
