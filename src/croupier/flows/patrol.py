@@ -48,7 +48,7 @@ class Patrol:
             while True:
                 await self._hub.clock.sleep(LOOK_S)
                 for task in await self._begin():
-                    task.add_done_callback(_told)
+                    task.add_done_callback(self._told)
         finally:
             for task in self._looking.values():
                 task.cancel()
@@ -107,11 +107,10 @@ class Patrol:
             log.info("patrol.casino_left", casino=casino.name, not_asked=len(left))
         return done
 
-
-def _told(task: asyncio.Task[list[Compared]]) -> None:
-    """A look that failed is told, and begun again with the next one."""
-    error = None if task.cancelled() else task.exception()
-    if isinstance(error, DbError):
-        log.warning("patrol.database", problem=str(error))
-    elif error is not None:
-        log.error("patrol.bug", exc_info=error)
+    def _told(self, task: asyncio.Task[list[Compared]]) -> None:
+        """A look that failed is told, and begun again with the next one."""
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, DbError):
+            self._hub.outage.saw(error)
+        elif error is not None:
+            log.error("patrol.bug", exc_info=error)
