@@ -73,7 +73,7 @@ class Cli:
 
     def __init__(self, home: Path, zygote: Zygote, attached: Attached | None = None) -> None:
         self.home = home
-        self._zygote = zygote
+        self.zygote = zygote
         self._attached = attached
         self._subjects = FIRST_BET
 
@@ -84,7 +84,7 @@ class Cli:
 
     def __call__(self, *words: str, typed: str = "", **environ: str | None) -> Said:
         """Run it with `typed` on standard input, whatever comes of it."""
-        said = self._zygote.run(words, self.environ(**environ), typed)
+        said = self.zygote.run(words, self.environ(**environ), typed)
         assert "Traceback" not in said.err, said.err
         return said
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 from typing import Any
 
-from tests.cli.conftest import Cli
+import pytest
+
+from tests.cli.conftest import Cli, end
 
 
 def results(report: Any) -> dict[str, str]:
@@ -12,13 +15,37 @@ def results(report: Any) -> dict[str, str]:
 
 
 def test_a_home_in_order(cli: Cli, studio: dict[str, Any]) -> None:
-    report = cli.json("doctor")
+    process = cli.start("serve", "--port", "0")
+    try:
+        assert process.stderr is not None
+        assert "listens on" in process.stderr.readline()
+        while "worker.ready" not in process.stderr.readline():
+            pass
+        report = cli.json("doctor")
+        assert "PostgreSQL" in cli.ok("doctor").out
+    finally:
+        end(process)
     found = results(report)
     assert report["healthy"] is True
+    assert found["hub"] == "ok"
     assert {found[name] for name in ("settings", "key file", "database", "schema", "clock")} == {"ok"}
     assert found[f"provider {studio['name']}"] == "ok"
     assert found["casino Aurora"] == "look", "http://casino.test does not answer"
-    assert "PostgreSQL" in cli.ok("doctor").out
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_hub_that_was_ended_is_not_healthy(cli: Cli, number: signal.Signals) -> None:
+    process = cli.start("serve", "--port", "0")
+    assert process.stderr is not None
+    while "worker.ready" not in process.stderr.readline():
+        pass
+    end(process, number)
+    said = cli("doctor", "--json")
+    assert said.code == 1
+    assert said.json()["healthy"] is False
+    (hub,) = [check for check in said.json()["checks"] if check["name"] == "hub"]
+    assert hub["result"] == "wrong"
+    assert "`croupier serve`" in hub["says"]
 
 
 def test_a_key_that_others_may_read_is_wrong(cli: Cli) -> None:
@@ -61,6 +88,6 @@ def test_wrong_settings_and_an_absent_database_are_findings(nowhere: Cli) -> Non
 def test_a_queue_that_nobody_works_on_is_told(cli: Cli) -> None:
     story = cli.story()
     cli.keep(story.opened())
-    (check,) = [check for check in cli.json("doctor")["checks"] if check["name"] == "queue"]
+    (check,) = [check for check in cli("doctor", "--json").json()["checks"] if check["name"] == "queue"]
     assert check["result"] == "look"
-    assert "`croupier serve`" in check["says"]
+    assert "nobody makes them" in check["says"]

@@ -40,7 +40,8 @@ def test_giving_up_is_a_correction_by_the_user_of_this_machine(cli: Cli) -> None
 
 def test_a_retry_is_due_at_once_for_the_hub_that_serves(cli: Cli) -> None:
     story = parked(cli)
-    cli.ok("payment", "retry", f"Fable:b-{story.subject_id}:payout", *WHY)
+    said = cli.ok("payment", "retry", f"Fable:b-{story.subject_id}:payout", *WHY)
+    assert f"No hub serves {cli.home}" in said.err
     (call,) = cli.json("trace", str(story.subject_id))["calls"]
     assert (call["slot"], call["step"], call["lease_owner"]) == ("payout", "make", None)
 

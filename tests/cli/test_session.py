@@ -22,7 +22,9 @@ def test_a_launch_prints_the_session_and_its_frame(cli: Cli, studio: dict[str, A
     assert set(opened) == {"sessionId", "frameUri"}
     assert opened["frameUri"].startswith(studio["url"])
     assert opened["frameUri"].endswith(opened["sessionId"])
-    shown = cli.ok(*words()).out
+    said = cli.ok(*words())
+    assert said.err == f"No hub serves {cli.home}: nobody answers the game's calls until `croupier serve` runs.\n"
+    shown = said.out
     assert "sessionId" in shown
     assert opened["sessionId"] not in shown, "every launch is a session of its own"
 

@@ -23,6 +23,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
 
+from croupier.apps.schema import Aim
 from croupier.apps.wiring import open_hub
 from croupier.kit.config import Settings
 from croupier.kit.log import get
@@ -161,7 +162,7 @@ async def _prepare(settings: Settings) -> None:
     patience_s = time.monotonic() + DATABASE_S  # noqa: TID251 - a real database starts in real time
     while True:
         try:
-            async with open_hub(settings) as hub:
+            async with open_hub(settings, aim=Aim.SERVE) as hub:
                 return await hub.store.keys.load()
         except DbDown:
             if time.monotonic() > patience_s:  # noqa: TID251 - see above

@@ -11,18 +11,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from croupier import casinos, providers
+from croupier.apps.schema import Aim, make_ready
 from croupier.core.waits import Waits
 from croupier.flows.courier import Courier
 from croupier.flows.gates import Gates
 from croupier.flows.hub import Habits, Hub, Stores
 from croupier.flows.outage import Outage
-from croupier.flows.recovery import notice
+from croupier.flows.recovery import notice, refresh
 from croupier.flows.sweep import Sweep
 from croupier.flows.waiters import Waiters
 from croupier.kit.chance import Chance, SystemChance
 from croupier.kit.clock import Clock, SystemClock
 from croupier.kit.config import Settings
 from croupier.kit.http import HttpWire
+from croupier.kit.key_file import KEY_BYTES
 from croupier.kit.metrics import Metrics
 from croupier.kit.seal import Lineage, Sealer
 from croupier.kit.signed_lines import SignedLines
@@ -42,7 +44,6 @@ from croupier.store.ids import MoneyIds, start_ids
 from croupier.store.incidents import Incidents
 from croupier.store.installation import Installation, Lifeline
 from croupier.store.keys import Keys, holds_sealed
-from croupier.store.migrate import migrate
 from croupier.store.players import Players
 from croupier.store.providers import Providers
 from croupier.store.recoveries import Recoveries
@@ -178,10 +179,11 @@ def _waits_for_all(settings: Settings) -> dict[str, float]:
 
 
 @asynccontextmanager
-async def open_db(settings: Settings, *, serving: bool = False) -> AsyncIterator[Db]:
+async def open_db(settings: Settings, *, may_make: bool = True, serving: bool = False) -> AsyncIterator[Db]:
     """The database of these settings: the one that is named, or the embedded one of the home.
 
-    `serving`: every statement is of the payment path unless it asks for patience.
+    Without `may_make` a home that is not there stays so: raises NoHome. `serving`: every statement is of the payment path
+    unless it asks for patience.
     """
     limits = Limits(
         statement_s=settings.db_statement_s if serving else settings.db_report_s,
@@ -196,7 +198,7 @@ async def open_db(settings: Settings, *, serving: bool = False) -> AsyncIterator
         finally:
             await db.close()
         return
-    with attach(settings.home) as attached:
+    with attach(settings.home, may_make=may_make) as attached:
         db = await Db.connect(attached.connect_kwargs, **more)
         try:
             yield db
@@ -205,18 +207,33 @@ async def open_db(settings: Settings, *, serving: bool = False) -> AsyncIterator
 
 
 @asynccontextmanager
-async def open_hub(settings: Settings, *, process: str = "") -> AsyncIterator[Hub]:
-    """A hub on the real network and clock, its database brought up to date; closed when the block ends."""
-    async with open_db(settings, serving=bool(process)) as db:
-        await migrate(db, limit_s=settings.db_migration_s)
+async def open_hub(settings: Settings, *, process: str = "", aim: Aim = Aim.MAKE) -> AsyncIterator[Hub]:
+    """A hub on the real network and clock, over a database that is up to date; closed when the block ends.
+
+    What may be made or changed on the way is a matter of the aim: see apps.schema. Raises what `make_ready` raises.
+    """
+    look = aim is Aim.LOOK
+    async with open_db(settings, may_make=aim in (Aim.MAKE, Aim.SERVE), serving=bool(process)) as db:
+        await make_ready(db, settings, aim)
         clock = SystemClock()
         clock.offset_ms = await db.clock_offset_ms(clock) or 0
-        await start_ids(db, clock)
-        sealer = Sealer.of_file(settings.key_path, may_make=not await holds_sealed(db))
+        sealer = await _sealer(settings, db, look=look)
         wire = HttpWire(allow_private=settings.allow_private_peers)
         try:
             hub = build(settings, Seams(clock, SystemChance(), wire, sealer, db), process)
-            await notice(hub, Lifeline(settings.home))
+            if look:
+                await refresh(hub)
+            else:
+                await start_ids(db, clock)
+                await notice(hub, Lifeline(settings.home))
             yield hub
         finally:
             await wire.close()
+
+
+async def _sealer(settings: Settings, db: Db, *, look: bool) -> Sealer:
+    """What seals. Who only looks gets one for the moment where no key was made yet: there is nothing to open."""
+    sealed = await holds_sealed(db)
+    if look and not sealed and not settings.key_path.exists():
+        return Sealer(bytes.fromhex(SystemChance().hex(KEY_BYTES)))
+    return Sealer.of_file(settings.key_path, may_make=not sealed)

@@ -19,6 +19,7 @@ import uvicorn
 from croupier.apps.auditor import audit_for_ever
 from croupier.apps.http_guard import HttpGuard
 from croupier.apps.hub_app import hub_app
+from croupier.apps.schema import Aim
 from croupier.apps.wiring import open_hub
 from croupier.core.recovery import Mark
 from croupier.flows import recovery
@@ -63,7 +64,7 @@ class _Server(uvicorn.Server):
 async def run_worker(settings: Settings, sock: socket.socket, life: int) -> None:
     """Serve until SIGTERM, SIGINT or the end of the pipe `life`, then finish what is in flight."""
     process = f"w-{SystemChance().hex(6)}"
-    async with open_hub(settings, process=process) as hub:
+    async with open_hub(settings, process=process, aim=Aim.CHANGE) as hub:
         await hub.store.keys.load()
         processes = Processes(hub.store.db, hub.clock)
         await processes.register(process, this_host(), os.getpid(), start_mark(os.getpid()) or "")

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from croupier.cli.audit_trail import show_trail, vouch_for_trail
-from croupier.cli.running import AsJson, Author, said_for_the_books, with_hub
+from croupier.cli.running import AsJson, Author, said_for_the_books, with_look
 from croupier.cli.show import show_json, show_table
 from croupier.core.money import format_amount
 from croupier.flows.hub import Hub
@@ -45,7 +45,7 @@ def audit(
         texts = {currency: format_amount(total, currency) for currency, total in found.items()}
         return await ask(hub.store.db, notary=hub.notary), texts
 
-    findings, added_up = with_hub(work)
+    findings, added_up = with_look(work)
     if as_json:
         show_json(_report(findings, added_up))
     else:

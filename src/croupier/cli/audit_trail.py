@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from croupier.cli.running import with_hub
+from croupier.cli.running import with_hub, with_look
 from croupier.cli.sentences import Fault
 from croupier.cli.show import instant, say, show_facts, show_json, show_table
 from croupier.flows.hub import Hub
@@ -23,7 +23,7 @@ def show_trail(*, as_json: bool) -> None:
     async def work(hub: Hub, _: Settings) -> TrailReport:
         return await verify_trail(hub.store.db, hub.notary)
 
-    report = with_hub(work)
+    report = with_look(work)
     if as_json:
         show_json(report)
     else:

@@ -52,7 +52,7 @@ def _end(which: str, work: Callable[[Hub, int], Awaitable[Bet]], *, as_json: boo
     async def find_and_work(hub: Hub, _: Settings) -> Bet:
         return await work(hub, await subject_of(hub, which))
 
-    bet = with_hub(find_and_work)
+    bet = with_hub(find_and_work, waits="the casino is told nothing of it")
     if as_json:
         show_json(
             {

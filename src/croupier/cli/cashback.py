@@ -57,7 +57,7 @@ def pay(
         )
         return await pay_cashback(hub, row)
 
-    _show(with_hub(work), as_json=as_json)
+    _show(with_hub(work, waits="the casino is not told to pay it"), as_json=as_json)
 
 
 @app.command()
@@ -74,7 +74,7 @@ def cancel(
             raise Fault(f"{cashback_id[:60]!r} is no CashbackId: `cashback pay` prints it")
         return await cancel_cashback(hub, number, author)
 
-    _show(with_hub(work), as_json=as_json)
+    _show(with_hub(work, waits="it is not taken back from the casino"), as_json=as_json)
 
 
 def _minor(amount: str, currency: str) -> int:

@@ -9,7 +9,7 @@ import typer
 
 from croupier.cli import keys
 from croupier.cli.find import casino_of, check_peer
-from croupier.cli.running import AsJson, with_hub
+from croupier.cli.running import AsJson, settings, with_hub, with_look
 from croupier.cli.secret_options import KeepOld, Now, kept_s
 from croupier.cli.settable import changes_of
 from croupier.cli.show import note, show_facts, show_json, show_table
@@ -44,11 +44,12 @@ def add(
     """Make a casino known; prints its PartnerClientId and Secret, the secret once and never again."""
     currencies = [code.strip() for text in currency for code in text.split(",") if code.strip()]
 
-    async def work(hub: Hub, settings: Settings) -> tuple[Casino, str]:
-        check_peer(url, settings)
+    check_peer(url, settings())
+
+    async def work(hub: Hub, _: Settings) -> tuple[Casino, str]:
         return await hub.store.casinos.add(name, url, currencies, alg=alg)
 
-    _show_secret(*with_hub(work), as_json=as_json)
+    _show_secret(*with_hub(work, may_make=True), as_json=as_json)
 
 
 @app.command("list")
@@ -58,7 +59,7 @@ def list_(as_json: AsJson = False) -> None:
     async def work(hub: Hub, _: Settings) -> list[Casino]:
         return await hub.store.casinos.all()
 
-    casinos = with_hub(work)
+    casinos = with_look(work)
     if as_json:
         show_json([facts(casino) for casino in casinos])
         return
@@ -75,7 +76,7 @@ def show(which: Id, as_json: AsJson = False) -> None:
         signing = [row for row in await list_keys(hub.store.db) if casino.name in row.casinos]
         return casino, {"signing_key": {row.kid: row.state for row in signing}}
 
-    casino, signing = with_hub(work)
+    casino, signing = with_look(work)
     shown = {**facts(casino), **signing}
     if as_json:
         show_json(shown)

@@ -1,7 +1,7 @@
 """`croupier doctor`: is everything as it should be, and if not, what to do. Exit code 1 if something is wrong.
 
 Owns: the list of checks. A check that cannot be made because an earlier one failed is left out. Never: changes
-anything but what any start changes (a home and its database are made if there are none). Spec: operate.md.
+anything; where there is no home or no table it says so. Spec: operate.md.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import typer
 
+from croupier.apps.schema import Aim, what_to_do
 from croupier.apps.wiring import open_db, open_hub
 from croupier.cli import keys
 from croupier.cli.running import AsJson
@@ -27,10 +28,17 @@ from croupier.kit.log import configure
 from croupier.kit.seal import KeyFileRefused, SealBroken, load_or_make_key
 from croupier.kit.wire import PeerError, WireRequest
 from croupier.store.db import Db
-from croupier.store.embedded import account_shared_by
+from croupier.store.embedded import NoHome, account_shared_by
 from croupier.store.key_rows import list_keys
+from croupier.store.migrate import MigrationError, is_empty, pending
+from croupier.store.processes import Processes
 from croupier.views.health import Health, health
 
+HUB = "hub"
+NOBODY = (
+    "no process serves: casinos and providers get no answer, and what is owed waits. Run `croupier serve`, "
+    "or start it again where it ran"
+)
 SKEW_MS = 1000
 LATE_S = 30.0
 PEER_S = 3.0
@@ -46,7 +54,7 @@ class Check:
 
 
 def doctor(as_json: AsJson = False) -> None:
-    """Check settings, key file, database, schema, clock, queue, recovery and counterparties, and say what to do."""
+    """Check settings, key file, database, schema, clock, hub, queue, recovery and counterparties, and say what to do."""
     configure("error")
     checks = asyncio.run(_all())
     if as_json:
@@ -68,12 +76,14 @@ async def _all() -> list[Check]:
         return [Check("settings", "wrong", problem) for problem in bad.problems]
     checks = [Check("settings", "ok", f"home {told.home.absolute()}"), _key(told)]
     try:
-        async with open_db(told) as db:
+        async with open_db(told, may_make=False) as db:
             checks += [check async for check in _database(db, told)]
-        if not _wrong(checks):
-            async with open_hub(told) as hub:
+        if all(check.result != "wrong" for check in checks if check.name != HUB):
+            async with open_hub(told, aim=Aim.LOOK) as hub:
                 checks += [_recovery(hub), await _rotations(hub)]
                 checks += await _counterparties(hub, told)
+    except NoHome as none:
+        checks.append(Check("home", "wrong", sentence(none)))
     except KeyFileRefused as refused:
         checks.append(Check("key file", "wrong", sentence(refused)))
     except Exception as error:  # noqa: BLE001 - whatever it is, it is what the doctor was asked for
@@ -96,20 +106,28 @@ async def _database(db: Db, told: Settings) -> AsyncIterator[Check]:
     kind = "the one of CROUPIER_DATABASE_URL" if told.database_url else "the embedded one of this home"
     offset_ms = await db.clock_offset_ms(clock)
     clock.offset_ms = offset_ms or 0
-    found = await health(db, clock.now_ms())
     shared = None if told.database_url else account_shared_by(told.home)
     todo = f"; its files belong to account {shared}, which other programs have too: `useradd --system croupier`, and restart"
     version = await db.fetchval("show server_version")
     yield Check("database", "look" if shared else "ok", f"PostgreSQL {version}, {kind}{todo if shared else ''}")
-    if found is None or found.pending_migrations:
-        missing = "all of it" if found is None else ", ".join(found.pending_migrations)
-        yield Check("schema", "look", f"{missing} is missing: `croupier migrate` applies it, and so does any start")
-    else:
-        yield Check("schema", "ok", "up to date")
+    schema = await _schema(db, told)
+    yield schema
     yield _clock(offset_ms)
-    if found is not None:
-        for check in _queue(found):
+    if schema.result == "ok":
+        found = await health(db, clock.now_ms())
+        assert found is not None
+        for check in _queue(found, len(await Processes(db, clock).serving())):
             yield check
+
+
+async def _schema(db: Db, told: Settings) -> Check:
+    try:
+        missing = await pending(db)
+    except MigrationError as error:
+        return Check("schema", "wrong", sentence(error))
+    if missing:
+        return Check("schema", "wrong", what_to_do(told, missing, empty=await is_empty(db)))
+    return Check("schema", "ok", "up to date")
 
 
 def _clock(offset_ms: int | None) -> Check:
@@ -121,16 +139,15 @@ def _clock(offset_ms: int | None) -> Check:
     )
 
 
-def _queue(found: Health) -> list[Check]:
+def _queue(found: Health, serving: int) -> list[Check]:
     queue = found.queue
-    running = [process for process in found.processes if process.silent_s < LATE_S]
     late = queue.oldest_due_s > LATE_S
-    hint = " and nobody makes them: is `croupier serve` running?" if late and not running else ""
+    hint = ", and nobody makes them" if queue.calls and not serving else ""
     waiting = f"{queue.calls} calls, {queue.due} due, the oldest for {queue.oldest_due_s:.0f} s{hint}"
     people = f"{found.open_incidents} open incidents, {found.parked_payments} parked payments"
     looked = found.open_incidents or found.parked_payments
     return [
-        Check("hub", "ok", f"{len(running)} processes serve"),
+        Check(HUB, "ok", f"{serving} processes serve") if serving else Check(HUB, "wrong", NOBODY),
         Check("queue", "look" if late or queue.crashed else "ok", waiting),
         Check("incidents", "look" if looked else "ok", people + (": see `croupier incidents`" if looked else "")),
     ]

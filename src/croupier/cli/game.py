@@ -12,7 +12,7 @@ import msgspec
 import typer
 
 from croupier.cli.find import casino_of, game_of, provider_of
-from croupier.cli.running import AsJson, with_hub
+from croupier.cli.running import AsJson, with_hub, with_look
 from croupier.cli.settable import told_in
 from croupier.cli.show import say, show_facts, show_json, show_table
 from croupier.core.session import Game
@@ -53,7 +53,7 @@ def list_(
         wanted = None if provider is None else (await provider_of(hub, provider)).provider_id
         return await _shelf(hub, await hub.store.games.all(wanted))
 
-    shelf = with_hub(work)
+    shelf = with_look(work)
     shown = [shelf.facts(game) for game in shelf.games]
     if as_json:
         show_json(shown)

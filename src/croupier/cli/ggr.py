@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from croupier.cli.days import day_ms
-from croupier.cli.running import AsJson, with_hub
+from croupier.cli.running import AsJson, with_look
 from croupier.cli.show import show_json, show_table
 from croupier.flows.hub import Hub
 from croupier.kit.settings import Settings
@@ -34,7 +34,7 @@ def ggr(
     async def work(hub: Hub, _: Settings) -> list[GgrRow]:
         return await report(hub.store.db, start_ms, end_ms, by=wanted)
 
-    rows = with_hub(work)
+    rows = with_look(work)
     if as_json:
         show_json(rows)
         return

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from croupier.cli.running import AsJson, Author, Reason, with_hub
+from croupier.cli.running import AsJson, Author, Reason, with_hub, with_look
 from croupier.cli.sentences import Fault
 from croupier.cli.show import instant, say, show_json, show_table
 from croupier.flows.hub import Hub
@@ -38,7 +38,7 @@ def incidents(
     async def work(hub: Hub, _: Settings) -> ToLookAt:
         return await to_look_at(hub.store.db, hub.clock.now_ms() - round(open_for * 1000), MOST)
 
-    found = with_hub(work)
+    found = with_look(work)
     if as_json:
         show_json(found)
     else:

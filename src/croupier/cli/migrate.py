@@ -1,4 +1,4 @@
-"""`croupier migrate`: bring the database to this program's schema. `serve` and every command do it too."""
+"""`croupier migrate`: bring the database to this program's schema. No other command does, but `serve` may (apps.schema)."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def _decide(which: str, verb: Verb, *, reason: str, author: str, as_json: bool) 
         subject_id, kind = await payment_of(hub, which)
         return await decide_payment(hub, subject_id, kind, verb, author=author, reason=reason)
 
-    payment = with_hub(work)
+    payment = with_hub(work, waits="the casino is told nothing of it")
     name = f"{payment.subject_id}:{payment.kind.value}"
     if as_json:
         show_json({"payment": name, **msgspec.to_builtins(payment)})

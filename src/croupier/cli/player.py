@@ -11,7 +11,7 @@ import msgspec
 import typer
 
 from croupier.cli.find import casino_of, player_of
-from croupier.cli.running import AsJson, Author, Reason, with_hub
+from croupier.cli.running import AsJson, Author, Reason, with_hub, with_look
 from croupier.cli.show import instant, say, show_json, show_table
 from croupier.flows.hub import Hub
 from croupier.kit.settings import Settings
@@ -37,7 +37,7 @@ def list_(
         players = await hub.store.players.all(casino_id)
         return [facts(player, words.get(player.player_id)) for player in players if player.blocked or not blocked]
 
-    shown = with_hub(work)
+    shown = with_look(work)
     if as_json:
         show_json(shown)
         return

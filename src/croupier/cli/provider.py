@@ -8,7 +8,7 @@ import msgspec
 import typer
 
 from croupier.cli.find import check_peer, provider_of
-from croupier.cli.running import AsJson, with_hub
+from croupier.cli.running import AsJson, settings, with_hub, with_look
 from croupier.cli.secret_options import KeepOld, Now, kept_s
 from croupier.cli.settable import changes_of
 from croupier.cli.show import note, say, show_facts, show_json, show_table
@@ -33,12 +33,12 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Make a provider known; prints its CounterpartyId and Secret, the secret once and never again."""
+    check_peer(url, settings())
 
-    async def work(hub: Hub, settings: Settings) -> tuple[Provider, str]:
-        check_peer(url, settings)
+    async def work(hub: Hub, _: Settings) -> tuple[Provider, str]:
         return await hub.store.providers.add(name, url)
 
-    provider, key = with_hub(work)
+    provider, key = with_hub(work, may_make=True)
     _show_secret(provider, key, as_json=as_json)
 
 
@@ -49,7 +49,7 @@ def list_(as_json: AsJson = False) -> None:
     async def work(hub: Hub, _: Settings) -> list[Provider]:
         return await hub.store.providers.all()
 
-    providers = with_hub(work)
+    providers = with_look(work)
     if as_json:
         show_json([facts(provider) for provider in providers])
         return
@@ -64,7 +64,7 @@ def show(which: Id, as_json: AsJson = False) -> None:
     async def work(hub: Hub, _: Settings) -> Provider:
         return await provider_of(hub, which)
 
-    _show(with_hub(work), as_json=as_json)
+    _show(with_look(work), as_json=as_json)
 
 
 @app.command("set")

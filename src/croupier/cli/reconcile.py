@@ -14,7 +14,7 @@ import typer
 
 from croupier.cli.days import DAY_MS, day_ms
 from croupier.cli.find import casino_of, subject_of
-from croupier.cli.running import AsJson, Author, Reason, with_hub
+from croupier.cli.running import AsJson, Author, Reason, with_hub, with_look
 from croupier.cli.sentences import Fault
 from croupier.cli.show import instant, say, show_json, show_table
 from croupier.core.reconciliation import Difference
@@ -105,7 +105,8 @@ def reconcile(
             hub.habits = replace(hub.habits, compare_per_s=per_second)
         return await _asked(hub, wish)
 
-    done = with_hub(work)
+    asks = open_window or day is not None or bet is not None
+    done = with_hub(work) if asks else with_look(work)
     if as_json:
         show_json(_report(done))
     else:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from croupier.cli.running import AsJson, Author, Reason, with_hub
+from croupier.cli.running import AsJson, Author, Reason, with_hub, with_look
 from croupier.cli.sentences import Fault
 from croupier.cli.show import instant, say, show_facts, show_json, show_table
 from croupier.core.recovery import Mark
@@ -55,7 +55,7 @@ def begin(
         begun = await recovery.begin(hub, reason, by=author, since_ms=since_ms, seen=seen, look_back_s=look_back)
         return None if begun is None else await recovery.progress(hub, begun)
 
-    found = with_hub(work)
+    found = with_hub(work, waits="nothing is compared")
     if found is None:
         raise Fault("recovery is on already: `croupier recover status` shows how far it is")
     _tell(found, as_json=as_json)
@@ -69,7 +69,7 @@ def status(as_json: AsJson = False) -> None:
         active = await hub.store.recoveries.active()
         return None if active is None else await recovery.progress(hub, active), await hub.store.recoveries.last()
 
-    found, last = with_hub(work)
+    found, last = with_look(work)
     if found is not None:
         _tell(found, as_json=as_json)
     elif as_json:

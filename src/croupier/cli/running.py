@@ -14,12 +14,15 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from croupier.apps.schema import Aim
 from croupier.apps.wiring import open_db, open_hub
+from croupier.cli.show import note
 from croupier.flows.hub import Hub
 from croupier.kit.config import Settings, load
 from croupier.kit.log import configure
 from croupier.kit.names import problem_of, unreadable
 from croupier.store.db import Db
+from croupier.store.processes import Processes
 
 T = TypeVar("T")
 
@@ -78,13 +81,31 @@ def settings() -> Settings:
     return load(os.environ)
 
 
-def with_hub(work: Callable[[Hub, Settings], Awaitable[T]]) -> T:
-    """Run the work with a hub that decides and leaves the calls to the one that serves."""
+def with_hub(work: Callable[[Hub, Settings], Awaitable[T]], *, may_make: bool = False, waits: str | None = None) -> T:
+    """Run the work with a hub that decides and leaves the calls to the one that serves.
+
+    With `may_make` it may be the first command of an embedded home. `waits` says what of the work only a serving hub does; where none serves, the person is told that it waits.
+    """
     told = settings()
     _quiet(told)
 
     async def run() -> T:
-        async with open_hub(told) as hub:
+        async with open_hub(told, aim=Aim.MAKE if may_make else Aim.CHANGE) as hub:
+            done = await work(hub, told)
+            if waits is not None and done is not None and not await Processes(hub.store.db, hub.clock).serving():
+                note(f"No hub serves {of_what(told)}: {waits} until `croupier serve` runs.")
+            return done
+
+    return asyncio.run(run())
+
+
+def with_look(work: Callable[[Hub, Settings], Awaitable[T]]) -> T:
+    """Run work that only reads: where there is no hub it makes none, and says where it looked."""
+    told = settings()
+    _quiet(told)
+
+    async def run() -> T:
+        async with open_hub(told, aim=Aim.LOOK) as hub:
             return await work(hub, told)
 
     return asyncio.run(run())
@@ -100,6 +121,11 @@ def with_db(work: Callable[[Db], Awaitable[T]]) -> T:
             return await work(db)
 
     return asyncio.run(run())
+
+
+def of_what(told: Settings) -> str:
+    """Which hub these settings mean, in a few words."""
+    return str(told.home.absolute()) if told.database_url is None else "the database of CROUPIER_DATABASE_URL"
 
 
 def _quiet(told: Settings) -> None:

@@ -69,7 +69,7 @@ def open_(
             wish = Wish(str(player), str(currency), wanted.game_id, demo=demo)
         return await launch(hub, found, wish)
 
-    launched = with_hub(work)
+    launched = with_hub(work, waits="nobody answers the game's calls")
     opened = {"sessionId": launched.session_id, "frameUri": launched.frame_uri}
     if as_json:
         show_json(opened)

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from croupier.cli.running import AsJson, with_hub
+from croupier.cli.running import AsJson, with_look
 from croupier.cli.sentences import Fault
 from croupier.cli.show import instant, show_facts, show_json, show_table
 from croupier.flows.hub import Hub
@@ -25,7 +25,7 @@ def trace(
     async def work(hub: Hub, _: Settings) -> Trace | None:
         return await story(hub.store.db, which)
 
-    found = with_hub(work)
+    found = with_look(work)
     if found is None:
         raise Fault(f"there is no bet or cashback {which[:200]!r}: give a BetId, a CashbackId or provider:betId")
     if as_json:

@@ -94,6 +94,10 @@ class Settings:
     host: str = setting("127.0.0.1", "Address to listen on")
     port: int = setting(8080, "Port to listen on; 0 takes a free one", _between(0, 65535))
     workers: int = setting(1, "Processes that serve", _between(1, 64))
+    migrate_on_serve: bool | None = setting(
+        None,
+        "Whether `serve` may change a database's schema; by default it sets up an empty one, and upgrades the embedded one",
+    )
     public_url: str | None = setting(
         None,
         "Address under which casinos, providers and players reach the hub; host and port by default",

@@ -31,7 +31,7 @@ from croupier.store.embedded_account import shared_account
 from croupier.store.embedded_ground import SOCKET, USER, EmbeddedError, Ground, find_place, prepare
 from croupier.store.embedded_watch import OPEN, Orders, is_locked, try_lock
 
-__all__ = ["Attached", "EmbeddedError", "account_shared_by", "attach"]
+__all__ = ["Attached", "EmbeddedError", "NoHome", "account_shared_by", "attach", "has_database"]
 
 START_S = 120.0
 """How long a start may take: recovery after a kill replays at most a gigabyte of log."""
@@ -112,13 +112,24 @@ class Attached:
         self.release()
 
 
-def attach(home: Path) -> Attached:
+class NoHome(EmbeddedError):
+    """There is no embedded database where one was looked for, and none was to be made."""
+
+
+def attach(home: Path, *, may_make: bool = True) -> Attached:
     """Use the embedded database of `home`: make it if there is none, start it if nobody has, wait until it answers.
+
+    Without `may_make` one that is not there is not made: raises NoHome.
 
     Blocks, so an event loop calls it in a thread. Safe to call from many processes at once, after any kill, and as
     root (PostgreSQL then runs with the privileges of the data's owner). EmbeddedError says what to do.
     """
     try:
+        if not may_make and not has_database(home):
+            raise NoHome(
+                f"there is no hub in {home.absolute()}: `croupier serve` makes one there, and CROUPIER_HOME names "
+                "another home"
+            )
         return _attach(_make_home(home))
     except PermissionError as error:
         raise EmbeddedError(
@@ -131,6 +142,12 @@ def account_shared_by(home: Path) -> str | None:
     """The account that owns the embedded database of this home, if other programs have it too; None if it is its own."""
     place = find_place(home.resolve())
     return None if place is None else shared_account(home.resolve(), place)
+
+
+def has_database(home: Path) -> bool:
+    """Whether this home holds an embedded database, running or not."""
+    place = find_place(home)
+    return place is not None and (place / "data").exists()
 
 
 def _attach(home: Path) -> Attached:

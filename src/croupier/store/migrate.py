@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +24,10 @@ _LOCK = 0x63726F7570696572
 """The advisory lock's number: "croupier" in ASCII."""
 _ALONE_S = 20
 """So long a migration waits for tables that somebody uses, and everybody else behind it."""
+_HAS_TABLES = """
+select exists (
+    select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where c.relkind in ('r', 'p') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema')"""
 _TABLE = "create table if not exists schema_migrations (name text primary key, sha256 text not null)"
 
 
@@ -48,18 +54,53 @@ async def migrate(db: Db, folder: Path = FOLDER, *, limit_s: float = 3600.0) -> 
     done: list[str] = []
     with patience(limit_s):
         while True:
-            try:
-                async with db.transaction() as tx:
-                    name = await _apply_next(tx, files, limit_s)
-            except DbLocked as held:
-                raise MigrationError(
-                    "somebody uses the tables all the time: stop what does, and migrate again"
-                ) from held
-            except DbUnfit as refused:
-                raise MigrationError(await _what_to_grant(db, refused)) from refused
+            async with _changing(db) as tx:
+                name = await _apply_next(tx, files, limit_s)
             if name is None:
                 return done
             done.append(name)
+
+
+async def set_up(db: Db, folder: Path = FOLDER, *, limit_s: float = 3600.0) -> list[str]:
+    """Give an empty database the whole schema, in one transaction; the names of what was applied.
+
+    Nothing is done where there are tables. So of programs that start together on an empty database one sets it up,
+    the others find it whole, and none takes it for an old one.
+    """
+    files = _read(folder)
+    with patience(limit_s):
+        async with _changing(db) as tx:
+            await _alone(tx, limit_s)
+            if await tx.fetchval(_HAS_TABLES):
+                return []
+            await tx.execute(_TABLE)
+            for file in files:
+                await _apply(tx, file)
+    return [file.name for file in files]
+
+
+async def is_empty(db: Db) -> bool:
+    """Whether nobody has made a table in this database yet."""
+    return not await db.fetchval(_HAS_TABLES)
+
+
+@asynccontextmanager
+async def _changing(db: Db) -> AsyncIterator[Tx]:
+    """A transaction that changes the schema; what keeps it from that is a MigrationError that says what to do."""
+    try:
+        async with db.transaction() as tx:
+            yield tx
+    except DbLocked as held:
+        raise MigrationError("somebody uses the tables all the time: stop what does, and migrate again") from held
+    except DbUnfit as refused:
+        raise MigrationError(await _what_to_grant(db, refused)) from refused
+
+
+async def _alone(tx: Tx, limit_s: float) -> None:
+    """Wait until nobody else changes the schema."""
+    await tx.execute(f"set local statement_timeout = '{round(limit_s)}s'; set local lock_timeout = '{round(limit_s)}s'")
+    await tx.fetch("select pg_advisory_xact_lock($1)", _LOCK)
+    await tx.execute(f"set local lock_timeout = '{_ALONE_S}s'")
 
 
 async def _what_to_grant(db: Db, refused: DbUnfit) -> str:
@@ -92,16 +133,18 @@ async def _apply_next(tx: Tx, files: list[Migration], limit_s: float) -> str | N
     """Apply the first missing file, if there is one, while nobody else does."""
     if not await _is_missing(tx, files):
         return None
-    await tx.execute(f"set local statement_timeout = '{round(limit_s)}s'; set local lock_timeout = '{round(limit_s)}s'")
-    await tx.fetch("select pg_advisory_xact_lock($1)", _LOCK)
-    await tx.execute(f"set local lock_timeout = '{_ALONE_S}s'")
+    await _alone(tx, limit_s)
     await tx.execute(_TABLE)
     missing = _missing(files, await _applied(tx))
     if not missing:
         return None
-    await tx.execute(missing[0].sql)
-    await tx.execute("insert into schema_migrations values ($1, $2)", missing[0].name, missing[0].sha256)
+    await _apply(tx, missing[0])
     return missing[0].name
+
+
+async def _apply(tx: Tx, file: Migration) -> None:
+    await tx.execute(file.sql)
+    await tx.execute("insert into schema_migrations values ($1, $2)", file.name, file.sha256)
 
 
 async def _is_missing(tx: Tx, files: list[Migration]) -> bool:

@@ -25,6 +25,9 @@ _DEAD = frozenset("ZX")
 _STATE, _START = 0, 19
 """Fields 3 and 22 of /proc/<pid>/stat, counted from behind the name, which may hold anything."""
 
+LATE_MS = 30_000
+"""A beat this old is no sign of life any more: fifteen were missed."""
+
 _REGISTER = """
 insert into processes (process_id, host, pid, started, beat_ms) values ($1, $2, $3, $4, $5)
 on conflict (process_id) do update set host = excluded.host, pid = excluded.pid, started = excluded.started,
@@ -80,6 +83,15 @@ class Processes:
             self._heard[row["process_id"]] = last
         others = [name for name, last in self._heard.items() if now_s - last.seen_s >= for_s]
         return sorted(set(others) - self._own)
+
+    async def serving(self) -> list[str]:
+        """The ids of processes that serve now, as far as one look can tell: of this host those that run, all with a beat."""
+        gone = set(await self.gone_on_this_host())
+        rows = await self._db.fetch(
+            "select process_id from processes where beat_ms > $1 order by process_id",
+            self._clock.now_ms() - LATE_MS,
+        )
+        return [row["process_id"] for row in rows if row["process_id"] not in gone]
 
     async def forget(self, process_ids: Collection[str]) -> None:
         """Strike these from the list."""
