@@ -19,7 +19,7 @@ def test_it_begins_once_tells_how_far_it_is_and_ends_with_a_reason(cli: Cli) -> 
         assert begun["recovery"]["ids_next"] > begun["recovery"]["ids_to"]
         assert begun["to_compare"] >= 1
         assert "is on already" in cli.complaint("recover", "begin", "--reason", "again")
-        checked = {check["name"]: check for check in cli.json("doctor")["checks"]}
+        checked = {check["name"]: check for check in cli("doctor", "--json").json()["checks"]}
         assert checked["recovery"]["result"] == "look"
         assert "restored by hand" in checked["recovery"]["says"]
         said = cli.ok("recover", "status").out
