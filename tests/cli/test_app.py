@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from croupier import __version__
-from croupier.cli import app
+from croupier.cli import app, index
 from tests.cli.conftest import Cli
 
 COMMANDS = (
@@ -26,6 +26,35 @@ COMMANDS = (
 def test_the_version(nowhere: Cli) -> None:
     assert nowhere.ok("--version").out == f"croupier {__version__}\n"
     assert not nowhere.home.exists()
+
+
+HEAVY = ("aiohttp", "asyncpg", "structlog", "uvicorn", "starlette", "rich", "cryptography", "msgspec", "typer")
+
+
+@pytest.mark.parametrize(("words", "allowed"), [
+    (["--version"], ()), (["--help"], ()), ([], ()), (["croup"], ("typer", "rich", "msgspec")),
+])  # fmt: skip
+def test_what_needs_no_command_loads_none(nowhere: Cli, words: list[str], allowed: tuple[str, ...]) -> None:
+    """Loading the program takes seconds of a processor: the version, the help and a wrong word wait for none of it."""
+    program = (
+        "import sys\nfrom croupier.cli import main\n"
+        f"try:\n    main({words!r})\nexcept SystemExit:\n    pass\n"
+        "print(*(n for n in sys.modules if '.' not in n or n.startswith('croupier.')), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=nowhere.environ(), capture_output=True, text=True, check=True
+    )
+    loaded = set(done.stderr.splitlines()[-1].split())
+    assert loaded & set(HEAVY) <= set(allowed)
+    ours = {name for name in loaded if name.startswith("croupier.")}
+    assert ours <= {"croupier.cli", "croupier.cli.index", "croupier.cli.app", "croupier.cli.show"}
+
+
+@pytest.mark.parametrize("name", index.COMMANDS)
+def test_the_index_says_of_each_command_what_it_says_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert app.run([name, "--help"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert index.COMMANDS[name].summary in said
 
 
 def test_the_module_is_the_command_with_its_exit_code(nowhere: Cli) -> None:

@@ -14,6 +14,7 @@ import sys
 from typing import Any
 
 from croupier.cli.app import main, run
+from croupier.cli.index import COMMANDS
 
 
 def become(request: dict[str, Any]) -> None:
@@ -30,7 +31,9 @@ def warm_up() -> None:
     """Load what is loaded at the first use only; none of these words gets as far as a database."""
     os.environ["CROUPIER_PORT"] = "none"
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        for words in (["--help"], ["casino", "add", "--help"], ["croup"], ["incidents", "--open-for", "1"]):
+        for name in COMMANDS:
+            run([name, "--help"])
+        for words in (["casino", "add", "--help"], ["croup"], ["incidents", "--open-for", "1"]):
             run(words)
     del os.environ["CROUPIER_PORT"]
     gc.collect()

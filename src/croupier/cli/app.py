@@ -1,84 +1,58 @@
 """The tree of commands, and what becomes of whatever a command raises.
 
 Owns: the entry point, the exit codes (0 done, 1 it failed or something is wrong, 2 wrong usage), one clear sentence on
-standard error. Never: what a command does. Spec: operate.md.
+standard error. Only the command that is asked for is loaded. Never: what a command does. Spec: operate.md.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command, get_group
 
-from croupier import __version__
-from croupier.cli import (
-    audit,
-    bet,
-    cashback,
-    casino,
-    demo,
-    doctor,
-    game,
-    ggr,
-    incidents,
-    keys,
-    migrate,
-    openapi,
-    payment,
-    player,
-    provider,
-    reconcile,
-    recover,
-    sandbox,
-    sealing,
-    serve,
-    session,
-    simulate,
-    trace,
-)
-from croupier.cli.sentences import sentence
-from croupier.cli.show import complain
+from croupier.cli.index import ABOUT, COMMANDS, Entry, at_once, help_text, version_text
 
-app = typer.Typer(
-    name="croupier",
-    help="The hub between casinos and game providers: one wallet call, one bet, nothing lost or doubled.",
-    epilog="Settings are environment variables CROUPIER_*. Start with `croupier demo`, or with `croupier doctor`.",
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-RUNNING, TRADE, LOOKING = "Run it", "Who trades, and what", "Look into it"
 
-app.command("serve", rich_help_panel=RUNNING)(serve.serve)
-app.command("demo", rich_help_panel=RUNNING)(demo.demo)
-app.add_typer(sandbox.app, name="sandbox", rich_help_panel=RUNNING)
-app.command("migrate", rich_help_panel=RUNNING)(migrate.migrate)
-app.command("doctor", rich_help_panel=RUNNING)(doctor.doctor)
-app.command("openapi", rich_help_panel=RUNNING)(openapi.show_openapi)
-app.add_typer(casino.app, name="casino", rich_help_panel=TRADE)
-app.add_typer(keys.app, name="keys", rich_help_panel=TRADE)
-app.add_typer(sealing.app, name="secrets", rich_help_panel=TRADE)
-app.add_typer(provider.app, name="provider", rich_help_panel=TRADE)
-app.add_typer(game.app, name="game", rich_help_panel=TRADE)
-app.add_typer(player.app, name="player", rich_help_panel=TRADE)
-app.add_typer(session.app, name="session", rich_help_panel=TRADE)
-app.add_typer(cashback.app, name="cashback", rich_help_panel=TRADE)
-app.command("trace", rich_help_panel=LOOKING)(trace.trace)
-app.command("audit", rich_help_panel=LOOKING)(audit.audit)
-app.add_typer(reconcile.app, name="reconcile", rich_help_panel=LOOKING)
-app.add_typer(recover.app, name="recover", rich_help_panel=LOOKING)
-app.command("simulate", rich_help_panel=LOOKING)(simulate.simulate)
-app.command("ggr", rich_help_panel=LOOKING)(ggr.ggr)
-app.add_typer(incidents.app, name="incidents", rich_help_panel=LOOKING)
-app.add_typer(payment.app, name="payment", rich_help_panel=LOOKING)
-app.add_typer(bet.app, name="bet", rich_help_panel=LOOKING)
+class Root(TyperGroup):
+    """The program: a group whose commands are loaded when they are asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002 - typer names no type
+        """Their names, for the help and for guesses at what was meant."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401, ARG002 - typer names no type
+        """The command, or None."""
+        entry = COMMANDS.get(cmd_name)
+        return None if entry is None else _load(cmd_name, entry)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401, ARG002 - typer names no type
+        """The help that needs no command."""
+        formatter.write(help_text())
+
+
+def _load(name: str, entry: Entry) -> Any:  # noqa: ANN401 - typer names no type
+    thing = getattr(importlib.import_module(f"croupier.cli.{entry.module}"), entry.thing)
+    if isinstance(thing, typer.Typer):
+        group = get_group(thing)
+        group.name = name
+        return group
+    alone = typer.Typer(add_completion=False)
+    alone.command(name)(thing)
+    return get_command(alone)
+
+
+app = typer.Typer(name="croupier", help=ABOUT, cls=Root, add_completion=False, pretty_exceptions_enable=False)
 
 
 def _show_version(asked: bool) -> None:
     if asked:
-        typer.echo(f"croupier {__version__}")
+        typer.echo(version_text(), nl=False)
         raise typer.Exit
 
 
@@ -98,19 +72,31 @@ def main(words: Sequence[str] | None = None) -> None:
 
 def run(words: Sequence[str]) -> int:
     """Run a command; its exit code. Without any word it shows the help."""
+    said = at_once(list(words))
+    if said is not None:
+        sys.stdout.write(said)
+        return 0
     try:
-        code = app(list(words) or ["--help"], prog_name="croupier", standalone_mode=False)
+        code = app(list(words), prog_name="croupier", standalone_mode=False)
     except typer.TyperException as wrong:
-        complain(_usage(wrong))
+        _complain(_usage(wrong))
         return wrong.exit_code
     except typer.Abort:
         return 130
     except Exception as error:
         if os.environ.get("CROUPIER_LOG_LEVEL", "").lower() == "debug":
             raise
-        complain(sentence(error))
+        from croupier.cli.sentences import sentence  # noqa: PLC0415 - it knows every floor's errors: a wrong word need not
+
+        _complain(sentence(error))
         return 1
     return code if isinstance(code, int) else 0
+
+
+def _complain(what: str) -> None:
+    from croupier.cli.show import complain  # noqa: PLC0415 - as above
+
+    complain(what)
 
 
 def _usage(wrong: typer.TyperException) -> str:

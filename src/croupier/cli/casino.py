@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from croupier.cli import keys
 from croupier.cli.find import casino_of, check_peer
 from croupier.cli.running import AsJson, settings, with_hub, with_look
+from croupier.cli.sealing import keys
 from croupier.cli.secret_options import KeepOld, Now, kept_s
 from croupier.cli.settable import changes_of
 from croupier.cli.show import note, show_facts, show_json, show_table
@@ -21,7 +21,7 @@ from croupier.store.profiles import CASINOS
 
 app = typer.Typer(help="Casinos: partners that keep player wallets.", no_args_is_help=False)
 secret = typer.Typer(help="The secret with which a casino gets its access tokens.")
-app.add_typer(keys.app, name="keys")
+app.add_typer(keys, name="keys")
 app.add_typer(secret, name="secret")
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The casino's PartnerClientId or name.")]

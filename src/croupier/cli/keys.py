@@ -11,7 +11,7 @@ import msgspec
 import typer
 
 from croupier.cli.find import casino_of
-from croupier.cli.running import AsJson, Author, said_for_the_books, with_hub
+from croupier.cli.running import AsJson, Author, said_for_the_books, with_hub, with_look
 from croupier.cli.sentences import Fault
 from croupier.cli.show import instant, note, say, show_json, show_table
 from croupier.flows.hub import Hub
@@ -32,7 +32,7 @@ def list_(as_json: AsJson = False) -> None:
     async def work(hub: Hub, _: Settings) -> list[KeyRow]:
         return await list_keys(hub.store.db)
 
-    rows = with_hub(work)
+    rows = with_look(work)
     if as_json:
         show_json([msgspec.to_builtins(row) for row in rows])
         return

@@ -9,7 +9,7 @@ from croupier.store.migrate import migrate as apply
 
 def migrate(as_json: AsJson = False) -> None:
     """Bring the database to this program's schema; nothing to do when it is there."""
-    applied = with_db(apply)
+    applied = with_db(apply, may_make=True)
     if as_json:
         show_json({"applied": applied})
         return

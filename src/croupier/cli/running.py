@@ -111,13 +111,13 @@ def with_look(work: Callable[[Hub, Settings], Awaitable[T]]) -> T:
     return asyncio.run(run())
 
 
-def with_db(work: Callable[[Db], Awaitable[T]]) -> T:
-    """Run the work with the database as it is: nothing is migrated."""
+def with_db(work: Callable[[Db], Awaitable[T]], *, may_make: bool = False) -> T:
+    """Run the work with the database as it is: nothing is migrated. With `may_make` an embedded home may be made."""
     told = settings()
     _quiet(told)
 
     async def run() -> T:
-        async with open_db(told) as db:
+        async with open_db(told, may_make=may_make) as db:
             return await work(db)
 
     return asyncio.run(run())

@@ -30,6 +30,8 @@ from croupier.kit.signed_lines import public_of
 from croupier.store.db import Db
 from croupier.store.sealed import Renewal, Renewed, reseal
 
+__all__ = ["app", "keys"]
+
 app = typer.Typer(help="All secrets at once.")
 
 SETTLE_S = 1.0
