@@ -8,11 +8,14 @@ import pytest
 
 from croupier.core import requests
 from croupier.core.bet import Bet, BetState
+from croupier.core.commands import PayOut, Refund
 from croupier.core.pursuit import Verdict
 from croupier.core.readings import Authorized, BalanceTold, Contents, PaymentKind, Yes
 from croupier.flows.accept_payment import accept_payment
 from croupier.flows.advance import terms_of
 from croupier.flows.authorize import authorize
+from croupier.flows.pay_out import pay_out
+from croupier.flows.refund import refund
 from croupier.flows.tell import ask_balance, heed
 from croupier.store.db import DbDown
 from tests.flows.desk import Desk
@@ -147,3 +150,96 @@ async def test_a_balance_is_as_old_as_its_question(desk: Desk, monkeypatch: pyte
     bet = await desk.bet(1002)
     await authorize(desk.hub, casino, "token")
     assert await known(desk) is None
+
+
+# --- what the answer decided is in its balance -----------------------------------------------------------
+
+
+def command(desk: Desk, bet: Bet) -> dict[str, Any]:
+    return {"provider_id": bet.provider_id, "session_id": bet.session_id, "bet_ref": bet.bet_ref}
+
+
+async def won(desk: Desk, bet: Bet, win: str = "25.00") -> int | None:
+    answer = await pay_out(desk.hub, PayOut(**command(desk, bet), round_ref=bet.round_ref, win=win))
+    assert answer.refusal is None
+    return answer.balance
+
+
+async def refunded(desk: Desk, bet: Bet) -> int | None:
+    answer = await refund(desk.hub, Refund(**command(desk, bet)))
+    assert answer.refusal is None
+    return answer.balance
+
+
+async def paid(desk: Desk, bet: Bet, kind: PaymentKind, amount: str, tax: str | None = None) -> None:
+    said = yes(bet, None, kind=kind, amount=amount, tax=tax, partner_tx=f"t-{kind.value}")
+    assert await accept_payment(desk.hub, bet.casino_id, bet.bet_id, kind, said) is Verdict.OK
+
+
+async def a_bet_that_is_on(desk: Desk) -> Bet:
+    """Of a player who had 100.00 and has staked 10.00 of it."""
+    player_id = desk.cast.player.player_id
+    await desk.hub.store.balances.base(player_id, 10_000, desk.clock.now_ms())
+    desk.clock.ms += 5
+    bet = await desk.bet()
+    await paid(desk, bet, STAKE, "10.00")
+    return await desk.again(bet)
+
+
+async def test_a_pay_out_tells_the_balance_with_the_win_that_is_owed(desk: Desk) -> None:
+    bet = await a_bet_that_is_on(desk)
+    assert await won(desk, bet) == 11_500
+    assert await known(desk) == 9_000, "the casino has not booked it yet"
+    assert await won(desk, bet) == 11_500
+    await paid(desk, bet, PaymentKind.PAYOUT, "25.00")
+    assert await won(desk, bet) == 11_500, "a repeat gets the first answer's balance"
+    assert await known(desk) == 11_500
+
+
+async def test_a_win_is_counted_once_whether_it_is_owed_or_paid(desk: Desk) -> None:
+    """The casino may have booked it between the decision and the answer."""
+    bet = await a_bet_that_is_on(desk)
+    decision = requests.settle_by_person(bet, 2500, await terms_of(desk.hub, bet), "mia")
+    assert await desk.hub.train.commit(decision)
+    await paid(desk, bet, PaymentKind.PAYOUT, "25.00")
+    found = await desk.hub.store.balances.known(bet.player_id, bet.bet_id, decision.after.net)
+    assert found is not None
+    assert (found.amount, found.ahead) == (11_500, 0)
+
+
+async def test_of_a_taxed_win_what_will_reach_the_wallet_is_told(desk: Desk) -> None:
+    await desk.hub.store.casinos.change(desk.cast.casino.casino_id, {"tax_bp": 1000})
+    bet = await a_bet_that_is_on(desk)
+    assert await won(desk, bet) == 9_000 + 2_250
+
+
+async def test_a_refund_tells_the_balance_with_the_stake_that_goes_back(desk: Desk) -> None:
+    bet = await a_bet_that_is_on(desk)
+    assert await refunded(desk, bet) == 10_000
+    await paid(desk, bet, PaymentKind.BET_RETURN, "10.00")
+    assert await refunded(desk, bet) == 10_000
+
+
+async def test_a_refund_of_a_settled_bet_tells_where_it_ends(desk: Desk) -> None:
+    """Its payout is taken back first and its stake returned then: neither step is told for the whole."""
+    bet = await a_bet_that_is_on(desk)
+    await won(desk, bet)
+    await paid(desk, bet, PaymentKind.PAYOUT, "25.00")
+    assert await refunded(desk, bet) == 10_000
+    await paid(desk, bet, PaymentKind.PAYOUT_RETURN, "25.00")
+    assert await known(desk) == 9_000
+    assert await refunded(desk, bet) == 10_000
+
+
+async def test_a_refund_while_the_win_is_owed_tells_the_same(desk: Desk) -> None:
+    bet = await a_bet_that_is_on(desk)
+    await won(desk, bet)
+    assert await refunded(desk, bet) == 10_000
+
+
+async def test_other_bets_are_told_as_the_casino_has_booked_them(desk: Desk) -> None:
+    first = await a_bet_that_is_on(desk)
+    await won(desk, first)
+    second = await desk.bet(1002)
+    await accept(desk, second, yes(second, None))
+    assert await refunded(desk, await desk.again(second)) == 9_000

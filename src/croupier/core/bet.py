@@ -209,6 +209,17 @@ class Bet:
         stake = self.payments.get(PaymentKind.STAKE)
         return stake is not None and stake.state is PaymentState.PARKED
 
+    @property
+    def net(self) -> int:
+        """What it will have moved the player's wallet by, once all that is decided of it is done; less the tax withheld."""
+        if self.state in IS_ON:
+            return -self.stake
+        if self.state not in (BetState.SETTLED, BetState.DISPUTED):
+            return 0
+        wins = (self.payments.get(kind) for kind in (PaymentKind.PAYOUT, PaymentKind.JACKPOT))
+        owed = (p for p in wins if p is not None and p.state is not PaymentState.REFUSED)
+        return sum(p.amount - (p.tax or 0) for p in owed) - self.stake
+
     def waited_for(self, now_ms: int) -> bool:
         """Whether a provider waits for the stake's outcome at this instant."""
         return self.waiting_until_ms is not None and now_ms < self.waiting_until_ms

@@ -1,7 +1,8 @@
 """The balance that goes with an answer, and where it comes from.
 
-Known means: the casino's last word plus the payments accepted since. Stale or unknown means: ask `users/data`
-beside whatever else is going on, never past the hold time. The balance informs; it never decides.
+Known means: the casino's last word plus the payments accepted since. What an answer decided is in its balance: a win
+that is owed, a stake that goes back. Stale or unknown means: ask `users/data` beside whatever else is going on, never past
+the hold time. The balance informs; it never decides.
 
 Owns: money.md section 7. Never: the answer's refusal.
 """
@@ -26,6 +27,7 @@ from croupier.flows.advance import terms_of
 from croupier.flows.hub import Hub
 from croupier.flows.ports import CasinoGateway
 from croupier.kit.log import get
+from croupier.store.balances import Known
 from croupier.store.db import DbError, assert_no_tx
 
 log = get("balance")
@@ -100,6 +102,10 @@ async def _ask_quietly(hub: Hub, session: Session) -> int | None:
         return None
 
 
+def _open(bet: Bet | None) -> bool:
+    return bet is not None and any(payment.undecided for payment in bet.payments.values())
+
+
 class Beside:
     """A question for the balance that runs beside a bet, if one is needed at all."""
 
@@ -122,30 +128,39 @@ class Beside:
         stored = getattr(bet, f"{verb}_balance") if bet is not None else None
         if stored is not None:
             return replace(told, balance=stored)
-        balance = await self._now()
+        balance = await self._now(bet)
         if balance is not None and bet is not None:
             balance = await self._hub.store.balances.keep(bet.bet_id, verb, balance)
         return replace(told, balance=balance)
 
-    def _ask(self) -> asyncio.Task[int | None]:
+    def _ask(self, *, anew: bool = False) -> asyncio.Task[int | None]:
         """This player's question: joined if one is under way, so that a player costs the casino one at a time."""
-        if self._question is None:
+        if self._question is None or (anew and self._question.done()):
             self._question = question_of(self._hub, self._session)
         return self._question
 
-    async def _now(self) -> int | None:
-        hub, player_id = self._hub, self._session.player_id
+    async def _now(self, bet: Bet | None) -> int | None:
+        hub = self._hub
         casino = await hub.store.casinos.get(self._session.casino_id)
         exact = casino is not None and casino.exact_balance
-        known = await hub.store.balances.known(player_id)
-        if known is None or exact:
+        known = await self._known(bet)
+        # What the casino says now may or may not hold what is ahead: it is told as it came only where nothing is.
+        if known is None or (exact and not known.ahead):
             asked = await self._in_time(self._ask())
-            known = await hub.store.balances.known(player_id)
-            return asked if known is None or (exact and asked is not None) else known.amount
+            known = await self._known(bet)
+            if known is None and asked is not None and not _open(bet):
+                # It was asked while the stake was open. By now that has its outcome: what is said now is a base.
+                asked = await self._in_time(self._ask(anew=True))
+                known = await self._known(bet)
+            return asked if known is None or (exact and asked is not None) else known.amount + known.ahead
         if hub.clock.now_ms() - known.base_ms > hub.habits.balance_stale_s * 1000:
             # Told as known; the next answer will stand on a fresh base.
             self._ask()
-        return known.amount
+        return known.amount + known.ahead
+
+    async def _known(self, bet: Bet | None) -> Known | None:
+        decided = (0, 0) if bet is None else (bet.bet_id, bet.net)
+        return await self._hub.store.balances.known(self._session.player_id, *decided)
 
     async def _in_time(self, question: asyncio.Task[int | None]) -> int | None:
         left = self._until_s - self._hub.clock.monotonic_s()

@@ -1,6 +1,7 @@
 """What a player's balance was last said to be, moved by the payments accepted since.
 
-Owns: the base (the casino's last word), the sum on top of it, and the balance stored with an answer. Never:
+Owns: the base (the casino's last word), the sum on top of it, what is decided of one bet and not booked yet, and the
+balance stored with an answer. Never:
 decides anything about a bet: the balance only informs. Amounts are minor units. Spec: money.md section 7.
 """
 
@@ -14,13 +15,18 @@ from croupier.store.db import Db
 from croupier.store.gather import Gather
 
 # Tax is withheld by the casino: what reaches the wallet is the amount less it (casino.md 2).
-_KNOWN = """
-select b.player_id, b.base_ms, (b.amount + coalesce((
-    select sum((p.amount - coalesce(p.tax, 0))
-        * case when p.kind in ('stake', 'payout_return', 'cashback_cancel') then -1 else 1 end)
+_MOVED = """sum((p.amount - coalesce(p.tax, 0))
+        * case when p.kind in ('stake', 'payout_return', 'cashback_cancel') then -1 else 1 end)"""
+# What is ahead is seen in the same snapshot as what was accepted: a win is counted once, owed or paid.
+_KNOWN = f"""
+select b.player_id, b.base_ms, k.bet_id, k.net, (b.amount + coalesce((
+    select {_MOVED}
     from payments p where p.player_id = b.player_id and p.decided_ms >= b.base_ms and p.state = 'accepted'
-), 0))::bigint as amount
-from balances b join unnest($1::bigint[]) k(player_id) using (player_id)"""
+), 0))::bigint as amount,
+(k.net - coalesce((
+    select {_MOVED} from payments p where p.subject_id = k.bet_id and p.state = 'accepted'
+), 0))::bigint as ahead
+from balances b join unnest($1::bigint[], $2::bigint[], $3::bigint[]) k(player_id, bet_id, net) using (player_id)"""
 
 # The casino's word is a base only if no other payment of the player was open between our question and its answer.
 _BASE = """
@@ -44,6 +50,12 @@ class Known:
     player_id: int
     base_ms: int
     amount: int
+    ahead: int = 0
+    """What of the bet in question is decided and not booked by the casino yet: a win owed, a stake on its way back."""
+
+
+_Key = tuple[int, int, int]
+"""Player, bet, and what the bet is to have moved by."""
 
 
 class Balances:
@@ -51,12 +63,15 @@ class Balances:
 
     def __init__(self, db: Db) -> None:
         self._db = db
-        self._known: Gather[int, Known] = Gather(self._read)
+        self._known: Gather[_Key, Known] = Gather(self._read)
         self._stores = {verb: Gather(self._store_of(verb)) for verb in _VERBS}
 
-    async def known(self, player_id: int) -> Known | None:
-        """The balance as it stands now, or None if the casino never said one."""
-        return await self._known.one(player_id)
+    async def known(self, player_id: int, bet_id: int = 0, net: int = 0) -> Known | None:
+        """The balance as it stands now, or None if the casino never said one.
+
+        With a bet, also what is still ahead of it: `net` is what it will have moved the wallet by (`Bet.net`).
+        """
+        return await self._known.one((player_id, bet_id, net))
 
     async def base(self, player_id: int, amount: int, asked_ms: int, *, told_with: Payment | None = None) -> None:
         """Take the casino's word, asked at `asked_ms`, as the base if nothing was open meanwhile.
@@ -74,9 +89,14 @@ class Balances:
         row = await self._db.fetchrow(f"select {verb}_balance as amount from bets where bet_id = $1", bet_id)
         return amount if row is None or row["amount"] is None else int(row["amount"])
 
-    async def _read(self, players: Sequence[int]) -> dict[int, Known]:
-        rows = await self._db.train_fetch(_KNOWN, list(players))
-        return {row["player_id"]: Known(row["player_id"], row["base_ms"], row["amount"]) for row in rows}
+    async def _read(self, keys: Sequence[_Key]) -> dict[_Key, Known]:
+        rows = await self._db.train_fetch(_KNOWN, *(list(column) for column in zip(*keys, strict=True)))
+        return {
+            (row["player_id"], row["bet_id"], row["net"]): Known(
+                row["player_id"], row["base_ms"], row["amount"], row["ahead"]
+            )
+            for row in rows
+        }
 
     def _store_of(self, verb: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
         sql = _STORE.format(column=f"{verb}_balance")
