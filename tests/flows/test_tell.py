@@ -32,7 +32,7 @@ def yes(bet: Bet, balance: str | None = TOLD, **changes: Any) -> Yes:
 
 
 async def accept(desk: Desk, bet: Bet, said: Yes, casino_id: int | None = None) -> Verdict:
-    return await accept_payment(desk.hub, casino_id or bet.casino_id, bet.bet_id, STAKE, said)
+    return (await accept_payment(desk.hub, casino_id or bet.casino_id, bet.bet_id, STAKE, said)).verdict
 
 
 async def known(desk: Desk) -> int | None:
@@ -84,7 +84,8 @@ async def test_of_a_taxed_win_the_balance_holds_what_reached_the_wallet(desk: De
     won = requests.settle_by_person(bet, 2500, await terms_of(desk.hub, bet), "mia")
     assert await desk.hub.train.commit(won)
     said = yes(bet, kind=PaymentKind.PAYOUT, amount="25.00", tax="2.50", partner_tx="t-win")
-    assert await accept_payment(desk.hub, bet.casino_id, bet.bet_id, PaymentKind.PAYOUT, said) is Verdict.OK
+    heard = await accept_payment(desk.hub, bet.casino_id, bet.bet_id, PaymentKind.PAYOUT, said)
+    assert heard.verdict is Verdict.OK
     assert await known(desk) == 12345
 
 
@@ -173,7 +174,8 @@ async def refunded(desk: Desk, bet: Bet) -> int | None:
 
 async def paid(desk: Desk, bet: Bet, kind: PaymentKind, amount: str, tax: str | None = None) -> None:
     said = yes(bet, None, kind=kind, amount=amount, tax=tax, partner_tx=f"t-{kind.value}")
-    assert await accept_payment(desk.hub, bet.casino_id, bet.bet_id, kind, said) is Verdict.OK
+    heard = await accept_payment(desk.hub, bet.casino_id, bet.bet_id, kind, said)
+    assert heard.verdict is Verdict.OK
 
 
 async def a_bet_that_is_on(desk: Desk) -> Bet:

@@ -79,6 +79,8 @@ async def test_a_success_that_differs_from_the_make_is_a_conflict(
     before = await stage.payments(made["BetId"])
     told = await table.casino.line.accept(made, **change)
     assert (told.status, told.raw) == (200, NO)
+    field = {"Amount": "amount", "PartnerUserId": "player", "TaxAmount": "tax"}[next(iter(change))]
+    assert told.headers["x-problem"] == f"final, do not send it again: stake: accepted with another {field}"
     assert await stage.payments(made["BetId"]) == before
     assert await stage.ledger(made["BetId"]) == {}
     assert "contradiction" in await stage.incidents(made["BetId"])
@@ -113,6 +115,8 @@ async def test_an_unknown_payment_and_one_that_was_never_made_are_answered_alike
     unknown = await table.casino.line.accept(made, BetId=7)
     not_yet = await table.casino.line.accept(made, TransactionType=1)
     assert {(t.status, t.raw) for t in (unknown, not_yet)} == {(200, NO)}
+    why = {t.headers["x-problem"] for t in (unknown, not_yet)}
+    assert why == {"final, do not send it again: there is no such payment of yours"}
 
 
 async def test_a_success_after_a_refusal_is_late_and_goes_back(stage: Stage, table: Table) -> None:

@@ -99,6 +99,11 @@ class Draft(Generic[S]):
         """Call for a person; of several of one name in one decision the last is kept."""
         self._incidents = [i for i in self._incidents if i.name != name] + [Incident(name, note)]
 
+    @property
+    def last_note(self) -> str:
+        """What the last incident of this decision says; empty if there is none."""
+        return self._incidents[-1].note if self._incidents else ""
+
     def book(self, source: str, target: str, amount: int, why: str) -> None:
         """Move an amount in the ledger; 0 moves nothing and is not written."""
         if amount:

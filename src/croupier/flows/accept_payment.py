@@ -6,6 +6,7 @@ Owns: from the outcome to the verdict. Never: says that a payment of another cas
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from croupier.core import pursuit
@@ -20,12 +21,25 @@ from croupier.flows.recovery import heard_of_lost
 from croupier.flows.tell import heed
 from croupier.kit.point import point
 
+UNKNOWN = "there is no such payment of yours"
+"""Of a payment that nobody has, of another casino's, and of one of its bet that was never made: all the same words."""
 
-async def accept_payment(hub: Hub, casino_id: int, subject_id: int, kind: PaymentKind, outcome: Outcome) -> Verdict:
+CONTRADICTS = "it contradicts the make, or what was said before"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The verdict on an accept, and of a conflict why, in words for the casino."""
+
+    verdict: Verdict
+    why: str = ""
+
+
+async def accept_payment(hub: Hub, casino_id: int, subject_id: int, kind: PaymentKind, outcome: Outcome) -> Heard:
     """The verdict on an accept of this casino; an unknown payment is a conflict. Raises Contended."""
     cashback = kind in (PaymentKind.CASHBACK, PaymentKind.CASHBACK_CANCEL)
     found = hub.store.cashbacks.by_id if cashback else hub.store.bets.by_id
-    said: list[Verdict] = [Verdict.CONFLICT]
+    heard = Heard(Verdict.CONFLICT, UNKNOWN)
 
     async def read() -> Any:  # noqa: ANN401 - a Bet or Cashback
         subject: Bet | Cashback | None = await found(subject_id)
@@ -37,12 +51,19 @@ async def accept_payment(hub: Hub, casino_id: int, subject_id: int, kind: Paymen
         return subject
 
     def rule(subject: Any, terms: Terms) -> Decision[Any] | None:  # noqa: ANN401 - a Bet or Cashback
+        nonlocal heard
         draft: Draft[Any] = Draft(subject, terms)
-        said[0] = pursuit.heard(draft, kind, outcome)
+        verdict = pursuit.heard(draft, kind, outcome)
+        heard = Heard(verdict, _why(draft, kind) if verdict is Verdict.CONFLICT else "")
         return draft.finish(f"{kind.value}_heard") if draft.changed else None
 
     hub.gates.answered(casino_id)
     await point("accept.before_commit")
     await advance(hub, read, rule)
     await point("accept.after_commit")
-    return said[0]
+    return heard
+
+
+def _why(draft: Draft[Any], kind: PaymentKind) -> str:
+    """What the rule noted for a person is what the casino is told."""
+    return draft.last_note or (CONTRADICTS if kind in draft.payments else UNKNOWN)

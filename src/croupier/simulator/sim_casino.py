@@ -325,6 +325,8 @@ class SimCasino:
             if answer.status == 401:
                 self._bearer = ""
                 return None
+            if answer.status >= 500:  # not taken in now, whatever the envelope says: to be sent again
+                return None
             return int(json.loads(answer.body)["ErrorCode"])
         except (PeerError, KeyError, ValueError):
             return None

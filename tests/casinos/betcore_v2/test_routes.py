@@ -37,7 +37,8 @@ async def test_what_was_not_taken_in_is_to_be_sent_again_and_only_a_bug_leaves_a
     door: Any = SimpleNamespace(hub=SimpleNamespace(outage=Outage(SystemClock(), Metrics())))
     with structlog.testing.capture_logs() as lines:
         answer = await _answer(door, call(), handle)
-    assert (answer.status_code, json.loads(bytes(answer.body))["ErrorCode"]) == (200, 102823)
+    assert (answer.status_code, json.loads(bytes(answer.body))["ErrorCode"]) == (500, 102823)
+    assert answer.headers["X-Problem"] == "not taken in now: send it again"
     (line,) = [line for line in lines if line["event"] == ("casino.not_answered" if traceback else "database.trouble")]
     assert bool(line.get("exc_info")) is traceback
 

@@ -193,8 +193,11 @@ _MEANS: Final = {
     401: "No bearer, or not a good one; of `auth/token`, a wrong id or secret.",
     413: "The body is too large.",
     415: "The body is not declared as application/json.",
+    500: "It could not be taken in now, or it is not known whether it was: send it again.",
 }
-_OF_A_BODY: Final = (outcomes.UNREADABLE, outcomes.UNAUTHORIZED, outcomes.TOO_LARGE, outcomes.WRONG_TYPE)
+_OF_A_BODY: Final = (
+    outcomes.UNREADABLE, outcomes.UNAUTHORIZED, outcomes.TOO_LARGE, outcomes.WRONG_TYPE, outcomes.NOT_NOW,
+)  # fmt: skip
 
 
 def _enveloped(means: str, body: object, codes: Sequence[HubAnswer]) -> tuple[Said, ...]:
@@ -213,6 +216,7 @@ def _only(answers: Iterable[HubAnswer]) -> dict[str, list[int]]:
 
 
 _BEARER: Final = (("bearer",),)
+_GIVEN: Final = (outcomes.OK,)
 _TAKEN: Final = (outcomes.OK, outcomes.NOT_ACCEPTED)
 
 CASINOS: Final = Half(
@@ -225,7 +229,7 @@ CASINOS: Final = Half(
             "auth/token",
             "An access token for this casino, valid for an hour.",
             "casino.md section 1",
-            _enveloped("A token (200), or it could not be given now (102823).", TokenEnvelope, _TAKEN),
+            _enveloped("A token.", TokenEnvelope, _GIVEN),
             (TokenRequest,),
             proofs=((),),
         ),
@@ -239,7 +243,7 @@ CASINOS: Final = Half(
                 Said(200, "A JWK set.", JwkSet, headers={"Cache-Control": "How long it may be kept."}),
                 _refused(outcomes.UNAUTHORIZED),
                 _refused(outcomes.TOO_LARGE),
-                _refused(outcomes.NO_KEYS),
+                _refused(outcomes.NOT_NOW),
             ),
             proofs=((), *_BEARER),
         ),
@@ -250,7 +254,7 @@ CASINOS: Final = Half(
             "Whether the hub sent this JWT to this casino; for casinos without a library for signatures.",
             "casino.md section 1",
             _enveloped(
-                "What it carried (200), or it is none (103753).", SentEnvelope, (*_TAKEN, outcomes.NOT_VERIFIED)
+                "What it carried (200), or it is none (103753).", SentEnvelope, (*_GIVEN, outcomes.NOT_VERIFIED)
             ),
             (SentToken,),
             proofs=_BEARER,
@@ -261,7 +265,9 @@ CASINOS: Final = Half(
             "payments/accept",
             "The outcome of a payment of a bet. Idempotent.",
             "casino.md section 1.1",
-            _enveloped("Taken in (200), or not accepted (102823).", HubEnvelope, _TAKEN),
+            _enveloped(
+                "Taken in (200), or final and not accepted (102823): `X-Problem` says why.", HubEnvelope, _TAKEN
+            ),
             (BetAccepted, BetNotAccepted),
             proofs=_BEARER,
         ),
@@ -271,7 +277,9 @@ CASINOS: Final = Half(
             "cashback-payments/accept",
             "The outcome of a payment of a cashback. Idempotent.",
             "casino.md section 1.1",
-            _enveloped("Taken in (200), or not accepted (102823).", HubEnvelope, _TAKEN),
+            _enveloped(
+                "Taken in (200), or final and not accepted (102823): `X-Problem` says why.", HubEnvelope, _TAKEN
+            ),
             (CashbackAccepted, CashbackNotAccepted),
             proofs=_BEARER,
         ),

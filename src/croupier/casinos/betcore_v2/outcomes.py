@@ -60,12 +60,12 @@ class HubAnswer:
 
 OK: Final = HubAnswer(200, 200, "Success")
 NOT_ACCEPTED: Final = HubAnswer(200, 102823, "Error accepting transaction")
-"""Also for a payment that is unknown or another casino's: the same bytes, so that nothing is told."""
+"""It is final. Also for a payment that is unknown or another casino's: the same words, so that nothing is told."""
+NOT_NOW: Final = HubAnswer(500, 102823, "Error accepting transaction")
+"""It could not be taken in now, or it is not known whether it was: to be sent again. No casino may take it for a set of keys."""
 UNREADABLE: Final = HubAnswer(400, 103752, "Incorrect request parameters")
 UNAUTHORIZED: Final = HubAnswer(401, 103752, "Incorrect request parameters")
 TOO_LARGE: Final = HubAnswer(413, 103752, "Incorrect request parameters")
 WRONG_TYPE: Final = HubAnswer(415, 103752, "Incorrect request parameters")
-NO_KEYS: Final = HubAnswer(500, 102823, "Error accepting transaction")
-"""The key set has no envelope that could say it, and no casino may take an error for a set of keys."""
 NOT_VERIFIED: Final = HubAnswer(200, 103753, "Request data error")
 """`POST /auth/verify` of a JWT that is not ours, expired, sent to somebody else, or an access token."""

@@ -18,8 +18,8 @@ from croupier.casinos.betcore_v2 import codec, messages, signing
 from croupier.casinos.betcore_v2.messages import BETS, CASHBACKS, Subject
 from croupier.casinos.betcore_v2.operations import CASINOS
 from croupier.casinos.betcore_v2.outcomes import (
-    NO_KEYS,
     NOT_ACCEPTED,
+    NOT_NOW,
     NOT_VERIFIED,
     OK,
     TOO_LARGE,
@@ -49,6 +49,8 @@ KEYS_KEPT = "public, max-age=0, must-revalidate"
 """A cache on the way would go on telling of a key that was revoked."""
 ANSWER_S = 5.0
 """So long after it was read a request is answered, whatever the database does."""
+MOST_WORDS = 200
+"""Characters of a header that says what was wrong."""
 
 
 class Unauthorized(Exception):
@@ -181,8 +183,10 @@ async def _accept(door: Door, request: Request, body: bytes, subject: Subject) -
     casino = await door.casino_of(request)
     require_json(request)
     accept = codec.read_accept(body, casino, subject)
-    verdict = await accept_payment(door.hub, casino.casino_id, accept.subject_id, accept.kind, accept.outcome)
-    return _say(OK if verdict is Verdict.OK else NOT_ACCEPTED)
+    heard = await accept_payment(door.hub, casino.casino_id, accept.subject_id, accept.kind, accept.outcome)
+    if heard.verdict is Verdict.OK:
+        return _say(OK)
+    return _say(NOT_ACCEPTED, headers=_problem(f"final, do not send it again: {heard.why}"))
 
 
 def _route(door: Door, operation: Operation, handle: Handle) -> Route:
@@ -212,8 +216,7 @@ async def _answer(door: Door, request: Request, handle: Handle) -> Response:
         return _say(WRONG_TYPE)
     except (BadJson, BadField) as problem:
         log.info("casino.unreadable", path=request.url.path, problem=str(problem))
-        # The envelope's text is fixed by the contract, so the field at fault is named beside it.
-        return _say(UNREADABLE, headers={"X-Problem": ascii(str(problem))[1:-1][:200]})
+        return _say(UNREADABLE, headers=_problem(str(problem)))
     except ClientDisconnect:
         return _say(UNREADABLE)
     except DbError as error:
@@ -223,7 +226,12 @@ async def _answer(door: Door, request: Request, handle: Handle) -> Response:
     except Exception:  # no traceback ever reaches a peer
         log.exception("casino.not_answered")
     # It is not known whether it was taken in: casinos send again what gets an error answer.
-    return _say(NO_KEYS if handle is _jwks else NOT_ACCEPTED)
+    return _say(NOT_NOW, headers=_problem("not taken in now: send it again"))
+
+
+def _problem(text: str) -> dict[str, str]:
+    """Why, beside the envelope, whose text is fixed by the contract."""
+    return {"X-Problem": ascii(text)[1:-1][:MOST_WORDS]}
 
 
 def _say(answer: HubAnswer, value: dict[str, object] | None = None, headers: dict[str, str] | None = None) -> Response:
