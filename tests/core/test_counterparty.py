@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import MISSING, fields
 from typing import Any
 
-from croupier.core.counterparty import Casino, LateAccept, Provider
+from hypothesis import given
+from hypothesis import strategies as st
+
+from croupier.core.counterparty import Casino, LateAccept, Provider, UserId
 
 
 def defaults(record: type[Any]) -> dict[str, object]:
@@ -47,6 +50,7 @@ def test_a_new_provider() -> None:
         "hold_s": 6.0,
         "claim_s": 15.0,
         "pay_out_waits": False,
+        "user_id": UserId.CASINO_PLAYER,
         "fresh_s": 30.0,
         "min_bet": None,
         "max_bet": None,
@@ -57,3 +61,18 @@ def test_a_new_provider() -> None:
         "game_types": (),
         "total_s": 10.0,
     }
+
+
+PLAYERS = st.tuples(st.integers(1, 200), st.text("0123456789-x", min_size=1, max_size=6))
+
+
+@given(PLAYERS, PLAYERS)
+def test_no_two_players_are_one_user_of_a_provider(one: tuple[int, str], other: tuple[int, str]) -> None:
+    """Also where a player is called "2-x" at casino 1, and another "x" at casino 12."""
+    provider = Provider(1, "id", "Kite", "betcore_v1", "https://kite.example")
+    assert (provider.user_of(*one) == provider.user_of(*other)) == (one == other)
+
+
+def test_a_provider_that_needs_it_is_told_the_bare_id() -> None:
+    bare = Provider(1, "id", "Kite", "betcore_v1", "https://kite.example", user_id=UserId.PLAYER)
+    assert bare.user_of(7, "2-x") == "2-x"

@@ -579,7 +579,7 @@ def check_answer(written: tuple[Answer, LaunchOrder]) -> bool:
         assert apart.minor_units(fields["balance"], decimals) == answer.balance
     body = provider_codec.encode_launch(launch)
     opened = apart.parse(body)
-    assert opened["userId"] == launch.player_ref
+    assert opened["userId"] == launch.user_ref
     assert Decimal(opened["minBet"]) == Decimal(launch.min_bet)
     assert [Decimal(text) for text in opened["buttonAmounts"]] == [Decimal(text) for text in launch.button_amounts]
     assert strictjson.sorted_compact(body) == body, "what is signed must be the sorted compact form"

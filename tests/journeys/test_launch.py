@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from croupier.core.counterparty import UserId
 from croupier.flows.launch import LaunchRefused, Wish, launch
 from tests.journeys.peers import GAME, JACKPOT_GAME, Casino, Studio
 from tests.journeys.stage import Seat, Stage, Table, fresh
@@ -34,11 +35,27 @@ async def test_the_body_is_compact_sorted_and_holds_what_is_required(stage: Stag
     assert b'"maxBet":10000.00,' in raw, "a number with its own digits"
     assert b'"minBet":0.01,' in raw
     assert body == {
-        "userId": player, "sessionId": opened.session_id, "currency": "EUR", "language": "de", "minBet": "0.01",
+        "userId": f"{table.casino.line.client_id}-{player}", "sessionId": opened.session_id, "currency": "EUR", "language": "de", "minBet": "0.01",
         "maxBet": "10000.00", "gameMode": "real", "viewType": "mobile", "maxOdd": 500,
     }  # fmt: skip
     assert opened.frame_uri == f"{table.studio.url}/play?session={opened.session_id}"
     assert await stage.desk.store.sessions.frame(opened.session_id) == opened.frame_uri
+
+
+async def test_players_of_two_casinos_with_one_id_are_two_users_of_a_provider(stage: Stage) -> None:
+    studio = await stage.new_studio()
+    here, there = await stage.new_casino(), await stage.new_casino()
+    await open_game(stage, here, studio, player_ref="anna")
+    await open_game(stage, there, studio, player_ref="anna")
+    await open_game(stage, here, studio, player_ref="anna")
+    first, second, again = (json.loads(raw)["userId"] for _, raw in studio.launches)
+    assert first != second
+    assert first == again, "the same player in another session is the same user"
+    provider = await stage.desk.store.providers.find(str(studio.line.provider_id))
+    assert provider is not None
+    await stage.desk.store.providers.change(provider.provider_id, {"user_id": UserId.PLAYER})
+    await open_game(stage, here, studio, player_ref="anna")
+    assert json.loads(studio.launches[-1][1])["userId"] == "anna"
 
 
 async def test_the_narrowest_limits_hold_and_yen_have_no_decimals(stage: Stage) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from croupier.core.counterparty import Casino, LateAccept, Provider
+from croupier.core.counterparty import Casino, LateAccept, Provider, UserId
 from croupier.core.refusals import CasinoNo
 from croupier.store.profiles import (
     CASINOS,
@@ -62,6 +62,8 @@ PROVIDER_SETTINGS = [
     ("hold_s", "2", 2.0),
     ("claim_s", "0.5", 0.5),
     ("pay_out_waits", "yes", True),
+    ("user_id", "player", UserId.PLAYER),
+    ("user_id", "default", UserId.CASINO_PLAYER),
     ("fresh_s", "60", 60.0),
     ("games_enabled", "0", False),
     ("game_types", "3, 23", (3, 23)),

@@ -73,7 +73,7 @@ def set_(
     assignments: Annotated[list[str], typer.Argument(metavar="KEY=VALUE...", help="`default` takes a choice back.")],
     as_json: AsJson = False,
 ) -> None:
-    """Change settings: hold_s claim_s game_types min_bet max_bet large_win max_win max_odd enabled fresh_s pay_out_waits url ..."""
+    """Change settings: hold_s claim_s game_types min_bet max_bet large_win max_win max_odd enabled fresh_s user_id url ..."""
 
     async def work(hub: Hub, settings: Settings) -> Provider:
         provider = await provider_of(hub, which)

@@ -107,7 +107,8 @@ class LaunchOrder:
     """What a provider needs to open a game. Bet limits are decimal text, major units."""
 
     game_ref: str
-    player_ref: str
+    user_ref: str
+    """The player as this provider is told of one (`Provider.user_of`)."""
     session_id: str
     currency: str
     language: str

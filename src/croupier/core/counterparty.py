@@ -23,6 +23,15 @@ HOLD_S = 6.0
 """How long a provider waits for its answer, where its row says nothing else."""
 
 
+class UserId(Enum):
+    """Under which name a provider is told of a player; the value is what is stored."""
+
+    CASINO_PLAYER = "casino-player"
+    """The casino's number, a hyphen, the player's id there: no two casinos can mean the same one."""
+    PLAYER = "player"
+    """The player's id at the casino as it is: for a provider of one casino, or one that demands the bare name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Casino:
     """A partner that keeps player wallets. Times are seconds, `tax_bp` is basis points of a payout."""
@@ -88,6 +97,7 @@ class Provider:
     """How long an accepted stake nobody waits for may stay unclaimed."""
     pay_out_waits: bool = False
     """True: a pay-out is answered only when the casino has it."""
+    user_id: UserId = UserId.CASINO_PLAYER
     fresh_s: float = 30.0
     min_bet: str | None = None
     max_bet: str | None = None
@@ -105,3 +115,11 @@ class Provider:
     def takes_new(self) -> bool:
         """Whether its games may be launched and bet on anew: neither disabled nor closed."""
         return self.enabled and not self.closed
+
+    def user_of(self, casino_id: int, player_ref: str) -> str:
+        """The name that this provider is told for a player of a casino.
+
+        A casino's number has no hyphen, so what is before the first one is always the casino: "1-2-x" is player "2-x" of
+        casino 1 and nobody else's.
+        """
+        return player_ref if self.user_id is UserId.PLAYER else f"{casino_id}-{player_ref}"

@@ -53,7 +53,7 @@ async def launch(hub: Hub, casino: Casino, wish: Wish) -> Launched:
     session = await _open(hub, casino, provider, game, wish)
     order = LaunchOrder(
         game_ref=game.game_ref,
-        player_ref=wish.player_ref,
+        user_ref=provider.user_of(casino.casino_id, wish.player_ref),
         session_id=session.session_id,
         currency=wish.currency,
         language=wish.language,

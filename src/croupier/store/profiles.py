@@ -15,7 +15,7 @@ from dataclasses import MISSING, dataclass, fields
 from decimal import Decimal
 from typing import Any
 
-from croupier.core.counterparty import Casino, LateAccept, Provider
+from croupier.core.counterparty import Casino, LateAccept, Provider, UserId
 from croupier.core.refusals import CasinoNo
 from croupier.kit.keys import ALGORITHMS
 from croupier.store.quirk_kinds import (
@@ -94,6 +94,7 @@ PROVIDERS = Side(
         "hold_s": seconds(29.0),
         "claim_s": seconds(3600.0),
         "pay_out_waits": flag(),
+        "user_id": choice(UserId),
         "fresh_s": seconds(300.0),
         "min_bet": amount(),
         "max_bet": amount(),

@@ -196,7 +196,7 @@ def _reply(wire: WalletAnswer, status: int, retry_after_s: int | None = None) ->
 def encode_launch(order: LaunchOrder) -> bytes:
     """The launch body: compact, keys sorted, every amount a JSON number with its own digits."""
     body = LaunchBody(
-        user_id=order.player_ref,
+        user_id=order.user_ref,
         session_id=order.session_id,
         currency=order.currency,
         language=order.language,
