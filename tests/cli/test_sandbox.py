@@ -30,6 +30,20 @@ def test_a_casino_joins_and_joins_again_as_the_same_one(cli: Cli) -> None:
     assert stat.S_IMODE((cli.home / "sandbox-casino.json").stat().st_mode) == 0o600
 
 
+def test_one_that_joins_while_another_runs_has_a_row_of_its_own(cli: Cli) -> None:
+    """It took over the row of the first, whose players then had another's wallets; and gets its own again next time."""
+    told = []
+    for _ in range(2):
+        processes = [cli.start("sandbox", "casino", "--join", "--json") for _ in range(2)]
+        urls = [json.loads(process.stdout.readline())["url"] for process in processes if process.stdout]
+        rows = {row["url"]: row["PartnerClientId"] for row in cli.json("casino", "list")}
+        told.append({rows[url] for url in urls})
+        for process in processes:
+            assert end(process).code == 0
+    assert len(told[0]) == 2
+    assert told[0] == told[1]
+
+
 def test_a_studio_brings_its_games(cli: Cli, studio: dict[str, Any]) -> None:
     assert studio["name"].startswith("Sandbox studio")
     launched = cli.ok("session", "open", "--casino", "Aurora", "--player", "bo", "--currency", "EUR",

@@ -114,9 +114,19 @@ async def test_a_launch_answers_the_frame_of_a_page_marked_as_demo_money(scene: 
 async def test_a_bet_on_the_page_plays_a_round(scene: Scene) -> None:
     _, told = await scene.ask("POST", "/v1/games/kite-crash/launch", LAUNCH)
     page = await scene.wire.send(WireRequest("POST", f"{told['frameUri']}/bet?stake=5"))
-    assert b"settled" in page.body
+    (bet,) = {body["betId"] for path, body in scene.heard if path.endswith("pay-in")}
+    for said in (bet, "settled", f"croupier trace {scene.studio.calls.counterparty_id}:{bet}"):
+        assert said.encode() in page.body
     assert [path.rpartition("/")[2] for path, _ in scene.heard] == ["pay-in", "pay-out", "balance"]
     assert (await scene.wire.send(WireRequest("POST", f"{told['frameUri']}/bet?stake=5000"))).status == 404
+
+
+async def test_the_page_tells_of_no_win_where_no_stake_was_taken(scene: Scene) -> None:
+    _, told = await scene.ask("POST", "/v1/games/kite-crash/launch", LAUNCH)
+    scene.script = [NO_FUNDS]
+    page = (await scene.wire.send(WireRequest("POST", f"{told['frameUri']}/bet?stake=5"))).body
+    assert b"<td>refused<td>the stake was not taken (code 3, HTTP 402)" in page
+    assert b"won" not in page
 
 
 @pytest.mark.parametrize(

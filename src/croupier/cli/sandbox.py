@@ -1,14 +1,17 @@
 """`croupier sandbox`: one sandbox side alone in the foreground, made known to the hub if asked. Spec: operate.md.
 
-Owns: joining: a side keeps its credentials in a file of the home, so that it can join again under the same name.
+Owns: joining: a side keeps its credentials in a file of the home, so that it can join again under the same name. Who
+runs holds a lock beside that file: a second one of the same home takes the next file, and has a row of its own.
 """
 
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 from collections.abc import Awaitable, Callable
+from itertools import count
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -112,16 +115,30 @@ def _hub_url(told: Settings, said: str | None) -> str:
 
 
 def _joining(told: Settings, kind: str, enter: Enter) -> Join:
-    path = told.home / f"sandbox-{kind}.json"
-
     async def join(url: str) -> strictjson.Record:
         check_peer(url, told)
         async with open_hub(told) as hub:
+            path = _own_file(told.home, kind)
             record = await enter(hub, url, _read(path))
         _write(path, record)
         return strictjson.record(strictjson.loads(path.read_bytes()))
 
     return join
+
+
+def _own_file(home: Path, kind: str) -> Path:
+    """The file of the first sandbox of this kind that nobody runs. It is this process's until its end, however it ends."""
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for number in count(1):
+        path = home / (f"sandbox-{kind}.json" if number == 1 else f"sandbox-{kind}-{number}.json")
+        lock = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            continue
+        return path
+    raise AssertionError("there is no end of numbers")
 
 
 def _announcing(kind: str, *, as_json: bool) -> Announce:

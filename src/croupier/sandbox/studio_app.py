@@ -5,6 +5,7 @@ Owns: HTTP in and out. Never: the calls on the hub (studio_calls) or how a round
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Protocol
 
 from starlette.applications import Starlette
@@ -20,12 +21,14 @@ from croupier.sandbox.journal import Journal
 from croupier.sandbox.reading_bodies import BodyTooLong, bounded_body
 from croupier.sandbox.studio_calls import Calls
 from croupier.sandbox.studio_games import Game, Launched, read_launch
-from croupier.sandbox.studio_page import CONTENT_POLICY, STAKES, page
+from croupier.sandbox.studio_page import CONTENT_POLICY, STAKES, Shown, page
 from croupier.sandbox.studio_rounds import Rounds
 from croupier.sandbox.studio_signing import Gate
 
 MAX_BODY = 65536
 WIN_CHANCE = 0.45
+MOST_SHOWN = 10
+"""Bets of a session that its page shows."""
 
 
 class Studio(Protocol):
@@ -100,10 +103,11 @@ class PlayerSide:
     def __init__(self, studio: Studio, chance: Chance) -> None:
         self._studio = studio
         self._chance = chance
+        self._bets: dict[str, deque[Shown]] = {}
 
     async def show(self, request: Request) -> Response:
         """The game, waiting for a bet."""
-        return await self._page(request, "Place your bet.")
+        return await self._page(request)
 
     async def bet(self, request: Request) -> Response:
         """One round: the stake, then twice the stake or nothing."""
@@ -112,9 +116,10 @@ class PlayerSide:
             return HTMLResponse("No such game.", 404)
         win = str(2 * int(stake)) if self._chance.fraction() < WIN_CHANCE else "0"
         played = await self._studio.rounds.play(session, stake, win)
-        return await self._page(request, f"The round was {played.end.value}; you won {win}.")
+        self._bets.setdefault(session, deque(maxlen=MOST_SHOWN)).append(Shown(played, stake, win))
+        return await self._page(request)
 
-    async def _page(self, request: Request, said: str) -> Response:
+    async def _page(self, request: Request) -> Response:
         launched = self._studio.sessions.get(request.path_params["session"])
         if launched is None:
             return HTMLResponse("No such game.", 404)
@@ -122,7 +127,8 @@ class PlayerSide:
             balance = (await self._studio.calls.balance(launched.session)).balance
         except PeerError:
             balance = None
-        body = page(launched, balance=balance, said=said)
+        bets = self._bets.get(launched.session, ())
+        body = page(launched, balance=balance, counterparty=self._studio.calls.counterparty_id, bets=tuple(bets))
         return HTMLResponse(body, headers={"Content-Security-Policy": CONTENT_POLICY})
 
 

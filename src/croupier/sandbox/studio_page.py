@@ -1,13 +1,16 @@
-"""The page a player of the sandbox studio sees: one button per stake, and what the last round brought.
+"""The page a player of the sandbox studio sees: one button per stake, and of each bet its id, its end, and how to trace it.
 
 Owns: its HTML. Never: a script, and never real money: it says so on every page.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 
 from croupier.sandbox.studio_games import Launched
+from croupier.sandbox.studio_rounds import End, Played
 
 STAKES = ("1", "5", "10")
 CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'"
@@ -15,12 +18,22 @@ CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'se
 _STYLE = (
     "body{font:16px system-ui,sans-serif;margin:0;background:#10201c;color:#eef5f1;text-align:center}"
     "p.demo{background:#f2c14e;color:#221a00;margin:0;padding:.5rem;font-weight:700;letter-spacing:.1em}"
+    "table{margin:1rem auto;border-spacing:1rem .3rem;text-align:left}code{user-select:all}"
     "form{display:inline-block;margin:.5rem}button{font:inherit;padding:.6rem 1.2rem}"
 )
 
 
-def page(launched: Launched, *, balance: str | None, said: str) -> str:
-    """The whole document."""
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One bet of this page, with what was staked and what it would have won."""
+
+    played: Played
+    stake: str
+    win: str
+
+
+def page(launched: Launched, *, balance: str | None, counterparty: str, bets: Sequence[Shown] = ()) -> str:
+    """The whole document; the newest bet first."""
     buttons = "".join(
         f'<form method="post" action="/play/{escape(launched.session)}/bet?stake={stake}">'
         f"<button>Bet {stake} {escape(launched.currency)}</button></form>"
@@ -31,5 +44,35 @@ def page(launched: Launched, *, balance: str | None, said: str) -> str:
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(launched.game_name)}</title>'
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style>'
         f'<p class="demo">DEMO MONEY</p><h1>{escape(launched.game_name)}</h1>'
-        f"<p>Balance: {shown}</p><p>{escape(said)}</p>{buttons}</html>"
+        f"<p>Balance: {shown}</p>{buttons}{_table(launched, counterparty, bets)}</html>"
     )
+
+
+def _table(launched: Launched, counterparty: str, bets: Sequence[Shown]) -> str:
+    if not bets:
+        return "<p>Place your bet.</p>"
+    rows = "".join(_row(launched, counterparty, shown) for shown in reversed(bets))
+    return f"<table><tr><th>betId<th>stake<th>state<th>what happened<th>the whole story{rows}</table>"
+
+
+def _row(launched: Launched, counterparty: str, shown: Shown) -> str:
+    bet = shown.played.bet
+    # A demo bet stands in no book: there is nothing to trace.
+    trace = "demo: in no book" if launched.demo else f"<code>croupier trace {escape(counterparty)}:{escape(bet)}</code>"
+    cells = (escape(bet), escape(shown.stake), shown.played.end.value, escape(_words(shown)), trace)
+    return "<tr>" + "".join(f"<td>{cell}" for cell in cells)
+
+
+def _words(shown: Shown) -> str:
+    """What became of it, and of a bet that was not taken that nothing was won."""
+    last = shown.played.last
+    code = "no answer" if last is None else f"code {last.code}, HTTP {last.status}"
+    match shown.played.end:
+        case End.SETTLED:
+            return "lost" if shown.win == "0" else f"won {shown.win}"
+        case End.REFUSED:
+            return f"the stake was not taken ({code})"
+        case End.REFUNDED:
+            return "nobody knew in time whether it was taken, so it was refunded"
+        case End.STUCK:
+            return f"the hub has not accepted its win or refund ({code}): people must look"
