@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from croupier.kit.clock import SystemClock
+from croupier.store.incidents import Incidents
 from tests.cli.conftest import Cli, end
 
 
@@ -91,3 +93,10 @@ def test_a_queue_that_nobody_works_on_is_told(cli: Cli) -> None:
     (check,) = [check for check in cli("doctor", "--json").json()["checks"] if check["name"] == "queue"]
     assert check["result"] == "look"
     assert "nobody makes them" in check["says"]
+
+
+def test_a_casino_that_answers_with_anothers_credentials_is_named(cli: Cli) -> None:
+    note = "token for client 4 verified as 3: the address of casino 4 answers with the credentials of casino 3"
+    cli.world(lambda world: Incidents(world.db, SystemClock()).raise_new(0, "mixed_up", note))
+    (check,) = [check for check in cli("doctor", "--json").json()["checks"] if check["name"] == "casinos"]
+    assert (check["result"], check["says"]) == ("look", note)

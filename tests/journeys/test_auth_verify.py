@@ -43,6 +43,10 @@ async def test_what_was_sent_to_another_casino_is_not_ours(stage: Stage, table: 
     told = await other.line.call("auth/verify", await sent_to(table))
     assert told.outcome == NOT_OURS
     assert set(told.said) == {"ErrorCode", "Message"}
+    (incident,) = [one for one in await stage.desk.store.incidents.open_ones() if one.name == "mixed_up"]
+    assert incident.note.startswith(
+        f"token for client {table.casino.line.client_id} verified as {other.line.client_id}: "
+    )
 
 
 async def test_an_access_token_is_no_call_of_the_hub(table: Table) -> None:

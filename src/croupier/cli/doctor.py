@@ -177,8 +177,9 @@ async def _counterparties(hub: Hub, told: Settings) -> list[Check]:
         reached = await asyncio.gather(*(_reach(wire, peer) for peer in peers if peer.takes_new))
     finally:
         await wire.close()
+    mixed = [Check("casinos", "look", i.note) for i in await hub.store.incidents.open_ones() if i.name == "mixed_up"]
     sealed = [check for provider in providers if (check := await _opens(hub, provider)) is not None]
-    return [*reached, *sealed]
+    return [*reached, *mixed, *sealed]
 
 
 async def _reach(wire: HttpWire, peer: Casino | Provider) -> Check:

@@ -19,7 +19,10 @@ from croupier.flows.advance import advance
 from croupier.flows.hub import Hub
 from croupier.flows.recovery import heard_of_lost
 from croupier.flows.tell import heed
+from croupier.kit.log import get
 from croupier.kit.point import point
+
+log = get("casino")
 
 UNKNOWN = "there is no such payment of yours"
 """Of a payment that nobody has, of another casino's, and of one of its bet that was never made: all the same words."""
@@ -45,7 +48,10 @@ async def accept_payment(hub: Hub, casino_id: int, subject_id: int, kind: Paymen
         subject: Bet | Cashback | None = await found(subject_id)
         if subject is None:
             await heard_of_lost(hub, casino_id, subject_id, kind=kind, outcome=outcome)
-        if subject is None or subject.casino_id != casino_id:
+        if subject is None:
+            return None
+        if subject.casino_id != casino_id:
+            log.warning("casino.mixed_up", says=f"a payment of client {subject.casino_id} accepted as {casino_id}")
             return None
         await heed(hub, subject, kind, said=outcome)
         return subject

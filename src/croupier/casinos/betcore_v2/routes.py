@@ -49,6 +49,8 @@ KEYS_KEPT = "public, max-age=0, must-revalidate"
 """A cache on the way would go on telling of a key that was revoked."""
 ANSWER_S = 5.0
 """So long after it was read a request is answered, whatever the database does."""
+NOBODY = 0
+"""The subject of an incident that is about no bet."""
 MOST_WORDS = 200
 """Characters of a header that says what was wrong."""
 
@@ -166,9 +168,22 @@ async def _verify(door: Door, request: Request, body: bytes) -> Response:
             issuer=door.issuer,
             now_s=door.now_s(),
         )
+    except signing.SentToAnother as other:
+        await _mixed_up(door, sent_to=other.casino_id, asked_by=casino.casino_id)
+        return _say(NOT_VERIFIED)
     except BadToken:
         return _say(NOT_VERIFIED)
     return _say(OK, messages.sent_value(sent.data, sent.client_id))
+
+
+async def _mixed_up(door: Door, *, sent_to: int, asked_by: int) -> None:
+    """Whoever answers at one casino's address has another's credentials: no call of the hub will ever be believed there."""
+    says = f"token for client {sent_to} verified as {asked_by}"
+    log.warning("casino.mixed_up", says=says)
+    todo = (
+        f"the address of casino {sent_to} answers with the credentials of casino {asked_by}; put right one of the two"
+    )
+    await door.hub.store.incidents.raise_new(NOBODY, "mixed_up", f"{says}: {todo}")
 
 
 async def _accept_payment(door: Door, request: Request, body: bytes) -> Response:

@@ -89,12 +89,20 @@ class Sent(NamedTuple):
     client_id: str
 
 
+class SentToAnother(BadToken):
+    """The hub did send it, but to the casino `casino_id`."""
+
+    def __init__(self, casino_id: int) -> None:
+        super().__init__("sent to another casino")
+        self.casino_id = casino_id
+
+
 def verify_sent(token: str, keys: Mapping[str, PublicKey], *, casino_id: int, issuer: str, now_s: int) -> Sent:
     """Read back a JWT the hub sent to this casino; raises BadToken for anything else, access tokens included."""
     claims = _verified(token, keys, _Meant(None, issuer, SENT_S), now_s=now_s)
     client = client_id(casino_id)
     if claims.get("client_id") != client:
-        raise BadToken("sent to another casino")
+        raise SentToAnother(_casino_id(claims))
     try:
         return Sent(strictjson.text(claims, "data", strictjson.MAX_BYTES), client)
     except strictjson.BadField as bad:
