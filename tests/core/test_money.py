@@ -235,3 +235,20 @@ def test_every_coin_has_its_decimals_and_no_other_code_is_one() -> None:
     coins = {code: int(digits) for code, digits in zip(words[::2], words[1::2], strict=True)}
     assert {code: money.exponent(code) for code in coins} == coins
     assert {code for code in money.CURRENCIES if len(code) != 3 or not code.isupper()} <= coins.keys()
+
+
+@pytest.mark.parametrize(
+    ("text", "currency", "minor"),
+    [
+        ("7100.5", "EUR", 710050), ("7100.509", "EUR", 710050), ("0.009999999999", "EUR", 0), ("-0.01", "EUR", 0),
+        ("-5", "JPY", 0), ("99.9", "JPY", 99), ("0.123456789", "BTC", 12345678), ("1." + "9" * 60, "KWD", 1999),
+    ],
+)  # fmt: skip
+def test_a_balance_informs_so_it_is_rounded_down_and_never_below_nothing(text: str, currency: str, minor: int) -> None:
+    assert money.balance_minor(text, currency) == minor
+
+
+@pytest.mark.parametrize("text", ["", "1e-7", "1,234.50", "1.", ".5", "+1", " 1", "NaN", "--1", "1" * 16, "\u0661"])
+def test_what_is_no_balance_is_refused(text: str) -> None:
+    with pytest.raises(BadAmount):
+        money.balance_minor(text, "EUR")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from croupier.core import pursuit
 from croupier.core.bet import BetState, Closing
 from croupier.core.counterparty import LateAccept
 from croupier.core.draft import Draft
@@ -504,3 +505,17 @@ def test_what_a_no_would_end_goes_on_after_one_that_was_not_read(story: Story, k
     state = story.subject.state
     story.made(kind, UNREAD)
     assert (story.subject.state, story.state(kind), story.call(kind)) == (state, S.SENT, (step, 0.125))
+
+
+def test_the_incident_of_what_failed_says_what_could_not_be_read() -> None:
+    """Somebody must mend the casino: "no answer" would send them to the network."""
+    story = Story().settled(paid=False)
+    why = Unknown("code 200, but in Value PartnerTransactionId must be a string")
+    notes = []
+    for n in range(5):
+        draft: Draft[Any] = Draft(story.at(n + 1).subject, story.terms())
+        pursuit.made(draft, K.PAYOUT, why)
+        decision = draft.finish("made")
+        notes += [one.note for one in decision.incidents]
+        story.take(decision)
+    assert notes == [f"payout failed 5 times; last: {why.why}"]

@@ -57,6 +57,15 @@ async def test_after_a_rotation_the_old_key_signs_until_the_casino_itself_has_fe
     await _signs_with(patient, new)
 
 
+async def test_what_is_told_to_one_casino_is_kept_by_no_cache_for_others(table: Table) -> None:
+    """It looks the same, but a shared cache that answers in the hub's place would keep a casino from being seen."""
+    told = {
+        bearer: (await table.casino.line.jwks(with_bearer=bearer)).headers["cache-control"] for bearer in (True, False)
+    }
+    assert told[True].startswith("private")
+    assert told[False].startswith("public")
+
+
 async def test_a_bad_bearer_is_refused_here_too(stage: Stage) -> None:
     url = f"{stage.facts.hub_url}/mis-api/api/v2/auth/jwks"
     told = await ask(stage.http, "GET", url, None, {"Authorization": "Bearer no.such.token"})

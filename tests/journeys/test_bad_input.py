@@ -28,7 +28,6 @@ AMOUNTS: list[Any] = [
     "1" * 16, "1.123456789", "1.001", "0.001", "\u0661\u0662", "\uff11", "1\n", True, [], {}, -1, 1e22, "1_000",
     "--1", "1.0.0", "\u22121", "01.00.", "0" * 65,
 ]  # fmt: skip
-ODDS: list[Any] = ["", "abc", "-1", "NaN", True, [], "1 ", "1" * 65]
 
 
 @pytest.fixture(params=sorted(FIELDS))
@@ -86,10 +85,6 @@ async def test_every_field_is_judged_and_named(stage: Stage, verb: str) -> None:
     for value in ["other", 5, "", "x" * 129, []]:
         told = await table.line.send("POST", path, json.dumps({**good, "sessionId": value}).encode())
         assert (told.outcome, told.said["field"]) == ((400, 6), "sessionId")
-    if "winAmount" in good:
-        for value in ODDS:
-            told = await table.line.send("POST", path, json.dumps({**good, "winOdd": value}).encode())
-            assert (value, told.outcome, told.said["field"]) == (value, (400, 6), "winOdd")
     assert dict(await stage.desk.store.db.fetchrow(COUNTS, table.line.provider_id) or {})["bets"] == 0
     assert table.casino.heard == []
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from aiohttp import web
 
-from tests.journeys.peers import Casino, Heard, acknowledge, in_turn, say
+from tests.journeys.peers import Casino, Heard, Script, acknowledge, in_turn, say
 from tests.journeys.stage import HOLD_S, Seat, Stage, Table, fresh
 
 
@@ -44,12 +44,43 @@ async def test_a_casino_that_does_not_say_makes_it_99_within_the_hold_time(table
         return web.Response()
 
     wrong = [
-        say(500, status=500), say(102145), say(31337), say(200), say(200, {"Balance": "1,5"}),
-        say(200, {"Balance": "-5"}), say(200, {"Balance": "1.005"}), say(200, [1]), hang,
+        say(500, status=500), say(102145), say(31337), say("200", {"Balance": "1.00"}), hang,
     ]  # fmt: skip
     table.casino.says["users/data"] = in_turn(*wrong)
     told = [await table.line.balance(table.session) for _ in wrong]
     assert [t.outcome for t in told] == [(504, 99)] * len(wrong)
+
+
+def as_written(body: bytes) -> Script:
+    """These very bytes."""
+
+    async def script(_casino: Casino, _heard: Heard) -> object:
+        return web.Response(body=body, content_type="application/json")
+
+    return script
+
+
+async def test_a_balance_that_is_no_amount_of_the_currency_keeps_no_game_shut(table: Table) -> None:
+    """It informs: finer is rounded down, below nothing is nothing, and what cannot be read is left out."""
+    left_out = b'{"_responseCode":1,"currency":"EUR"}'
+    odd: dict[str, bytes] = {
+        '"1.005"': b'{"_responseCode":1,"balance":1.00,"currency":"EUR"}',
+        "7.509999999999998": b'{"_responseCode":1,"balance":7.50,"currency":"EUR"}',
+        '"-5"': b'{"_responseCode":1,"balance":0.00,"currency":"EUR"}',
+        "-0.01": b'{"_responseCode":1,"balance":0.00,"currency":"EUR"}',
+        '"1,234.50"': left_out,
+        '"1e-7"': left_out,
+        "null": left_out,
+        "true": left_out,
+        "[]": left_out,
+    }
+    for balance, told in odd.items():
+        body = b'{"ErrorCode":200,"Message":"","Value":{"Balance":' + balance.encode() + b"}}"
+        table.casino.says["users/data"] = as_written(body)
+        assert (balance, (await table.line.balance(table.session)).raw) == (balance, told)
+    for value in (None, [], [1], "5.00"):
+        table.casino.says["users/data"] = say(200, value)
+        assert (value, (await table.line.balance(table.session)).raw) == (value, left_out)
 
 
 async def test_sessions_that_are_not_there_or_over_are_not_found(stage: Stage, table: Table) -> None:

@@ -175,7 +175,7 @@ async def test_a_casino_that_withholds_tax_must_say_so(stage: Stage) -> None:
     [
         {"BetId": None}, {"BetId": "7"}, {"BetId": 1.5}, {"BetId": -1}, {"BetId": 2**53}, {"BetId": [1]},
         {"TransactionType": None}, {"TransactionType": 3}, {"TransactionType": 0}, {"TransactionType": "-1"},
-        {"PartnerUserId": None}, {"PartnerUserId": 5}, {"PartnerUserId": "x" * 129},
+        {"PartnerUserId": None}, {"PartnerUserId": 5.5}, {"PartnerUserId": "x" * 129},
         {"PartnerTransactionId": None}, {"PartnerTransactionId": ""}, {"PartnerTransactionId": "x" * 129},
         {"Amount": None}, {"Amount": "-10.00"}, {"Amount": "1e1"}, {"Amount": "10,00"}, {"Amount": " 10"},
         {"Amount": "NaN"}, {"Amount": -10}, {"Amount": "1" * 16}, {"Amount": "1.123456789"}, {"Amount": ""},

@@ -59,7 +59,7 @@ async def test_unusable_answers_end_in_a_return_that_is_pursued(stage: Stage) ->
     unusable = [
         say(500), say(102823), say(200, {}), say(200, status=500),
         listing(lambda line: {**line, "BetId": line["BetId"] + 1}),
-        listing(lambda line: {**line, "DateTime": "yesterday"}),
+        listing(lambda line: {**line, "TransactionType": 7}),
         listing(lambda line: {**line, "Amount": None}),
     ]  # fmt: skip
 

@@ -55,9 +55,9 @@ async def test_the_question_carries_the_token_and_the_tag(stage: Stage) -> None:
     "value",
     [
         None, [], "anna", {**GOOD, "RefreshToken": None}, {**GOOD, "RefreshToken": "x" * 4097},
-        {**GOOD, "PartnerUserId": 7}, {**GOOD, "PartnerUserId": "x" * 129}, {**GOOD, "PartnerUserId": ""},
+        {**GOOD, "PartnerUserId": 7.5}, {**GOOD, "PartnerUserId": "anna "}, {**GOOD, "PartnerUserId": "x" * 129}, {**GOOD, "PartnerUserId": ""},
         {**GOOD, "CurrencyCode": "USD"}, {**GOOD, "CurrencyCode": "eur"}, {**GOOD, "CurrencyCode": None},
-        {**GOOD, "IsTest": "yes"}, {**GOOD, "PartnerUserId": "a\u0000b"},
+        {**GOOD, "PartnerUserId": True}, {**GOOD, "PartnerUserId": "a\u0000b"},
     ],
 )  # fmt: skip
 async def test_an_answer_that_lacks_or_garbles_what_is_required_registers_nobody(stage: Stage, value: object) -> None:

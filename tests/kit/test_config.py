@@ -73,7 +73,6 @@ def test_every_type_is_read_from_text() -> None:
         ("PORT", "65536", "must be between 0 and 65535"),
         ("PORT", "٣", "must be a whole number"),
         ("PORT", "9" * 10_000, "must be a whole number"),
-        ("PORT", "", "must be a whole number"),
         ("WORKERS", "0", "must be between 1 and 64"),
         ("SKEW_S", "nan", "must be a number"),
         ("SKEW_S", "1e999", "must be a number"),
@@ -86,11 +85,45 @@ def test_every_type_is_read_from_text() -> None:
         ("LADDER_S", "0,1", "must be seconds, each more than 0"),
         ("DEFAULT_MIN_BET", "1e3", "must be an amount such as 0.01"),
         ("PUBLIC_URL", "ftp://x", "must be a URL that begins with http:// or https://"),
-        ("ISSUER", " ", "must be a text that is not empty"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_it_must_be(name: str, value: str, what: str) -> None:
     assert problems({f"CROUPIER_{name}": value}) == [f"CROUPIER_{name} {what}"]
+
+
+@pytest.mark.parametrize("empty", ["", " ", "\t\n"])
+def test_a_variable_that_is_set_to_nothing_is_not_set(empty: str) -> None:
+    """Compose files and charts pass on what nobody set as an empty text."""
+    assert load({setting.env: empty for setting in SETTINGS}) == Settings()
+    told = {"CROUPIER_CONFIG": empty, "CROUPIER_DATABASE_URL": "postgresql://x/y", "CROUPIER_DATABASE_URL_FILE": empty}
+    assert load(told).database_url == Secret("postgresql://x/y")
+
+
+INJECTED = {
+    "CROUPIER_SERVICE_HOST": "10.0.0.7",
+    "CROUPIER_SERVICE_PORT": "8080",
+    "CROUPIER_SERVICE_PORT_HTTP": "8080",
+    "CROUPIER_PORT": "tcp://10.0.0.7:8080",
+    "CROUPIER_PORT_8080_TCP": "tcp://10.0.0.7:8080",
+    "CROUPIER_PORT_8080_TCP_PROTO": "tcp",
+    "CROUPIER_PORT_8080_TCP_PORT": "8080",
+    "CROUPIER_PORT_8080_TCP_ADDR": "10.0.0.7",
+    "CROUPIER_PORT_53_UDP": "udp://10.0.0.7:53",
+    "CROUPIER_DB_SERVICE_HOST": "10.0.0.8",
+    "CROUPIER_DB_SERVICE_PORT": "5432",
+    "CROUPIER_DB_PORT": "tcp://10.0.0.8:5432",
+    "CROUPIER_DB_PORT_5432_TCP_ADDR": "10.0.0.8",
+}
+
+
+def test_what_kubernetes_injects_for_a_service_of_that_name_is_passed_over() -> None:
+    assert load(INJECTED) == Settings()
+    assert load({**INJECTED, "CROUPIER_PORT": "9000"}).port == 9000
+
+
+@pytest.mark.parametrize("name", ["CROUPIER_DB_PORT", "CROUPIER_SERVICE", "CROUPIER_PORT_8080", "CROUPIER_HOST_PORT_X"])
+def test_what_only_resembles_it_is_a_mistake(name: str) -> None:
+    assert len(problems({name: "5432"})) == 1
 
 
 def test_everything_wrong_is_said_at_once() -> None:

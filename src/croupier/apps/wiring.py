@@ -27,6 +27,7 @@ from croupier.kit.http import HttpWire
 from croupier.kit.key_file import KEY_BYTES
 from croupier.kit.metrics import Metrics
 from croupier.kit.seal import Lineage, Sealer
+from croupier.kit.seldom import Seldom
 from croupier.kit.signed_lines import SignedLines
 from croupier.kit.wire import Wire
 from croupier.store.audits import Audits
@@ -119,6 +120,7 @@ def build(settings: Settings, seams: Seams, process: str, habits: Habits | None 
         gates=Gates(clock, metrics, habits.max_waiting),
         outage=Outage(clock, metrics),
         notary=_notary(settings, seams.sealer),
+        seldom=Seldom(clock),
     )
     hub.casino_gateways = {
         name: protocol.gateway(seams.wire, clock, store.keys, settings.issuer)

@@ -48,6 +48,7 @@ GRAMMAR = r"([0-9]{1,15})(?:\.([0-9]{1,8}))?"
 """The same as a pattern, for the whole of the text."""
 
 _GRAMMAR = re.compile(GRAMMAR)
+_BALANCE = re.compile(r"(-?)([0-9]{1,15})(?:\.([0-9]{1,60}))?")
 
 
 class UnknownCurrency(ValueError):
@@ -92,6 +93,26 @@ def parse_amount(text: str, currency: str) -> int:
     if minor > MAX_MINOR:
         raise BadAmount("is too large")
     return minor
+
+
+def balance_minor(text: str, currency: str) -> int:
+    """What a balance says in whole minor units: it informs and decides nothing, so what is finer is rounded down.
+
+    Below 0 is told as 0. Raises BadAmount for other text, UnknownCurrency.
+    """
+    digits = exponent(currency)
+    matched = _BALANCE.fullmatch(text)
+    if matched is None:
+        raise BadAmount("is no balance")
+    minor = int(matched[2] + (matched[3] or "")[:digits].ljust(digits, "0"))
+    if minor > MAX_MINOR:
+        raise BadAmount("is too large")
+    return 0 if matched[1] else minor
+
+
+def is_balance(text: str) -> bool:
+    """Whether `balance_minor` can read it, if it is not too large."""
+    return _BALANCE.fullmatch(text) is not None
 
 
 def format_amount(minor: int, currency: str) -> str:

@@ -283,14 +283,19 @@ def make_step(d: AnyDraft) -> Step:
     return Step.REOPEN if reopened else Step.MAKE
 
 
-def again(d: AnyDraft, kind: PaymentKind, step: Step) -> None:
-    """One more failure of something pursued: next try by the schedule, or a person."""
+def again(d: AnyDraft, kind: PaymentKind, step: Step, *, why: str | None = None) -> None:
+    """One more failure of something pursued: next try by the schedule, or a person.
+
+    `why`: what could not be read of an answer that came, with the field, or why none came.
+    """
     terms, payment = d.terms, d.payments[kind]
     call = d.calls[kind.value]
     failures = call.failures + 1
     due = terms.waits.retry_ms(created_ms=payment.created_ms, now_ms=terms.now_ms, failures=failures, luck=terms.luck)
     if failures == terms.waits.incident_after:
-        d.incident("not_accepted", f"{kind.value} failed {failures} times; last: {payment.message or 'no answer'}")
+        d.incident(
+            "not_accepted", f"{kind.value} failed {failures} times; last: {why or payment.message or 'no answer'}"
+        )
     if due is None:
         park(d, kind, "the schedule is used up")
         return

@@ -107,7 +107,7 @@ def _sent(d: AnyDraft, payment: Payment, reading: Received | Unknown) -> None:
     elif acked:
         _await_accept(d, kind)
     else:
-        again(d, kind, make_step(d))
+        again(d, kind, make_step(d), why=reading.why if isinstance(reading, Unknown) else None)
 
 
 def _await_accept(d: AnyDraft, kind: PaymentKind) -> None:
@@ -234,7 +234,7 @@ def _ask_later(d: AnyDraft, *, late: bool) -> None:
 def _give_informed(d: AnyDraft, payment: Payment, reading: InfoReading) -> None:
     kind = payment.kind
     if not isinstance(reading, InfoList):
-        again(d, kind, Step.INFO)
+        again(d, kind, Step.INFO, why=reading.why)
         return
     seen = line_of(d, payment, reading)
     if seen is None:
@@ -271,9 +271,9 @@ def closed(d: AnyDraft, slot: str, reading: CloseReading) -> None:
         return
     d.note(close=reading.why)
     if slot == SLOT_CLOSE:
-        _close_again(d)
+        _close_again(d, reading.why)
     elif d.payments[PaymentKind(slot)].undecided:
-        again(d, PaymentKind(slot), Step.REOPEN)
+        again(d, PaymentKind(slot), Step.REOPEN, why=reading.why)
     else:
         d.drop_call(slot)
 
@@ -287,7 +287,7 @@ def _close_done(d: AnyDraft, slot: str) -> None:
         d.call_now(slot, Step.MAKE, failures=d.calls[slot].failures)
 
 
-def _close_again(d: AnyDraft) -> None:
+def _close_again(d: AnyDraft, why: str) -> None:
     terms, call = d.terms, d.calls[SLOT_CLOSE]
     failures = call.failures + 1
     due = terms.waits.retry_ms(
@@ -297,7 +297,7 @@ def _close_again(d: AnyDraft) -> None:
         luck=terms.luck,
     )
     if failures == terms.waits.incident_after:
-        d.incident("not_closed", f"close failed {failures} times")
+        d.incident("not_closed", f"close failed {failures} times; last: {why}")
     if due is None:
         d.incident("close_given_up", "the close was never confirmed")
         d.drop_call(SLOT_CLOSE)

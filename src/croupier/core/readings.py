@@ -120,9 +120,16 @@ AuthReading = Authorized | No | Unknown
 
 @dataclass(frozen=True, slots=True)
 class BalanceTold:
-    """A good `users/data` answer; decimal text, major units."""
+    """A good `users/data` answer; decimal text, major units, perhaps negative or finer than the currency."""
 
     balance: str
 
 
-BalanceReading = BalanceTold | No | Unknown
+@dataclass(frozen=True, slots=True)
+class BalanceOdd:
+    """A good answer without a balance that can be read. `said` quotes what stood there, in a short line."""
+
+    said: str
+
+
+BalanceReading = BalanceTold | BalanceOdd | No | Unknown

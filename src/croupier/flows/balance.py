@@ -7,11 +7,14 @@ import asyncio
 from croupier.core.commands import Answer
 from croupier.core.refusals import Refusal
 from croupier.flows.hub import Hub
-from croupier.flows.tell import ask_balance
+from croupier.flows.tell import Heard, hear_balance
 
 
 async def balance(hub: Hub, provider_id: int, session_id: str) -> Answer:
-    """Ask the casino anew; OUTCOME_UNKNOWN if it does not say within the hold time."""
+    """Ask the casino anew; OUTCOME_UNKNOWN if it does not answer within the hold time.
+
+    An answer whose balance cannot be read is an answer: success, with the balance left out.
+    """
     session = await hub.store.sessions.get(session_id)
     if session is None or session.provider_id != provider_id or hub.clock.now_ms() >= session.expires_ms:
         return Answer(Refusal.SESSION_UNKNOWN)
@@ -21,10 +24,10 @@ async def balance(hub: Hub, provider_id: int, session_id: str) -> Answer:
     assert provider is not None
     try:
         async with asyncio.timeout(provider.hold_s):
-            told = await ask_balance(hub, session)
+            told = await hear_balance(hub, session)
     except TimeoutError:
-        told = None
-    if told is None:
+        told = Heard(answered=False)
+    if not told.answered:
         return Answer(Refusal.OUTCOME_UNKNOWN)
     # As it came: where it became the base it is what is known, where it could not (an open payment) it is the news.
-    return Answer(None, told, session.currency)
+    return Answer(None, told.amount, session.currency)

@@ -19,6 +19,7 @@ from croupier.flows.waiters import Waiters
 from croupier.kit.chance import Chance
 from croupier.kit.clock import Clock
 from croupier.kit.metrics import Metrics
+from croupier.kit.seldom import Seldom
 from croupier.kit.signed_lines import SignedLines
 from croupier.store.audits import Audits
 from croupier.store.balances import Balances
@@ -118,6 +119,8 @@ class Hub:
     outage: Outage
     notary: SignedLines
     """Where checkpoints of the audit trail are signed, outside of the database."""
+    seldom: Seldom
+    """What is told of once in a while only."""
     lanes: Lanes = field(default_factory=Lanes)
     casino_gateways: Mapping[str, CasinoGateway] = field(default_factory=dict)
     provider_gateways: Mapping[str, ProviderGateway] = field(default_factory=dict)

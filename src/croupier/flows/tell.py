@@ -10,16 +10,17 @@ Owns: money.md section 7. Never: the answer's refusal.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from croupier.core import pursuit
 from croupier.core.bet import Bet
 from croupier.core.cashback import Cashback
 from croupier.core.commands import Answer
+from croupier.core.counterparty import Casino
 from croupier.core.draft import Draft
-from croupier.core.money import BadAmount, parse_amount
+from croupier.core.money import BadAmount, balance_minor, parse_amount, same_amount
 from croupier.core.payment import GIVES
-from croupier.core.readings import BalanceReading, BalanceTold, PaymentKind, Yes
+from croupier.core.readings import BalanceOdd, BalanceReading, BalanceTold, PaymentKind, Yes
 from croupier.core.refusals import Refusal
 from croupier.core.session import Session
 from croupier.flows import calling
@@ -35,8 +36,21 @@ log = get("balance")
 TOLD_WITH = (None, Refusal.NOT_ENOUGH_FUNDS)
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What came of a question for a balance: minor units if it could be read."""
+
+    answered: bool
+    amount: int | None = None
+
+
 async def ask_balance(hub: Hub, session: Session) -> int | None:
     """Ask the casino now; minor units, or None if it did not say. Its word becomes the base where it may."""
+    return (await hear_balance(hub, session)).amount
+
+
+async def hear_balance(hub: Hub, session: Session) -> Heard:
+    """The same, and whether it answered at all: a balance that cannot be read is left out, and no door is locked for it."""
     casino = await hub.store.casinos.get(session.casino_id)
     assert casino is not None
     assert_no_tx()
@@ -48,14 +62,27 @@ async def ask_balance(hub: Hub, session: Session) -> int | None:
         return await gateway.balance(casino, session.player_ref)
 
     reading = await calling.told(hub, casino, ask)
+    if isinstance(reading, BalanceOdd):
+        _odd(hub, casino, "unreadable", said=reading.said)
+        return Heard(answered=True)
     if not isinstance(reading, BalanceTold):
-        return None
+        return Heard(answered=False)
     try:
-        amount = parse_amount(reading.balance, session.currency)
+        amount = balance_minor(reading.balance, session.currency)
     except BadAmount:
-        return None
+        _odd(hub, casino, "unreadable", said=reading.balance)
+        return Heard(answered=True)
+    if not same_amount(reading.balance, amount, session.currency):
+        _odd(hub, casino, "negative" if reading.balance.startswith("-") else "finer", said=reading.balance)
     await hub.store.balances.base(session.player_id, amount, asked_ms)
-    return amount
+    return Heard(answered=True, amount=amount)
+
+
+def _odd(hub: Hub, casino: Casino, what: str, *, said: str) -> None:
+    """A casino tells balances that are told otherwise or not at all: counted each time, said once a minute."""
+    hub.metrics.count("croupier_odd_balances_total", str(casino.casino_id), what)
+    if hub.seldom.may(("balance", casino.casino_id, what)):
+        log.warning("balance.odd", casino=casino.name, what=what, said=said)
 
 
 async def heed(hub: Hub, subject: Bet | Cashback, kind: PaymentKind, *, said: object) -> None:

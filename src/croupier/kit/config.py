@@ -25,6 +25,13 @@ __all__ = ["SETTINGS", "BadSettings", "Secret", "Setting", "Settings", "load"]
 
 _BY_ENV = {setting.env: setting for setting in SETTINGS}
 _CONFIG = PREFIX + "CONFIG"
+_INJECTED = re.compile(
+    PREFIX + r"(?:[A-Z0-9_]+_)?"
+    r"(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT_[0-9]{1,5}_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)"
+)
+"""What Kubernetes sets in every pod for services whose names begin with `croupier`: nobody meant it as a setting."""
+_INJECTED_PORT = re.compile(PREFIX + r"(?:[A-Z0-9_]+_)?PORT")
+_INJECTED_URL = re.compile(r"(?:tcp|udp|sctp)://\S*")
 
 
 class BadSettings(Exception):
@@ -39,7 +46,7 @@ def load(environ: Mapping[str, str]) -> Settings:
     """Read the settings, or raise BadSettings with everything that is wrong."""
     problems: list[str] = []
     told: dict[str, tuple[str, object]] = {}
-    _read_file(environ.get(_CONFIG), told, problems)
+    _read_file(environ.get(_CONFIG, "").strip(), told, problems)
     _read_environment(environ, told, problems)
     values: dict[str, Any] = {}
     for env, (source, raw) in told.items():
@@ -71,7 +78,8 @@ def _read_file(name: str | None, told: dict[str, tuple[str, object]], problems: 
 
 
 def _read_environment(environ: Mapping[str, str], told: dict[str, tuple[str, object]], problems: list[str]) -> None:
-    """Take what the environment says, over what the file said."""
+    """Take what the environment says, over what the file said. A variable that is set to nothing is not set."""
+    environ = {env: text for env, text in environ.items() if text.strip() and not _injected(env, text)}
     for env in sorted(environ):
         if not env.startswith(PREFIX) or env == _CONFIG:
             continue
@@ -81,6 +89,13 @@ def _read_environment(environ: Mapping[str, str], told: dict[str, tuple[str, obj
             problems.append(f"{env} is unknown{_near(env, [*_BY_ENV, _CONFIG])}")
         elif env.removesuffix("_FILE") in environ:
             problems.append(f"{env} and {env.removesuffix('_FILE')} are both set: keep one")
+
+
+def _injected(env: str, text: str) -> bool:
+    """Whether the platform set this and no person."""
+    known = env in _BY_ENV
+    by_name = not known and _INJECTED.fullmatch(env) is not None
+    return by_name or (_INJECTED_PORT.fullmatch(env) is not None and _INJECTED_URL.fullmatch(text.strip()) is not None)
 
 
 def _read_secret(env: str, path: str, told: dict[str, tuple[str, object]], problems: list[str]) -> bool:

@@ -5,11 +5,16 @@ Owns: size and content type of what peers send us. Never: the answer to a refusa
 
 from __future__ import annotations
 
+import re
+
 from starlette.requests import Request
 
 from croupier.kit.clock import Clock
 
 MAX_BODY = 65536
+OWS = " \t"
+"""White space around a field's value, which is no part of it (RFC 9110 5.5)."""
+_BEARER = re.compile(r"bearer[ \t]+([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE | re.ASCII)
 ARRIVED = "croupier.arrived_s"
 """The key of an ASGI scope: the monotonic second at which the request's first byte came."""
 
@@ -44,7 +49,14 @@ async def read_body(request: Request, most: int = MAX_BODY) -> bytes:
 
 
 def require_json(request: Request) -> None:
-    """Raise WrongType unless the body is declared as JSON (any charset parameter is fine: JSON is UTF-8)."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
+    """Raise WrongType unless the body is declared, once, as JSON (any charset parameter is fine: JSON is UTF-8)."""
+    declared = request.headers.getlist("content-type")
+    if len(declared) != 1 or declared[0].partition(";")[0].strip(OWS).lower() != "application/json":
         raise WrongType
+
+
+def bearer_of(request: Request) -> str | None:
+    """The token of the one Authorization header, if that is a bearer's; the scheme has no case (RFC 9110, 6750)."""
+    told = request.headers.getlist("authorization")
+    found = _BEARER.fullmatch(told[0].strip(OWS)) if len(told) == 1 else None
+    return None if found is None else found[1]

@@ -42,6 +42,9 @@ METRICS: dict[str, Metric] = {
     "croupier_database_troubles_total": Metric("counter", "What the database answered instead of rows.", ("kind",)),
     "croupier_breaker_open": Metric("gauge", "1 while new bets for this casino are held off.", ("casino",)),
     "croupier_incidents_total": Metric("counter", "Incidents raised for a person.", ("name",)),
+    "croupier_odd_balances_total": Metric(
+        "counter", "Balances told by casinos that are no amount of the currency.", ("casino", "what")
+    ),
     "croupier_reconciled_total": Metric("counter", "Bets compared with their casino.", ("casino", "result")),
     "croupier_healed_total": Metric("counter", "Differences that a rule mended.", ("rule",)),
     "croupier_findings_total": Metric("counter", "Differences that were found and not mended.", ("name",)),

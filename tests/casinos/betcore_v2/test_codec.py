@@ -88,13 +88,27 @@ def test_what_goes_out_reads_back_as_the_same_payment(order: Order) -> None:
 # --- the acknowledgement of a make ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("value", [..., None, {}, {"Balance": "7.5"}, {"PartnerTransactionId": None}, {"BetId": 5}])
+@pytest.mark.parametrize("value", [..., None, {}, [], {"Balance": "7.5"}, {"PartnerTransactionId": None}, {"BetId": 5}])
 def test_success_without_the_casinos_own_id_is_received(value: object) -> None:
     assert codec.read_ack(200, body(200, value), CASINO, STAKE) == Received()
 
 
 def test_success_with_the_casinos_own_id_is_the_outcome() -> None:
     assert codec.read_ack(200, body(200, WHOLE), CASINO, STAKE) == Yes(SAID)
+
+
+@pytest.mark.parametrize(("number", "digits"), [(0, "0"), (71, "71"), (10**18, "1" + "0" * 18)])
+def test_an_id_written_as_a_whole_number_is_its_digits(number: int, digits: str) -> None:
+    value = WHOLE | {"PartnerTransactionId": number}
+    assert codec.read_ack(200, body(200, value), CASINO, STAKE) == Yes(replace(SAID, partner_tx=digits))
+    value = WHOLE | {"PartnerUserId": number}
+    assert codec.read_ack(200, body(200, value), CASINO, STAKE) == Yes(replace(SAID, player_ref=digits))
+
+
+@pytest.mark.parametrize("number", ["7.0", "7e0", "-7", "1" * 65])
+def test_a_number_that_is_no_whole_one_is_no_id(number: str) -> None:
+    raw = body(200, WHOLE | {"PartnerTransactionId": 77777}).replace(b"77777", number.encode())
+    assert isinstance(codec.read_ack(200, raw, CASINO, STAKE), Unknown)
 
 
 def test_an_inline_outcome_may_leave_unsaid_what_was_asked() -> None:
@@ -135,9 +149,9 @@ def test_a_balance_that_cannot_be_read_spoils_nothing(balance: object) -> None:
         "t-1",
         5,
         True,
-        [],
         [WHOLE],
-        WHOLE | {"PartnerTransactionId": 5},
+        WHOLE | {"PartnerTransactionId": 5.0},
+        WHOLE | {"PartnerTransactionId": True},
         WHOLE | {"PartnerTransactionId": ""},
         WHOLE | {"PartnerTransactionId": "t" * 129},
         WHOLE | {"Amount": "-12.50"},

@@ -25,6 +25,11 @@ def test_an_accepted_payment() -> None:
     assert got == (5, PaymentKind.STAKE, Yes(replace(SAID, amount="12.5", tax="0.10"), "87.5"))
 
 
+def test_ids_that_are_whole_numbers_are_their_digits() -> None:
+    got = codec.read_accept(body(200, WHOLE | {"PartnerUserId": 7, "PartnerTransactionId": 9007199254740993}), CASINO)
+    assert got.outcome == Yes(replace(SAID, player_ref="7", partner_tx="9007199254740993"))
+
+
 def test_a_null_tax_is_an_absent_tax() -> None:
     assert codec.read_accept(body(200, WHOLE | {"TaxAmount": None}), CASINO).outcome == Yes(SAID)
 
@@ -89,10 +94,12 @@ def test_an_accept_that_names_no_payment_is_refused(code: int, name: str) -> Non
         ("TransactionType", "-1"),
         ("TransactionType", 0),
         ("TransactionType", 3),
-        ("PartnerUserId", 7),
+        ("PartnerUserId", 7.5),
+        ("PartnerUserId", True),
         ("PartnerUserId", ""),
         ("PartnerUserId", "p" * 129),
-        ("PartnerTransactionId", 1),
+        ("PartnerTransactionId", 1.0),
+        ("PartnerTransactionId", False),
         ("PartnerTransactionId", "t" * 129),
         ("Amount", "-12.50"),
         ("Amount", -12.5),

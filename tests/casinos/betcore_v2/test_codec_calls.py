@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from croupier.casinos.betcore_v2 import codec
 from croupier.core.counterparty import Casino
 from croupier.core.readings import (
     Authorized,
+    BalanceOdd,
     BalanceTold,
     CloseDone,
     Contents,
@@ -38,10 +41,29 @@ def info(value: object, code: int = 200, casino: Casino = CASINO, status: int = 
         1790000000.25,
         "1790000000",
         None,
+        "/Date(1790000000000+0200)/",
+        "2026-11-22T11:09:01.1234567",
+        "0000-00-00 00:00:00",
+        "2026-06-30T23:59:60Z",
+        "2026-11-22T24:00:00Z",
+        "2026-11-22t11:09:01z",
+        1790000000123,
+        "",
+        "yesterday",
+        -5,
+        True,
+        [],
+        {"$date": "2026-11-22"},
     ],
 )
 def test_the_payments_of_a_bet_with_any_moment(moment: object) -> None:
     assert info([WHOLE | {"DateTime": moment}]) == InfoList((SAID,))
+
+
+def test_what_decides_nothing_in_an_element_is_not_looked_at() -> None:
+    """A null tax is no tax, numbers are their digits, and what the contract does not know is no business of ours."""
+    element = WHOLE | {"TaxAmount": None, "PartnerTransactionId": 71, "Status": "ok", "Balance": "-1", "Id": {"a": [1]}}
+    assert info([element]) == InfoList((replace(SAID, partner_tx="71"),))
 
 
 def test_several_payments_in_the_order_told() -> None:
@@ -89,9 +111,7 @@ def test_no_list_is_not_an_empty_list(value: object) -> None:
         WHOLE | {"BetId": 6},
         WHOLE | {"TransactionType": 3},
         WHOLE | {"Amount": "-1"},
-        WHOLE | {"DateTime": "yesterday"},
-        WHOLE | {"DateTime": True},
-        WHOLE | {"DateTime": -5},
+        WHOLE | {"PartnerTransactionId": "t-1 "},
     ],
 )
 def test_one_element_that_cannot_be_read_spoils_the_whole(element: object) -> None:
@@ -129,13 +149,26 @@ def test_a_player_with_the_least_and_with_odd_extras() -> None:
         None,
         [],
         *({k: v for k, v in PLAYER.items() if k != name} for name in PLAYER),
-        PLAYER | {"PartnerUserId": 7},
+        PLAYER | {"PartnerUserId": 7.5},
         PLAYER | {"PartnerUserId": "p" * 129},
-        PLAYER | {"IsTest": "true"},
     ],
 )
 def test_a_player_that_cannot_be_read_is_unknown(value: object) -> None:
     assert isinstance(codec.read_auth(200, body(200, value), CASINO), Unknown)
+
+
+@pytest.mark.parametrize(
+    ("told", "is_test"),
+    [(0, False), (1, True), ("0", False), ("1", True), ("false", False), ("True", True), (None, False), ("", False),
+     ("maybe", False), (2, False), (1.0, False), ([], False), ({}, False)],
+)  # fmt: skip
+def test_a_flag_in_any_spelling_locks_no_door(told: object, is_test: bool) -> None:
+    found = codec.read_auth(200, body(200, PLAYER | {"IsTest": told}), CASINO)
+    assert found == Authorized("r-2", "p-7", "EUR", is_test)
+
+
+def test_a_player_whose_id_is_a_number_is_its_digits() -> None:
+    assert codec.read_auth(200, body(200, PLAYER | {"PartnerUserId": 7}), CASINO) == Authorized("r-2", "7", "EUR")
 
 
 def test_a_player_refused() -> None:
@@ -144,14 +177,29 @@ def test_a_player_refused() -> None:
     assert isinstance(codec.read_auth(500, body(102145), CASINO), Unknown)
 
 
-@pytest.mark.parametrize(("value", "told"), [("7100.5", "7100.5"), (7100.5, "7100.5"), (0, "0"), ("0.00", "0.00")])
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("7100.5", "7100.5"), (7100.5, "7100.5"), (0, "0"), ("0.00", "0.00"), ("-1", "-1"), (-0.25, "-0.25"),
+        ("7100.509999999999", "7100.509999999999"),
+    ],
+)  # fmt: skip
 def test_a_balance(value: object, told: str) -> None:
     assert codec.read_balance(200, body(200, {"Balance": value}), CASINO) == BalanceTold(told)
 
 
-@pytest.mark.parametrize("value", [..., None, {}, "7", {"Balance": None}, {"Balance": "-1"}, {"Balance": "7,5"}])
-def test_a_balance_that_cannot_be_read_is_unknown(value: object) -> None:
-    assert isinstance(codec.read_balance(200, body(200, value), CASINO), Unknown)
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (..., "null"), (None, "null"), ([], "[]"), ({}, "null"), ("7", '"7"'), ({"Balance": None}, "null"),
+        ({"Balance": "7,5"}, '"7,5"'), ({"Balance": "1,234.50"}, '"1,234.50"'), ({"Balance": 1e-7}, "1e-07"),
+        ({"Balance": "1e-7"}, '"1e-7"'), ({"Balance": True}, "true"), ({"Balance": ""}, '""'), ({"Balance": "+1"}, '"+1"'),
+        ({"Balance": "9" * 70}, '"' + "9" * 59 + "..."), ({"Balance": "\n"}, '"\\n"'),
+    ],
+)  # fmt: skip
+def test_an_answer_without_a_readable_balance_is_an_answer_and_quoted(value: object, said: str) -> None:
+    """It informs and decides nothing: a casino that writes it oddly must not keep its games shut."""
+    assert codec.read_balance(200, body(200, value), CASINO) == BalanceOdd(said)
 
 
 def test_a_balance_refused() -> None:

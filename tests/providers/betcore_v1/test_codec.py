@@ -316,7 +316,6 @@ def test_an_unknown_category_is_kept() -> None:
         ({"name": 5}, "name"),
         ({"name": "a\tb"}, "name"),
         ({"gameCategory": ["slots"]}, "gameCategory"),
-        ({"maxOdd": "many"}, "maxOdd"),
     ],
 )
 def test_a_bad_element_is_skipped_and_reported_and_the_others_stay(change: dict[str, Any], field: str) -> None:
@@ -324,6 +323,21 @@ def test_a_bad_element_is_skipped_and_reported_and_the_others_stay(change: dict[
     assert [game.game_ref for game in read.games] == ["a", "z"]
     assert len(read.skipped) == 1
     assert read.skipped[0].startswith(f"element 1: {field} ")
+
+
+@pytest.mark.parametrize("odd", ["many", -1, True, [], {}, "", "1,5", "NaN", None])
+def test_an_odd_that_cannot_be_read_is_none_and_the_game_stays(odd: Any) -> None:
+    (game,) = games_of({**GAME, "maxOdd": odd}).games
+    assert game.max_odd is None
+
+
+@pytest.mark.parametrize("odd", ["x2", -1, True, [], {}, "", "2,5", "NaN", None, "1e9999"])
+@pytest.mark.parametrize("call", ["pay-out", "pay-in-out"])
+def test_no_win_is_refused_for_its_odd(call: str, odd: Any) -> None:
+    """WinOdd informs and decides nothing: one that cannot be read is absent."""
+    body = {"betId": "b", "gameRoundId": "r", "betAmount": "1", "winAmount": "2", "winOdd": odd}
+    command = READERS[call](7, "s", json.dumps(body).encode())
+    assert (command.win, command.win_odd) == ("2", None)
 
 
 @pytest.mark.parametrize("picture", [None, 5, "", "/g.png", "javascript:alert(1)", "https://a.example/" + "x" * 3000])

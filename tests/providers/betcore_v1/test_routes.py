@@ -124,15 +124,16 @@ async def test_the_work_for_a_failure_differs_so_the_wait_is_needed(desk: Desk, 
 async def test_why_it_was_not_believed_is_in_our_log_alone(desk: Desk) -> None:
     provider = Provider(desk)
     with structlog.testing.capture_logs() as lines:
-        for headers in (await failures(provider)).values():
-            await provider.balance(headers)
+        for why in await failures(provider):
+            await provider.balance((await failures(provider))[why])
     assert {line["event"] for line in lines} == {"provider.unauthorized"}
     assert {line["why"] for line in lines} == {
         "the signature does not match",
-        "the timestamp is outside the window",
+        "the signature is good, but the timestamp is 31.0 s old",
         "x-sign is malformed",
         "a signature header is missing",
     }
+    assert [line.get("provider") for line in lines if "good" in line["why"]] == ["Reelwright"]
 
 
 async def test_a_good_request_waits_for_nothing(desk: Desk) -> None:

@@ -166,8 +166,10 @@ class TestHeaders:
         (b"x-timestamp", b"1.76e12"),
         (b"x-timestamp", b"01760000000123"),
         (b"x-timestamp", b"1_760_000_000_123"),
-        (b"x-timestamp", b" 1760000000123"),
+        (b"x-timestamp", b"176 0000000123"),
         (b"x-timestamp", b"1760000000123\n"),
+        (b"x-timestamp", b"1760000000123\x0b"),
+        (b"x-timestamp", b"\xa01760000000123"),
         (b"x-timestamp", "١٧٦٠".encode()),
         (b"x-timestamp", b"9" * 10_000),
         (b"x-request-id", REQUEST_ID[:-1].encode()),
@@ -188,6 +190,24 @@ class TestHeaders:
 def test_a_malformed_header_fails(name: bytes, value: bytes) -> None:
     headers = [(key, value if key == name else old) for key, old in signed("s", b"{}")]
     assert isinstance(read_claim(headers), Unverified)
+
+
+@pytest.mark.parametrize("name", [b"x-counterparty-id", b"x-timestamp", b"x-request-id", b"x-sign"])
+@pytest.mark.parametrize(("before", "behind"), [(b" ", b""), (b"", b" "), (b"\t ", b" \t"), (b"", b"   ")])
+def test_white_space_around_a_value_is_no_part_of_it(name: bytes, before: bytes, behind: bytes) -> None:
+    """RFC 9110 5.5: a proxy may add it, and some hosts send it."""
+    headers = [(key, before + old + behind if key == name else old) for key, old in signed("s", b"{}")]
+    assert believed(["s"], headers, b"{}")
+
+
+def test_a_good_signature_that_is_only_old_is_told_apart_from_a_bad_one() -> None:
+    for at_ms, why in (
+        (NOW_MS - 31_000, "the signature is good, but the timestamp is 31.0 s old"),
+        (NOW_MS + 31_500, "the signature is good, but the timestamp is 31.5 s ahead"),
+        (NOW_MS // 1000, "the signature is good, but the timestamp is in seconds, not milliseconds"),
+    ):
+        assert judge(["s"], signed("s", b"{}", at_ms), b"{}") == Unverified(why, signed=True)
+    assert judge(["s"], signed("wrong", b"{}", NOW_MS - 31_000), b"{}") == Unverified("the signature does not match")
 
 
 def test_the_log_line_never_quotes_what_was_sent() -> None:

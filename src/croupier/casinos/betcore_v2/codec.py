@@ -8,15 +8,14 @@ Spec: casino.md sections 1.1, 2 and 2.1; money.md section 2.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import datetime
 from typing import NamedTuple, TypeVar
 
 from croupier.casinos.betcore_v2 import messages
 from croupier.casinos.betcore_v2.messages import BETS, Envelope, Subject, compact, subject_of
 from croupier.casinos.betcore_v2.outcomes import Reading, reading_of
+from croupier.core import money
 from croupier.core.commands import Order
 from croupier.core.counterparty import Casino
 from croupier.core.money import format_amount
@@ -24,6 +23,7 @@ from croupier.core.readings import (
     Acknowledgement,
     Authorized,
     AuthReading,
+    BalanceOdd,
     BalanceReading,
     BalanceTold,
     CloseDone,
@@ -46,7 +46,6 @@ from croupier.kit.strictjson import BadField, BadJson, Json, Record
 MAX_REFRESH_TOKEN = 4096
 """The longest RefreshToken that is read, in characters."""
 
-_UNIX_SECONDS = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
 _T = TypeVar("_T")
 
 
@@ -165,12 +164,12 @@ def read_auth(status: int, body: bytes, casino: Casino) -> AuthReading:
 
 
 def read_balance(status: int, body: bytes, casino: Casino) -> BalanceReading:
-    """The player's balance as decimal text, a definite no, or unknown."""
+    """The player's balance as decimal text, an answer without one, a definite no, or unknown."""
     envelope = _answer(status, body)
     if isinstance(envelope, Unknown):
         return envelope
     reading = reading_of(envelope.code, casino)
-    return _readable(_balance_told, envelope) if reading == "yes" else _no_or_unknown(envelope, reading)
+    return _balance_told(envelope.value) if reading == "yes" else _no_or_unknown(envelope, reading)
 
 
 def _answer(status: int, body: bytes) -> Envelope | Unknown:
@@ -207,9 +206,11 @@ def _readable(read: Callable[[Json], _T], envelope: Envelope) -> _T | Unknown:
 
 def _booked(value: Json, order: Order) -> Received | Yes | Unknown:
     """A 200: the outcome itself if it names the casino's own id of the payment, else an acknowledgement."""
-    if value is not None and not isinstance(value, dict):
+    if value is None or value == []:
+        return Received()  # an empty list is how some platforms write an empty object
+    if not isinstance(value, dict):
         return Unknown("code 200, but Value is no object")
-    if value is None or value.get("PartnerTransactionId") is None:
+    if value.get("PartnerTransactionId") is None:
         return Received()
     try:
         stated = messages.read_contents(value, subject_of(order.kind))
@@ -251,20 +252,8 @@ def _payment(element: Json, bet_id: int) -> Contents:
     contents = messages.read_contents(fields, BETS, whole=True)
     if contents.subject_id != bet_id:
         raise BadField("BetId", "is another bet's")
-    if fields.get("DateTime") is not None:
-        _check_moment(fields, "DateTime")
+    # DateTime decides nothing, so it is not even looked at: every platform writes it in its own way.
     return contents
-
-
-def _check_moment(fields: Record, field: str) -> None:
-    """ISO 8601 or unix seconds, as a number or text. It decides nothing, so nothing is kept of it."""
-    value = fields[field]
-    if isinstance(value, str) and _UNIX_SECONDS.fullmatch(value):
-        return
-    try:
-        datetime.fromisoformat(strictjson.text(fields, field))
-    except ValueError:
-        raise BadField(field, "must be ISO 8601 or unix seconds") from None
 
 
 def _authorized(value: Json) -> Authorized:
@@ -273,15 +262,18 @@ def _authorized(value: Json) -> Authorized:
         refresh_token=strictjson.text(fields, "RefreshToken", MAX_REFRESH_TOKEN),
         player_ref=messages.read_ref(fields, "PartnerUserId"),
         currency=strictjson.text(fields, "CurrencyCode", 16),
-        is_test=strictjson.optional(strictjson.boolean, fields, "IsTest") or False,
-        language=messages.if_readable(messages.read_ref, fields, "Language"),
-        country=messages.if_readable(messages.read_ref, fields, "CountryCode"),
+        is_test=messages.read_flag(fields, "IsTest"),
+        language=messages.if_readable(messages.read_word, fields, "Language"),
+        country=messages.if_readable(messages.read_word, fields, "CountryCode"),
         balance=messages.read_balance(fields),
     )
 
 
-def _balance_told(value: Json) -> BalanceTold:
-    return BalanceTold(messages.read_amount(strictjson.record(value, "Value"), "Balance"))
+def _balance_told(value: Json) -> BalanceTold | BalanceOdd:
+    told = value.get("Balance") if isinstance(value, dict) else value
+    if isinstance(value, dict) and isinstance(told, str) and money.is_balance(told):
+        return BalanceTold(str(told))
+    return BalanceOdd(messages.quoted(told))
 
 
 # What casinos send.

@@ -8,6 +8,7 @@ Spec: casino.md, opening, section 1.1 and the table of section 2; money.md secti
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -16,7 +17,7 @@ from croupier.casinos.betcore_v2.outcomes import HubAnswer
 from croupier.core import money
 from croupier.core.readings import Contents, PaymentKind
 from croupier.kit import names, strictjson
-from croupier.kit.strictjson import BadField, Json, Record
+from croupier.kit.strictjson import BadField, Json, NumberText, Record
 
 HUB_ROOT: Final = "/mis-api/api/v2"
 HUB_TOKEN: Final = "/auth/token"  # noqa: S105 - a path
@@ -37,6 +38,9 @@ MAX_CODE: Final = 2**31 - 1
 """No casino has an ErrorCode beyond this; a larger number is no envelope."""
 MAX_ID: Final = 2**53 - 1
 """BetId and CashbackId are numbers every JSON reader keeps exact."""
+MAX_QUOTED: Final = 60
+"""So many characters of what cannot be read are shown."""
+_WHOLE: Final = re.compile(r"[0-9]{1,64}")
 MAX_MESSAGE: Final = 256
 """So many characters of a casino's Message are kept."""
 
@@ -162,12 +166,35 @@ def read_contents(value: Record, subject: Subject, *, whole: bool = False) -> Co
 
 
 def read_ref(value: Record, field: str) -> str:
-    """A required id of the casino's own, of a player or a payment: what names money is a clean name (kit.names)."""
-    ref = strictjson.text(value, field)
-    problem = names.problem_of(ref)
+    """A required id of the casino's own, of a player or a payment: what names money is a clean name (kit.names).
+
+    Platforms whose ids are numbers write them as such: a whole number is its digits.
+    """
+    told = value.get(field)
+    if isinstance(told, NumberText) and _WHOLE.fullmatch(told):
+        return str(told)
+    return read_word(value, field)
+
+
+def read_word(value: Record, field: str) -> str:
+    """A required text without what nobody could see."""
+    word = strictjson.text(value, field)
+    problem = names.problem_of(word)
     if problem is not None:
         raise BadField(field, problem)
-    return ref
+    return word
+
+
+def read_flag(value: Record, field: str) -> bool:
+    """An optional yes or no on which no money depends: true, 1 and "true" are yes, everything else is no."""
+    told = value.get(field)
+    return told is True or (isinstance(told, str) and told.lower() in ("1", "true"))
+
+
+def quoted(value: Json) -> str:
+    """What stood in a field, short and printable, for the person who looks."""
+    written = str(value) if isinstance(value, NumberText) else json.dumps(value)
+    return written if len(written) <= MAX_QUOTED else f"{written[:MAX_QUOTED]}..."
 
 
 def read_id(value: Record, field: str) -> int:

@@ -32,7 +32,7 @@ from croupier.core.counterparty import Casino
 from croupier.core.pursuit import Verdict
 from croupier.flows.accept_payment import accept_payment
 from croupier.flows.hub import Hub
-from croupier.kit.inbound import TooLarge, WrongType, read_body, require_json
+from croupier.kit.inbound import TooLarge, WrongType, bearer_of, read_body, require_json
 from croupier.kit.jwt import BadToken
 from croupier.kit.log import get
 from croupier.kit.openapi import Operation
@@ -45,7 +45,7 @@ Handle = Callable[["Door", Request, bytes], Awaitable[Response]]
 KEY_JUST_MADE_S = 0.05
 """Bad tokens have the keys read again, but no oftener than this."""
 BEARERS_KEPT = 10_000
-KEYS_KEPT = "public, max-age=0, must-revalidate"
+KEYS_KEPT = "max-age=0, must-revalidate"
 """A cache on the way would go on telling of a key that was revoked."""
 ANSWER_S = 5.0
 """So long after it was read a request is answered, whatever the database does."""
@@ -73,8 +73,8 @@ class Door:
 
     async def casino_of(self, request: Request) -> Casino:
         """The casino whose bearer came with the request; raises Unauthorized."""
-        token = request.headers.get("authorization", "")
-        if not token.startswith("Bearer "):
+        token = bearer_of(request)
+        if token is None:
             raise Unauthorized
         bearer = await self._bearer(token)
         casino = await self.hub.store.casinos.get(bearer.casino_id)
@@ -91,7 +91,7 @@ class Door:
         bearer = self._bearers.get(digest)
         if bearer is None or bearer.expires_s <= self.now_s() or bearer.kid not in keys.verify_keys():
             self._bearers.pop(digest, None)
-            bearer = await self._verify(token.removeprefix("Bearer "))
+            bearer = await self._verify(token)
             if len(self._bearers) >= BEARERS_KEPT:
                 self._bearers.clear()
             self._bearers[digest] = bearer
@@ -148,11 +148,12 @@ async def _jwks(door: Door, request: Request, _: bytes) -> Response:
     keys = door.hub.store.keys
     # Not a moment old: another process may sign already with a key that it has just made, or have revoked one.
     await keys.load()
-    if "authorization" in request.headers:
+    whose = "private" if "authorization" in request.headers else "public"
+    if whose == "private":
         casino = await door.casino_of(request)
         await door.hub.store.casinos.saw_keys(casino.casino_id, keys.newest_kid(casino.alg))
     body = json.dumps(keys.jwk_set(), separators=(",", ":")).encode()
-    return Response(body, media_type="application/json", headers={"Cache-Control": KEYS_KEPT})
+    return Response(body, media_type="application/json", headers={"Cache-Control": f"{whose}, {KEYS_KEPT}"})
 
 
 async def _verify(door: Door, request: Request, body: bytes) -> Response:

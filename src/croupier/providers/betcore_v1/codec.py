@@ -8,7 +8,7 @@ Spec: provider.md sections 2 to 4, money.md section 1.
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -68,7 +68,7 @@ def read_pay_in_out(provider_id: int, session_id: str, body: bytes) -> PayIn:
         _ref(obj, "gameRoundId"),
         _amount(obj, "betAmount"),
         win=_amount(obj, "winAmount"),
-        win_odd=strictjson.optional(_odd, obj, "winOdd"),
+        win_odd=_if_readable(_odd, obj, "winOdd"),
     )
 
 
@@ -81,7 +81,7 @@ def read_pay_out(provider_id: int, session_id: str, body: bytes) -> PayOut:
         _ref(obj, "betId"),
         _ref(obj, "gameRoundId"),
         _amount(obj, "winAmount"),
-        win_odd=strictjson.optional(_odd, obj, "winOdd"),
+        win_odd=_if_readable(_odd, obj, "winOdd"),
     )
 
 
@@ -136,6 +136,22 @@ def _odd(obj: Record, name: str) -> str:
     if not _ODD.fullmatch(value):
         raise BadField(name, "must be a number that is not negative")
     return value
+
+
+def _if_readable(read: Callable[[Record, str], str], obj: Record, name: str) -> str | None:
+    """A field that informs and decides nothing: one that cannot be read is absent, and no win or game is lost for it."""
+    try:
+        return strictjson.optional(read, obj, name)
+    except BadField:
+        return None
+
+
+def read_bet_ref(body: bytes) -> str | None:
+    """The betId of a body that was refused, if at least that can be read."""
+    try:
+        return _ref(strictjson.record(strictjson.loads(body)), "betId")
+    except (BadJson, BadField):
+        return None
 
 
 def _is_url(value: str, schemes: frozenset[str]) -> bool:
@@ -283,7 +299,7 @@ def _game(obj: Record, known: Container[str]) -> GameListing:
         game_ref,
         _words(obj, "name", 256),
         _words(obj, "gameCategory", 64),
-        max_odd=strictjson.optional(_odd, obj, "maxOdd"),
+        max_odd=_if_readable(_odd, obj, "maxOdd"),
         image_url=_image(obj),
     )
 

@@ -24,6 +24,7 @@ from croupier.flows.hub import Hub
 from croupier.flows.pay_in import pay_in
 from croupier.flows.pay_out import pay_out
 from croupier.flows.refund import refund
+from croupier.flows.refused_win import refused_win
 from croupier.kit.inbound import TooLarge, WrongType, arrived_s, read_body, require_json
 from croupier.kit.log import get
 from croupier.kit.openapi import Operation
@@ -39,6 +40,8 @@ log = get("provider")
 Handle = Callable[[Hub, "Came"], Awaitable[Answer]]
 OVER_S = 0.15
 """So long after the hold time, counted from its arrival, a request is answered whatever the database does."""
+FOR_THE_PLAYER = frozenset({"pay-out", "refund"})
+"""Calls that bring money to a player: one that is refused must not go unseen."""
 FAILED_S = 0.05
 """What is not believed is answered so long after it came: longer than the questions about a counterparty that exists."""
 
@@ -134,6 +137,33 @@ async def _answer(hub: Hub, came: Came, handle: Handle) -> codec.Reply:
         return _reply_to(hub, problem)
 
 
+async def _believed(hub: Hub, came: Came, handle: Handle) -> Answer:
+    """The answer to a request whose sender is known; a win that cannot be taken is told to a person too."""
+    try:
+        if came.request.method == "POST":
+            require_json(came.request)
+        came.session_id = codec.read_session_id(came.request.path_params["session_id"])
+        came.begun = True
+        answer = await handle(hub, came)
+    except WrongType:
+        await _win_lost(hub, came, came.provider, why="the body is not declared as application/json")
+        raise
+    except (BadJson, BadField) as problem:
+        await _win_lost(hub, came, came.provider, why=str(problem))
+        raise
+    if answer.refusal is Refusal.WRONG_DATA:
+        await _win_lost(hub, came, came.provider, why=f"{answer.field} is not acceptable")
+    return answer
+
+
+async def _win_lost(hub: Hub, came: Came, provider: Provider, *, why: str) -> None:
+    """Of a pay-out or refund that was refused at the door: see flows.refused_win."""
+    verb = came.request.url.path.rpartition("/")[2]
+    bet_ref = codec.read_bet_ref(came.body) if verb in FOR_THE_PLAYER else None
+    if bet_ref is not None:
+        await refused_win(hub, provider, bet_ref, verb=verb, why=why)
+
+
 async def _in_time(hub: Hub, came: Came, handle: Handle) -> codec.Reply:
     """The answer of the flow, or when time is up 99: 503 if nothing was written, 504 if that is not known.
 
@@ -148,11 +178,7 @@ async def _in_time(hub: Hub, came: Came, handle: Handle) -> codec.Reply:
             if not left_s:
                 raise NotTaken
             limit.reschedule(now_s() + left_s)
-            if came.request.method == "POST":
-                require_json(came.request)
-            came.session_id = codec.read_session_id(came.request.path_params["session_id"])
-            came.begun = True
-            return codec.encode(await handle(hub, came))
+            return codec.encode(await _believed(hub, came, handle))
     except TimeoutError:
         if not limit.expired():
             raise
@@ -226,12 +252,16 @@ async def _signer(hub: Hub, came: Came) -> tuple[Provider, str]:
     fresh_s = provider.fresh_s if provider else 30.0
     verdict = signing.verify(secrets, claim, came.body or None, now_ms=came_ms, fresh_s=fresh_s)
     if provider is None or isinstance(verdict, signing.Unverified):
-        raise _unauthorized(getattr(verdict, "why", "unknown counterparty"))
+        why = getattr(verdict, "why", "unknown counterparty")
+        if provider is not None and getattr(verdict, "signed", False):
+            await _win_lost(hub, came, provider, why=why)
+            raise _unauthorized(why, provider=provider.name)
+        raise _unauthorized(why)
     return provider, verdict.request_id
 
 
-def _unauthorized(why: str) -> Refused:
-    log.info("provider.unauthorized", why=why)
+def _unauthorized(why: str, **facts: str) -> Refused:
+    log.info("provider.unauthorized", why=why, **facts)
     return Refused(codec.encode(Answer(Refusal.UNAUTHORIZED)))
 
 

@@ -28,6 +28,8 @@ RawHeaders = Iterable[tuple[bytes, bytes]]
 SECRETS_IN_ROTATION = 2
 """How many secrets may be valid at once, and how many are tried whatever there is."""
 
+_SECONDS_END = 10**11
+"""Below this a Unix time is of before 1973, or counts seconds."""
 _STAND_IN = "no counterparty has this secret"
 
 _GRAMMAR: dict[bytes, re.Pattern[bytes]] = {
@@ -69,6 +71,8 @@ class Unverified:
     """Not to be believed. `why` is for our log and never for the peer."""
 
     why: str
+    signed: bool = False
+    """The signature is good: the holder of the secret sent exactly this, only not just now."""
 
 
 def sign(
@@ -87,12 +91,14 @@ def sign(
 def read_claim(headers: RawHeaders) -> Claim | Unverified:
     """Take the four headers apart. Each must be there once and well-formed."""
     found: dict[bytes, bytes] = {}
-    for raw_name, value in headers:
+    for raw_name, raw_value in headers:
         name = raw_name.lower()
         if name not in _GRAMMAR:
             continue
         if name in found:
             return Unverified(f"{name.decode()} is there twice")
+        # White space around a field's value is no part of it (RFC 9110 5.5); some proxies add it.
+        value = raw_value.strip(b" \t")
         if not _GRAMMAR[name].fullmatch(value):
             return Unverified(f"{name.decode()} is malformed")
         found[name] = value
@@ -112,9 +118,17 @@ def verify(
     raw_holds = _holds(secrets, claim, body)
     if not raw_holds and not _holds(secrets, claim, _sorted_compact(body)):
         return Unverified("the signature does not match")
-    if abs(now_ms - claim.timestamp_ms) > fresh_s * 1000:
-        return Unverified("the timestamp is outside the window")
+    late_ms = now_ms - claim.timestamp_ms
+    if abs(late_ms) > fresh_s * 1000:
+        return Unverified(f"the signature is good, but the timestamp {_age(claim, late_ms)}", signed=True)
     return Verified(claim.counterparty_id, claim.request_id.lower(), claim.timestamp_ms)
+
+
+def _age(claim: Claim, late_ms: int) -> str:
+    """How far a timestamp is off, in words for the log."""
+    if claim.timestamp_ms < _SECONDS_END:
+        return "is in seconds, not milliseconds"
+    return f"is {abs(late_ms) / 1000:.1f} s {'old' if late_ms > 0 else 'ahead'}"
 
 
 def _holds(secrets: Sequence[str], claim: Claim, body: bytes | None) -> bool:
