@@ -120,6 +120,18 @@ class Dials:
     bets_per_cashback: int
     cancel_s: float
     """The longest time between a cashback and its cancel."""
+    purse: int | None
+    """What every player starts with at casinos whose wallets are really small, minor units; None: more than any game."""
+    funds_first: float
+    """How often such a casino looks at the wallet before it looks whether it booked the stake already, while faults last."""
+    operator_every_s: float
+    """Mean time between acts of the operator: players blocked and let in again, games switched off and on; 0 is none."""
+    short_sessions: float
+    """Share of the sessions that end in the middle."""
+    restart_every_s: float
+    """Mean time between orderly stops of a hub process; 0 is none."""
+    slow_db_s: float
+    """The longest that a statement of the database takes, now and then."""
     odd_acts: float
     """How often a provider does what it must not: other contents, other sessions, too much, after the end."""
 
@@ -140,6 +152,11 @@ OFF: dict[str, Mapping[str, object]] = {
     "workers": {"workers": 1},
     "no-funds": {"no_funds": 0.0},
     "late-refuse": {"late_refuse": False},
+    "small-wallets": {"purse": None},
+    "operator": {"operator_every_s": 0.0},
+    "short-sessions": {"short_sessions": 0.0},
+    "restarts": {"restart_every_s": 0.0},
+    "slow-database": {"slow_db_s": 0.0},
 }
 """What can be turned off when a failing world is made smaller, by the name that a person gives it."""
 
@@ -179,7 +196,13 @@ def draw(chance: Chance, payments: int, without: Collection[str] = (), *, kind: 
         bad_moments=0.15,
         bets_per_cashback=12,
         cancel_s=60.0,
-        odd_acts=_up_to(chance, 0.2),
+        purse=one_of(chance, (None, None, 6_000, 30_000)),
+        funds_first=0.0,
+        operator_every_s=one_of(chance, (0.0, 20.0, 8.0)),
+        short_sessions=one_of(chance, (0.0, 0.3)),
+        restart_every_s=one_of(chance, (0.0, 0.0, 12.0)),
+        slow_db_s=one_of(chance, (0.0, 0.0, 0.2)),
+        odd_acts=_up_to(chance, 0.4),
     )
     if kind is Kind.HARSH:
         dials = replace(dials, **_harsh(chance))  # type: ignore[arg-type] # see below
@@ -210,6 +233,8 @@ def _harsh(chance: Chance) -> dict[str, object]:
         "cut_every_s": one_of(chance, (0.0, 20.0)), "cut_s": 45.0, "crash_every_s": one_of(chance, (0.0, 15.0)),
         "deaths": 6, "skew_ms": one_of(chance, (0, 300_000)), "workers": 2, "no_funds": 0.2, "not_yet": one_of(chance, (0.3, 1.0)),
         "keeps": 0.5, "bad_moments": 0.5, "bets_per_cashback": 3, "cancel_s": 10.0, "casinos": (CasinoCharacter.MOODY,) * moody + tuple(one_of(chance, odd) for _ in range(3 - moody)),
+        "purse": one_of(chance, (None, 6_000, 30_000)), "operator_every_s": one_of(chance, (0.0, 10.0)), "odd_acts": 0.25,
+        "short_sessions": one_of(chance, (0.0, 0.3)), "restart_every_s": one_of(chance, (0.0, 12.0)),
         "providers": (ProviderCharacter.REFUNDING, one_of(chance, tuple(ProviderCharacter))),
     }  # fmt: skip
 

@@ -26,6 +26,8 @@ T = TypeVar("T")
 
 Landed = Callable[[str, Sequence[object], set[int]], None]
 """Hears of every train that took effect, whether or not its process lives to hear of it: text, arrays, who won."""
+SLOW = 0.1
+"""Share of the statements that are slow where the database is."""
 LOST_S = 7.0
 """How long a lost message is believed to be on its way, at most; the caller's own limit may be nearer."""
 
@@ -153,6 +155,7 @@ class FaultyDb:
     def __init__(self, db: Db, around: Around, landed: Landed | None = None) -> None:
         self._db = db
         self._landed = landed
+        self._clock = around.clock
         self._chance = around.chance
         self._dials = around.dials
         self._weather = around.weather
@@ -196,6 +199,13 @@ class FaultyDb:
         await self.awake.wait()
         return rows
 
+    async def _slowly(self) -> None:
+        """The database is there, and takes its time."""
+        began = self._clock.monotonic_s() > 0  # until then time stands still
+        if self._weather.rough and began and self._dials.slow_db_s and self._chance.fraction() < SLOW:
+            self._weather.strike("slow_database")
+            await self._clock.sleep(self._chance.fraction() * self._dials.slow_db_s)
+
     def _breaks(self, name: str, share: float) -> bool:
         if not self._weather.rough or self._chance.fraction() >= self._dials.lost_commits * share:
             return False
@@ -204,6 +214,7 @@ class FaultyDb:
 
     async def _heard(self, ask: Callable[..., Awaitable[T]], *args: object) -> T:
         """The answer, as soon as the process is awake to hear it."""
+        await self._slowly()
         result = await ask(*args)
         if not self.awake.is_set():
             await self.awake.wait()

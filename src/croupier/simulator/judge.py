@@ -113,15 +113,17 @@ def judge_on(cases: list[Case], said_on: Collection[tuple[int, str]], verdict: V
             verdict.wrong("I6", f"{case.name} is on, and nobody ever said so")
 
 
-def judge_told(told: list[Told], verdict: Verdict) -> None:
-    """Judge what providers were told, whether or not there is a bet of it."""
+def judge_told(told: list[Told], verdict: Verdict, *, skewed: bool = False) -> None:
+    """Judge what providers were told, whether or not there is a bet of it. `skewed`: an old stamp may have been in time."""
+    believed = NOT_TAKEN | ({1, 2, 3, 4, 6, 7} if skewed else set())
     for bet in told:
         for what, codes, allowed in (
             ("other contents or another session", bet.others, NOT_TAKEN | {2, 7}),
             ("a bet that was refunded", bet.afterwards, NOT_TAKEN | {7}),
             ("a session of another provider", bet.trespass, NOT_TAKEN | {2}),
-            ("a stake above the limit", bet.too_much, NOT_TAKEN | {4}),
-            ("an amount finer than its currency", bet.too_fine, NOT_TAKEN | {BAD_AMOUNT}),
+            ("a stake above the limit", bet.too_much, NOT_TAKEN | {2, 4}),
+            ("an amount finer than its currency", bet.too_fine, NOT_TAKEN | {2, BAD_AMOUNT}),
+            ("a request that must not be believed", bet.replayed, believed),
         ):
             if set(codes) - allowed:
                 verdict.wrong("I9", f"{bet.ref} got {sorted(set(codes))} to {what}")
@@ -245,6 +247,12 @@ def _told_what_is(case: Case, bet: Bet, told: Told) -> list[str]:
     ours = PaymentKind.BET_RETURN in bet.payments
     if bet.bet_id in case.casino.book.given_back and bet.stake_confirmed and not ours:
         found.append(f"I7: {case.name} counts a stake that its casino shows as given back")
+    if bet.round_ref != "r" and bet.pay_in_answer is not None:
+        found.append(f"I9: {case.name} is of round r and stands as of {bet.round_ref}")
+    if 1 in told.pay_in and told.pay_out and told.pay_out[-1] not in NOT_TAKEN | {1, 7}:
+        found.append(f"I3: {case.name} was told yes, and {told.pay_out[-1]} to its pay-out")
+    if told.refund and told.refund[-1] not in NOT_TAKEN | {1}:
+        found.append(f"I3: {case.name} was told {told.refund[-1]} to its refund")
     if told.refunded and bet.state in (BetState.ON, BetState.SETTLED, BetState.UNCLAIMED):
         found.append(f"I3: {case.name} was told refunded and is {bet.state.value}")
     return found

@@ -13,6 +13,7 @@ from croupier.kit import point
 from croupier.kit.chance import SeededChance
 from croupier.simulator.dials import one_of
 from croupier.simulator.faults import Around, FaultyDb, Weather
+from croupier.simulator.operator import act
 from croupier.simulator.scene import Scene, start_hub
 from croupier.simulator.stage import Running
 from croupier.store.keys import Keys
@@ -28,6 +29,10 @@ def mischief(scene: Scene) -> list[Any]:
         loops.append(_every(scene, dials.crash_every_s, _crash))
     if dials.cut_every_s:
         loops.append(_every(scene, dials.cut_every_s, _cut))
+    if dials.restart_every_s:
+        loops.append(_every(scene, dials.restart_every_s, _restart))
+    if dials.operator_every_s:
+        loops.append(_every(scene, dials.operator_every_s, act))
     if dials.pause_every_s:
         loops.append(_every(scene, dials.pause_every_s, _pause))
     if dials.skew_ms:
@@ -65,6 +70,24 @@ async def _kill(scene: Scene, running: Running, how: str) -> None:
     await scene.stage.kill(running)
     await scene.stage.clock.sleep(HUB_RESTART_S)
     await start_hub(scene)
+
+
+async def _restart(scene: Scene, chance: SeededChance) -> None:
+    """A hub process is told to stop, as at an update, once another one serves."""
+    if not scene.stage.hubs:
+        return
+    running = one_of(chance, scene.stage.hubs)
+    if not running.alive or not _awake(running):
+        return
+    scene.weather.strike("restart")
+    scene.write("stops", running.name)
+    await start_hub(scene)
+    await scene.stage.stop(running)
+
+
+def _awake(running: Running) -> bool:
+    db: Any = running.hub.store.db
+    return bool(db.awake.is_set())
 
 
 async def _cut(scene: Scene, chance: SeededChance) -> None:

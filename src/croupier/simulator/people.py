@@ -6,6 +6,7 @@ Owns: how they are entered in the hub and joined to it. Never: what they do (sim
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from croupier.core.commands import GameListing
@@ -16,6 +17,7 @@ from croupier.simulator.faults import FaultyWire
 from croupier.simulator.scene import Scene
 from croupier.simulator.sim_casino import Access, SimCasino
 from croupier.simulator.sim_provider import MOST, Credentials, SimProvider
+from croupier.simulator.spells import HOLDS_AFTER_S, Spell
 from croupier.simulator.stage import HUB_ORIGIN, START_MS
 
 CURRENCIES = ("EUR", "JPY", "KWD", "mBTC")
@@ -81,13 +83,23 @@ async def _provider(scene: Scene, store: Stores, number: int, *, character: Prov
     await store.games.take_listing(provider_id, listing, enabled_for_new=True)
     game_ids = {game.game_ref: game.game_id for game in await store.games.all(provider_id)}
     await store.games.set(game_ids["j"], jackpot_wins=True)
+    scene.games += [game_ids["g"], game_ids["j"]]
     for player in scene.players:
         for game_ref, known in (("g", peer.sessions), ("j", peer.jackpots)):
             session = _session(scene, provider_id, player, game_id=game_ids[game_ref])
+            if scene.chance.fraction() < scene.dials.short_sessions:
+                session = _short(scene, session)
             await store.sessions.open(session)
             peer.currencies[session.session_id] = session.currency
             known.append(session.session_id)
     scene.sessions[provider_id] = peer.sessions
+
+
+def _short(scene: Scene, session: Session) -> Session:
+    """It ends while bets are placed."""
+    ends_s = scene.chance.fraction() * scene.dials.placed_s
+    scene.spells.append(Spell("a session that is over", ends_s - HOLDS_AFTER_S, session_id=session.session_id))
+    return replace(session, expires_ms=START_MS + round(ends_s * 1000))
 
 
 def _told(scene: Scene, provider_id: int) -> Callable[[str, str, int], None]:

@@ -14,7 +14,6 @@ from croupier.core.payment import PaymentState
 from croupier.simulator.amounts import text_of
 from croupier.simulator.judge import Case, Verdict
 from croupier.simulator.scene import Scene
-from croupier.simulator.sim_casino import WALLET
 from croupier.views.ggr import ggr
 
 COUNTED = (BetState.SETTLED, BetState.UNDOING, BetState.DISPUTED)
@@ -62,7 +61,7 @@ async def _balances(scene: Scene, cases: list[Case], verdict: Verdict) -> None:
     unclear = {case.subject.player_id for case in cases if not case.truthful or case.incidents or _not_plain(case)}
     for casino_id, player_id, ref in scene.players:
         known = None if player_id in unclear else await store.balances.known(player_id)
-        has = WALLET + scene.casinos[casino_id].book.wallet(ref)
+        has = scene.casinos[casino_id].purse + scene.casinos[casino_id].book.wallet(ref)
         if known is not None and known.amount != has:
             verdict.wrong("I3", f"{ref} of casino {casino_id} would be told {known.amount} and has {has}")
 

@@ -22,6 +22,8 @@ from croupier.kit.chance import SeededChance
 from croupier.kit.virtual import VirtualLoop
 from croupier.simulator.dials import Dials, draw, one_of
 from croupier.simulator.judge import QUARANTINED, Case, Verdict, judge, judge_on, judge_told
+from croupier.simulator.judge_incidents import judge_incidents
+from croupier.simulator.judge_spells import judge_spells
 from croupier.simulator.mischief import at_points, mischief, wake
 from croupier.simulator.people import people
 from croupier.simulator.reconciled import judge_reconciled
@@ -39,6 +41,8 @@ SAME_REF = 0.2
 JACKPOT = 0.06
 """How many jackpots are won, per bet."""
 REST_S = 7200.0
+STATEMENTS = 4
+"""So many slow statements one behind the other may delay an answer, where the database is slow."""
 
 
 @dataclass(slots=True)
@@ -69,7 +73,8 @@ async def simulate(loop: VirtualLoop, db: Db, world: World) -> Outcome:
     dials = draw(chance.branch("dials"), world.payments, world.without, kind=world.kind)
     stage = Stage(loop, db, f"stage-{world.seed}")
     scene = Scene(stage, dials, chance)
-    loop.tick_s = scene.watch.lateness_s = dials.tick_s
+    loop.tick_s = dials.tick_s
+    scene.watch.lateness_s = dials.tick_s + STATEMENTS * dials.slow_db_s
     await stage.prepare()
     try:
         for _ in range(dials.workers):
@@ -226,7 +231,9 @@ async def _judged(scene: Scene) -> Verdict:
         cases.append(Case(cashback, scene.casinos[cashback.casino_id], None, known))
     judge(cases, verdict)
     judge_on(cases, scene.watch.said_on, verdict)
-    judge_told(list(told.values()), verdict)
+    judge_told(list(told.values()), verdict, skewed=bool(scene.dials.skew_ms))
+    judge_spells(scene, cases, told, verdict=verdict)
+    judge_incidents(cases, verdict)
     _cashbacks(scene, cases, verdict)
     await judge_reports(scene, cases, verdict)
     await judge_reconciled(scene, cases, verdict)

@@ -18,6 +18,7 @@ from croupier.simulator.dials import Dials
 from croupier.simulator.faults import Around, FaultyDb, FaultyWire, Landed, Weather
 from croupier.simulator.sim_casino import SimCasino
 from croupier.simulator.sim_provider import MOST, SimProvider
+from croupier.simulator.spells import Spell
 from croupier.simulator.stage import START_MS, Running, Stage, settings_for
 from croupier.simulator.watch import Rows, Watch
 from croupier.store.db import DbError
@@ -41,12 +42,16 @@ class Scene:
     """Session ids by provider."""
     players: list[tuple[int, int, str]] = field(default_factory=list)
     """Casino, player id, player's id at the casino: for cashbacks."""
+    games: list[int] = field(default_factory=list)
+    """The games of all providers."""
     casino_names: dict[int, str] = field(default_factory=dict)
     provider_names: dict[int, str] = field(default_factory=dict)
     secrets: list[str] = field(default_factory=list)
     """What must appear nowhere (I19)."""
     asked_cashbacks: dict[tuple[int, str], int] = field(default_factory=dict)
     """Casino and ref to the amount that a person asked for."""
+    spells: list[Spell] = field(default_factory=list)
+    """When which new bets must not be opened."""
     odd: list[str] = field(default_factory=list)
     """Violations seen while things happened."""
     log: list[str] = field(default_factory=list)

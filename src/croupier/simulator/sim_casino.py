@@ -75,6 +75,11 @@ class SimCasino:
         self.tasks: set[asyncio.Task[None]] = set()
 
     @property
+    def purse(self) -> int:
+        """What every player started with."""
+        return WALLET if self.dials.purse is None else self.dials.purse
+
+    @property
     def undoes_late(self) -> bool:
         """It and the hub agreed that it undoes late stakes itself."""
         return self.dials.late_refuse
@@ -121,7 +126,7 @@ class SimCasino:
         if path == "/users/data":
             player = data["PartnerUserId"]
             currency = self.currencies.get(player, CURRENCY)
-            return _envelope(200, {"Balance": text_of(max(WALLET + self.book.wallet(player), 0), currency)})
+            return _envelope(200, {"Balance": text_of(max(self.purse + self.book.wallet(player), 0), currency)})
         if path == "/payments/info":
             return await self._maybe_nonsense(_envelope(200, self._info(data["BetId"])), [data["BetId"]])
         if path == "/payments/close":
@@ -164,6 +169,9 @@ class SimCasino:
             return key, 103753, True
         self.witness.heard(key, data, stated, signed_s=signed_s)
         known = self.book.bookings.get(key)
+        if known is not None and self._short_of(key, stated) and self._funds_first():
+            # In this order a stake that emptied the wallet itself is refused when it comes again.
+            return key, 103802, True
         if known is not None and not known.forgotten:
             if tell and self._chance.fraction() < 0.5:
                 self._later(key, 200)
@@ -183,7 +191,8 @@ class SimCasino:
         if subject in self.book.closed and not cashback:
             return 102823
         if key[1:] == STAKE:
-            return self._for_good(key, 103802) if stated.amount and self._happens(self.dials.no_funds) else 200
+            short = self._short_of(key, stated) or self._happens(self.dials.no_funds)
+            return self._for_good(key, 103802) if stated.amount and short else 200
         known = (subject, 1, True) if cashback else (subject, -1, False)
         if (kind != 1 if cashback else kind != 4) and known not in self.book.bookings:
             return 103805
@@ -193,6 +202,14 @@ class SimCasino:
             self._weather.strike("not_yet", [subject])
             return 102823
         return 200
+
+    def _short_of(self, key: Key, stated: Stated) -> bool:
+        """The wallet is really small, and does not hold this stake."""
+        left = self.purse + self.book.wallet(stated.player)
+        return self.dials.purse is not None and key[1:] == STAKE and 0 <= left < stated.amount
+
+    def _funds_first(self) -> bool:
+        return self._weather.rough and self._happens(self.dials.funds_first)
 
     def _happens(self, share: float) -> bool:
         return self._chance.fraction() < share
@@ -297,6 +314,17 @@ class SimCasino:
                 )
         if self._weather.rough and self._happens(FOREIGN):
             await self._try_foreign()
+        if self._weather.rough and self._happens(FOREIGN) and key[1:] == STAKE:
+            await self._try_own_return(key, value)
+
+    async def _try_own_return(self, key: Key, value: dict[str, Any]) -> None:
+        """Report a return that it says it made by itself: of a payment that the hub never ordered nothing is taken."""
+        ordered = self.witness.makes[key[0], *RETURN]
+        self._weather.strike("own_return", [key[0]])
+        own = {**value, "TransactionType": RETURN[0], "PartnerTransactionId": f"{value['PartnerTransactionId']}-own"}
+        said = await self._said(key[2], 200, own)
+        if said == 200 and not ordered and not self.witness.makes[key[0], *RETURN]:
+            self.witness.complain("I5", key[0], "a return that nobody ordered was taken")
 
     async def _try_foreign(self) -> None:
         """Name a payment of another casino, with all that is true of it."""
@@ -350,6 +378,8 @@ class SimCasino:
             shown.append(
                 {**self.value_of((bet_id, *STAKE)), "TransactionType": RETURN[0], "PartnerTransactionId": "own"}
             )
+        if self._chance.fraction() < 0.5:
+            shown.reverse()
         return [{**value, "DateTime": self._clock.now_ms() // 1000} for value in shown]
 
     def value_of(self, key: Key) -> dict[str, Any]:

@@ -26,6 +26,8 @@ CURRENCY = "EUR"
 MOST = 10**9
 """The largest stake that the hub takes, in major units of any currency."""
 WIN_TRIES = 200
+OLD_MS = 60_000
+"""By how much a stamp is too old to be believed (provider.md 1: 30 s)."""
 AMOUNT = re.compile(r'("(?:betAmount|winAmount)":)"([0-9.]+)"')
 Log = Callable[..., None]
 
@@ -55,11 +57,17 @@ class Told:
     """Answers to a stake above the session's limit."""
     too_fine: list[int] = field(default_factory=list)
     """Answers to a stake with more decimals than its currency has."""
+    replayed: list[int] = field(default_factory=list)
+    """Answers to a request whose id was used for another body, whose stamp is old, or whose signature is not its own."""
+    span_s: tuple[float, float] = (float("inf"), 0.0)
+    """When it was asked for the first time, and answered the last time; virtual seconds."""
     balances: dict[str, set[str]] = field(default_factory=dict)
     """Every balance that came with a yes, by verb."""
     vanished: bool = False
     cut_short: bool = False
     """The run ended while it was still asking."""
+    request_id: str = ""
+    """Of the last request that the hub believed."""
     doubled: bool = False
     """Every call goes out twice at once, and only the second answer is kept."""
 
@@ -128,6 +136,8 @@ class SimProvider:
             return
         if code != 1:
             return
+        if self._is_odd(bet):
+            await self._replayed(bet)
         await self._after_stake(bet)
 
     async def jackpot(self, ref: str, chance: Chance) -> None:
@@ -146,6 +156,8 @@ class SimProvider:
             await self._pay_in(bet)
         if self._is_odd(bet):
             await self._through_another(bet)
+        if self._is_odd(bet):
+            await self._other_contents(bet)
         if self.character is ProviderCharacter.VANISHING and chance.fraction() < 0.4:
             bet.vanished = True
             return
@@ -155,6 +167,8 @@ class SimProvider:
         if not bet.at_once:
             await self._clock.sleep(chance.fraction() * 5)
             await self._win(bet)
+            if self._is_odd(bet):
+                await self._other_contents(bet)
         if chance.fraction() < (0.4 if self.character is ProviderCharacter.REFUNDING else 0.05):
             await self._clock.sleep(chance.fraction() * 3)
             await self._refund(bet)
@@ -237,6 +251,41 @@ class SimProvider:
             verb = one_of(bet.chance, ("pay-in", "refund") if bet.at_once else ("pay-in", "pay-out", "refund"))
             bet.others.append(await self._through(bet, one_of(bet.chance, tuple(others)), verb))
 
+    async def _other_contents(self, bet: Told) -> None:
+        """Only of a bet that the hub surely has: another round, another amount, another win, or the other verb."""
+        stake, win = self._text(bet, bet.stake), self._text(bet, bet.win or 0)
+        more = self._text(bet, bet.stake + 1)
+        body = {"betId": bet.ref, "gameRoundId": "r", "betAmount": stake}
+        choices: list[tuple[str, dict[str, str]]] = [
+            ("pay-in", {**body, "gameRoundId": "r2"}),
+            ("pay-in", {**body, "betAmount": more}),
+            ("pay-out", {"betId": bet.ref, "gameRoundId": "r2", "winAmount": win}),
+            ("pay-in-out", {**body, "winAmount": self._text(bet, (bet.win or 0) + 1)}),
+        ]
+        if bet.at_once:
+            choices += [
+                ("pay-in", body),
+                ("pay-in-out", {**body, "winAmount": win, "gameRoundId": "r2"}),
+                ("pay-out", {"betId": bet.ref, "gameRoundId": "r", "winAmount": win}),
+            ]
+        bet.others.append(await self._call(bet, *one_of(bet.chance, choices)))
+
+    async def _replayed(self, bet: Told) -> None:
+        """The id of a request once more with another body, an old stamp, or somebody else's signature: not believed."""
+        body = {"betId": f"{bet.ref}-replay", "gameRoundId": "r", "betAmount": self._text(bet, bet.stake)}
+        text = json.dumps(body, separators=(",", ":"), sort_keys=True).encode()
+        kind = one_of(bet.chance, ("id", "stamp", "signature"))
+        headers = self._signed(text, bet.chance)
+        if kind == "id":
+            headers = self._signed(text, bet.chance, request_id=bet.request_id)
+        elif kind == "stamp":
+            headers = self._signed(text, bet.chance, older_ms=OLD_MS)
+        else:
+            text = text.replace(b'"gameRoundId":"r"', b'"gameRoundId":"q"')
+        url = f"{self._credentials.hub_url}/v1/sessions/{bet.session}/bets/pay-in"
+        over = Told(body["betId"], bet.session, bet.stake, bet.chance)
+        bet.replayed.append(await self._once(over, "pay-in", WireRequest("POST", url, headers, text, total_s=7.5)))
+
     async def _too_much(self, bet: Told) -> None:
         over = replace(bet, ref=f"{bet.ref}-over", at_once=False)
         body = {"betId": over.ref, "gameRoundId": "r", "betAmount": str(MOST + 1)}
@@ -280,6 +329,7 @@ class SimProvider:
 
     async def _once(self, bet: Told, verb: str, request: WireRequest) -> int:
         code = 0
+        bet.span_s = (min(bet.span_s[0], self._clock.monotonic_s()), bet.span_s[1])
         try:
             answer = await self._wire.send(request)
             said = json.loads(answer.body, parse_float=str, parse_int=str)
@@ -288,12 +338,17 @@ class SimProvider:
                 bet.balances.setdefault(verb, set()).add(said["balance"])
         except (PeerError, ValueError, KeyError):
             code = 0
+        bet.span_s = (bet.span_s[0], self._clock.monotonic_s())
+        if code not in (0, 8, 99):
+            bet.request_id = request.headers["X-Request-Id"]
         self._log(bet.ref, verb, code)
         return code
 
-    def _signed(self, text: bytes, chance: Chance) -> dict[str, str]:
+    def _signed(
+        self, text: bytes, chance: Chance, *, request_id: str | None = None, older_ms: int = 0
+    ) -> dict[str, str]:
         who, secret = self._credentials.counterparty_id, self._credentials.secret
-        stamp, request_id = str(self._clock.now_ms()), chance.hex(16)
+        stamp, request_id = str(self._clock.now_ms() - older_ms), request_id or chance.hex(16)
         signed = b".".join([text, who.encode(), stamp.encode(), request_id.encode()])
         return {
             "X-Counterparty-Id": who,

@@ -28,6 +28,9 @@ from croupier.store.ids import start_ids
 HUB_ORIGIN = "http://hub.test"
 START_MS = 1_760_000_000_000
 SEAL_KEY = b"simulator-key-simulator-key-0123"
+ANSWERS_S = 8.0
+FINISH_S = 2.0
+"""What a worker that is told to stop gives to its requests, and to its calls (apps/worker)."""
 SWEEP_S = 3600.0
 POLL_S = 1.0
 """A lone hub plans its own looks; this is for what other processes plan."""
@@ -175,6 +178,21 @@ class Stage:
             task.cancel()
         self.hubs.remove(running)
         self._dead.append(running.name)
+
+    async def stop(self, running: Running) -> None:
+        """SIGTERM: nothing new reaches it, whoever waits is answered, its calls in flight get the time of a worker's end."""
+        running.hub.closing = True
+        running.hub.waiters.wake_all()
+        self.hubs.remove(running)
+        ends_s = self.loop.time() + ANSWERS_S
+        while running.requests and self.loop.time() < ends_s:
+            await self.clock.sleep(0.05)
+        for task in running.loops:
+            task.cancel()
+        assert running.hub.courier is not None
+        await running.hub.courier.finish(FINISH_S)
+        self.hubs.append(running)
+        await self.kill(running)
 
     async def close(self) -> None:
         """Stop everything."""

@@ -11,7 +11,7 @@ from collections import Counter
 from typing import Any, NamedTuple
 
 from croupier.simulator.amounts import minor_of, tax_of
-from croupier.simulator.book import PAYOUT, STAKE, Book, Key
+from croupier.simulator.book import PAYOUT, STAKE, TAKES, Book, Key
 from croupier.simulator.dials import Dials
 from croupier.simulator.matrix import Matrix
 
@@ -47,6 +47,8 @@ class Witness:
     def __init__(self, book: Book, dials: Dials, *, currencies: dict[str, str], hub: Matrix) -> None:
         self.complaints: list[Complaint] = []
         self.makes: Counter[Key] = Counter()
+        self.tried: dict[Key, set[int]] = {}
+        """The seconds in which makes of owed money were signed: copies of the network are of the same one."""
         self.ended: set[int] = set()
         """Bets whose close came after their last booking."""
         self._book = book
@@ -80,6 +82,8 @@ class Witness:
     def heard(self, key: Key, data: dict[str, Any], stated: Stated, *, signed_s: int) -> None:
         """A make has come, new or again."""
         self.makes[key] += 1
+        if key[1:] not in TAKES:
+            self.tried.setdefault(key, set()).add(signed_s)
         if self.makes[key] == MOST_MAKES:
             self.complain("I17", key[0], f"type {key[1]} was sent {MOST_MAKES} times")
         text = json.dumps(data)

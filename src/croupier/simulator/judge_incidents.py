@@ -1,0 +1,38 @@
+"""What a person should have been called for: facts in a casino's book that must stand in the list of incidents.
+
+Owns: that comparison. Never: judges money (judge). Spec: money.md sections 2 and 4.
+"""
+
+from __future__ import annotations
+
+from croupier.core.payment import PaymentState
+from croupier.core.readings import PaymentKind
+from croupier.simulator.judge import Case, Verdict
+
+KEPT = {PaymentKind.PAYOUT_RETURN: "payout_kept", PaymentKind.CASHBACK_CANCEL: "cashback_kept"}
+"""What a casino refused to give back for good, and how that is called."""
+MANY = 9
+"""After so many different tries of owed money, five have failed, whatever else happened (money.md 2)."""
+
+
+def judge_incidents(cases: list[Case], verdict: Verdict) -> None:
+    """Judge every bet and cashback."""
+    for case in cases:
+        for kind, payment in case.subject.payments.items():
+            if payment.state is PaymentState.REFUSED and KEPT.get(kind, "") not in {"", *case.incidents}:
+                verdict.wrong("incidents", f"{case.name} {kind.value} is refused, and nobody was called")
+            if payment.state is PaymentState.PARKED and not case.incidents:
+                verdict.wrong("incidents", f"{case.name} {kind.value} is parked, and nobody was called")
+        _tried(case, verdict)
+
+
+def _tried(case: Case, verdict: Verdict) -> None:
+    """Owed money that failed five times; where processes died, a try may have been no failure."""
+    dials, witness = case.casino.dials, case.casino.witness
+    if dials.crash_every_s or dials.pause_every_s or dials.lost_commits or dials.restart_every_s or dials.skew_ms:
+        return
+    for key, seconds in witness.tried.items():
+        if key[0] == case.subject.subject_id and len(seconds) >= MANY and "not_accepted" not in case.incidents:
+            verdict.wrong(
+                "incidents", f"{case.name} type {key[1]} was tried {len(seconds)} times, and nobody was called"
+            )

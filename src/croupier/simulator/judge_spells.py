@@ -1,0 +1,56 @@
+"""What must not be opened is not, and what may be is: blocked players, games that are off, sessions that are over.
+
+Owns: that comparison of the spells with the hub's bets and with what providers were told. Spec: provider.md section 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from croupier.core.bet import Bet, Origin
+from croupier.simulator.judge import Case, Verdict
+from croupier.simulator.scene import Scene
+from croupier.simulator.sim_provider import Told
+from croupier.simulator.spells import Spell
+from croupier.simulator.stage import START_MS
+
+AT_THE_DOOR = {2, 4}
+"""How a bet is refused that was never opened."""
+
+
+def judge_spells(scene: Scene, cases: list[Case], told: Mapping[tuple[int, str], Told], *, verdict: Verdict) -> None:
+    """Judge every bet against every spell; nothing is certain where the hub's clock jumped."""
+    if scene.dials.skew_ms:
+        return
+    known = set()
+    for case in cases:
+        if isinstance(case.subject, Bet):
+            known.add((case.subject.provider_id, case.subject.bet_ref))
+            _opened(scene, case.subject, verdict)
+    for key, bet in told.items():
+        if key not in known:
+            _never_opened(scene, bet, verdict)
+
+
+def _opened(scene: Scene, bet: Bet, verdict: Verdict) -> None:
+    if bet.origin not in (Origin.PAY_IN, Origin.PAY_IN_OUT):
+        return
+    at_s = (bet.created_ms - START_MS) / 1000
+    of_session = {"game": (bet.casino_id, bet.game_id), "session_id": bet.session_id}
+    for spell in scene.spells:
+        if spell.concerns(player_id=bet.player_id, **of_session) and spell.holds(at_s):  # type: ignore[arg-type] # a dict
+            verdict.wrong("limits", f"{bet.bet_ref} was opened at {at_s:.2f} s, for {spell.what}")
+
+
+def _never_opened(scene: Scene, bet: Told, verdict: Verdict) -> None:
+    """Refused at the door, and no reason for it."""
+    codes = set(bet.pay_in) & AT_THE_DOOR
+    if codes and not any(_excuses(scene, spell, bet) for spell in scene.spells):
+        verdict.wrong("limits", f"{bet.ref} was refused with {sorted(codes)}, and nothing forbade it")
+
+
+def _excuses(scene: Scene, spell: Spell, bet: Told) -> bool:
+    _, game, casino, ref = bet.session.split("-")
+    player_id = next(number for at, number, name in scene.players if (at, name) == (int(casino), ref))
+    mine = spell.concerns(player_id=player_id, game=(int(casino), int(game)), session_id=bet.session)
+    return mine and spell.touches(*bet.span_s)
