@@ -197,7 +197,7 @@ def draw(chance: Chance, payments: int, without: Collection[str] = (), *, kind: 
         bets_per_cashback=12,
         cancel_s=60.0,
         purse=one_of(chance, (None, None, 6_000, 30_000)),
-        funds_first=0.0,
+        funds_first=one_of(chance, (0.0, 0.5)),
         operator_every_s=one_of(chance, (0.0, 20.0, 8.0)),
         short_sessions=one_of(chance, (0.0, 0.3)),
         restart_every_s=one_of(chance, (0.0, 0.0, 12.0)),
@@ -234,7 +234,7 @@ def _harsh(chance: Chance) -> dict[str, object]:
         "deaths": 6, "skew_ms": one_of(chance, (0, 300_000)), "workers": 2, "no_funds": 0.2, "not_yet": one_of(chance, (0.3, 1.0)),
         "keeps": 0.5, "bad_moments": 0.5, "bets_per_cashback": 3, "cancel_s": 10.0, "casinos": (CasinoCharacter.MOODY,) * moody + tuple(one_of(chance, odd) for _ in range(3 - moody)),
         "purse": one_of(chance, (None, 6_000, 30_000)), "operator_every_s": one_of(chance, (0.0, 10.0)), "odd_acts": 0.25,
-        "short_sessions": one_of(chance, (0.0, 0.3)), "restart_every_s": one_of(chance, (0.0, 12.0)),
+        "funds_first": 0.5, "short_sessions": one_of(chance, (0.0, 0.3)), "restart_every_s": one_of(chance, (0.0, 12.0)),
         "providers": (ProviderCharacter.REFUNDING, one_of(chance, tuple(ProviderCharacter))),
     }  # fmt: skip
 

@@ -71,6 +71,8 @@ class Case:
     casino: SimCasino
     told: Told | None
     incidents: frozenset[str]
+    at_the_door: bool = False
+    """It may have been refused before it was opened, by a late copy of the first call: what it was told then is no fact."""
 
     @property
     def name(self) -> str:
@@ -228,6 +230,7 @@ def _bet(case: Case, bet: Bet, verdict: Verdict) -> None:
     _never_both(case, bet, verdict)
     if case.truthful and not any(p.undecided for p in bet.payments.values()):
         _net(case, bet, verdict)
+    if case.truthful and not case.at_the_door and not any(p.undecided for p in bet.payments.values()):
         verdict.violations += _refused_is_nothing(case, bet, told)
         verdict.violations += _refused_by_the_casino(case, bet, told)
 
@@ -261,7 +264,7 @@ def _told_what_is(case: Case, bet: Bet, told: Told) -> list[str]:
 def _answers_hold(case: Case, told: Told, verdict: Verdict) -> None:
     """I9: one definite answer to all repeats, until a return."""
     definite = {code for code in told.pay_in if code not in (0, 99, 7, 8)}
-    if len(definite) > 1:
+    if len(definite) > 1 and not case.at_the_door:
         verdict.wrong("I9", f"{case.name} got {sorted(definite)} to the same pay-in")
 
 

@@ -45,11 +45,12 @@ def _opened(scene: Scene, bet: Bet, verdict: Verdict) -> None:
 def _never_opened(scene: Scene, bet: Told, verdict: Verdict) -> None:
     """Refused at the door, and no reason for it."""
     codes = set(bet.pay_in) & AT_THE_DOOR
-    if codes and not any(_excuses(scene, spell, bet) for spell in scene.spells):
+    if codes and not any(excuses(scene, spell, bet) for spell in scene.spells):
         verdict.wrong("limits", f"{bet.ref} was refused with {sorted(codes)}, and nothing forbade it")
 
 
-def _excuses(scene: Scene, spell: Spell, bet: Told) -> bool:
+def excuses(scene: Scene, spell: Spell, bet: Told) -> bool:
+    """Whether this spell may be why a bet was refused at the door."""
     _, game, casino, ref = bet.session.split("-")
     player_id = next(number for at, number, name in scene.players if (at, name) == (int(casino), ref))
     mine = spell.concerns(player_id=player_id, game=(int(casino), int(game)), session_id=bet.session)

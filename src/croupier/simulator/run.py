@@ -23,7 +23,7 @@ from croupier.kit.virtual import VirtualLoop
 from croupier.simulator.dials import Dials, draw, one_of
 from croupier.simulator.judge import QUARANTINED, Case, Verdict, judge, judge_on, judge_told
 from croupier.simulator.judge_incidents import judge_incidents
-from croupier.simulator.judge_spells import judge_spells
+from croupier.simulator.judge_spells import excuses, judge_spells
 from croupier.simulator.mischief import at_points, mischief, wake
 from croupier.simulator.people import people
 from croupier.simulator.reconciled import judge_reconciled
@@ -225,7 +225,9 @@ async def _judged(scene: Scene) -> Verdict:
     told = {(i, ref): bet for i, provider in scene.providers.items() for ref, bet in provider.bets.items()}
     for bet in map(read_bet, await stage.db.fetch(BET_QUERY + " order by b.bet_id")):
         known = frozenset(incidents.get(bet.bet_id, ()))
-        cases.append(Case(bet, scene.casinos[bet.casino_id], told.get((bet.provider_id, bet.bet_ref)), known))
+        heard = told.get((bet.provider_id, bet.bet_ref))
+        late = heard is not None and any(excuses(scene, spell, heard) for spell in scene.spells)
+        cases.append(Case(bet, scene.casinos[bet.casino_id], heard, known, late))
     for cashback in map(read_cashback, await stage.db.fetch(CASHBACK_QUERY + " order by b.cashback_id")):
         known = frozenset(incidents.get(cashback.cashback_id, ()))
         cases.append(Case(cashback, scene.casinos[cashback.casino_id], None, known))

@@ -81,7 +81,7 @@ async def start_hub(scene: Scene) -> Running:
     wire = FaultyWire(stage.network, scene.around(f"network of hub {number}"))
     db = FaultyDb(stage.db, scene.around(f"database of hub {number}"), _hears(scene))
     # Wins of every size are played: that a large one calls for a person is the business of other tests.
-    limits = {"max_bet": str(MOST), "large_win": None}
+    limits = {"min_bet": "0.00001", "max_bet": str(MOST), "large_win": None}
     running = await stage.start_hub(
         settings_for(), wire, db=db, clock=clock, ack_grace_s=0.3, sweep_s=2.0, poll_s=0.25, **limits
     )
