@@ -22,7 +22,7 @@ from croupier.kit.strictjson import loads
 from croupier.kit.wire import PeerError, Wire, WireRequest
 from croupier.simulator.amounts import text_of
 from croupier.simulator.book import RETURN, STAKE, TAKES, Book, Booking, Key
-from croupier.simulator.dials import CasinoCharacter, Dials, one_of
+from croupier.simulator.dials import TRUTHFUL, CasinoCharacter, Dials, one_of
 from croupier.simulator.faults import Around
 from croupier.simulator.witness import Stated, Witness
 
@@ -314,7 +314,8 @@ class SimCasino:
                 )
         if self._weather.rough and self._happens(FOREIGN):
             await self._try_foreign()
-        if self._weather.rough and self._happens(FOREIGN) and key[1:] == STAKE:
+        odd = self.character not in TRUTHFUL  # a copy of it may be heard when a return was ordered meanwhile
+        if odd and self._weather.rough and self._happens(FOREIGN) and key[1:] == STAKE:
             await self._try_own_return(key, value)
 
     async def _try_own_return(self, key: Key, value: dict[str, Any]) -> None:
