@@ -13,9 +13,9 @@ _COMMITS = (
         "croupier.flows.asking",
         (
             (
-                "        if await hub.train.commit(decision):",
+                "        try:\n            if await hub.train.commit(decision):",
                 "        if hub.courier is not None:\n            hub.courier.committed(decision)\n"
-                "        if await hub.train.commit(decision):",
+                "        try:\n            if await hub.train.commit(decision):",
             ),
         ),
         "I5",

@@ -93,7 +93,6 @@ _LISTS = (
         "a balance is dated by when its answer came: what was accepted meanwhile is in it or not",
         "croupier.flows.tell",
         (
-            ("    asked_ms = hub.clock.now_ms()\n    reading = await", "    reading = await"),
             (
                 "    await hub.store.balances.base(session.player_id, amount, asked_ms)",
                 "    await hub.store.balances.base(session.player_id, amount, hub.clock.now_ms())",

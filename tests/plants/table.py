@@ -12,6 +12,7 @@ from tests.plants.plants_core import CORE
 from tests.plants.plants_flows import FLOWS
 from tests.plants.plants_proofs import PROOFS
 from tests.plants.plants_protocols import PROTOCOLS
+from tests.plants.plants_rules import RULES
 from tests.plants.plants_store import STORE
 
 _CASHBACK = "tests/core/test_cashback_effects.py::"
@@ -88,7 +89,7 @@ TESTS: dict[str, str] = {
 """Plant to the test that fails under it, for those that the simulator sees late or never."""
 
 PLANTS: tuple[Plant, ...] = tuple(
-    replace(plant, test=TESTS.get(plant.name)) for plant in (*CORE, *FLOWS, *STORE, *PROTOCOLS, *PROOFS)
+    replace(plant, test=TESTS.get(plant.name)) for plant in (*CORE, *FLOWS, *STORE, *PROTOCOLS, *PROOFS, *RULES)
 )
 
 

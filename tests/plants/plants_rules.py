@@ -1,0 +1,353 @@
+"""Plants of kinds that the first tables lacked: sessions, limits, exponents, the order of a life, spellings, deadlines.
+
+Chosen as somebody would who had not read the other tables: one word, sign or comparison of a rule each.
+"""
+
+from __future__ import annotations
+
+from tests.plants.planting import Plant
+
+_SESSION = "croupier.core.session"
+_REQUESTS = "croupier.core.requests"
+_EFFECTS = "croupier.core.effects"
+_CASHBACK = "croupier.core.cashback_effects"
+_PURSUIT = "croupier.core.pursuit"
+_WAITS = "croupier.core.waits"
+_SIGNING = "croupier.providers.betcore_v1.signing"
+_BALANCES = "croupier.store.balances"
+_TRAIN = "croupier.store.train"
+
+
+def _plant(name: str, breaks: str, where: str, *, old: str, new: str, expected: str) -> Plant:
+    return Plant(name, breaks, where, ((old, new),), expected)
+
+
+_NEW_BETS = (
+    _plant(
+        "session-never-ends",
+        "a bet is opened in a session that is over",
+        _SESSION,
+        old="    if now_ms >= session.expires_ms:",
+        new="    if now_ms < 0:",
+        expected="limits",
+    ),
+    _plant(
+        "session-ends-early",
+        "a session takes no bets in its last half minute",
+        _SESSION,
+        old="    if now_ms >= session.expires_ms:",
+        new="    if now_ms >= session.expires_ms - 30_000:",
+        expected="limits",
+    ),
+    _plant(
+        "blocked-player-bets",
+        "a player whom the casino excluded opens new bets",
+        _SESSION,
+        old="    if session.blocked:",
+        new="    if session.blocked and stake == 0:",
+        expected="limits",
+    ),
+    _plant(
+        "switched-off-game-bets",
+        "a game that is switched off for a casino takes new bets",
+        _SESSION,
+        old="provider.takes_new and session.game_open and",
+        new="provider.takes_new and",
+        expected="limits",
+    ),
+    _plant(
+        "game-limit-ignored",
+        "the limit that is set at a game does not judge its bets",
+        _SESSION,
+        old="for x in (casino, provider, game) if x.max_bet is not None]",
+        new="for x in (casino, provider) if x.max_bet is not None]",
+        expected="limits",
+    ),
+    _plant(
+        "widest-limit-holds",
+        "of several limits the widest holds",
+        _SESSION,
+        old="    high = min(math.floor(",
+        new="    high = max(math.floor(",
+        expected="limits",
+    ),
+    _plant(
+        "smallest-stake-inverted",
+        "a stake below the smallest one is taken and those above it are refused",
+        _SESSION,
+        old="0 < stake < low:",
+        new="0 < low < stake:",
+        expected="limits",
+    ),
+    _plant(
+        "limit-with-two-decimals",
+        "limits are read with two decimals in every currency",
+        _SESSION,
+        old='int("1" + "0" * exponent(currency))',
+        new="100",
+        expected="limits",
+    ),
+)
+
+_REPEATS = (
+    _plant(
+        "round-of-a-pay-in-not-compared",
+        "a pay-in of another round is answered as a repeat",
+        _REQUESTS,
+        old="    mine = (bet.casino_id, bet.player_id, bet.round_ref, bet.origin, bet.stake, win)\n"
+        "    return mine == (asked.casino_id, asked.player_id, asked.round_ref, origin, asked.stake, asked.win)",
+        new="    mine = (bet.casino_id, bet.player_id, bet.origin, bet.stake, win)\n"
+        "    return mine == (asked.casino_id, asked.player_id, origin, asked.stake, asked.win)",
+        expected="I9",
+    ),
+    _plant(
+        "round-of-a-pay-out-not-compared",
+        "a pay-out of another round settles the bet",
+        _REQUESTS,
+        old="    mine = (bet.casino_id, bet.player_id, bet.round_ref)\n"
+        "    return mine == (asked.casino_id, asked.player_id, asked.round_ref)",
+        new="    mine = (bet.casino_id, bet.player_id)\n    return mine == (asked.casino_id, asked.player_id)",
+        expected="I9",
+    ),
+    _plant(
+        "player-of-a-pay-in-not-compared",
+        "a pay-in through another player's session is answered as a repeat",
+        _REQUESTS,
+        old="    mine = (bet.casino_id, bet.player_id, bet.round_ref, bet.origin, bet.stake, win)\n"
+        "    return mine == (asked.casino_id, asked.player_id, asked.round_ref, origin, asked.stake, asked.win)",
+        new="    mine = (bet.casino_id, bet.round_ref, bet.origin, bet.stake, win)\n"
+        "    return mine == (asked.casino_id, asked.round_ref, origin, asked.stake, asked.win)",
+        expected="I9 I14",
+    ),
+    _plant(
+        "pay-in-out-win-not-compared",
+        "a pay-in-out with another win is answered as a repeat",
+        _REQUESTS,
+        old="    win = bet.win if origin is Origin.PAY_IN_OUT else None",
+        new="    win = asked.win",
+        expected="I9",
+    ),
+    _plant(
+        "verb-not-compared",
+        "a pay-in of a bet that was made by pay-in-out is answered as a repeat",
+        _REQUESTS,
+        old="bet.round_ref, bet.origin, bet.stake, win)",
+        new="bet.round_ref, origin, bet.stake, win)",
+        expected="I9",
+    ),
+    _plant(
+        "pay-in-out-settled-again",
+        "a pay-out of a bet that was made by pay-in-out is taken",
+        _REQUESTS,
+        old="    if bet.origin in (Origin.TOMBSTONE, Origin.PAY_IN_OUT):",
+        new="    if bet.origin is Origin.TOMBSTONE:",
+        expected="I9",
+    ),
+    _plant(
+        "tombstone-comes-alive",
+        "a pay-out of a bet that was refunded before it came is told yes",
+        _REQUESTS,
+        old="    if bet.state not in (BetState.UNCLAIMED, BetState.ON):\n        return CONFLICT",
+        new="    if bet.state not in (BetState.UNCLAIMED, BetState.ON):\n        return Reply()",
+        expected="I3 I9",
+    ),
+    _plant(
+        "jackpot-refunded",
+        "a refund of a jackpot win is told yes",
+        _REQUESTS,
+        old=" or bet.origin is Origin.JACKPOT:\n        return CONFLICT",
+        new=":\n        return CONFLICT",
+        expected="I9",
+    ),
+    _plant(
+        "unclaimed-not-claimed-by-pay-out",
+        "a pay-out of an unclaimed bet is refused",
+        _REQUESTS,
+        old="    if bet.state not in (BetState.UNCLAIMED, BetState.ON):\n        return CONFLICT",
+        new="    if bet.state is not BetState.ON:\n        return CONFLICT",
+        expected="I3 I9",
+    ),
+    _plant(
+        "old-stamp-believed",
+        "a request with an old timestamp is believed",
+        _SIGNING,
+        old="fresh_s * 1000:",
+        new="fresh_s * 100_000:",
+        expected="I9",
+    ),
+    _plant(
+        "signature-not-compared",
+        "a request with a signature over another body is believed",
+        _SIGNING,
+        old="    return any(matches[: len(secrets)])",
+        new="    return bool(matches)",
+        expected="I9",
+    ),
+    _plant(
+        "request-id-used-again",
+        "the id of a request may come again with another body",
+        "croupier.store.seen",
+        old='    return "same" if stored is not None and stored == claim.digest else "other"',
+        new='    return "same"',
+        expected="I9",
+    ),
+)
+
+_LIFE = (
+    _plant(
+        "refunded-loss-goes-through-suspense",
+        "the refund of a settled loss takes the stake out of suspense",
+        _REQUESTS,
+        old="        source = ledger.ggr(bet.casino_id, bet.provider_id)\n"
+        '        d.book(source, ledger.owed(bet.casino_id), bet.stake, "return_decided")',
+        new="        source = ledger.suspense(bet.casino_id)\n"
+        '        d.book(source, ledger.owed(bet.casino_id), bet.stake, "return_decided")',
+        expected="I1 I13",
+    ),
+    _plant(
+        "take-back-without-tax",
+        "the taking back of a payout does not name its tax",
+        _REQUESTS,
+        old="        owe(d, PaymentKind.PAYOUT_RETURN, payout.amount, payout.tax)",
+        new="        owe(d, PaymentKind.PAYOUT_RETURN, payout.amount, None)",
+        expected="I2",
+    ),
+    _plant(
+        "take-back-of-the-stake",
+        "of a payout so much is taken back as the stake was",
+        _EFFECTS,
+        old="        owe(d, PaymentKind.PAYOUT_RETURN, payout.amount, payout.tax)",
+        new="        owe(d, PaymentKind.PAYOUT_RETURN, bet.stake, payout.tax)",
+        expected="I7",
+    ),
+    _plant(
+        "pay-in-out-never-settled",
+        "a pay-in-out is on and its win is never owed",
+        _EFFECTS,
+        old="    if d.subject.origin is Origin.PAY_IN_OUT:",
+        new="    if d.subject.origin is Origin.JACKPOT:",
+        expected="I3",
+    ),
+    _plant(
+        "claim-starts-at-once",
+        "a stake that nobody waited for goes back without the time to claim it",
+        _EFFECTS,
+        old="    due = d.terms.waits.after_ms(d.terms.now_ms, d.terms.provider.claim_s)",
+        new="    due = d.terms.now_ms - 1",
+        expected="I3",
+    ),
+    _plant(
+        "payout-kept-unsaid",
+        "nobody is called when a casino keeps a payout",
+        _EFFECTS,
+        old='    d.incident("payout_kept", f"the casino refused to take the payout back: {no.code} {no.message}")',
+        new="    d.note(kept=no.code)",
+        expected="incidents",
+    ),
+    _plant(
+        "cashback-kept-unsaid",
+        "nobody is called when a casino keeps a cashback",
+        _CASHBACK,
+        old='    d.incident("cashback_kept", f"the casino refused to take the cashback back: {no.code} {no.message}")',
+        new="    d.note(kept=no.code)",
+        expected="incidents",
+    ),
+    _plant(
+        "cashback-of-one-unit-more",
+        "the payment of a cashback is of one unit more than was decided",
+        _CASHBACK,
+        old='row.amount, "cashback_decided")\n    d.order(PaymentKind.CASHBACK, row.amount, None)',
+        new='row.amount, "cashback_decided")\n    d.order(PaymentKind.CASHBACK, row.amount + 1, None)',
+        expected="I2 I9",
+    ),
+    _plant(
+        "cashback-taken-back-and-owed",
+        "a cashback that the casino took back goes to what is owed",
+        _CASHBACK,
+        old='    d.book(ledger.wallets(row.casino_id), ledger.cashback(row.casino_id), row.amount, "taken_back")',
+        new='    d.book(ledger.wallets(row.casino_id), ledger.owed(row.casino_id), row.amount, "taken_back")',
+        expected="I1 owed",
+    ),
+    _plant(
+        "closed-while-parked",
+        "a bet is closed while a payment waits for a person",
+        _EFFECTS,
+        old="        PaymentState.SENT,\n        PaymentState.PARKED,",
+        new="        PaymentState.SENT,",
+        expected="I4",
+    ),
+    _plant(
+        "reopening-taken-for-closing",
+        "a bet that was reopened counts as closed, and is never closed again",
+        _PURSUIT,
+        old="        d.set(closing=Closing.REOPENED)",
+        new="        d.set(closing=Closing.CLOSED)",
+        expected="I4",
+    ),
+    _plant(
+        "close-given-up-at-once",
+        "a close without an answer is not repeated",
+        _PURSUIT,
+        old='    if due is None:\n        d.incident("close_given_up"',
+        new='    if due is not None:\n        d.incident("close_given_up"',
+        expected="I4",
+    ),
+    _plant(
+        "expired-stake-not-asked-again",
+        "a stake that expired is never asked after again",
+        _EFFECTS,
+        old="    if later is not None:\n        d.call_later(PaymentKind.STAKE.value, Step.INFO, later, failures=0)",
+        new="    if later is None:\n        d.call_later(PaymentKind.STAKE.value, Step.INFO, bet.created_ms, failures=0)",
+        expected="I2 I7",
+    ),
+    _plant(
+        "not-there-too-early",
+        "a list without the stake proves at once that it is not there",
+        _WAITS,
+        old="        return asked_ms > self.after_ms(created_ms, hold_s + self.envelope_s + self.skew_s)",
+        new="        return asked_ms > self.after_ms(created_ms, 0)",
+        expected="I2 I7",
+    ),
+    _plant(
+        "seconds-for-milliseconds",
+        "a wait is a thousandth of what it should be",
+        _WAITS,
+        old="        return start_ms + round(seconds * MS)",
+        new="        return start_ms + round(seconds)",
+        expected="I4 I17",
+    ),
+    _plant(
+        "poisoned-at-the-first-crash",
+        "a call whose process died once is left to a person",
+        _PURSUIT,
+        old="POISON_AFTER = 5",
+        new="POISON_AFTER = 1",
+        expected="I4",
+    ),
+    _plant(
+        "refused-for-funds-told-as-wrong-data",
+        "a player without funds is told as wrong data",
+        "croupier.core.refusals",
+        old="    CasinoNo.NOT_ENOUGH_FUNDS: Refusal.NOT_ENOUGH_FUNDS,",
+        new="    CasinoNo.NOT_ENOUGH_FUNDS: Refusal.CASINO_REFUSED,",
+        expected="I6",
+    ),
+    _plant(
+        "lost-commit-found-by-its-number",
+        "after a connection lost in a commit, a rival's decision of the same version is taken for ours",
+        _TRAIN,
+        old="{n for n, s in enumerate(seats) if s.mark in marks}",
+        new="{n for n, s in enumerate(seats) if keys[n] in {(row['subject_id'], row['version']) for row in rows}}",
+        expected="I3 I9",
+    ),
+    _plant(
+        "balance-without-tax",
+        "a taxed win raises the balance by the whole win",
+        _BALANCES,
+        old="sum((p.amount - coalesce(p.tax, 0))",
+        new="sum((p.amount)",
+        expected="I3",
+    ),
+)
+
+RULES: tuple[Plant, ...] = (*_NEW_BETS, *_REPEATS, *_LIFE)
