@@ -15,11 +15,12 @@ FAILS = 1
 
 def _failing(ring: Arena) -> Outcome:
     """The first world in which the planted bug shows; which one that is, test_simulate finds out."""
-    outcome = ring.play(World(FAILS, 50))
+    outcome = ring.play(World(FAILS, 30))
     assert outcome.verdict.violations
     return outcome
 
 
+@pytest.mark.slow
 def test_few_bets_and_few_faults_are_left(ring: Arena, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(effects, "owe_return", lambda _: None)
     failed = _failing(ring)
@@ -32,6 +33,7 @@ def test_few_bets_and_few_faults_are_left(ring: Arena, monkeypatch: pytest.Monke
     assert 0 < len(trace(small)) <= TRACE_LINES
 
 
+@pytest.mark.slow
 def test_what_does_not_fail_is_never_taken_for_smaller(ring: Arena, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as planted:
         planted.setattr(effects, "owe_return", lambda _: None)

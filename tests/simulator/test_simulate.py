@@ -20,8 +20,8 @@ from croupier.simulator.mischief import POINTS
 from croupier.simulator.run import Outcome
 from croupier.simulator.world import World, worlds_of
 
-QUICK = 150
-"""The fast tier plays the first worlds of a run, of every kind but a crowd."""
+QUICK = 60
+"""The fast tier plays the first worlds of a run: a mild one and a harsh one."""
 WHOLE = 20_000
 """The slow tier plays a run of so many payments."""
 NEAR = 0.15
@@ -73,9 +73,8 @@ def _was_rough(outcomes: list[Played]) -> None:
 
 
 def _marked(world: World) -> object:
-    """Whole crowds take half a minute and harsh worlds ten seconds: the slow tier plays them, on each push too."""
-    whole = world.kind is not Kind.MILD and world.only is None
-    return pytest.param(world, marks=pytest.mark.slow if whole else (), id=f"{world.seed}-{world.shape}")
+    """Some seconds each: the slow tier plays them, on each push too."""
+    return pytest.param(world, marks=pytest.mark.slow, id=f"{world.seed}-{world.shape}")
 
 
 @pytest.mark.timeout(300)
@@ -84,7 +83,13 @@ def test_a_world_that_failed_once_holds(ring: Arena, world: World) -> None:
     assert ring.play(world).verdict.violations == []
 
 
-@pytest.mark.parametrize(("world", "between"), [(World(2, 40), World(8, 100)), (World(5, 50), World(6, 30))])
+@pytest.mark.parametrize(
+    ("world", "between"),
+    [
+        pytest.param(World(2, 40), World(8, 100), marks=pytest.mark.slow),
+        (World(5, 20), World(6, 15)),
+    ],
+)
 def test_a_seed_gives_the_same_log_byte_for_byte(ring: Arena, world: World, between: World) -> None:
     """A harsh world and a mild one, and what was played in between leaves nothing behind."""
     assert (world.kind is Kind.HARSH) == (between.kind is Kind.CROWD)
