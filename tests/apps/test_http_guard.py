@@ -17,6 +17,8 @@ from starlette.routing import Route
 from croupier.apps import http_guard
 from croupier.apps.http_guard import MAX_HEAD, MAX_REQUEST, HttpGuard
 from croupier.apps.worker import _Server
+from croupier.kit.clock import monotonic_s
+from croupier.kit.inbound import ARRIVED
 
 PATIENCE_S = 20.0
 SHORT_S = 0.3
@@ -240,3 +242,75 @@ async def test_an_upgrade_is_no_line_in_the_log(served: Served, caplog: pytest.L
     await line.send(b"GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
     await line.until(b"served")
     assert "upgrade" not in caplog.text.lower()
+
+
+# --- number ---------------------------------------------------------------------------------------------------------
+
+
+async def test_over_the_bound_the_connection_that_was_idle_for_longest_goes(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_guard, "most_connections", lambda: 3)
+    lines = []
+    for _ in range(3):
+        line = await served.line()
+        await line.send(GET)
+        await line.until(b"served")
+        lines.append(line)
+    newcomer = await served.line()
+    await newcomer.send(GET)
+    await newcomer.until(b"served")
+    assert await lines[0].to_the_end() == lines[0].heard
+    await lines[2].send(GET)
+    await lines[2].until(b"served")
+
+
+async def test_where_none_is_idle_the_newcomer_is_told_so(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests under way are never cut off for somebody new."""
+    monkeypatch.setattr(http_guard, "most_connections", lambda: 2)
+    busy = [await served.line(), await served.line()]
+    for line in busy:
+        await line.send(POST + b"Content-Length: 2\r\n\r\na")
+    await asyncio.sleep(0.05)
+    newcomer = await served.line()
+    assert (await newcomer.to_the_end()).startswith(b"HTTP/1.1 503 ")
+    for line in busy:
+        await line.send(b"b")
+        await line.until(b"served")
+
+
+def test_incoming_connections_leave_descriptors_for_the_money_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {"limit": (1024, 4096)}
+    monkeypatch.setattr(http_guard.resource, "getrlimit", lambda _: told["limit"])
+    monkeypatch.setattr(http_guard.resource, "setrlimit", lambda _, pair: told.update(limit=pair))
+    assert http_guard.most_connections() == 1024 - 256
+    http_guard.raise_descriptors()
+    assert told["limit"] == (4096, 4096)
+    assert http_guard.most_connections() == 4096 - 256
+    told["limit"] = (64, 64)
+    assert http_guard.most_connections() == 32
+
+
+async def test_the_first_byte_is_when_a_request_arrived(served: Served) -> None:
+    """A body that takes its time does not make the request younger."""
+    seen: list[float] = []
+
+    class Noting(HttpGuard):
+        def on_message_complete(self) -> None:
+            seen.append(monotonic_s() - self.scope[ARRIVED])  # type: ignore[literal-required]
+            super().on_message_complete()
+
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        app: Any = Starlette(routes=[Route("/", lambda _: Response(b"served"), methods=["POST"])])
+        config = uvicorn.Config(app, http=Noting, ws="none", lifespan="off", log_config=None, access_log=False)
+        server = _Server(config)
+        running = asyncio.create_task(server.serve(sockets=[sock]))
+        line = Line(*await asyncio.open_connection("127.0.0.1", sock.getsockname()[1]))
+        await line.send(POST + b"Content-Length: 2\r\n\r\na")
+        await asyncio.sleep(0.3)
+        await line.send(b"b")
+        await line.until(b"served")
+        line.writer.close()
+        server.should_exit = True
+        await running
+    assert 0.25 < seen[0] < PATIENCE_S

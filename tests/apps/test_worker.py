@@ -7,13 +7,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
 
-from croupier.apps.worker import AGAIN_S, SEEN_KEPT_MS, _every, _kept_up, _loops
+from croupier.apps.worker import AGAIN_S, SEEN_KEPT_MS, SILENT_S, _every, _kept_up, _loops, take_over
 from croupier.simulator.stage import settings_for
 from croupier.store.db import DbConflict, DbDown
 from croupier.store.processes import Processes
@@ -101,6 +102,36 @@ async def test_every_loop_of_a_worker_can_be_begun_again(desk: Desk) -> None:
     loops = _loops(desk.hub, Processes(desk.db, desk.clock), settings_for())  # type: ignore[arg-type]
     assert len(loops) == 10
     assert all(callable(loop) and not asyncio.iscoroutine(loop) for loop in loops)
+
+
+async def test_a_process_that_fell_silent_leaves_the_list_after_its_leases_and_comes_back_if_it_wakes(
+    desk: Desk,
+) -> None:
+    """Machines that are gone for good must not stay on the list for ever."""
+    other, here = Processes(desk.db, desk.clock), Processes(desk.db, desk.clock)  # type: ignore[arg-type]
+    await other.register("w-far", "another machine", 1, "m")
+    await take_over(desk.hub, here)
+    desk.clock.ms += 10_000
+    await take_over(desk.hub, here)
+    assert await other.beat("w-far"), "its leases may still run"
+    desk.clock.ms += 10_000
+    await take_over(desk.hub, here)
+    desk.clock.ms += round((SILENT_S + desk.hub.waits.lease_s) * 1000)
+    await take_over(desk.hub, here)
+    assert not await other.beat("w-far")
+
+
+async def test_a_forgotten_process_registers_again_with_its_next_beat(desk: Desk, tmp_path: Path) -> None:
+    desk.hub.sweep = Ends()  # type: ignore[assignment]
+    desk.hub.sweep.run = Ends()  # type: ignore[union-attr,method-assign,assignment]
+    settings = replace(settings_for(), home=tmp_path)
+    beat = next(loop for loop in _loops(desk.hub, Processes(desk.db, desk.clock), settings) if "beat" in repr(loop))  # type: ignore[arg-type]
+    beating = asyncio.create_task(beat())  # type: ignore[arg-type]
+    while not await desk.db.fetchval("select count(*) from processes"):
+        await asyncio.sleep(0.01)
+    beating.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await beating
 
 
 LONE = """

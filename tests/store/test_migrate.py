@@ -9,6 +9,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from croupier import __version__
 from croupier.store.db import Db
 from croupier.store.migrate import MigrationError, migrate, pending
 
@@ -69,12 +70,40 @@ async def test_a_changed_file_is_refused(bare: Db, folder: Path) -> None:
     assert await _coins(bare) == [1, 2]
 
 
-async def test_an_older_program_leaves_what_a_newer_one_applied(bare: Db, folder: Path) -> None:
-    older = folder / "older"
-    older.mkdir()
-    shutil.copy(folder / "0001_coins.sql", older)
+@pytest.fixture
+def older(folder: Path) -> Path:
+    """What a program of the version before has: one file less."""
+    before = folder / "older"
+    before.mkdir()
+    shutil.copy(folder / "0001_coins.sql", before)
+    return before
+
+
+async def test_an_older_program_on_a_newer_schema_is_refused_with_the_versions_named(
+    bare: Db, folder: Path, older: Path
+) -> None:
     await migrate(bare, folder)
-    assert await migrate(bare, older) == []
+    for look in (migrate, pending):
+        with pytest.raises(MigrationError, match=rf"0002_more.sql was applied by croupier {__version__}.*up to 0001_"):
+            await look(bare, older)
+    await bare.execute("alter table schema_migrations drop column program, drop column goes_with")
+    with pytest.raises(MigrationError, match="an unknown version"):
+        await migrate(bare, older)
+
+
+@pytest.mark.parametrize(("says", "may"), [("0001", True), ("0002", False)])
+async def test_two_versions_may_serve_at_once_where_the_newer_ones_file_says_so(
+    bare: Db, folder: Path, older: Path, says: str, may: bool
+) -> None:
+    """The distance of a rolling upgrade: the file names the oldest schema whose programs it goes with."""
+    more = folder / "0002_more.sql"
+    more.write_text(f"-- goes with {says}\n{more.read_text()}")
+    await migrate(bare, folder)
+    if may:
+        assert await migrate(bare, older) == await pending(bare, older) == []
+        return
+    with pytest.raises(MigrationError, match="newer than this program"):
+        await migrate(bare, older)
 
 
 async def test_a_file_slipped_in_before_applied_ones_is_refused(bare: Db, folder: Path) -> None:

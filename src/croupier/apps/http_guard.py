@@ -8,6 +8,8 @@ Never: what a request means; a body that is too large is each protocol's own to 
 from __future__ import annotations
 
 import asyncio
+import resource
+from contextlib import suppress
 from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -26,8 +28,27 @@ MAX_HEAD: Final = 65_536
 MAX_REQUEST: Final = 1_048_576
 """Bytes of a whole request as they travel: 64 KB of body in chunks of one byte fit in."""
 
+RESERVED: Final = 256
+"""Descriptors that incoming connections never get: they are for the database, the casinos and the files."""
+MOST_CONNECTIONS: Final = 20_000
+
+_TOO_MANY = "503 Service Unavailable"
 _TOO_LARGE = "431 Request Header Fields Too Large"
 _TOO_SLOW = "408 Request Timeout"
+
+
+def raise_descriptors() -> None:
+    """Take as many descriptors as this process may have: the usual soft limit is made for other programs."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = max(soft, min(hard, 65_536) if hard != resource.RLIM_INFINITY else 65_536)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def most_connections() -> int:
+    """How many connections may stand at once, so that the money path always has descriptors left."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(8, min(MOST_CONNECTIONS, soft - min(RESERVED, soft // 2)))
 
 
 class HttpGuard(HttpToolsProtocol):
@@ -36,13 +57,17 @@ class HttpGuard(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - uvicorn's own, handed on
         super().__init__(*args, **kwargs)
         self._taken = 0
-        self._ended = self._in_body = self._begun = False
+        self._ended = self._in_body = self._begun = self._in_head = False
+        self._idle_since_s = 0.0
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """A peer is there."""
         super().connection_made(transport)
+        self._idle_since_s = monotonic_s()
         self._within(FIRST_BYTE_S)
+        if len(self.connections) > most_connections():
+            self._make_room()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It has gone."""
@@ -60,6 +85,7 @@ class HttpGuard(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """The first byte of a request."""
         super().on_message_begin()
+        self._in_head = True
         self.scope[ARRIVED] = monotonic_s()  # type: ignore[literal-required] # ours, for our own routes
         self._within(HEAD_S)
 
@@ -81,9 +107,28 @@ class HttpGuard(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """The request is whole."""
         self._cancel()
-        self._ended, self._in_body = True, False
+        self._ended, self._in_body, self._in_head = True, False, False
         if not self.transport.is_closing():
             super().on_message_complete()
+
+    def _make_room(self) -> None:
+        """The connection that has been idle for longest goes; where none is idle this one does."""
+        idle = [c for c in self.connections if isinstance(c, HttpGuard) and c is not self and c.is_idle]
+        if idle:
+            min(idle, key=lambda c: c._idle_since_s).transport.close()  # noqa: SLF001 - same class
+        else:
+            self._refuse(_TOO_MANY)
+
+    @property
+    def is_idle(self) -> bool:
+        """Nothing is asked on it at this moment, and nothing is being answered."""
+        between = getattr(self.cycle, "response_complete", True)
+        return between and not self._in_head and not self.transport.is_closing()
+
+    def on_response_complete(self) -> None:
+        """It may be idle from here on."""
+        self._idle_since_s = monotonic_s()
+        super().on_response_complete()
 
     def _unsupported_upgrade_warning(self) -> None:
         """An upgrade is not done here, and what a peer asks for is no line in our log."""

@@ -23,12 +23,15 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
 
+from croupier.apps.http_guard import raise_descriptors
 from croupier.apps.schema import Aim
 from croupier.apps.wiring import open_hub
 from croupier.kit.config import Settings
 from croupier.kit.log import get
-from croupier.store.db import DbDown
+from croupier.store.db import DbDown, DbUnfit
 from croupier.store.embedded import Attached, attach
+from croupier.store.fitness import lacking
+from croupier.store.pool import READ_ONLY
 
 log = get("serve")
 
@@ -163,8 +166,14 @@ async def _prepare(settings: Settings) -> None:
     while True:
         try:
             async with open_hub(settings, aim=Aim.SERVE) as hub:
+                lack = await lacking(hub.store.db)
+                if lack is not None:
+                    raise DbUnfit(lack)
                 return await hub.store.keys.load()
-        except DbDown:
+        except DbDown as error:
+            # What a person must change first does not change by waiting; a standby may be on its way to take over.
+            if isinstance(error, DbUnfit) and READ_ONLY not in str(error):
+                raise
             if time.monotonic() > patience_s:  # noqa: TID251 - see above
                 raise
         await asyncio.sleep(RESTART_S)  # noqa: TID251 - see above
@@ -174,6 +183,7 @@ def serve(settings: Settings, sock: socket.socket | None = None) -> int:
     """Run the hub in the foreground until SIGTERM or Ctrl-C; returns the exit code."""
     from croupier.apps.worker import work  # noqa: PLC0415 - only a hub that serves needs it, and before it forks
 
+    raise_descriptors()
     settings = replace(settings, home=settings.home.absolute())
     with ExitStack() as stack:
         sock = stack.enter_context(sock or listen(settings.host, settings.port))

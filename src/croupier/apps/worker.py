@@ -96,15 +96,15 @@ async def run_worker(settings: Settings, sock: socket.socket, life: int) -> None
 async def take_over(hub: Hub, processes: Processes) -> None:
     """Give back at once what processes of this host held that are gone, and what silent ones hold (money.md 4).
 
-    A silent process may only be stopped, or cut off: it stays on the list, and what it does when it wakes changes no row,
-    because whoever took its calls raised their fences.
+    A silent process may only be stopped, or cut off: it stays on the list until every lease of its has run out, and what it
+    does when it wakes changes no row, because whoever took its calls raised their fences. Then it registers again.
     """
     gone = await processes.gone_on_this_host()
     silent = [process for process in await processes.silent(SILENT_S) if process not in gone]
     if not gone and not silent:
         return
     freed = await hub.store.calls.free([*gone, *silent], hub.clock.now_ms())
-    await processes.forget(gone)
+    await processes.forget([*gone, *(await processes.silent(hub.waits.lease_s + SILENT_S))])
     if gone or freed:
         log.info("worker.took_over", gone=len(gone), silent=len(silent), calls=freed)
 
@@ -115,9 +115,13 @@ def _loops(hub: Hub, processes: Processes, settings: Settings) -> list[Loop]:
     lifeline = Lifeline(settings.home)
     last: Mark | None = None
 
+    async def register() -> None:
+        await processes.register(process, this_host(), os.getpid(), start_mark(os.getpid()) or "")
+
     async def beat() -> None:
         nonlocal last
-        await processes.beat(process)
+        if not await processes.beat(process):
+            await register()
         await take_over(hub, processes)
         last = await recovery.beat(hub, lifeline, last)
         offset = await hub.store.db.clock_offset_ms(hub.clock)

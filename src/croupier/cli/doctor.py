@@ -29,6 +29,7 @@ from croupier.kit.seal import KeyFileRefused, SealBroken, load_or_make_key
 from croupier.kit.wire import PeerError, WireRequest
 from croupier.store.db import Db
 from croupier.store.embedded import NoHome, account_shared_by
+from croupier.store.fitness import broken_promises, collation_moved, lacking
 from croupier.store.key_rows import list_keys
 from croupier.store.migrate import MigrationError, is_empty, pending
 from croupier.store.processes import Processes
@@ -112,6 +113,14 @@ async def _database(db: Db, told: Settings) -> AsyncIterator[Check]:
     yield Check("database", "look" if shared else "ok", f"PostgreSQL {version}, {kind}{todo if shared else ''}")
     schema = await _schema(db, told)
     yield schema
+    lack = await lacking(db) if schema.result == "ok" else None
+    if lack is not None:
+        yield Check("rights", "wrong", lack)
+    for promise in await broken_promises(db):
+        yield Check("database", "look", promise)
+    moved = await collation_moved(db)
+    if moved is not None:
+        yield Check("collation", "look", moved)
     yield _clock(offset_ms)
     if schema.result == "ok":
         found = await health(db, clock.now_ms())

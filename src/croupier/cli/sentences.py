@@ -20,7 +20,7 @@ from croupier.kit.seal import KeyFileRefused, SealBroken
 from croupier.kit.wire import PeerError
 from croupier.store import profiles
 from croupier.store.counterparties import CounterpartyUnknown, NameAmbiguous, NameTaken, Undecided
-from croupier.store.db import DbConflict, DbDown
+from croupier.store.db import DbConflict, DbDown, DbUnfit
 from croupier.store.embedded import EmbeddedError
 from croupier.store.games import GameAmbiguous
 from croupier.store.keys import KeyInUse, KeyUnknown
@@ -57,6 +57,7 @@ _SAY_IT_THEMSELVES = (
 )
 
 _IN_OUR_WORDS: tuple[tuple[type[Exception], Callable[[Any], str]], ...] = (
+    (DbUnfit, lambda e: f"the database cannot do its work: {e}"),
     (DbDown, lambda e: f"the database is away ({e}): see that it runs, and that CROUPIER_DATABASE_URL names it"),
     (DbConflict, lambda _: "the database was busy with the same rows: run the command again"),
     (Contended, lambda _: "somebody else keeps changing it at this moment: run the command again"),

@@ -84,7 +84,7 @@ async def notice(hub: Hub, lifeline: Lifeline) -> Recovery | None:
     """Begin recovery if the database is older than what was; the recovery that is on, begun now or before."""
     # The mark is read by the name that the database gives, and before its beat: a beat is never behind an older mark.
     named = await hub.store.installation.life()
-    mark = lifeline.read(named.installation_id)
+    mark = await asyncio.to_thread(lifeline.read, named.installation_id)
     life, here = await hub.store.installation.life(), await hub.store.installation.here()
     sign = sign_of_restore(life, here, mark)
     if sign is not None:
@@ -100,7 +100,8 @@ async def beat(hub: Hub, lifeline: Lifeline, last: Mark | None) -> Mark:
         await begin(hub, sign, since_ms=before.beat_ms, seen=last)
         return now
     try:
-        lifeline.write(installation_id, now)
+        # In a thread: a disk that hangs must not hold up a payment.
+        await asyncio.to_thread(lifeline.write, installation_id, now)
     except OSError as error:
         log.warning("recovery.no_mark", problem=str(error))
     return now

@@ -3,19 +3,22 @@
 Owns: the order, the record of what was applied. Never: the schema itself (migrations/NNNN_name.sql).
 
 Each file runs in one transaction under an advisory lock, so that programs that start together take turns. An applied
-file never changes again: its digest is recorded and compared. Files that a newer program applied are left alone, so
-that two versions can run at once.
+file never changes again: its digest is recorded and compared. A program that meets a file of a newer one refuses, unless
+that file says `-- goes with NNNN`: programs that know the files up to that number may serve beside the newer one, so that
+a rolling upgrade can have two versions at once.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from croupier import __version__
 from croupier.store.db import Db, DbLocked, DbUnfit, Tx, patience
 
 FOLDER = Path(__file__).with_name("migrations")
@@ -29,6 +32,12 @@ select exists (
     select from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where c.relkind in ('r', 'p') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema')"""
 _TABLE = "create table if not exists schema_migrations (name text primary key, sha256 text not null)"
+
+
+_GOES_WITH = re.compile(r"^-- goes with (\d{4})$", re.MULTILINE)
+_KEEPS = """
+alter table schema_migrations add column if not exists program text;
+alter table schema_migrations add column if not exists goes_with text"""
 
 
 class MigrationError(Exception):
@@ -46,6 +55,21 @@ class Migration:
     def sha256(self) -> str:
         """The digest of its text, in hex."""
         return hashlib.sha256(self.sql.encode()).hexdigest()
+
+    @property
+    def goes_with(self) -> str | None:
+        """The number up to which a program must know the files to serve on this schema, None if it must know this one."""
+        told = _GOES_WITH.search(self.sql)
+        return told[1] if told else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Applied:
+    """What the database says of a file."""
+
+    sha256: str
+    program: str
+    goes_with: str | None
 
 
 async def migrate(db: Db, folder: Path = FOLDER, *, limit_s: float = 3600.0) -> list[str]:
@@ -74,6 +98,7 @@ async def set_up(db: Db, folder: Path = FOLDER, *, limit_s: float = 3600.0) -> l
             if await tx.fetchval(_HAS_TABLES):
                 return []
             await tx.execute(_TABLE)
+            await tx.execute(_KEEPS)
             for file in files:
                 await _apply(tx, file)
     return [file.name for file in files]
@@ -135,6 +160,7 @@ async def _apply_next(tx: Tx, files: list[Migration], limit_s: float) -> str | N
         return None
     await _alone(tx, limit_s)
     await tx.execute(_TABLE)
+    await tx.execute(_KEEPS)
     missing = _missing(files, await _applied(tx))
     if not missing:
         return None
@@ -144,7 +170,10 @@ async def _apply_next(tx: Tx, files: list[Migration], limit_s: float) -> str | N
 
 async def _apply(tx: Tx, file: Migration) -> None:
     await tx.execute(file.sql)
-    await tx.execute("insert into schema_migrations values ($1, $2)", file.name, file.sha256)
+    await tx.execute(
+        "insert into schema_migrations (name, sha256, program, goes_with) values ($1, $2, $3, $4)",
+        file.name, file.sha256, __version__, file.goes_with,
+    )  # fmt: skip
 
 
 async def _is_missing(tx: Tx, files: list[Migration]) -> bool:
@@ -153,22 +182,32 @@ async def _is_missing(tx: Tx, files: list[Migration]) -> bool:
     return not known or bool(_missing(files, await _applied(tx)))
 
 
-async def _applied(tx: Tx) -> dict[str, str]:
-    rows = await tx.fetch("select name, sha256 from schema_migrations")
-    return {row["name"]: row["sha256"] for row in rows}
+async def _applied(tx: Tx) -> dict[str, _Applied]:
+    # Older programs kept less of a file.
+    rows = await tx.fetch("select to_jsonb(m)::text as kept from schema_migrations m")
+    kept = [json.loads(row["kept"]) for row in rows]
+    return {
+        one["name"]: _Applied(one["sha256"], one.get("program") or "an unknown version", one.get("goes_with"))
+        for one in kept
+    }
 
 
-def _missing(files: list[Migration], applied: dict[str, str]) -> list[Migration]:
+def _missing(files: list[Migration], applied: dict[str, _Applied]) -> list[Migration]:
     """What is not applied yet, once it is sure that what is applied is what we have."""
     missing = [file for file in files if file.name not in applied]
     for file in files:
-        if applied.get(file.name, file.sha256) != file.sha256:
+        if file.name in applied and applied[file.name].sha256 != file.sha256:
             raise MigrationError(f"{file.name} was changed after it was applied: restore it, and add a new file")
     names = {file.name for file in files}
     newest = max(names, default="")
     for name in sorted(applied):
         if name not in names and name < newest:
             raise MigrationError(f"{name} was applied to this database, but this program does not have it")
+        if name not in names and (applied[name].goes_with or name) > newest[:4]:
+            raise MigrationError(
+                f"the database is newer than this program: {name} was applied by croupier {applied[name].program}, and this "
+                f"is croupier {__version__}, which knows the files up to {newest or 'none'}: run that version or a newer one"
+            )
     if missing and applied and missing[0].name < max(applied.keys() & names, default=""):
         raise MigrationError(f"{missing[0].name} comes before a file that is applied: give it the next number")
     return missing
