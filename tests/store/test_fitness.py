@@ -158,8 +158,8 @@ async def test_settings_hold_in_every_session_whatever_the_database_has_for_defa
     try:
         db = await Db.connect(database_url, limits=Limits(line_s=2.0, lock_s=0.25))
         asked = "select name, setting from pg_settings where name = any($1)"
-        general = dict((await db.fetch(asked, list(weak)))[n].values() for n in range(len(weak)))
-        lines = dict((await db.train_fetch(asked, list(weak)))[n].values() for n in range(len(weak)))
+        general = {row["name"]: row["setting"] for row in await db.fetch(asked, list(weak))}
+        lines = {row["name"]: row["setting"] for row in await db.train_fetch(asked, list(weak))}
         for found in (general, lines):
             assert found["synchronous_commit"] == "on"
             assert found["default_transaction_isolation"] == "read committed"
