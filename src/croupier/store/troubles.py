@@ -73,7 +73,9 @@ _STAYS: Final = (asyncpg.QueryCanceledError, asyncpg.InsufficientPrivilegeError)
 
 def in_our_words(error: BaseException) -> DbError | None:
     """Our name for a driver's error, or None for one that is a bug (or no error of the database at all)."""
-    words = str(error) or type(error).__name__
+    words = str(error) or (
+        "a statement outlasted its limit" if isinstance(error, TimeoutError) else type(error).__name__
+    )
     if isinstance(error, DbError):
         return error
     if isinstance(error, asyncpg.IntegrityConstraintViolationError | asyncpg.RaiseError):
