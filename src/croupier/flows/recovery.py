@@ -9,6 +9,7 @@ Owns: noticing, beginning, the work, the end. Never: a rule of money (healing). 
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
