@@ -9,6 +9,8 @@ begin
         join pg_attribute a on a.attrelid = c.oid and a.attnum = any(i.indkey::smallint[])
         where c.relnamespace = current_schema()::regnamespace and c.relkind = 'r' and i.indisunique
         and a.atttypid = 'text'::regtype and a.attcollation = 'pg_catalog.default'::regcollation
+        -- A word of a closed list, and the source of a generated column, which keeps its type.
+        and (c.relname, a.attname) <> ('calls', 'slot')
         order by 1, 2
     loop
         execute format('alter table %s alter column %I type text collate "C"', key.place, key.name);
