@@ -39,9 +39,14 @@ async def database(postgres: Attached, name: str, how: str = "") -> AsyncIterato
 async def role(db: Db, postgres: Attached) -> AsyncIterator[dict[str, Any]]:
     """A role that owns nothing, and how it connects to this database."""
     name = f"guest_{os.getpid()}"
-    await db.execute(f"create role {name} login")
+    await db.execute(f"create role {name} login password 'open'")
     try:
-        yield {**postgres.connect_kwargs, "user": name, "database": await db.fetchval("select current_database()")}
+        yield {
+            **postgres.connect_kwargs,
+            "user": name,
+            "password": "open",
+            "database": await db.fetchval("select current_database()"),
+        }
     finally:
         await db.execute(f"drop owned by {name}")
         await db.execute(f"drop role {name}")
@@ -221,7 +226,8 @@ async def pooler(postgres: Attached, url: str, folder: Path, mode: str) -> Async
     folder.chmod(0o777)
     (folder / "users").write_text(f'"{postgres.user}" ""\n')
     (folder / "ini").write_text(
-        f"[databases]\n{name} = host={postgres.host} port={postgres.port} dbname={name} user={postgres.user}\n"
+        f"[databases]\n{name} = host={postgres.host} port={postgres.port} dbname={name} user={postgres.user}"
+        f" password={postgres.connect_kwargs.get('password', '')}\n"
         f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\n"
         f"auth_file = {folder}/users\npool_mode = {mode}\nlogfile = {folder}/log\n"
     )
