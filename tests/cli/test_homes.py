@@ -94,7 +94,7 @@ def home_of_before(cli: Cli, earlier: Path) -> Iterator[Cli]:
 @pytest.mark.parametrize("words", [*LOOKS, *CHANGES])
 def test_nothing_but_a_first_command_makes_a_home_and_all_say_where_they_looked(nowhere: Cli, words: str) -> None:
     complaint = nowhere.complaint(*words.split())
-    assert f"there is no hub in {nowhere.home}:" in complaint
+    assert f"there is no hub in {nowhere.home} (" in complaint
     assert "`croupier serve`" in complaint
     assert "CROUPIER_HOME" in complaint
     assert not nowhere.home.exists()
@@ -104,7 +104,7 @@ def test_the_doctor_makes_no_home_and_says_where_it_looked(nowhere: Cli) -> None
     said = nowhere("doctor", "--json")
     assert said.code == 1
     assert said.json()["healthy"] is False
-    assert f"there is no hub in {nowhere.home}:" in said.out
+    assert f"there is no hub in {nowhere.home} (" in said.out
     assert not nowhere.home.exists()
 
 

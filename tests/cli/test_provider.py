@@ -57,7 +57,7 @@ def test_games_are_fetched_from_a_studio(cli: Cli, studio: dict[str, Any]) -> No
 
 def test_a_provider_that_does_not_answer_is_told_as_that(cli: Cli) -> None:
     cli.ok("provider", "add", "Silent", "--url", "http://127.0.0.1:9")
-    assert "did not answer as it should" in cli.complaint("provider", "sync", "Silent")
+    assert "provider Silent gave no games from http://127.0.0.1:9 (" in cli.complaint("provider", "sync", "Silent")
 
 
 def test_a_provider_is_closed_and_opened(cli: Cli) -> None:

@@ -6,8 +6,10 @@ standard error. Only the command that is asked for is loaded. Never: what a comm
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -30,6 +32,16 @@ class Root(TyperGroup):
         """The command, or None."""
         entry = COMMANDS.get(cmd_name)
         return None if entry is None else _load(cmd_name, entry)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - typer names no type
+        """The command of the first word; for a word that is none, the guess at what was meant."""
+        try:
+            return super().resolve_command(ctx, args)
+        except typer.TyperException as unknown:
+            near = difflib.get_close_matches(args[0], list(COMMANDS), n=1)
+            if near:
+                unknown.message = f"{unknown.message.rstrip('.')}: did you mean {near[0]}?"
+            raise
 
     def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401, ARG002 - typer names no type
         """The help that needs no command."""
@@ -63,6 +75,15 @@ def root(
     ] = False,
 ) -> None:
     """The hub between casinos and game providers: one wallet call, one bet, nothing lost or doubled."""
+
+
+_PLAIN = (
+    (re.compile(r"Input should be a valid integer, .*"), "must be a whole number"),
+    (re.compile(r"Input should be a valid number, .*"), "must be a number"),
+    (re.compile(r"Input should be greater than or equal to (\S+)"), r"must be at least \1"),
+    (re.compile(r"Input should be less than or equal to (\S+)"), r"must be at most \1"),
+)
+"""What the library says of a value, and what we say."""
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -102,4 +123,7 @@ def _complain(what: str) -> None:
 def _usage(wrong: typer.TyperException) -> str:
     context = getattr(wrong, "ctx", None)
     path = "croupier" if context is None else context.command_path
-    return f"{wrong.format_message().rstrip('.')}. See `{path} --help`."
+    said = wrong.format_message().rstrip(".")
+    for typers, ours in _PLAIN:
+        said = typers.sub(ours, said)
+    return f"{said}. See `{path} --help`."

@@ -40,7 +40,8 @@ async def game_of(hub: Hub, text: str) -> Game:
     found = await hub.store.games.find(text)
     if found is None:
         raise Fault(
-            f"there is no game {text[:LONGEST_ID]!r}: `croupier provider sync ID` fetches the games of a provider"
+            f"there is no game {text[:LONGEST_ID]!r}: `croupier game list` shows them, and `croupier provider sync ID` fetches a "
+            "provider's"
         )
     return found
 

@@ -10,12 +10,14 @@ import typer
 from croupier.cli.find import check_peer, provider_of
 from croupier.cli.running import AsJson, settings, with_hub, with_look
 from croupier.cli.secret_options import KeepOld, Now, kept_s
+from croupier.cli.sentences import Fault
 from croupier.cli.settable import changes_of
 from croupier.cli.show import note, say, show_facts, show_json, show_table
 from croupier.core.counterparty import Provider
 from croupier.flows.hub import Hub
 from croupier.flows.sync_games import sync_games
 from croupier.kit.settings import Settings
+from croupier.kit.wire import PeerError
 from croupier.store.games import Counts
 from croupier.store.profiles import PROVIDERS
 
@@ -143,7 +145,13 @@ def sync(which: Id, as_json: AsJson = False) -> None:
 
     async def work(hub: Hub, _: Settings) -> tuple[Provider, Counts]:
         provider = await provider_of(hub, which)
-        return provider, await sync_games(hub, provider)
+        try:
+            return provider, await sync_games(hub, provider)
+        except PeerError as error:
+            raise Fault(
+                f"provider {provider.name} gave no games from {provider.url} ({error}): see that it runs there and has the "
+                "secret that this hub gave it"
+            ) from error
 
     provider, counts = with_hub(work)
     if as_json:

@@ -57,7 +57,7 @@ _SAY_IT_THEMSELVES = (
 )
 
 _IN_OUR_WORDS: tuple[tuple[type[Exception], Callable[[Any], str]], ...] = (
-    (DbUnfit, lambda e: f"the database cannot do its work: {e}"),
+    (DbUnfit, lambda e: f"the database cannot do its work: {e}{_what_to_check(str(e))}"),
     (DbDown, lambda e: f"the database is away ({e}): see that it runs, and that CROUPIER_DATABASE_URL names it"),
     (DbConflict, lambda _: "the database was busy with the same rows: run the command again"),
     (Contended, lambda _: "somebody else keeps changing it at this moment: run the command again"),
@@ -67,6 +67,12 @@ _IN_OUR_WORDS: tuple[tuple[type[Exception], Callable[[Any], str]], ...] = (
     (WorldFailed, lambda e: f"the demo could not start. {e}".replace(". croupier: ", ": ")),
     (OSError, lambda e: _about_file(e) if e.filename is not None else str(e)),
 )
+
+
+def _what_to_check(refusal: str) -> str:
+    """What to look at where the database let nobody in."""
+    door = any(words in refusal for words in ("authentication failed", "does not exist", "not permitted to log in"))
+    return ": check user, password and database in CROUPIER_DATABASE_URL" if door else ""
 
 
 def _about_file(error: OSError) -> str:

@@ -37,7 +37,9 @@ def told_in(assignments: list[str]) -> dict[str, str]:
     for assignment in assignments:
         key, equals, value = assignment.partition("=")
         if not equals or not key:
-            raise Fault(f"{assignment[:60]!r} is no KEY=VALUE")
+            raise Fault(
+                f"{assignment[:60]!r} is no KEY=VALUE: write key, equals sign and value without blanks, such as enabled=false"
+            )
         if key in told:
             raise Fault(f"{key[:60]} is there twice: say it once")
         told[key] = value

@@ -63,7 +63,7 @@ async def cancel_cashback(hub: Hub, cashback_id: int, author: str) -> Cashback:
         return ruling.after
     row = await hub.store.cashbacks.by_id(cashback_id)
     if row is None:
-        msg = f"there is no cashback {cashback_id}"
+        msg = f"there is no cashback {cashback_id}: `croupier cashback pay` prints the CashbackId"
         raise CashbackRefused(msg)
     if row.state.value in ("kept", "given_up"):
         msg = f"cashback {cashback_id} is {row.state.value}: it cannot be cancelled again"

@@ -25,7 +25,9 @@ class NameTaken(Exception):
     """Another counterparty of this kind has the name."""
 
     def __init__(self, kind: str, name: str) -> None:
-        super().__init__(f"there is a {kind} named {name!r} already")
+        super().__init__(
+            f"there is a {kind} named {name!r} already: choose another name, or see it with `croupier {kind} show`"
+        )
         self.name = name
 
 

@@ -127,8 +127,7 @@ def attach(home: Path, *, may_make: bool = True) -> Attached:
     try:
         if not may_make and not has_database(home):
             raise NoHome(
-                f"there is no hub in {home.absolute()}: `croupier serve` makes one there, and CROUPIER_HOME names "
-                "another home"
+                f"there is no hub in {home.absolute()} (`croupier serve` makes one there; CROUPIER_HOME names another home)"
             )
         return _attach(_make_home(home))
     except PermissionError as error:
