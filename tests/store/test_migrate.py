@@ -11,13 +11,13 @@ import pytest
 
 from croupier import __version__
 from croupier.store.db import Db
-from croupier.store.migrate import MigrationError, migrate, pending
+from croupier.store.migrate import MigrationError, is_empty, migrate, pending, set_up
 
 
 @pytest.fixture
 async def bare(db: Db) -> Db:
     """A database without anything in it."""
-    await db.execute("drop schema public cascade; create schema public")
+    await db.execute("drop schema public cascade; create schema public; drop schema if exists pristine cascade")
     return db
 
 
@@ -51,6 +51,28 @@ async def test_programs_that_start_together_take_turns(bare: Db, folder: Path) -
     done = await asyncio.gather(*(migrate(bare, folder) for _ in range(4)))
     assert sorted(name for names in done for name in names) == ["0001_coins.sql", "0002_more.sql"]
     assert await _coins(bare) == [1, 2]
+
+
+async def test_programs_that_start_together_on_an_empty_database_set_it_up_once(bare: Db, folder: Path) -> None:
+    """In one transaction: who comes second finds it whole, and takes none for an old one."""
+    assert await is_empty(bare)
+    done = await asyncio.gather(*(set_up(bare, folder) for _ in range(4)))
+    assert sorted(done) == [[], [], [], ["0001_coins.sql", "0002_more.sql"]]
+    assert await _coins(bare) == [1, 2]
+    assert not await is_empty(bare)
+
+
+async def test_a_database_with_somebodys_tables_is_not_set_up(bare: Db, folder: Path) -> None:
+    await bare.execute("create table theirs (id bigint)")
+    assert await set_up(bare, folder) == []
+    assert await pending(bare, folder) == ["0001_coins.sql", "0002_more.sql"]
+
+
+async def test_a_set_up_that_fails_leaves_nothing(bare: Db, folder: Path) -> None:
+    (folder / "0003_bad.sql").write_text("insert into coins values (3); select 1 / 0")
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        await set_up(bare, folder)
+    assert await is_empty(bare)
 
 
 async def test_a_file_that_fails_leaves_nothing_and_those_before_it_stay(bare: Db, folder: Path) -> None:

@@ -55,7 +55,7 @@ class UnknownCurrency(ValueError):
     """The code is not in the table, so nothing is known about its amounts."""
 
     def __init__(self, currency: str) -> None:
-        super().__init__(f"currency {currency[:16]!r} is not known: write its code, such as EUR or mBTC")
+        super().__init__(f"currency {currency[:16]!r} is not known")
         self.currency = currency
 
 

@@ -93,7 +93,7 @@ def _currencies_problem(currencies: object) -> str | None:
         for currency in currencies:
             exponent(currency)
     except UnknownCurrency as unknown:
-        return str(unknown)
+        return f"{unknown}: write its code, such as EUR"
     return None
 
 
