@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from croupier.core import cashback_effects, person, requests
-from croupier.core.bet import Bet, Origin
+from croupier.core.bet import IS_ON, Bet, Origin
 from croupier.core.cashback import Cashback, CashbackState
 from croupier.core.commands import Order
 from croupier.core.counterparty import Casino, LateAccept, Provider
@@ -185,6 +185,9 @@ class PureWorld:
         try:
             stake, win = (None if x is None else parse_amount(x, self._currency) for x in (event.stake, event.win))
         except BadAmount:
+            on = self.hub.by_ref.get((session.provider_id, event.bet))
+            if event.verb == "pay-out" and on is not None and self.hub.subjects[on].state in IS_ON:
+                self.hub.incidents[on, "win_refused"] += 1
             return self._refused(Refusal.WRONG_DATA)
         name = event.bet if event.by == "p1" else f"{event.bet}_{event.by}"
         asked = Asked(session.casino_id, session.player_id, self._round(event, name), stake, win)
