@@ -54,7 +54,7 @@ _SCOPE = (
         "accept-of-another-casino",
         "a casino's accept decides a payment of another casino",
         "croupier.flows.accept_payment",
-        (("        if subject is None or subject.casino_id != casino_id:", "        if subject is None:"),),
+        (("        if subject.casino_id != casino_id:", "        if False:"),),
         "I14",
     ),
     Plant(

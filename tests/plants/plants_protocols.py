@@ -25,8 +25,12 @@ PROTOCOLS = (
         _CODEC,
         (
             (
-                '    if value is None or value.get("PartnerTransactionId") is None:\n        return Received()',
-                "    value = value or {}",
+                "    if value is None or value == []:\n        return Received()  # an empty list is how some platforms",
+                "    value = value or {}  # an empty list is how some platforms",
+            ),
+            (
+                '    if value.get("PartnerTransactionId") is None:\n        return Received()\n    try:',
+                "    try:",
             ),
         ),
         "I2 I6",
@@ -80,7 +84,7 @@ PROTOCOLS = (
         "unreadable-accept-taken-in",
         "whatever a casino sends to the accept is answered with success",
         "croupier.casinos.betcore_v2.routes",
-        (("    return _say(OK if verdict is Verdict.OK else NOT_ACCEPTED)", "    return _say(OK)"),),
+        (("    if heard.verdict is Verdict.OK:", "    if True:"),),
         "I2",
     ),
     Plant(

@@ -54,10 +54,10 @@ def _lines(data: dict[str, Any]) -> list[str]:
         "`make plants` repeats it, `make plants ARGS=--missing` plays what is not in the table yet. The plants are in",
         "`tests/plants`; `make test` plays a share of them, and fails when a row here is about another plant than the one there.",
         "",
-        f"- plants: **{len(PLANTS)}**, played: **{len(rows)}**, caught by the simulator: **{len(caught)}**, "
+        f"- plants: **{len(PLANTS)}**, measured: **{len(rows)}**, caught by the simulator: **{len(caught)}**, "
         f"{first} of them in the first run; caught by a named test instead: {len(others)}",
         f"- control: {control['runs']} runs without a plant, {control['payments']} payments, {clean}",
-        f"- not played to an end yet: {', '.join(left) or 'none'}",
+        f"- not measured yet: **{len(left)}**{': ' if left else ''}{', '.join(left)}",
         "",
         "| plant | what it breaks | meant to break | caught in run | said so first |",
         "| --- | --- | --- | --- | --- |",

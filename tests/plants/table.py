@@ -23,6 +23,7 @@ _SWEEP = "tests/flows/test_sweep.py::"
 _MONEY = "tests/core/test_money.py::"
 _PROOFS = "tests/core/test_unanswered.py::"
 _CALLS = "tests/store/test_calls.py::"
+_TRAIN = "tests/store/test_train.py::"
 _PATROL = "tests/flows/test_patrol.py::"
 
 TESTS: dict[str, str] = {
@@ -84,6 +85,7 @@ TESTS: dict[str, str] = {
     "::test_a_list_that_was_asked_for_a_stake_and_shows_it_twice_is_a_finding",
     "sample-of-settled-bets-alone": _PATROL + "test_the_sample_covers_every_end_of_a_bet",
     "wish-fulfilled-by-nothing": _PATROL + "test_an_answer_that_says_nothing_leaves_the_wish_standing",
+    "lost-commit-found-by-its-number": _TRAIN + "test_after_a_lost_connection_a_rival_of_the_same_version_is_not_ours",
     "taken-up-without-a-new-version": "tests/store/test_calls.py::test_a_decision_from_before_a_takeover_is_not_written",
 }
 """Plant to the test that fails under it, for those that the simulator sees late or never."""

@@ -23,7 +23,7 @@ from croupier.flows.advance import terms_of
 from croupier.kit.clock import SystemClock
 from croupier.kit.metrics import Metrics
 from croupier.store import train as module
-from croupier.store.db import Db, DbLocked, DbUnfit, Limits
+from croupier.store.db import Db, DbDown, DbLocked, DbUnfit, Limits
 from croupier.store.embedded import Attached
 from croupier.store.embedded_ground import SOCKET
 from croupier.store.train import Train
@@ -236,6 +236,35 @@ async def test_what_the_database_refuses_altogether_was_not_written(desk: Desk, 
         *[train.commit(await birth(desk, 7000 + n, f"f-{n}")) for n in range(3)], return_exceptions=True
     )
     assert [type(end) for end in ends] == [DbUnfit] * 3
+
+
+async def test_after_a_lost_connection_a_rival_of_the_same_version_is_not_ours(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both decided on the bet as it was, so both are its next version: only the mark tells whose it became."""
+    bet = await desk.bet()
+    ours, rivals = await touched(desk, bet), await touched(desk, bet)
+    assert ours.after.version == rivals.after.version
+    assert await train_on(desk.db, "rival").commit(rivals)
+
+    async def lost(*_: object) -> Any:
+        raise DbDown
+
+    monkeypatch.setattr(desk.db, "commit_train", lost)
+    assert await train_on(desk.db, "ours").commit(ours) is False
+
+
+async def test_after_a_lost_connection_our_own_mark_says_that_it_was_written(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, real = await touched(desk, await desk.bet()), desk.db.commit_train
+
+    async def lost_after_it(sql: str, *args: object) -> Any:
+        await real(sql, *args)
+        raise DbDown
+
+    monkeypatch.setattr(desk.db, "commit_train", lost_after_it)
+    assert await train_on(desk.db, "ours").commit(ours) is True
 
 
 async def test_a_process_that_dies_writes_nothing_any_more(desk: Desk) -> None:
