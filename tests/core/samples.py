@@ -75,6 +75,11 @@ def new_cashback(**changes: Any) -> Cashback:
     return Cashback(**{**plain, **changes})
 
 
+def facts_of(subject: Any) -> dict[PaymentKind, Payment]:
+    """The payments without what is only remembered of the casino's words."""
+    return {kind: replace(payment, heard=None) for kind, payment in subject.payments.items()}
+
+
 class Story:
     """One subject and what happens to it. Each deed takes its decision and returns what the asker is told."""
 

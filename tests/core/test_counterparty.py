@@ -29,6 +29,7 @@ def test_a_new_casino() -> None:
         "info": True,
         "close": True,
         "skip_zero": False,
+        "reuses_transaction_ids": False,
         "connect_s": 2.0,
         "total_s": 10.0,
         "in_flight": 200,

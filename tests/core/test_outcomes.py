@@ -11,20 +11,24 @@ from croupier.core import person
 from croupier.core.bet import BetState
 from croupier.core.cashback import CashbackState
 from croupier.core.counterparty import LateAccept
-from croupier.core.outcomes import Verdict, differences
+from croupier.core.draft import Draft
+from croupier.core.outcomes import differences, heard
 from croupier.core.payment import GIVES, SLOT_CLOSE, PaymentState, Step
 from croupier.core.readings import Contents, Exists, InfoList, No, PaymentKind, Yes
 from croupier.core.refusals import CasinoNo, Refusal
+from croupier.core.remembered import MOST, Verdict
 from tests.core.samples import (
     CASINO,
     FUNDS,
     NO_INFO,
     NOT_ADDED,
     NOT_FOUND,
+    RECEIVED,
     SILENCE,
     K,
     S,
     Story,
+    facts_of,
 )
 
 B = BetState
@@ -32,10 +36,8 @@ NOS = [No(reason, 1, reason.value) for reason in CasinoNo]
 LIES: dict[str, dict[str, Any]] = {
     "id": {"subject_id": 8},
     "player": {"player_ref": "bob"},
-    "no player": {"player_ref": None},
     "type": {"kind": K.PAYOUT},
     "amount": {"amount": "10.01"},
-    "no amount": {"amount": None},
     "rubbish amount": {"amount": "ten"},
     "tax": {"tax": "0.01"},
 }
@@ -107,9 +109,19 @@ def test_a_stake_that_exists_with_other_contents_is_parked(lie: str) -> None:
 
 @pytest.mark.parametrize(
     "same",
-    [{}, {"amount": "10"}, {"amount": "10.000"}, {"tax": "0"}, {"tax": "0.00"}, {"kind": None}, {"subject_id": None}],
+    [
+        {},
+        {"amount": "10"},
+        {"amount": "10.000"},
+        {"tax": "0"},
+        {"tax": "0.00"},
+        {"kind": None},
+        {"subject_id": None},
+        {"player_ref": None},
+        {"amount": None},
+    ],
 )
-def test_numbers_compare_as_numbers_and_an_absent_tax_is_0(same: dict[str, Any]) -> None:
+def test_numbers_compare_as_numbers_and_what_is_not_stated_does_not_differ(same: dict[str, Any]) -> None:
     """Both an accept and 103804 with these contents are the success itself."""
     for tell in (Story.accept, Story.exists):
         story = Story().opened()
@@ -140,7 +152,7 @@ def test_a_word_after_the_acceptance_repeats_it_or_contradicts_it(truth: str, ve
         "other amount": Yes(replace(said, amount="1")),
     }[truth]
     assert story.hear(K.STAKE, outcome) is verdict
-    assert story.subject.payments == before.payments
+    assert facts_of(story.subject) == facts_of(before)
     assert bool(story.incidents) is (verdict is Verdict.CONFLICT)
 
 
@@ -197,9 +209,9 @@ def test_a_success_for_an_ended_stake_is_recorded_and_returned_once(how: str) ->
 @pytest.mark.parametrize("how", ["refused", "expired"])
 def test_where_late_accepts_are_refused_nothing_is_recorded_and_nothing_sent(how: str) -> None:
     story = ended(how, LateAccept.REFUSE)
-    before = story.subject.payments
+    before = facts_of(story.subject)
     assert story.accept(K.STAKE) is Verdict.CONFLICT
-    assert (story.subject.payments, story.balances()) == (before, {})
+    assert (facts_of(story.subject), story.balances()) == (before, {})
     assert story.incidents["contradiction"] == 1
 
 
@@ -248,9 +260,9 @@ def test_a_no_to_owed_money_is_not_yet(kind: PaymentKind, no: No) -> None:
 def test_the_fifth_failure_calls_for_a_person_and_the_thirtieth_day_parks(kind: PaymentKind) -> None:
     story = owed_story(kind)
     for failures in range(1, 8):
-        story.hear(kind, NOT_ADDED)
+        story.made(kind, NOT_ADDED)
         assert story.incidents["not_accepted"] == (1 if failures >= 5 else 0)
-    story.at(30 * 86400).hear(kind, NOT_ADDED)
+    story.at(30 * 86400).made(kind, NOT_ADDED)
     assert (story.state(kind), story.call(kind), story.incidents["parked"]) == (S.PARKED, None, 1)
     assert story.accept(kind) is Verdict.OK, "a later success still makes it accepted"
     assert story.balance("owed") == 0
@@ -274,6 +286,117 @@ def test_exists_without_contents_is_decided_by_info_where_there_is_any(
     story = owed_story(kind)
     assert story.hear(kind, Exists(None)) is Verdict.OK
     assert (story.call(kind), story.state(kind)) == ((step, due_s), S.SENT)
+
+
+# --- the same outcome again -------------------------------------------------------------------------------
+
+
+def unchanged(story: Story, deed: Any) -> Any:
+    """The verdict of a deed that must write nothing at all."""
+    d = Draft(story.subject, story.terms())
+    verdict = deed(d)
+    assert not d.changed
+    return verdict
+
+
+@pytest.mark.parametrize("tell", ["no", "other number", "other amount", "exists otherwise"])
+def test_a_contradiction_that_is_resent_changes_nothing(tell: str) -> None:
+    """No event, no version, no incident row: a person may have closed the incident (casino.md 1.1)."""
+    story = Story().on()
+    said = story.said(K.STAKE)
+    outcome = {
+        "no": FUNDS,
+        "other number": Yes(replace(said, partner_tx="tx-2")),
+        "other amount": Yes(replace(said, amount="10.01")),
+        "exists otherwise": Exists(replace(said, player_ref="bob")),
+    }[tell]
+    assert story.hear(K.STAKE, outcome) is Verdict.CONFLICT
+    again = replace(outcome, message="at 10:01") if isinstance(outcome, No) else outcome
+    assert unchanged(story, lambda d: heard(d, K.STAKE, again)) is Verdict.CONFLICT
+    assert story.hear(K.STAKE, NOT_ADDED) is Verdict.CONFLICT, "new contents call for a person again"
+    assert story.incidents["contradiction"] == 2
+    assert unchanged(story, lambda d: heard(d, K.STAKE, again)) is Verdict.CONFLICT, "also when others came between"
+
+
+def test_words_that_parked_a_payment_change_nothing_when_they_come_again() -> None:
+    story = Story().opened()
+    assert story.exists(K.STAKE, amount="10.01") is Verdict.CONFLICT
+    said = Exists(story.said(K.STAKE, amount="10.010"))
+    assert unchanged(story, lambda d: heard(d, K.STAKE, said)) is Verdict.CONFLICT
+    assert dict(story.incidents) == {"parked": 1}
+
+
+@pytest.mark.parametrize("policy", list(LateAccept))
+def test_a_late_success_that_was_refused_stays_refused(policy: LateAccept) -> None:
+    """The casino was told to undo it: a return that is wanted since must not undo it a second time."""
+    story = ended("expired", LateAccept.REFUSE)
+    assert story.accept(K.STAKE) is Verdict.CONFLICT
+    story.casino = replace(CASINO, late_accept=policy)
+    story.refund()
+    said = Yes(story.said(K.STAKE))
+    assert unchanged(story, lambda d: heard(d, K.STAKE, said)) is Verdict.CONFLICT
+
+
+@pytest.mark.parametrize("kind", [K.PAYOUT, K.BET_RETURN, K.CASHBACK])
+def test_a_refusal_of_owed_money_counts_once_for_each_try(kind: PaymentKind) -> None:
+    """Resent without end it neither postpones the payment nor uses up its schedule."""
+    story = owed_story(kind)
+    story.hear(kind, NOT_ADDED)
+    planned = story.subject.calls[kind.value]
+    assert planned.failures == 1
+    for no in (NOT_ADDED, replace(NOT_ADDED, message="at 10:01")):
+        assert unchanged(story, lambda d, no=no: heard(d, kind, no)) is Verdict.OK
+    story.hear(kind, FUNDS)
+    assert story.subject.calls[kind.value] == planned, "other words about the same try: kept, not counted"
+    assert story.payment(kind).code == FUNDS.code
+    for no in (NOT_ADDED, FUNDS):
+        assert unchanged(story, lambda d, no=no: heard(d, kind, no)) is Verdict.OK
+    story.at(1).made(kind, RECEIVED)
+    story.hear(kind, NOT_ADDED)
+    assert story.subject.calls[kind.value].failures == 2, "the next try was acknowledged, and refused"
+    assert unchanged(story, lambda d: heard(d, kind, NOT_ADDED)) is Verdict.OK
+    story.at(2).made(kind, NOT_ADDED)
+    assert story.subject.calls[kind.value].failures == 3, "an answer to a try is the word on that try"
+    assert unchanged(story, lambda d: heard(d, kind, NOT_ADDED)) is Verdict.OK, "its accept says it once more"
+
+
+def test_exists_without_contents_is_asked_after_once_for_each_try() -> None:
+    story = owed_story(K.PAYOUT)
+    story.hear(K.PAYOUT, Exists(None))
+    assert unchanged(story, lambda d: heard(d, K.PAYOUT, Exists(None))) is Verdict.OK
+    cashback = owed_story(K.CASHBACK)
+    cashback.hear(K.CASHBACK, Exists(None))
+    assert unchanged(cashback, lambda d: heard(d, K.CASHBACK, Exists(None))) is Verdict.OK
+
+
+def test_a_refusal_after_the_acceptance_contradicts_it_once_also_if_it_was_said_before() -> None:
+    """Nobody can tell a late copy from a booking that was undone: a person looks, once."""
+    story = owed_story(K.PAYOUT)
+    story.hear(K.PAYOUT, NOT_ADDED)
+    story.accept(K.PAYOUT)
+    assert story.hear(K.PAYOUT, NOT_ADDED) is Verdict.CONFLICT
+    assert unchanged(story, lambda d: heard(d, K.PAYOUT, NOT_ADDED)) is Verdict.CONFLICT
+    assert story.incidents["contradiction"] == 1
+
+
+def test_of_ever_new_words_the_oldest_are_forgotten() -> None:
+    story = Story().on()
+    for code in range(100):
+        story.hear(K.STAKE, No(CasinoNo.OTHER, code, ""))
+    assert len((story.payment(K.STAKE).heard or "").split()) == MOST
+
+
+def test_a_list_that_contradicts_calls_for_a_person_once() -> None:
+    """The questions after an ended stake go on; what they show is no news."""
+    story = ended("expired", LateAccept.RETURN)
+    odd = InfoList((story.said(K.STAKE, amount="10.01"),))
+    story.at(120).informed(K.STAKE, odd)
+    story.at(600).informed(K.STAKE, odd)
+    assert dict(story.incidents) == {"contradiction": 1}
+    foreign = InfoList((replace(story.said(K.STAKE), kind=K.BET_RETURN),))
+    story.at(3600).informed(K.STAKE, foreign)
+    story.at(86400).informed(K.STAKE, foreign)
+    assert dict(story.incidents) == {"contradiction": 1, "foreign_return": 1}
 
 
 # --- the return of a stake that nobody ever confirmed -----------------------------------------------------

@@ -15,6 +15,7 @@ from croupier.core.payment import SLOT_CLAIM, SLOT_CLOSE, Step
 from croupier.core.pursuit import POISON_AFTER, taken_up
 from croupier.core.readings import CloseDone, Contents, Exists, InfoList, InfoReading, No, PaymentKind, Unknown, Yes
 from croupier.core.refusals import CasinoNo
+from croupier.core.remembered import Verdict
 from tests.core.samples import (
     CASINO,
     FUNDS,
@@ -519,3 +520,77 @@ def test_the_incident_of_what_failed_says_what_could_not_be_read() -> None:
         notes += [one.note for one in decision.incidents]
         story.take(decision)
     assert notes == [f"payout failed 5 times; last: {why.why}"]
+
+
+# --- an answer whose call is somebody else's by now --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("outcome", "bet"), [("yes", B.ON), ("exists", B.ON), ("no", B.REFUSED)])
+def test_a_definite_answer_counts_whoever_has_the_call(outcome: str, bet: BetState) -> None:
+    """A worker slept through its lease: what the casino told it is as true as an accept with the same words."""
+    story = Story().opened().at(1)
+    said = story.said(K.STAKE)
+    reading = {"yes": Yes(said), "exists": Exists(said), "no": FUNDS}[outcome]
+    story.change(lambda d: pursuit.overheard(d, K.STAKE, reading), "overheard")
+    assert story.subject.state is bet
+
+
+@pytest.mark.parametrize("reading", [RECEIVED, SILENCE, NO_INFO, InfoList(())])
+def test_of_our_next_step_an_outdated_answer_decides_nothing(reading: Any) -> None:
+    """Neither sent again nor expired: whoever has the call now decides that, by what it was told itself."""
+    story = Story().opened().at(40)
+    d = Draft(story.subject, story.terms())
+    pursuit.overheard(d, K.STAKE, reading)
+    assert not d.changed
+
+
+def test_an_outdated_list_shows_what_is_there() -> None:
+    story = Story().opened().at(40)
+    shown = InfoList((story.said(K.STAKE),))
+    story.change(lambda d: pursuit.overheard(d, K.STAKE, shown), "overheard")
+    assert (story.state(K.STAKE), story.subject.state) == (S.ACCEPTED, B.UNCLAIMED)
+    paid = Story().settled(paid=False)
+    shown = InfoList((paid.said(K.STAKE), paid.said(K.PAYOUT)))
+    paid.change(lambda d: pursuit.overheard(d, K.PAYOUT, shown), "overheard")
+    assert (paid.state(K.PAYOUT), paid.balance("owed")) == (S.ACCEPTED, 0)
+    odd = Story().opened().at(40)
+    d = Draft(odd.subject, odd.terms())
+    pursuit.overheard(d, K.STAKE, InfoList((odd.said(K.STAKE, amount="1"),)))
+    assert not d.changed, "whoever has the call asks too"
+
+
+# --- a PartnerTransactionId of another payment --------------------------------------------------------------------
+
+
+def held(story: Story) -> Draft[Any]:
+    """A draft that knows that another bet's payment has this id."""
+    return Draft(story.subject, replace(story.terms(), held=frozenset({"tx-stake", "tx-payout"})))
+
+
+def test_an_id_of_another_payment_is_no_yes() -> None:
+    story = Story().opened()
+    d = held(story)
+    assert pursuit.heard(d, K.STAKE, Yes(story.said(K.STAKE))) is Verdict.CONFLICT
+    story.take(d.finish("heard"))
+    assert (story.state(K.STAKE), dict(story.incidents)) == (S.CREATED, {"contradiction": 1})
+
+
+def test_an_inline_yes_with_the_id_of_another_payment_is_no_answer() -> None:
+    """Bytes that belong to another call say nothing of this one: it is asked after (casino.md 2.1)."""
+    story = Story().settled(paid=False)
+    stakes_id = Contents(None, None, None, None, None, story.payment(K.STAKE).partner_tx)
+    story.made(K.PAYOUT, Yes(stakes_id))
+    assert (story.state(K.PAYOUT), dict(story.incidents)) == (S.SENT, {"contradiction": 1})
+    assert story.call(K.PAYOUT) == (Step.MAKE, 0.125)
+    story.made(K.PAYOUT, Yes(replace(stakes_id, partner_tx="tx-2")))
+    assert story.state(K.PAYOUT) is S.ACCEPTED, "what it did not say is absent, and what it said is new"
+
+
+@pytest.mark.parametrize("kind", [K.STAKE, K.PAYOUT])
+def test_a_list_with_the_id_of_another_payment_parks(kind: PaymentKind) -> None:
+    """As any other contents would (money.md 2)."""
+    story = Story().opened() if kind is K.STAKE else Story().settled(paid=False)
+    d = held(story)
+    pursuit.informed(d, kind, InfoList((story.said(kind),)), asked_ms=d.terms.now_ms)
+    story.take(d.finish("informed"))
+    assert story.state(kind) is S.PARKED

@@ -512,8 +512,8 @@ _READING = (
         _OUTCOMES,
         (
             (
-                "no, proves=proves)\n    else:\n        again(d, kind, make_step(d))",
-                "no, proves=proves)\n    else:\n        d.pay(kind, PaymentEvent.REFUSE)",
+                "proves=proves, newer_try=newer_try)\n    elif newer_try:\n        again(d, kind, make_step(d))",
+                "proves=proves, newer_try=newer_try)\n    elif newer_try:\n        d.pay(kind, PaymentEvent.REFUSE)",
             ),
         ),
         "I4 I7",
@@ -522,14 +522,19 @@ _READING = (
         "amount-not-compared",
         "a yes to another amount is taken for a yes",
         _OUTCOMES,
-        (("    if not same_amount(said.amount, payment.amount, currency):", "    if said.amount is None:"),),
+        (
+            (
+                "    if said.amount is not None and not same_amount(said.amount, payment.amount, currency):",
+                "    if said.amount == '':",
+            ),
+        ),
         "I2",
     ),
     Plant(
         "player-not-compared",
         "a yes that names another player is taken for a yes",
         _OUTCOMES,
-        (("    if said.player_ref != d.subject.player_ref:", "    if said.player_ref is None:"),),
+        (("    if said.player_ref not in (None, d.subject.player_ref):", "    if said.player_ref == '':"),),
         "I2",
     ),
     Plant(
@@ -558,7 +563,7 @@ _READING = (
         _OUTCOMES,
         (
             (
-                '        return _conflict(d, payment, f"refused after it was accepted: {no.code} {no.message}")',
+                '        return contradiction(d, payment, no, note=f"refused after it was accepted: {no.code} {no.message}")',
                 "        return Verdict.OK",
             ),
         ),

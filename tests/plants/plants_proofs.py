@@ -68,7 +68,7 @@ _REFUSALS = (
         _OUTCOMES,
         (
             (
-                "    elif payment.reason is None:\n        again(d, kind, make_step(d))\n    elif not",
+                "    elif payment.reason is None:\n        if newer_try:\n            again(d, kind, make_step(d))\n    elif not",
                 "    elif True or not",
             ),
         ),

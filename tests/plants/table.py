@@ -14,6 +14,7 @@ from tests.plants.plants_proofs import PROOFS
 from tests.plants.plants_protocols import PROTOCOLS
 from tests.plants.plants_rules import RULES
 from tests.plants.plants_store import STORE
+from tests.plants.plants_words import WORDS
 
 _CASHBACK = "tests/core/test_cashback_effects.py::"
 _OUTCOMES = "tests/core/test_outcomes.py::"
@@ -91,7 +92,8 @@ TESTS: dict[str, str] = {
 """Plant to the test that fails under it, for those that the simulator sees late or never."""
 
 PLANTS: tuple[Plant, ...] = tuple(
-    replace(plant, test=TESTS.get(plant.name)) for plant in (*CORE, *FLOWS, *STORE, *PROTOCOLS, *PROOFS, *RULES)
+    replace(plant, test=TESTS.get(plant.name, plant.test))
+    for plant in (*CORE, *FLOWS, *STORE, *PROTOCOLS, *PROOFS, *RULES, *WORDS)
 )
 
 

@@ -111,7 +111,10 @@ class FullWorld:
     async def _casino(self, number: int, name: str) -> None:
         wanted = casino_of(self._settings, number)
         origin = f"http://{name}.test"
-        quirks = {q: getattr(wanted, q) for q in ("late_accept", "tax_bp", "info", "close", "skip_zero", "in_flight")}
+        quirks = {
+            q: getattr(wanted, q)
+            for q in ("late_accept", "tax_bp", "info", "close", "skip_zero", "in_flight", "reuses_transaction_ids")
+        }
         casino, secret = await self._store.casinos.add(
             name, origin, list(wanted.currencies), alg="EdDSA", batch=1, **quirks
         )

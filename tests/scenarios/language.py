@@ -20,7 +20,7 @@ from tests.scenarios.words import BadWords, Event
 FIGURES = ("wallet", "open-bets", "owed", "ggr", "suspense", "cashback", "jackpot")
 """What can be a column: the players' change at the casino, then sums of accounts. Minor units, signed."""
 SETTINGS = ("currency", "hold", "claim", "late_accept", "tax_bp", "close", "info", "skip_zero", "pay_out_waits",
-            "jackpot_wins", "in_flight")  # fmt: skip
+            "jackpot_wins", "in_flight", "reuses_transaction_ids")  # fmt: skip
 END = "At the end"
 _SUBJECT = re.compile(r"([a-z]\w*)\s+(\w+)(?:,\s*(\w+))?(?::\s*(.*))?")
 

@@ -49,6 +49,7 @@ def casino_of(settings: dict[str, str], casino_id: int) -> Casino:
         info=settings.get("info") != "off",
         close=settings.get("close") != "off",
         skip_zero=settings.get("skip_zero") == "on",
+        reuses_transaction_ids=settings.get("reuses_transaction_ids") == "on",
         in_flight=int(settings.get("in_flight", "200")),
     )
 

@@ -108,6 +108,8 @@ class PureHub:
         self.books = {c.casino_id: Book(c) for c in casinos}
         self.subjects: dict[int, Subject] = {}
         self.by_ref: dict[tuple[int, str], int] = {}
+        self.numbers: dict[tuple[int, str | None], tuple[int, PaymentKind]] = {}
+        """Which payment has which PartnerTransactionId of which casino."""
         self.ledger: Counter[str] = Counter()
         self.incidents: Counter[tuple[int, str]] = Counter()
         self.findings: set[tuple[int, Found]] = set()
@@ -158,7 +160,12 @@ class PureHub:
         """What a decision now is made under."""
         provider = self.providers[subject.provider_id] if isinstance(subject, Bet) else None
         casino = self.casinos[subject.casino_id]
-        return Terms(self.now, casino, self.waits, self.luck, provider, self.process, large_win="100000")
+        held = frozenset(
+            tx
+            for (of, tx), (owner, _) in self.numbers.items()
+            if tx and (of, owner != subject.subject_id) == (casino.casino_id, True)
+        )
+        return Terms(self.now, casino, self.waits, self.luck, provider, self.process, large_win="100000", held=held)
 
     def draft(self, subject: Subject, *, new: bool = False) -> Draft[Any]:
         """A draft of the subject under the terms of now."""
@@ -176,6 +183,7 @@ class PureHub:
             self.by_ref[after.provider_id, after.bet_ref] = after.bet_id
         self.moves |= invariants.decision_holds(decision)
         self.subjects[after.subject_id] = after
+        self.numbers |= {(after.casino_id, p.partner_tx): (p.subject_id, p.kind) for p in decision.named}
         for entry in decision.entries:
             self.ledger[entry.source] -= entry.amount
             self.ledger[entry.target] += entry.amount
@@ -304,9 +312,13 @@ class PureHub:
         known(subject.casino_id)
         if isinstance(reading, InfoList):
             self._note_doubles(errand.subject_id, reading)
-        if not _ours(subject, errand):
-            return
         d = self.draft(subject)
+        if not _ours(subject, errand):
+            if errand.slot != SLOT_CLOSE and not isinstance(reading, CloseDone):
+                pursuit.overheard(d, PaymentKind(errand.slot), reading)
+            if d.changed:
+                assert self.commit(d.finish(f"{errand.slot}_overheard"))
+            return
         if errand.step is Step.INFO:
             assert isinstance(reading, InfoList | Unknown)
             pursuit.informed(d, PaymentKind(errand.slot), reading, asked_ms=asked_ms)

@@ -46,6 +46,7 @@ CASINO_SETTINGS = [
     ("info", "off", False),
     ("close", "no", False),
     ("skip_zero", "TRUE", True),
+    ("reuses_transaction_ids", "on", True),
     ("origins", "https://Rialto.example, http://localhost:8080", ("https://rialto.example", "http://localhost:8080")),
     ("min_bet", "0.10", "0.10"),
     ("max_bet", "none", None),

@@ -45,6 +45,7 @@ from croupier.store.ids import MoneyIds, start_ids
 from croupier.store.incidents import Incidents
 from croupier.store.installation import Installation, Lifeline
 from croupier.store.keys import Keys, holds_sealed
+from croupier.store.partner_transactions import PartnerTransactions
 from croupier.store.players import Players
 from croupier.store.providers import Providers
 from croupier.store.recoveries import Recoveries
@@ -146,6 +147,7 @@ def _stores(settings: Settings, seams: Seams, process: str) -> Stores:
         bets=Bets(db),
         cashbacks=Cashbacks(db),
         calls=Calls(db, process),
+        partner_transactions=PartnerTransactions(db),
         balances=Balances(db),
         ids=MoneyIds(db),
         casinos=Casinos(db, sealer, clock, chance),

@@ -59,6 +59,8 @@ class Casino:
     close: bool = True
     skip_zero: bool = False
     """Keep stakes and returns of amount 0 from being sent."""
+    reuses_transaction_ids: bool = False
+    """One PartnerTransactionId may stand for several payments; else that is a contradiction."""
     codes: dict[CasinoNo, int] = field(default_factory=dict)
     """This casino's own error codes, where they differ from the table."""
     connect_s: float = 2.0

@@ -42,6 +42,8 @@ class Terms:
     """The bet's game; None for a cashback, and where no win can be decided any more."""
     large_win: str | None = None
     """From which win on a person is called where nobody sets it: decimal text, major units."""
+    held: frozenset[str] = frozenset()
+    """Of the PartnerTransactionIds that this decision would give: those that another payment of the casino has."""
     recovering: bool = False
     """The database came back from a backup: what the provider was told is not known for sure."""
 
@@ -68,6 +70,8 @@ class Decision(Generic[S]):
     event: str
     entries: tuple[Entry, ...] = ()
     incidents: tuple[Incident, ...] = ()
+    named: tuple[Payment, ...] = ()
+    """Payments that are given a PartnerTransactionId which must be new for their casino."""
     detail: dict[str, str] = field(default_factory=dict)
     """Facts for the trace: what was said by whom."""
     author: str | None = None
@@ -181,9 +185,17 @@ class Draft(Generic[S]):
             event=event,
             entries=tuple(self._entries),
             incidents=tuple(self._incidents),
+            named=self._named(),
             detail=self._detail,
             author=author,
         )
+
+    def _named(self) -> tuple[Payment, ...]:
+        if self.terms.casino.reuses_transaction_ids:
+            return ()
+        old = {} if self._before is None else self._before.payments
+        before = {kind: payment.partner_tx for kind, payment in old.items()}
+        return tuple(p for k, p in self.payments.items() if p.partner_tx not in (None, before.get(k)))
 
     def _check(self) -> None:
         """I10: an undecided payment has exactly one live next action. Only stakes expire (I11)."""

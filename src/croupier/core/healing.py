@@ -15,10 +15,11 @@ from croupier.core import effects, requests
 from croupier.core.bet import OK, Bet, BetEvent, BetState, Origin
 from croupier.core.draft import Draft
 from croupier.core.money import BadAmount, parse_amount
-from croupier.core.outcomes import Verdict, differences, heard, line_of, lines_of, takes_late_yes
+from croupier.core.outcomes import differences, heard, line_of, lines_of, takes_late_yes
 from croupier.core.payment import Payment, PaymentState
 from croupier.core.readings import Contents, InfoList, PaymentKind, Yes
 from croupier.core.reconciliation import Difference, compare, foreign
+from croupier.core.remembered import Verdict
 
 
 class Rule(Enum):

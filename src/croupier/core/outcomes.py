@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from enum import Enum
 from typing import Any
 
 from croupier.core import cashback_effects, effects
@@ -23,17 +22,11 @@ from croupier.core.counterparty import LateAccept
 from croupier.core.draft import Draft
 from croupier.core.money import same_amount
 from croupier.core.payment import GIVES, Payment, PaymentEvent, PaymentState, Step
-from croupier.core.readings import Contents, Exists, InfoList, No, Outcome, PaymentKind
+from croupier.core.readings import Contents, Exists, InfoList, No, Outcome, PaymentKind, Yes
 from croupier.core.refusals import CasinoNo
+from croupier.core.remembered import Verdict, verdict_on, with_words
 
 AnyDraft = Draft[Any]
-
-
-class Verdict(Enum):
-    """What the casino is answered to an accept."""
-
-    OK = "ok"
-    CONFLICT = "conflict"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,37 +55,105 @@ _EFFECTS: dict[PaymentKind, _Effect] = {
 # --- an outcome: an accept, an inline acknowledgement, or what info showed ------------------------------
 
 
-def heard(d: AnyDraft, kind: PaymentKind, outcome: Outcome) -> Verdict:
-    """Take in an outcome of the payment; the verdict is what an accept is answered."""
+def heard(d: AnyDraft, kind: PaymentKind, outcome: Outcome, *, answers_try: bool = False) -> Verdict:
+    """Take in an outcome of the payment; the verdict is what an accept is answered.
+
+    `answers_try`: it is the answer to a try of ours that was not counted yet. Words that were taken in before change
+    nothing, unless they speak of a newer try.
+    """
     payment = d.payments.get(kind)
     if payment is None:
         return Verdict.CONFLICT
+    if answers_try and payment.state is PaymentState.PARKED:
+        # A person has asked anew: what is said now is told to them, also if it is the same.
+        payment = d.payments[kind] = replace(payment, heard=None)
+    newer_try = answers_try or _tried(d, payment)
+    before = verdict_on(payment, outcome, d.subject.currency)
+    if before is not None and _said_before(payment, outcome, before, newer_try=newer_try):
+        return before
     d.note(heard=type(outcome).__name__, kind=kind.value)
-    if isinstance(outcome, No):
-        verdict = _heard_no(d, payment, outcome)
-    elif isinstance(outcome, Exists):
-        verdict = _heard_exists(d, payment, outcome.contents)
-    else:
-        verdict = heard_yes(d, payment, outcome.contents)
+    verdict = _taken_in(d, payment, outcome, newer_try=newer_try)
+    if before is None and (verdict is Verdict.CONFLICT or (payment.undecided and not isinstance(outcome, Yes))):
+        remember(d, kind, outcome, verdict=verdict)
     close_if_done(d)
     return verdict
 
 
+def _taken_in(d: AnyDraft, payment: Payment, outcome: Outcome, *, newer_try: bool) -> Verdict:
+    if isinstance(outcome, No):
+        return _heard_no(d, payment, outcome, newer_try=newer_try)
+    if isinstance(outcome, Exists):
+        return _heard_exists(d, payment, outcome, newer_try=newer_try)
+    return heard_yes(d, payment, outcome.contents)
+
+
+def _tried(d: AnyDraft, payment: Payment) -> bool:
+    """Whether a try of it is under way, or was acknowledged, since its last failure: what a refusal may speak of.
+
+    One try fails once, however often its refusal is resent (casino.md 1.1).
+    """
+    call = d.calls.get(payment.kind.value)
+    return call is not None and call.step is Step.MAKE and (call.acked or call.lease_owner is not None)
+
+
+def _said_before(payment: Payment, outcome: Outcome, before: Verdict, *, newer_try: bool) -> bool:
+    """Whether words that are known may be passed over: nothing that happened since gives them another meaning."""
+    if payment.state is PaymentState.ACCEPTED:
+        return before is Verdict.CONFLICT
+    if isinstance(outcome, No) or outcome == Exists(None):
+        return not (payment.undecided and newer_try)
+    return payment.state in (PaymentState.REFUSED, PaymentState.EXPIRED)
+
+
+def remember(d: AnyDraft, kind: PaymentKind, outcome: Outcome, *, verdict: Verdict) -> None:
+    """Keep these words on the payment, so that they change nothing when they come again."""
+    d.payments[kind] = with_words(d.payments[kind], outcome, d.subject.currency, verdict=verdict)
+
+
+def contradiction(d: AnyDraft, payment: Payment, outcome: Outcome, *, note: str) -> Verdict:
+    """A person must look, once: the same words again call for nobody, also when somebody has looked since."""
+    if verdict_on(d.payments[payment.kind], outcome, d.subject.currency) is not Verdict.CONFLICT:
+        remember(d, payment.kind, outcome, verdict=Verdict.CONFLICT)
+        d.incident("contradiction", f"{payment.kind.value}: {note}")
+    return Verdict.CONFLICT
+
+
+ANOTHERS_NUMBER = "payment's PartnerTransactionId"
+
+
 def differences(d: AnyDraft, payment: Payment, said: Contents) -> list[str]:
-    """Which facts the casino states otherwise than we asked (casino.md 1.1; amounts compare as numbers)."""
+    """Which facts the casino states otherwise than we asked (casino.md 1.1; amounts compare as numbers).
+
+    What it does not state is no difference: an inline answer need not say what it was asked (casino.md 2.1).
+    """
     currency = d.subject.currency
     found = []
     if said.subject_id not in (None, payment.subject_id):
         found.append("id")
-    if said.player_ref != d.subject.player_ref:
+    if said.player_ref not in (None, d.subject.player_ref):
         found.append("player")
     if said.kind not in (None, payment.kind):
         found.append("type")
-    if not same_amount(said.amount, payment.amount, currency):
+    if said.amount is not None and not same_amount(said.amount, payment.amount, currency):
         found.append("amount")
-    if not same_amount(said.tax or "0", payment.tax or 0, currency):
+    if _tax_told(said) and not same_amount(said.tax or "0", payment.tax or 0, currency):
         found.append("tax")
+    if _is_anothers(d, payment, said.partner_tx):
+        found.append(ANOTHERS_NUMBER)
     return found
+
+
+def _is_anothers(d: AnyDraft, payment: Payment, partner_tx: str | None) -> bool:
+    """Whether another payment of this casino has that id already: then the words are not about this payment."""
+    if partner_tx is None or partner_tx == payment.partner_tx or d.terms.casino.reuses_transaction_ids:
+        return False
+    others = {other.partner_tx for kind, other in d.payments.items() if kind is not payment.kind}
+    return partner_tx in others or partner_tx in d.terms.held
+
+
+def _tax_told(said: Contents) -> bool:
+    """Beside an amount, no TaxAmount states a tax of 0; without one nothing is said of either."""
+    return said.amount is not None or said.tax is not None
 
 
 def lines_of(seen: InfoList, kind: PaymentKind) -> list[Contents]:
@@ -112,7 +173,7 @@ def heard_yes(d: AnyDraft, payment: Payment, said: Contents) -> Verdict:
     """A success, told by an accept, an inline answer or an info list."""
     wrong = differences(d, payment, said)
     if wrong:
-        return _conflict(d, payment, f"accepted with another {', '.join(wrong)}")
+        return contradiction(d, payment, Yes(said), note=f"accepted with another {', '.join(wrong)}")
     if payment.state is PaymentState.ACCEPTED:
         if payment.partner_tx is None:
             # A person took it as accepted, or its cancel showed it. Now the casino says so itself, and names it once.
@@ -120,9 +181,11 @@ def heard_yes(d: AnyDraft, payment: Payment, said: Contents) -> Verdict:
             return Verdict.OK
         if payment.partner_tx == said.partner_tx:
             return Verdict.OK
-        return _conflict(d, payment, f"accepted twice: {payment.partner_tx} and {said.partner_tx}")
+        return contradiction(d, payment, Yes(said), note=f"accepted twice: {payment.partner_tx} and {said.partner_tx}")
     if not takes_late_yes(d, payment):
-        return _conflict(d, payment, "accepted after the stake had ended; this casino undoes it itself")
+        return contradiction(
+            d, payment, Yes(said), note="accepted after the stake had ended; this casino undoes it itself"
+        )
     _accept(d, payment, said)
     return Verdict.OK
 
@@ -144,10 +207,11 @@ def _accept(d: AnyDraft, payment: Payment, said: Contents) -> None:
     effect.accepted(d)
 
 
-def _heard_exists(d: AnyDraft, payment: Payment, said: Contents | None) -> Verdict:
+def _heard_exists(d: AnyDraft, payment: Payment, outcome: Exists, *, newer_try: bool) -> Verdict:
+    said = outcome.contents
     if said is None:
         if payment.undecided:
-            _exists_bare(d, payment)
+            _exists_bare(d, payment, newer_try=newer_try)
         return Verdict.OK
     wrong = differences(d, payment, said)
     if not wrong:
@@ -155,37 +219,37 @@ def _heard_exists(d: AnyDraft, payment: Payment, said: Contents | None) -> Verdi
     if payment.undecided:
         park(d, payment.kind, f"the casino has it with another {', '.join(wrong)}")
         return Verdict.CONFLICT
-    return _conflict(d, payment, f"exists with another {', '.join(wrong)}")
+    return contradiction(d, payment, outcome, note=f"exists with another {', '.join(wrong)}")
 
 
-def _exists_bare(d: AnyDraft, payment: Payment) -> None:
+def _exists_bare(d: AnyDraft, payment: Payment, *, newer_try: bool) -> None:
     """It exists, with contents not told: info decides. A cashback knows no info, and a repeat is harmless."""
     d.pay(payment.kind, PaymentEvent.SEND, reason=None)
     d.doubt(payment.kind)
     if isinstance(d.subject, Bet):
         d.call_later(payment.kind.value, Step.INFO, d.terms.now_ms)
-    else:
+    elif newer_try:
         again(d, payment.kind, Step.MAKE)
 
 
-def _heard_no(d: AnyDraft, payment: Payment, no: No) -> Verdict:
+def _heard_no(d: AnyDraft, payment: Payment, no: No, *, newer_try: bool) -> Verdict:
     if payment.state is PaymentState.ACCEPTED:
-        return _conflict(d, payment, f"refused after it was accepted: {no.code} {no.message}")
+        return contradiction(d, payment, no, note=f"refused after it was accepted: {no.code} {no.message}")
     if not payment.undecided:
         return Verdict.OK
     refused, proves = _EFFECTS[payment.kind].refused, not _doubtful(d, payment)
     d.keep_words(payment.kind, no)
     if refused is None:
-        _not_yet(d, payment, no, proves=proves)
+        _not_yet(d, payment, no, proves=proves, newer_try=newer_try)
     elif proves:
         d.pay(payment.kind, PaymentEvent.REFUSE)
         refused(d, no)
     else:
-        _no_proof(d, payment)
+        _no_proof(d, payment, newer_try=newer_try)
     return Verdict.OK
 
 
-def _not_yet(d: AnyDraft, payment: Payment, no: No, *, proves: bool) -> None:
+def _not_yet(d: AnyDraft, payment: Payment, no: No, *, proves: bool, newer_try: bool) -> None:
     """A no to money we owe: try again, unless it proves that there is nothing to give back. `payment`: before it."""
     kind = payment.kind
     if kind is PaymentKind.CASHBACK and d.subject.state is CashbackState.CANCEL_WANTED:
@@ -193,27 +257,30 @@ def _not_yet(d: AnyDraft, payment: Payment, no: No, *, proves: bool) -> None:
             d.pay(kind, PaymentEvent.REFUSE)
             cashback_effects.refused_for_good(d)
         else:
-            _no_proof(d, payment)
+            _no_proof(d, payment, newer_try=newer_try)
     elif unconfirmed_return(d, kind):
-        _nothing_to_return(d, payment, no, proves=proves)
-    else:
+        _nothing_to_return(d, payment, no, proves=proves, newer_try=newer_try)
+    elif newer_try:
         again(d, kind, make_step(d))
 
 
-def _nothing_to_return(d: AnyDraft, payment: Payment, no: No, *, proves: bool) -> None:
+def _nothing_to_return(d: AnyDraft, payment: Payment, no: No, *, proves: bool, newer_try: bool) -> None:
     """The return of a stake that nobody ever saw is refused: 103805 proves it, else info does."""
     unknown = no.reason is CasinoNo.BET_UNKNOWN
     if unknown and proves:
         d.pay(payment.kind, PaymentEvent.REFUSE)
     elif d.terms.casino.info:
-        if proves:
+        if not proves:
+            _no_proof(d, payment, newer_try=newer_try)
+        elif newer_try:
             again(d, payment.kind, Step.INFO)
-        else:
-            _no_proof(d, payment)
+        elif d.calls[payment.kind.value].step is not Step.INFO:
+            # That try's failure is counted; the refusal says what to ask next, not when.
+            d.call_later(payment.kind.value, Step.INFO, d.calls[payment.kind.value].due_ms)
     elif unknown and payment.reason == no.reason.value and not _nothing_sent_since(d, payment):
         # Nobody can be asked: the same proof, said of two tries in a row, stands.
         d.pay(payment.kind, PaymentEvent.REFUSE)
-    else:
+    elif newer_try:
         again(d, payment.kind, make_step(d))
 
 
@@ -228,7 +295,7 @@ def _doubtful(d: AnyDraft, payment: Payment) -> bool:
     return payment.unanswered or resent
 
 
-def _no_proof(d: AnyDraft, payment: Payment) -> None:
+def _no_proof(d: AnyDraft, payment: Payment, *, newer_try: bool) -> None:
     """Refused after a try that nobody answered: info decides; where there is none, one more try, then a person.
 
     `payment` is what it was before this no. The same no again changes nothing.
@@ -246,7 +313,8 @@ def _no_proof(d: AnyDraft, payment: Payment) -> None:
             dead_ms = d.terms.waits.after_ms(d.terms.now_ms, d.terms.waits.envelope_s + d.terms.waits.skew_s)
             d.call_later(kind.value, Step.INFO, dead_ms, acked=False)
     elif payment.reason is None:
-        again(d, kind, make_step(d))
+        if newer_try:
+            again(d, kind, make_step(d))
     elif not _nothing_sent_since(d, payment):
         park(d, kind, "refused twice, and nobody can say what became of an earlier try")
 
@@ -270,11 +338,6 @@ def unconfirmed_return(d: AnyDraft, kind: PaymentKind) -> bool:
     # The draft's payments, not the subject's: the same decision may just have confirmed it.
     unconfirmed = kind is PaymentKind.BET_RETURN and not d.subject.was_on
     return unconfirmed and d.payments[PaymentKind.STAKE].state is not PaymentState.ACCEPTED
-
-
-def _conflict(d: AnyDraft, payment: Payment, note: str) -> Verdict:
-    d.incident("contradiction", f"{payment.kind.value}: {note}")
-    return Verdict.CONFLICT
 
 
 def make_step(d: AnyDraft) -> Step:

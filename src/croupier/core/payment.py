@@ -111,6 +111,8 @@ class Payment:
     reason: str | None = None
     """CasinoNo value of the last refusal."""
     message: str | None = None
+    heard: str | None = None
+    """Words of the casino that were taken in and did not end it (core.remembered)."""
     decided_ms: int | None = None
     unanswered: bool = False
     """Some try of it went without an outcome of its own: no later refusal proves that nothing was booked."""

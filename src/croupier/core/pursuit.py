@@ -14,10 +14,10 @@ from croupier.core.bet import BetEvent, BetState, Closing
 from croupier.core.counterparty import LateAccept
 from croupier.core.outcomes import (
     AnyDraft,
-    Verdict,
     again,
     ask_stake,
     close_if_done,
+    contradiction,
     differences,
     heard,
     heard_yes,
@@ -25,6 +25,8 @@ from croupier.core.outcomes import (
     lines_of,
     make_step,
     park,
+    remember,
+    takes_late_yes,
     unconfirmed_return,
 )
 from croupier.core.payment import SLOT_CLOSE, Payment, PaymentEvent, PaymentState, Step
@@ -39,10 +41,23 @@ from croupier.core.readings import (
     PaymentKind,
     Received,
     Unknown,
+    Yes,
 )
 from croupier.core.refusals import CasinoNo
+from croupier.core.remembered import Verdict, verdict_on
 
-__all__ = ["Verdict", "closed", "differences", "heard", "informed", "made", "make_step", "park", "taken_up"]
+__all__ = [
+    "Verdict",
+    "closed",
+    "differences",
+    "heard",
+    "informed",
+    "made",
+    "make_step",
+    "overheard",
+    "park",
+    "taken_up",
+]
 
 # --- an answer to a call of ours -----------------------------------------------------------------------
 
@@ -65,7 +80,7 @@ def made(d: AnyDraft, kind: PaymentKind, reading: Acknowledgement) -> None:
         else:
             d.drop_call(kind.value)
         return
-    verdict = heard(d, kind, reading)
+    verdict = heard(d, kind, reading, answers_try=True)
     payment = d.payments[kind]
     if payment.state is PaymentState.PARKED:
         d.drop_call(kind.value)
@@ -75,6 +90,30 @@ def made(d: AnyDraft, kind: PaymentKind, reading: Acknowledgement) -> None:
         cashback_effects.make_sure(d)
     elif payment.undecided and verdict is Verdict.CONFLICT:
         _sent(d, payment, Unknown("it contradicts the make"))
+
+
+def overheard(d: AnyDraft, kind: PaymentKind, reading: Acknowledgement | InfoReading) -> None:
+    """The answer to a call that is ours no more: what it says of money is taken in, as an accept would be.
+
+    What it leaves open is asked after by whoever has the call now; only our own next step is fenced.
+    """
+    if isinstance(reading, InfoList):
+        _list_overheard(d, kind, reading)
+    elif not isinstance(reading, Received | Unknown):
+        heard(d, kind, reading)
+
+
+def _list_overheard(d: AnyDraft, kind: PaymentKind, reading: InfoList) -> None:
+    """What it shows is there. That it does not show something proves nothing: the question may be an old one."""
+    found = _usable(d, reading)
+    for asked in dict.fromkeys((kind, PaymentKind.STAKE)):
+        payment = d.payments.get(asked)
+        seen = None if payment is None or found is None else line_of(d, payment, found)
+        if payment is None or seen is None or payment.state is PaymentState.ACCEPTED or differences(d, payment, seen):
+            continue
+        if takes_late_yes(d, payment):
+            heard_yes(d, payment, seen)
+    close_if_done(d)
 
 
 _ENDED_BY_NO = frozenset({PaymentKind.PAYOUT_RETURN, PaymentKind.CASHBACK, PaymentKind.CASHBACK_CANCEL})
@@ -190,19 +229,31 @@ def _usable(d: AnyDraft, reading: InfoReading) -> InfoList | None:
     """None for an answer that says nothing; so does a list with a return that we never sent."""
     if not isinstance(reading, InfoList):
         return None
-    foreign = bool(lines_of(reading, PaymentKind.BET_RETURN))
+    foreign = lines_of(reading, PaymentKind.BET_RETURN)
     if foreign and PaymentKind.BET_RETURN not in d.payments:
-        d.incident("foreign_return", "the casino shows a return that the hub never sent")
+        _foreign_return(d, foreign[0])
         return None
     return reading
+
+
+def _foreign_return(d: AnyDraft, foreign: Contents) -> None:
+    """Shown again, it calls for nobody again."""
+    stake = d.payments.get(PaymentKind.STAKE)
+    if stake is not None and verdict_on(stake, Yes(foreign), d.subject.currency) is not None:
+        return
+    d.incident("foreign_return", "the casino shows a return that the hub never sent")
+    if stake is not None:
+        remember(d, PaymentKind.STAKE, Yes(foreign), verdict=Verdict.CONFLICT)
 
 
 def _stake_there(d: AnyDraft, payment: Payment, seen: Contents) -> None:
     wrong = differences(d, payment, seen)
     if wrong and payment.undecided:
         park(d, payment.kind, f"the casino has it with another {', '.join(wrong)}")
-    elif wrong or heard_yes(d, payment, seen) is Verdict.CONFLICT:
-        d.incident("contradiction", f"stake: info shows it with another {', '.join(wrong) or 'end'}")
+    elif wrong:
+        contradiction(d, payment, Yes(seen), note=f"info shows it with another {', '.join(wrong)}")
+        _ask_later(d, late=True)
+    elif heard_yes(d, payment, seen) is Verdict.CONFLICT:
         _ask_later(d, late=True)
 
 

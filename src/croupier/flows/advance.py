@@ -7,6 +7,7 @@ payments that were in flight are parked, a person is called. Never: decides. Spe
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from croupier.core.bet import Bet
@@ -71,9 +72,17 @@ class Lost:
 
 
 async def ruled(hub: Hub, subject: S, rule: Callable[[S, Terms], Decision[S] | R]) -> Decision[S] | R | Lost:
-    """Rule once on a subject as it was read, and commit if that is a decision. Raises Broken, DbDown."""
+    """Rule once on a subject as it was read, and commit if that is a decision. Raises Broken, DbDown.
+
+    A decision that takes a PartnerTransactionId for new which another payment has is ruled anew, knowing that. Of two
+    that take the same one in the same moment the database lets one through, and the other reads again.
+    """
     try:
-        ruling = rule(subject, await terms_of(hub, subject))
+        terms = await terms_of(hub, subject)
+        ruling = rule(subject, terms)
+        if isinstance(ruling, Decision) and ruling.named:
+            held = await hub.store.partner_transactions.held(ruling)
+            ruling = rule(subject, replace(terms, held=held)) if held else ruling
         if not isinstance(ruling, Decision) or await hub.train.commit(ruling):
             return ruling
     except (Broken, AssertionError) as error:

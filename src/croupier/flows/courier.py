@@ -2,7 +2,7 @@
 
 A call that a commit of this process leased to it leaves at once; makes of one casino that were committed
 together leave in one list. Everything else is taken up by `sweep`. What comes back is decided against the row
-as it then is: a call whose fence is older than the row's changes nothing.
+as it then is: under a fence that is older than the row's, only what the casino said of money counts.
 
 Owns: performing calls. Never: opens a transaction around one, never decides what an answer means (pursuit).
 Spec: money.md 2 to 4, casino.md 2, performance rule 2.
@@ -242,7 +242,10 @@ class Courier:
         return reading
 
     async def _bring_back(self, errand: Errand, step: Step, reading: Reading, *, asked_ms: int = 0) -> None:
-        """Commit what the casino said, if the call is still ours. `asked_ms`: when a question left."""
+        """Commit what the casino said: all of it if the call is still ours, else what it says of money.
+
+        `asked_ms`: when a question left.
+        """
         await point(f"{errand.slot}.after_send")
         if step is Step.MAKE and isinstance(reading, Received):
             # An accept usually comes within a moment and makes this commit needless.
@@ -255,10 +258,10 @@ class Courier:
             return subject
 
         def rule(subject: Any, terms: Terms) -> Decision[Any] | None:  # noqa: ANN401 - Bet or Cashback
-            if not _ours(subject, errand):
-                return None
             draft: Draft[Any] = Draft(subject, terms)
             draft.note(step=step.value)
+            if not _ours(subject, errand):
+                return _overheard(draft, errand.slot, reading)
             _take_in(draft, errand.slot, reading, asked_ms=asked_ms)
             return draft.finish(f"{errand.slot}_{step.value}_answered")
 
@@ -309,6 +312,14 @@ def _ours(subject: Bet | Cashback, errand: Errand) -> bool:
     """Whether the call is still there under our fence; otherwise somebody else has it, or it is done."""
     call = subject.calls.get(errand.slot)
     return call is not None and call.fence == errand.fence
+
+
+def _overheard(draft: Draft[Any], slot: str, reading: Reading) -> Decision[Any] | None:
+    """Somebody else has the call, or it is done: a money fact is one all the same, our next step is none."""
+    if slot == SLOT_CLOSE or isinstance(reading, CloseDone):
+        return None
+    pursuit.overheard(draft, PaymentKind(slot), reading)
+    return draft.finish(f"{slot}_overheard") if draft.changed else None
 
 
 def _take_in(draft: Draft[Any], slot: str, reading: Reading, *, asked_ms: int) -> None:

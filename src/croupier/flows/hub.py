@@ -35,6 +35,7 @@ from croupier.store.ids import MoneyIds
 from croupier.store.incidents import Incidents
 from croupier.store.installation import Installation
 from croupier.store.keys import Keys
+from croupier.store.partner_transactions import PartnerTransactions
 from croupier.store.players import Players
 from croupier.store.providers import Providers
 from croupier.store.recoveries import Recoveries, Recovery
@@ -83,6 +84,7 @@ class Stores:
     bets: Bets
     cashbacks: Cashbacks
     calls: Calls
+    partner_transactions: PartnerTransactions
     balances: Balances
     ids: MoneyIds
     casinos: Casinos

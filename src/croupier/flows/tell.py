@@ -96,9 +96,11 @@ async def heed(hub: Hub, subject: Bet | Cashback, kind: PaymentKind, *, said: ob
     payment = subject.payments.get(kind)
     if payment is None or not isinstance(said, Yes) or said.balance is None:
         return
-    if pursuit.differences(Draft(subject, await terms_of(hub, subject)), payment, said.contents):
-        return
     try:
+        terms = await terms_of(hub, subject)
+        others = await hub.store.partner_transactions.of_others(subject.casino_id, payment, said.contents.partner_tx)
+        if pursuit.differences(Draft(subject, replace(terms, held=others)), payment, said.contents):
+            return
         told = parse_amount(said.balance, subject.currency)
         moved = payment.amount - (payment.tax or 0)
         without = told - moved if kind in GIVES else told + moved

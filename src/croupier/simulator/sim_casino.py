@@ -377,7 +377,11 @@ class SimCasino:
         shown = [self.value_of(key) for key in known]
         if bet_id in self.book.given_back and (bet_id, *RETURN) not in self.book.bookings:
             shown.append(
-                {**self.value_of((bet_id, *STAKE)), "TransactionType": RETURN[0], "PartnerTransactionId": "own"}
+                {
+                    **self.value_of((bet_id, *STAKE)),
+                    "TransactionType": RETURN[0],
+                    "PartnerTransactionId": f"own-{bet_id}",
+                }
             )
         if self._chance.fraction() < 0.5:
             shown.reverse()

@@ -72,6 +72,7 @@ CASINOS = Side(
         "info": flag(),
         "close": flag(),
         "skip_zero": flag(),
+        "reuses_transaction_ids": flag(),
         "codes": codes(),
         "connect_s": seconds(_MOST_S),
         "total_s": seconds(_MOST_S),

@@ -85,6 +85,7 @@ PAYMENT = _columns(
     ("code", "bigint", True),
     ("reason", "text", True),
     ("message", "text", True),
+    ("heard", "text", True),
     ("decided_ms", "bigint", True),
     ("unanswered", "boolean", True),
 )

@@ -27,6 +27,7 @@ from croupier.kit.clock import Clock
 from croupier.kit.metrics import Metrics
 from croupier.kit.point import point
 from croupier.store.db import Db, DbConflict, DbDown, DbError, DbLocked, DbUnfit, DbViolation
+from croupier.store.partner_transactions import KEY, PartnerTransactions, numbers_of
 from croupier.store.rows import BET, CALL, CASHBACK, PAYMENT, to_row
 from croupier.store.train_sql import BETS, CASHBACKS, TrainSql
 
@@ -60,6 +61,7 @@ class Train:
 
     def __init__(self, db: Db, clock: Clock, process: str, metrics: Metrics) -> None:
         self._db = db
+        self._transactions = PartnerTransactions(db)
         self._clock = clock
         self._process = process
         self._metrics = metrics
@@ -158,6 +160,9 @@ class Train:
         except DbLocked as error:
             await self._go_around(seats, sql, error)
         except (DbViolation, AssertionError) as error:
+            if isinstance(error, DbViolation) and error.constraint == KEY:
+                await self._without_held(seats, sql)
+                return
             if len(seats) == 1:
                 _fail(seats[0], Broken(str(error)))
                 return
@@ -169,6 +174,26 @@ class Train:
         else:
             await point("train.after_commit")
             self._tell(seats, won)
+
+    async def _without_held(self, seats: list[_Seat], sql: TrainSql) -> None:
+        """Nothing was written: an id that a casino gave is another payment's. Who comes second reads again."""
+        numbers = [numbers_of(seat.decision) for seat in seats]
+        try:
+            taken = set(await self._transactions.holders([number for part in numbers for number in part]))
+        except DbError as error:
+            for seat in seats:
+                _fail(seat, error)
+            return
+        first: list[_Seat] = []
+        for seat, wanted in zip(seats, numbers, strict=True):
+            if taken.isdisjoint(wanted):
+                first.append(seat)
+                taken.update(wanted)
+        if 0 < len(first) < len(seats):
+            await self._carry(first, sql)
+        for seat in seats:
+            if not seat.done.done() and (len(first) == len(seats) or seat not in first):
+                seat.done.set_result(False)
 
     async def _write(self, seats: Sequence[_Seat], sql: TrainSql) -> set[int]:
         text, arrays = _statement(seats, sql, (self._clock.now_ms(), self._process))
@@ -300,6 +325,8 @@ def _parts_of(n: int, decision: Decision[Any], rows: dict[str, list[list[Any]]])
     for kind, payment in after.payments.items():
         if old_payments.get(kind) != payment:
             rows["pay"].append([n, after.player_id, *to_row(payment, PAYMENT)])
+    for payment in decision.named:
+        rows["number"].append([n, after.casino_id, payment.partner_tx, payment.subject_id, payment.kind.value])
     for slot, call in after.calls.items():
         if old_calls.get(slot) != call:
             rows["call"].append([n, after.subject_id, after.casino_id, *to_row(call, CALL)])

@@ -50,6 +50,12 @@ INCIDENT = (
     Column("last_ms", "bigint"),
 )
 GONE = (Column("subject_id", "bigint"), Column("slot", "text"))
+NUMBER = (
+    Column("casino_id", "bigint"),
+    Column("partner_tx", "text"),
+    Column("subject_id", "bigint"),
+    Column("kind", "text"),
+)
 
 WON = "(i.n in (select h.n from heads h)) is true"
 """A hashed lookup; as a plain `in` it would become a join, and the pinned plans make that quadratic."""
@@ -125,6 +131,7 @@ def _groups(head: Sequence[Column]) -> tuple[Group, ...]:
         Group("born", (N, *head)),
         Group("moved", (N, *head)),
         Group("pay", (N, Column("player_id", "bigint"), *PAYMENT)),
+        Group("number", (N, *NUMBER)),
         Group("call", (N, subject, Column("casino_id", "bigint"), *CALL)),
         Group("gone", (N, *GONE)),
         Group("entry", (N, *ENTRY)),
@@ -177,6 +184,10 @@ def _dependents() -> dict[str, str]:
         "pay": f"""p as (
     insert into payments ({pay}, player_id) select {pay}, player_id from pay_in i where {WON}
     on conflict (subject_id, kind) do update set {_updates(PAYMENT, "excluded.")})""",
+        # In the order of the key, so that two trains with the same ids cannot wait for each other.
+        "number": f"""t as (
+    insert into partner_transactions ({_names(NUMBER)}) select {_names(NUMBER)} from number_in i where {WON}
+    order by casino_id, partner_tx)""",
         "gone": f"""g as (
     delete from calls c using gone_in i where {WON}
     and c.subject_id = i.subject_id and c.slot = i.slot)""",

@@ -113,7 +113,7 @@ def test_a_number_that_is_no_whole_one_is_no_id(number: str) -> None:
 
 def test_an_inline_outcome_may_leave_unsaid_what_was_asked() -> None:
     ack = codec.read_ack(200, body(200, {"PartnerTransactionId": "t-1", "Balance": 7.5}), CASINO, STAKE)
-    assert ack == Yes(SAID, "7.5")
+    assert ack == Yes(Contents(None, None, None, None, None, "t-1"), "7.5"), "absent, never filled in from our order"
 
 
 def test_an_inline_outcome_keeps_what_differs() -> None:
@@ -125,7 +125,7 @@ def test_an_inline_outcome_keeps_what_differs() -> None:
 @pytest.mark.parametrize(
     ("value", "tax"),
     [
-        ({"PartnerTransactionId": "t-1"}, "1.50"),
+        ({"PartnerTransactionId": "t-1"}, None),
         ({"PartnerTransactionId": "t-1", "Amount": "30"}, None),
         ({"PartnerTransactionId": "t-1", "Amount": "30", "TaxAmount": "1.5"}, "1.5"),
         ({"PartnerTransactionId": "t-1", "TaxAmount": 2}, "2"),

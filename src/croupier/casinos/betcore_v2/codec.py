@@ -9,7 +9,6 @@ Spec: casino.md sections 1.1, 2 and 2.1; money.md section 2.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
 from croupier.casinos.betcore_v2 import messages
@@ -216,22 +215,8 @@ def _booked(value: Json, order: Order) -> Received | Yes | Unknown:
         stated = messages.read_contents(value, subject_of(order.kind))
     except BadField as bad:
         return Unknown(f"code 200, but in Value {bad}")
-    return Yes(_completed(stated, order), messages.read_balance(value))
-
-
-def _completed(stated: Contents, order: Order) -> Contents:
-    """An inline outcome answers one order, so what it leaves unsaid is what was asked.
-
-    The tax is unsaid only together with the amount: beside an amount, no TaxAmount states a tax of 0.
-    """
-    return replace(
-        stated,
-        subject_id=order.subject_id if stated.subject_id is None else stated.subject_id,
-        player_ref=stated.player_ref or order.player_ref,
-        kind=stated.kind or order.kind,
-        amount=stated.amount or format_amount(order.amount, order.currency),
-        tax=stated.tax if stated.tax or stated.amount else _tax_text(order),
-    )
+    # What it leaves unsaid stays unsaid: filled in from our own order it would be equal by invention.
+    return Yes(stated, messages.read_balance(value))
 
 
 def _first_contents(value: Json, subject: Subject) -> Contents | None:

@@ -1,0 +1,122 @@
+"""Plants of what casinos say again, for another payment, or to a worker that has lost its lease."""
+
+from __future__ import annotations
+
+from tests.plants.planting import Plant
+
+_OUTCOMES = "croupier.core.outcomes"
+_CORE = "tests/core/test_outcomes.py::"
+_NUMBERS = "tests/store/test_partner_transactions.py::"
+
+WORDS = (
+    Plant(
+        "contradiction-told-each-time",
+        "a contradiction that is resent is a new incident each time, and reopens what a person closed",
+        _OUTCOMES,
+        (
+            (
+                "    if verdict_on(d.payments[payment.kind], outcome, d.subject.currency) is not Verdict.CONFLICT:",
+                "    if outcome is not None:",
+            ),
+        ),
+        "F",
+        test=_CORE + "test_a_contradiction_that_is_resent_changes_nothing",
+    ),
+    Plant(
+        "resent-refusal-counts",
+        "each resent refusal of owed money is one more failure, and postpones it",
+        _OUTCOMES,
+        (
+            (
+                "call.step is Step.MAKE and (call.acked or call.lease_owner is not None)",
+                "call.step is Step.MAKE",
+            ),
+        ),
+        "I17",
+        test=_CORE + "test_a_refusal_of_owed_money_counts_once_for_each_try",
+    ),
+    Plant(
+        "message-taken-for-contents",
+        "a refusal with another Message is taken for another refusal",
+        "croupier.core.remembered",
+        (('("no", outcome.code)', '("no", outcome.code, outcome.message)'),),
+        "F",
+        test=_CORE + "test_a_contradiction_that_is_resent_changes_nothing",
+    ),
+    Plant(
+        "refused-late-yes-taken-later",
+        "a late success that the casino was told to undo is taken in when it is resent, and returned too",
+        _OUTCOMES,
+        (("    return payment.state in (PaymentState.REFUSED, PaymentState.EXPIRED)", "    return False"),),
+        "I2 I5",
+        test=_CORE + "test_a_late_success_that_was_refused_stays_refused",
+    ),
+    Plant(
+        "unsaid-filled-in",
+        "what an inline yes leaves unsaid is filled in from our own order, and so equals it",
+        "croupier.casinos.betcore_v2.codec",
+        (
+            (
+                "    return Yes(stated, messages.read_balance(value))",
+                "    said = (order.subject_id, stated.player_ref or order.player_ref, order.kind)\n"
+                "    money = (stated.amount or format_amount(order.amount, order.currency), stated.tax or _tax_text(order))\n"
+                "    return Yes(Contents(*said, *money, stated.partner_tx), messages.read_balance(value))",
+            ),
+        ),
+        "C",
+        test="tests/casinos/betcore_v2/test_codec.py::test_an_inline_outcome_may_leave_unsaid_what_was_asked",
+    ),
+    Plant(
+        "id-of-another-payment-believed",
+        "a yes under the PartnerTransactionId of another bet's payment is taken",
+        _OUTCOMES,
+        (("    return partner_tx in others or partner_tx in d.terms.held", "    return partner_tx in others"),),
+        "I5",
+        test="tests/core/test_pursuit.py::test_an_id_of_another_payment_is_no_yes",
+    ),
+    Plant(
+        "stakes-id-pays-the-win",
+        "the stake's answer, read a second time, is taken for the payout's",
+        _OUTCOMES,
+        (("    return partner_tx in others or partner_tx in d.terms.held", "    return partner_tx in d.terms.held"),),
+        "I2 I5",
+        test="tests/core/test_pursuit.py::test_an_inline_yes_with_the_id_of_another_payment_is_no_answer",
+    ),
+    Plant(
+        "one-id-twice-in-one-train",
+        "two payments that are given one PartnerTransactionId in the same moment are both accepted",
+        "croupier.store.train_sql",
+        (("    order by casino_id, partner_tx)", "    order by casino_id, partner_tx on conflict do nothing)"),),
+        "I5",
+        test=_NUMBERS + "test_of_two_in_one_group_commit_one_is_written",
+    ),
+    Plant(
+        "second-with-an-id-told-that-it-won",
+        "who came second with a PartnerTransactionId is answered as if it had been written",
+        "croupier.store.train",
+        (("                seat.done.set_result(False)", "                seat.done.set_result(True)"),),
+        "I3 I5",
+        test=_NUMBERS + "test_of_two_in_one_group_commit_one_is_written",
+    ),
+    Plant(
+        "outdated-yes-dropped",
+        "a definite yes that comes back under an outdated lease is forgotten",
+        "croupier.flows.courier",
+        (('    return draft.finish(f"{slot}_overheard") if draft.changed else None', "    return None"),),
+        "G",
+        test="tests/flows/test_courier.py::test_an_inline_yes_under_an_outdated_lease_is_taken_in",
+    ),
+    Plant(
+        "outdated-silence-plans",
+        "an answer under an outdated lease plans the next try of a call that is somebody else's",
+        "croupier.flows.courier",
+        (
+            (
+                "                return _overheard(draft, errand.slot, reading)",
+                "                pass",
+            ),
+        ),
+        "I17",
+        test="tests/flows/test_courier.py::test_no_answer_under_an_outdated_lease_plans_nothing",
+    ),
+)
