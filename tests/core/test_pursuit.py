@@ -594,3 +594,11 @@ def test_a_list_with_the_id_of_another_payment_parks(kind: PaymentKind) -> None:
     pursuit.informed(d, kind, InfoList((story.said(kind),)), asked_ms=d.terms.now_ms)
     story.take(d.finish("informed"))
     assert story.state(kind) is S.PARKED
+
+
+def test_what_did_not_leave_is_no_unanswered_try() -> None:
+    """Nothing of it can be booked, so the refusal of the next try is a proof."""
+    story = Story().opened().made(K.STAKE, Unknown("no connection", sent=False))
+    assert not story.payment(K.STAKE).unanswered
+    story.at(0.5).hear(K.STAKE, FUNDS)
+    assert story.state(K.STAKE) is S.REFUSED

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
+from croupier.apps.worker import wind_up
 from croupier.core.bet import BetState
 from croupier.core.payment import PaymentState
 from croupier.core.readings import PaymentKind
 from croupier.sandbox.behaviour import Rule, parse
+from croupier.sandbox.bookings import Kind
+from croupier.simulator.stage import settings_for
 from tests.flows.hall import Hall, in_a_hall
 
 STAKE, PAYOUT = PaymentKind.STAKE, PaymentKind.PAYOUT
@@ -65,5 +70,121 @@ def test_no_answer_under_an_outdated_lease_plans_nothing(database_url: str) -> N
         after = await hall.bet("b-1")
         assert (after.version, after.calls) == (before.version, before.calls)
         assert after.payments[PAYOUT].state is PaymentState.CREATED
+
+    in_a_hall(database_url, play)
+
+
+# --- what is over leaves no more -----------------------------------------------------------------------------------
+
+
+def slow_keys(hall: Hall, seconds: float) -> None:
+    """From now on a look at the keys takes so long, as on a database that hardly answers."""
+
+    async def ready(_alg: str) -> None:
+        await hall.wait(seconds)
+
+    hall.hub.store.keys.ready = ready  # type: ignore[method-assign]
+
+
+def test_a_stake_never_leaves_after_its_hold_time(database_url: str) -> None:
+    """Nothing the casino is asked then would be covered by the proof of "not there" (money.md 2)."""
+
+    async def play(hall: Hall) -> None:
+        slow_keys(hall, 8)
+        assert await hall.pay_in("b-1") == "99"
+        await hall.wait(120)
+        bet = await hall.bet("b-1")
+        assert hall.booked(bet.bet_id) == []
+        assert (bet.state, bet.payments[STAKE].state) == (BetState.EXPIRED, PaymentState.EXPIRED)
+        assert PaymentKind.BET_RETURN not in bet.payments
+
+    in_a_hall(database_url, play)
+
+
+def test_a_call_never_leaves_under_a_lease_that_ran_out(database_url: str) -> None:
+    """And it is no failure of the casino's: nothing was sent, so it is taken up again at once."""
+
+    async def play(hall: Hall) -> None:
+        await hall.pay_in("b-1")
+        slow_keys(hall, 16)
+        await hall.pay_out("b-1")
+        await hall.wait(40)
+        bet = await hall.bet("b-1")
+        assert [booking.kind for booking in hall.booked(bet.bet_id)] == [Kind.STAKE]
+        assert (bet.payments[PAYOUT].state, bet.calls[PAYOUT.value].failures) == (PaymentState.CREATED, 0)
+        assert bet.calls[PAYOUT.value].crashes == 0
+        slow_keys(hall, 0)
+        await hall.wait(40)
+        assert (await hall.bet("b-1")).payments[PAYOUT].state is PaymentState.ACCEPTED
+
+    in_a_hall(database_url, play)
+
+
+# --- orderly ends ----------------------------------------------------------------------------------------------------
+
+
+async def restart_in_order(hall: Hall) -> None:
+    """SIGTERM, and the next start."""
+    running = hall.running
+    await wind_up(running.hub, running.loops)
+    await hall.stage.kill(running)
+    hall.stage._dead.clear()  # it was forgotten: it gave back what it held
+    hall.running = await hall.stage.start_hub(settings_for(), ack_grace_s=0.0)
+
+
+def test_orderly_restarts_park_nothing(database_url: str) -> None:
+    """A casino that hangs has its payout in flight at every SIGTERM: only deaths count as crashes (money.md 4)."""
+
+    async def play(hall: Hall) -> None:
+        await hall.pay_in("b-1")
+        turn(hall, "lost:hang")
+        await hall.pay_out("b-1")
+        for _ in range(7):
+            await hall.wait(3)
+            await restart_in_order(hall)
+        bet = await hall.bet("b-1")
+        assert (bet.payments[PAYOUT].undecided, bet.calls[PAYOUT.value].crashes) == (True, 0)
+        turn(hall, "honest")
+        await restart_in_order(hall)
+        await hall.wait(1)
+        assert (await hall.bet("b-1")).payments[PAYOUT].state is PaymentState.ACCEPTED
+        assert await hall.incidents() == set()
+
+    in_a_hall(database_url, play)
+
+
+@pytest.mark.parametrize("in_flight", ["stake", "payout"])
+def test_what_a_stopping_worker_holds_is_taken_up_at_once(database_url: str, in_flight: str) -> None:
+    """Not when its lease runs out, a quarter of a minute later: by then a stake would have expired unsent."""
+
+    async def play(hall: Hall) -> None:
+        if in_flight == "payout":
+            await hall.pay_in("b-1")
+        turn(hall, "lost:hang")
+        asked = asyncio.ensure_future(hall.pay_out("b-1") if in_flight == "payout" else hall.pay_in("b-1"))
+        await hall.wait(0.5)
+        turn(hall, "honest")
+        await restart_in_order(hall)
+        await hall.wait(1)
+        bet = await hall.bet("b-1")
+        kind = PAYOUT if in_flight == "payout" else STAKE
+        assert bet.payments[kind].state is PaymentState.ACCEPTED
+        asked.cancel()
+        await asyncio.gather(asked, return_exceptions=True)
+
+    in_a_hall(database_url, play)
+
+
+def test_five_deaths_quarantine_and_the_sixth_try_is_not_made(database_url: str) -> None:
+    async def play(hall: Hall) -> None:
+        await hall.pay_in("b-1")
+        turn(hall, "lost:hang")
+        await hall.pay_out("b-1")
+        for _ in range(5):
+            await hall.wait(3)
+            await hall.stage.kill(hall.running)
+            hall.running = await hall.stage.start_hub(settings_for(), ack_grace_s=0.0)
+        await hall.wait(1)
+        assert (await hall.bet("b-1")).payments[PAYOUT].state is PaymentState.PARKED
 
     in_a_hall(database_url, play)

@@ -4,14 +4,14 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import pytest
 import uvloop
 
 from croupier.kit.http import HttpWire
-from croupier.kit.wire import PeerError, WireRequest
+from croupier.kit.wire import PeerError, TooLate, WireRequest
 
 T = TypeVar("T")
 Runs = Callable[[Coroutine[Any, Any, T]], T]
@@ -327,5 +327,42 @@ def test_a_body_that_ends_with_the_connection_is_whole(run: Runs[None]) -> None:
 
         async with peer(answer) as there, a_wire() as wire:
             assert (await wire.send(there.ask())).body == b"all of it"
+
+    run(story())
+
+
+def test_the_body_is_made_when_a_connection_stands_and_nothing_is_sent_when_it_is_too_late(run: Runs[Any]) -> None:
+    """A stake must not leave after its hold time, however long a name or a connection took."""
+
+    async def answered(writer: asyncio.StreamWriter, _turn: int) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    async def story() -> None:
+        async with peer(answered) as there:
+            order: list[str] = []
+
+            class Watched(HttpWire):
+                async def _connected(self, *args: Any, **more: Any) -> Any:
+                    line = await super()._connected(*args, **more)
+                    order.append("connected")
+                    return line
+
+            wire = Watched(allow_private=True)
+
+            def seal() -> bytes:
+                order.append("sealed")
+                if order.count("sealed") == 2:
+                    raise TooLate("over")
+                return b"{}"
+
+            for _ in range(2):
+                try:
+                    await wire.send(replace(there.ask(), body=b"", seal=seal))
+                except TooLate as late:
+                    assert not late.sent
+            await asyncio.sleep(0.05)
+            assert there.turns == 1
+            assert order[:2] == ["connected", "sealed"]
+            await wire.close()
 
     run(story())

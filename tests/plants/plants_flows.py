@@ -175,8 +175,8 @@ _CALLS = (
         _COURIER,
         (
             (
-                "return lambda g: g.close(casino, errand.subject_id, True)  # noqa: FBT003",
-                "return lambda g: g.close(casino, errand.subject_id, errand.fence < 0)  # noqa: FBT003",
+                "g.close(casino, errand.subject_id, step is Step.CLOSE, before_ms=before_ms)",
+                "g.close(casino, errand.subject_id, step is Step.REOPEN, before_ms=before_ms)",
             ),
         ),
         "I4",

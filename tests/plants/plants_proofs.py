@@ -23,8 +23,8 @@ _REFUSALS = (
         _PURSUIT,
         (
             (
-                "        d.pay(kind, PaymentEvent.SEND, reason=None)\n        d.doubt(kind)",
-                "        d.pay(kind, PaymentEvent.SEND, reason=None)",
+                "    if isinstance(reading, Unknown) and reading.sent:\n        d.doubt(kind)\n",
+                "",
             ),
         ),
         "I2 I7",

@@ -119,4 +119,81 @@ WORDS = (
         "I17",
         test="tests/flows/test_courier.py::test_no_answer_under_an_outdated_lease_plans_nothing",
     ),
+    Plant(
+        "stake-leaves-after-its-hold-time",
+        "a stake that waited too long for the keys leaves after its hold time",
+        "croupier.flows.courier",
+        (
+            (
+                "            before_ms = min(before_ms, self._hub.waits.after_ms(created_ms, provider.hold_s))",
+                "            before_ms = max(before_ms, self._hub.waits.after_ms(created_ms, provider.hold_s))",
+            ),
+        ),
+        "I7 I17",
+        test="tests/flows/test_courier.py::test_a_stake_never_leaves_after_its_hold_time",
+    ),
+    Plant(
+        "leaves-under-a-lease-that-ran-out",
+        "a call leaves when its lease is over and somebody else makes it too",
+        "croupier.casinos.betcore_v2.client",
+        (("            if before_ms is not None and now_ms >= before_ms:", "            if before_ms is None:"),),
+        "I17",
+        test="tests/flows/test_courier.py::test_a_call_never_leaves_under_a_lease_that_ran_out",
+    ),
+    Plant(
+        "sealed-before-it-waited",
+        "the body is made before the connection stands, so its time is looked at too early",
+        "croupier.kit.http",
+        (
+            (
+                "                return await self._exchange(request, target, progress)",
+                "                return await self._exchange(request.leaving(), target, progress)",
+            ),
+        ),
+        "E",
+        test="tests/kit/test_kept_lines.py::"
+        "test_the_body_is_made_when_a_connection_stands_and_nothing_is_sent_when_it_is_too_late",
+    ),
+    Plant(
+        "too-late-is-a-failure",
+        "a call that never left counts as one more failure of its casino",
+        "croupier.casinos.betcore_v2.client",
+        (("        except TooLate:\n            raise\n", ""),),
+        "E",
+        test="tests/flows/test_courier.py::test_a_call_never_leaves_under_a_lease_that_ran_out",
+    ),
+    Plant(
+        "orderly-stop-counts-as-a-crash",
+        "five orderly restarts park what a slow casino is owed",
+        "croupier.store.calls",
+        (
+            (
+                'sql = "update calls set lease_until_ms = $2 where lease_owner',
+                'sql = "update calls set lease_until_ms = $2, crashes = crashes + 1 where lease_owner',
+            ),
+        ),
+        "I4",
+        test="tests/flows/test_courier.py::test_orderly_restarts_park_nothing",
+    ),
+    Plant(
+        "stopping-worker-keeps-its-calls",
+        "what a stopping worker holds waits until its lease runs out",
+        "croupier.apps.worker",
+        (("    await hub.store.calls.give_back(hub.clock.now_ms())\n", ""),),
+        "H",
+        test="tests/flows/test_courier.py::test_what_a_stopping_worker_holds_is_taken_up_at_once",
+    ),
+    Plant(
+        "deaths-are-not-counted",
+        "a call that kills its process is tried for ever",
+        "croupier.store.calls",
+        (
+            (
+                "lease_until_ms = least(lease_until_ms, $3), crashes = crashes + 1",
+                "lease_until_ms = least(lease_until_ms, $3)",
+            ),
+        ),
+        "I4",
+        test="tests/flows/test_courier.py::test_five_deaths_quarantine_and_the_sixth_try_is_not_made",
+    ),
 )

@@ -262,8 +262,7 @@ class PureHub:
         if not self.alive or call is None or max(call.due_ms, call.lease_until_ms) > self.now:
             return
         lease_ms = self.waits.after_ms(self.now, self.waits.lease_s)
-        taken = replace(call, fence=call.fence + 1, lease_owner=self.process, lease_until_ms=lease_ms,
-                        crashes=call.crashes + (call.lease_owner is not None))  # fmt: skip
+        taken = replace(call, fence=call.fence + 1, lease_owner=self.process, lease_until_ms=lease_ms)
         subject = replace(subject, version=subject.version + 1, calls={**subject.calls, slot: taken})
         if call.lease_owner is not None and call.step is Step.MAKE:
             doubted = replace(subject.payments[PaymentKind(slot)], unanswered=True)
@@ -362,10 +361,15 @@ class PureHub:
 
     def start(self) -> None:
         """A new process takes over at once what the dead one held."""
-        self.alive, self.process = True, f"h{int(self.process[1:]) + 1}"
+        dead, self.alive, self.process = self.process, True, f"h{int(self.process[1:]) + 1}"
         self._start_gates()
         for subject_id, subject in self.subjects.items():
-            held = {s: replace(c, lease_until_ms=min(c.lease_until_ms, self.now)) for s, c in subject.calls.items()}
+            held = {
+                s: replace(
+                    c, lease_until_ms=min(c.lease_until_ms, self.now), crashes=c.crashes + (c.lease_owner == dead)
+                )
+                for s, c in subject.calls.items()
+            }
             self.subjects[subject_id] = replace(subject, calls=held)
             for slot, call in held.items():
                 self._plan(subject_id, slot, call)

@@ -40,6 +40,7 @@ log = get("worker")
 Loop = Callable[[], Awaitable[None]]
 
 END_S = 8.0
+FINISH_S = 2.0
 BEAT_S = 2.0
 SILENT_S = 8.0
 """Four beats missed: what such a process held is taken over within ten seconds, long before its lease runs out."""
@@ -88,8 +89,8 @@ async def run_worker(settings: Settings, sock: socket.socket, life: int) -> None
         try:
             await server.serve(sockets=[sock])
         finally:
-            await _end(hub, loops)
             with suppress(DbError):  # then the next worker of this host finds that we are gone
+                await wind_up(hub, loops)
                 await processes.forget([process])
 
 
@@ -103,7 +104,7 @@ async def take_over(hub: Hub, processes: Processes) -> None:
     silent = [process for process in await processes.silent(SILENT_S) if process not in gone]
     if not gone and not silent:
         return
-    freed = await hub.store.calls.free([*gone, *silent], hub.clock.now_ms())
+    freed = await hub.store.calls.free(gone, hub.clock.now_ms(), silent=silent)
     await processes.forget([*gone, *(await processes.silent(hub.waits.lease_s + SILENT_S))])
     if gone or freed:
         log.info("worker.took_over", gone=len(gone), silent=len(silent), calls=freed)
@@ -199,12 +200,17 @@ def _on_signals(hub: Hub, server: uvicorn.Server, life: int) -> None:
     loop.add_reader(life, stop)
 
 
-async def _end(hub: Hub, loops: list[asyncio.Task[None]]) -> None:
+async def wind_up(hub: Hub, loops: list[asyncio.Task[None]]) -> None:
+    """Finish what is in flight or give it back: whoever starts next takes it up at once, and counts no crash.
+
+    Raises DbError: then it was not given back.
+    """
     for loop in loops:
         loop.cancel()
     await asyncio.gather(*loops, return_exceptions=True)
     assert hub.courier is not None
-    await hub.courier.finish(2.0)
+    await hub.courier.finish(FINISH_S)
+    await hub.store.calls.give_back(hub.clock.now_ms())
 
 
 def work(settings: Settings, sock: socket.socket, life: int) -> int:

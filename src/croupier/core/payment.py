@@ -152,7 +152,7 @@ class Call:
     failures: int = 0
     acked: bool = False
     crashes: int = 0
-    """How often a lease ran out or its process died before a result came."""
+    """How often its process died before a result came."""
     fence: int = 0
     lease_owner: str | None = None
     lease_until_ms: int = 0

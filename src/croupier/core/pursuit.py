@@ -140,6 +140,7 @@ def _sent(d: AnyDraft, payment: Payment, reading: Received | Unknown) -> None:
     d.pay(kind, PaymentEvent.SEND)
     if not acked:
         d.pay(kind, PaymentEvent.SEND, reason=None)
+    if isinstance(reading, Unknown) and reading.sent:
         d.doubt(kind)
     if kind is PaymentKind.STAKE:
         _plan_stake(d, acked=acked)

@@ -75,6 +75,8 @@ class Unknown:
     why: str
     ours: bool = False
     """It was never asked, and not for the casino's sake: nothing left the hub."""
+    sent: bool = True
+    """False only if it is certain that nothing of the call left this process."""
 
 
 Acknowledgement = Received | Yes | Exists | No | Unknown

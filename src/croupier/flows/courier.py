@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from croupier.core import pursuit
@@ -38,6 +38,7 @@ from croupier.flows.reconcile import note_doubles
 from croupier.flows.tell import heed
 from croupier.kit.log import get
 from croupier.kit.point import point
+from croupier.kit.wire import TooLate
 from croupier.store.calls import Taken
 from croupier.store.db import DbError
 from croupier.store.train import Broken
@@ -62,13 +63,15 @@ class Errand:
     slot: str
     fence: int
     cashback: bool
+    before_ms: int = field(default=0, compare=False)
+    """When its lease, or the time in which it may leave, is over: known when it is about to leave."""
 
 
 @dataclass(slots=True)
 class _Line:
     """Makes of one casino that were committed in the same moment."""
 
-    waiting: list[tuple[Errand, Order]] = field(default_factory=list)
+    waiting: list[tuple[Errand, Bet]] = field(default_factory=list)
     planned: bool = False
     lists_failed: int = 0
     alone_until_s: float = 0.0
@@ -106,11 +109,13 @@ class Courier:
         return self._start(self._take_up, errand)
 
     async def finish(self, within_s: float) -> None:
-        """Let calls in flight end, at most so long, then stop them; their leases run out by themselves."""
+        """Let calls in flight end, at most so long, then stop them: when this returns nothing of them goes on."""
         if self.tasks:
             await asyncio.wait(self.tasks, timeout=within_s)
-        for task in self.tasks:
+        stopped = list(self.tasks)
+        for task in stopped:
             task.cancel()
+        await asyncio.gather(*stopped, return_exceptions=True)
 
     def _start(self, work: Callable[..., Awaitable[None]], *args: Any) -> asyncio.Task[None]:  # noqa: ANN401 - its own
         task = asyncio.get_running_loop().create_task(self._guarded(work, *args))
@@ -124,21 +129,29 @@ class Courier:
             await work(*args)
         except NotAsked as error:
             log.warning("call.left", problem=str(error))
-            await self._let_go(args)
+            await self._let_go(args, LET_GO_S)
         except DbError as error:
             self._hub.outage.saw(error)
-            await self._let_go(args)
-        except (Contended, Broken) as error:
+            await self._let_go(args, LET_GO_S)
+        except TooLate as error:
+            # Nothing left, so nothing failed: whoever takes it up decides anew what it does now.
+            log.warning("call.too_late", problem=error.why)
+            self._left.difference_update(_errands(args))
+            await self._let_go(args, 0)
+        except Contended as error:
+            log.warning("call.left", problem=str(error) or type(error).__name__)
+            await self._let_go(args, LET_GO_S)
+        except Broken as error:
             log.warning("call.left", problem=str(error) or type(error).__name__)
         except Exception:  # a task must not end unseen
             log.exception("call.bug")
         finally:
             self._left.difference_update(_errands(args))
 
-    async def _let_go(self, args: tuple[Any, ...]) -> None:
+    async def _let_go(self, args: tuple[Any, ...], after_s: float) -> None:
         """One failed look at the database must not cost a stake its time: the lease would outlast it."""
         hub = self._hub
-        until_ms = hub.waits.after_ms(hub.clock.now_ms(), LET_GO_S)
+        until_ms = hub.waits.after_ms(hub.clock.now_ms(), after_s)
         for errand in _errands(args):
             try:
                 key = errand.subject_id, errand.slot, errand.fence
@@ -152,7 +165,7 @@ class Courier:
 
     def _board(self, bet: Bet, errand: Errand) -> None:
         line = self._lines.setdefault(bet.casino_id, _Line())
-        line.waiting.append((errand, order_of(bet, PaymentKind(errand.slot))))
+        line.waiting.append((errand, bet))
         if not line.planned:
             line.planned = True
             asyncio.get_running_loop().call_soon(self._depart, bet.casino_id)
@@ -162,9 +175,13 @@ class Courier:
         boarded, line.waiting, line.planned = line.waiting, [], False
         self._start(self._send, casino_id, line, boarded)
 
-    async def _send(self, casino_id: int, line: _Line, boarded: list[tuple[Errand, Order]]) -> None:
+    async def _send(self, casino_id: int, line: _Line, waiting: list[tuple[Errand, Bet]]) -> None:
         casino = await self._hub.store.casinos.get(casino_id)
         assert casino is not None
+        boarded = [
+            (await self._bounded(errand, bet, Step.MAKE), order_of(bet, PaymentKind(errand.slot)))
+            for errand, bet in waiting
+        ]
         most = 1 if self._hub.clock.monotonic_s() < line.alone_until_s else max(casino.batch, 1)
         for work in (Work.OWED, Work.STAKE):  # each has its own places: none waits behind the other
             together = [one for one in boarded if work_of(Step.MAKE, one[0].slot) is work]
@@ -177,14 +194,20 @@ class Courier:
 
     async def _make_alone(self, casino: Casino, errand: Errand, order: Order) -> None:
         await point(f"{errand.slot}.before_send")
-        reading = await self._called(casino, lambda g: g.make(casino, order), step=Step.MAKE, errands=[errand])
+        before_ms = errand.before_ms
+        reading = await self._called(
+            casino, lambda g: g.make(casino, order, before_ms=before_ms), step=Step.MAKE, errands=[errand]
+        )
         await self._bring_back(errand, Step.MAKE, reading)
 
     async def _make_list(self, casino: Casino, line: _Line, part: list[tuple[Errand, Order]]) -> None:
         orders = [order for _, order in part]
+        before_ms = min(errand.before_ms for errand, _ in part)
         await point("list.before_send")
         errands = [errand for errand, _ in part]
-        reading = await self._called(casino, lambda g: g.make_list(casino, orders), step=Step.MAKE, errands=errands)
+        reading = await self._called(
+            casino, lambda g: g.make_list(casino, orders, before_ms=before_ms), step=Step.MAKE, errands=errands
+        )
         if isinstance(reading, Received):
             line.lists_failed = 0
         else:
@@ -217,9 +240,10 @@ class Courier:
     async def _run(self, errand: Errand, subject: Bet | Cashback, step: Step) -> None:
         casino = await self._hub.store.casinos.get(subject.casino_id)
         assert casino is not None
+        bounded = await self._bounded(errand, subject, step)
         await point(f"{errand.slot}.before_send")
         asked_ms = self._hub.clock.now_ms()
-        reading = await self._called(casino, _question(casino, subject, errand, step), step=step, errands=[errand])
+        reading = await self._called(casino, _question(casino, subject, bounded, step), step=step, errands=[errand])
         if isinstance(reading, InfoList):
             assert isinstance(subject, Bet)
             await note_doubles(self._hub, subject, reading)
@@ -240,6 +264,16 @@ class Courier:
             self._left.difference_update(errands)
             raise NotAsked(reading.why)
         return reading
+
+    async def _bounded(self, errand: Errand, subject: Bet | Cashback, step: Step) -> Errand:
+        """Until when it may leave: never under a lease that ran out, and a stake only within its hold time (money.md 2)."""
+        before_ms = subject.calls[errand.slot].lease_until_ms
+        if step is Step.MAKE and errand.slot == PaymentKind.STAKE.value and isinstance(subject, Bet):
+            provider = await self._hub.store.providers.get(subject.provider_id)
+            assert provider is not None
+            created_ms = subject.payments[PaymentKind.STAKE].created_ms
+            before_ms = min(before_ms, self._hub.waits.after_ms(created_ms, provider.hold_s))
+        return replace(errand, before_ms=before_ms)
 
     async def _bring_back(self, errand: Errand, step: Step, reading: Reading, *, asked_ms: int = 0) -> None:
         """Commit what the casino said: all of it if the call is still ours, else what it says of money.
@@ -298,14 +332,15 @@ def _question(
     casino: Casino, subject: Bet | Cashback, errand: Errand, step: Step
 ) -> Callable[[CasinoGateway], Awaitable[Reading]]:
     """The gateway call of a step."""
+    before_ms = errand.before_ms
     if step is Step.INFO:
-        return lambda g: g.info(casino, errand.subject_id)
-    if step is Step.CLOSE:
-        return lambda g: g.close(casino, errand.subject_id, True)  # noqa: FBT003 - the port's form
-    if step is Step.REOPEN:
-        return lambda g: g.close(casino, errand.subject_id, False)  # noqa: FBT003 - the port's form
+        return lambda g: g.info(casino, errand.subject_id, before_ms=before_ms)
+    if step in (Step.CLOSE, Step.REOPEN):
+        return lambda g: g.close(casino, errand.subject_id, step is Step.CLOSE, before_ms=before_ms)
     order = order_of(subject, PaymentKind(errand.slot))
-    return lambda g: g.make_cashback(casino, order) if errand.cashback else g.make(casino, order)
+    if errand.cashback:
+        return lambda g: g.make_cashback(casino, order, before_ms=before_ms)
+    return lambda g: g.make(casino, order, before_ms=before_ms)
 
 
 def _ours(subject: Bet | Cashback, errand: Errand) -> bool:

@@ -26,25 +26,37 @@ from croupier.store.calls import Taken
 
 
 class CasinoGateway(Protocol):
-    """Calls on a casino; every method is one bounded network call."""
+    """Calls on a casino; every method is one bounded network call.
 
-    async def make(self, casino: Casino, order: Order) -> Acknowledgement:
+    With `before_ms` it leaves before that instant or not at all, which raises kit.wire.TooLate.
+    """
+
+    async def make(self, casino: Casino, order: Order, *, before_ms: int | None = None) -> Acknowledgement:
         """Ask for one payment of a bet."""
         ...
 
-    async def make_list(self, casino: Casino, orders: Sequence[Order]) -> Received | Unknown:
+    async def make_list(
+        self, casino: Casino, orders: Sequence[Order], *, before_ms: int | None = None
+    ) -> Received | Unknown:
         """Ask for several payments in one call; Unknown says nothing about any of them."""
         ...
 
-    async def make_cashback(self, casino: Casino, order: Order) -> Acknowledgement:
+    async def make_cashback(self, casino: Casino, order: Order, *, before_ms: int | None = None) -> Acknowledgement:
         """Ask for a cashback payment or its cancellation."""
         ...
 
-    async def info(self, casino: Casino, bet_id: int) -> InfoReading:
+    async def info(self, casino: Casino, bet_id: int, *, before_ms: int | None = None) -> InfoReading:
         """Ask what the casino knows of a bet."""
         ...
 
-    async def close(self, casino: Casino, bet_id: int, closed: bool) -> CloseReading:  # noqa: FBT001 - the wire's word
+    async def close(
+        self,
+        casino: Casino,
+        bet_id: int,
+        closed: bool,  # noqa: FBT001 - the wire's word
+        *,
+        before_ms: int | None = None,
+    ) -> CloseReading:
         """Close a bet, or reopen it."""
         ...
 

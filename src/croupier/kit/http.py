@@ -73,9 +73,8 @@ class HttpWire:
             raise PeerForbidden(f"the URL {problem}")
         target, progress = urlsplit(request.url), _Progress()
         try:
-            whole = _request_bytes(request, target)
             async with asyncio.timeout(request.total_s):
-                return await self._exchange(request, target, whole, progress=progress)
+                return await self._exchange(request, target, progress)
         except TimeoutError:
             raise PeerError("no whole answer in time", sent=progress.sent) from None
         except (OSError, ValueError) as problem_there:
@@ -88,15 +87,15 @@ class HttpWire:
             peer.drop_all()
         await asyncio.sleep(0)  # for the loop to close what was dropped
 
-    async def _exchange(
-        self, request: WireRequest, target: SplitResult, whole: bytes, *, progress: _Progress
-    ) -> WireAnswer:
+    async def _exchange(self, request: WireRequest, target: SplitResult, progress: _Progress) -> WireAnswer:
         origin = f"{target.scheme}://{target.netloc}".lower()
         peer = self._peers.setdefault(request.peer or origin, _Peer(request.peer or origin, self._rest_s))
         while True:
             kept = peer.take(origin)
             line = kept or await self._connected(request, target, peer, progress=progress)
             try:
+                # From here to the first byte nothing waits.
+                whole = _request_bytes(request.leaving(), target)
                 progress.sent = True
                 return await line.ask(whole, max_bytes=request.max_bytes, bodiless=request.method == "HEAD")
             except Spoke:

@@ -40,7 +40,7 @@ class InProcessWire:
         app = self._apps.get(f"{target.scheme}://{target.netloc}".lower())
         if app is None:
             raise PeerError("nobody is at this address", sent=False)
-        call = _Call(request, target)
+        call = _Call(request.leaving(), target)
         task = asyncio.create_task(call.run(app))
         self._running.add(task)
         task.add_done_callback(self._running.discard)

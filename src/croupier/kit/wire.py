@@ -6,8 +6,8 @@ Owns: the value types and the port. Implementations: `kit.http` (real network, S
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 
@@ -32,6 +32,13 @@ class PeerForbidden(PeerError):
         super().__init__(why, sent=False)
 
 
+class TooLate(PeerError):
+    """The time in which the request could leave was over before it did. Nothing was sent, and the peer had no part."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why, sent=False)
+
+
 @dataclass(frozen=True, slots=True)
 class WireRequest:
     """One outgoing request. Times are seconds; `total_s` bounds the whole call, body included."""
@@ -45,6 +52,12 @@ class WireRequest:
     max_bytes: int = 65536
     peer: str = ""
     """Whose call it is. Connections and look-ups of names are never shared between two peers; empty: by the address."""
+    seal: Callable[[], bytes] | None = None
+    """Makes the body at the moment the request leaves, after every wait for a name or a connection; raises TooLate."""
+
+    def leaving(self) -> WireRequest:
+        """The request with the body that it leaves with: the last thing that is asked for. Raises TooLate."""
+        return self if self.seal is None else replace(self, body=self.seal(), seal=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,8 @@ class FaultyWire:
         self._copies: set[asyncio.Task[None]] = set()
 
     async def send(self, request: WireRequest) -> WireAnswer:
-        """As the wire, through the weather."""
+        """As the wire, through the weather. What leaves is made here: the network's delays come after it."""
+        request = request.leaving()
         if not self._weather.rough:
             return await self._inner.send(request)
         delay_s = self._delay_s(request)

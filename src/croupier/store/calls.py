@@ -51,8 +51,7 @@ doubted as (
     update payments p set unanswered = true
     from due where due.unheard and p.subject_id = due.subject_id and p.kind = due.slot and not p.unanswered),
 taken as (
-    update calls c set lease_owner = $2, lease_until_ms = $3, fence = c.fence + 1,
-        crashes = c.crashes + case when c.lease_owner is null then 0 else 1 end
+    update calls c set lease_owner = $2, lease_until_ms = $3, fence = c.fence + 1
     from due where c.subject_id = due.subject_id and c.slot = due.slot
     returning c.subject_id, c.slot, c.fence, c.casino_id, c.work, due.cashback)
 (select subject_id, slot, fence, casino_id, work, cashback, null::bigint as ready_ms from taken
@@ -127,15 +126,29 @@ class Calls:
         ready = [row["ready_ms"] for row in rows if row["subject_id"] is None and row["ready_ms"] is not None]
         return [_taken(row) for row in rows if row["subject_id"] is not None], min(ready, default=None)
 
-    async def free(self, processes: Sequence[str], now_ms: int) -> int:
-        """Give back what dead processes held, so that it is taken up at once; returns how many calls."""
+    async def free(self, gone: Sequence[str], now_ms: int, *, silent: Sequence[str] = ()) -> int:
+        """Give back what dead processes held, so that it is taken up at once; returns how many calls.
+
+        Each has perhaps ended its process, and is counted before it is tried again: of those that are `gone` once, of
+        `silent` ones as long as they have the lease.
+        """
         rows = await self._db.fetch(
-            "update calls set lease_until_ms = $2 where lease_owner = any($1::text[]) and lease_until_ms > $2"
+            "update calls set lease_until_ms = least(lease_until_ms, $3), crashes = crashes + 1"
+            " where lease_owner = any($1::text[]) or (lease_owner = any($2::text[]) and lease_until_ms > $3)"
             " returning subject_id",
-            list(processes),
+            list(gone),
+            list(silent),
             now_ms,
         )
         return len(rows)
+
+    async def give_back(self, now_ms: int) -> int:
+        """Give back what this process still holds: it ends in order, which is no crash. Returns how many calls.
+
+        The owner's name stays, so that whoever takes one up knows that it may have been sent.
+        """
+        sql = "update calls set lease_until_ms = $2 where lease_owner = $1 and lease_until_ms > $2"
+        return await self._db.execute(sql, self._process, now_ms)
 
     async def let_go(self, subject_id: int, slot: str, fence: int, *, until_ms: int, left: bool) -> bool:
         """Give a call of ours back: anybody may take it from `until_ms` on. It counts as no crash.

@@ -27,7 +27,7 @@ from croupier.core.readings import (
 from croupier.core.refusals import CasinoNo
 from croupier.kit import jwt
 from croupier.kit.jwt import SigningKey
-from croupier.kit.wire import PeerError, PeerForbidden, WireAnswer, WireRequest
+from croupier.kit.wire import PeerError, PeerForbidden, TooLate, WireAnswer, WireRequest
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "betcore_v2"
 NOW_MS = 1_790_000_000_999
@@ -75,7 +75,7 @@ class Line:
         self.sent: list[WireRequest] = []
 
     async def send(self, request: WireRequest) -> WireAnswer:
-        self.sent.append(request)
+        self.sent.append(request.leaving())
         if isinstance(self.says, PeerError):
             raise self.says
         return self.says
@@ -141,7 +141,7 @@ async def test_each_call_posts_its_data_to_its_path_within_the_casinos_bounds(na
 )
 async def test_no_answer_is_unknown_and_says_why(name: str, error: PeerError) -> None:
     client = CasinoClient(Line(error), Still(), RING, "hub.test")
-    assert await CALLS[name][0](client) == Unknown(error.why)
+    assert await CALLS[name][0](client) == Unknown(error.why, sent=error.sent)
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -205,3 +205,49 @@ async def test_the_other_calls_bring_their_readings() -> None:
         b'{"ErrorCode":200,"Message":"","Value":{"RefreshToken":"r-2","PartnerUserId":"p-7","CurrencyCode":"EUR"}}',
     )
     assert await client.auth(CASINO, "r-1", None) == Authorized("r-2", "p-7", "EUR")
+
+
+class Slow:
+    """A ring whose look at the keys takes its time, and a clock that says so."""
+
+    def __init__(self, seconds: float) -> None:
+        self.ms, self._took_ms = NOW_MS, round(seconds * 1000)
+
+    def now_ms(self) -> int:
+        return self.ms
+
+    def signing_key(self, casino: Casino) -> SigningKey:
+        return RING.keys[casino.alg]
+
+    async def ready(self, alg: str) -> None:
+        assert alg in RING.keys
+        self.ms += self._took_ms
+
+
+@pytest.mark.parametrize("name", ["make", "make-list", "info", "close", "cashback"])
+async def test_what_is_bound_to_a_time_leaves_before_it_or_not_at_all(name: str) -> None:
+    """The keys were read for 14 s: the stake's hold time, or the lease, is over (money.md 2)."""
+    calls: dict[str, Callable[[CasinoClient, int], Awaitable[object]]] = {
+        "make": lambda client, ms: client.make(CASINO, STAKE, before_ms=ms),
+        "make-list": lambda client, ms: client.make_list(CASINO, [STAKE], before_ms=ms),
+        "info": lambda client, ms: client.info(CASINO, 5, before_ms=ms),
+        "close": lambda client, ms: client.close(CASINO, 5, True, before_ms=ms),
+        "cashback": lambda client, ms: client.make_cashback(CASINO, CASHBACK, before_ms=ms),
+    }
+    slow, line = Slow(14), Line(WireAnswer(200, {}, OK))
+    client = CasinoClient(line, slow, slow, "hub.test")  # type: ignore[arg-type]
+    with pytest.raises(TooLate):
+        await calls[name](client, NOW_MS + 14_000)
+    assert line.sent == []
+    slow.ms = NOW_MS
+    await calls[name](client, NOW_MS + 14_001)
+    assert len(line.sent) == 1
+
+
+async def test_an_envelope_is_dated_when_it_leaves() -> None:
+    """What it waited for costs it none of its ten seconds, and lends it none."""
+    slow, line = Slow(3.5), Line(WireAnswer(200, {}, OK))
+    await CasinoClient(line, slow, slow, "hub.test").make(CASINO, STAKE)  # type: ignore[arg-type]
+    left_s = (NOW_MS + 3500) // 1000
+    claims = jwt.verify(json.loads(line.sent[0].body), PUBLIC, now_s=left_s, issuer="hub.test")
+    assert (claims["nbf"], claims["exp"]) == (str(left_s), str(left_s + 10))
