@@ -147,6 +147,8 @@ def test_orderly_restarts_park_nothing(database_url: str) -> None:
         turn(hall, "honest")
         await restart_in_order(hall)
         await hall.wait(1)
+        assert [booking.kind for booking in hall.booked(bet.bet_id)] == [Kind.STAKE, Kind.PAYOUT]
+        await hall.wait(10)
         assert (await hall.bet("b-1")).payments[PAYOUT].state is PaymentState.ACCEPTED
         assert await hall.incidents() == set()
 
@@ -166,6 +168,9 @@ def test_what_a_stopping_worker_holds_is_taken_up_at_once(database_url: str, in_
         turn(hall, "honest")
         await restart_in_order(hall)
         await hall.wait(1)
+        bet = await hall.bet("b-1")
+        assert Kind[in_flight.upper()] in {booking.kind for booking in hall.booked(bet.bet_id)}
+        await hall.wait(3)
         bet = await hall.bet("b-1")
         kind = PAYOUT if in_flight == "payout" else STAKE
         assert bet.payments[kind].state is PaymentState.ACCEPTED
