@@ -18,6 +18,7 @@ WORDS = (
                 "    if verdict_on(d.payments[payment.kind], outcome, d.subject.currency) is not Verdict.CONFLICT:",
                 "    if outcome is not None:",
             ),
+            ("        return before is Verdict.CONFLICT", "        return False"),
         ),
         "F",
         test=_CORE + "test_a_contradiction_that_is_resent_changes_nothing",
@@ -160,7 +161,7 @@ WORDS = (
         "croupier.casinos.betcore_v2.client",
         (("        except TooLate:\n            raise\n", ""),),
         "E",
-        test="tests/flows/test_courier.py::test_a_call_never_leaves_under_a_lease_that_ran_out",
+        test="tests/casinos/betcore_v2/test_client.py::test_what_is_bound_to_a_time_leaves_before_it_or_not_at_all",
     ),
     Plant(
         "orderly-stop-counts-as-a-crash",
