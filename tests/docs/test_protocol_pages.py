@@ -55,7 +55,7 @@ def test_the_round_s_answers_are_read_as_the_page_says() -> None:
     assert taken == closed
     inline = codec.read_ack(200, booked, AURORA, WIN)
     assert isinstance(inline, Yes)
-    assert (inline.contents.amount, inline.balance) == ("25.00", "1015.00")
+    assert (inline.contents.amount, inline.balance) == (None, "1015.00"), "what it does not say stays unsaid"
     exists = codec.read_ack(200, again, AURORA, STAKE)
     assert isinstance(exists, Exists)
     assert exists.contents is not None

@@ -41,6 +41,8 @@ Loop = Callable[[], Awaitable[None]]
 
 END_S = 8.0
 FINISH_S = 2.0
+WRITE_S = 1.0
+"""How long a statement that may lease calls to us is waited for before they are given back."""
 BEAT_S = 2.0
 SILENT_S = 8.0
 """Four beats missed: what such a process held is taken over within ten seconds, long before its lease runs out."""
@@ -205,11 +207,14 @@ async def wind_up(hub: Hub, loops: list[asyncio.Task[None]]) -> None:
 
     Raises DbError: then it was not given back.
     """
+    assert hub.courier is not None
+    assert hub.sweep is not None
+    await hub.sweep.stop(WRITE_S)
     for loop in loops:
         loop.cancel()
     await asyncio.gather(*loops, return_exceptions=True)
-    assert hub.courier is not None
     await hub.courier.finish(FINISH_S)
+    await hub.train.idle(WRITE_S)
     await hub.store.calls.give_back(hub.clock.now_ms())
 
 

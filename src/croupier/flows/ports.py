@@ -111,6 +111,10 @@ class Finder(Protocol):
         """Something can be taken up from this instant on."""
         ...
 
+    async def stop(self, within_s: float) -> None:
+        """Take up nothing more; what is being taken up now is, at most so long."""
+        ...
+
     async def run(self) -> None:
         """For ever."""
         ...

@@ -33,6 +33,7 @@ class Sweep:
         self._busy: Counter[tuple[int, str]] = Counter()
         self._wake = asyncio.Event()
         self._misses = 0
+        self._stopped = self._reaching = False
 
     def committed(self, decision: Decision[Any]) -> None:
         """A commit of this process may have planned something earlier than the next look."""
@@ -56,15 +57,28 @@ class Sweep:
             if not more:
                 await self._rest()
 
+    async def stop(self, within_s: float) -> None:
+        """Take up nothing more; a look under way ends first: cut off, it might lease calls after all were given back."""
+        self._stopped = True
+        until_s = self._hub.clock.monotonic_s() + within_s
+        while self._reaching and self._hub.clock.monotonic_s() < until_s:
+            await self._hub.clock.sleep(NOT_FREE_S)
+
     async def look(self) -> bool:
         """Take up what is due now; True if there may be more."""
         hub, now = self._hub, self._hub.clock.now_ms()
         most = hub.habits.sweep_most
         lease_ms = hub.waits.after_ms(now, hub.waits.lease_s)
         self._next_ms = hub.waits.after_ms(now, hub.habits.sweep_s)
-        taken, others_ready = await hub.store.calls.take(
-            now, lease_ms, most, busy=dict(self._busy), each=MOST_PER_CASINO
-        )
+        if self._stopped:
+            return False
+        self._reaching = True
+        try:
+            taken, others_ready = await hub.store.calls.take(
+                now, lease_ms, most, busy=dict(self._busy), each=MOST_PER_CASINO
+            )
+        finally:
+            self._reaching = False
         assert hub.courier is not None
         for call in taken:
             line = (call.casino_id, call.work)

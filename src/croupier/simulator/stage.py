@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from croupier.kit.inprocess import InProcessWire
 from croupier.kit.seal import Sealer
 from croupier.kit.virtual import VirtualClock, VirtualLoop
 from croupier.kit.wire import Wire
-from croupier.store.db import Db
+from croupier.store.db import Db, DbError
 from croupier.store.ids import start_ids
 
 HUB_ORIGIN = "http://hub.test"
@@ -191,8 +191,14 @@ class Stage:
             task.cancel()
         assert running.hub.courier is not None
         await running.hub.courier.finish(FINISH_S)
+        given_back = False
+        with suppress(DbError):
+            await running.hub.store.calls.give_back(self.clock.now_ms())
+            given_back = True
         self.hubs.append(running)
         await self.kill(running)
+        if given_back:
+            self._dead.remove(running.name)  # it ended in order: what it held counts no crash
 
     async def close(self) -> None:
         """Stop everything."""

@@ -73,6 +73,12 @@ class Train:
         self._count = 0
         self._listeners: list[Committed] = []
 
+    async def idle(self, within_s: float) -> None:
+        """Wait until nothing is being written, at most so long."""
+        until_s = self._clock.monotonic_s() + within_s
+        while (self._waiting or self._running) and self._clock.monotonic_s() < until_s:
+            await self._clock.sleep(LOOK_S)
+
     def on_commit(self, listener: Committed) -> None:
         """Have `listener` called with every decision that was committed, before its flow goes on."""
         self._listeners.append(listener)
