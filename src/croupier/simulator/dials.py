@@ -132,6 +132,8 @@ class Dials:
     """Mean time between orderly stops of a hub process; 0 is none."""
     slow_db_s: float
     """The longest that a statement of the database takes, now and then."""
+    told_balance: float
+    """How often a yes of a casino carries what the wallet holds with it."""
     odd_acts: float
     """How often a provider does what it must not: other contents, other sessions, too much, after the end."""
 
@@ -157,6 +159,7 @@ OFF: dict[str, Mapping[str, object]] = {
     "short-sessions": {"short_sessions": 0.0},
     "restarts": {"restart_every_s": 0.0},
     "slow-database": {"slow_db_s": 0.0},
+    "told-balances": {"told_balance": 0.0},
 }
 """What can be turned off when a failing world is made smaller, by the name that a person gives it."""
 
@@ -202,10 +205,12 @@ def draw(chance: Chance, payments: int, without: Collection[str] = (), *, kind: 
         short_sessions=one_of(chance, (0.0, 0.3)),
         restart_every_s=one_of(chance, (0.0, 0.0, 12.0)),
         slow_db_s=one_of(chance, (0.0, 0.0, 0.2)),
+        told_balance=0.0,
         odd_acts=_up_to(chance, 0.4),
     )
     if kind is Kind.HARSH:
         dials = replace(dials, **_harsh(chance))  # type: ignore[arg-type] # see below
+    dials = replace(dials, told_balance=one_of(chance, (0.0, 0.0, 0.5, 1.0)))
     for name in sorted(without):
         dials = replace(dials, **OFF[name])  # type: ignore[arg-type] # the table's values fit their fields
     return dials

@@ -11,6 +11,8 @@ from croupier.simulator.judge import Case, Verdict
 
 KEPT = {PaymentKind.PAYOUT_RETURN: "payout_kept", PaymentKind.CASHBACK_CANCEL: "cashback_kept"}
 """What a casino refused to give back for good, and how that is called."""
+CALLED = {"contradiction", "parked"}
+"""What a contradiction is called; of what had no outcome yet, and exists with other contents, it is parked."""
 MANY = 9
 """After so many different tries of owed money, five have failed, whatever else happened (money.md 2)."""
 
@@ -24,6 +26,17 @@ def judge_incidents(cases: list[Case], verdict: Verdict) -> None:
             if payment.state is PaymentState.PARKED and not case.incidents:
                 verdict.wrong("incidents", f"{case.name} {kind.value} is parked, and nobody was called")
         _tried(case, verdict)
+    _contradicted(cases, verdict)
+
+
+def _contradicted(cases: list[Case], verdict: Verdict) -> None:
+    """What a casino was told is not believed has called for a person."""
+    known = {case.subject.subject_id: case for case in cases}
+    for casino in dict.fromkeys(case.casino for case in cases):
+        for key, how in casino.witness.contradicted.items():
+            case = known.get(key[0])
+            if case is not None and not CALLED & case.incidents:
+                verdict.wrong("incidents", f"{case.name} type {key[1]} {how}, and nobody was called")
 
 
 def _tried(case: Case, verdict: Verdict) -> None:

@@ -1,14 +1,18 @@
 """What reconciliation says of a world at rest: at an honest casino it finds nothing, and mends nothing any more.
 
-Owns: that judgement, over all bets of a small world and a sample of a crowd's. Never: compares (flows.reconcile).
-Spec: money.md section 8.
+What a casino's own list shows it did wrong (a payment booked twice, a return that nobody asked for) is found, kept,
+and a person was called. Owns: that judgement, over all bets of a small world, a sample of a crowd's and all odd lists.
+Never: compares (flows.reconcile). Spec: money.md section 8.
 """
 
 from __future__ import annotations
 
 from croupier.core.bet import Bet
-from croupier.flows.reconcile import Result, reconcile_bet
-from croupier.simulator.judge import Case, Verdict
+from croupier.core.readings import PaymentKind
+from croupier.core.reconciliation import Difference
+from croupier.flows.reconcile import Compared, Result, reconcile_bet
+from croupier.simulator.book import RETURN
+from croupier.simulator.judge import NUMBERS, OF_CASHBACK, Case, Verdict
 from croupier.simulator.scene import Scene
 
 MOST = 60
@@ -19,10 +23,58 @@ async def judge_reconciled(scene: Scene, cases: list[Case], verdict: Verdict) ->
     """Compare bets with their casinos, three ways."""
     bets = [case for case in cases if isinstance(case.subject, Bet)]
     hub = scene.stage.hubs[0].hub
-    for case in bets[:: max(len(bets) // MOST, 1)]:
+    step = max(len(bets) // MOST, 1)
+    for case in (case for n, case in enumerate(bets) if n % step == 0 or _odd_list(case)):
         compared = await reconcile_bet(hub, case.subject.subject_id)
         assert compared is not None
+        await _noticed(scene, case, compared, verdict)
         scene.seen[f"compared at rest {compared.result.value}"] += 1
         if case.truthful and compared.result is not Result.AGREES:
             words = [*compared.rules, *(f"{one.about}: {one.difference.value}" for one in compared.found)]
             verdict.wrong("I2", f"{case.name}: reconciliation {compared.result.value} at rest: {', '.join(words)}")
+
+
+def _doubled(case: Case) -> set[PaymentKind]:
+    """What the casino booked twice, and lists so."""
+    book = case.casino.book.bookings
+    return {
+        kind
+        for kind, number in NUMBERS.items()
+        if kind not in OF_CASHBACK
+        and (known := book.get((case.subject.subject_id, number, False)))
+        and known.times > 1
+        and not known.forgotten
+    }
+
+
+def _own_return(case: Case) -> bool:
+    """The casino lists a return of its own making, and none that the hub asked for."""
+    bet_id = case.subject.subject_id
+    listed = bet_id in case.casino.book.given_back and (bet_id, *RETURN) not in case.casino.book.bookings
+    return listed and PaymentKind.BET_RETURN not in case.subject.payments
+
+
+def _odd_list(case: Case) -> bool:
+    return bool(_doubled(case)) or _own_return(case)
+
+
+async def _noticed(scene: Scene, case: Case, compared: Compared, verdict: Verdict) -> None:
+    """A finding and a call for a person for whatever is odd in the casino's list."""
+    expected = {(Difference.BOOKED_TWICE, kind) for kind in _doubled(case)}
+    if _own_return(case):
+        expected.add((Difference.NOT_IN_HUB, PaymentKind.BET_RETURN))
+    if not expected:
+        return
+    bet_id = case.subject.subject_id
+    called = await scene.stage.db.fetchval(
+        "select count(*) from incidents where subject_id = $1 and name = $2", bet_id, "difference"
+    )
+    kept = {
+        (row["about"], row["name"])
+        for row in await scene.stage.db.fetch("select about, name from findings where subject_id = $1", bet_id)
+    }
+    found = {(one.difference, one.kind) for one in compared.found}
+    for difference, kind in sorted(expected, key=str):
+        scene.seen[f"noticed at rest {difference.value}"] += 1
+        if (difference, kind) not in found or (kind.value, difference.value) not in kept or not called:
+            verdict.wrong("incidents", f"{case.name} {kind.value} is {difference.value}, and nobody was called")

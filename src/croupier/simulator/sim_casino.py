@@ -38,6 +38,8 @@ VALID_S = 10
 """How long an envelope may be used (casino.md 2)."""
 SKEW_S = 10
 """How far it lets the hub's clock be off (money.md 2)."""
+NOT_TAKEN_IN = 102823
+"""What the hub answers for good to an accept that it does not believe (casino.md 1.1)."""
 Log = Callable[..., None]
 
 
@@ -158,7 +160,7 @@ class SimCasino:
             self._weather.strike("slow", [key[0]])
             await self._clock.sleep(3 + self._chance.fraction() * 6)
         if inline:
-            return _envelope(200, self._value(key, self.book.bookings[key]))
+            return _envelope(200, self._yes(key, self.book.bookings[key]))
         return await self._maybe_nonsense(_envelope(200), [key[0]])
 
     def _receive(self, data: dict[str, Any], signed_s: int, *, cashback: bool, tell: bool) -> tuple[Key, int, bool]:
@@ -268,7 +270,7 @@ class SimCasino:
         value: dict[str, Any] = {"CashbackId" if key[2] else "BetId": key[0], "TransactionType": key[1]}
         lie = None
         if code == 200:
-            value = self._value(key, self.book.bookings[key])
+            value = self._yes(key, self.book.bookings[key])
             if self._is(CasinoCharacter.LYING) and self._bad_moment():
                 lie, value, code = self._lie(value)
         self.witness.spoke(key)
@@ -276,6 +278,8 @@ class SimCasino:
             said = await self._said(key[2], code, value)
             if said == 200 and lie not in (None, "refusal"):
                 self.witness.complain("I2", key[0], f"type {key[1]} was accepted with another {lie}")
+            if said == NOT_TAKEN_IN and lie not in (None, "refusal"):
+                self.witness.contradicted[key] = f"was accepted with another {lie}"
             if said == 102823 and code == 200 and self.dials.late_refuse and key[1:] == STAKE:
                 # Agreed with the hub: a stake that it does not want any more is undone here (`late_accept=refuse`).
                 self.book.bookings[key].forgotten = True
@@ -308,7 +312,10 @@ class SimCasino:
             self.witness.complain("I5", key[0], f"type {key[1]} was booked twice, and both were accepted")
         if self._is(CasinoCharacter.LYING) and self._bad_moment():
             self._weather.strike("contradiction", [key[0]])
-            if await self._said(key[2], 102823, value) == 200:
+            said = await self._said(key[2], 102823, value)
+            if said == NOT_TAKEN_IN:
+                self.witness.contradicted[key] = "was refused after it was accepted"
+            if said == 200:
                 self.witness.complain(
                     "I5", key[0], f"type {key[1]} was refused after it was accepted, and that was taken"
                 )
@@ -375,6 +382,11 @@ class SimCasino:
         for key in known:
             self.witness.spoke(key)
         shown = [self.value_of(key) for key in known]
+        for key in known:
+            if self.book.bookings[key].times > 1:
+                second = self.value_of(key)
+                shown.append({**second, "PartnerTransactionId": f"{second['PartnerTransactionId']}-again"})
+                self._weather.strike("listed_twice", [bet_id])
         if bet_id in self.book.given_back and (bet_id, *RETURN) not in self.book.bookings:
             shown.append(
                 {
@@ -386,6 +398,15 @@ class SimCasino:
         if self._chance.fraction() < 0.5:
             shown.reverse()
         return [{**value, "DateTime": self._clock.now_ms() // 1000} for value in shown]
+
+    def _yes(self, key: Key, booking: Booking) -> dict[str, Any]:
+        """A booking and, from some casinos, what the wallet holds with it."""
+        value = self._value(key, booking)
+        if self.dials.told_balance and self._happens(self.dials.told_balance):
+            self._weather.strike("told_balance", [key[0]])
+            left = max(self.purse + self.book.wallet(booking.player), 0)
+            value["Balance"] = text_of(left, booking.currency)
+        return value
 
     def value_of(self, key: Key) -> dict[str, Any]:
         """A booking as the contract states it."""

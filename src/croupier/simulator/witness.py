@@ -49,6 +49,8 @@ class Witness:
         self.makes: Counter[Key] = Counter()
         self.tried: dict[Key, set[int]] = {}
         """The seconds in which makes of owed money were signed: copies of the network are of the same one."""
+        self.contradicted: dict[Key, str] = {}
+        """Payments of which it said what cannot be true, and was told so: how."""
         self.ended: set[int] = set()
         """Bets whose close came after their last booking."""
         self._book = book
