@@ -134,6 +134,8 @@ class Dials:
     """The longest that a statement of the database takes, now and then."""
     told_balance: float
     """How often a yes of a casino carries what the wallet holds with it."""
+    insists: float
+    """How often a casino sends again and again what the hub has heard: a refusal of owed money, a contradiction."""
     odd_acts: float
     """How often a provider does what it must not: other contents, other sessions, too much, after the end."""
 
@@ -160,6 +162,7 @@ OFF: dict[str, Mapping[str, object]] = {
     "restarts": {"restart_every_s": 0.0},
     "slow-database": {"slow_db_s": 0.0},
     "told-balances": {"told_balance": 0.0},
+    "resends": {"insists": 0.0},
 }
 """What can be turned off when a failing world is made smaller, by the name that a person gives it."""
 
@@ -206,11 +209,12 @@ def draw(chance: Chance, payments: int, without: Collection[str] = (), *, kind: 
         restart_every_s=one_of(chance, (0.0, 0.0, 12.0)),
         slow_db_s=one_of(chance, (0.0, 0.0, 0.2)),
         told_balance=0.0,
+        insists=0.0,
         odd_acts=_up_to(chance, 0.4),
     )
     if kind is Kind.HARSH:
         dials = replace(dials, **_harsh(chance))  # type: ignore[arg-type] # see below
-    dials = replace(dials, told_balance=one_of(chance, (0.0, 0.0, 0.5, 1.0)))
+    dials = replace(dials, told_balance=one_of(chance, (0.0, 0.0, 0.5, 1.0)), insists=one_of(chance, (0.0, 0.5)))
     for name in sorted(without):
         dials = replace(dials, **OFF[name])  # type: ignore[arg-type] # the table's values fit their fields
     return dials

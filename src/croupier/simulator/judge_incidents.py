@@ -5,6 +5,8 @@ Owns: that comparison. Never: judges money (judge). Spec: money.md sections 2 an
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from croupier.core.payment import PaymentState
 from croupier.core.readings import PaymentKind
 from croupier.simulator.judge import Case, Verdict
@@ -27,6 +29,20 @@ def judge_incidents(cases: list[Case], verdict: Verdict) -> None:
                 verdict.wrong("incidents", f"{case.name} {kind.value} is parked, and nobody was called")
         _tried(case, verdict)
     _contradicted(cases, verdict)
+
+
+def judge_resent(cases: list[Case], times: Mapping[int, int], verdict: Verdict) -> None:
+    """The same contradiction again is none: so often was a person called, and so much different was ever said.
+
+    An answer to a try that comes after its payment was parked is told to them once more.
+    """
+    for case in cases:
+        subject_id = case.subject.subject_id
+        said = len(case.casino.witness.words.get(subject_id, ())) + len(case.subject.payments)
+        if times.get(subject_id, 0) > said:
+            verdict.wrong(
+                "incidents", f"{case.name} was a contradiction {times[subject_id]} times, and {said} were said"
+            )
 
 
 def _contradicted(cases: list[Case], verdict: Verdict) -> None:

@@ -27,7 +27,7 @@ async def judge_reconciled(scene: Scene, cases: list[Case], verdict: Verdict) ->
     for case in (case for n, case in enumerate(bets) if n % step == 0 or _odd_list(case)):
         compared = await reconcile_bet(hub, case.subject.subject_id)
         assert compared is not None
-        await _noticed(scene, case, compared, verdict)
+        await _noticed(scene, case, compared, verdict=verdict)
         scene.seen[f"compared at rest {compared.result.value}"] += 1
         if case.truthful and compared.result is not Result.AGREES:
             words = [*compared.rules, *(f"{one.about}: {one.difference.value}" for one in compared.found)]
@@ -58,7 +58,7 @@ def _odd_list(case: Case) -> bool:
     return bool(_doubled(case)) or _own_return(case)
 
 
-async def _noticed(scene: Scene, case: Case, compared: Compared, verdict: Verdict) -> None:
+async def _noticed(scene: Scene, case: Case, compared: Compared, *, verdict: Verdict) -> None:
     """A finding and a call for a person for whatever is odd in the casino's list."""
     expected = {(Difference.BOOKED_TWICE, kind) for kind in _doubled(case)}
     if _own_return(case):

@@ -22,7 +22,7 @@ from croupier.kit.chance import SeededChance
 from croupier.kit.virtual import VirtualLoop
 from croupier.simulator.dials import Dials, draw, one_of
 from croupier.simulator.judge import QUARANTINED, Case, Verdict, judge, judge_on, judge_told
-from croupier.simulator.judge_incidents import judge_incidents
+from croupier.simulator.judge_incidents import judge_incidents, judge_resent
 from croupier.simulator.judge_spells import excuses, judge_spells
 from croupier.simulator.mischief import at_points, mischief, wake
 from croupier.simulator.people import people
@@ -218,7 +218,10 @@ async def _judged(scene: Scene) -> Verdict:
     verdict = Verdict()
     stage = scene.stage
     incidents: dict[int, set[str]] = {}
-    for row in await stage.db.fetch("select subject_id, name, note from incidents order by 1, 2"):
+    contradictions: dict[int, int] = {}
+    for row in await stage.db.fetch("select subject_id, name, note, times from incidents order by 1, 2"):
+        if row["name"] == "contradiction":
+            contradictions[row["subject_id"]] = row["times"]
         crashed = "five processes" in row["note"]
         incidents.setdefault(row["subject_id"], set()).add(QUARANTINED if crashed else row["name"])
     cases: list[Case] = []
@@ -236,6 +239,7 @@ async def _judged(scene: Scene) -> Verdict:
     judge_told(list(told.values()), verdict, skewed=bool(scene.dials.skew_ms))
     judge_spells(scene, cases, told, verdict=verdict)
     judge_incidents(cases, verdict)
+    judge_resent(cases, contradictions, verdict)
     _cashbacks(scene, cases, verdict)
     await judge_reports(scene, cases, verdict)
     await judge_reconciled(scene, cases, verdict)

@@ -38,6 +38,10 @@ VALID_S = 10
 """How long an envelope may be used (casino.md 2)."""
 SKEW_S = 10
 """How far it lets the hub's clock be off (money.md 2)."""
+NOT_YET = 102823
+"""How it refuses for now."""
+INSISTS = 30
+"""So often it says again what was heard."""
 NOT_TAKEN_IN = 102823
 """What the hub answers for good to an accept that it does not believe (casino.md 1.1)."""
 Log = Callable[..., None]
@@ -73,6 +77,8 @@ class SimCasino:
         self._weather = around.weather
         self._log = log
         self._bearer = ""
+        self._named: list[tuple[int, str]] = []
+        """Ids of its own that the hub has taken in, each with the bet or cashback it stands for."""
         self._keys: Mapping[str, PublicKey] = {}
         self.tasks: set[asyncio.Task[None]] = set()
 
@@ -285,22 +291,40 @@ class SimCasino:
                 self.book.bookings[key].forgotten = True
                 return
             if said == 200:
+                await self._insist(key, code, value)
                 break
             await self._clock.sleep(wait_s)
         else:
             return
         if code == 200 and lie is None:
+            self._named.append((key[0], value["PartnerTransactionId"]))
             await self._try(key, value)
+
+    async def _insist(self, key: Key, code: int, value: dict[str, Any]) -> None:
+        """A "not yet" that was heard is sent again and again, until the payment is booked: it is one failure all the same."""
+        insists = self._weather.rough and self._happens(self.dials.insists)
+        if code != NOT_YET or key[1:] in TAKES or not insists:
+            return
+        self._weather.strike("resent", [key[0]])
+        for _ in range(INSISTS):
+            await self._clock.sleep(1 + self._chance.fraction() * 4)
+            if not self._weather.rough or key in self.book.bookings:
+                return
+            await self._said(key[2], code, value)
 
     def _lie(self, value: dict[str, Any]) -> tuple[str, dict[str, Any], int]:
         self._weather.strike("lie", [value[name] for name in ("BetId", "CashbackId") if name in value])
-        lie = one_of(self._chance, ("amount", "user", "refusal", "exists", "tax"))
+        subject_id = value["CashbackId"] if "CashbackId" in value else value["BetId"]
+        others = [tx for of, tx in self._named if of != subject_id]
+        lie = one_of(self._chance, ("amount", "user", "refusal", "exists", "tax", *["number"][: len(others)]))
         if lie == "amount":
             return lie, {**value, "Amount": "77"}, 200
         if lie == "user":
             return lie, {**value, "PartnerUserId": "somebody"}, 200
         if lie == "exists":
             return lie, {**value, "Amount": "66"}, 103804
+        if lie == "number":
+            return lie, {**value, "PartnerTransactionId": one_of(self._chance, others)}, 200
         if lie == "tax":
             return lie, {**value, "TaxAmount": "55"}, 200
         return lie, value, 102823
@@ -315,6 +339,8 @@ class SimCasino:
             said = await self._said(key[2], 102823, value)
             if said == NOT_TAKEN_IN:
                 self.witness.contradicted[key] = "was refused after it was accepted"
+                for _ in range(INSISTS if self._happens(self.dials.insists) else 0):
+                    await self._said(key[2], 102823, value)
             if said == 200:
                 self.witness.complain(
                     "I5", key[0], f"type {key[1]} was refused after it was accepted, and that was taken"
@@ -352,6 +378,7 @@ class SimCasino:
 
     async def _said(self, cashback: bool, code: int, value: dict[str, Any]) -> int | None:  # noqa: FBT001 - a path
         """The hub's answer to an accept; None if it has not answered."""
+        self.witness.said(value, code)
         path = "cashback-payments/accept" if cashback else "payments/accept"
         body = {"ErrorCode": code, "Message": "sim", "Value": value}
         try:
@@ -397,11 +424,14 @@ class SimCasino:
             )
         if self._chance.fraction() < 0.5:
             shown.reverse()
+        for value in shown:
+            self.witness.said(value, 200)
         return [{**value, "DateTime": self._clock.now_ms() // 1000} for value in shown]
 
     def _yes(self, key: Key, booking: Booking) -> dict[str, Any]:
         """A booking and, from some casinos, what the wallet holds with it."""
         value = self._value(key, booking)
+        self.witness.said(value, 200)
         if self.dials.told_balance and self._happens(self.dials.told_balance):
             self._weather.strike("told_balance", [key[0]])
             left = max(self.purse + self.book.wallet(booking.player), 0)

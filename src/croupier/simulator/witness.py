@@ -51,6 +51,8 @@ class Witness:
         """The seconds in which makes of owed money were signed: copies of the network are of the same one."""
         self.contradicted: dict[Key, str] = {}
         """Payments of which it said what cannot be true, and was told so: how."""
+        self.words: dict[int, set[str]] = {}
+        """All different things that it said of a bet or cashback, whoever heard them."""
         self.ended: set[int] = set()
         """Bets whose close came after their last booking."""
         self._book = book
@@ -97,6 +99,12 @@ class Witness:
             # The network may deliver a copy at any time after it; of what was refused too, which is in no book.
             self._in_its_order(key, stated)
         self._of_its_player(key, stated)
+
+    def said(self, value: dict[str, Any], code: int) -> None:
+        """It states this of a payment; a balance beside it is no part of it."""
+        stated = {name: told for name, told in value.items() if name != "Balance"}
+        subject_id: int = value["CashbackId"] if "CashbackId" in value else value["BetId"]
+        self.words.setdefault(subject_id, set()).add(json.dumps([code, stated], sort_keys=True))
 
     def spoke(self, key: Key) -> None:
         """The outcome of this payment is on its way to the hub, by whatever way."""
