@@ -180,6 +180,22 @@ def test_what_a_stopping_worker_holds_is_taken_up_at_once(database_url: str, in_
     in_a_hall(database_url, play)
 
 
+def test_a_stopping_worker_hears_a_slow_casino_out(database_url: str) -> None:
+    """A stake that is booked while its answer is cut off goes back to the player half a minute later, for nothing."""
+
+    async def play(hall: Hall) -> None:
+        turn(hall, "inline+slow:4")
+        asked = asyncio.ensure_future(hall.pay_in("b-1"))
+        await hall.wait(0.5)
+        await wind_up(hall.running.hub, hall.running.loops)
+        assert (await hall.bet("b-1")).payments[STAKE].state is PaymentState.ACCEPTED
+        await restart_in_order(hall)
+        asked.cancel()
+        await asyncio.gather(asked, return_exceptions=True)
+
+    in_a_hall(database_url, play)
+
+
 def test_five_deaths_quarantine_and_the_sixth_try_is_not_made(database_url: str) -> None:
     async def play(hall: Hall) -> None:
         await hall.pay_in("b-1")

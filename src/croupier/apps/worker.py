@@ -40,7 +40,11 @@ log = get("worker")
 Loop = Callable[[], Awaitable[None]]
 
 END_S = 8.0
-FINISH_S = 2.0
+FINISH_S = 4.0
+"""So long from the signal on, answers of casinos and requests under way are heard out: a stake whose answer is cut off would
+go back to the player for nothing. With what follows it stays well below `END_S`: who is killed there gave nothing back, and
+that would count as a crash of all it held.
+"""
 WRITE_S = 1.0
 """How long a statement that may lease calls to us is waited for before they are given back."""
 BEAT_S = 2.0
@@ -82,17 +86,18 @@ async def run_worker(settings: Settings, sock: socket.socket, life: int) -> None
             server_header=False,
             backlog=2048,
             timeout_keep_alive=75,
-            timeout_graceful_shutdown=int(END_S),
+            timeout_graceful_shutdown=int(FINISH_S),
         )
         server = _Server(config)
         loops = [asyncio.create_task(_kept_up(hub, loop)) for loop in _loops(hub, processes, settings)]
-        _on_signals(hub, server, life)
+        stop = Stop(hub.clock.monotonic_s)
+        _on_signals(hub, server, life, stop)
         log.info("worker.ready", process=process, pid=os.getpid())
         try:
             await server.serve(sockets=[sock])
         finally:
             with suppress(DbError):  # then the next worker of this host finds that we are gone
-                await wind_up(hub, loops)
+                await wind_up(hub, loops, within_s=stop.left_s())
                 await processes.forget([process])
 
 
@@ -184,7 +189,24 @@ async def _every(hub: Hub, seconds: float, work: Loop) -> None:
         await work()
 
 
-def _on_signals(hub: Hub, server: uvicorn.Server, life: int) -> None:
+class Stop:
+    """When the signal came, and what is left of the time to finish."""
+
+    def __init__(self, now_s: Callable[[], float]) -> None:
+        self._now_s = now_s
+        self._since_s: float | None = None
+
+    def heard(self) -> None:
+        """The signal came. A second one gives no more time."""
+        self._since_s = self._since_s or self._now_s()
+
+    def left_s(self) -> float:
+        """Seconds for calls in flight: they had the time of the requests, too."""
+        since_s = self._since_s or self._now_s()
+        return max(since_s + FINISH_S - self._now_s(), 0.0)
+
+
+def _on_signals(hub: Hub, server: uvicorn.Server, life: int, told: Stop) -> None:
     """Nothing new is taken on, whoever waits is answered, then the server stops.
 
     The supervisor holds the other end of `life`: killed, it cannot tell us to stop, and the next one needs the port.
@@ -192,6 +214,7 @@ def _on_signals(hub: Hub, server: uvicorn.Server, life: int) -> None:
 
     def stop() -> None:
         loop.remove_reader(life)
+        told.heard()
         hub.closing = True
         hub.waiters.wake_all()
         server.should_exit = True
@@ -202,7 +225,7 @@ def _on_signals(hub: Hub, server: uvicorn.Server, life: int) -> None:
     loop.add_reader(life, stop)
 
 
-async def wind_up(hub: Hub, loops: list[asyncio.Task[None]]) -> None:
+async def wind_up(hub: Hub, loops: list[asyncio.Task[None]], within_s: float = FINISH_S) -> None:
     """Finish what is in flight or give it back: whoever starts next takes it up at once, and counts no crash.
 
     Raises DbError: then it was not given back.
@@ -213,7 +236,7 @@ async def wind_up(hub: Hub, loops: list[asyncio.Task[None]]) -> None:
     for loop in loops:
         loop.cancel()
     await asyncio.gather(*loops, return_exceptions=True)
-    await hub.courier.finish(FINISH_S)
+    await hub.courier.finish(within_s)
     await hub.train.idle(WRITE_S)
     await hub.store.calls.give_back(hub.clock.now_ms())
 
