@@ -91,7 +91,7 @@ async def run_worker(settings: Settings, sock: socket.socket, life: int) -> None
         server = _Server(config)
         loops = [asyncio.create_task(_kept_up(hub, loop)) for loop in _loops(hub, processes, settings)]
         stop = Stop(hub.clock.monotonic_s)
-        _on_signals(hub, server, life, stop)
+        _on_signals(hub, server, life, told=stop)
         log.info("worker.ready", process=process, pid=os.getpid())
         try:
             await server.serve(sockets=[sock])
@@ -206,7 +206,7 @@ class Stop:
         return max(since_s + FINISH_S - self._now_s(), 0.0)
 
 
-def _on_signals(hub: Hub, server: uvicorn.Server, life: int, told: Stop) -> None:
+def _on_signals(hub: Hub, server: uvicorn.Server, life: int, *, told: Stop) -> None:
     """Nothing new is taken on, whoever waits is answered, then the server stops.
 
     The supervisor holds the other end of `life`: killed, it cannot tell us to stop, and the next one needs the port.
@@ -225,7 +225,7 @@ def _on_signals(hub: Hub, server: uvicorn.Server, life: int, told: Stop) -> None
     loop.add_reader(life, stop)
 
 
-async def wind_up(hub: Hub, loops: list[asyncio.Task[None]], within_s: float = FINISH_S) -> None:
+async def wind_up(hub: Hub, loops: list[asyncio.Task[None]], *, within_s: float = FINISH_S) -> None:
     """Finish what is in flight or give it back: whoever starts next takes it up at once, and counts no crash.
 
     Raises DbError: then it was not given back.
