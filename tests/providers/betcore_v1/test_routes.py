@@ -318,3 +318,23 @@ async def test_a_locked_row_gets_99_and_is_decided_later(desk: Desk, database_ur
     await other.close()
     answer = await desk.call("POST", "/v1/sessions/s-2/bets/refund", body, **await provider.headers(body))
     assert (answer.status, json.loads(answer.body)["_responseCode"]) == (200, 1)
+
+
+async def test_a_request_that_a_stopping_worker_cuts_off_is_answered(desk: Desk) -> None:
+    """Not with the server's own words: every answer has the form of the protocol."""
+    under_way: asyncio.Future[asyncio.Task[Any] | None] = asyncio.get_running_loop().create_future()
+
+    async def hangs(*_: object) -> None:
+        under_way.set_result(asyncio.current_task())
+        await asyncio.Event().wait()
+
+    desk.hub.store.sessions.get = hangs  # type: ignore[method-assign, assignment]
+    provider = Provider(desk)
+    headers = await provider.headers()
+    asked = asyncio.create_task(provider.balance(headers))
+    request = await under_way
+    assert request is not None
+    desk.hub.closing = True
+    request.cancel()
+    answer = await asked
+    assert (answer.status, json.loads(answer.body)["_responseCode"]) == (504, 99)
