@@ -214,7 +214,7 @@ def draw(chance: Chance, payments: int, without: Collection[str] = (), *, kind: 
     )
     if kind is Kind.HARSH:
         dials = replace(dials, **_harsh(chance))  # type: ignore[arg-type] # see below
-    dials = replace(dials, told_balance=one_of(chance, (0.0, 0.0, 0.5, 1.0)), insists=one_of(chance, (0.0, 0.5)))
+    dials = replace(dials, told_balance=one_of(chance, (0.0, 0.0, 0.5, 1.0)), insists=one_of(chance, (0.0, 0.5, 1.0)))
     for name in sorted(without):
         dials = replace(dials, **OFF[name])  # type: ignore[arg-type] # the table's values fit their fields
     return dials
