@@ -160,7 +160,8 @@ async def test_what_is_closed_takes_no_new_bet(desk: Desk) -> None:
     await store.casinos.close(cast.casino.casino_id)
     casino = await store.casinos.find(cast.casino.casino_id)
     assert casino is not None
-    assert judge_new_bet(cast.session, casino, cast.provider, 100, desk.clock.ms) is not None
+    told = judge_new_bet(cast.session, casino, cast.provider, 100, now_ms=desk.clock.ms, defaults=("0.01", "10000"))
+    assert told is not None
 
 
 async def test_with_money_in_flight_closing_wants_force(desk: Desk) -> None:

@@ -116,7 +116,7 @@ async def test_a_cancel_of_what_the_casino_refuses_ends_it_without_more_tries(st
 
 async def test_a_casino_that_keeps_a_cashback_calls_for_a_person(stage: Stage) -> None:
     casino = await stage.new_casino()
-    casino.says[MAKE] = in_turn(book_inline, say(500), say(103802))
+    casino.says[MAKE] = in_turn(book_inline, say(103802))
     row = await cashback(stage, casino.line.client_id, fresh("player"))
     await state(stage, row.cashback_id, "paid")
     await cancel_cashback(stage.desk, row.cashback_id, "tester")

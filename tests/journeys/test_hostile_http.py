@@ -83,7 +83,7 @@ SERVED: dict[str, tuple[bytes, bytes]] = {
     "a long chunk extension": (CHUNKED + b"2;" + b"x" * 60_000 + b"\r\n{}\r\n0\r\n\r\n", b"400"),
     "a body declared as too long": (TOKEN + b"Content-Length: 10000000\r\n\r\n{}", b"413"),
     "another content type": (TOKEN.replace(b"application/json", b"text/xml") + b"Content-Length: 2\r\n\r\n{}", b"415"),
-    "two content types": (TOKEN + b"Content-Type: text/xml\r\nContent-Length: 2\r\n\r\n{}", b"400"),
+    "two content types": (TOKEN + b"Content-Type: text/xml\r\nContent-Length: 2\r\n\r\n{}", b"415"),
     "a content type of 60 KB": (
         TOKEN.replace(b"/json", b"/json;" + b"x" * 60_000) + b"Content-Length: 2\r\n\r\n{}",
         b"400",

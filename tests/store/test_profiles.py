@@ -22,7 +22,9 @@ from croupier.store.profiles import (
     write_profile,
 )
 
-IDENTITY = {"casino_id", "provider_id", "counterparty_id", "name", "protocol", "url", "currencies", "enabled", "kid"}
+IDENTITY = {"casino_id", "provider_id", "counterparty_id", "name", "protocol", "url", "currencies", "enabled", "kid",
+            "closed", "tokens_from_s"}  # fmt: skip
+"""What a row says beside its quirks: who it is, and what a command of its own changes."""
 SIDES = [CASINOS, PROVIDERS]
 
 
