@@ -16,7 +16,7 @@ from croupier.core.readings import PaymentKind
 from croupier.simulator.book import Key
 from croupier.simulator.dials import TRUTHFUL
 from croupier.simulator.sim_casino import SimCasino
-from croupier.simulator.sim_provider import Told
+from croupier.simulator.sim_provider import REPLAY, Told
 
 NUMBERS = {
     PaymentKind.STAKE: -1,
@@ -222,6 +222,8 @@ def _late_question(subject: Bet | Cashback, slot: str) -> bool:
 
 def _bet(case: Case, bet: Bet, verdict: Verdict) -> None:
     told = case.told
+    if told is None and case.casino.dials.skew_ms and case.name.endswith(REPLAY):
+        return  # the old stamp of a request was in time for a clock that jumped back: see judge_told
     if told is None:
         verdict.wrong("I3", f"{case.name} is in the hub and no provider asked for it")
         return

@@ -26,6 +26,8 @@ CURRENCY = "EUR"
 MOST = 10**9
 """The largest stake that the hub takes, in major units of any currency."""
 WIN_TRIES = 200
+REPLAY = "-replay"
+"""How a bet is called that a request which must not be believed asks for."""
 OLD_MS = 60_000
 """By how much a stamp is too old to be believed (provider.md 1: 30 s)."""
 AMOUNT = re.compile(r'("(?:betAmount|winAmount)":)"([0-9.]+)"')
@@ -272,7 +274,7 @@ class SimProvider:
 
     async def _replayed(self, bet: Told) -> None:
         """The id of a request once more with another body, an old stamp, or somebody else's signature: not believed."""
-        body = {"betId": f"{bet.ref}-replay", "gameRoundId": "r", "betAmount": self._text(bet, bet.stake)}
+        body = {"betId": bet.ref + REPLAY, "gameRoundId": "r", "betAmount": self._text(bet, bet.stake)}
         text = json.dumps(body, separators=(",", ":"), sort_keys=True).encode()
         kind = one_of(bet.chance, ("id", "stamp", "signature"))
         headers = self._signed(text, bet.chance)
