@@ -291,6 +291,12 @@ def test_incoming_connections_leave_descriptors_for_the_money_path(monkeypatch: 
     assert http_guard.most_connections() == 32
 
 
+async def _served_whole(request: Request) -> Response:
+    """An answer that comes after the whole request."""
+    await request.body()
+    return Response(b"served")
+
+
 async def test_the_first_byte_is_when_a_request_arrived(served: Served) -> None:
     """A body that takes its time does not make the request younger."""
     seen: list[float] = []
@@ -301,7 +307,7 @@ async def test_the_first_byte_is_when_a_request_arrived(served: Served) -> None:
             super().on_message_complete()
 
     with socket.create_server(("127.0.0.1", 0)) as sock:
-        app: Any = Starlette(routes=[Route("/", lambda _: Response(b"served"), methods=["POST"])])
+        app: Any = Starlette(routes=[Route("/", _served_whole, methods=["POST"])])
         config = uvicorn.Config(app, http=Noting, ws="none", lifespan="off", log_config=None, access_log=False)
         server = _Server(config)
         running = asyncio.create_task(server.serve(sockets=[sock]))

@@ -15,8 +15,10 @@ import pytest
 import structlog
 
 from croupier.apps.worker import AGAIN_S, SEEN_KEPT_MS, SILENT_S, _every, _kept_up, _loops, take_over
+from croupier.flows.recovery import notice
 from croupier.simulator.stage import settings_for
 from croupier.store.db import DbConflict, DbDown
+from croupier.store.installation import Lifeline
 from croupier.store.processes import Processes
 from croupier.store.profiles import PROVIDERS, BadSettings, profile_from_settings
 from tests.flows.desk import Desk
@@ -125,6 +127,7 @@ async def test_a_forgotten_process_registers_again_with_its_next_beat(desk: Desk
     desk.hub.sweep = Ends()  # type: ignore[assignment]
     desk.hub.sweep.run = Ends()  # type: ignore[union-attr,method-assign,assignment]
     settings = replace(settings_for(), home=tmp_path)
+    await notice(desk.hub, Lifeline(tmp_path))
     beat = next(loop for loop in _loops(desk.hub, Processes(desk.db, desk.clock), settings) if "beat" in repr(loop))  # type: ignore[arg-type]
     beating = asyncio.create_task(beat())  # type: ignore[arg-type]
     while not await desk.db.fetchval("select count(*) from processes"):

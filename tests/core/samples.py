@@ -50,6 +50,16 @@ NOT_FOUND = No(CasinoNo.BET_UNKNOWN, 103805, "Bet not found")
 NO_INFO = Unknown("HTTP 500")
 
 
+ALONE = (7, 8)
+"""The bet and the cashback of a story that has no others."""
+
+
+def number_of(subject_id: int, kind: PaymentKind) -> str:
+    """The casino's own number of a payment: no other payment of it has the same."""
+    alone = subject_id == ALONE[kind in (K.CASHBACK, K.CASHBACK_CANCEL)]
+    return f"tx-{kind.value}" if alone else f"tx-{subject_id}-{kind.value}"
+
+
 def terms(at_s: float = 0.0, **changes: Any) -> Terms:
     """Terms of a decision `at_s` seconds after T0."""
     plain = {"casino": CASINO, "provider": PROVIDER, "waits": Waits(), "luck": 0.5, "process": "p1"}
@@ -224,7 +234,7 @@ class Story:
             kind=kind,
             amount=format_amount(payment.amount, currency),
             tax=None if payment.tax is None else format_amount(payment.tax, currency),
-            partner_tx=f"tx-{kind.value}",
+            partner_tx=number_of(payment.subject_id, kind),
         )
         return replace(plain, **other)
 

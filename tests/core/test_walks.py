@@ -40,7 +40,7 @@ def outcome(story: Story, kind: PaymentKind, truth: str, pick: Pick) -> Any:
         "exists bare": Exists(None),
         "exists otherwise": Exists(replace(said, player_ref="bob")),
         "other amount": Yes(replace(said, amount="99.99")),
-        "other number": Yes(replace(said, partner_tx="tx-other")),
+        "other number": Yes(replace(said, partner_tx=f"{said.partner_tx}-other")),
     }[truth]
 
 

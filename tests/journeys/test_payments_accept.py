@@ -143,8 +143,18 @@ async def test_a_casino_may_want_late_successes_refused_but_never_once_a_return_
     assert table.casino.made(2) == []
     assert await stage.ledger(made["BetId"]) == {}
     assert (await table.line.refund(table.session, bet)).code == 1
+    assert (await table.casino.line.accept(made)).raw == NO, "a repeat gets the first answer"
+    assert table.casino.made(2) == [], "never both: the casino was told to undo it"
+
+
+async def test_such_a_casino_is_told_yes_where_a_return_is_wanted(stage: Stage) -> None:
+    table = await stage.table(await stage.new_casino(late_accept=LateAccept.REFUSE))
+    asked, made, bet = await in_flight(table)
+    await table.casino.line.accept(made, 103802)
+    await asked
+    assert (await table.line.refund(table.session, bet)).code == 1
     table.casino.says["payments/make"] = book_inline
-    assert (await table.casino.line.accept(made)).raw == YES, "never both: a return is wanted now"
+    assert (await table.casino.line.accept(made)).raw == YES
     await table.make(2)
     await stage.paid(made["BetId"], "bet_return")
     assert await stage.ledger(made["BetId"]) == {}

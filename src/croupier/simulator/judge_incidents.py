@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from croupier.core.cashback import Cashback, CashbackState
 from croupier.core.payment import PaymentState
 from croupier.core.readings import PaymentKind
 from croupier.simulator.judge import Case, Verdict
@@ -23,7 +24,7 @@ def judge_incidents(cases: list[Case], verdict: Verdict) -> None:
     """Judge every bet and cashback."""
     for case in cases:
         for kind, payment in case.subject.payments.items():
-            if payment.state is PaymentState.REFUSED and KEPT.get(kind, "") not in {"", *case.incidents}:
+            if payment.state is PaymentState.REFUSED and _kept(case, kind) not in {"", *case.incidents}:
                 verdict.wrong("incidents", f"{case.name} {kind.value} is refused, and nobody was called")
             if payment.state is PaymentState.PARKED and not case.incidents:
                 verdict.wrong("incidents", f"{case.name} {kind.value} is parked, and nobody was called")
@@ -53,6 +54,12 @@ def _contradicted(cases: list[Case], verdict: Verdict) -> None:
             case = known.get(key[0])
             if case is not None and not CALLED & case.incidents:
                 verdict.wrong("incidents", f"{case.name} type {key[1]} {how}, and nobody was called")
+
+
+def _kept(case: Case, kind: PaymentKind) -> str:
+    """What a person is called for; nothing was kept of a cashback that was never paid."""
+    never_paid = isinstance(case.subject, Cashback) and case.subject.state is CashbackState.CANCELLED
+    return "" if never_paid else KEPT.get(kind, "")
 
 
 def _tried(case: Case, verdict: Verdict) -> None:
