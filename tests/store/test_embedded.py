@@ -318,6 +318,18 @@ async def test_a_home_with_a_path_of_200_characters(home: Path) -> None:
     remove_home(long)
 
 
+async def test_a_home_whose_path_holds_a_comma(home: Path) -> None:
+    """The server reads its directories as a list, parted by commas."""
+    odd = home / "north, south"
+    odd.mkdir(parents=True)
+    with attach(odd) as attached:
+        await remember(attached)
+        named = Path(attached.host)
+        assert named == Path((odd / "postgres.at").read_text().strip())
+    until(lambda: stopped(named))
+    remove_home(odd)
+
+
 def test_a_removed_home_takes_its_server_with_it(home: Path) -> None:
     held = attach(home)
     pid = serving(Path(held.host))

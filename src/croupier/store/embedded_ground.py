@@ -112,7 +112,7 @@ def _ground(place: Path, owner: Owner) -> Ground:
 def _make_place(home: Path, owner: Owner) -> Path:
     """Make the place in the home if a socket fits and the owner can enter, or else a private one that it names."""
     place = home / "postgres"
-    if len(os.fsencode(place / SOCKET)) <= SOCKET_PATH_BYTES:
+    if _takes_a_socket(place):
         place.mkdir(mode=0o700)
         owner.adopt(place)
         if owner.can('cd "$1" && test -w .', place):
@@ -125,6 +125,12 @@ def _make_place(home: Path, owner: Owner) -> Path:
     return place
 
 
+def _takes_a_socket(place: Path) -> bool:
+    """Whether PostgreSQL can listen there: its path has a bound, and a list of directories is parted by commas."""
+    path = os.fsencode(place / SOCKET)
+    return len(path) <= SOCKET_PATH_BYTES and b"," not in path
+
+
 def _private_place(owner: Owner) -> Path:
     """A new directory that only the owner can enter, in the first fitting parent."""
     parents = list(_private_parents())
@@ -135,7 +141,7 @@ def _private_place(owner: Owner) -> Path:
         except OSError:
             continue
         owner.adopt(place)
-        if len(os.fsencode(place / SOCKET)) <= SOCKET_PATH_BYTES and owner.can('cd "$1" && test -w .', place):
+        if _takes_a_socket(place) and owner.can('cd "$1" && test -w .', place):
             return place
         place.rmdir()
     raise EmbeddedError(
