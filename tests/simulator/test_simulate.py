@@ -77,7 +77,7 @@ def _marked(world: World) -> object:
     return pytest.param(world, marks=pytest.mark.slow, id=f"{world.seed}-{world.shape}")
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("world", [_marked(world) for world in FAILED])
 def test_a_world_that_failed_once_holds(ring: Arena, world: World) -> None:
     assert ring.play(world).verdict.violations == []
