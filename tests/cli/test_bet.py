@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from croupier.kit.seal import Sealer, load_or_make_key
 from tests.cli.conftest import Cli
 from tests.views.world import Kept, World
 
@@ -52,11 +53,14 @@ def test_what_is_no_bet_is_told(cli: Cli) -> None:
 def test_a_name_that_fits_two_bets_moves_no_money(cli: Cli) -> None:
     """Provider `Fable` with the betId `x:1`, and provider `Fable:x` with the betId `1`: both are `Fable:x:1`."""
     one, other = on(cli), on(cli)
+    # The home is shared with other tests: what they check of it must find a provider in order.
+    sealed = Sealer(load_or_make_key(cli.home / "key")).seal(b"a secret of the studio", "providers.secret.60")
 
     async def name_alike(world: World) -> None:
         await world.db.execute(
             "insert into providers (provider_id, counterparty_id, name, protocol, url, secret, created_ms)"
-            " values (60, 'cp60', 'Fable:x', 'betcore_v1', 'http://studio.test', '', 0)"
+            " values (60, 'cp60', 'Fable:x', 'betcore_v1', 'http://studio.test', $1, 0)",
+            sealed,
         )
         await world.break_by(f"update bets set bet_ref = 'x:1' where bet_id = {one.subject_id}")
         await world.break_by(f"update bets set bet_ref = '1', provider_id = 60 where bet_id = {other.subject_id}")
