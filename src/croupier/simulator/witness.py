@@ -106,6 +106,10 @@ class Witness:
         subject_id: int = value["CashbackId"] if "CashbackId" in value else value["BetId"]
         self.words.setdefault(subject_id, set()).add(json.dumps([code, stated], sort_keys=True))
 
+    def ordered(self, subject_id: int, kind: str) -> bool:
+        """Whether the hub has committed an order of this payment, even if no call of it arrived."""
+        return self._hub.state(subject_id, kind) is not None
+
     def spoke(self, key: Key) -> None:
         """The outcome of this payment is on its way to the hub, by whatever way."""
         self._spoken.add(key)
