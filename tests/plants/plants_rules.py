@@ -348,6 +348,30 @@ _LIFE = (
         new="sum((p.amount)",
         expected="I3",
     ),
+    _plant(
+        "owed-win-missing-from-the-balance",
+        "the balance that is told leaves out what is decided of the bet and not booked yet",
+        _BALANCES,
+        old="), 0))::bigint as ahead",
+        new="), 0))::bigint * 0 as ahead",
+        expected="I3",
+    ),
+    _plant(
+        "told-balance-counts-its-payment-twice",
+        "a Balance that came with a yes becomes the base with the payment in it, and the payment is added again",
+        "croupier.flows.tell",
+        old="        without = told - moved if kind in GIVES else told + moved",
+        new="        without = told",
+        expected="I3",
+    ),
+    _plant(
+        "base-taken-beside-an-open-payment",
+        "a casino's word becomes the base although a payment of the player was open meanwhile",
+        _BALANCES,
+        old="(p.decided_ms is null or p.decided_ms >= $3)",
+        new="p.decided_ms >= $3",
+        expected="I3",
+    ),
 )
 
 RULES: tuple[Plant, ...] = (*_NEW_BETS, *_REPEATS, *_LIFE)

@@ -26,6 +26,8 @@ T = TypeVar("T")
 
 Landed = Callable[[str, Sequence[object], set[int]], None]
 """Hears of every train that took effect, whether or not its process lives to hear of it: text, arrays, who won."""
+Executed = Callable[[str, Sequence[object]], None]
+"""Hears of a statement that changed rows: its text and its arguments."""
 SLOW = 0.1
 """Share of the statements that are slow where the database is."""
 LOST_S = 7.0
@@ -153,9 +155,10 @@ class FaultyWire:
 class FaultyDb:
     """The database as one process sees it: its connection may break, and what was begun outlives the process."""
 
-    def __init__(self, db: Db, around: Around, landed: Landed | None = None) -> None:
+    def __init__(self, db: Db, around: Around, landed: Landed | None = None, executed: Executed | None = None) -> None:
         self._db = db
         self._landed = landed
+        self._executed = executed
         self._clock = around.clock
         self._chance = around.chance
         self._dials = around.dials
@@ -180,7 +183,10 @@ class FaultyDb:
 
     async def execute(self, sql: str, *args: object) -> int:
         """Run it."""
-        return await self._heard(self._db.execute, sql, *args)
+        rows = await self._heard(self._db.execute, sql, *args)
+        if self._executed is not None and rows:
+            self._executed(sql, args)
+        return rows
 
     async def train_fetch(self, sql: str, *args: object) -> list[Row]:
         """A set-based statement."""

@@ -122,6 +122,7 @@ async def _jump(scene: Scene, chance: SeededChance) -> None:
     clock: Any = one_of(chance, scene.stage.hubs).hub.clock
     clock.skew_ms = round((chance.fraction() * 2 - 1) * scene.dials.skew_ms)
     scene.weather.strike("skew")
+    scene.moments.jumped(scene.stage.loop.time())
     await scene.stage.clock.sleep(2.0)
     clock.skew_ms = 0
 

@@ -22,6 +22,7 @@ from croupier.kit.chance import SeededChance
 from croupier.kit.virtual import VirtualLoop
 from croupier.simulator.dials import Dials, draw, one_of
 from croupier.simulator.judge import QUARANTINED, Case, Verdict, judge, judge_on, judge_told
+from croupier.simulator.judge_balances import judge_balances
 from croupier.simulator.judge_incidents import judge_incidents, judge_resent
 from croupier.simulator.judge_spells import excuses, judge_spells
 from croupier.simulator.mischief import at_points, mischief, wake
@@ -240,6 +241,7 @@ async def _judged(scene: Scene) -> Verdict:
     judge_spells(scene, cases, told, verdict=verdict)
     judge_incidents(cases, verdict)
     judge_resent(cases, contradictions, verdict)
+    judge_balances(scene, cases, told, verdict=verdict)
     _cashbacks(scene, cases, verdict)
     await judge_reports(scene, cases, verdict)
     await judge_reconciled(scene, cases, verdict)

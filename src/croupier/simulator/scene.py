@@ -15,12 +15,14 @@ from croupier.flows.patrol import LOOK_S, Patrol
 from croupier.kit.chance import SeededChance
 from croupier.kit.virtual import VirtualClock
 from croupier.simulator.dials import Dials
-from croupier.simulator.faults import Around, FaultyDb, FaultyWire, Landed, Weather
+from croupier.simulator.faults import Around, Executed, FaultyDb, FaultyWire, Landed, Weather
+from croupier.simulator.moments import Moments
 from croupier.simulator.sim_casino import SimCasino
 from croupier.simulator.sim_provider import MOST, SimProvider
 from croupier.simulator.spells import Spell
 from croupier.simulator.stage import START_MS, Running, Stage, settings_for
 from croupier.simulator.watch import Rows, Watch
+from croupier.store.balances import BASE
 from croupier.store.db import DbError
 from croupier.store.train import Broken
 from croupier.store.train_sql import BETS, CASHBACKS
@@ -61,6 +63,7 @@ class Scene:
     born: int = 0
     """How many hub processes there were."""
     watch: Watch = field(default_factory=Watch)
+    moments: Moments = field(default_factory=Moments)
     kill_at: dict[str, int] = field(default_factory=dict)
     """Points at which the next processes that pass die, and how many of them."""
 
@@ -79,7 +82,7 @@ async def start_hub(scene: Scene) -> Running:
     clock = VirtualClock(stage.loop, START_MS)
     number = scene.born = scene.born + 1
     wire = FaultyWire(stage.network, scene.around(f"network of hub {number}"))
-    db = FaultyDb(stage.db, scene.around(f"database of hub {number}"), _hears(scene))
+    db = FaultyDb(stage.db, scene.around(f"database of hub {number}"), _hears(scene), _based(scene))
     # Wins of every size are played: that a large one calls for a person is the business of other tests.
     limits = {"min_bet": "0.00001", "max_bet": str(MOST), "large_win": None}
     running = await stage.start_hub(
@@ -117,6 +120,16 @@ def _hears(scene: Scene) -> Landed:
     return landed
 
 
+def _based(scene: Scene) -> Executed:
+    """From the first word of a casino that became a base on, balances are told exactly."""
+
+    def executed(sql: str, args: Sequence[object]) -> None:
+        if sql == BASE:
+            scene.moments.based(args[0], scene.stage.loop.time())
+
+    return executed
+
+
 def _note(scene: Scene, rows: Rows, *, ref: str) -> None:
     thing = "bet" if ref == "bet_ref" else "cashback"
     names, matrix = scene.watch.names, scene.weather.matrix
@@ -131,4 +144,5 @@ def _note(scene: Scene, rows: Rows, *, ref: str) -> None:
             scene.payments += 1
             scene.write("payment", names[row["subject_id"]], row["kind"])
         matrix.moved(row["subject_id"], row["kind"], row["state"])
+        scene.moments.moved(row["subject_id"], row["kind"], row["state"], now_s=scene.stage.loop.time())
         scene.seen[f"{row['kind']} {row['state']}"] += 1

@@ -132,9 +132,7 @@ class SimCasino:
 
     async def _answer(self, path: str, data: Any, signed_s: int) -> Response:  # noqa: ANN401 - the contract's JSON
         if path == "/users/data":
-            player = data["PartnerUserId"]
-            currency = self.currencies.get(player, CURRENCY)
-            return _envelope(200, {"Balance": text_of(max(self.purse + self.book.wallet(player), 0), currency)})
+            return _envelope(200, {"Balance": self._balance(data["PartnerUserId"])})
         if path == "/payments/info":
             return await self._maybe_nonsense(_envelope(200, self._info(data["BetId"])), [data["BetId"]])
         if path == "/payments/close":
@@ -355,9 +353,9 @@ class SimCasino:
         """Report a return that it says it made by itself: of a payment that the hub never ordered nothing is taken."""
         self._weather.strike("own_return", [key[0]])
         own = {**value, "TransactionType": RETURN[0], "PartnerTransactionId": f"{value['PartnerTransactionId']}-own"}
-        said = await self._said(key[2], 200, own)
+        self.witness.returns_by_itself(key[0])
         # An order whose calls were all lost stands in the hub alone; that one may be reported.
-        if said == 200 and not self.witness.ordered(key[0], "bet_return"):
+        if await self._said(key[2], 200, own) == 200 and not self.witness.ordered(key[0], "bet_return"):
             self.witness.complain("I5", key[0], "a return that nobody ordered was taken")
 
     async def _try_foreign(self) -> None:
@@ -434,9 +432,14 @@ class SimCasino:
         self.witness.said(value, 200)
         if self.dials.told_balance and self._happens(self.dials.told_balance):
             self._weather.strike("told_balance", [key[0]])
-            left = max(self.purse + self.book.wallet(booking.player), 0)
-            value["Balance"] = text_of(left, booking.currency)
+            value["Balance"] = self._balance(booking.player)
         return value
+
+    def _balance(self, player: str) -> str:
+        """What is in the player's wallet now; the witness notes that it was said."""
+        left = max(self.purse + self.book.wallet(player), 0)
+        self.witness.said_balance(player, left, self._clock.monotonic_s())
+        return text_of(left, self.currencies.get(player, CURRENCY))
 
     def value_of(self, key: Key) -> dict[str, Any]:
         """A booking as the contract states it."""

@@ -65,6 +65,10 @@ class Told:
     """When it was asked for the first time, and answered the last time; virtual seconds."""
     balances: dict[str, set[str]] = field(default_factory=dict)
     """Every balance that came with a yes, by verb."""
+    asked_s: dict[str, float] = field(default_factory=dict)
+    """When each verb was asked for the first time; virtual seconds."""
+    first_told: dict[str, tuple[float, str]] = field(default_factory=dict)
+    """When the first balance came with a yes to each verb, and what it was."""
     vanished: bool = False
     cut_short: bool = False
     """The run ended while it was still asking."""
@@ -331,6 +335,7 @@ class SimProvider:
 
     async def _once(self, bet: Told, verb: str, request: WireRequest) -> int:
         code = 0
+        bet.asked_s.setdefault(verb, self._clock.monotonic_s())
         bet.span_s = (min(bet.span_s[0], self._clock.monotonic_s()), bet.span_s[1])
         try:
             answer = await self._wire.send(request)
@@ -338,6 +343,7 @@ class SimProvider:
             code = int(said["_responseCode"])
             if code == 1 and "balance" in said:
                 bet.balances.setdefault(verb, set()).add(said["balance"])
+                bet.first_told.setdefault(verb, (self._clock.monotonic_s(), said["balance"]))
         except (PeerError, ValueError, KeyError):
             code = 0
         bet.span_s = (bet.span_s[0], self._clock.monotonic_s())

@@ -7,6 +7,7 @@ what no fault of the network can have caused. Spec: casino.md section 2, money.m
 from __future__ import annotations
 
 import json
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from typing import Any, NamedTuple
 
@@ -55,6 +56,7 @@ class Witness:
         """All different things that it said of a bet or cashback, whoever heard them."""
         self.ended: set[int] = set()
         """Bets whose close came after their last booking."""
+        self._balances: dict[str, list[tuple[float, int]]] = {}
         self._book = book
         self._dials = dials
         self._currencies = currencies
@@ -64,6 +66,7 @@ class Witness:
         self._signed_s: dict[Key, int] = {}
         self._spoken: set[Key] = set()
         self._reopened: set[int] = set()
+        self._own_returns: set[int] = set()
 
     def complain(self, invariant: str, subject_id: int, text: str) -> None:
         """Note what must not be."""
@@ -106,6 +109,20 @@ class Witness:
         subject_id: int = value["CashbackId"] if "CashbackId" in value else value["BetId"]
         self.words.setdefault(subject_id, set()).add(json.dumps([code, stated], sort_keys=True))
 
+    def said_balance(self, player: str, amount: int, now_s: float) -> None:
+        """It states what this player's wallet holds."""
+        self._balances.setdefault(player, []).append((now_s, amount))
+
+    def balances(self, player: str, since_s: float, until_s: float) -> set[int]:
+        """What it said of this player's wallet between these moments; virtual seconds, minor units."""
+        said = self._balances.get(player, [])
+        first, last = bisect_left(said, (since_s, -1)), bisect_right(said, (until_s, 1 << 62))
+        return {amount for _, amount in said[first:last]}
+
+    def returns_by_itself(self, bet_id: int) -> None:
+        """It reports a return of its own: if that return was ordered too, the order's call may come after the close."""
+        self._own_returns.add(bet_id)
+
     def ordered(self, subject_id: int, kind: str) -> bool:
         """Whether the hub has committed an order of this payment, even if no call of it arrived."""
         return self._hub.state(subject_id, kind) is not None
@@ -140,7 +157,8 @@ class Witness:
             if self._parked_loss(key, stated.amount) or self._parked_loss(other, self._book.bookings[other].amount):
                 continue
             self.complain("I8", key[0], f"type {key[1]} came while type {other[1]} had no outcome")
-        if key[0] in self._book.closed and key[0] not in self._reopened and not key[2]:
+        closed = key[0] in self._book.closed and key[0] not in self._reopened and key[0] not in self._own_returns
+        if closed and not key[2]:
             self.complain("I4", key[0], f"type {key[1]} came to a closed bet")
 
     def _parked_loss(self, key: Key, amount: int) -> bool:

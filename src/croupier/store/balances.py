@@ -29,7 +29,7 @@ select b.player_id, b.base_ms, k.bet_id, k.net, (b.amount + coalesce((
 from balances b join unnest($1::bigint[], $2::bigint[], $3::bigint[]) k(player_id, bet_id, net) using (player_id)"""
 
 # The casino's word is a base only if no other payment of the player was open between our question and its answer.
-_BASE = """
+BASE = """
 insert into balances (player_id, amount, base_ms)
 select $1, $2, $3 where not exists (
     select from payments p where p.player_id = $1 and (p.decided_ms is null or p.decided_ms >= $3)
@@ -79,7 +79,7 @@ class Balances:
         `told_with`: the payment whose outcome the word came with; it alone may be open, so `amount` is without it.
         """
         payment = (None, None) if told_with is None else (told_with.subject_id, told_with.kind.value)
-        await self._db.execute(_BASE, player_id, amount, asked_ms, *payment)
+        await self._db.execute(BASE, player_id, amount, asked_ms, *payment)
 
     async def keep(self, bet_id: int, verb: str, amount: int) -> int:
         """Store the balance told with the first answer to `verb`; returns the one that is stored."""

@@ -1,0 +1,130 @@
+"""Every balance that a provider was told is one that the player had, or will have by what was decided.
+
+It is the casino's last word moved by the payments accepted since, or, where the hub knows no base, the casino's word as
+it came. Owns: the check of each first balance of a verb against both. Never: reads how the hub adds them up. Spec: money.md section 7.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping
+from itertools import accumulate
+from typing import NamedTuple
+
+from croupier.core.bet import Bet
+from croupier.core.payment import GIVES, Payment
+from croupier.core.readings import PaymentKind
+from croupier.simulator.amounts import minor_of
+from croupier.simulator.book import Book
+from croupier.simulator.judge import Case, Verdict
+from croupier.simulator.moments import Moments
+from croupier.simulator.scene import Scene
+from croupier.simulator.sim_provider import Told
+
+MOST_MOVING = 8
+"""With more payments accepted while an answer was on its way nearly every sum explains it."""
+QUESTION_S = 6.5
+"""A question for a balance may be joined that was asked so long before: the hold time, and what the network adds."""
+UNDONE = (PaymentKind.BET_RETURN, PaymentKind.PAYOUT_RETURN)
+WINS = (PaymentKind.PAYOUT, PaymentKind.JACKPOT)
+
+
+class Move(NamedTuple):
+    """An accepted payment. The amount is what reached the wallet, in minor units; negative if it was taken."""
+
+    at_s: float
+    subject_id: int
+    amount: int
+
+
+class Wallet:
+    """What one player's wallet went through, as the hub learned it."""
+
+    def __init__(self, purse: int, moves: list[Move], unclear_s: float) -> None:
+        self.unclear_s = unclear_s
+        """From here on something happened that the casino may have booked for a while."""
+        self._purse = purse
+        self._moves = sorted(moves)
+        self._times = [move.at_s for move in self._moves]
+        self._sums = [0, *accumulate(move.amount for move in self._moves)]
+
+    def may_be(self, since_s: float, until_s: float, subject_id: int, own: set[int]) -> set[int] | None:
+        """What may be told between these moments, of a bet that is to have moved it by one of `own`. None: nearly all."""
+        first, last = bisect_left(self._times, since_s), bisect_right(self._times, until_s)
+        if last - first > MOST_MOVING:
+            return None
+        earlier = sum(move.amount for move in self._moves[:first] if move.subject_id == subject_id)
+        fixed = self._purse + self._sums[first] - earlier
+        sums = {fixed + net for net in own}
+        for move in self._moves[first:last]:
+            if move.subject_id != subject_id:
+                sums |= {total + move.amount for total in sums}
+        return sums
+
+
+def judge_balances(scene: Scene, cases: list[Case], told: Mapping[tuple[int, str], Told], *, verdict: Verdict) -> None:
+    """I3: judge the balance of every first answer, until a clock jumps: then a word may stand before or behind a payment."""
+    wallets = _wallets(scene, cases)
+    for case in cases:
+        bet = case.subject
+        heard = told.get((bet.provider_id, bet.bet_ref)) if isinstance(bet, Bet) else None
+        if heard is None or not isinstance(bet, Bet):
+            continue
+        wallet = wallets[bet.player_id]
+        for verb, (at_s, text) in heard.first_told.items():
+            based_s = scene.moments.based_s.get(bet.player_id, float("inf"))
+            if based_s <= at_s and wallet.unclear_s <= at_s:
+                continue
+            since_s = heard.asked_s[verb]
+            may_be = wallet.may_be(since_s, at_s, bet.bet_id, set(_own(bet, verb, scene.moments, at_s)))
+            if may_be is None:
+                continue
+            if since_s < based_s:
+                may_be |= case.casino.witness.balances(bet.player_ref, since_s - QUESTION_S, at_s)
+            scene.seen["balance judged"] += 1
+            if minor_of(text, bet.currency) not in may_be:
+                verdict.wrong("I3", f"{case.name} was told {text} with its {verb}; it may be one of {sorted(may_be)}")
+
+
+def _own(bet: Bet, verb: str, moments: Moments, until_s: float) -> Iterator[int]:
+    """What the bet is to have moved the wallet by, as the answer decided it or as a later one did meanwhile."""
+
+    def begun(*kinds: PaymentKind) -> bool:
+        return any(moments.created_s.get((bet.bet_id, kind.value), float("inf")) <= until_s for kind in kinds)
+
+    won = sum(_moved(kind, payment) for kind, payment in bet.payments.items() if kind in WINS) - bet.stake
+    if verb == "refund" or begun(*UNDONE):
+        yield 0
+    if verb in ("pay-out", "pay-in-out") or begun(*WINS):
+        yield won
+    if verb == "pay-in":
+        yield -bet.stake
+
+
+def _wallets(scene: Scene, cases: list[Case]) -> dict[int, Wallet]:
+    moves: dict[int, list[Move]] = {player_id: [] for _, player_id, _ in scene.players}
+    unclear_s = dict.fromkeys(moves, scene.moments.skewed_s)
+    for case in cases:
+        subject, player_id = case.subject, case.subject.player_id
+        odd = not case.truthful or bool(case.incidents) or _booked_oddly(case.casino.book, subject.subject_id)
+        for kind, payment in subject.payments.items():
+            name = subject.subject_id, kind.value
+            if odd or name in scene.moments.odd:
+                unclear_s[player_id] = min(unclear_s[player_id], scene.moments.created_s[name])
+            if name in scene.moments.accepted_s:
+                moves[player_id].append(Move(scene.moments.accepted_s[name], subject.subject_id, _moved(kind, payment)))
+    purses = {player_id: scene.casinos[casino_id].purse for casino_id, player_id, _ in scene.players}
+    return {player_id: Wallet(purses[player_id], moves[player_id], unclear_s[player_id]) for player_id in moves}
+
+
+def _moved(kind: PaymentKind, payment: Payment) -> int:
+    amount = payment.amount - (payment.tax or 0)
+    return amount if kind in GIVES else -amount
+
+
+def _booked_oddly(book: Book, subject_id: int) -> bool:
+    """Twice, forgotten, or given back by the casino itself."""
+    keys = (*book.of(subject_id), *book.of(subject_id, cashback=True))
+    return subject_id in book.given_back or any(
+        book.bookings[key].times > 1 or book.bookings[key].forgotten for key in keys
+    )
