@@ -14,6 +14,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from pathlib import Path
+from zlib import crc32
 
 import asyncpg
 import pytest
@@ -67,9 +68,15 @@ def pytest_configure(config: pytest.Config) -> None:
 LONGEST = "test_a_run_of_1_000_payments_holds"
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes a minute goes first: at the end one process would wait for the other."""
+@pytest.hookimpl(hookwrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """`one_in(n)`: one of n cases is played on every push, always the same one; the slow tier plays the others."""
+    for item in items:
+        share = item.get_closest_marker("one_in")
+        if share is not None and crc32(item.nodeid.encode()) % share.args[0]:
+            item.add_marker(pytest.mark.slow)
+    yield
+    # What takes a minute goes first: at the end one process would wait for the other.
     items.sort(key=lambda item: LONGEST not in item.name)
 
 

@@ -47,6 +47,7 @@ def test_last(shared): {last}
 
 
 @pytest.mark.parametrize(("last", "code"), [("pass", 0), ("assert False", 1)])
+@pytest.mark.slow
 def test_what_a_run_shares_may_take_its_time_to_end(tmp_path: Path, last: str, code: int) -> None:
     (tmp_path / "conftest.py").write_text("from tests.conftest import pytest_runtest_protocol")
     (tmp_path / "pytest.ini").write_text("[pytest]\ntimeout = 1\n")

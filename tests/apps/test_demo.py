@@ -37,6 +37,7 @@ def lives(pid: int) -> bool:
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.slow
 def test_a_demo_that_is_stopped_takes_its_hub_with_it(home: Path, number: signal.Signals, code: int) -> None:
     """The hub has a session of its own, so no signal of the terminal reaches it: the demo must end it."""
     own = {k: v for k, v in os.environ.items() if not k.startswith("CROUPIER_")}
@@ -62,6 +63,7 @@ def test_a_demo_that_is_stopped_takes_its_hub_with_it(home: Path, number: signal
     assert not any(map(lives, started))
 
 
+@pytest.mark.slow
 async def test_a_local_world_never_touches_the_database_of_the_settings_around_it(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,7 @@ STRIDE = 9
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.one_in(4)
 def test_whatever_call_fails_the_books_agree_at_the_end(scenario: str, database_url: str) -> None:
     """Every call of the network, every ninth of the database, before it takes effect and after."""
 

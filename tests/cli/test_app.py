@@ -51,6 +51,7 @@ def test_what_needs_no_command_loads_none(nowhere: Cli, words: list[str], allowe
 
 
 @pytest.mark.parametrize("name", index.COMMANDS)
+@pytest.mark.one_in(4)
 def test_the_index_says_of_each_command_what_it_says_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert app.run([name, "--help"]) == 0
     said = " ".join(capsys.readouterr().out.split())
@@ -75,6 +76,7 @@ def test_without_a_word_it_shows_its_help(nowhere: Cli) -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.one_in(4)
 def test_every_command_has_a_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert app.run([*name.split(), "--help"]) == 0
     out = capsys.readouterr().out

@@ -87,6 +87,7 @@ def test_a_cashback_is_no_bet(cli: Cli) -> None:
 
 @pytest.mark.parametrize("option", ["--reason", "--author"])
 @pytest.mark.parametrize("words", ["", "  ", "y" * 501])
+@pytest.mark.one_in(3)
 def test_nobody_decides_without_a_word(cli: Cli, option: str, words: str) -> None:
     story = on(cli)
     told = {"--reason": "the studio is gone", "--author": "mia", option: words}

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -280,7 +281,13 @@ def _accepted(subject: Any) -> int:
     return sum(-p.amount if p.kind in TAKES else p.amount for p in accepted)
 
 
-TestAnything = Anything.TestCase
-TestAnything.settings = settings(
-    max_examples=150, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)
-)
+def _played(examples: int) -> Any:
+    case = type("Played", (Anything.TestCase,), {})
+    case.settings = settings(
+        max_examples=examples, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)
+    )
+    return case
+
+
+TestAnything = _played(40)
+TestAnythingForLong = pytest.mark.slow(_played(300))

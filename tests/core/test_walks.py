@@ -141,6 +141,7 @@ def begin_bet(pick: Pick) -> Story:
 
 
 @pytest.mark.parametrize("block", range(8))
+@pytest.mark.one_in(4)
 def test_no_order_of_events_breaks_a_bet(block: int) -> None:
     for seed in range(block * 250, (block + 1) * 250):
         walk(seed, DEEDS, begin_bet)
@@ -163,6 +164,7 @@ def test_the_walks_reach_every_state_and_move_only_along_the_tables() -> None:
 
 
 @pytest.mark.parametrize("block", range(4))
+@pytest.mark.one_in(4)
 def test_honest_peers_bring_every_bet_to_its_end(block: int) -> None:
     """After any disorder: a casino that books what it is sent, and says so, leaves nothing undecided (I4)."""
     for seed in range(block * 200, (block + 1) * 200):

@@ -92,6 +92,7 @@ def end(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
 
 
 @pytest.mark.xdist_group("first steps")
+@pytest.mark.slow
 def test_the_first_steps_run_as_they_stand(folder: Path, ports: dict[str, str]) -> None:
     hub_block, other_block = (with_free_ports(block, ports) for block in blocks())
     hub_said, said = folder / "hub.log", folder / "steps.log"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +27,12 @@ def first_column(title: str) -> list[str]:
     return re.findall(r"^\| `([^`]+)` \|", section(title), re.MULTILINE)
 
 
-def calls() -> Iterator[ast.Call]:
+@cache
+def calls() -> list[ast.Call]:
     """Every call in the program, but those of the sandbox, which is no part of the hub."""
-    for path in sorted((ROOT / "src" / "croupier").rglob("*.py")):
-        if "sandbox" not in path.parts:
-            tree = ast.parse(path.read_text(encoding="utf-8"))
-            yield from (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    paths = sorted((ROOT / "src" / "croupier").rglob("*.py"))
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in paths if "sandbox" not in path.parts]
+    return [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
 
 
 def texts(method: str, place: int) -> set[str]:

@@ -385,6 +385,7 @@ def test_a_casino_that_is_reconciled_takes_new_bets_while_another_is_silent(data
     in_a_hall(database_url, play)
 
 
+@pytest.mark.slow
 def test_a_casino_that_knows_every_id_keeps_nobody_else_and_is_not_asked_for_ever(database_url: str) -> None:
     """Ids that nobody gave out, told by one peer: its own part waits for a person, and its questions have an end."""
 

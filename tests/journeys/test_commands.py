@@ -8,6 +8,8 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
+
 import croupier
 from tests.journeys.stage import Seat, Stage, fresh
 
@@ -34,6 +36,7 @@ async def ok(stage: Stage, *words: str, typed: str = "") -> str:
     return out
 
 
+@pytest.mark.slow
 async def test_an_excluded_player_bets_no_more_and_gets_what_was_won_before(stage: Stage, seat: Seat) -> None:
     won, undone = fresh("b"), fresh("b")
     for bet in (won, undone):
@@ -54,6 +57,7 @@ async def test_an_excluded_player_bets_no_more_and_gets_what_was_won_before(stag
     assert (await seat.call("pay-in", fresh("b"), amount="10.00")).outcome == (200, 1)
 
 
+@pytest.mark.slow
 async def test_a_game_that_a_casino_switched_off_takes_no_new_bet_and_pays_the_old_one(stage: Stage) -> None:
     table = await stage.table()
     bet = fresh("b")
@@ -67,6 +71,7 @@ async def test_a_game_that_a_casino_switched_off_takes_no_new_bet_and_pays_the_o
     assert (await table.line.pay_in(table.session, fresh("b"))).outcome == (200, 1)
 
 
+@pytest.mark.slow
 async def test_a_session_is_opened_for_whoever_is_behind_a_token(stage: Stage) -> None:
     player = fresh("newcomer")
     token = (await stage.casino("token", {"player": player})).said["RefreshToken"]
@@ -109,6 +114,7 @@ async def _broken(_casino: object, _heard: object) -> object:
     return {"ErrorCode": 500, "Message": "System error"}
 
 
+@pytest.mark.slow
 async def test_a_closed_casino_is_nobody_to_every_worker_until_it_is_opened(stage: Stage) -> None:
     """A disabled one may still say what it did."""
     casino = await stage.new_casino()

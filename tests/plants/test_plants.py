@@ -80,6 +80,7 @@ def test_who_is_named_for_a_plant_is_a_test() -> None:
 
 
 @pytest.mark.xdist_group("plants")
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAST)
 def test_a_planted_bug_is_caught_by_the_first_seeds(postgres: Attached, name: str) -> None:
     assert simulated(Path(os.environ[HOME]), 1, named(name))["caught"] is not None

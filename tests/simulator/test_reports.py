@@ -23,6 +23,7 @@ def test_a_report_that_leaves_something_out_is_found(ring: Arena, monkeypatch: p
 
 
 @pytest.mark.parametrize(("word", "where"), [('"step":"make"', "event"), ("told b", "the log")])
+@pytest.mark.slow
 def test_a_secret_in_words_is_found(ring: Arena, monkeypatch: pytest.MonkeyPatch, word: str, where: str) -> None:
     """What really stands there is taken for a secret, so that it must be found."""
 

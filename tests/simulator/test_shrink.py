@@ -41,6 +41,7 @@ def test_what_does_not_fail_is_never_taken_for_smaller(ring: Arena, monkeypatch:
     assert Shrinking(ring.play, failed, plays=4).search() is failed
 
 
+@pytest.mark.slow
 def test_the_search_keeps_to_its_budget(ring: Arena, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(effects, "owe_return", lambda _: None)
     failed = _failing(ring)

@@ -191,6 +191,7 @@ DAMAGES: list[tuple[str, str, str]] = [
 
 
 @pytest.mark.parametrize(("name", "sql", "invariant"), DAMAGES)
+@pytest.mark.one_in(3)
 async def test_damage_is_found(world: World, name: str, sql: str, invariant: str) -> None:
     stories = everything(world)
     hurt, other = stories[name], stories["both"]
@@ -262,6 +263,7 @@ async def test_a_law_that_is_switched_off_is_found(world: World, sql: str) -> No
 
 
 @pytest.mark.parametrize("seed", range(4))
+@pytest.mark.slow
 async def test_no_order_of_events_looks_like_damage(world: World, seed: int) -> None:
     """Walks of the kind that the core is tested with, written by the train: no question calls any of them wrong."""
     dice = Random(seed)

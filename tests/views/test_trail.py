@@ -108,6 +108,7 @@ async def test_a_trail_that_nobody_touched_verifies(room: Room) -> None:
         ("events", "event_id", "author = ''"),
     ],
 )
+@pytest.mark.one_in(3)
 async def test_an_edit_is_found_and_the_row_is_named(room: Room, table: str, key: str, change: str) -> None:
     await room.world.break_by(f"update {table} set {change} where {key} = 4")
     assert await room.found() == {("edited", table, 4)}
@@ -308,6 +309,7 @@ async def goes_on(room: Room) -> None:
         "upto_id = upto_id + 1",
     ],
 )
+@pytest.mark.one_in(3)
 async def test_a_link_that_was_edited_is_found(room: Room, change: str) -> None:
     await room.world.break_by(f"update trail set {change} where link = 3")
     report = await room.report()
