@@ -1,7 +1,7 @@
 """Three memories held against each other at rest: the casino's books, the hub's rows, and what providers were told.
 
 Owns: that comparison, in words of its own: it reads rows and books and knows no rule of the hub's code. Never: what an
-invariant over the hub's own rows says (`croupier audit` is asked beside it). Spec: money.md section 5.
+invariant over the hub's own rows says (`croupier audit` is asked beside it). Spec: money.md 5.
 """
 
 from __future__ import annotations

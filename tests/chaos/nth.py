@@ -2,7 +2,7 @@
 
 Owns: the failing calls (before they take effect, or after, so that only their answer is lost), the scenarios, and what is
 asked when peace has come. Everything runs in one process on virtual time, over real bytes and a real PostgreSQL. Never: a
-double of our own parts. Spec: money.md section 4.
+double of our own parts. Spec: money.md 4.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How long it takes after a death until the hub answers again and everything in flight is in living hands.
 
 Owns: the measure. A payment in flight is driven again when its next action is neither leased to a process that is dead
-(or stopped) nor overdue. Spec: money.md section 4 (Hub).
+(or stopped) nor overdue. Spec: money.md 4.4.
 """
 
 from __future__ import annotations

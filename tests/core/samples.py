@@ -312,7 +312,7 @@ NAMED = {
     "cashback_decided": {("cashback", "owed")},
     "ended_unpaid": {("owed", "cashback")},
 }
-"""What each kind of entry moves between (money.md 6)."""
+"""What each kind of entry moves between (money.md 6.3)."""
 
 
 def check(story: Story) -> None:

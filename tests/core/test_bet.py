@@ -1,4 +1,4 @@
-"""The table of bets: whole, closed, every state met from a birth and no state a trap (money.md section 3)."""
+"""The table of bets: whole, closed, every state met from a birth and no state a trap (money.md 3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of cashbacks: whole, closed, every state met and no state a trap (money.md section 2)."""
+"""The table of cashbacks: whole, closed, every state met and no state a trap (money.md 2.6, 2.7 and 2.9)."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_what_is_underway_has_a_way_to_rest(state: CashbackState) -> None:
 
 
 def test_a_cancel_never_takes_back_what_has_no_outcome() -> None:
-    """It waits: from `owed` the wish is kept, and only a payment starts the taking back (money.md 2)."""
+    """It waits: from `owed` the wish is kept, and only a payment starts the taking back (money.md 2.9)."""
     assert CASHBACK_TABLE[S.OWED, E.CANCEL] is S.CANCEL_WANTED
     assert CASHBACK_TABLE[S.CANCEL_WANTED, E.ACCEPTED] is S.TAKING_BACK
     assert CASHBACK_TABLE[S.PAID, E.CANCEL] is S.TAKING_BACK

@@ -1,4 +1,4 @@
-"""A cashback from its decision to its end, and its ledger (money.md sections 2 and 6)."""
+"""A cashback from its decision to its end, and its ledger (money.md 2.9 and 6.3)."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_a_paid_cashback_is_in_the_wallet() -> None:
     ],
 )
 def test_a_cancel_waits_unless_the_last_word_was_a_no(begin: Callable[[], Story], state: CashbackState) -> None:
-    """A no counts only if nothing was sent since and nothing is under way (money.md 2)."""
+    """A no counts only if nothing was sent since and nothing is under way (money.md 2.9)."""
     story = begin().cancel()
     assert story.subject.state is state
     if state is C.CANCELLED:

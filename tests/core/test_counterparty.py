@@ -16,7 +16,7 @@ def defaults(record: type[Any]) -> dict[str, object]:
 
 
 def test_a_new_casino() -> None:
-    """casino.md 2 and money.md 4: calls end after 10 s, a line holds 200 stakes, lists carry 100, success is returned."""
+    """casino.md 2.6, 2.7 and money.md 4.3: calls end after 10 s, a line holds 200 stakes, lists carry 100, success is returned."""
     assert defaults(Casino) == {
         "enabled": True,
         "closed": False,
@@ -44,7 +44,7 @@ def test_a_new_casino() -> None:
 
 
 def test_a_new_provider() -> None:
-    """money.md 3: it waits 6 s for the casino, and 15 s may go by before an unclaimed stake goes back."""
+    """money.md 3.2 and 3.5: it waits 6 s for the casino, and 15 s may go by before an unclaimed stake goes back."""
     assert defaults(Provider) == {
         "enabled": True,
         "closed": False,

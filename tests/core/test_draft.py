@@ -1,4 +1,4 @@
-"""A draft is the only way to a decision, and a decision is whole or not at all (money.md sections 2, 3 and 5)."""
+"""A draft is the only way to a decision, and a decision is whole or not at all (money.md 2, 3 and 5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each outcome means for its bet: state, ledger and what is owed next (money.md sections 2, 3 and 6)."""
+"""What each outcome means for its bet: state, ledger and what is owed next (money.md 2, 3 and 6)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def refunded(story: Story) -> Story:
     return story
 
 
-# --- every line of money.md section 6 ---------------------------------------------------------------------
+# --- every line of money.md 6.3 ---------------------------------------------------------------------------
 
 
 def test_a_won_bet_in_the_ledger() -> None:
@@ -89,7 +89,7 @@ def test_any_stake_comes_out_even_when_it_is_returned(stake: int) -> None:
 def test_a_payout_carries_the_casinos_tax_and_the_ledger_books_it_gross(
     tax_bp: int | None, win: int, tax: int | None
 ) -> None:
-    """Half-even, in minor units; None where the casino has no rate (casino.md 2)."""
+    """Half-even, in minor units; None where the casino has no rate (casino.md 2.5)."""
     story = Story(casino=replace(CASINO, tax_bp=tax_bp)).settled(win)
     assert (story.payment(K.PAYOUT).tax, story.payment(K.PAYOUT).amount) == (tax, win)
     assert story.balance("wallets") == win - 1000
@@ -186,7 +186,7 @@ def test_what_was_given_up_and_paid_after_all_is_booked_again_and_a_person_looks
 
 
 def test_a_return_through_suspense_that_is_given_up_leaves_suspense_unexplained() -> None:
-    """money.md 6: suspense not 0 is something unexplained, and stays to be seen."""
+    """money.md 6.6: suspense not 0 is something unexplained, and stays to be seen."""
     story = Story().opened().expired()
     story.accept(K.STAKE)
     story.give_up(K.BET_RETURN)

@@ -1,4 +1,4 @@
-"""What a casino's list mends by itself, and what it must not (money.md 2, 3.6, 4 and 8)."""
+"""What a casino's list mends by itself, and what it must not (money.md 2.4, 3.6, 4.6 and 8)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Entries balance by construction, and account names are what the database lets in (money.md section 6)."""
+"""Entries balance by construction, and account names are what the database lets in (money.md 6.1 and 6.2)."""
 
 from __future__ import annotations
 

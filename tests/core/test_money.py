@@ -1,4 +1,4 @@
-"""Amounts are read and written exactly, or refused; nothing in between (money.md section 1)."""
+"""Amounts are read and written exactly, or refused; nothing in between (money.md 1)."""
 
 from __future__ import annotations
 
@@ -227,7 +227,7 @@ COINS = """
 BTC 8  mBTC 5  uBTC 2  BCH 8  LTC 8  DOGE 8  DASH 8  ZEC 8  ETH 8  mETH 5  BNB 8  SOL 8  TON 8  DOT 8  DAI 8  SHIB 8
 TRX 6  XRP 6  ADA 6  XLM 7  USDT 6  USDC 6
 """
-"""What the coins of money.md 1 are cut to: their own decimals, at most the 8 of the grammar."""
+"""What the coins of money.md 1.1 are cut to: their own decimals, at most the 8 of the grammar."""
 
 
 def test_every_coin_has_its_decimals_and_no_other_code_is_one() -> None:

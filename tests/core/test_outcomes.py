@@ -1,4 +1,4 @@
-"""What a casino says of a payment, believed or not (casino.md 1.1, money.md 2, 3.6 and 3.7)."""
+"""What a casino says of a payment, believed or not (casino.md 1.1 and 1.2, money.md 2, 3.6 and 3.7)."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_a_refusal_after_a_refund_is_no_answer_to_the_pay_in() -> None:
 
 @pytest.mark.parametrize("lie", LIES)
 def test_an_accept_that_contradicts_the_make_changes_no_money(lie: str) -> None:
-    """102823 to the casino, an incident, and the question after the stake goes on (casino.md 1.1)."""
+    """102823 to the casino, an incident, and the question after the stake goes on (casino.md 1.2)."""
     story = Story().opened()
     assert story.accept(K.STAKE, **LIES[lie]) is Verdict.CONFLICT
     assert (story.state(K.STAKE), story.balances()) == (S.CREATED, {})
@@ -247,7 +247,7 @@ def test_a_return_that_was_sent_without_an_outcome_serves_the_late_accept_too() 
 @pytest.mark.parametrize("kind", [K.PAYOUT, K.BET_RETURN, K.CASHBACK])
 @pytest.mark.parametrize("no", NOS, ids=lambda n: n.reason.value)
 def test_a_no_to_owed_money_is_not_yet(kind: PaymentKind, no: No) -> None:
-    """Code kept, next try by the schedule; never dropped (money.md 2)."""
+    """Code kept, next try by the schedule; never dropped (money.md 2.7)."""
     story = owed_story(kind)
     owed_before = story.balance("owed")
     assert story.hear(kind, no) is Verdict.OK
@@ -301,7 +301,7 @@ def unchanged(story: Story, deed: Any) -> Any:
 
 @pytest.mark.parametrize("tell", ["no", "other number", "other amount", "exists otherwise"])
 def test_a_contradiction_that_is_resent_changes_nothing(tell: str) -> None:
-    """No event, no version, no incident row: a person may have closed the incident (casino.md 1.1)."""
+    """No event, no version, no incident row: a person may have closed the incident (casino.md 1.2)."""
     story = Story().on()
     said = story.said(K.STAKE)
     outcome = {
@@ -443,7 +443,7 @@ def test_not_there_without_a_refusal_is_no_end() -> None:
 
 
 def test_a_refused_return_is_revived_when_its_stake_turns_up() -> None:
-    """The only way back in the table: the same return goes back to created (money.md 2)."""
+    """The only way back in the table: the same return goes back to created (money.md 2.7)."""
     story = unconfirmed()
     story.hear(K.BET_RETURN, NOT_FOUND)
     assert story.at(3600).accept(K.STAKE) is Verdict.OK

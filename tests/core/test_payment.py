@@ -1,4 +1,4 @@
-"""The table of payments: whole, closed, and with its two restrictions by kind (money.md section 2)."""
+"""The table of payments: whole, closed, and with its two restrictions by kind (money.md 2.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person may decide about a payment, and what not (operate.md, money.md sections 2 and 6)."""
+"""What a person may decide about a payment, and what not (operate.md 2, money.md 2.1 and 6.4)."""
 
 from __future__ import annotations
 

@@ -211,7 +211,7 @@ def test_an_expired_stake_that_is_there_otherwise_calls_for_a_person() -> None:
 
 
 def test_a_return_beside_it_that_we_never_sent_makes_the_answer_unusable() -> None:
-    """The casino undid it by itself: neither there nor not there (money.md 2)."""
+    """The casino undid it by itself: neither there nor not there (money.md 2.4)."""
     story = Story().opened().at(30)
     story.informed(K.STAKE, InfoList((story.said(K.STAKE), FOREIGN)))
     assert (story.state(K.STAKE), story.incidents["foreign_return"]) == (S.CREATED, 1)
@@ -588,7 +588,7 @@ def test_an_inline_yes_with_the_id_of_another_payment_is_no_answer() -> None:
 
 @pytest.mark.parametrize("kind", [K.STAKE, K.PAYOUT])
 def test_a_list_with_the_id_of_another_payment_parks(kind: PaymentKind) -> None:
-    """As any other contents would (money.md 2)."""
+    """As any other contents would (money.md 2.7)."""
     story = Story().opened() if kind is K.STAKE else Story().settled(paid=False)
     d = held(story)
     pursuit.informed(d, kind, InfoList((story.said(kind),)), asked_ms=d.terms.now_ms)

@@ -1,4 +1,4 @@
-"""Signs of a restore, and where ids go on after one (money.md 4)."""
+"""Signs of a restore, and where ids go on after one (money.md 4.6)."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_ids_go_on_past_the_clock_and_past_everything_that_was_seen(last: int, s
 
 
 def test_ids_begin_where_the_contract_says_an_hour_ahead() -> None:
-    """Seconds since 2020 times a million, below 2^53 (money.md 4)."""
+    """Seconds since 2020 times a million, below 2^53 (money.md 4.6)."""
     assert next_id(1_577_836_800_000, 0, 0) == 3_600_000_001
     assert next_id(1_577_836_801_000, 0, 0) == 3_601_000_001
     assert LARGEST_ID == 9_007_199_254_740_991

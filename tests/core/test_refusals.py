@@ -1,4 +1,4 @@
-"""Two closed lists and the one table between them (provider.md section 2, last paragraph)."""
+"""Two closed lists and the one table between them (provider.md 2.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each request of a provider gets, in every state a bet can be in (provider.md section 4, money.md section 3)."""
+"""What each request of a provider gets, in every state a bet can be in (provider.md 4, money.md 3)."""
 
 from __future__ import annotations
 

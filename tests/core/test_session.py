@@ -1,4 +1,4 @@
-"""What is judged before a new bet, and the limits it is judged by (provider.md sections 3 and 4, money.md 3.0)."""
+"""What is judged before a new bet, and the limits it is judged by (provider.md 3.3 and 4.2, money.md 3.0)."""
 
 from __future__ import annotations
 

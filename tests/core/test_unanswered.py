@@ -1,4 +1,4 @@
-"""A refusal proves nothing about a try that nobody answered (money.md 2, casino.md 2.1, decision 0035)."""
+"""A refusal proves nothing about a try that nobody answered (money.md 2.5, casino.md 2.1, decision 0035)."""
 
 from __future__ import annotations
 

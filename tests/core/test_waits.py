@@ -1,4 +1,4 @@
-"""The schedule of money.md section 2: what it adds up to, for any luck and any number of failures."""
+"""The schedule of money.md 2.8: what it adds up to, for any luck and any number of failures."""
 
 from __future__ import annotations
 

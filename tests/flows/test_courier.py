@@ -33,7 +33,7 @@ async def another_takes_over(hall: Hall, ref: str) -> None:
 
 
 def test_an_inline_yes_under_an_outdated_lease_is_taken_in(database_url: str) -> None:
-    """An accept with the same words would be: money facts count, whoever has the call by now (money.md 2)."""
+    """An accept with the same words would be: money facts count, whoever has the call by now (money.md 4.4)."""
 
     async def play(hall: Hall) -> None:
         turn(hall, "inline+slow:4")
@@ -87,7 +87,7 @@ def slow_keys(hall: Hall, seconds: float) -> None:
 
 
 def test_a_stake_never_leaves_after_its_hold_time(database_url: str) -> None:
-    """Nothing the casino is asked then would be covered by the proof of "not there" (money.md 2)."""
+    """Nothing the casino is asked then would be covered by the proof of "not there" (money.md 2.4)."""
 
     async def play(hall: Hall) -> None:
         slow_keys(hall, 8)
@@ -133,7 +133,7 @@ async def restart_in_order(hall: Hall) -> None:
 
 
 def test_orderly_restarts_park_nothing(database_url: str) -> None:
-    """A casino that hangs has its payout in flight at every SIGTERM: only deaths count as crashes (money.md 4)."""
+    """A casino that hangs has its payout in flight at every SIGTERM: only deaths count as crashes (money.md 4.4)."""
 
     async def play(hall: Hall) -> None:
         await hall.pay_in("b-1")

@@ -75,7 +75,7 @@ async def test_beside_an_open_payment_it_is_not_known_what_the_balance_holds(des
 
 
 async def test_of_a_taxed_win_the_balance_holds_what_reached_the_wallet(desk: Desk) -> None:
-    """The casino withholds the tax: 25.00 less 2.50 is what its Balance has grown by (casino.md 2)."""
+    """The casino withholds the tax: 25.00 less 2.50 is what its Balance has grown by (money.md 7.1)."""
     await desk.hub.store.casinos.change(desk.cast.casino.casino_id, {"tax_bp": 1000})
     bet = await desk.bet()
     await accept(desk, bet, yes(bet, None))

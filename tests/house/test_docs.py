@@ -13,10 +13,9 @@ from tests.house.source import ROOT, SOURCE, Module, modules
 DOCUMENTS = (
     "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/LIFE_OF_A_BET.md", "docs/INVARIANTS.md",
     "docs/GLOSSARY.md", "docs/STYLE.md", "docs/ADD_A_CASINO.md", "docs/ADD_A_PROVIDER.md",
+    "docs/contract/README.md", "docs/contract/casino.md", "docs/contract/provider.md", "docs/contract/money.md",
+    "docs/contract/operate.md", "docs/contract/feed.md", "docs/contract/webframe.md",
 )  # fmt: skip
-CONTRACT = {"README.md", "money.md", "casino.md", "provider.md", "feed.md", "webframe.md", "operate.md", "house.md"}
-"""Documents of the contract, which is no part of the checkout."""
-
 FLOORS = {path.name for path in SOURCE.iterdir() if path.is_dir()}
 ENDINGS = (".py", ".md", ".sql", ".toml", ".txt", ".sh")
 QUOTED = re.compile(r"`([^`\n]+)`")
@@ -30,7 +29,7 @@ def quoted(text: str) -> set[str]:
 
 def is_path(name: str) -> bool:
     """Whether it can only mean a file or folder of the checkout, and not a call's path or a pattern."""
-    if re.search(r"[\s<>{}*$:]|^/|^https?", name) or name in CONTRACT:
+    if re.search(r"[\s<>{}*$:]|^/|^https?", name):
         return False
     return name.endswith(ENDINGS) or (
         "/" in name and name.split("/", maxsplit=1)[0] in {"src", "tests", "docs", "tools", *FLOORS}
@@ -38,10 +37,12 @@ def is_path(name: str) -> bool:
 
 
 def exists(name: str) -> bool:
-    """From the top, from src/croupier, from docs or from tests; a bare file name may be any module's."""
+    """From the top, from src/croupier, from docs, its contract or from tests; a bare file name may be any module's."""
     if "/" not in name and any(SOURCE.rglob(name)):
         return True
-    return any((top / name).exists() for top in (ROOT, SOURCE, ROOT / "docs", ROOT / "tests"))
+    return any(
+        (top / name).exists() for top in (ROOT, SOURCE, ROOT / "docs", ROOT / "docs" / "contract", ROOT / "tests")
+    )
 
 
 @cache
@@ -94,7 +95,7 @@ def wrong(text: str) -> set[str]:
     """The names in a document that do not exist."""
     names = quoted(text)
     paths = {name for name in names if is_path(name) and not exists(name)}
-    chains = {n for n in names if CHAIN.fullmatch(n.removesuffix("()")) and not is_path(n) and n not in CONTRACT}
+    chains = {n for n in names if CHAIN.fullmatch(n.removesuffix("()")) and not is_path(n)}
     calls = {n for n in names if re.fullmatch(r"[a-z_]\w*\(\)", n)}
     everything = frozenset().union(*map(defined, modules()))
     return paths | {n for n in chains if unresolved(n)} | {n for n in calls if n.removesuffix("()") not in everything}

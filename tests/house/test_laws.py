@@ -247,7 +247,7 @@ WRITES_MONEY = {
 
 @every_module
 def test_money_is_written_by_the_train_alone(module: Module) -> None:
-    """One door (house.md): a bet, a payment, an entry changes by a decision, whole, or not at all."""
+    """One door (ARCHITECTURE.md, The commit train): a bet, a payment, an entry changes by a decision, whole, or not at all."""
     if module.name not in WRITES_MONEY:
         assert not [n.lineno for n in texts(module) if isinstance(n.value, str) and WRITES.search(n.value)]
 

@@ -11,7 +11,7 @@ import pytest
 from tests.house.source import ROOT, SOURCE, Function, Module, docstrings, modules
 
 SHAPELESS = {"util", "utils", "helper", "helpers", "common", "manager", "service", "services", "base", "misc"}
-"""Names that fit anything say nothing (house.md)."""
+"""Names that fit anything say nothing (docs/STYLE.md, Names)."""
 
 AT_THE_WIRE = ("casinos/betcore_v2/", "providers/betcore_v1/", "sandbox/", "simulator/")
 """Where the spelling of a protocol may stand in code."""
@@ -22,7 +22,7 @@ ALSO_SPELL: dict[str, set[str]] = {
     "apps/world.py": {"_responseCode", "sessionId", "PartnerClientId"},
     "cli": {"PartnerClientId", "Secret", "CounterpartyId", "sessionId", "frameUri", "BetId", "CashbackId", "betId"},
 }
-"""Prefix of a file's name to the spellings it may use: what `--json` prints is fixed by operate.md, the demo's driver
+"""Prefix of a file's name to the spellings it may use: what `--json` prints is fixed by operate.md 2, the demo's driver
 reads what the sandbox studio was answered, and an amount that is wrong is named to the provider in its own spelling."""
 
 MIRRORS = {
@@ -131,7 +131,7 @@ def test_every_folder_says_what_it_is(folder: Path) -> None:
 
 
 def test_a_protocol_is_named_outside_its_folder_in_one_line() -> None:
-    """One line of registration each; a profile or a test may name it too (house.md)."""
+    """One line of registration each; a profile or a test may name it too (ARCHITECTURE.md, A new protocol)."""
     for half, protocol in (("casinos", "betcore_v2"), ("providers", "betcore_v1")):
         naming = [m.name for m in modules() if re.search(rf"import .*{protocol}|{protocol} import", m.text)]
         outside = [n for n in naming if not n.startswith((f"{half}/{protocol}/", "sandbox/"))]

@@ -1,4 +1,4 @@
-"""Sizes to feel at home in (house.md): small functions, short files, shallow nesting, few parameters.
+"""Sizes to feel at home in (docs/STYLE.md, Files and Functions): small functions, short files, shallow nesting, few parameters.
 
 What is older than the law stands in debts.txt, by file and function. The list only shrinks: a new debt fails here, and
 so does a line whose debt is paid.

@@ -1,4 +1,4 @@
-"""The signature's two vectors from provider.md section 1, and the comparison."""
+"""The signature's two vectors from provider.md 1.5, and the comparison."""
 
 import pytest
 from hypothesis import given

@@ -25,7 +25,7 @@ CLIENT_ID, SECRET = 7, "casino-secret"
 
 
 class FakeHub:
-    """Speaks section 1 of casino.md, and calls the casino as section 2 says."""
+    """Speaks casino.md 1, and calls the casino as casino.md 2 says."""
 
     def __init__(self, wire: Wire, clock: Clock) -> None:
         self.wire, self.clock = wire, clock

@@ -80,7 +80,7 @@ def reaches(table: Mapping[tuple[E, Any], E], start: E, end: E) -> bool:
 
 
 def ledger_holds(subjects: Iterable[Bet | Cashback], ledger: Counter[str]) -> None:
-    """I13 and the two sums of money.md 6: owed and suspense are what the rows say."""
+    """I13 and the two sums of money.md 6.6: owed and suspense are what the rows say."""
     wanted: Counter[str] = Counter()
     for subject in subjects:
         casino = subject.casino_id

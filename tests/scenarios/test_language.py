@@ -134,7 +134,7 @@ def test_the_stories_make_every_move_that_the_database_allows() -> None:
 
 
 def test_the_stories_prove_every_line_of_section_4() -> None:
-    """Each fault of money.md section 4 that needs no real process is named by the story that proves it."""
+    """Each fault of money.md 4.1 to 4.4 that needs no real process is named by the story that proves it."""
     proofs = "\n".join(language.read(path).proves for path in STORIES)
     missing = [fault for fault in FAULTS if f'"{fault}' not in proofs]
     assert not missing

@@ -1,4 +1,4 @@
-"""The balance told to a provider: the casino's last word, moved by the payments accepted since (money.md 7)."""
+"""The balance told to a provider: the casino's last word, moved by the payments accepted since (money.md 7.1)."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ values (5, 11, 1, $1, 'anna', 'b', 'r', 's-1', 1, 'pay_in', 'EUR', 100, 0, 'aske
 
 
 async def test_all_repeats_of_one_instant_are_told_the_same(db: Db, player: int) -> None:
-    """They are stored by one statement, and each may have come upon another balance (money.md 7)."""
+    """They are stored by one statement, and each may have come upon another balance (money.md 7.1)."""
     await db.execute(_BET, player)
     balances = Balances(db)
     amounts = range(9_900, 9_800, -10)

@@ -1,4 +1,4 @@
-"""BetIds and CashbackIds: where they start, and that nobody is given one twice (money.md 4)."""
+"""BetIds and CashbackIds: where they start, and that nobody is given one twice (money.md 4.6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A PartnerTransactionId names one payment of a casino, whoever commits it and when (casino.md 1.1)."""
+"""A PartnerTransactionId names one payment of a casino, whoever commits it and when (casino.md 1.2)."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ async def tell(desk: Desk, bet: Bet, partner_tx: str) -> Verdict:
 
 @pytest.mark.parametrize("at_once", [True, False])
 async def test_an_accept_with_the_id_of_another_payment_is_a_contradiction(desk: Desk, at_once: bool) -> None:
-    """102823, no money moved, one incident; its own id is taken afterwards (casino.md 1.1)."""
+    """102823, no money moved, one incident; its own id is taken afterwards (casino.md 1.2)."""
     first, second = await desk.bet(1001), await desk.bet(1002)
     if at_once:
         told = list(await asyncio.gather(tell(desk, first, "t-1"), tell(desk, second, "t-1")))
@@ -132,7 +132,7 @@ async def test_an_accept_with_the_id_of_another_payment_is_a_contradiction(desk:
 
 
 async def test_a_contradiction_that_is_resent_reopens_nothing(desk: Desk) -> None:
-    """What a person has closed stays closed until the casino says something new (casino.md 1.1)."""
+    """What a person has closed stays closed until the casino says something new (casino.md 1.2)."""
     bet = await desk.bet()
     assert await tell(desk, bet, "t-1") is Verdict.OK
     assert await tell(desk, bet, "t-2") is Verdict.CONFLICT

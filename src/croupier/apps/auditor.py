@@ -1,7 +1,7 @@
 """The continuous auditor: every so often one process of all takes a turn, and a person is called for what is new.
 
 Owns: joining what looks (views) with what remembers (store). Never: an invariant, and never a repair. One at a time: a
-turn is a lease, and a process that slept through its lease writes nothing (store.audits). Spec: money.md section 5.
+turn is a lease, and a process that slept through its lease writes nothing (store.audits). Spec: money.md 5.
 """
 
 from __future__ import annotations

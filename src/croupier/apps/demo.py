@@ -1,7 +1,7 @@
 """`croupier demo`: every kind of round, played for real between processes on this machine, then the books.
 
 Owns: the kinds of rounds and what is shown. The waits are shortened by settings, and the demo says so. Demo
-money only: the casino is a sandbox. Spec: operate.md (`croupier demo`).
+money only: the casino is a sandbox. Spec: operate.md 2 (`croupier demo`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The hub as one ASGI app: both halves, health, metrics. One port, all APIs.
 
-Owns: the route table and what an unknown path gets, in the style of the half it is under. Spec: operate.md,
-provider.md 2 (last paragraph), casino.md 1.1.
+Owns: the route table and what an unknown path gets, in the style of the half it is under. Spec: operate.md 6,
+provider.md 2, casino.md 1.
 """
 
 from __future__ import annotations

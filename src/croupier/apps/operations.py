@@ -1,7 +1,7 @@
 """What the hub serves beside its two halves, and the OpenAPI document of all that it serves.
 
 Owns: the operational pages as operations, and which halves the document is made of. Never: what a protocol serves,
-which stands in its own folder, nor a page's work (hub_app). Spec: operate.md.
+which stands in its own folder, nor a page's work (hub_app). Spec: operate.md 6.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class NotFound(TypedDict):
 
 
 def _page(path: str, summary: str, *answers: Said) -> Operation:
-    return Operation("GET", path, path.strip("/").partition(".")[0], summary, "operate.md", answers, proofs=((),))
+    return Operation("GET", path, path.strip("/").partition(".")[0], summary, "operate.md 6", answers, proofs=((),))
 
 
 OWN: Final = Half(

@@ -1,7 +1,7 @@
 """Who may change the schema: a look at production must not be its upgrade.
 
 Owns: what each kind of program may do to a database that is empty, or older than the program. Never: a migration
-itself (store.migrate). `croupier migrate` asks nobody. Spec: operate.md.
+itself (store.migrate). `croupier migrate` asks nobody. Spec: operate.md 7.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Owns: the listening socket that the workers share, their restarts, the signals. The embedded database is kept
 by a shared lock on the home as long as this process lives. Workers are in this process's group, PostgreSQL in
-its own, so that Ctrl-C reaches the database only through the hub. Spec: operate.md, last paragraph.
+its own, so that Ctrl-C reaches the database only through the hub. Spec: operate.md 8.
 
 A worker is a fork of this process, which has the whole program loaded: loading takes seconds of a processor, a fork
 none. So the supervisor has one thread and, once the database is prepared, no event loop (decision 0022).

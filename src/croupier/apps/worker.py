@@ -1,7 +1,7 @@
 """One serving process: the app on a socket, the loops beside it, and an orderly end.
 
 Owns: start (registration, dead neighbours' leases), the background loops, the end within ten seconds.
-A fork of `serve`, which hands over the settings, the socket and the pipe. Spec: operate.md.
+A fork of `serve`, which hands over the settings, the socket and the pipe. Spec: operate.md 8.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ async def run_worker(settings: Settings, sock: socket.socket, life: int) -> None
 
 
 async def take_over(hub: Hub, processes: Processes) -> None:
-    """Give back at once what processes of this host held that are gone, and what silent ones hold (money.md 4).
+    """Give back at once what processes of this host held that are gone, and what silent ones hold (money.md 4.4).
 
     A silent process may only be stopped, or cut off: it stays on the list until every lease of its has run out, and what it
     does when it wakes changes no row, because whoever took its calls raised their fences. Then it registers again.

@@ -1,7 +1,7 @@
 """The tree of commands, and what becomes of whatever a command raises.
 
 Owns: the entry point, the exit codes (0 done, 1 it failed or something is wrong, 2 wrong usage), one clear sentence on
-standard error. Only the command that is asked for is loaded. Never: what a command does. Spec: operate.md.
+standard error. Only the command that is asked for is loaded. Never: what a command does. Spec: operate.md 2.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`croupier audit`: every invariant that rows can show. Exit code 1 if one does not hold. Spec: operate.md, money.md 5."""
+"""`croupier audit`: every invariant that rows can show. Exit code 1 if one does not hold. Spec: operate.md 2, money.md 5."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`croupier bet`: how a person ends a game that nobody else ends. Spec: operate.md, money.md 4."""
+"""`croupier bet`: how a person ends a game that nobody else ends. Spec: operate.md 2, money.md 4.1."""
 
 from __future__ import annotations
 

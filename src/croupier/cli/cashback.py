@@ -1,4 +1,4 @@
-"""`croupier cashback`: pay one, cancel one. The hub that serves sends them. Spec: operate.md, casino.md 2."""
+"""`croupier cashback`: pay one, cancel one. The hub that serves sends them. Spec: operate.md 2, casino.md 2."""
 
 from __future__ import annotations
 

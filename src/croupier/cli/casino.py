@@ -1,4 +1,4 @@
-"""`croupier casino`: make known, look at, set, disable, close, rotate its secret. Spec: operate.md."""
+"""`croupier casino`: make known, look at, set, disable, close, rotate its secret. Spec: operate.md 2 and 5."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`croupier demo`: every kind of round, for real, on this machine. Spec: operate.md."""
+"""`croupier demo`: every kind of round, for real, on this machine. Spec: operate.md 2."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """`croupier doctor`: is everything as it should be, and if not, what to do. Exit code 1 if something is wrong.
 
 Owns: the list of checks. A check that cannot be made because an earlier one failed is left out. Never: changes
-anything; where there is no home or no table it says so. Spec: operate.md.
+anything; where there is no home or no table it says so. Spec: operate.md 2.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Which casino, provider, game, player, bet or payment a person means: every ID argument takes the id or the name.
 
-Owns: finding it, and saying what to do if there is none. Spec: operate.md.
+Owns: finding it, and saying what to do if there is none. Spec: operate.md 3.
 """
 
 from __future__ import annotations

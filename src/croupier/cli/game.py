@@ -1,4 +1,4 @@
-"""`croupier game`: the catalogue, what the operator set on a game, and for which casinos it is on. Spec: provider.md 3.
+"""`croupier game`: the catalogue, what the operator set on a game, and for which casinos it is on. Spec: provider.md 3.1.
 
 Owns: the words. Never: the listing, which is the provider's (`croupier provider sync`).
 """

@@ -1,4 +1,4 @@
-"""`croupier ggr`: the report from the ledger. Spec: operate.md, money.md 6."""
+"""`croupier ggr`: the report from the ledger. Spec: operate.md 2, money.md 6.5."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`croupier incidents`: what a person must look at, and the word that somebody did. Spec: operate.md, money.md 2."""
+"""`croupier incidents`: what a person must look at, and the word that somebody did. Spec: operate.md 2, money.md 2.1."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """`croupier keys`, also `croupier casino keys`: the keys that sign what casinos are sent, and access tokens.
 
-Owns: the words. Never: which key signs for whom (store.keys). Spec: operate.md, casino.md section 1.
+Owns: the words. Never: which key signs for whom (store.keys). Spec: operate.md 2, casino.md 1.4.
 """
 
 from __future__ import annotations

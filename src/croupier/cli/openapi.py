@@ -1,4 +1,4 @@
-"""`croupier openapi`: the OpenAPI 3.1 document of everything the hub serves. Spec: operate.md."""
+"""`croupier openapi`: the OpenAPI 3.1 document of everything the hub serves. Spec: operate.md 2."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`croupier payment`: what a person decides about one payment. Spec: operate.md, money.md 2 and 6."""
+"""`croupier payment`: what a person decides about one payment. Spec: operate.md 2, money.md 2.1 and 6.4."""
 
 from __future__ import annotations
 

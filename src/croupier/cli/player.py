@@ -1,4 +1,4 @@
-"""`croupier player`: who a casino's players are, and its exclusion of one. Spec: provider.md 4 (code 4, player blocked).
+"""`croupier player`: who a casino's players are, and its exclusion of one. Spec: provider.md 2 (code 4, player blocked).
 
 Owns: the words. Never: what a block means (core.session): no new bets and no launches, while payouts and refunds go on.
 """

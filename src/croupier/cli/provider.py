@@ -1,4 +1,4 @@
-"""`croupier provider`: make known, look at, set, disable, close, fetch the games, rotate the secret. Spec: operate.md."""
+"""`croupier provider`: make known, look at, set, disable, close, fetch the games, rotate the secret. Spec: operate.md 2."""
 
 from __future__ import annotations
 

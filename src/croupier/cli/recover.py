@@ -1,4 +1,4 @@
-"""`croupier recover`: recovery mode after a restore from a backup. Spec: money.md 4, operate.md.
+"""`croupier recover`: recovery mode after a restore from a backup. Spec: money.md 4.6, operate.md 2.
 
 Owns: the words. Never: what recovery does (flows.recovery).
 """

@@ -1,7 +1,7 @@
 """How a command gets at the hub: settings, logs, database, all closed again at its end.
 
 Owns: that, and the options that several commands share. Never: a running hub's work: a command decides and commits,
-and leaves the calls to the hub that serves. Spec: operate.md, last paragraph.
+and leaves the calls to the hub that serves. Spec: operate.md 7.
 """
 
 from __future__ import annotations

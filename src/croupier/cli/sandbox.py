@@ -1,4 +1,4 @@
-"""`croupier sandbox`: one sandbox side alone in the foreground, made known to the hub if asked. Spec: operate.md.
+"""`croupier sandbox`: one sandbox side alone in the foreground, made known to the hub if asked. Spec: operate.md 2.
 
 Owns: joining: a side keeps its credentials in a file of the home, so that it can join again under the same name. Who
 runs holds a lock beside that file: a second one of the same home takes the next file, and has a row of its own.

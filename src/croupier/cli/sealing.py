@@ -1,7 +1,7 @@
 """`croupier keys reseal` and `croupier secrets renew`: another sealing key, and new secrets where the old key is lost.
 
 Owns: the order in which file and database change, and the words. Never: the file's form (kit.key_file), the sealed
-columns (store.sealed). Spec: operate.md.
+columns (store.sealed). Spec: operate.md 2.
 
 Resealing: the new key stands first in the file before anything is sealed with it, and an old key leaves the file after
 nothing is sealed with it any more. So every process can read everything at every moment, and a run that was

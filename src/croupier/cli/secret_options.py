@@ -1,7 +1,7 @@
 """The options of the commands that make new secrets, and the way in which a command takes one in.
 
 Owns: how long an old secret stays valid; reading a secret from standard input, a prompt or a file. Never: a secret as a
-word of the command: every user of the machine sees those. Spec: operate.md.
+word of the command: every user of the machine sees those. Spec: operate.md 2.
 """
 
 from __future__ import annotations

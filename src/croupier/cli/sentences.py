@@ -1,6 +1,6 @@
 """What went wrong, as one sentence for a person that says what to do.
 
-Owns: the words for each error that a command may meet. Never: a traceback, or a secret. Spec: operate.md.
+Owns: the words for each error that a command may meet. Never: a traceback, or a secret. Spec: operate.md 3.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`croupier serve`: the hub in the foreground. Spec: operate.md."""
+"""`croupier serve`: the hub in the foreground. Spec: operate.md 2."""
 
 from __future__ import annotations
 

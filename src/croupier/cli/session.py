@@ -1,4 +1,4 @@
-"""`croupier session`: launch a game for a player. Spec: operate.md, provider.md section 3, casino.md 2 (users/auth).
+"""`croupier session`: launch a game for a player. Spec: operate.md 2, provider.md 3.2, casino.md 2 (users/auth).
 
 Owns: the words. Never: who may play what (flows.launch).
 """

@@ -1,6 +1,6 @@
 """`set KEY=VALUE...`: what a person wants changed on a casino, provider or game.
 
-Owns: reading the words. Never: which quirks there are (store.profiles, store.games). Spec: operate.md (`set` keys).
+Owns: reading the words. Never: which quirks there are (store.profiles, store.games). Spec: operate.md 4.
 """
 
 from __future__ import annotations

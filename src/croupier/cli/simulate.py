@@ -1,6 +1,6 @@
 """`croupier simulate`: the whole hub against rough casinos, providers, networks and crashes, from a seed.
 
-The same seed gives the same log, byte for byte. Exit code 1 on any violation. Spec: operate.md, money.md section 5.
+The same seed gives the same log, byte for byte. Exit code 1 on any violation. Spec: operate.md 2, money.md 5.
 """
 
 from __future__ import annotations

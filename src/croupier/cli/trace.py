@@ -1,4 +1,4 @@
-"""`croupier trace`: everything one bet or cashback did, on both sides, in order. Spec: operate.md."""
+"""`croupier trace`: everything one bet or cashback did, on both sides, in order. Spec: operate.md 2."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ refuses that leaves it `disputed`. `returned` owes the stake back or has given i
 refund that came before its bet.
 
 Owns: the record, the states, their table. Never: what a request or an outcome does (requests, outcomes).
-Spec: money.md section 3, provider.md section 4.
+Spec: money.md 3, provider.md 4.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 taken back (`taking_back`) and ends `cancelled`, or `kept` if the casino refuses that; refused, no more tries
 and it is `cancelled` at once. `given_up` is a person's decision.
 
-Owns: the record, the states, their table. Never: how it is sent. Spec: money.md sections 2 and 6.
+Owns: the record, the states, their table. Never: how it is sent. Spec: money.md 2.6, 2.7, 2.9 and 6.3.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What the outcome of each payment means for its cashback. The twin of `effects`, for cashbacks.
 
-Owns: state and ledger of cashbacks. Never: sends. Spec: money.md sections 2 and 6.
+Owns: state and ledger of cashbacks. Never: sends. Spec: money.md 2.6, 2.7, 2.9 and 6.3.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def _paid_after_all(d: CashbackDraft) -> None:
 
 
 def cancel(d: CashbackDraft) -> None:
-    """Cancel: wait for the outcome if there is none, take back if it was paid (money.md 2)."""
+    """Cancel: wait for the outcome if there is none, take back if it was paid (money.md 2.9)."""
     give = d.payments[PaymentKind.CASHBACK]
     move(d, CashbackEvent.CANCEL)
     if d.subject.state is CashbackState.TAKING_BACK:

@@ -1,7 +1,7 @@
 """What providers ask of the hub, and what the hub orders from casinos, as protocol-free values.
 
 Owns: the command records. Never: wire spellings, signatures, time. Amounts are decimal text until the
-player's currency is known (a provider never names it). Spec: provider.md section 4, casino.md section 2.
+player's currency is known (a provider never names it). Spec: provider.md 4, casino.md 2.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Casinos and providers as the hub knows them: who they are and in what they differ.
 
 Owns: the two records and the documented defaults of every quirk. A quirk is data on the row, never an
-`if` on a name. Never: secrets (they stay sealed in the store). Spec: operate.md (`set` keys), money.md.
+`if` on a name. Never: secrets (they stay sealed in the store). Spec: operate.md 4.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 A flow reads the subject, the rules write on a `Draft`, and `finish` yields a `Decision`: the subject before
 and after, the ledger entries and the incidents. The store commits all of it in one conditional update on
 the version that was read, or nothing. Owns: that shape and the checks that hold for every decision
-(I1, I10, I11). Never: what an event means. Spec: money.md sections 2, 3 and 5.
+(I1, I10, I11). Never: what an event means. Spec: money.md 2, 3 and 5.
 """
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ class Draft(Generic[S]):
         return parts or self.subject is not self._before or bool(self._entries or self._incidents)
 
     def correct(self) -> None:
-        """A person decides against the protocols' course: every entry says so by its name (money.md 6)."""
+        """A person decides against the protocols' course: every entry says so by its name (money.md 6.4)."""
         self._entries = [replace(entry, why=CORRECTION) for entry in self._entries]
 
     def finish(self, event: str, *, author: str | None = None) -> Decision[S]:

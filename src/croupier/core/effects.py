@@ -2,7 +2,7 @@
 
 Owns: one function for "accepted" and one for "refused" of every payment kind of a bet, and the moves they
 share with the requests (settle, owe a return). Never: decides whether an outcome is to be believed
-(pursuit) or what a provider is answered (requests). Spec: money.md sections 2, 3 and 6.
+(pursuit) or what a provider is answered (requests). Spec: money.md 2, 3 and 6.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def settle(d: BetDraft, win: int) -> None:
 
 
 def tax_due(d: BetDraft, win: int) -> int | None:
-    """Tax of a payout in minor units, or None where the casino has no rate (casino.md 2)."""
+    """Tax of a payout in minor units, or None where the casino has no rate (casino.md 2.5)."""
     rate = d.terms.casino.tax_bp
     return None if rate is None else tax_of(win, rate)
 
@@ -186,7 +186,7 @@ def payout_return_accepted(d: BetDraft) -> None:
 
 
 def payout_return_refused(d: BetDraft, no: No) -> None:
-    """The bet stays settled, the provider keeps its success, a person looks (money.md 2)."""
+    """The bet stays settled, the provider keeps its success, a person looks (money.md 2.6)."""
     move(d, BetEvent.PAYOUT_KEPT)
     d.incident("payout_kept", f"the casino refused to take the payout back: {no.code} {no.message}")
 

@@ -4,7 +4,7 @@ Every rule takes in what the casino lists as if it had been heard of in time, th
 money of its own. `restore` is for a database that came back from a backup: it repeats decisions that this hub had
 made and lost, as far as the casino's books prove them, and is used in recovery mode alone.
 
-Owns: the rules and their names. Never: judges what is left (reconciliation). Spec: money.md 2, 3.6, 4 and 8.
+Owns: the rules and their names. Never: judges what is left (reconciliation). Spec: money.md 2.4, 3.6, 4.6 and 8.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A large win is an incident: which thresholds there are, which is the narrowest, and what is said of a win beyond it.
 
 Owns: the thresholds of provider, game, casino and hub, and the incident in the decision that owes the win. Never: refuses
-or delays a win (provider.md 3: limits never do). `winOdd` of a request informs and is no part of it: the odd is win by
-stake. Spec: provider.md section 3.
+or delays a win (provider.md 3.3: limits never do). `winOdd` of a request informs and is no part of it: the odd is win by
+stake. Spec: provider.md 3.3.
 """
 
 from __future__ import annotations

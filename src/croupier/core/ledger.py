@@ -4,7 +4,7 @@ An entry is balanced by construction. The hub keeps no player money: accounts sa
 the parties. `wallets` is the players' side at a casino, `open_bets` the stakes of bets that are on, `owed`
 what was decided for the player and not confirmed by the casino, `suspense` money of bets that are not on.
 
-Owns: account names and the entry. Never: balances (they are sums). Spec: money.md section 6.
+Owns: account names and the entry. Never: balances (they are sums). Spec: money.md 6.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Amounts: decimal text on the wire, integer minor units everywhere else.
 
 Owns: the table of currencies with their exponents, the one grammar of amounts, the one place that computes
-a tax. Never: a float, a rounding that no rule names, a conversion between currencies. Spec: money.md section 1.
+a tax. Never: a float, a rounding that no rule names, a conversion between currencies. Spec: money.md 1.
 
 The table holds the active national currencies and funds codes of ISO 4217 (exponents are the standard's), ANG
 and BGN, which left it in 2025 and 2026 while stored payments still name them, and the coins below. Metals and

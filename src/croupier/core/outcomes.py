@@ -6,7 +6,7 @@ understood is never read as a no. A no proves that nothing was booked only while
 a try that nobody answered may be booked, and may be the reason why its repeat is refused (decision 0035).
 
 Owns: those rules for every payment kind, the schedule of tries, the parking. Never: reads an answer to a call of
-ours (pursuit), says what a yes means for the bet (effects). Spec: casino.md 1.1, money.md 2 and 3.6 to 3.7.
+ours (pursuit), says what a yes means for the bet (effects). Spec: casino.md 1.1, 1.2 and 2.1, money.md 2.5 to 2.7, 3.6 and 3.7.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def _taken_in(d: AnyDraft, payment: Payment, outcome: Outcome, *, newer_try: boo
 def _tried(d: AnyDraft, payment: Payment) -> bool:
     """Whether a try of it is under way, or was acknowledged, since its last failure: what a refusal may speak of.
 
-    One try fails once, however often its refusal is resent (casino.md 1.1).
+    One try fails once, however often its refusal is resent (casino.md 1.2).
     """
     call = d.calls.get(payment.kind.value)
     return call is not None and call.step is Step.MAKE and (call.acked or call.lease_owner is not None)
@@ -122,7 +122,7 @@ ANOTHERS_NUMBER = "payment's PartnerTransactionId"
 
 
 def differences(d: AnyDraft, payment: Payment, said: Contents) -> list[str]:
-    """Which facts the casino states otherwise than we asked (casino.md 1.1; amounts compare as numbers).
+    """Which facts the casino states otherwise than we asked (casino.md 1.1 and 1.2; amounts compare as numbers).
 
     What it does not state is no difference: an inline answer need not say what it was asked (casino.md 2.1).
     """

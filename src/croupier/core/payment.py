@@ -6,7 +6,7 @@ an outcome is unknown; that is no state and no guess: it has an owner (the hub) 
 action with a time, its `Call`. `parked` waits for a person; a later success still ends it. The only way
 back is `revive`: the return of a stake that was never confirmed was refused, then the stake appeared.
 
-Owns: the table, the records. Never: what an outcome means for a bet. Spec: money.md section 2.
+Owns: the table, the records. Never: what an outcome means for a bet. Spec: money.md 2.1.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a person may decide about a payment: try again, take it as accepted, give it up.
 
 Owns: when each is allowed and what it does; every one is a decision with its author. Never: changes money
-without an entry that says `correction`. Spec: operate.md (payment commands), money.md section 6.
+without an entry that says `correction`. Spec: operate.md 2 (payment commands), money.md 6.4.
 """
 
 from __future__ import annotations

@@ -178,7 +178,7 @@ def _plan_stake(d: AnyDraft, *, acked: bool) -> None:
 
 
 def informed(d: AnyDraft, kind: PaymentKind, reading: InfoReading, *, asked_ms: int) -> None:
-    """The answer to a question after a payment, which left at `asked_ms`: so old is what it proves (money.md 2)."""
+    """The answer to a question after a payment, which left at `asked_ms`: so old is what it proves (money.md 2.4)."""
     if kind is not PaymentKind.STAKE:
         _stake_seen(d, reading)
     payment = d.payments[kind]
@@ -364,7 +364,7 @@ def taken_up(d: AnyDraft, slot: str) -> Step | None:
     """A due call is taken up: what to do now, or None where the decision itself is the deed.
 
     A stake whose hold time is over is not sent again, it is asked after. A call that crashed its process
-    five times is parked (money.md 4, "a poisoned call").
+    five times is parked (money.md 4.4, "a poisoned call").
     """
     call = d.calls[slot]
     if call.crashes >= POISON_AFTER:

@@ -1,7 +1,7 @@
 """What a casino said, read into a closed list of meanings. The codec of a protocol produces these.
 
 Owns: the value types. Never: wire codes, and never a guess: what is not understood is `Unknown`,
-which is neither a yes nor a no. Spec: casino.md sections 1.1 and 2.1.
+which is neither a yes nor a no. Spec: casino.md 1.1 and 2.1.
 """
 
 from __future__ import annotations

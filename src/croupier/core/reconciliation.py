@@ -2,7 +2,7 @@
 
 Owns: the closed list of differences, and which of them a bet shows. Never: mends one (healing), asks anybody, reads a
 clock. A list is a moment: what the hub heard of within the last moments may not be in it yet and is not held against
-it. Spec: money.md sections 4, 5 (I2, I6, I7) and 8.
+it. Spec: money.md 4.2, money.md 5 (I2, I6, I7), money.md 8.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 A hub leaves a mark outside its database (the lifeline): a beat that only rises inside. A mark that is ahead of the
 database tells that the database came back from a backup. So does a database that says it was made elsewhere.
 
-Owns: those judgements. Never: reads either side, begins or ends anything. Spec: money.md section 4.
+Owns: those judgements. Never: reads either side, begins or ends anything. Spec: money.md 4.6.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 START_OF_2020_S = 1_577_836_800
 IDS_PER_S = 10**6
-"""Ids begin at the seconds since 2020 times this (money.md 4), far more than bets are made in a second."""
+"""Ids begin at the seconds since 2020 times this (money.md 4.6), far more than bets are made in a second."""
 AHEAD_S = 3600
 """How far past the clock ids jump: a clock that is off must not bring back an id."""
 LARGEST_ID = 2**53 - 1

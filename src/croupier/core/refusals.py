@@ -1,7 +1,7 @@
 """The closed list of ways the hub says no to a provider, and the ways a casino says no to the hub.
 
 Owns: the two enums and the one table between them. Never: wire codes or HTTP statuses, which live
-in the `outcomes` table of each protocol. Spec: provider.md section 2, casino.md section 1.1.
+in the `outcomes` table of each protocol. Spec: provider.md 2, casino.md 1.1.
 """
 
 from __future__ import annotations
@@ -52,4 +52,4 @@ CASINO_NO_TO_REFUSAL: dict[CasinoNo, Refusal] = {
     CasinoNo.BET_UNKNOWN: Refusal.CASINO_REFUSED,
     CasinoNo.OTHER: Refusal.CASINO_REFUSED,
 }
-"""What the provider is told when the casino refuses a stake (provider.md section 2, last paragraph)."""
+"""What the provider is told when the casino refuses a stake (provider.md 2.2)."""

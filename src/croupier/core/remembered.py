@@ -4,7 +4,7 @@ What ends a payment is told by its state. What does not end it (a contradiction,
 success that is not believed) is remembered on the payment by its contents, with the verdict that it got. The casino's
 Message is not contents: it may carry a time or a number of its own.
 
-Owns: those marks. Never: judges an outcome (outcomes). Spec: casino.md 1.1 ("the same outcome again").
+Owns: those marks. Never: judges an outcome (outcomes). Spec: casino.md 1.2 ("the same outcome again").
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Owns: the rules of pay-in, pay-out, pay-in-out and refund for every state a bet can be in, and the births of
 bets. Never: waits itself, judges sessions or limits (session), reads the casino's answers (pursuit).
-Spec: provider.md section 4, money.md section 3.
+Spec: provider.md 4, money.md 3.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from croupier.core.refusals import Refusal
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The contents that a repeat must match (provider.md 4). Amounts are minor units."""
+    """The contents that a repeat must match (provider.md 4.1). Amounts are minor units."""
 
     casino_id: int
     player_id: int
@@ -78,7 +78,7 @@ def open_bet(bet: Bet, terms: Terms) -> Decision[Bet]:
 
 
 def open_jackpot(bet: Bet, terms: Terms) -> Decision[Bet]:
-    """A provider's jackpot win without a stake: owed from its birth (provider.md 4)."""
+    """A provider's jackpot win without a stake: owed from its birth (provider.md 4.3)."""
     assert bet.win is not None
     d = Draft(bet, terms, new=True)
     d.set(state=BetState.SETTLED, pay_out_answer=OK, ended_ms=terms.now_ms)

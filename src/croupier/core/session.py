@@ -2,7 +2,7 @@
 
 Owns: the record and the judgement of new bets (life of the session, switches, limits). What judges is what is set now:
 the session keeps what its game was launched with, and no more. Never: judges a known betId; a payout or a refund is
-never refused for a limit. Spec: provider.md section 3 and 4, money.md 3.0.
+never refused for a limit. Spec: provider.md 3.3 and 4.2, money.md 3.0.
 """
 
 from __future__ import annotations

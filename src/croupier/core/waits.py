@@ -1,7 +1,7 @@
 """Every wait of the money path, in one record, and the ladder by which owed money is tried again.
 
 Owns: the numbers and what they add up to. Never: reads a clock. Durations are seconds, instants integer
-milliseconds since the Unix epoch. Spec: money.md section 2.
+milliseconds since the Unix epoch. Spec: money.md 2.3, 2.4 and 2.8.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ MS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """The schedule of money.md 2. The demo and the tests shorten it, production leaves it alone."""
+    """The schedule of money.md 2.4 and 2.8. The demo and the tests shorten it, production leaves it alone."""
 
     info_at_s: tuple[float, ...] = (30.0, 45.0, 60.0)
     """When a stake without outcome is asked after, counted from its commit."""

@@ -1,7 +1,7 @@
 """Kinds of work for a casino, each with places of its own, so that none waits behind another.
 
 Owns: the kinds, and which one a call is. The database says the same (`calls.work`). Never: how many places there are.
-Spec: money.md section 4 (bulkhead), performance rule 7.
+Spec: money.md 4.3, decision 0038.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A casino reports the outcome of a payment: take it in once, answer every repeat alike.
 
 Owns: from the outcome to the verdict. Never: says that a payment of another casino exists. Spec: casino.md
-1.1, money.md 3.3, 3.6 and 3.7.
+1.1 and 1.2, money.md 3.3, 3.6 and 3.7.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The door: read a bet or cashback, let a rule decide, commit, and if somebody was faster read again.
 
 Owns: the loop (at most five times) and what happens when an invariant stops a decision: it is aborted, the
-payments that were in flight are parked, a person is called. Never: decides. Spec: money.md 3, last paragraph.
+payments that were in flight are parked, a person is called. Never: decides. Spec: money.md 3.10.
 """
 
 from __future__ import annotations

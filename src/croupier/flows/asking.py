@@ -1,7 +1,7 @@
 """What the four bet requests of a provider share: find session and bet, wait, decide, answer.
 
 Owns: the order "first the bet, then the rest", the waiting for an undecided stake up to the hold time, and the
-loop around one conditional update. Never: the rules themselves (core.requests). Spec: money.md 3, provider.md 4.
+loop around one conditional update. Never: the rules themselves (core.requests). Spec: money.md 3.0, 3.4 and 3.10, provider.md 4.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The explicit balance call of a provider. Spec: money.md section 7, last paragraph."""
+"""The explicit balance call of a provider. Spec: money.md 7.1 and 7.3."""
 
 from __future__ import annotations
 

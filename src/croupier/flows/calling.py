@@ -1,7 +1,7 @@
 """One call on a casino's gateway, with what everybody wants to know of it told on the way.
 
 Owns: the place, gates, metrics and the log line of a call. Never: decides what a reading means, or when to call again.
-Spec: money.md section 4 (breaker), casino.md section 2.
+Spec: money.md 4.3, casino.md 2.6.
 """
 
 from __future__ import annotations

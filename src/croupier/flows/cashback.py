@@ -1,4 +1,4 @@
-"""Cashbacks: pay one, cancel one. Spec: casino.md 2 (cashback make), money.md 2 and 6, operate.md.
+"""Cashbacks: pay one, cancel one. Spec: casino.md 2 (cashback make), money.md 2.9 and 6.3, operate.md 2.
 
 Owns: the two decisions. Never: sends (the hub that runs does). A `ref` is unique per casino: the same ref and
 contents give the first cashback.

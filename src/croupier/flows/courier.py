@@ -5,7 +5,7 @@ together leave in one list. Everything else is taken up by `sweep`. What comes b
 as it then is: under a fence that is older than the row's, only what the casino said of money counts.
 
 Owns: performing calls. Never: opens a transaction around one, never decides what an answer means (pursuit).
-Spec: money.md 2 to 4, casino.md 2, performance rule 2.
+Spec: money.md 2, 3.2 and 4.4, casino.md 2, 2.1 and 2.7.
 """
 
 from __future__ import annotations
@@ -266,7 +266,7 @@ class Courier:
         return reading
 
     async def _bounded(self, errand: Errand, subject: Bet | Cashback, step: Step) -> Errand:
-        """Until when it may leave: never under a lease that ran out, and a stake only within its hold time (money.md 2)."""
+        """Until when it may leave: never under a lease that ran out, and a stake only within its hold time (money.md 2.3)."""
         before_ms = subject.calls[errand.slot].lease_until_ms
         if step is Step.MAKE and errand.slot == PaymentKind.STAKE.value and isinstance(subject, Bet):
             provider = await self._hub.store.providers.get(subject.provider_id)

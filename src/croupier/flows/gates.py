@@ -1,7 +1,7 @@
 """Whether a new bet is taken on: breaker, bulkhead and load, judged before anything is written.
 
 Owns: what this process knows of each casino's health. Never: touches a known bet, a payout, a return or owed
-money: those go by their schedule whatever the gates say. Spec: money.md section 4 (breaker, bulkhead).
+money: those go by their schedule whatever the gates say. Spec: money.md 4.3.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Keeps the audit trail: binds what was committed, and signs where the chain stands, outside of the database.
 
 Owns: when that is done, and what is refused to be signed. Never: stands in the way of a payment: everything here happens
-behind it. Spec: money.md section 5 (I12), docs/decisions/0015.
+behind it. Spec: money.md 5 (I12), docs/decisions/0015.
 
 Whoever signs looks first at what was signed before. Is that not in the chain any more, nothing is signed and a person
 is called: a signature would only hide what happened.

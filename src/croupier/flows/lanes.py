@@ -5,7 +5,7 @@ its questions and its balances need. Time in our own line is no time of the peer
 when it has its place.
 
 Owns: places and lines of this process. Never: what happens to work that got none (its caller), the breaker (gates).
-Spec: money.md section 4 (bulkhead), performance rule 7.
+Spec: money.md 4.3, decision 0038.
 """
 
 from __future__ import annotations

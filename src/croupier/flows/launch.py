@@ -1,7 +1,7 @@
 """Launch: open a session for a player in a game and ask the provider for its frame.
 
 Owns: who may play what, the session's limits and life, the order: session first, then the provider, so that a
-provider that calls back at once finds it. Spec: provider.md section 3, operate.md (`session open`).
+provider that calls back at once finds it. Spec: provider.md 3.2, operate.md 2 (`session open`).
 """
 
 from __future__ import annotations

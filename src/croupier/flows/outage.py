@@ -2,7 +2,7 @@
 
 Owns: the log line about it, and the latch that is set when the database answers that it cannot do its work (full,
 read-only, a right or the password gone). While it is set a new bet gets 503 before anything is written; what is known
-goes on trying. A trial heals it. Spec: money.md section 4 (Hub), operate.md (`/readyz`).
+goes on trying. A trial heals it. Spec: money.md 4.4, operate.md 6 (`/readyz`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Questions to casinos at a pace: each casino is asked beside the others, never faster than it is said.
 
-Owns: the pace, and when a casino is left alone. Never: what is asked. Spec: money.md sections 4 and 8.
+Owns: the pace, and when a casino is left alone. Never: what is asked. Spec: money.md 4.6 and 8.
 """
 
 from __future__ import annotations

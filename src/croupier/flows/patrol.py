@@ -5,7 +5,7 @@ longer than its game allows, and the sample of settled bets. Each casino is aske
 that a slow one holds up nobody; one that does not answer, or whose breaker is open, is left alone for a while. While
 its part of a recovery is open, a casino's window alone is compared.
 
-Owns: when, how often, how fast. Never: what a comparison does (reconcile). Spec: money.md sections 4 and 8.
+Owns: when, how often, how fast. Never: what a comparison does (reconcile). Spec: money.md 4.6 and 8.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Pay-in and pay-in-out: take a stake at the casino and answer when its outcome is known or time is up.
 
 Owns: the request from the looked-up bet to the answer. Never: rules for known bets (core.requests), the call
-to the casino (courier). Spec: money.md 3.0 to 3.5, provider.md 4.
+to the casino (courier). Spec: money.md 3.0 to 3.5, provider.md 4.2 and 4.4.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Pay-out: settle a bet. Answered as soon as the win is owed durably; jackpot wins come without a bet.
 
 Owns: the request from the looked-up bet to the answer. Never: pays (the courier pursues what is owed).
-Spec: provider.md 4, money.md 3.
+Spec: provider.md 4.3, money.md 2.7 and 3.5.
 """
 
 from __future__ import annotations

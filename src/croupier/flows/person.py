@@ -1,4 +1,4 @@
-"""What a person decides about payments and bets, as decisions with an author. Spec: operate.md, money.md 6.
+"""What a person decides about payments and bets, as decisions with an author. Spec: operate.md 2, money.md 6.4.
 
 Owns: finding the subject and committing. Never: the rules (core.person, core.requests).
 """

@@ -2,7 +2,7 @@
 
 Owns: the order of it: ask, decide through the door, compare what is left, keep the evidence. Never: a rule (healing),
 a judgement (reconciliation), and never money: what no rule takes in changes nothing. Cashbacks cannot be compared: no
-call asks a casino after one. Spec: money.md sections 4 and 8.
+call asks a casino after one. Spec: money.md 4.6 and 8.
 """
 
 from __future__ import annotations

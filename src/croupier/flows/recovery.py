@@ -4,7 +4,7 @@ Known payments, pay-outs, refunds and accepts go on; a claim's time stands still
 what the database forgot. The window is compared with the casinos, ids that may have been lost are asked after, and what
 peers say of bets that the hub does not have is kept as a finding.
 
-Owns: noticing, beginning, the work, the end. Never: a rule of money (healing). Spec: money.md sections 4 and 8.
+Owns: noticing, beginning, the work, the end. Never: a rule of money (healing). Spec: money.md 4.6 and 8.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Refund: undo a bet, whatever state it is in; of an unknown betId, leave a tombstone.
 
-Owns: the request from the looked-up bet to the answer. Spec: provider.md 4, money.md 3.4, 3.5 and 3.8.
+Owns: the request from the looked-up bet to the answer. Spec: provider.md 4.5, money.md 3.4, 3.5 and 3.8.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """A win or a refund was refused at the door while its bet is on: the provider alone would know, so a person is called.
 
-Owns: that incident, once a minute for a bet. Never: the refusal, which stands. Spec: provider.md 2 (wins are repeated until
-accepted), money.md 4.
+Owns: that incident, once a minute for a bet. Never: the refusal, which stands. Spec: provider.md 2.1.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Owns: the loops that look. The next look is when the earliest call is due as far as this process knows, or when a place
 frees behind which calls wait, and at the latest after `sweep_s`, because other processes plan calls too. Never: performs a
-call (courier). Spec: money.md 4 ("Hub: killed between any two steps"), performance rule 7 (a cap per casino).
+call (courier). Spec: money.md 4.4 ("killed between any two steps"), money.md 4.2 (a cap per casino).
 """
 
 from __future__ import annotations

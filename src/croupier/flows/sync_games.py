@@ -1,6 +1,6 @@
 """Refresh a provider's catalogue. New games arrive as the provider's row says, vanished ones are disabled.
 
-Owns: when and what. Never: deletes a game. Spec: provider.md section 3.
+Owns: when and what. Never: deletes a game. Spec: provider.md 3.1.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Known means: the casino's last word plus the payments accepted since. What an an
 that is owed, a stake that goes back. Stale or unknown means: ask `users/data` beside whatever else is going on, never past
 the hold time. The balance informs; it never decides.
 
-Owns: money.md section 7. Never: the answer's refusal.
+Owns: money.md 7. Never: the answer's refusal.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Which network addresses a peer may have: the rule against requests forged into our own network (SSRF).
 
 Owns: the judgement of an address, and of a URL when it is saved. Never: a look-up or a connection; kit.http asks here
-again for each address that it is about to connect to, because a name may answer differently later. From operate.md
-and casino.md section 2.
+again for each address that it is about to connect to, because a name may answer differently later. From operate.md 6
+and casino.md 2.6.
 """
 
 from __future__ import annotations

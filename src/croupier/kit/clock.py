@@ -37,7 +37,7 @@ def monotonic_s() -> float:
 
 
 class SystemClock:
-    """The machine's clock plus an offset read from the database (money.md 3: "database time")."""
+    """The machine's clock plus an offset read from the database (money.md 3.10: "database time")."""
 
     def __init__(self) -> None:
         self.offset_ms = 0

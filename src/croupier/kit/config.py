@@ -1,7 +1,6 @@
 """Reads the settings from the environment, a TOML file and secret files, once at start.
 
-Owns: reading, typing and checking. Never: what a setting does, nor the table of them (settings). Spec: operate.md,
-first paragraph.
+Owns: reading, typing and checking. Never: what a setting does, nor the table of them (settings). Spec: operate.md 1.
 
 A setting `poll_ms` is the environment variable CROUPIER_POLL_MS, or the key `poll_ms` (or CROUPIER_POLL_MS) of the
 TOML file that CROUPIER_CONFIG names; the environment wins. A secret may lie in a file that `<NAME>_FILE` names.

@@ -1,6 +1,6 @@
 """HMAC-SHA256 over parts joined by dots, and the comparison that takes the same time whatever differs.
 
-Owns: the computation. Never: which parts are signed, or how fresh they must be (the protocols say; provider.md 1).
+Owns: the computation. Never: which parts are signed, or how fresh they must be (the protocols say; provider.md 1.1 and 1.2).
 """
 
 from __future__ import annotations

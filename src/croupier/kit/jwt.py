@@ -1,7 +1,7 @@
 """Signed tokens (JWS compact form): RS256, ES256 and EdDSA. The door to the key objects of kit.keys as well.
 
 Owns: signing and strict verification. Never: what a claim means beyond exp, nbf, iss and aud, and never the time:
-the caller says what time it is. From casino.md sections 1 and 2.
+the caller says what time it is. From casino.md 1.3 and 2.
 
 The algorithm belongs to the key. A token's header only names the key, and must agree with it; whatever else a header
 could ask for (a key of its own, an address to fetch one from, extensions) is refused.

@@ -1,7 +1,7 @@
 """Keys that sign and verify: RS256, ES256, EdDSA. Loaded once, then kept as objects.
 
 Owns: key objects, their PEM and JWK forms, and strict base64url. Never: tokens (kit.jwt) and where keys are kept
-(sealed, kit.seal). From casino.md section 1. The algorithm belongs to the key, one key has exactly one.
+(sealed, kit.seal). From casino.md 1.4. The algorithm belongs to the key, one key has exactly one.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Owns: that list and the words for who breaks it. Never: what a name names. Names are compared byte by byte, so two that
 look alike must not differ: no control characters, none that cannot be seen, no white space but single blanks between
 what can be seen, and none at the ends. A code point that Unicode has not given out yet may stand in a name: it may be
-given out tomorrow, and no worker of a hub may think otherwise than the next. Spec: money.md 2 and 3 (what keys are).
+given out tomorrow, and no worker of a hub may think otherwise than the next. Spec: operate.md 3 (names), money.md 2.2 and 3.1 (what keys are).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Secrets at rest: AES-256-GCM, each one bound to the place where it is stored.
 
 Owns: the sealed form, and which key opens what. Never: what is sealed or where it is kept; the file of the keys is
-kit.key_file's. A secret is shown once (operate.md) and stored sealed.
+kit.key_file's. A secret is shown once (operate.md 2) and stored sealed.
 
 The sealed form is one version byte, the first four bytes of the key's id, a random 12-byte nonce, then the ciphertext
 with its 16-byte tag. All before the nonce and the place are associated data, so a value copied to another row or column

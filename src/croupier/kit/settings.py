@@ -1,6 +1,6 @@
 """Every setting of the program in one table: name, type, default, meaning, check.
 
-Owns: the table. Never: reading it from anywhere (config), nor what a setting does. Spec: operate.md, money.md 2.
+Owns: the table. Never: reading it from anywhere (config), nor what a setting does. Spec: operate.md 1.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The strict JSON reader of every boundary, and the readers of single fields that name what is wrong.
 
 Owns: what counts as readable JSON here (size, depth, duplicate keys, odd characters, long numbers), and the sorted
-compact form of provider.md section 1. Never: what a field means, and never a binary float: a JSON number comes back
+compact form of provider.md 1.3. Never: what a field means, and never a binary float: a JSON number comes back
 as `NumberText`, the literal's own characters, so that an amount stays exact.
 """
 

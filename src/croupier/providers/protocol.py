@@ -1,6 +1,6 @@
 """What a provider protocol must offer to be registered.
 
-Owns: the record. Never: anything of one protocol. Spec: provider.md section 3.
+Owns: the record. Never: anything of one protocol. Spec: provider.md 3.
 """
 
 from __future__ import annotations

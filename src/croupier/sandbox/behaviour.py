@@ -1,4 +1,4 @@
-"""How the sandbox casino behaves, as a word of a dial: honest, or one named fault of money.md section 4.
+"""How the sandbox casino behaves, as a word of a dial: honest, or one named fault of money.md 4.2.
 
 Owns: the vocabulary of behaviours, how words combine, and the dial that chooses one for each call. Never: the acting
 out, which is the casino's. Words are joined by `+`, later ones win: `rubbish:html+books` answers rubbish and books.

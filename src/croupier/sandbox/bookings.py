@@ -1,6 +1,6 @@
 """The records of the sandbox casino's books: makes as they came, bookings, refusals with their codes.
 
-Owns: the value types and the one table of codes and texts. Never: a rule (wallet). Spec: casino.md 1.1 and 2.
+Owns: the value types and the one table of codes and texts. Never: a rule (wallet). Spec: casino.md 1.1 and 2.2.
 """
 
 from __future__ import annotations

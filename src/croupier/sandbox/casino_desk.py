@@ -1,6 +1,6 @@
 """The sandbox casino at work: one call of the hub in, what it is answered out, accepts sent behind it.
 
-Owns: the order of things for each call of casino.md section 2 and the background tasks. Never: HTTP (casino_app), the
+Owns: the order of things for each call of casino.md 2 and the background tasks. Never: HTTP (casino_app), the
 rules of booking (wallet), the vocabulary of faults (behaviour).
 """
 

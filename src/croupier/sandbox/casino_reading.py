@@ -1,6 +1,6 @@
 """What the hub's calls to a casino must look like, read as strictly as the contract allows.
 
-Owns: the shape of each `data` of casino.md section 2, and of the claims around it. Never: what is done with it. What
+Owns: the shape of each `data` of casino.md 2, and of the claims around it. Never: what is done with it. What
 cannot be read is refused with a field name; what can be read but is not to the letter becomes a complaint.
 """
 

@@ -1,6 +1,6 @@
 """The sandbox casino's line to the hub: its bearer, the hub's keys, envelopes checked, accepts delivered.
 
-Owns: everything of casino.md section 1 as a casino does it, and the ladder of resends. Never: what an accept says.
+Owns: everything of casino.md 1 as a casino does it, and the ladder of resends. Never: what an accept says.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """HTTP answers no honest peer gives: hanging, cut off, endless, slow, HTML, a redirect.
 
-Owns: their bytes. Never: when they are given (behaviour). Spec: money.md section 4, casino side.
+Owns: their bytes. Never: when they are given (behaviour). Spec: money.md 4.2.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The five calls a provider makes on the hub, each signed, each answer held against the contract.
 
-Owns: provider.md section 4 as a provider speaks it. Never: what to do about an answer (studio_rounds). An answer that
+Owns: provider.md 4 as a provider speaks it. Never: what to do about an answer (studio_rounds). An answer that
 breaks the contract is a complaint in the journal and is handed on as it is.
 """
 
@@ -35,7 +35,7 @@ STATUSES: dict[int, frozenset[int]] = {
     8: frozenset({401}),
     NOT_KNOWN: frozenset({504, 503, 429}),
 }
-"""Which HTTP statuses go with each _responseCode (provider.md section 2)."""
+"""Which HTTP statuses go with each _responseCode (provider.md 2)."""
 
 
 class HubAnswer(NamedTuple):

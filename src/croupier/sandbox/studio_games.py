@@ -1,6 +1,6 @@
 """The sandbox studio's invented games, and what a launch must carry.
 
-Owns: the catalogue and the reading of a launch. Never: a signature. Spec: provider.md section 3.
+Owns: the catalogue and the reading of a launch. Never: a signature. Spec: provider.md 3.1 and 3.2.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Rounds as a live provider plays them: what it does when the hub says no, says 99, or says nothing.
 
-Owns: the treatment that provider.md section 2 observed. On a refusal the stake is given up for good; on 99 or silence
+Owns: the treatment that provider.md 2.1 observed. On a refusal the stake is given up for good; on 99 or silence
 it is repeated once with the same ids and then refunded; wins and refunds are repeated until they are accepted.
 Never: a random outcome. Who calls decides what is won.
 """

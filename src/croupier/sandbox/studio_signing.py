@@ -1,4 +1,4 @@
-"""How the sandbox studio signs what it sends and checks what it gets. Spec: provider.md section 1.
+"""How the sandbox studio signs what it sends and checks what it gets. Spec: provider.md 1.1 to 1.3.
 
 Owns: the headers, the parts that are signed, freshness and repeats. Never: a body's meaning.
 """

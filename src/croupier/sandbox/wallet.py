@@ -2,7 +2,7 @@
 
 Owns: the rules by which an honest casino books a make or refuses it. Pure: no I/O, no clock, no randomness (the
 casino's own payment id and the time are parameters). Never: a wire record, and never a float. Spec: casino.md 1.1
-(the codes) and 2 (the types). A booking is keyed by bet and type, because nothing else names it on the wire.
+(the codes) and casino.md 2.2 (the types). A booking is keyed by bet and type, because nothing else names it on the wire.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Amounts as the simulator's peers read and write them: their own arithmetic, so that a fault of the hub's shows.
 
 Owns: the few currencies that are played, their decimals, tax. Never: the hub's functions for the same
-(core.money). Spec: money.md section 1, casino.md section 2.
+(core.money). Spec: money.md 1, casino.md 2.5.
 """
 
 from __future__ import annotations

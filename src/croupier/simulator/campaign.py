@@ -1,7 +1,7 @@
 """Many worlds, one after the other or several at once, and what they came to together.
 
 Owns: how a number of payments becomes seeds, the sum of their findings in the order of the seeds. Never: plays one.
-Spec: operate.md (`croupier simulate`), money.md section 5.
+Spec: operate.md 2 (`croupier simulate`), money.md 5.
 """
 
 from __future__ import annotations

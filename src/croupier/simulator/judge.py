@@ -1,7 +1,7 @@
 """What must be true when the world is at rest: books against books, and against what providers were told.
 
 Owns: the comparison of three independent memories (casino's book, hub's rows, provider's answers). Never: reads a
-rule of the hub; the hub's rows are checked by its own auditor beside this. Spec: money.md section 5.
+rule of the hub; the hub's rows are checked by its own auditor beside this. Spec: money.md 5.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ REFUSED_AS = {103802: 3}
 """What a provider is told for a casino's code; all others are a 4."""
 
 QUARANTINED = "quarantined"
-"""A call whose processes died five times stands until a person looks, at any casino (money.md 4)."""
+"""A call whose processes died five times stands until a person looks, at any casino (money.md 4.4)."""
 
 
 @dataclass(slots=True)
@@ -189,7 +189,7 @@ def _ended(case: Case, verdict: Verdict) -> None:
         told = case.told
         left_alone = told is not None and (told.vanished or 1 not in told.pay_out)
         over = subject.state in ENDED or (subject.state is BetState.ON and left_alone)
-        # A take-back that the casino refused ends the matter for the hub; a person has it on the list (money.md 2).
+        # A take-back that the casino refused ends the matter for the hub; a person has it on the list (money.md 2.6).
         over = over or (subject.state is BetState.DISPUTED and "payout_kept" in case.incidents)
     if not over and (case.truthful or not case.incidents):
         verdict.wrong("I4", f"{case.name} stands {subject.state.value} with incidents {sorted(case.incidents)}")
@@ -201,7 +201,7 @@ def _ended(case: Case, verdict: Verdict) -> None:
 
 
 def _nobody_can_say(cashback: Cashback) -> bool:
-    """Refused twice after a try that nobody answered: no call asks after a cashback, so a person has it (money.md 2)."""
+    """Refused twice after a try that nobody answered: no call asks after a cashback, so a person has it (money.md 2.5)."""
     return any(p.state is PaymentState.PARKED and p.unanswered and p.reason for p in cashback.payments.values())
 
 

@@ -1,6 +1,6 @@
 """What a person should have been called for: facts in a casino's book that must stand in the list of incidents.
 
-Owns: that comparison. Never: judges money (judge). Spec: money.md sections 2 and 4.
+Owns: that comparison. Never: judges money (judge). Spec: money.md 2.4 to 2.8 and 4.2.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ KEPT = {PaymentKind.PAYOUT_RETURN: "payout_kept", PaymentKind.CASHBACK_CANCEL: "
 CALLED = {"contradiction", "parked"}
 """What a contradiction is called; of what had no outcome yet, and exists with other contents, it is parked."""
 MANY = 9
-"""After so many different tries of owed money, five have failed, whatever else happened (money.md 2)."""
+"""After so many different tries of owed money, five have failed, whatever else happened (money.md 2.8)."""
 
 
 def judge_incidents(cases: list[Case], verdict: Verdict) -> None:

@@ -1,6 +1,6 @@
 """What must not be opened is not, and what may be is: blocked players, games that are off, sessions that are over.
 
-Owns: that comparison of the spells with the hub's bets and with what providers were told. Spec: provider.md section 3.
+Owns: that comparison of the spells with the hub's bets and with what providers were told. Spec: provider.md 3.3.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Which faults struck payments in which states: the proof that rare meetings were reached at all.
 
 Owns: the count of (state, fault), over the states of all payments of a run as they were written. Never: makes a fault.
-Spec: money.md section 5; the "sometimes" counters of a long run.
+Spec: money.md 5; the "sometimes" counters of a long run.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 STATES = ("created", "sent", "accepted", "refused", "expired", "parked")
-"""Those of a payment (money.md section 2)."""
+"""Those of a payment (money.md 2.1)."""
 
 
 class Matrix:

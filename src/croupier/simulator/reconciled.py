@@ -2,7 +2,7 @@
 
 What a casino's own list shows it did wrong (a payment booked twice, a return that nobody asked for) is found, kept,
 and a person was called. Owns: that judgement, over all bets of a small world, a sample of a crowd's and all odd lists.
-Never: compares (flows.reconcile). Spec: money.md section 8.
+Never: compares (flows.reconcile). Spec: money.md 8.
 """
 
 from __future__ import annotations

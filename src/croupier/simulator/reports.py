@@ -1,7 +1,7 @@
 """What the hub tells others about a world at rest: its report of GGR, and what it keeps in words.
 
 Owns: I20 (the report from rows equals a count by a model), the balance of I3 and I19 (no secret in what is kept). Never: judges a bet
-(judge). Spec: money.md sections 5 and 6.
+(judge). Spec: money.md 5 (I20) and money.md 6.5.
 """
 
 from __future__ import annotations

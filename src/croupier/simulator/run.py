@@ -4,7 +4,7 @@ First a rough phase with faults, then the weather clears and the world has two v
 everybody's books are compared and the hub's own auditor is asked. The same seed gives the same log, byte for
 byte: one database connection, one virtual clock, all chance from the seed; ids and signatures stay out of it.
 
-Owns: the course of a run. Never: rules. Spec: money.md section 5.
+Owns: the course of a run. Never: rules. Spec: money.md 5.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ async def _one_bet(scene: Scene, n: int) -> None:
     plays = [scene.providers[provider_id].play(f"b{n}", session, chance.branch("play"))]
     others = [other for other in scene.providers if other != provider_id]
     if others and chance.fraction() < SAME_REF:
-        # Two providers with the same betId (money.md 4): two bets.
+        # Two providers with the same betId (money.md 4.1): two bets.
         other = one_of(chance, tuple(others))
         session = one_of(chance, scene.sessions[other])
         plays.append(scene.providers[other].play(f"b{n}", session, chance.branch("the same betId")))

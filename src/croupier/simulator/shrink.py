@@ -1,6 +1,6 @@
 """A failing world made small: the fewest bets and faults in which the same invariant still breaks.
 
-Owns: the search, and the trace that is told. Never: more plays than its budget. Spec: operate.md (`croupier simulate`).
+Owns: the search, and the trace that is told. Never: more plays than its budget. Spec: operate.md 2 (`croupier simulate`).
 """
 
 from __future__ import annotations

@@ -37,13 +37,13 @@ MOOD = 1 / 3
 VALID_S = 10
 """How long an envelope may be used (casino.md 2)."""
 SKEW_S = 10
-"""How far it lets the hub's clock be off (money.md 2)."""
+"""How far it lets the hub's clock be off (money.md 2.4)."""
 NOT_YET = 102823
 """How it refuses for now."""
 INSISTS = 30
 """So often it says again what was heard."""
 NOT_TAKEN_IN = 102823
-"""What the hub answers for good to an accept that it does not believe (casino.md 1.1)."""
+"""What the hub answers for good to an accept that it does not believe (casino.md 1.2)."""
 Log = Callable[..., None]
 
 

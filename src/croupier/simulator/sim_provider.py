@@ -4,7 +4,7 @@ Owns: the life of a bet as the provider sees it, and the answers it will hold th
 uses its amounts. Now and then it does what it must not, so that the no can be heard: other contents, another player's
 or provider's session, too large a stake, a bet that has ended.
 Live providers give up a stake for good on codes 2 to 8; on 99 or silence they repeat once, then refund; wins are
-repeated until accepted (provider.md 2).
+repeated until accepted (provider.md 2.1).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ WIN_TRIES = 200
 REPLAY = "-replay"
 """How a bet is called that a request which must not be believed asks for."""
 OLD_MS = 60_000
-"""By how much a stamp is too old to be believed (provider.md 1: 30 s)."""
+"""By how much a stamp is too old to be believed (provider.md 1.2: 30 s)."""
 AMOUNT = re.compile(r'("(?:betAmount|winAmount)":)"([0-9.]+)"')
 Log = Callable[..., None]
 

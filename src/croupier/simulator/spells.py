@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 HOLDS_AFTER_S = 1.0
-"""What is switched holds within a second, in every process (operate.md)."""
+"""What is switched holds within a second, in every process (operate.md 3)."""
 
 
 @dataclass(slots=True)

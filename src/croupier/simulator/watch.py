@@ -21,7 +21,7 @@ MOVES = frozenset(
         ("parked", "refused"),
     }
 )  # fmt: skip
-"""What money.md section 2 lets a payment do; a success, once there, is for ever."""
+"""What money.md 2.1 lets a payment do; a success, once there, is for ever."""
 UNDECIDED = ("created", "sent")
 TOLD_ON = ("on", "settled", "undoing", "disputed", "returned")
 """States of a bet that was, or may have been, on."""

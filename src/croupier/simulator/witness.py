@@ -1,7 +1,7 @@
 """What one casino notices of the hub's calls: the form, the order and the number that the contract promises.
 
 Owns: the notes of every make and close, and the complaints. Never: answers (sim_casino). A complaint is made only of
-what no fault of the network can have caused. Spec: casino.md section 2, money.md sections 2, 3.8, 3.9 and 5.
+what no fault of the network can have caused. Spec: casino.md 2, money.md 2.2, 2.3, 2.8, 3.8, 3.9 and 5.
 """
 
 from __future__ import annotations

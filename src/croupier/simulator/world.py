@@ -1,7 +1,7 @@
 """A world: what a seed, a size and, for a failing one, what is left out of it make of it.
 
 Owns: the record, the size that a seed has by itself, the command that plays a world again. Never: plays it.
-Spec: operate.md (`croupier simulate`).
+Spec: operate.md 2 (`croupier simulate`).
 """
 
 from __future__ import annotations

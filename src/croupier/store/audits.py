@@ -1,7 +1,7 @@
 """What the continuous auditor has found, and how far it is: its own book, beside the tables that it audits.
 
 Owns: the rows of `audit_progress`, `audit_results`, `audit_violations`, and the incident of a violation that is new. Never:
-asks whether an invariant holds (views), or repairs. Spec: money.md section 5 (the production auditor).
+asks whether an invariant holds (views), or repairs. Spec: money.md 5 (the production auditor).
 
 A turn ends with one transaction that moves the progress on from the version it began with: of two processes that took the
 same turn one writes, and the other changes nothing.

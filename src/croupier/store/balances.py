@@ -2,7 +2,7 @@
 
 Owns: the base (the casino's last word), the sum on top of it, what is decided of one bet and not booked yet, and the
 balance stored with an answer. Never:
-decides anything about a bet: the balance only informs. Amounts are minor units. Spec: money.md section 7.
+decides anything about a bet: the balance only informs. Amounts are minor units. Spec: money.md 7.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from croupier.core.payment import Payment
 from croupier.store.db import Db
 from croupier.store.gather import Gather
 
-# Tax is withheld by the casino: what reaches the wallet is the amount less it (casino.md 2).
+# Tax is withheld by the casino: what reaches the wallet is the amount less it (money.md 7.1).
 _MOVED = """sum((p.amount - coalesce(p.tax, 0))
         * case when p.kind in ('stake', 'payout_return', 'cashback_cancel') then -1 else 1 end)"""
 # What is ahead is seen in the same snapshot as what was accepted: a win is counted once, owed or paid.

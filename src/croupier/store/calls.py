@@ -5,7 +5,7 @@ decision which was computed under an older lease loses its conditional update an
 commit train holds are skipped, never waited for: the two cannot deadlock.
 
 Owns: taking up, and giving back what dead processes held. Never: performs a call (flows.courier).
-Spec: money.md 4 ("Hub: killed between any two steps").
+Spec: money.md 4.4 ("killed between any two steps").
 """
 
 from __future__ import annotations

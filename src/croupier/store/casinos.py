@@ -1,7 +1,7 @@
 """Casinos: who they are, in what they differ, their secrets.
 
 Owns: the rows of `casinos`. Never: tokens, keys (keys), or what a quirk means. A secret is shown once, by `add`, and
-stored sealed; during a rotation two are valid. Spec: operate.md (`croupier casino`), casino.md section 1.
+stored sealed; during a rotation two are valid. Spec: operate.md 2 (`croupier casino`), casino.md 1.3.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Which bets were compared with their casino's list, and which are to be.
 
 Owns: the rows of `comparisons`, the drawing of the sample, the questions for what is to be compared next. Never: asks a
-casino, judges. All instants are milliseconds. Spec: money.md section 8.
+casino, judges. All instants are milliseconds. Spec: money.md 8.
 """
 
 from __future__ import annotations

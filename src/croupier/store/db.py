@@ -1,10 +1,10 @@
 """The one door to PostgreSQL's driver: statements, transactions, and how long each of them may take.
 
 Owns: which pool a statement goes to, its limit, the mark that a transaction is open. Never: SQL of its own but a look at
-the clock and at itself. SQL never calls `now()`: time travels as a parameter (house.md, "seams for the simulator").
+the clock and at itself. SQL never calls `now()`: time travels as a parameter (money.md 3.10).
 
 Three pools: one for everything, a few *lines* for the commit trains and the reads that travel with them, whose plans are
-pinned to indexes (performance.md, rule 1), and one session that only tells whether the database answers. Statements are
+pinned to indexes (decision 0004), and one session that only tells whether the database answers. Statements are
 prepared once per connection and stay prepared. No statement outlasts its limit: one that does is given up together with
 its connection, and what became of it is not known (decision 0036).
 """

@@ -1,7 +1,7 @@
 """Demo money: a virtual balance per session, and demo bets that follow the rules of real ones.
 
 Owns: the rows of `demo_balances` and `demo_bets`. Never: a casino, the ledger, a real bet: a demo betId and a real one
-may be spelled alike and never meet. Spec: provider.md section 3 (demo) and 4 (what a repeat must match).
+may be spelled alike and never meet. Spec: provider.md 3.4 (demo) and provider.md 4.1 (what a repeat must match).
 
 A bet is `on`, then `settled` or `returned`; `refused` for want of funds. A refund that came first is a row that was
 `returned` from its birth. Everything of one betId happens one after the other, under a lock of its own.

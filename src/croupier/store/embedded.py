@@ -1,6 +1,6 @@
 """PostgreSQL that comes with croupier: attach to the one of a home, started for whoever comes first.
 
-Owns: attaching and releasing. Never: anything about what is stored in it. Spec: operate.md, the embedded default.
+Owns: attaching and releasing. Never: anything about what is stored in it. Spec: operate.md 7.
 
 Whoever attaches holds a shared lock in the place, which the kernel drops at any death. A watcher (embedded_watch),
 one per place, keeps the server alive while someone holds that lock and stops it after the last one. So a command that

@@ -1,7 +1,7 @@
 """The ground an embedded database stands on: where it lies, whose it is, which binaries run it, its first files.
 
 Owns: the place (a short private directory with data, socket, locks and log), the choice of binaries, initdb.
-Never: starting or stopping the server (embedded_watch). Spec: operate.md, the embedded default.
+Never: starting or stopping the server (embedded_watch). Spec: operate.md 7.
 
 The place is `postgres` in the home. Where that path is too long for a socket, or PostgreSQL's user cannot enter the
 home, it is a private directory elsewhere, which the home names in the file `postgres.at`.

@@ -1,7 +1,7 @@
 """The watcher of an embedded database: starts PostgreSQL while its home is used, stops it after the last user.
 
 Owns: the life of the database's processes, and the four locks that say who lives. Never: making the data directory
-(embedded_ground), connecting to the database. Spec: operate.md, the embedded default.
+(embedded_ground), connecting to the database. Spec: operate.md 7 and 8.
 
 It runs as a process of its own in a session of its own, by path and from the standard library alone, so that no
 signal of a terminal and no fault of the hub reaches it. Locks (flock, so that the kernel drops them at any death),

@@ -2,7 +2,7 @@
 
 Owns: the rows of `findings`. A finding is one row per bet, payment and name; seen again it counts up. It is closed by a
 person with a reason, or by a later comparison that agrees; what a person closed stays closed as long as the evidence is
-the same. Never: judges what is a finding (core.reconciliation), and never deletes one. Spec: money.md section 8.
+the same. Never: judges what is a finding (core.reconciliation), and never deletes one. Spec: money.md 8.
 """
 
 from __future__ import annotations

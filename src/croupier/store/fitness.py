@@ -1,7 +1,7 @@
 """Whether this database, as this role finds it, can carry the hub: rights, promises, and a trial of the payment path.
 
 Owns: the questions and the sentences that say what to do. Never: changes anything: a trial is always rolled back.
-Encoding and poolers are looked at when connecting (pool). Spec: operate.md (`croupier doctor`), decision 0036.
+Encoding and poolers are looked at when connecting (pool). Spec: operate.md 2 (`croupier doctor`), decision 0036.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The catalogue: what providers list, and what the operator and each casino switched.
 
 Owns: the rows of `games` and `casino_games`. Never: deletes a game: bets name it. Never: asks a provider (flows).
-Spec: provider.md section 3 (`GET /games`), operate.md (`--game`).
+Spec: provider.md 3.1, operate.md 3 (`--game`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """BetIds and CashbackIds, taken from one sequence in blocks.
 
 Owns: where they start and that they stay below 2^53. They start at (seconds since 2020 at installation) x
-10^6, so that a new installation never meets the ids of an old one. Spec: money.md section 4.
+10^6, so that a new installation never meets the ids of an old one. Spec: money.md 4.6.
 """
 
 from __future__ import annotations

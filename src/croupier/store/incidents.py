@@ -1,7 +1,7 @@
 """Incidents: what a person must look at. One row per subject and name, counted, closed by somebody with a note.
 
 Owns: the rows of `incidents` outside decisions (the train writes those that belong to one, in its commit). Never:
-judges what is an incident. Spec: operate.md (`croupier incidents`), money.md section 4.
+judges what is an incident. Spec: operate.md 2 (`croupier incidents`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What the database says of itself: which installation, where it was made, its beat; and the mark of it outside.
 
 Owns: the row of `installation` and the lifeline, a small file in the home of each machine, named by the installation.
-Never: judges whether they fit (core.recovery). Spec: money.md section 4.
+Never: judges whether they fit (core.recovery). Spec: money.md 4.6.
 """
 
 from __future__ import annotations

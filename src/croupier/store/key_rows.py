@@ -1,6 +1,6 @@
 """The signing keys as an operator sees them, and the end of one: who is signed for with it, retired, revoked.
 
-Owns: the statements that list and end a key. Never: making keys or signing (keys). Spec: operate.md (`croupier keys`).
+Owns: the statements that list and end a key. Never: making keys or signing (keys). Spec: operate.md 2 (`croupier keys`).
 
 A revoked key verifies nothing any more. Its private half is erased with the same statement; the row stays, with the
 author, the reason and the time, so that its kid is never used again and everybody can see what happened.

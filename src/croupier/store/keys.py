@@ -1,7 +1,7 @@
 """The keys that sign what the hub sends to casinos, and its access tokens.
 
 Owns: the rows of `signing_keys`, which key signs for whom, rotation. Never: tokens (kit.jwt). Private keys are stored
-sealed. Spec: casino.md section 1 (`/auth/jwks`): casinos may keep a key set for ever, so after a rotation the old key
+sealed. Spec: casino.md 1.4 (`/auth/jwks`): casinos may keep a key set for ever, so after a rotation the old key
 signs for a casino until it has fetched the set itself (`Casinos.saw_keys`) or the operator forces it (`force`).
 A key that leaked is revoked: it is listed no more, verifies nothing and signs for nobody (key_rows).
 

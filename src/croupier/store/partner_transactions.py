@@ -1,4 +1,4 @@
-"""Which payment has which PartnerTransactionId: a casino's own ids name one payment each (casino.md 1.1).
+"""Which payment has which PartnerTransactionId: a casino's own ids name one payment each (casino.md 1.2).
 
 Owns: the look-ups. The rows are written by the train, in the commit that gives a payment its id; of two payments that
 are given one id in the same moment the primary key lets one through. Never: decides what a second one means (outcomes).

@@ -1,7 +1,7 @@
 """Players: whom a casino has told the hub of, in which currency, and the token that renews their authorization.
 
 Owns: the rows of `players`. Never: balances (balances) or what blocking means (core.session). Refresh tokens are
-stored sealed. Spec: casino.md 2 (`/users/auth` registers the player), money.md section 1 (one currency per casino).
+stored sealed. Spec: casino.md 2 (`/users/auth` registers the player), money.md 1.4 (one currency per casino).
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Owns: making, lending and ending sessions. Never: a statement of its own but the
 waits for a session that does not answer: what is ended is cut off, and another one takes its place.
 
 The driver's own pool waits for a statement to be cancelled before it takes a connection back, and on a line that has
-gone silent that is for ever. Spec: operate.md, decision 0036.
+gone silent that is for ever. Spec: money.md 4.5, decision 0036.
 """
 
 from __future__ import annotations

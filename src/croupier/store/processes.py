@@ -1,7 +1,7 @@
 """Which processes work on this database, so that one that starts can take over at once what dead ones held.
 
 Owns: the rows of `processes`, and the question whether a process of this machine is still the one it was. Never: the
-taking over (calls). Spec: money.md section 4 ("a starting hub takes over at once the leases of processes of its own
+taking over (calls). Spec: money.md 4.4 ("a starting hub takes over at once the leases of processes of its own
 host that are gone"). Of other hosts, and of a process that is stopped, only its silence can be known.
 """
 

@@ -1,7 +1,7 @@
 """The profile on a counterparty's row: the quirks in which it differs from the documented defaults, typed and checked.
 
 Owns: which quirk is of which kind, the way from settings (`set KEY=VALUE`) and from the stored form to the records of
-core.counterparty and back. Never: SQL. Spec: operate.md (`set` keys), house "Quirks are data".
+core.counterparty and back. Never: SQL. Spec: operate.md 4.
 
 The row holds only what differs, so a default that changes reaches everybody who never chose. What a newer version
 wrote and this one does not know is left alone.

@@ -1,7 +1,7 @@
 """Providers: who they are, in what they differ, their shared secrets.
 
 Owns: the rows of `providers`, the rotation of a secret. Never: signatures, or what a quirk means. A secret is shown
-once and stored sealed. Spec: operate.md (`croupier provider`), provider.md section 1, feed.md (game types).
+once and stored sealed. Spec: operate.md 2 (`croupier provider`), provider.md 1.1, feed.md 4.1 (game types).
 """
 
 from __future__ import annotations

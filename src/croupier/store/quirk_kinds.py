@@ -1,7 +1,7 @@
 """The kinds of value a quirk can have: how each is read from a setting's text and from the profile, and its bounds.
 
 Owns: reading, bounds, and the words that say what is allowed. Never: which quirk has which kind (profiles).
-Spec: operate.md (`set` keys), money.md section 1 (amounts).
+Spec: operate.md 4, money.md 1.2 (amounts).
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def flag() -> Kind:
 
 
 def amount() -> Kind:
-    """An amount as decimal text in major units, or nothing. The grammar of money.md 1."""
+    """An amount as decimal text in major units, or nothing. The grammar of money.md 1.2."""
 
     def check(value: object) -> str | None:
         if value is not None and not (isinstance(value, str) and is_amount(value)):

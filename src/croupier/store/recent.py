@@ -1,6 +1,6 @@
 """Rows that are asked for with every request and change rarely: kept for half a second, then read again.
 
-Owns: the keeping. What another process changed holds here within that time (operate.md: 1 s); what this process
+Owns: the keeping. What another process changed holds here within that time (operate.md 3: 1 s); what this process
 changed holds at once if it says `forget`. A row that was not found is never kept, so a new one is there at once.
 """
 

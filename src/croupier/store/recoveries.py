@@ -1,7 +1,7 @@
 """Recovery mode as rows: its beginning, the window that is to be compared, how far that is, its end.
 
 Owns: the rows of `recoveries`, `recovery_bets` and `recovery_probes`; that ids and beat jump in the commit that begins a
-recovery, and that there is one at a time. Never: decides that there is one, asks a casino. Spec: money.md section 4.
+recovery, and that there is one at a time. Never: decides that there is one, asks a casino. Spec: money.md 4.6.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Request ids of providers that were seen inside the freshness window, across all processes.
 
-Owns: the rows of `seen_requests`. Never: what a repeat means (that depends on the call: provider.md section 1). The
+Owns: the rows of `seen_requests`. Never: what a repeat means (that depends on the call: provider.md 1.2). The
 table is unlogged: after a crash of the database it is empty, and what is repeated then is caught by its timestamp.
 """
 

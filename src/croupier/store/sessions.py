@@ -1,7 +1,7 @@
 """Sessions: launched games, read with every request of a provider.
 
 Owns: the rows of `sessions`, and the one read that joins what a new bet is judged by (player blocked, game open, its limits).
-Never: the judgement (core.session). Requests that ask at the same moment are read together. Spec: provider.md 3, 4.
+Never: the judgement (core.session). Requests that ask at the same moment are read together. Spec: provider.md 3.2, 3.3 and 4.1.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ A statement is sent and its answer read at once, inside the caller's turn: no ta
 of answers, always. One connection of each sort, to a server that need not survive a crash: what was committed need not
 reach the disk before it is answered.
 
-Owns: driving the driver by hand. Never: SQL. For the simulator; a hub has `db.Db`. Spec: money.md section 5.
+Owns: driving the driver by hand. Never: SQL. For the simulator; a hub has `db.Db`. Spec: money.md 5.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Owns: which tables are bound (`STRANDS`), the text of a row that is digested, the links. Never: judges a row, verifies
 the chain (views.trail, which shares nothing with this file), or stands in the way of a payment: it only reads what is
-committed. Spec: money.md section 5 (I12); the forms are written down in docs/decisions/0015.
+committed. Spec: money.md 5 (I12); the forms are written down in docs/decisions/0015.
 
 **No late committer is left out.** Ids are given before a commit, so a lower one may appear after a higher one. The
 *frontier* of a table is how far its sequence had come, and beside it who held the table's write lock right after that

@@ -8,8 +8,8 @@ If a statement fails, its decisions run singly, so that one bad decision cannot 
 connection is lost, each decision's mark is looked for before anything else: never re-run blindly. A train that is late
 holds up nobody: the next one leaves beside it. Who needs a row that somebody else holds waits aside, and for so long only.
 
-Owns: the queue, the batches, that recovery. Never: decides. Spec: money.md 3 and 4 ("connection lost in
-COMMIT"), house "commit train".
+Owns: the queue, the batches, that recovery. Never: decides. Spec: money.md 3.10 and 4.5 ("connection
+lost in COMMIT"), decision 0004.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ A train carries decisions as arrays. The heads go first: new subjects by `on con
 by `where version = the version that was read`. Every other row is joined to the heads that really changed,
 so a decision that lost its race writes nothing at all and is missing from the result.
 
-Owns: the SQL text and the order of its parameters. Never: runs it (train). Spec: house "commit train".
+Owns: the SQL text and the order of its parameters. Never: runs it (train). Spec: decision 0004.
 """
 
 from __future__ import annotations

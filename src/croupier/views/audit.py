@@ -1,7 +1,7 @@
-"""The auditor: every invariant of money.md section 5, each asked of one moment of the database.
+"""The auditor: every invariant of money.md 5, each asked of one moment of the database.
 
 Owns: the list, what of each rows can show, and the run. Never: writes, repairs, or calls the code that it audits.
-Spec: money.md sections 5 and 6, operate.md (`croupier audit`).
+Spec: money.md 5 and 6, operate.md 2 (`croupier audit`).
 """
 
 from __future__ import annotations

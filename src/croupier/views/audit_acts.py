@@ -1,7 +1,7 @@
 """What each entry of the ledger did, also where a person decided it and it is named `correction` alone.
 
 Owns: the reading of a correction by the accounts it moves between, and by its event where two acts move alike. Never:
-judges. What a person ended unpaid, and what came about after that, stays a correction. Spec: money.md section 6.
+judges. What a person ended unpaid, and what came about after that, stays a correction. Spec: money.md 6.4.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The invariants of the ledger, asked in SQL alone: I1, I5, I7, I13, I20 and the sums of section 6.
 
 Owns: what the entries must be, given bets and payments, in its own words: nothing here is shared with the code that
-writes them. Never: writes, repairs. Every function asks of all subjects, or of some (violations.Ask). Spec: money.md sections 5 and 6.
+writes them. Never: writes, repairs. Every function asks of all subjects, or of some (violations.Ask). Spec: money.md 5 and 6.
 """
 
 from __future__ import annotations

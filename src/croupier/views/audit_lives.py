@@ -1,7 +1,7 @@
 """The invariants of bets, cashbacks and payments, asked in SQL alone: I3, I4, I6, I8 to I11, I14, I15.
 
 Owns: what may stand beside what, in its own words: nothing here is shared with the code that writes it. Never: writes,
-repairs. Every function asks of all subjects, or of some (violations.Ask). Spec: money.md sections 2, 3 and 5.
+repairs. Every function asks of all subjects, or of some (violations.Ask). Spec: money.md 2, 3 and 5.
 """
 
 from __future__ import annotations

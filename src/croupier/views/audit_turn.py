@@ -1,7 +1,7 @@
 """One turn of the continuous auditor: what changed lately, the next part of everything, the next part of the trail.
 
 Owns: what a turn looks at, and that it costs the same however big the database is. Never: writes, or calls the code that
-it audits. A change that went past the hub leaves no event: the pass over all subjects finds it. Spec: money.md section 5.
+it audits. A change that went past the hub leaves no event: the pass over all subjects finds it. Spec: money.md 5.
 """
 
 from __future__ import annotations

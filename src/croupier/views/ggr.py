@@ -2,7 +2,7 @@
 
 Owns: the count by casino, provider, game and currency. Never: reads it off the bets: what was settled in the period
 counts, less what was undone in it, whenever the bet was made. Amounts are decimal text in major units, and may be
-negative. Spec: money.md section 6 (last but one paragraph), operate.md (`croupier ggr`).
+negative. Spec: money.md 6.5, operate.md 2 (`croupier ggr`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How the hub is doing, as far as rows tell: schema, queue, leases, processes.
 
 Owns: those counts. Never: what lives in a process alone (its breakers, its waiters: `/metrics` tells them). Ages are
-seconds. Spec: money.md section 4 (Hub), operate.md (`croupier doctor`).
+seconds. Spec: money.md 4.4 and 4.5, operate.md 2 (`croupier doctor`).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Owns: open incidents; incomplete games (bets that are on for longer than a limit); parked payments; unknown payments
 with their one next action and its time, unclaimed stakes among them. Never: decides what to do. Amounts are decimal
-text in major units. Spec: money.md section 2 ("`unknown` ... is listed"), section 5 (I4), operate.md.
+text in major units. Spec: money.md 2.1 ("`unknown` ... is listed"), money.md 5 (I4), operate.md 2.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Which bet or cashback a person means by a text: BetId, CashbackId, or `provider:betId`.
 
-Owns: that reading. Never: reads more than the id. Spec: operate.md ("Every ID argument takes the id or the name").
+Owns: that reading. Never: reads more than the id. Spec: operate.md 3 ("Every ID argument takes the id or the name").
 """
 
 from __future__ import annotations

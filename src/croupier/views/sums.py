@@ -1,6 +1,6 @@
 """What stands in every account of the ledger, and that all of a currency adds up to zero.
 
-Owns: the sums. Never: a balance that is kept anywhere; they are counted from the entries. Spec: money.md section 6.
+Owns: the sums. Never: a balance that is kept anywhere; they are counted from the entries. Spec: money.md 6.6.
 """
 
 from __future__ import annotations

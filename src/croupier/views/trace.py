@@ -2,7 +2,7 @@
 
 Owns: putting it together: who, what the provider was told, each decision with the ledger entries that belong to it,
 the payments, the next actions still live, the incidents. Never: explains a rule. Amounts are decimal text in major
-units, times milliseconds since the Unix epoch. Spec: operate.md (`croupier trace`).
+units, times milliseconds since the Unix epoch. Spec: operate.md 2 (`croupier trace`).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Owns: the report, the comparison with what was signed outside of the database, the sentences for whoever reads them at
 night. Never: writes, or takes the database's word for what was signed. Memory does not grow with the trail: links and
-checkpoints are read side by side, in their order. Spec: money.md section 5 (I12), docs/decisions/0015.
+checkpoints are read side by side, in their order. Spec: money.md 5 (I12), docs/decisions/0015.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Owns: the second implementation of the chain: its own list of tables, its own text of a row, its own SHA-256, outside of
 the database, so that functions replaced in there cannot answer for it. Never: shares code with store.trail, writes, or
-reads a whole table: pages of at most `PAGE_ROWS` rows. Spec: money.md section 5 (I12), docs/decisions/0015.
+reads a whole table: pages of at most `PAGE_ROWS` rows. Spec: money.md 5 (I12), docs/decisions/0015.
 """
 
 from __future__ import annotations

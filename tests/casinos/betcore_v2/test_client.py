@@ -161,7 +161,7 @@ async def test_the_casinos_algorithm_signs(alg: str) -> None:
 
 
 async def test_a_key_that_another_process_changed_is_read_before_it_signs() -> None:
-    """A rotation that is forced holds at once, also here (operate.md: within 1 s)."""
+    """A rotation that is forced holds at once, also here (operate.md 3: within 1 s)."""
     ring, line = Ring(), Line(WireAnswer(200, {}, OK))
     rotated = jwt.new_key("RS256", "rotated")
     ring.changed = {"RS256": rotated}
@@ -226,7 +226,7 @@ class Slow:
 
 @pytest.mark.parametrize("name", ["make", "make-list", "info", "close", "cashback"])
 async def test_what_is_bound_to_a_time_leaves_before_it_or_not_at_all(name: str) -> None:
-    """The keys were read for 14 s: the stake's hold time, or the lease, is over (money.md 2)."""
+    """The keys were read for 14 s: the stake's hold time, or the lease, is over (money.md 2.3)."""
     calls: dict[str, Callable[[CasinoClient, int], Awaitable[object]]] = {
         "make": lambda client, ms: client.make(CASINO, STAKE, before_ms=ms),
         "make-list": lambda client, ms: client.make_list(CASINO, [STAKE], before_ms=ms),

@@ -1,4 +1,4 @@
-"""What a casino is answered, and our log told, when a call of it could not be taken in. Spec: casino.md 1.1."""
+"""What a casino is answered, and our log told, when a call of it could not be taken in. Spec: casino.md 1 and 1.2."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the hub asks of a provider: signed, bounded, and nothing but a good answer is one (provider.md section 3)."""
+"""What the hub asks of a provider: signed, bounded, and nothing but a good answer is one (provider.md 3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One row for every refusal and every fault, as the contract's table has them (provider.md section 2)."""
+"""One row for every refusal and every fault, as the contract's table has them (provider.md 2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Only the holder of a valid secret, over these bytes, within the window, is believed (provider.md section 1)."""
+"""Only the holder of a valid secret, over these bytes, within the window, is believed (provider.md 1.1 to 1.4)."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 Calls that are bound to a time (`before_ms`, milliseconds since the epoch) leave before it or not at all: TooLate.
 
 Owns: the calls and their bounds. Never: retries, schedules, storage; and it never raises for what a casino
-answers or fails to answer, which is `Unknown`. Spec: casino.md section 2, money.md section 2.
+answers or fails to answer, which is `Unknown`. Spec: casino.md 2, 2.1 and 2.6, money.md 2.2.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Orders to the `data` text a casino gets, and a casino's bytes to a closed list of meanings.
 
-Owns: both directions of every call of casino.md section 2, and the bodies casinos send (section 1). Never: I/O,
+Owns: both directions of every call of casino.md 2, and the bodies that casinos send. Never: I/O,
 signatures, or a guess: an answer that is not understood is `Unknown`, a request that is not understood is
 BadField or BadJson. The keys of `data` keep their order for ever: a payment is repeated with the same bytes.
-Spec: casino.md sections 1.1, 2 and 2.1; money.md section 2.
+Spec: casino.md 1, 1.1, 2 and 2.1; money.md 2.2.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Owns: every spelling that several calls share, and how each such field is read. Never: what a code means
 (`outcomes`), nor what a message means for a payment (`codec`). null is read as absent.
-Spec: casino.md, opening, section 1.1 and the table of section 2; money.md section 1.
+Spec: casino.md 0, 1.1, 2 and 2.2; money.md 1.2.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a betcore_v2 casino may ask of the hub, as its OpenAPI document states it.
 
 Owns: the five calls with their bodies, and their answers by status. Codes are those of `outcomes`, bounds and
-TransactionTypes those of `messages`. Never: a route's work. Spec: casino.md 1 and 1.1.
+TransactionTypes those of `messages`. Never: a route's work. Spec: casino.md 1.
 """
 
 from __future__ import annotations
@@ -228,7 +228,7 @@ CASINOS: Final = Half(
             HUB_ROOT + messages.HUB_TOKEN,
             "auth/token",
             "An access token for this casino, valid for an hour.",
-            "casino.md section 1",
+            "casino.md 1.3",
             _enveloped("A token.", TokenEnvelope, _GIVEN),
             (TokenRequest,),
             proofs=((),),
@@ -238,7 +238,7 @@ CASINOS: Final = Half(
             HUB_ROOT + messages.HUB_JWKS,
             "auth/jwks",
             "The public keys. With a bearer, the hub learns that this casino knows them.",
-            "casino.md section 1",
+            "casino.md 1.4",
             (
                 Said(200, "A JWK set.", JwkSet, headers={"Cache-Control": "How long it may be kept."}),
                 _refused(outcomes.UNAUTHORIZED),
@@ -252,7 +252,7 @@ CASINOS: Final = Half(
             HUB_ROOT + messages.HUB_VERIFY,
             "auth/verify",
             "Whether the hub sent this JWT to this casino; for casinos without a library for signatures.",
-            "casino.md section 1",
+            "casino.md 1.5",
             _enveloped(
                 "What it carried (200), or it is none (103753).", SentEnvelope, (*_GIVEN, outcomes.NOT_VERIFIED)
             ),
@@ -264,7 +264,7 @@ CASINOS: Final = Half(
             HUB_ROOT + messages.HUB_ACCEPT,
             "payments/accept",
             "The outcome of a payment of a bet. Idempotent.",
-            "casino.md section 1.1",
+            "casino.md 1.1 and 1.2",
             _enveloped(
                 "Taken in (200), or final and not accepted (102823): `X-Problem` says why.", HubEnvelope, _TAKEN
             ),
@@ -276,7 +276,7 @@ CASINOS: Final = Half(
             HUB_ROOT + messages.HUB_CASHBACK_ACCEPT,
             "cashback-payments/accept",
             "The outcome of a payment of a cashback. Idempotent.",
-            "casino.md section 1.1",
+            "casino.md 1.1 and 1.2",
             _enveloped(
                 "Taken in (200), or final and not accepted (102823): `X-Problem` says why.", HubEnvelope, _TAKEN
             ),

@@ -2,7 +2,7 @@
 
 Owns: the codes, their texts and HTTP statuses. Never: JSON. A code that stands in no row has no meaning here:
 the caller decides what that is (in an acknowledgement unknown, in an accept the casino's last word).
-Spec: casino.md sections 1.1 and 2.1.
+Spec: casino.md 1.1 and 2.1.
 """
 
 from __future__ import annotations

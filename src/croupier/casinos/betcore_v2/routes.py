@@ -144,7 +144,7 @@ async def _token(door: Door, request: Request, body: bytes) -> Response:
 
 
 async def _jwks(door: Door, request: Request, _: bytes) -> Response:
-    """A fetch with a bearer tells that this casino knows the keys listed now (casino.md 1)."""
+    """A fetch with a bearer tells that this casino knows the keys listed now (casino.md 1.4)."""
     keys = door.hub.store.keys
     # Not a moment old: another process may sign already with a key that it has just made, or have revoked one.
     await keys.load()

@@ -2,7 +2,7 @@
 
 Owns: the claims of both kinds of JWT, and what tells them apart: a bearer has an audience and no data, a sent
 JWT has data and no audience; neither ever passes for the other. Never: time, key storage, I/O.
-Spec: casino.md section 1 and the opening of section 2.
+Spec: casino.md 1.3 to 1.5 and 2.
 """
 
 from __future__ import annotations

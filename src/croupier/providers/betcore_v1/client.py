@@ -1,7 +1,7 @@
 """What the hub asks of a betcore_v1 provider over the network: its games, and to open one.
 
 Owns: the two calls, their bounds, and the reading of a refusing or senseless answer as a peer error. Never: retries,
-schedules, storage. Spec: provider.md section 3.
+schedules, storage. Spec: provider.md 3.
 """
 
 from __future__ import annotations

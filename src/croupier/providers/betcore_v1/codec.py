@@ -2,7 +2,7 @@
 
 Owns: what each field must be, and the exact form of what the hub writes. Never: I/O, signatures, whether a session,
 a bet or an amount is acceptable. Readers raise `BadJson` (nothing readable) or `BadField` (which names the field).
-Spec: provider.md sections 2 to 4, money.md section 1.
+Spec: provider.md 2 to 4, money.md 1.2.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The wire records of betcore_v1, spelled exactly as they travel.
 
 Owns: header names, field names, the shapes of what the hub writes, and the bounds of what it reads. Never: reading or
-judging a value (codec), signing (signing). Spec: provider.md sections 1, 3 and 4.
+judging a value (codec), signing (signing). Spec: provider.md 1, 3 and 4.
 """
 
 from __future__ import annotations

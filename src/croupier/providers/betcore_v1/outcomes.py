@@ -2,7 +2,7 @@
 
 Owns: `_responseCode` and HTTP status of every refusal, and of every fault met before a command exists. Never: a
 decision which refusal it is. Live providers give a stake up for good on 2 to 8 and repeat on 99, so nothing that
-may still be taken may stand beside 2 to 8. Spec: provider.md section 2.
+may still be taken may stand beside 2 to 8. Spec: provider.md 2 and 2.1.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What providers call: the five wallet calls of a session. Read, verify, decode, call the flow, encode.
 
 Owns: the routes and the order of their checks: size, signature, replay, content type, contents. Never: rules.
-Spec: provider.md sections 1, 2 and 4.
+Spec: provider.md 1, 2 and 4.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Who sent this, and did they send exactly these bytes just now: headers, body, secrets and the time in, a verdict out.
 
 Owns: the four headers and the rule over them, both directions. Never: I/O, where secrets come from, whether a request
-id was seen before (a repeat is judged by the caller, across workers). Spec: provider.md section 1.
+id was seen before (a repeat is judged by the caller, across workers). Spec: provider.md 1.1 to 1.4.
 
 The signature covers body, counterparty id, timestamp and request id, joined by dots. The last three can hold no
 dot, so no two requests share one signed text. Whether a counterparty exists must not show in time or text: a failed
