@@ -1,7 +1,7 @@
 """Every balance that a provider was told is one that the player had, or will have by what was decided.
 
 It is the casino's last word moved by the payments accepted since, or, where the hub knows no base, the casino's word as
-it came. Owns: the check of each first balance of a verb against both. Never: reads how the hub adds them up. Spec: money.md section 7.
+it came. Owns: the check of each first balance of a verb against both. Never: reads how the hub adds them up. Spec: money.md 7.
 """
 
 from __future__ import annotations
