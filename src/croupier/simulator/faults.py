@@ -155,7 +155,9 @@ class FaultyWire:
 class FaultyDb:
     """The database as one process sees it: its connection may break, and what was begun outlives the process."""
 
-    def __init__(self, db: Db, around: Around, landed: Landed | None = None, executed: Executed | None = None) -> None:
+    def __init__(
+        self, db: Db, around: Around, *, landed: Landed | None = None, executed: Executed | None = None
+    ) -> None:
         self._db = db
         self._landed = landed
         self._executed = executed

@@ -48,7 +48,7 @@ class Wallet:
         self._times = [move.at_s for move in self._moves]
         self._sums = [0, *accumulate(move.amount for move in self._moves)]
 
-    def may_be(self, since_s: float, until_s: float, subject_id: int, own: set[int]) -> set[int] | None:
+    def may_be(self, since_s: float, until_s: float, subject_id: int, *, own: set[int]) -> set[int] | None:
         """What may be told between these moments, of a bet that is to have moved it by one of `own`. None: nearly all."""
         first, last = bisect_left(self._times, since_s), bisect_right(self._times, until_s)
         if last - first > MOST_MOVING:
@@ -76,7 +76,7 @@ def judge_balances(scene: Scene, cases: list[Case], told: Mapping[tuple[int, str
             if based_s <= at_s and wallet.unclear_s <= at_s:
                 continue
             since_s = heard.asked_s[verb]
-            may_be = wallet.may_be(since_s, at_s, bet.bet_id, set(_own(bet, verb, scene.moments, at_s)))
+            may_be = wallet.may_be(since_s, at_s, bet.bet_id, own=set(_own(bet, verb, scene.moments, until_s=at_s)))
             if may_be is None:
                 continue
             if since_s < based_s:
@@ -86,7 +86,7 @@ def judge_balances(scene: Scene, cases: list[Case], told: Mapping[tuple[int, str
                 verdict.wrong("I3", f"{case.name} was told {text} with its {verb}; it may be one of {sorted(may_be)}")
 
 
-def _own(bet: Bet, verb: str, moments: Moments, until_s: float) -> Iterator[int]:
+def _own(bet: Bet, verb: str, moments: Moments, *, until_s: float) -> Iterator[int]:
     """What the bet is to have moved the wallet by, as the answer decided it or as a later one did meanwhile."""
 
     def begun(*kinds: PaymentKind) -> bool:

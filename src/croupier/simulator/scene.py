@@ -82,7 +82,7 @@ async def start_hub(scene: Scene) -> Running:
     clock = VirtualClock(stage.loop, START_MS)
     number = scene.born = scene.born + 1
     wire = FaultyWire(stage.network, scene.around(f"network of hub {number}"))
-    db = FaultyDb(stage.db, scene.around(f"database of hub {number}"), _hears(scene), _based(scene))
+    db = FaultyDb(stage.db, scene.around(f"database of hub {number}"), landed=_hears(scene), executed=_based(scene))
     # Wins of every size are played: that a large one calls for a person is the business of other tests.
     limits = {"min_bet": "0.00001", "max_bet": str(MOST), "large_win": None}
     running = await stage.start_hub(
