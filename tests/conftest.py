@@ -21,12 +21,12 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as properties
 
+from croupier.simulator.scratch_db import EMPTY, KEEP
 from croupier.store.db import Db
-from croupier.store.embedded import Attached, EmbeddedError, attach
-from croupier.store.embedded_ground import find_place
-from croupier.store.embedded_watch import is_locked
+from croupier.store.embedded.directory import find_place
+from croupier.store.embedded.server import Attached, EmbeddedError, attach
+from croupier.store.embedded.watcher import is_locked
 from croupier.store.migrate import migrate
-from croupier.store.scratch import EMPTY, KEEP
 
 _HOME = "TEST_HOME_OF_CROUPIER"
 """Not a CROUPIER_ variable: the program would report it as an unknown setting."""

@@ -12,7 +12,7 @@ import structlog
 
 from croupier.apps.auditor import TURN_S, audit_for_ever, take_turn
 from croupier.store.db import DbDown
-from croupier.views.audit import audit
+from croupier.views.audit.auditor import audit
 from tests.flows.desk import Desk
 
 EVERY_S = 30.0
@@ -20,7 +20,7 @@ EVERY_S = 30.0
 
 @pytest.fixture(autouse=True)
 def _a_process(desk: Desk) -> None:
-    desk.hub.habits = replace(desk.hub.habits, process="w-1")
+    desk.hub.process_settings = replace(desk.hub.process_settings, process="w-1")
 
 
 async def break_by(url: str, sql: str) -> None:
@@ -90,7 +90,7 @@ async def test_it_is_not_taken_before_its_time(desk: Desk) -> None:
 
 async def test_while_one_process_has_its_turn_another_takes_none(desk: Desk) -> None:
     desk.clock.ms += 30_000
-    assert await desk.hub.store.turns.take("audit", "w-2", TURN_S)
+    assert await desk.hub.store.singleton_leases.take("audit", "w-2", TURN_S)
     assert await take_turn(desk.hub, EVERY_S) is None
     desk.clock.ms += 1000 * TURN_S
     assert await take_turn(desk.hub, EVERY_S) == [], "the other one died: its lease has run out"

@@ -52,7 +52,7 @@ async def test_metrics_are_told_with_the_queue(desk: Desk) -> None:
     told = (await desk.call("GET", "/metrics")).body.decode()
     assert 'croupier_waiting{kind="calls"} 1.0' in told
     assert 'croupier_decisions_total{event="' in told
-    assert "croupier_train_seconds_count 1.0" in told
+    assert "croupier_group_commit_seconds_count 1.0" in told
 
 
 async def test_metrics_are_told_without_a_database_too(desk: Desk) -> None:

@@ -15,8 +15,8 @@ from croupier.apps.world import World, local_world
 from croupier.flows.hub import Hub
 from croupier.kit.http import HttpWire
 from croupier.kit.wire import WireRequest
-from croupier.store.embedded import attach
-from croupier.views.trail import verify_trail
+from croupier.store.embedded.server import attach
+from croupier.views.trail.verify import verify_trail
 from tests.conftest import make_home, remove_home
 
 pytestmark = pytest.mark.slow

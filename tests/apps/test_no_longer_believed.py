@@ -17,12 +17,12 @@ from croupier.core.session import judge_new_bet
 from croupier.kit import jwt
 from croupier.kit.chance import SeededChance
 from croupier.kit.clock import SystemClock
-from croupier.kit.inprocess import InProcessWire
 from croupier.kit.wire import WireAnswer
 from croupier.providers.betcore_v1 import signing
+from croupier.simulator.in_process_http import InProcessWire
 from croupier.simulator.stage import settings_for
-from croupier.store.counterparties import Undecided
-from croupier.store.recent import KEPT_S
+from croupier.store.parties.counterparties import Undecided
+from croupier.store.ttl_cache import KEPT_S
 from tests.apps.test_tenant_work import accept
 from tests.flows.desk import HUB, Desk
 from tests.store.cast import SEALER

@@ -40,5 +40,5 @@ def test_a_server_that_ends_without_a_signal_has_all_of_it() -> None:
 
 
 def test_what_follows_fits_before_the_worker_is_killed() -> None:
-    """Requests and calls, the last look of the sweep, what is being written; and a second for the rest."""
+    """Requests and calls, the last look of the poller, what is being written; and a second for the rest."""
     assert FINISH_S + 2 * WRITE_S + 1 < END_S

@@ -17,8 +17,8 @@ from croupier.core.counterparty import Casino, Provider
 from croupier.kit.wire import WireAnswer
 from croupier.providers.betcore_v1 import signing
 from croupier.store.db import Db
-from croupier.store.players import Players
-from croupier.store.sessions import Sessions
+from croupier.store.parties.players import Players
+from croupier.store.parties.sessions import Sessions
 from tests.flows.desk import Desk
 from tests.store.cast import SEALER, HandClock, make_game
 

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from croupier.views.audit import audit
+from croupier.views.audit.auditor import audit
 from tests.chaos.ground import Ground, Side
 
 NUMBERS = {"stake": -1, "payout": 1, "bet_return": 2, "payout_return": -2, "jackpot": 4}

@@ -20,9 +20,9 @@ import croupier
 from croupier.apps.wiring import open_hub
 from croupier.apps.world import World, local_world, start_hub
 from croupier.flows.hub import Hub
-from croupier.store.embedded_ground import find_place
-from croupier.store.embedded_watch import postmaster
-from croupier.views.audit import audit
+from croupier.store.embedded.directory import find_place
+from croupier.store.embedded.watcher import postmaster
+from croupier.views.audit.auditor import audit
 from tests.conftest import make_home, remove_home
 
 HERE = Path(__file__).parent

@@ -33,10 +33,10 @@ from croupier.kit.http import HttpWire
 from croupier.kit.strictjson import loads
 from croupier.kit.wire import WireRequest
 from croupier.store.db import DbDown
-from croupier.store.embedded import attach
-from croupier.store.embedded_access import password_of
-from croupier.store.embedded_ground import SOCKET, USER
-from croupier.store.embedded_watch import leftovers, postmaster
+from croupier.store.embedded.access import password_of
+from croupier.store.embedded.directory import SOCKET, USER
+from croupier.store.embedded.server import attach
+from croupier.store.embedded.watcher import leftovers, postmaster
 from tests.chaos.proxy import Cable
 from tests.conftest import make_home, remove_home
 

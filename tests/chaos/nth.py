@@ -18,14 +18,14 @@ from typing import Any
 from croupier.apps.worker import _kept_up
 from croupier.core.commands import Order
 from croupier.core.readings import PaymentKind
-from croupier.kit import virtual
-from croupier.kit.virtual import VirtualLoop
 from croupier.kit.wire import PeerError, WireAnswer, WireRequest
+from croupier.simulator import virtual_time
 from croupier.simulator.stage import Stage, settings_for
+from croupier.simulator.virtual_time import VirtualLoop
 from croupier.store.db import Db, DbDown, Row, Tx
-from croupier.store.embedded import Attached, attach
+from croupier.store.embedded.server import Attached, attach
 from croupier.store.migrate import migrate
-from croupier.views.audit import audit
+from croupier.views.audit.auditor import audit
 from tests.chaos.books import OVER, UNDECIDED
 from tests.conftest import make_home, remove_home
 from tests.scenarios.full import FullWorld
@@ -88,8 +88,8 @@ class FailingDb:
     async def execute(self, sql: str, *args: object) -> int:
         return await self._ask(self._db.execute, sql, *args)
 
-    async def train_fetch(self, sql: str, *args: object) -> list[Row]:
-        return await self._ask(self._db.train_fetch, sql, *args)
+    async def batch_fetch(self, sql: str, *args: object) -> list[Row]:
+        return await self._ask(self._db.batch_fetch, sql, *args)
 
     @asynccontextmanager
     async def transaction(self, *, snapshot: bool = False) -> AsyncIterator[Tx]:
@@ -144,8 +144,10 @@ class FailingWorld(FullWorld):
         self._hub = running = await self.stage.start_hub(settings_for(), db=db, ack_grace_s=0.3)
         for loop in running.loops:
             loop.cancel()
-        sweep, waiters = running.hub.sweep, running.hub.waiters
-        running.loops = [self.stage.loop.create_task(_kept_up(running.hub, loop)) for loop in (sweep.run, waiters.poll)]
+        poller, waiters = running.hub.poller, running.hub.waiters
+        running.loops = [
+            self.stage.loop.create_task(_kept_up(running.hub, loop)) for loop in (poller.run, waiters.poll)
+        ]
 
     # --- what people do, again and again ------------------------------------------------------------------------
 
@@ -320,7 +322,7 @@ def enumerate_failures(
             finally:
                 await stage.close()
 
-    virtual.run(main)
+    virtual_time.run(main)
     return found
 
 

@@ -209,7 +209,7 @@ async def _slot_failed(ground: Ground, slot: str) -> bool:
 
 
 async def it_is_tried_again(seat: Seat) -> None:
-    """By the sweep, when it is due; the casino is well again."""
+    """By the poller, when it is due; the casino is well again."""
     await seat.behave("honest")
     await seat.behave("honest", path="payments/close")
     await seat.rest()

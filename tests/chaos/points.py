@@ -34,7 +34,7 @@ def _sends(*slots: str) -> set[str]:
     return {f"{slot}.{when}" for slot in slots for when in ("before_send", "after_send")}
 
 
-_TRAIN = {"train.before_commit", "train.after_commit"}
+_TRAIN = {"group_commit.before_commit", "group_commit.after_commit"}
 _ACCEPT = {"accept.before_commit", "accept.after_commit"}
 _ALL = _TRAIN | _ACCEPT
 
@@ -63,7 +63,7 @@ NO_BET = "a cashback is no bet: no provider waits for an answer, and it is never
 NOT_ASKED = "no provider asks for this: the hub does it by itself"
 ANSWERED_BEFORE = "the provider was answered before this operation begins"
 OTHER_ANSWER = "it is answered at another point"
-REFUND_ANSWER = "a refund is answered without a point of its own: train.after_commit is its last"
+REFUND_ANSWER = "a refund is answered without a point of its own: group_commit.after_commit is its last"
 NO_ACCEPT = "no accept comes in this operation"
 LIST_ELSEWHERE = "a list is makes that one commit sends: here each call is due by itself, and its make goes alone"
 NO_LISTS = "cashbacks have no list call"

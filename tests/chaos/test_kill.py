@@ -17,7 +17,7 @@ from croupier.flows.cashback import cancel_cashback, pay_cashback
 from tests.chaos.conftest import HOLD_S, Chaos, minor, until
 
 STAKE_POINTS = [
-    "train.before_commit", "train.after_commit", "stake.after_commit", "stake.before_send", "stake.after_send",
+    "group_commit.before_commit", "group_commit.after_commit", "stake.after_commit", "stake.before_send", "stake.after_send",
     "accept.before_commit", "accept.after_commit", "stake.before_answer",
 ]  # fmt: skip
 PAYOUT_POINTS = ["payout.before_send", "payout.before_answer"]
@@ -87,7 +87,7 @@ async def test_a_worker_dies_in_a_pay_in(two: Chaos, at: str) -> None:
 @pytest.mark.parametrize(
     ("at", "n"),
     [
-        *((at, n) for at in ("train.before_commit", "train.after_commit") for n in (2, 3, 4)),
+        *((at, n) for at in ("group_commit.before_commit", "group_commit.after_commit") for n in (2, 3, 4)),
         ("accept.before_commit", 2),
     ],
 )
@@ -126,7 +126,14 @@ async def test_a_worker_dies_in_a_pay_out(two: Chaos, at: str) -> None:
 
 @slow
 @pytest.mark.parametrize(
-    "at", ["payout.after_send", "close.before_send", "close.after_send", "train.before_commit", "train.after_commit"]
+    "at",
+    [
+        "payout.after_send",
+        "close.before_send",
+        "close.after_send",
+        "group_commit.before_commit",
+        "group_commit.after_commit",
+    ],
 )
 async def test_a_worker_dies_behind_a_pay_out(two: Chaos, at: str) -> None:
     await pay_out_through(two, at)
@@ -137,8 +144,8 @@ async def test_a_worker_dies_behind_a_pay_out(two: Chaos, at: str) -> None:
     [
         "bet_return.after_send",
         pytest.param("bet_return.before_send", marks=slow),
-        pytest.param("train.before_commit", marks=slow),
-        pytest.param("train.after_commit", marks=slow),
+        pytest.param("group_commit.before_commit", marks=slow),
+        pytest.param("group_commit.after_commit", marks=slow),
         pytest.param("accept.before_commit", marks=slow),
         pytest.param("accept.after_commit", marks=slow),
     ],

@@ -17,7 +17,7 @@ import pytest
 
 from croupier.kit.seal import Sealer, load_or_make_key
 from croupier.store.db import Db
-from croupier.store.embedded import Attached, attach
+from croupier.store.embedded.server import Attached, attach
 from croupier.store.migrate import migrate
 from tests.conftest import make_home, remove_home
 from tests.core.samples import Story

@@ -14,8 +14,8 @@ from croupier.kit.chance import SystemChance
 from croupier.kit.metrics import Metrics
 from croupier.kit.seal import Sealer, load_or_make_key
 from croupier.kit.signed_lines import SignedLines
-from croupier.store.incidents import Incidents
-from croupier.store.trail import Trail
+from croupier.store.oversight.incidents import Incidents
+from croupier.store.oversight.trail import Trail
 from tests.cli.conftest import Cli
 from tests.views.world import World
 

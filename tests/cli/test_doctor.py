@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from croupier.kit.clock import SystemClock
-from croupier.store.incidents import Incidents
+from croupier.store.oversight.incidents import Incidents
 from tests.cli.conftest import Cli, end
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from croupier.store.db import Db
-from croupier.store.embedded import Attached, attach
+from croupier.store.embedded.server import Attached, attach
 from croupier.store.migrate import FOLDER, migrate
 from tests.cli.conftest import Cli, end
 from tests.conftest import make_home, remove_home

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from croupier.store.db import Db
-from croupier.store.embedded import Attached
+from croupier.store.embedded.server import Attached
 from croupier.store.migrate import FOLDER
 from tests.cli.conftest import Cli
 

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from croupier.core import cashback_effects, person, pursuit, requests
+from croupier.core import bet_requests, cashback_effects, person, pursuit
 from croupier.core.bet import IS_ON, Bet, BetState, Origin
+from croupier.core.bet_requests import Asked, Reply, Wait
 from croupier.core.cashback import Cashback
 from croupier.core.counterparty import Casino, Provider
 from croupier.core.draft import Decision, Draft, Terms
@@ -35,7 +36,6 @@ from croupier.core.readings import (
     Yes,
 )
 from croupier.core.refusals import CasinoNo
-from croupier.core.requests import Asked, Reply, Wait
 from croupier.core.waits import MS, Waits
 
 K, S = PaymentKind, PaymentState
@@ -171,7 +171,7 @@ class Story:
 
     def opened(self, **changes: Any) -> Story:
         """A bet was asked for; its stake is on the way."""
-        self.take(requests.open_bet(new_bet(**changes), self.terms()))
+        self.take(bet_requests.open_bet(new_bet(**changes), self.terms()))
         return self
 
     def opened_both(self, win: int = 2500, **changes: Any) -> Story:
@@ -199,7 +199,7 @@ class Story:
 
     # --- what a provider asks
 
-    def _told(self, ruling: requests.Ruling) -> str:
+    def _told(self, ruling: bet_requests.Ruling) -> str:
         if isinstance(ruling, Decision):
             return self.take(ruling)
         if isinstance(ruling, Wait):
@@ -213,15 +213,15 @@ class Story:
         win = bet.win if bet.origin is Origin.PAY_IN_OUT else None
         asked = replace(Asked(bet.casino_id, bet.player_id, bet.round_ref, bet.stake, win), **other)
         until_ms = T0 + round((self.now_s + HOLD_S if until_s is None else until_s) * MS)
-        return self._told(requests.pay_in(bet, asked, self.terms(), until_ms=until_ms, waited=waited))
+        return self._told(bet_requests.pay_in(bet, asked, self.terms(), until_ms=until_ms, waited=waited))
 
     def pay_out(self, win: int, *, waited: bool = False, **other: Any) -> str:
         bet: Bet = self.subject
         asked = replace(Asked(bet.casino_id, bet.player_id, bet.round_ref, win=win), **other)
-        return self._told(requests.pay_out(bet, asked, self.terms(), waited=waited))
+        return self._told(bet_requests.pay_out(bet, asked, self.terms(), waited=waited))
 
     def refund(self, *, casino_id: int = 11, player_id: int = 33) -> str:
-        return self._told(requests.refund(self.subject, casino_id, player_id, self.terms()))
+        return self._told(bet_requests.refund(self.subject, casino_id, player_id, self.terms()))
 
     # --- what a casino says
 

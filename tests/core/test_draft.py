@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from croupier.core.bet import Bet
+from croupier.core.bet_requests import open_bet
 from croupier.core.draft import Draft, Terms
 from croupier.core.payment import IllegalPayment, PaymentEvent, Step
 from croupier.core.readings import PaymentKind
-from croupier.core.requests import open_bet
 from tests.core.samples import FUNDS, K, S, Story, new_bet, new_cashback, terms
 
 E = PaymentEvent

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from croupier.core import requests
+from croupier.core import bet_requests
 from croupier.core.bet import Origin
 from croupier.core.draft import Decision
 from croupier.core.large_win import max_odd, max_win
@@ -21,12 +21,12 @@ def settled(win: int, *, origin: Origin = Origin.PAY_IN, stake: int = 1000, **te
     """The decision that owes a win of so many cents."""
     told = {"casino": CASINO, "provider": PROVIDER, "game": GAME} | terms_of
     if origin is Origin.JACKPOT:
-        return requests.open_jackpot(new_bet(origin=origin, stake=0, win=win), terms(**told))
+        return bet_requests.open_jackpot(new_bet(origin=origin, stake=0, win=win), terms(**told))
     story = Story()
     story.on(stake=stake)
     bet = story.subject
-    asked = requests.Asked(bet.casino_id, bet.player_id, bet.round_ref, win=win)
-    ruling = requests.pay_out(bet, asked, terms(**told), waited=True)
+    asked = bet_requests.Asked(bet.casino_id, bet.player_id, bet.round_ref, win=win)
+    ruling = bet_requests.pay_out(bet, asked, terms(**told), waited=True)
     assert isinstance(ruling, Decision)
     return ruling
 
@@ -96,7 +96,7 @@ def test_a_free_round_and_a_jackpot_have_no_odd() -> None:
 def test_a_person_who_settles_with_a_large_win_is_told_too() -> None:
     story = Story()
     story.on()
-    ruling = requests.settle_by_person(story.subject, 6000, terms(casino=replace(CASINO, large_win="60")), "mia")
+    ruling = bet_requests.settle_by_person(story.subject, 6000, terms(casino=replace(CASINO, large_win="60")), "mia")
     assert said(ruling) == ["60.00 EUR on a stake of 10.00: at least the large_win 60 of casino Aurora"]
 
 

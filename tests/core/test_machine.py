@@ -24,7 +24,7 @@ from tests.scenarios import words
 from tests.scenarios.book import TAKES
 from tests.scenarios.invariants import database_moves, ledger_holds, stands_or_ended
 from tests.scenarios.pure import PureWorld
-from tests.scenarios.pure_hub import Errand, Ticket
+from tests.scenarios.pure_hub import LeasedCall, Ticket
 
 BETS = ("b1", "b2")
 CASHBACKS = ("c1",)
@@ -252,10 +252,10 @@ class Anything(RuleBasedStateMachine):
     def _calls_kept_their_schedule(self) -> None:
         """I17: a stake leaves within its hold time only; what is owed keeps its ladder."""
         sent: dict[tuple[int, str], list[int]] = defaultdict(list)
-        for at_ms, errand in self.hub.sends:
-            if errand.step is Step.MAKE:
-                sent[errand.subject_id, errand.slot].append(at_ms)
-                self._stake_within_its_hold(at_ms, errand)
+        for at_ms, leased_call in self.hub.sends:
+            if leased_call.step is Step.MAKE:
+                sent[leased_call.subject_id, leased_call.slot].append(at_ms)
+                self._stake_within_its_hold(at_ms, leased_call)
         for (subject_id, slot), times in sent.items():
             if subject_id in self.disturbed or slot in {"stake", "bet_return"}:
                 continue
@@ -266,9 +266,9 @@ class Anything(RuleBasedStateMachine):
                 assert least is not None
                 assert then - first >= least, f"I17: {slot} was sent again too early"
 
-    def _stake_within_its_hold(self, at_ms: int, errand: Errand) -> None:
-        subject = self.hub.subjects[errand.subject_id]
-        if errand.slot == "stake":
+    def _stake_within_its_hold(self, at_ms: int, leased_call: LeasedCall) -> None:
+        subject = self.hub.subjects[leased_call.subject_id]
+        if leased_call.slot == "stake":
             assert at_ms < subject.created_ms + 6000, "I17: a stake was sent after its hold time"
 
 

@@ -9,13 +9,13 @@ import pytest
 
 from croupier.core import person
 from croupier.core.bet import BetState, Closing
+from croupier.core.bet_requests import CannotDo
 from croupier.core.cashback import CashbackState
 from croupier.core.counterparty import LateAccept
 from croupier.core.draft import Draft
 from croupier.core.payment import SLOT_CLOSE, PaymentState, Step
 from croupier.core.readings import CloseDone, PaymentKind
 from croupier.core.remembered import Verdict
-from croupier.core.requests import CannotDo
 from tests.core.samples import CASINO, FUNDS, NOT_FOUND, RECEIVED, K, S, Story
 
 B = BetState

@@ -15,13 +15,13 @@ import pytest
 
 from croupier.core import person
 from croupier.core.bet import BetState
+from croupier.core.bet_requests import CannotDo
 from croupier.core.cashback import CashbackState
 from croupier.core.counterparty import LateAccept
 from croupier.core.payment import SLOT_CLOSE, Step
 from croupier.core.pursuit import Verdict
 from croupier.core.readings import CloseDone, Exists, InfoList, PaymentKind, Unknown, Yes
 from croupier.core.refusals import CasinoNo
-from croupier.core.requests import CannotDo
 from tests.core.samples import CASINO, FUNDS, NO_INFO, NOT_ADDED, NOT_FOUND, RECEIVED, SILENCE, K, S, Story, facts_of
 
 Pick = Callable[[Any], Any]

@@ -7,18 +7,18 @@ from typing import Any
 
 from croupier.apps.hub_app import hub_app
 from croupier.apps.wiring import Seams, build
-from croupier.core import requests
+from croupier.core import bet_requests
 from croupier.core.bet import Bet
 from croupier.core.draft import Decision
 from croupier.flows.advance import terms_of
 from croupier.flows.hub import Hub
 from croupier.kit.chance import SeededChance
 from croupier.kit.clock import SystemClock
-from croupier.kit.inprocess import InProcessWire
 from croupier.kit.wire import WireAnswer, WireRequest
+from croupier.simulator.in_process_http import InProcessWire
 from croupier.simulator.stage import settings_for
 from croupier.store.db import Db
-from croupier.store.sessions import Sessions
+from croupier.store.parties.sessions import Sessions
 from tests.core.samples import new_bet
 from tests.store.cast import SEALER, Cast, HandClock, make_cast
 
@@ -48,8 +48,8 @@ class Desk:
             provider_id=cast.provider.provider_id, player_id=cast.player.player_id, game_id=cast.game.game_id,
             player_ref=cast.player.player_ref,
         )  # fmt: skip
-        decision: Decision[Bet] = requests.open_bet(born, await terms_of(self.hub, born))
-        assert await self.hub.train.commit(decision)
+        decision: Decision[Bet] = bet_requests.open_bet(born, await terms_of(self.hub, born))
+        assert await self.hub.group_commit.commit(decision)
         return decision.after
 
     async def again(self, bet: Bet) -> Bet:

@@ -21,19 +21,19 @@ from croupier.core.counterparty import Casino
 from croupier.core.readings import Contents, InfoList, InfoReading, PaymentKind
 from croupier.core.session import Session
 from croupier.flows.hub import Hub
-from croupier.flows.patrol import Patrol
 from croupier.flows.reconcile import Compared, reconcile_bet
+from croupier.flows.reconciler import Reconciler
 from croupier.flows.recovery import beat, notice
-from croupier.kit import virtual
 from croupier.kit.chance import SeededChance
-from croupier.kit.virtual import VirtualLoop
 from croupier.sandbox.bookings import Book, Booking, Kind
 from croupier.sandbox.casino import SandboxCasino
+from croupier.simulator import virtual_time
 from croupier.simulator.stage import HUB_ORIGIN, START_MS, Running, Stage, settings_for
+from croupier.simulator.virtual_time import VirtualLoop
 from croupier.store.db import Db
-from croupier.store.findings import Finding
 from croupier.store.installation import Lifeline
-from croupier.views.audit import audit
+from croupier.store.oversight.findings import Finding
+from croupier.views.audit.auditor import audit
 from tests.scenarios.full_peers import WireProvider
 
 T = TypeVar("T")
@@ -106,9 +106,9 @@ class Hall:
     def booking(self, bet_id: int, kind: Kind) -> Booking:
         return next(b for b in self.booked(bet_id) if b.kind == kind)
 
-    def patrol(self, **habits: Any) -> Patrol:
-        self.hub.habits = replace(self.hub.habits, **habits)
-        return Patrol(self.hub)
+    def reconciler(self, **process_settings: Any) -> Reconciler:
+        self.hub.process_settings = replace(self.hub.process_settings, **process_settings)
+        return Reconciler(self.hub)
 
     async def guest(self) -> Guest:
         """A second casino comes in."""
@@ -257,7 +257,7 @@ def in_a_hall(database_url: str, play: Callable[[Hall], Awaitable[T]], **casino:
             await database.drop()
             shutil.rmtree(database.home, ignore_errors=True)
 
-    return virtual.run(main)
+    return virtual_time.run(main)
 
 
 async def _furnish(stage: Stage, quirks: dict[str, Any], database: Database) -> Hall:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 
 from croupier.core.bet import Bet, BetState
+from croupier.core.bet_requests import Ruling
 from croupier.core.draft import Decision, Draft, Terms
 from croupier.core.payment import PaymentState
 from croupier.core.pursuit import heard
 from croupier.core.readings import No, PaymentKind
 from croupier.core.refusals import CasinoNo
-from croupier.core.requests import Ruling
 from croupier.flows.advance import TRIES, Contended, Lost, advance, ruled
-from croupier.flows.asking import Request, settle_with
-from croupier.store.train import Broken
-from croupier.views.audit import audit
+from croupier.flows.provider_request import Request, settle_with
+from croupier.store.money.group_commit import Broken
+from croupier.views.audit.auditor import audit
 from tests.flows.desk import Desk
 
 STAKE = PaymentKind.STAKE

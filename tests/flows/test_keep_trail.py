@@ -14,7 +14,7 @@ import structlog
 from croupier.flows.keep_trail import keep_trail, sign, vouch
 from croupier.kit.signed_lines import SignedLines
 from croupier.store.db import DbDown
-from croupier.views.trail import verify_trail
+from croupier.views.trail.verify import verify_trail
 from tests.flows.desk import Desk
 
 SEED = bytes(range(32))

@@ -128,7 +128,7 @@ def test_a_large_win_is_paid_and_a_person_is_called(database_url: str) -> None:
         assert await hall.pay_out("pot", "80.00") == "1"
         await hall.wait(31)
         bets += [await hall.bet("both"), await hall.bet("pot")]
-        assert [hall.hub.habits.large_win, *(b.state.value for b in bets)] == ["100000", *["settled"] * 3]
+        assert [hall.hub.process_settings.large_win, *(b.state.value for b in bets)] == ["100000", *["settled"] * 3]
         opened = {i.subject_id: i.note for i in await hall.hub.store.incidents.open_ones() if i.name == "large_win"}
         assert opened == {
             bets[0].bet_id: "50.00 EUR on a stake of 10.00: at least the large_win 50 of game Game",

@@ -10,7 +10,7 @@ import structlog
 from croupier.core.commands import Answer
 from croupier.core.readings import BalanceOdd, BalanceTold, No, Unknown
 from croupier.core.refusals import CasinoNo, Refusal
-from croupier.flows.balance import balance
+from croupier.flows.balance_query import balance
 from tests.flows.desk import Desk
 
 

@@ -14,7 +14,7 @@ from croupier.core.readings import PaymentKind
 from croupier.flows.cashback import CashbackRefused, pay_cashback
 from croupier.flows.recovery import MOST_FURTHER, beat, begin, end, progress, refresh
 from croupier.sandbox.bookings import Book, Demand, Kind
-from croupier.store.recoveries import Recovery
+from croupier.store.oversight.recoveries import Recovery
 from tests.flows.hall import Guest, Hall, in_a_hall
 
 K = PaymentKind
@@ -28,11 +28,11 @@ def recovery_of(hall: Hall) -> Recovery:
 
 
 async def worked(hall: Hall, looks: int = 3) -> None:
-    """Let what was under way settle, then let the patrol do its work."""
+    """Let what was under way settle, then let the reconciler do its work."""
     await hall.wait(SETTLE_S)
-    patrol = hall.patrol(recovery_per_s=200)
+    reconciler = hall.reconciler(recovery_per_s=200)
     for _ in range(looks):
-        await patrol.look()
+        await reconciler.look()
 
 
 OPEN = ("won later", "lost later", "refunded later", "still on")
@@ -301,13 +301,13 @@ def test_a_casino_that_does_not_answer_keeps_recovery_on_and_loses_no_question(d
         await hall.restore()
         hall.casino.behave("status:500", path="payments/info", times=4)
         await hall.wait(SETTLE_S)
-        patrol = hall.patrol(recovery_per_s=200)
-        await patrol.look()
+        reconciler = hall.reconciler(recovery_per_s=200)
+        await reconciler.look()
         state = await progress(hall.hub, recovery_of(hall))
         assert state.to_compare == 1
         assert state.to_probe == recovery_of(hall).ids_to - recovery_of(hall).ids_from + 1, "no id is passed over"
         for _ in range(3):
-            await patrol.look()
+            await reconciler.look()
         state = await progress(hall.hub, recovery_of(hall))
         assert (state.to_compare, state.to_probe, state.lost_bets) == (0, 0, 1)
         assert {f.subject_id for f in await hall.findings()} == {lost}
@@ -397,9 +397,9 @@ def test_a_casino_that_knows_every_id_keeps_nobody_else_and_is_not_asked_for_eve
         assert await guest.pay_in("b-2") == "99 busy"
         recovery = recovery_of(hall)
         assert recovery.done_casinos == (1,)
-        patrol = hall.patrol(recovery_per_s=200)
+        reconciler = hall.reconciler(recovery_per_s=200)
         for _ in range(MOST_FURTHER):
-            await patrol.look()
+            await reconciler.look()
         state = await progress(hall.hub, recovery_of(hall))
         assert (state.to_compare, state.to_probe) == (0, 0)
         assert state.lost_bets > 0

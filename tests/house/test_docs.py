@@ -136,8 +136,8 @@ OF_THE_CONTRACT = {
     "counterparty", "tag", "draw", "GGR",
 }  # fmt: skip
 OF_THE_CODE = {
-    "decision", "train", "draft", "terms", "call", "slot", "step", "lease", "fence", "verdict", "ruling", "reading",
-    "incident", "suspense", "claim", "owed", "parked", "tombstone", "refusal", "courier", "sweep", "subject",
+    "decision", "group commit", "draft", "terms", "call", "slot", "step", "lease", "fence", "verdict", "ruling", "reading",
+    "incident", "suspense", "claim", "owed", "parked", "tombstone", "refusal", "dispatcher", "poller", "subject",
 }  # fmt: skip
 
 
@@ -171,12 +171,12 @@ def test_every_invariant_says_how_it_is_checked() -> None:
         ("core/bat.py", True),
         ("docs/NO_SUCH.md", True),
         ("payments/make", False),
-        ("requests.pay_in", False),
-        ("requests.pay_inn", True),
+        ("bet_requests.pay_in", False),
+        ("bet_requests.pay_inn", True),
         ("core.bet.next_bet_state", False),
         ("Draft.book", False),
         ("Draft.buy", True),
-        ("hub.train", False),
+        ("hub.group_commit", False),
         ("pay_in()", False),
         ("pay_nobody()", True),
         ("money.md", False),

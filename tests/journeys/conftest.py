@@ -24,7 +24,7 @@ import croupier
 from croupier.apps.wiring import open_hub
 from croupier.apps.world import World, local_world
 from croupier.kit.config import load
-from croupier.views.audit import audit
+from croupier.views.audit.auditor import audit
 from tests.conftest import make_home, remove_home
 from tests.journeys.peers import Server
 from tests.journeys.stage import CLAIM_S, HOLD_S, INFO_AT_S, Facts, Seat, Stage, Table

@@ -9,7 +9,7 @@ import pytest
 
 from croupier.apps.wiring import open_hub
 from croupier.apps.world import World, local_world
-from croupier.views.audit import audit
+from croupier.views.audit.auditor import audit
 from tests.conftest import make_home, remove_home
 
 PATIENCE_S = 75.0

@@ -7,7 +7,7 @@ import pytest
 from croupier.core.readings import No, Unknown
 from croupier.core.refusals import CasinoNo
 from croupier.flows.authorize import authorize
-from croupier.store.players import Player
+from croupier.store.parties.players import Player
 from tests.journeys.peers import say
 from tests.journeys.stage import Seat, Stage, fresh
 

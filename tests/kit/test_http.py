@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from croupier.kit.http import HttpWire
-from croupier.kit.lookup import Address
+from croupier.kit.resolver import Address
 from croupier.kit.wire import PeerError, PeerForbidden, WireRequest
 
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter, bytes], Awaitable[None]]
@@ -374,7 +374,7 @@ def resolves(monkeypatch: pytest.MonkeyPatch, *answers: str) -> list[str]:
         kinds = {True: socket.AF_INET6, False: socket.AF_INET}
         return tuple((kinds[":" in text], socket.SOCK_STREAM, 0, (text, port)) for text in answers)
 
-    monkeypatch.setattr("croupier.kit.lookup.system_lookup", resolve)
+    monkeypatch.setattr("croupier.kit.resolver.system_lookup", resolve)
     return asked
 
 
@@ -426,7 +426,7 @@ async def test_a_name_that_changes_its_answer_is_checked_each_time(
     public_wire: HttpWire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("croupier.kit.http.address_problem", lambda _text: None)
-    monkeypatch.setattr("croupier.kit.lookup.FRESH_S", 0)
+    monkeypatch.setattr("croupier.kit.resolver.FRESH_S", 0)
     resolves(monkeypatch, "127.0.0.1")
     async with peer(says(ok(b"public once", b"Connection: close"))) as there:
         assert (await public_wire.send(post(f"http://casino.example:{there.port}/"))).body == b"public once"

@@ -49,13 +49,13 @@ def test_a_gauge_stands_where_it_was_put() -> None:
 
 def test_a_histogram_counts_into_its_buckets() -> None:
     metrics = Metrics()
-    metrics.observe("croupier_train_size", 3)
-    metrics.observe("croupier_train_size", 100)
+    metrics.observe("croupier_group_commit_size", 3)
+    metrics.observe("croupier_group_commit_size", 100)
     assert {
-        'croupier_train_size_bucket{le="2.0"} 0.0',
-        'croupier_train_size_bucket{le="4.0"} 1.0',
-        'croupier_train_size_bucket{le="+Inf"} 2.0',
-        "croupier_train_size_sum 103.0",
+        'croupier_group_commit_size_bucket{le="2.0"} 0.0',
+        'croupier_group_commit_size_bucket{le="4.0"} 1.0',
+        'croupier_group_commit_size_bucket{le="+Inf"} 2.0',
+        "croupier_group_commit_size_sum 103.0",
     } < lines(metrics)
 
 

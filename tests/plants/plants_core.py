@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.plants.planting import Plant
 
 _EFFECTS = "croupier.core.effects"
-_REQUESTS = "croupier.core.requests"
+_REQUESTS = "croupier.core.bet_requests"
 _OUTCOMES = "croupier.core.outcomes"
 _PURSUIT = "croupier.core.pursuit"
 _CASHBACK = "croupier.core.cashback_effects"

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from tests.plants.planting import Plant
 
-_COURIER = "croupier.flows.courier"
+_COURIER = "croupier.flows.dispatcher"
 
 _COMMITS = (
     Plant(
         "sent-before-the-commit",
         "a stake is sent before its bet is committed",
-        "croupier.flows.asking",
+        "croupier.flows.provider_request",
         (
             (
-                "        try:\n            if await hub.train.commit(decision):",
-                "        if hub.courier is not None:\n            hub.courier.committed(decision)\n"
-                "        try:\n            if await hub.train.commit(decision):",
+                "        try:\n            if await hub.group_commit.commit(decision):",
+                "        if hub.dispatcher is not None:\n            hub.dispatcher.committed(decision)\n"
+                "        try:\n            if await hub.group_commit.commit(decision):",
             ),
         ),
         "I5",
@@ -26,10 +26,10 @@ _COMMITS = (
         "croupier.flows.advance",
         (
             (
-                "        if not isinstance(ruling, Decision) or await hub.train.commit(ruling):\n            return ruling",
+                "        if not isinstance(ruling, Decision) or await hub.group_commit.commit(ruling):\n            return ruling",
                 "        if isinstance(ruling, Decision):\n"
                 "            import asyncio\n\n"
-                "            asyncio.ensure_future(hub.train.commit(ruling))\n"
+                "            asyncio.ensure_future(hub.group_commit.commit(ruling))\n"
                 "        return ruling",
             ),
         ),
@@ -41,8 +41,8 @@ _COMMITS = (
         "croupier.flows.advance",
         (
             (
-                "        if not isinstance(ruling, Decision) or await hub.train.commit(ruling):\n            return ruling",
-                "        if isinstance(ruling, Decision):\n            await hub.train.commit(ruling)\n        return ruling",
+                "        if not isinstance(ruling, Decision) or await hub.group_commit.commit(ruling):\n            return ruling",
+                "        if isinstance(ruling, Decision):\n            await hub.group_commit.commit(ruling)\n        return ruling",
             ),
         ),
         "I3 I9",
@@ -60,7 +60,7 @@ _SCOPE = (
     Plant(
         "session-scope-forgotten",
         "a provider bets in a session of another provider",
-        "croupier.flows.asking",
+        "croupier.flows.provider_request",
         (
             (
                 "    if session is None or provider is None or session.provider_id != command.provider_id:",
@@ -114,7 +114,7 @@ _CALLS = (
         "lease-fence-ignored",
         "what comes back under an old lease is taken in",
         _COURIER,
-        (("return call is not None and call.fence == errand.fence", "return call is not None"),),
+        (("return call is not None and call.fence == leased_call.fence", "return call is not None"),),
         "I10",
     ),
     Plant(
@@ -127,11 +127,11 @@ _CALLS = (
                 "        if isinstance(reading, Received):\n"
                 "            from croupier.core.money import format_amount\n"
                 "            from croupier.core.readings import Contents, Yes\n\n"
-                "            for errand, o in part:\n"
+                "            for leased_call, o in part:\n"
                 "                amount = format_amount(o.amount, o.currency)\n"
                 "                tax = None if o.tax is None else format_amount(o.tax, o.currency)\n"
                 "                said = Yes(Contents(o.subject_id, o.player_ref, o.kind, amount, tax, 'list'))\n"
-                "                await self._bring_back(errand, Step.MAKE, said)\n"
+                "                await self._bring_back(leased_call, Step.MAKE, said)\n"
                 "            return\n"
                 "        if isinstance(reading, Received):\n            line.lists_failed = 0",
             ),
@@ -175,8 +175,8 @@ _CALLS = (
         _COURIER,
         (
             (
-                "g.close(casino, errand.subject_id, step is Step.CLOSE, before_ms=before_ms)",
-                "g.close(casino, errand.subject_id, step is Step.REOPEN, before_ms=before_ms)",
+                "g.close(casino, leased_call.subject_id, step is Step.CLOSE, before_ms=before_ms)",
+                "g.close(casino, leased_call.subject_id, step is Step.REOPEN, before_ms=before_ms)",
             ),
         ),
         "I4",
@@ -199,7 +199,7 @@ _REQUESTS = (
     Plant(
         "hold-time-doubled",
         "a provider waits twice its hold time",
-        "croupier.flows.asking",
+        "croupier.flows.provider_request",
         (("    until_s = arrived + provider.hold_s", "    until_s = arrived + 2 * provider.hold_s"),),
         "I16",
     ),
@@ -239,7 +239,7 @@ _REQUESTS = (
     Plant(
         "repeat-told-another-balance",
         "a repeat is told the balance of now instead of that of the first answer",
-        "croupier.flows.tell",
+        "croupier.flows.balances",
         (
             (
                 "            balance = await self._hub.store.balances.keep(bet.bet_id, verb, balance)",
@@ -270,7 +270,7 @@ _WIRE = (
     Plant(
         "unasked-bytes-read",
         "what a casino says while nothing is asked is the answer to the next call",
-        "croupier.kit.line",
+        "croupier.kit.connection",
         (
             (
                 "        if answer is None or answer.whole:\n            self.spoke = True\n            self.drop()\n",
@@ -292,9 +292,9 @@ _WIRE = (
         "I6",
     ),
     Plant(
-        "sweep-counts-down-the-wrong-casino",
+        "poller-counts-down-the-wrong-casino",
         "a call that ended frees the place of another casino",
-        "croupier.flows.sweep",
+        "croupier.flows.poller",
         (("        self._busy[line] -= 1\n", "        self._busy[(0, line[1])] -= 1\n"),),
         "I4",
     ),

@@ -6,8 +6,8 @@ from tests.plants.planting import Plant
 
 _OUTCOMES = "croupier.core.outcomes"
 _PURSUIT = "croupier.core.pursuit"
-_CALLS = "croupier.store.calls"
-_COMPARISONS = "croupier.store.comparisons"
+_CALLS = "croupier.store.money.calls"
+_COMPARISONS = "croupier.store.oversight.comparisons"
 
 _REFUSALS = (
     Plant(
@@ -91,7 +91,7 @@ _LISTS = (
     Plant(
         "balance-dated-by-its-answer",
         "a balance is dated by when its answer came: what was accepted meanwhile is in it or not",
-        "croupier.flows.tell",
+        "croupier.flows.balances",
         (
             (
                 "    await hub.store.balances.base(session.player_id, amount, asked_ms)",

@@ -8,14 +8,14 @@ from __future__ import annotations
 from tests.plants.planting import Plant
 
 _SESSION = "croupier.core.session"
-_REQUESTS = "croupier.core.requests"
+_REQUESTS = "croupier.core.bet_requests"
 _EFFECTS = "croupier.core.effects"
 _CASHBACK = "croupier.core.cashback_effects"
 _PURSUIT = "croupier.core.pursuit"
 _WAITS = "croupier.core.waits"
 _SIGNING = "croupier.providers.betcore_v1.signing"
-_BALANCES = "croupier.store.balances"
-_TRAIN = "croupier.store.train"
+_BALANCES = "croupier.store.money.balances"
+_TRAIN = "croupier.store.money.group_commit"
 
 
 def _plant(name: str, breaks: str, where: str, *, old: str, new: str, expected: str) -> Plant:
@@ -186,7 +186,7 @@ _REPEATS = (
     _plant(
         "request-id-used-again",
         "the id of a request may come again with another body",
-        "croupier.store.seen",
+        "croupier.store.replay_guard",
         old='    return "same" if stored is not None and stored == claim.digest else "other"',
         new='    return "same"',
         expected="I9",
@@ -359,7 +359,7 @@ _LIFE = (
     _plant(
         "told-balance-counts-its-payment-twice",
         "a Balance that came with a yes becomes the base with the payment in it, and the payment is added again",
-        "croupier.flows.tell",
+        "croupier.flows.balances",
         old="        without = told - moved if kind in GIVES else told + moved",
         new="        without = told",
         expected="I3",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tests.plants.planting import Plant
 
-_TRAIN = "croupier.store.train"
-_SQL = "croupier.store.train_sql"
-_CALLS = "croupier.store.calls"
+_TRAIN = "croupier.store.money.group_commit"
+_SQL = "croupier.store.money.group_commit_sql"
+_CALLS = "croupier.store.money.calls"
 
 STORE = (
     Plant(
@@ -173,7 +173,7 @@ STORE = (
     Plant(
         "ids-used-again-after-a-restart",
         "a new process gives out the ids of the last one",
-        "croupier.store.ids",
+        "croupier.store.money.ids",
         (
             (
                 "select nextval('money_ids') as id from generate_series(1, $1::int)",
@@ -185,14 +185,14 @@ STORE = (
     Plant(
         "one-id-for-two-bets",
         "an id is given out again",
-        "croupier.store.ids",
+        "croupier.store.money.ids",
         (("        return self._free.pop()", "        return self._free[-1]"),),
         "I4 I9",
     ),
     Plant(
         "bets-found-without-their-provider",
         "a betId is looked up among the bets of all providers",
-        "croupier.store.bets",
+        "croupier.store.money.bets",
         (
             (
                 '" join unnest($1::bigint[], $2::text[]) k(provider_id, bet_ref) using (provider_id, bet_ref)"',
@@ -209,7 +209,7 @@ STORE = (
     Plant(
         "balance-with-the-wrong-sign",
         "a stake raises the balance that is told",
-        "croupier.store.balances",
+        "croupier.store.money.balances",
         (
             (
                 "('stake', 'payout_return', 'cashback_cancel') then -1 else 1 end)",

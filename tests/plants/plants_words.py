@@ -6,7 +6,7 @@ from tests.plants.planting import Plant
 
 _OUTCOMES = "croupier.core.outcomes"
 _CORE = "tests/core/test_outcomes.py::"
-_NUMBERS = "tests/store/test_partner_transactions.py::"
+_NUMBERS = "tests/store/money/test_partner_transactions.py::"
 
 WORDS = (
     Plant(
@@ -84,9 +84,9 @@ WORDS = (
         test="tests/core/test_pursuit.py::test_an_inline_yes_with_the_id_of_another_payment_is_no_answer",
     ),
     Plant(
-        "one-id-twice-in-one-train",
+        "one-id-twice-in-one-group_commit",
         "two payments that are given one PartnerTransactionId in the same moment are both accepted",
-        "croupier.store.train_sql",
+        "croupier.store.money.group_commit_sql",
         (("    order by casino_id, partner_tx)", "    order by casino_id, partner_tx on conflict do nothing)"),),
         "I5",
         test=_NUMBERS + "test_of_two_in_one_group_commit_one_is_written",
@@ -94,7 +94,7 @@ WORDS = (
     Plant(
         "second-with-an-id-told-that-it-won",
         "who came second with a PartnerTransactionId is answered as if it had been written",
-        "croupier.store.train",
+        "croupier.store.money.group_commit",
         (("                seat.done.set_result(False)", "                seat.done.set_result(True)"),),
         "I3 I5",
         test=_NUMBERS + "test_of_two_in_one_group_commit_one_is_written",
@@ -102,28 +102,28 @@ WORDS = (
     Plant(
         "outdated-yes-dropped",
         "a definite yes that comes back under an outdated lease is forgotten",
-        "croupier.flows.courier",
+        "croupier.flows.dispatcher",
         (('    return draft.finish(f"{slot}_overheard") if draft.changed else None', "    return None"),),
         "G",
-        test="tests/flows/test_courier.py::test_an_inline_yes_under_an_outdated_lease_is_taken_in",
+        test="tests/flows/test_dispatcher.py::test_an_inline_yes_under_an_outdated_lease_is_taken_in",
     ),
     Plant(
         "outdated-silence-plans",
         "an answer under an outdated lease plans the next try of a call that is somebody else's",
-        "croupier.flows.courier",
+        "croupier.flows.dispatcher",
         (
             (
-                "                return _overheard(draft, errand.slot, reading)",
+                "                return _overheard(draft, leased_call.slot, reading)",
                 "                pass",
             ),
         ),
         "I17",
-        test="tests/flows/test_courier.py::test_no_answer_under_an_outdated_lease_plans_nothing",
+        test="tests/flows/test_dispatcher.py::test_no_answer_under_an_outdated_lease_plans_nothing",
     ),
     Plant(
         "stake-leaves-after-its-hold-time",
         "a stake that waited too long for the keys leaves after its hold time",
-        "croupier.flows.courier",
+        "croupier.flows.dispatcher",
         (
             (
                 "            before_ms = min(before_ms, self._hub.waits.after_ms(created_ms, provider.hold_s))",
@@ -131,7 +131,7 @@ WORDS = (
             ),
         ),
         "I7 I17",
-        test="tests/flows/test_courier.py::test_a_stake_never_leaves_after_its_hold_time",
+        test="tests/flows/test_dispatcher.py::test_a_stake_never_leaves_after_its_hold_time",
     ),
     Plant(
         "leaves-under-a-lease-that-ran-out",
@@ -139,7 +139,7 @@ WORDS = (
         "croupier.casinos.betcore_v2.client",
         (("            if before_ms is not None and now_ms >= before_ms:", "            if before_ms is None:"),),
         "I17",
-        test="tests/flows/test_courier.py::test_a_call_never_leaves_under_a_lease_that_ran_out",
+        test="tests/flows/test_dispatcher.py::test_a_call_never_leaves_under_a_lease_that_ran_out",
     ),
     Plant(
         "sealed-before-it-waited",
@@ -152,7 +152,7 @@ WORDS = (
             ),
         ),
         "E",
-        test="tests/kit/test_kept_lines.py::"
+        test="tests/kit/test_connection.py::"
         "test_the_body_is_made_when_a_connection_stands_and_nothing_is_sent_when_it_is_too_late",
     ),
     Plant(
@@ -166,7 +166,7 @@ WORDS = (
     Plant(
         "orderly-stop-counts-as-a-crash",
         "five orderly restarts park what a slow casino is owed",
-        "croupier.store.calls",
+        "croupier.store.money.calls",
         (
             (
                 'sql = "update calls set lease_until_ms = $2 where lease_owner',
@@ -174,7 +174,7 @@ WORDS = (
             ),
         ),
         "I4",
-        test="tests/flows/test_courier.py::test_orderly_restarts_park_nothing",
+        test="tests/flows/test_dispatcher.py::test_orderly_restarts_park_nothing",
     ),
     Plant(
         "stopping-worker-keeps-its-calls",
@@ -182,12 +182,12 @@ WORDS = (
         "croupier.apps.worker",
         (("    await hub.store.calls.give_back(hub.clock.now_ms())\n", ""),),
         "H",
-        test="tests/flows/test_courier.py::test_what_a_stopping_worker_holds_is_taken_up_at_once",
+        test="tests/flows/test_dispatcher.py::test_what_a_stopping_worker_holds_is_taken_up_at_once",
     ),
     Plant(
         "deaths-are-not-counted",
         "a call that kills its process is tried for ever",
-        "croupier.store.calls",
+        "croupier.store.money.calls",
         (
             (
                 "lease_until_ms = least(lease_until_ms, $3), crashes = crashes + 1",
@@ -195,6 +195,6 @@ WORDS = (
             ),
         ),
         "I4",
-        test="tests/flows/test_courier.py::test_five_deaths_quarantine_and_the_sixth_try_is_not_made",
+        test="tests/flows/test_dispatcher.py::test_five_deaths_quarantine_and_the_sixth_try_is_not_made",
     ),
 )

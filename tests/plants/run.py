@@ -69,7 +69,7 @@ def _asked() -> argparse.Namespace:
 @contextmanager
 def server() -> Iterator[Path]:
     """A database server of this run, kept up by this process, in a home of its own."""
-    from croupier.store.embedded import attach  # noqa: PLC0415 - the plants' processes import it themselves
+    from croupier.store.embedded.server import attach  # noqa: PLC0415 - the plants' processes import it themselves
 
     home = make_home()
     try:

@@ -19,13 +19,13 @@ from tests.plants.plants_words import WORDS
 _CASHBACK = "tests/core/test_cashback_effects.py::"
 _OUTCOMES = "tests/core/test_outcomes.py::"
 _PURSUIT = "tests/core/test_pursuit.py::"
-_LINES = "tests/kit/test_kept_lines.py::"
-_SWEEP = "tests/flows/test_sweep.py::"
+_LINES = "tests/kit/test_connection.py::"
+_SWEEP = "tests/flows/test_poller.py::"
 _MONEY = "tests/core/test_money.py::"
 _PROOFS = "tests/core/test_unanswered.py::"
-_CALLS = "tests/store/test_calls.py::"
-_TRAIN = "tests/store/test_train.py::"
-_PATROL = "tests/flows/test_patrol.py::"
+_CALLS = "tests/store/money/test_calls.py::"
+_TRAIN = "tests/store/money/test_group_commit.py::"
+_PATROL = "tests/flows/test_reconciler.py::"
 
 TESTS: dict[str, str] = {
     "ended-unpaid-not-booked": _CASHBACK + "test_a_cancel_that_waited_ends_with_a_definite_no",
@@ -59,18 +59,18 @@ TESTS: dict[str, str] = {
     "written-with-two-decimals": _MONEY + "test_amounts_are_written_with_all_decimals_of_the_currency",
     "decimals-rounded": _MONEY + "test_more_decimals_than_the_currency_has_are_refused_never_rounded",
     "tax-rounded-up": _MONEY + "test_tax_rounds_half_to_even",
-    "balance-with-the-wrong-sign": "tests/store/test_balances.py::test_an_accepted_payment_moves_it_by_its_kind",
+    "balance-with-the-wrong-sign": "tests/store/money/test_balances.py::test_an_accepted_payment_moves_it_by_its_kind",
     "stale-make-never-expires": "tests/casinos/betcore_v2/test_signing.py::test_a_sent_jwt_lives_ten_seconds",
     "unasked-bytes-read": _LINES + "test_every_call_gets_its_own_answer",
     "connection-shared-by-casinos": _LINES + "test_two_peers_at_one_address_share_no_connection",
-    "sweep-counts-down-the-wrong-casino": _SWEEP + "test_a_place_that_frees_is_taken_and_every_win_arrives",
-    "claim-behind-a-full-casino": "tests/store/test_calls.py::"
+    "poller-counts-down-the-wrong-casino": _SWEEP + "test_a_place_that_frees_is_taken_and_every_win_arrives",
+    "claim-behind-a-full-casino": "tests/store/money/test_calls.py::"
     "test_each_line_has_its_own_places_and_what_needs_no_casino_has_no_bound",
     "what-was-not-asked-is-unanswered": _SWEEP + "test_what_could_not_be_asked_is_no_failure",
     "recovery-of-one-ends-all": "tests/flows/test_recovery.py::"
     "test_a_casino_that_is_reconciled_takes_new_bets_while_another_is_silent",
-    "lock-missing": "tests/store/test_calls.py::test_a_call_goes_to_one_of_all_who_reach_for_it",
-    "ids-used-again-after-a-restart": "tests/store/test_ids.py::test_no_process_is_given_an_id_of_another_or_of_one_that_is_gone",
+    "lock-missing": "tests/store/money/test_calls.py::test_a_call_goes_to_one_of_all_who_reach_for_it",
+    "ids-used-again-after-a-restart": "tests/store/money/test_ids.py::test_no_process_is_given_an_id_of_another_or_of_one_that_is_gone",
     "refusal-of-a-repeat-believed": _PROOFS + "test_a_refused_repeat_of_an_unanswered_stake_leaves_it_to_info",
     "silence-forgotten": _PROOFS + "test_every_answer_that_says_nothing_leaves_a_try_unanswered",
     "crash-counts-as-an-answer": _CALLS + "test_a_make_whose_process_died_is_remembered_as_unanswered",
@@ -80,14 +80,14 @@ TESTS: dict[str, str] = {
     "cashback-parked-without-a-second-try": _PROOFS
     + "test_the_cancel_of_a_cashback_is_tried_once_more_and_then_a_person_looks",
     "list-dated-by-its-answer": _PROOFS + "test_a_list_is_as_old_as_its_question",
-    "balance-dated-by-its-answer": "tests/flows/test_tell.py::test_a_balance_is_as_old_as_its_question",
+    "balance-dated-by-its-answer": "tests/flows/test_balances.py::test_a_balance_is_as_old_as_its_question",
     "first-line-believed": _PROOFS + "test_of_two_lines_the_one_that_fits_is_taken",
     "double-listing-unseen": "tests/flows/test_reconcile.py"
     "::test_a_list_that_was_asked_for_a_stake_and_shows_it_twice_is_a_finding",
     "sample-of-settled-bets-alone": _PATROL + "test_the_sample_covers_every_end_of_a_bet",
     "wish-fulfilled-by-nothing": _PATROL + "test_an_answer_that_says_nothing_leaves_the_wish_standing",
     "lost-commit-found-by-its-number": _TRAIN + "test_after_a_lost_connection_a_rival_of_the_same_version_is_not_ours",
-    "taken-up-without-a-new-version": "tests/store/test_calls.py::test_a_decision_from_before_a_takeover_is_not_written",
+    "taken-up-without-a-new-version": "tests/store/money/test_calls.py::test_a_decision_from_before_a_takeover_is_not_written",
 }
 """Plant to the test that fails under it, for those that the simulator sees late or never."""
 

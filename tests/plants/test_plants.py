@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from croupier.store.embedded import Attached
+from croupier.store.embedded.server import Attached
 from tests.plants import report
 from tests.plants.planting import NotOnce, Plant
 from tests.plants.run import ROOT, RUNS, environment, simulated
@@ -88,7 +88,7 @@ def test_a_planted_bug_is_caught_by_the_first_seeds(postgres: Attached, name: st
 
 def test_a_plant_is_in_its_process_and_nowhere_else() -> None:
     """The bug is there for whoever asked, also behind `from x import y`, and gone with the process."""
-    say = "from croupier.core.requests import owe_return; import inspect; print(inspect.getfile(owe_return))"
+    say = "from croupier.core.bet_requests import owe_return; import inspect; print(inspect.getfile(owe_return))"
     plant = "from tests.plants.planting import install; from tests.plants.table import named"
     words = f"{plant}; install(named('return-forgotten')); {say}; print(owe_return.__code__.co_names)"
 

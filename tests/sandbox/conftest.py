@@ -10,8 +10,8 @@ import pytest
 
 from croupier.kit.chance import SeededChance
 from croupier.kit.clock import SystemClock
-from croupier.kit.inprocess import InProcessWire
 from croupier.sandbox.casino import SandboxCasino
+from croupier.simulator.in_process_http import InProcessWire
 from tests.sandbox.fake_hub import CLIENT_ID, HUB, SECRET, FakeHub
 
 

@@ -13,11 +13,11 @@ from starlette.routing import Route
 
 from croupier.kit.chance import SeededChance
 from croupier.kit.clock import SystemClock
-from croupier.kit.inprocess import InProcessWire
 from croupier.kit.wire import PeerError, WireRequest
 from croupier.sandbox.studio import SandboxStudio
 from croupier.sandbox.studio_rounds import End
 from croupier.sandbox.studio_signing import Gate, compact, signed_headers
+from croupier.simulator.in_process_http import InProcessWire
 from tests.sandbox.conftest import QuickClock
 
 WHO, SECRET = "3f0c8d52-6f0e-4a53-9b1c-0f6f3a2f7c11", "demo-provider-secret"

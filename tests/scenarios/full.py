@@ -11,12 +11,12 @@ from dataclasses import replace
 from typing import Any
 
 from croupier.core.bet import Bet
+from croupier.core.bet_requests import CannotDo
 from croupier.core.cashback import Cashback
 from croupier.core.commands import GameListing, Order
 from croupier.core.money import parse_amount
 from croupier.core.payment import PaymentState
 from croupier.core.readings import PaymentKind
-from croupier.core.requests import CannotDo
 from croupier.core.session import Session
 from croupier.flows.cashback import CashbackRefused, cancel_cashback, pay_cashback
 from croupier.flows.person import decide_payment, return_bet, settle_bet

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from croupier.core import cashback_effects, person, requests
+from croupier.core import bet_requests, cashback_effects, person
 from croupier.core.bet import IS_ON, Bet, Origin
+from croupier.core.bet_requests import Asked, CannotDo, Ruling
 from croupier.core.cashback import Cashback, CashbackState
 from croupier.core.commands import Order
 from croupier.core.counterparty import Casino, LateAccept, Provider
@@ -19,7 +20,6 @@ from croupier.core.money import BadAmount, parse_amount
 from croupier.core.payment import PaymentState
 from croupier.core.readings import PaymentKind
 from croupier.core.refusals import Refusal
-from croupier.core.requests import Asked, CannotDo, Ruling
 from croupier.core.session import Game, Session, bet_limits, judge_new_bet
 from tests.scenarios import words
 from tests.scenarios.language import Ending, Story
@@ -203,7 +203,7 @@ class PureWorld:
         return event.round or self._rounds[name]
 
     def _refused(self, refusal: Refusal) -> str:
-        ticket = Ticket(lambda *_: requests.NOT_KNOWN, 0, 0)
+        ticket = Ticket(lambda *_: bet_requests.NOT_KNOWN, 0, 0)
         self.hub.answer(ticket, refusal)
         assert ticket.answer is not None
         return ticket.answer
@@ -240,26 +240,26 @@ class PureWorld:
         hub = self.hub
         if event.verb == "refund":
             born = self._born(event, session, asked, Origin.TOMBSTONE)
-            return self._opened(event, session, asked, (name, born, requests.open_tombstone))
+            return self._opened(event, session, asked, (name, born, bet_requests.open_tombstone))
         if event.verb == "pay-out":
             if not session.jackpot_wins:
                 return self._refused(Refusal.BET_UNKNOWN)
             born = replace(self._born(event, session, asked, Origin.JACKPOT), win=asked.win)
-            return self._opened(event, session, asked, (name, born, requests.open_jackpot))
+            return self._opened(event, session, asked, (name, born, bet_requests.open_jackpot))
         casino, provider = hub.casinos[session.casino_id], hub.providers[session.provider_id]
         assert asked.stake is not None
         verdict = judge_new_bet(session, casino, provider, asked.stake, now_ms=hub.now, defaults=LIMITS)
         if verdict is not None:
             return self._refused(verdict.refusal)
-        if not hub.gates.admit(casino.casino_id, casino.in_flight):
+        if not hub.admission.admit(casino.casino_id, casino.in_flight):
             return self._refused(Refusal.NOT_TAKEN)
         origin = Origin.PAY_IN if asked.win is None else Origin.PAY_IN_OUT
         until_ms = hub.waits.after_ms(hub.now, provider.hold_s)
         born = self._born(event, session, asked, origin)
         born = replace(born, stake=asked.stake, win=asked.win, waiting_until_ms=until_ms)
-        gates = hub.gates
+        admission = hub.admission
         return self._opened(
-            event, session, asked, (name, born, requests.open_bet), lambda: gates.leave(casino.casino_id)
+            event, session, asked, (name, born, bet_requests.open_bet), lambda: admission.leave(casino.casino_id)
         )
 
     def _born(self, event: words.Ask, session: Session, asked: Asked, origin: Origin) -> Bet:
@@ -354,10 +354,10 @@ class PureWorld:
     def _by_person(self, event: words.Decides, subject: Any) -> Decision[Any]:
         terms = self.hub.terms(subject)
         if event.how == "returns":
-            return requests.return_by_person(subject, terms, "mia")
+            return bet_requests.return_by_person(subject, terms, "mia")
         if event.how == "settles":
             assert event.amount is not None
-            return requests.settle_by_person(subject, parse_amount(event.amount, self._currency), terms, "mia")
+            return bet_requests.settle_by_person(subject, parse_amount(event.amount, self._currency), terms, "mia")
         deed = {"accepts": person.accept, "gives up": person.give_up, "retries": person.retry}[event.how]
         return deed(self.hub.draft(subject), PaymentKind(event.kind), "mia", "asked the casino")
 
@@ -397,10 +397,10 @@ class PureWorld:
 def _rule(verb: str, session: Session, asked: Asked, until_ms: int) -> Callable[[Bet, Terms, bool], Ruling]:
     def rule(bet: Bet, terms: Terms, over: bool) -> Ruling:
         if verb == "refund":
-            return requests.refund(bet, session.casino_id, session.player_id, terms)
+            return bet_requests.refund(bet, session.casino_id, session.player_id, terms)
         if verb == "pay-out":
-            return requests.pay_out(bet, asked, terms, waited=over)
-        return requests.pay_in(bet, asked, terms, until_ms=until_ms, waited=over)
+            return bet_requests.pay_out(bet, asked, terms, waited=over)
+        return bet_requests.pay_in(bet, asked, terms, until_ms=until_ms, waited=over)
 
     return rule
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from croupier.core import pursuit
 from croupier.core.bet import Bet, BetState, Origin
+from croupier.core.bet_requests import Reply, Ruling, Wait
 from croupier.core.cashback import Cashback
 from croupier.core.commands import Order
 from croupier.core.counterparty import Casino, Provider
@@ -34,9 +35,8 @@ from croupier.core.readings import (
 )
 from croupier.core.reconciliation import Found, doubles
 from croupier.core.refusals import Refusal
-from croupier.core.requests import Reply, Ruling, Wait
 from croupier.core.waits import Waits
-from croupier.flows.gates import Gates
+from croupier.flows.admission import Admission
 from croupier.kit.metrics import Metrics
 from croupier.providers.betcore_v1.outcomes import wire_outcome
 from tests.scenarios import invariants
@@ -53,7 +53,7 @@ Reading = Acknowledgement | InfoReading | CloseReading
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
+class LeasedCall:
     """A call on its way, under the fence it left with."""
 
     subject_id: int
@@ -114,7 +114,7 @@ class PureHub:
         self.incidents: Counter[tuple[int, str]] = Counter()
         self.findings: set[tuple[int, Found]] = set()
         self.moves: invariants.Moves = set()
-        self.sends: list[tuple[int, Errand]] = []
+        self.sends: list[tuple[int, LeasedCall]] = []
         """Every call that left: when, and which."""
         self.alive = True
         self.process = "h1"
@@ -125,7 +125,7 @@ class PureHub:
         self._start_gates()
 
     def _start_gates(self) -> None:
-        self.gates = Gates(Clock(self), Metrics(), most=2000)
+        self.admission = Admission(Clock(self), Metrics(), most=2000)
 
     # --- time -------------------------------------------------------------------------------------------------------
 
@@ -197,8 +197,8 @@ class PureHub:
             if old.get(slot) == call:
                 continue
             if call.lease_owner == self.process:
-                errand = Errand(after.subject_id, slot, call.fence, call.step)
-                self.at(self.now, lambda e=errand: self._perform(e))  # type: ignore[misc]
+                leased_call = LeasedCall(after.subject_id, slot, call.fence, call.step)
+                self.at(self.now, lambda e=leased_call: self._perform(e))  # type: ignore[misc]
             self._plan(after.subject_id, slot, call)
         for ticket in self._tickets:
             if ticket.bet_id == after.subject_id and ticket.waiting:
@@ -256,7 +256,7 @@ class PureHub:
         self.at(max(call.due_ms, call.lease_until_ms), lambda: self._take(subject_id, slot))
 
     def _take(self, subject_id: int, slot: str) -> None:
-        """Lease a call that is due, and decide what it does (store.calls, flows.courier)."""
+        """Lease a call that is due, and decide what it does (store.calls, flows.dispatcher)."""
         subject = self.subjects[subject_id]
         call = subject.calls.get(slot)
         if not self.alive or call is None or max(call.due_ms, call.lease_until_ms) > self.now:
@@ -274,25 +274,27 @@ class PureHub:
         if step is None:
             assert self.commit(d.finish("taken_up"))
         else:
-            self._perform(Errand(subject_id, slot, taken.fence, step))
+            self._perform(LeasedCall(subject_id, slot, taken.fence, step))
 
-    def _perform(self, errand: Errand) -> None:
-        subject, process = self.subjects[errand.subject_id], self.process
-        if not self.alive or not _ours(subject, errand):
+    def _perform(self, leased_call: LeasedCall) -> None:
+        subject, process = self.subjects[leased_call.subject_id], self.process
+        if not self.alive or not _ours(subject, leased_call):
             return
-        self.sends.append((self.now, errand))
-        after_s, reading = self._ask_casino(subject, errand)
+        self.sends.append((self.now, leased_call))
+        after_s, reading = self._ask_casino(subject, leased_call)
         asked_ms = self.now
-        self.at(self.waits.after_ms(self.now, after_s), lambda: self._bring_back(errand, reading, process, asked_ms))
+        self.at(
+            self.waits.after_ms(self.now, after_s), lambda: self._bring_back(leased_call, reading, process, asked_ms)
+        )
 
-    def _ask_casino(self, subject: Subject, errand: Errand) -> tuple[float, Reading]:
+    def _ask_casino(self, subject: Subject, leased_call: LeasedCall) -> tuple[float, Reading]:
         """What the casino answers, and after how many seconds; its accept is planned."""
         book = self.books[subject.casino_id]
-        if errand.step is Step.INFO:
-            return book.info_slow_s, book.info(errand.subject_id)
-        if errand.step is not Step.MAKE:
-            return 0.0, book.close(errand.subject_id, closed=errand.step is Step.CLOSE)
-        order = order_of(subject, PaymentKind(errand.slot))
+        if leased_call.step is Step.INFO:
+            return book.info_slow_s, book.info(leased_call.subject_id)
+        if leased_call.step is not Step.MAKE:
+            return 0.0, book.close(leased_call.subject_id, closed=leased_call.step is Step.CLOSE)
+        order = order_of(subject, PaymentKind(leased_call.slot))
         reaction = book.make(order)
         if reaction.accept_after_s is not None:
             due = self.waits.after_ms(self.now, reaction.accept_after_s)
@@ -302,32 +304,32 @@ class PureHub:
     def _accepts(self, order: Order, how: Treatment, casino_id: int) -> None:
         self.accept(casino_id, order.subject_id, order.kind, self.books[casino_id].outcome(order, how))
 
-    def _bring_back(self, errand: Errand, reading: Reading, process: str, asked_ms: int) -> None:
+    def _bring_back(self, leased_call: LeasedCall, reading: Reading, process: str, asked_ms: int) -> None:
         """What the casino said becomes a decision, if the call is still ours."""
-        subject = self.subjects[errand.subject_id]
+        subject = self.subjects[leased_call.subject_id]
         if not self.alive or process != self.process:
             return
-        known = self.gates.unanswered if isinstance(reading, Unknown) else self.gates.answered
+        known = self.admission.unanswered if isinstance(reading, Unknown) else self.admission.answered
         known(subject.casino_id)
         if isinstance(reading, InfoList):
-            self._note_doubles(errand.subject_id, reading)
+            self._note_doubles(leased_call.subject_id, reading)
         d = self.draft(subject)
-        if not _ours(subject, errand):
-            if errand.slot != SLOT_CLOSE and not isinstance(reading, CloseDone):
-                pursuit.overheard(d, PaymentKind(errand.slot), reading)
+        if not _ours(subject, leased_call):
+            if leased_call.slot != SLOT_CLOSE and not isinstance(reading, CloseDone):
+                pursuit.overheard(d, PaymentKind(leased_call.slot), reading)
             if d.changed:
-                assert self.commit(d.finish(f"{errand.slot}_overheard"))
+                assert self.commit(d.finish(f"{leased_call.slot}_overheard"))
             return
-        if errand.step is Step.INFO:
+        if leased_call.step is Step.INFO:
             assert isinstance(reading, InfoList | Unknown)
-            pursuit.informed(d, PaymentKind(errand.slot), reading, asked_ms=asked_ms)
-        elif errand.slot == SLOT_CLOSE or errand.step is Step.REOPEN:
+            pursuit.informed(d, PaymentKind(leased_call.slot), reading, asked_ms=asked_ms)
+        elif leased_call.slot == SLOT_CLOSE or leased_call.step is Step.REOPEN:
             assert isinstance(reading, CloseDone | Unknown)
-            pursuit.closed(d, errand.slot, reading)
+            pursuit.closed(d, leased_call.slot, reading)
         else:
             assert not isinstance(reading, InfoList | CloseDone)
-            pursuit.made(d, PaymentKind(errand.slot), reading)
-        assert self.commit(d.finish(f"{errand.slot}_answered"))
+            pursuit.made(d, PaymentKind(leased_call.slot), reading)
+        assert self.commit(d.finish(f"{leased_call.slot}_answered"))
 
     def _note_doubles(self, subject_id: int, seen: InfoList) -> None:
         """A casino's own double booking is a finding, and calls for a person once (flows.doubles)."""
@@ -340,7 +342,7 @@ class PureHub:
         """The casino reports an outcome; what it is answered."""
         if not self.alive:
             return NOTHING
-        self.gates.answered(casino_id)
+        self.admission.answered(casino_id)
         subject = self.subjects.get(subject_id)
         if subject is None or subject.casino_id != casino_id:
             return "102823"
@@ -381,6 +383,6 @@ def order_of(subject: Subject, kind: PaymentKind) -> Order:
     return Order(subject.subject_id, kind, subject.player_ref, payment.amount, payment.tax, subject.currency)
 
 
-def _ours(subject: Subject, errand: Errand) -> bool:
-    call = subject.calls.get(errand.slot)
-    return call is not None and call.fence == errand.fence
+def _ours(subject: Subject, leased_call: LeasedCall) -> bool:
+    call = subject.calls.get(leased_call.slot)
+    return call is not None and call.fence == leased_call.fence

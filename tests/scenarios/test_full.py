@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from croupier.kit import virtual
-from croupier.kit.virtual import VirtualLoop
+from croupier.simulator import virtual_time
 from croupier.simulator.stage import Stage
+from croupier.simulator.virtual_time import VirtualLoop
 from croupier.store.db import Db
 from tests.scenarios import language
 from tests.scenarios.full import FullWorld
@@ -36,4 +36,4 @@ def test_story_in_the_full_world(path: Path, database_url: str) -> None:
             await stage.close()
             await db.close()
 
-    virtual.run(main)
+    virtual_time.run(main)

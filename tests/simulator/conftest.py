@@ -10,7 +10,7 @@ import structlog
 
 from croupier.kit.log import silence
 from croupier.simulator.arena import Arena, arena
-from croupier.store.embedded import Attached
+from croupier.store.embedded.server import Attached
 
 
 @pytest.fixture(scope="session")

@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 
 from croupier.kit.chance import SeededChance
-from croupier.kit.virtual import VirtualClock, VirtualLoop
 from croupier.kit.wire import PeerError, WireAnswer, WireRequest
 from croupier.simulator.dials import draw
 from croupier.simulator.faults import Around, FaultyWire, Weather
+from croupier.simulator.virtual_time import VirtualClock, VirtualLoop
 
 LIMIT_S = 10.0
 

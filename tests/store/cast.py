@@ -9,12 +9,12 @@ from croupier.core.counterparty import Casino, Provider
 from croupier.core.session import Game, Session
 from croupier.kit.chance import SystemChance
 from croupier.kit.seal import Sealer
-from croupier.store.casinos import Casinos
 from croupier.store.db import Db
-from croupier.store.games import Games
-from croupier.store.players import Player, Players
-from croupier.store.providers import Providers
-from croupier.store.sessions import Sessions
+from croupier.store.parties.casinos import Casinos
+from croupier.store.parties.games import Games
+from croupier.store.parties.players import Player, Players
+from croupier.store.parties.providers import Providers
+from croupier.store.parties.sessions import Sessions
 
 SEALER = Sealer(bytes(range(32)))
 CHANCE = SystemChance()

@@ -11,8 +11,8 @@ import pytest
 
 from croupier.kit.clock import SystemClock
 from croupier.store.db import Db, DbConflict, DbDown, DbViolation, assert_no_tx
-from croupier.store.embedded import Attached
-from croupier.store.embedded_ground import SOCKET
+from croupier.store.embedded.directory import SOCKET
+from croupier.store.embedded.server import Attached
 from tests.chaos.proxy import Cable, Dial
 
 
@@ -144,7 +144,7 @@ async def test_a_connection_lost_in_commit_is_down(table: Db) -> None:
 
 
 async def test_lines_survive_a_lost_connection(db: Db) -> None:
-    pids = {(await db.train_fetch("select pg_backend_pid()"))[0][0] for _ in range(4)}
+    pids = {(await db.batch_fetch("select pg_backend_pid()"))[0][0] for _ in range(4)}
     for pid in pids:
         await table_killer(db, pid)
     ends = [await _down_or_rows(db) for _ in range(4)]
@@ -153,7 +153,7 @@ async def test_lines_survive_a_lost_connection(db: Db) -> None:
 
 async def _down_or_rows(db: Db) -> object:
     try:
-        return [tuple(row.values()) for row in await db.train_fetch("select 1")]
+        return [tuple(row.values()) for row in await db.batch_fetch("select 1")]
     except DbDown as down:
         return down
 
@@ -173,7 +173,7 @@ async def test_a_wrong_statement_is_a_bug_and_keeps_the_drivers_name(db: Db) -> 
 
 async def test_lines_are_pinned_to_indexes_and_the_others_are_not(db: Db) -> None:
     names = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin", "plan_cache_mode")
-    pinned = [(await db.train_fetch(f"show {name}"))[0][0] for name in names]
+    pinned = [(await db.batch_fetch(f"show {name}"))[0][0] for name in names]
     assert pinned == ["off", "off", "off", "force_generic_plan"]
     assert await db.fetchval("show enable_seqscan") == "on"
 

@@ -12,15 +12,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from croupier.core import requests
+from croupier.core import bet_requests
 from croupier.core.bet import OK, Bet, BetState, Origin
+from croupier.core.bet_requests import Asked, Reply
 from croupier.core.commands import Answer
 from croupier.core.counterparty import Casino, Provider
 from croupier.core.draft import Decision, Terms
 from croupier.core.payment import Payment, PaymentState
 from croupier.core.readings import PaymentKind
 from croupier.core.refusals import Refusal
-from croupier.core.requests import Asked, Reply
 from croupier.core.session import Session
 from croupier.core.waits import Waits
 from croupier.store import demo as module
@@ -269,16 +269,16 @@ def _both(verb: Verb, bet: DemoBet, ask: Asked) -> tuple[Refusal | None, Refusal
     real = real_bet(bet)
     if verb == "pay_in":
         return module._pay_in_again(bet, ask).refusal, _said(
-            requests.pay_in(real, ask, TERMS, until_ms=0, waited=False)
+            bet_requests.pay_in(real, ask, TERMS, until_ms=0, waited=False)
         )
     if verb == "pay_out":
-        return module._pay_out(bet, ask).refusal, _said(requests.pay_out(real, ask, TERMS, waited=False))
+        return module._pay_out(bet, ask).refusal, _said(bet_requests.pay_out(real, ask, TERMS, waited=False))
     session = Session("s", 1, ask.casino_id, ask.player_id, "p", 1, "EUR", True, 0, 0, 0, 0)
-    ruling = requests.refund(real, ask.casino_id, ask.player_id, TERMS)
+    ruling = bet_requests.refund(real, ask.casino_id, ask.player_id, TERMS)
     return module._refund(bet, session).refusal, _said(ruling)
 
 
-def _said(ruling: requests.Ruling) -> Refusal | None:
+def _said(ruling: bet_requests.Ruling) -> Refusal | None:
     assert isinstance(ruling, Reply | Decision)
     return ruling.refusal if isinstance(ruling, Reply) else None
 

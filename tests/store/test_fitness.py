@@ -17,7 +17,7 @@ import asyncpg
 import pytest
 
 from croupier.store.db import Db, DbDown, DbUnfit, Limits, patience
-from croupier.store.embedded import Attached
+from croupier.store.embedded.server import Attached
 from croupier.store.fitness import broken_promises, collation_moved, lacking, trial
 from croupier.store.migrate import MigrationError, migrate
 
@@ -67,7 +67,7 @@ async def test_a_database_that_lets_nobody_write_is_refused_and_heals(postgres: 
     hang_up = "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = $1"
     await admin.fetch(hang_up, name)
     for _ in range(3):
-        for work in (db.alive(), db.fetchval("select 1"), db.train_fetch("select 1")):
+        for work in (db.alive(), db.fetchval("select 1"), db.batch_fetch("select 1")):
             with pytest.raises(DbDown):
                 await work
     with pytest.raises(DbUnfit, match="standby, or set to read-only"):
@@ -164,7 +164,7 @@ async def test_settings_hold_in_every_session_whatever_the_database_has_for_defa
         db = await Db.connect(database_url, limits=Limits(line_s=2.0, lock_s=0.25))
         asked = "select name, setting from pg_settings where name = any($1)"
         general = {row["name"]: row["setting"] for row in await db.fetch(asked, list(weak))}
-        lines = {row["name"]: row["setting"] for row in await db.train_fetch(asked, list(weak))}
+        lines = {row["name"]: row["setting"] for row in await db.batch_fetch(asked, list(weak))}
         for found in (general, lines):
             assert found["synchronous_commit"] == "on"
             assert found["default_transaction_isolation"] == "read committed"
@@ -198,7 +198,7 @@ async def test_a_report_may_take_longer_than_a_payment(database_url: str) -> Non
     with patience(5.0):
         await db.fetchval("select pg_sleep(0.6)")
         with pytest.raises(DbDown):
-            await db.train_fetch("select pg_sleep(0.6)")
+            await db.batch_fetch("select pg_sleep(0.6)")
     await db.close()
 
 
@@ -262,5 +262,5 @@ async def test_a_pooler_that_shares_sessions_is_refused_and_one_that_does_not_wo
             await Db.connect(url)
     async with pooler(postgres, database_url, tmp_path / "s", "session") as url:
         db = await Db.connect(url)
-        assert (await db.train_fetch("show enable_seqscan"))[0][0] == "off"
+        assert (await db.batch_fetch("show enable_seqscan"))[0][0] == "off"
         await db.close()

@@ -1,4 +1,4 @@
-"""Bets and cashbacks on real rows: the core decides them, the real train writes them."""
+"""Bets and cashbacks on real rows: the core decides them, the real group commit writes them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import asyncpg
 
 from croupier.core import cashback_effects, person
 from croupier.core.bet import Origin
+from croupier.core.bet_requests import open_jackpot, open_tombstone, return_by_person, settle_by_person
 from croupier.core.cashback import Cashback
 from croupier.core.draft import Decision, Draft
-from croupier.core.requests import open_jackpot, open_tombstone, return_by_person, settle_by_person
 from croupier.kit.clock import SystemClock
 from croupier.kit.metrics import Metrics
 from croupier.store.db import Db
-from croupier.store.train import Train
+from croupier.store.money.group_commit import GroupCommit
 from tests.core.samples import FUNDS, NOT_FOUND, T0, K, PaymentKind, Story, new_bet, new_cashback
 
 DAY_MS = 86_400_000
@@ -91,12 +91,12 @@ class Kept(Story):
 
 
 class World:
-    """A database with a casino, a provider, a player and a game, and the train that writes to it."""
+    """A database with a casino, a provider, a player and a game, and the group commit that writes to it."""
 
     def __init__(self, db: Db, url: str) -> None:
         self.db = db
         self.clock = StillClock()
-        self.train = Train(db, self.clock, "p1", Metrics())
+        self.group_commit = GroupCommit(db, self.clock, "p1", Metrics())
         self._url = url
         self._next = 1000
 
@@ -112,7 +112,7 @@ class World:
         for story in stories:
             assert isinstance(story, Kept)
             for decision in story.decisions[from_decision:]:
-                assert await self.train.commit(decision)
+                assert await self.group_commit.commit(decision)
 
     @asynccontextmanager
     async def lawless(self) -> AsyncIterator[asyncpg.Connection]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from croupier.flows.hub import Hub
 from croupier.kit.log import get
-from croupier.store.audits import Asked, Known, Progress
-from croupier.views.audit_turn import Look, Marks, look
+from croupier.store.oversight.audits import Asked, Known, Progress
+from croupier.views.audit.cycle import Look, Marks, look
 
 log = get("auditor")
 
@@ -31,7 +31,7 @@ async def take_turn(hub: Hub, every_s: float) -> list[Known] | None:
     began = await hub.store.audits.progress()
     if hub.clock.now_ms() - began.done_ms < every_s * 1000:
         return None
-    if not await hub.store.turns.take("audit", hub.habits.process, TURN_S):
+    if not await hub.store.singleton_leases.take("audit", hub.process_settings.process, TURN_S):
         return None
     found = await look(hub.store.db, hub.clock, Marks(began.event_id, began.subject_id, began.link))
     new = await _write_down(hub, began, found)

@@ -26,7 +26,7 @@ from croupier.core.money import format_amount
 from croupier.flows.cashback import cancel_cashback, pay_cashback
 from croupier.flows.hub import Hub
 from croupier.kit.config import Settings
-from croupier.views.audit import Finding, audit
+from croupier.views.audit.auditor import Finding, audit
 from croupier.views.sums import AccountSum, sums
 
 HOLD_S = 1.5

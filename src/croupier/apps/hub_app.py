@@ -23,7 +23,7 @@ from croupier.kit.log import held_back
 from croupier.store.db import DbError
 
 STUCK_S = 1.0
-"""A decision that could not even board a commit train for so long."""
+"""A decision that could not even board a group commit for so long."""
 
 
 def hub_app(hub: Hub, settings: Settings) -> Starlette:
@@ -49,7 +49,7 @@ def _own_routes(hub: Hub) -> list[Route]:
         if why is not None:
             return JSONResponse({"ready": False, "why": why}, 503)
         recovering = hub.recovery is not None
-        return JSONResponse({"ready": True, "breakers_open": hub.gates.open_ones(), "recovering": recovering})
+        return JSONResponse({"ready": True, "breakers_open": hub.admission.open_ones(), "recovering": recovering})
 
     async def metrics(_: Request) -> Response:
         hub.metrics.put("croupier_waiting", len(hub.waiters), "pay_in")
@@ -80,9 +80,9 @@ async def _not_ready(hub: Hub) -> str | None:
         await hub.store.db.alive()
     except DbError as error:
         return f"database: {error}"
-    if hub.outage.unfit is not None:
-        return f"database: {hub.outage.unfit}"
-    stuck_s = hub.train.stuck_s()
+    if hub.database_health.unfit is not None:
+        return f"database: {hub.database_health.unfit}"
+    stuck_s = hub.group_commit.stuck_s()
     return f"commits have been stuck for {stuck_s:.1f} s" if stuck_s > STUCK_S else None
 
 

@@ -29,7 +29,7 @@ from croupier.apps.wiring import open_hub
 from croupier.kit.config import Settings
 from croupier.kit.log import get
 from croupier.store.db import DbDown, DbUnfit
-from croupier.store.embedded import Attached, attach
+from croupier.store.embedded.server import Attached, attach
 from croupier.store.fitness import lacking
 from croupier.store.pool import READ_ONLY
 

@@ -13,12 +13,12 @@ from typing import Any
 from croupier import casinos, providers
 from croupier.apps.schema import Aim, make_ready
 from croupier.core.waits import Waits
-from croupier.flows.courier import Courier
-from croupier.flows.gates import Gates
-from croupier.flows.hub import Habits, Hub, Stores
-from croupier.flows.outage import Outage
+from croupier.flows.admission import Admission
+from croupier.flows.database_health import DatabaseHealth
+from croupier.flows.dispatcher import Dispatcher
+from croupier.flows.hub import Hub, ProcessSettings, Stores
+from croupier.flows.poller import Poller
 from croupier.flows.recovery import notice, refresh
-from croupier.flows.sweep import Sweep
 from croupier.flows.waiters import Waiters
 from croupier.kit.chance import Chance, SystemChance
 from croupier.kit.clock import Clock, SystemClock
@@ -27,33 +27,33 @@ from croupier.kit.http import HttpWire
 from croupier.kit.key_file import KEY_BYTES
 from croupier.kit.metrics import Metrics
 from croupier.kit.seal import Lineage, Sealer
-from croupier.kit.seldom import Seldom
 from croupier.kit.signed_lines import SignedLines
+from croupier.kit.throttle import Throttle
 from croupier.kit.wire import Wire
-from croupier.store.audits import Audits
-from croupier.store.balances import Balances
-from croupier.store.bets import Bets, Cashbacks
-from croupier.store.calls import Calls
-from croupier.store.casinos import Casinos
-from croupier.store.comparisons import Comparisons
 from croupier.store.db import Db, Limits
 from croupier.store.demo import DemoMoney
-from croupier.store.embedded import attach
-from croupier.store.findings import Findings
-from croupier.store.games import Games
-from croupier.store.ids import MoneyIds, start_ids
-from croupier.store.incidents import Incidents
+from croupier.store.embedded.server import attach
 from croupier.store.installation import Installation, Lifeline
-from croupier.store.keys import Keys, holds_sealed
-from croupier.store.partner_transactions import PartnerTransactions
-from croupier.store.players import Players
-from croupier.store.providers import Providers
-from croupier.store.recoveries import Recoveries
-from croupier.store.seen import SeenRequests
-from croupier.store.sessions import Sessions
-from croupier.store.trail import Trail
-from croupier.store.train import Train
-from croupier.store.turns import Turns
+from croupier.store.money.balances import Balances
+from croupier.store.money.bets import Bets, Cashbacks
+from croupier.store.money.calls import Calls
+from croupier.store.money.group_commit import GroupCommit
+from croupier.store.money.ids import MoneyIds, start_ids
+from croupier.store.money.partner_transactions import PartnerTransactions
+from croupier.store.oversight.audits import Audits
+from croupier.store.oversight.comparisons import Comparisons
+from croupier.store.oversight.findings import Findings
+from croupier.store.oversight.incidents import Incidents
+from croupier.store.oversight.recoveries import Recoveries
+from croupier.store.oversight.trail import Trail
+from croupier.store.parties.casinos import Casinos
+from croupier.store.parties.games import Games
+from croupier.store.parties.keys import Keys, holds_sealed
+from croupier.store.parties.players import Players
+from croupier.store.parties.providers import Providers
+from croupier.store.parties.sessions import Sessions
+from croupier.store.replay_guard import ReplayGuard
+from croupier.store.singleton_leases import SingletonLeases
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +84,9 @@ def waits_of(settings: Settings) -> Waits:
     )
 
 
-def habits_of(settings: Settings, process: str) -> Habits:
-    """The flows' habits as the settings have them."""
-    return Habits(
+def habits_of(settings: Settings, process: str) -> ProcessSettings:
+    """The flows' process settings as the settings have them."""
+    return ProcessSettings(
         process=process,
         min_bet=settings.default_min_bet,
         max_bet=settings.default_max_bet,
@@ -102,26 +102,26 @@ def habits_of(settings: Settings, process: str) -> Habits:
     )
 
 
-def build(settings: Settings, seams: Seams, process: str, habits: Habits | None = None) -> Hub:
+def build(settings: Settings, seams: Seams, process: str, process_settings: ProcessSettings | None = None) -> Hub:
     """A hub over these seams. With a process name it carries its own calls, without it only decides."""
     db, clock, chance = seams.db, seams.clock, seams.chance
     metrics = Metrics()
-    habits = habits or habits_of(settings, process)
+    process_settings = process_settings or habits_of(settings, process)
     store = _stores(settings, seams, process)
-    train = Train(db, clock, process or f"command-{chance.hex(4)}", metrics)
+    group_commit = GroupCommit(db, clock, process or f"command-{chance.hex(4)}", metrics)
     hub = Hub(
         store=store,
-        train=train,
+        group_commit=group_commit,
         clock=clock,
         chance=chance,
         metrics=metrics,
         waits=waits_of(settings),
-        habits=habits,
-        waiters=Waiters(clock, store.bets.versions, habits.poll_s),
-        gates=Gates(clock, metrics, habits.max_waiting),
-        outage=Outage(clock, metrics),
+        process_settings=process_settings,
+        waiters=Waiters(clock, store.bets.versions, process_settings.poll_s),
+        admission=Admission(clock, metrics, process_settings.max_waiting),
+        database_health=DatabaseHealth(clock, metrics),
         notary=_notary(settings, seams.sealer),
-        seldom=Seldom(clock),
+        throttle=Throttle(clock),
     )
     hub.casino_gateways = {
         name: protocol.gateway(seams.wire, clock, store.keys, settings.issuer)
@@ -131,12 +131,12 @@ def build(settings: Settings, seams: Seams, process: str, habits: Habits | None 
         name: protocol.gateway(seams.wire, clock, chance, allow_http=settings.allow_private_peers)
         for name, protocol in providers.PROTOCOLS.items()
     }
-    train.on_commit(hub.waiters.committed)
+    group_commit.on_commit(hub.waiters.committed)
     if process:
-        hub.courier = Courier(hub)
-        hub.sweep = Sweep(hub)
-        train.on_commit(hub.courier.committed)
-        train.on_commit(hub.sweep.committed)
+        hub.dispatcher = Dispatcher(hub)
+        hub.poller = Poller(hub)
+        group_commit.on_commit(hub.dispatcher.committed)
+        group_commit.on_commit(hub.poller.committed)
     return hub
 
 
@@ -156,12 +156,12 @@ def _stores(settings: Settings, seams: Seams, process: str) -> Stores:
         players=Players(db, sealer, clock),
         games=Games(db, clock),
         sessions=Sessions(db),
-        seen=SeenRequests(db, clock),
+        replay_guard=ReplayGuard(db, clock),
         demo=DemoMoney(db, clock),
         incidents=Incidents(db, clock),
         findings=Findings(db, clock),
         comparisons=Comparisons(db),
-        turns=Turns(db, clock),
+        singleton_leases=SingletonLeases(db, clock),
         trail=Trail(db, clock, chance),
         audits=Audits(db, Incidents(db, clock)),
         installation=Installation(db, clock, chance),

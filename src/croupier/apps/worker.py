@@ -25,7 +25,7 @@ from croupier.core.recovery import Mark
 from croupier.flows import recovery
 from croupier.flows.hub import Hub
 from croupier.flows.keep_trail import keep_trail
-from croupier.flows.patrol import Patrol
+from croupier.flows.reconciler import Reconciler
 from croupier.flows.sync_games import sync_for_ever
 from croupier.kit.chance import SystemChance
 from croupier.kit.config import Settings
@@ -118,8 +118,8 @@ async def take_over(hub: Hub, processes: Processes) -> None:
 
 
 def _loops(hub: Hub, processes: Processes, settings: Settings) -> list[Loop]:
-    assert hub.sweep is not None
-    process = hub.habits.process
+    assert hub.poller is not None
+    process = hub.process_settings.process
     lifeline = Lifeline(settings.home)
     last: Mark | None = None
 
@@ -140,18 +140,18 @@ def _loops(hub: Hub, processes: Processes, settings: Settings) -> list[Loop]:
         await recovery.refresh(hub)
 
     async def purge() -> None:
-        await hub.store.seen.purge(hub.clock.now_ms() - SEEN_KEPT_MS)
+        await hub.store.replay_guard.purge(hub.clock.now_ms() - SEEN_KEPT_MS)
 
     patient = partial(_patiently, settings.db_report_s)
     return [
-        hub.sweep.run,
+        hub.poller.run,
         hub.waiters.poll,
         partial(_every, hub, BEAT_S, beat),
         partial(_every, hub, REFRESH_S, refresh),
         partial(_every, hub, TRIAL_S, partial(try_again, hub)),
         partial(patient, partial(_every, hub, PURGE_S, purge)),
         partial(patient, partial(sync_for_ever, hub, SYNC_S)),
-        partial(patient, Patrol(hub).run),
+        partial(patient, Reconciler(hub).run),
         partial(patient, partial(keep_trail, hub, settings.bind_every_s, settings.sign_every_s)),
         partial(patient, partial(audit_for_ever, hub, settings.audit_every_s)),
     ]
@@ -159,9 +159,9 @@ def _loops(hub: Hub, processes: Processes, settings: Settings) -> list[Loop]:
 
 async def try_again(hub: Hub) -> None:
     """While new bets are held off because the database could not do its work: try whether it can again."""
-    if hub.outage.unfit is not None:
-        await trial(hub.store.db, hub.habits.process)
-        hub.outage.healed()
+    if hub.database_health.unfit is not None:
+        await trial(hub.store.db, hub.process_settings.process)
+        hub.database_health.healed()
 
 
 async def _patiently(seconds: float, loop: Loop) -> None:
@@ -176,7 +176,7 @@ async def _kept_up(hub: Hub, loop: Loop) -> None:
         try:
             await loop()
         except DbError as error:
-            hub.outage.tell(error)
+            hub.database_health.tell(error)
         except Exception:  # a loop must not end unseen
             log.exception("worker.loop")
         await hub.clock.sleep(AGAIN_S)
@@ -230,14 +230,14 @@ async def wind_up(hub: Hub, loops: list[asyncio.Task[None]], *, within_s: float 
 
     Raises DbError: then it was not given back.
     """
-    assert hub.courier is not None
-    assert hub.sweep is not None
-    await hub.sweep.stop(WRITE_S)
+    assert hub.dispatcher is not None
+    assert hub.poller is not None
+    await hub.poller.stop(WRITE_S)
     for loop in loops:
         loop.cancel()
     await asyncio.gather(*loops, return_exceptions=True)
-    await hub.courier.finish(within_s)
-    await hub.train.idle(WRITE_S)
+    await hub.dispatcher.finish(within_s)
+    await hub.group_commit.idle(WRITE_S)
     await hub.store.calls.give_back(hub.clock.now_ms())
 
 

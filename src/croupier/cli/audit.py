@@ -12,8 +12,8 @@ from croupier.cli.show import show_json, show_table
 from croupier.core.money import format_amount
 from croupier.flows.hub import Hub
 from croupier.kit.settings import Settings
-from croupier.views.audit import Finding
-from croupier.views.audit import audit as ask
+from croupier.views.audit.auditor import Finding
+from croupier.views.audit.auditor import audit as ask
 from croupier.views.sums import sums, totals
 
 

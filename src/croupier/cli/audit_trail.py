@@ -14,7 +14,7 @@ from croupier.cli.show import instant, say, show_facts, show_json, show_table
 from croupier.flows.hub import Hub
 from croupier.flows.keep_trail import vouch
 from croupier.kit.settings import Settings
-from croupier.views.trail import TrailReport, verify_trail
+from croupier.views.trail.verify import TrailReport, verify_trail
 
 
 def show_trail(*, as_json: bool) -> None:

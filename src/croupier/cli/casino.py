@@ -16,8 +16,8 @@ from croupier.cli.show import note, show_facts, show_json, show_table
 from croupier.core.counterparty import Casino
 from croupier.flows.hub import Hub
 from croupier.kit.settings import Settings
-from croupier.store.key_rows import list_keys
-from croupier.store.profiles import CASINOS
+from croupier.store.parties.key_rows import list_keys
+from croupier.store.parties.profiles import CASINOS
 
 app = typer.Typer(help="Casinos: partners that keep player wallets.", no_args_is_help=False)
 secret = typer.Typer(help="The secret with which a casino gets its access tokens.")

@@ -28,10 +28,10 @@ from croupier.kit.log import configure
 from croupier.kit.seal import KeyFileRefused, SealBroken, load_or_make_key
 from croupier.kit.wire import PeerError, WireRequest
 from croupier.store.db import Db
-from croupier.store.embedded import NoHome, account_shared_by
+from croupier.store.embedded.server import NoHome, account_shared_by
 from croupier.store.fitness import broken_promises, collation_moved, lacking
-from croupier.store.key_rows import list_keys
 from croupier.store.migrate import MigrationError, is_empty, pending
+from croupier.store.parties.key_rows import list_keys
 from croupier.store.processes import Processes
 from croupier.views.health import Health, health
 

@@ -13,7 +13,7 @@ from croupier.flows.hub import Hub
 from croupier.kit.http import check_url
 from croupier.kit.names import problem_of
 from croupier.kit.settings import Settings
-from croupier.store.players import Player
+from croupier.store.parties.players import Player
 from croupier.views.subjects import find_subject
 
 LONGEST_ID = 128

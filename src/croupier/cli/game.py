@@ -18,7 +18,7 @@ from croupier.cli.show import say, show_facts, show_json, show_table
 from croupier.core.session import Game
 from croupier.flows.hub import Hub
 from croupier.kit.settings import Settings
-from croupier.store.games import changes_from_text
+from croupier.store.parties.games import changes_from_text
 
 app = typer.Typer(help="Games: what providers list and the operator switches.", no_args_is_help=False)
 

@@ -17,8 +17,8 @@ from croupier.cli.show import instant, note, say, show_json, show_table
 from croupier.flows.hub import Hub
 from croupier.kit.keys import ALGORITHMS
 from croupier.kit.settings import Settings
-from croupier.store.key_rows import KeyRow, list_keys
-from croupier.store.keys import Revoked
+from croupier.store.parties.key_rows import KeyRow, list_keys
+from croupier.store.parties.keys import Revoked
 
 app = typer.Typer(help="The keys that sign what casinos are sent.", no_args_is_help=False)
 

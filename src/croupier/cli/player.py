@@ -15,7 +15,7 @@ from croupier.cli.running import AsJson, Author, Reason, with_hub, with_look
 from croupier.cli.show import instant, say, show_json, show_table
 from croupier.flows.hub import Hub
 from croupier.kit.settings import Settings
-from croupier.store.players import Block, Player
+from croupier.store.parties.players import Block, Player
 
 app = typer.Typer(help="Players: who they are, and who is excluded by the casino.", no_args_is_help=False)
 

@@ -18,8 +18,8 @@ from croupier.flows.hub import Hub
 from croupier.flows.sync_games import sync_games
 from croupier.kit.settings import Settings
 from croupier.kit.wire import PeerError
-from croupier.store.games import Counts
-from croupier.store.profiles import PROVIDERS
+from croupier.store.parties.games import Counts
+from croupier.store.parties.profiles import PROVIDERS
 
 app = typer.Typer(help="Providers: partners that own games.")
 secret = typer.Typer(help="The secret that a provider and the hub share.")

@@ -19,10 +19,10 @@ from croupier.cli.sentences import Fault
 from croupier.cli.show import instant, say, show_json, show_table
 from croupier.core.reconciliation import Difference
 from croupier.flows.hub import Hub
-from croupier.flows.pace import compare_all
+from croupier.flows.rate_limit import compare_all
 from croupier.flows.reconcile import Compared, Result, ask_after_unknown, settle_incident
 from croupier.kit.settings import Settings
-from croupier.store.findings import Finding
+from croupier.store.oversight.findings import Finding
 from croupier.store.storable import id_of
 
 app = typer.Typer(help="Compare hub, casino and provider, bet by bet.", invoke_without_command=True)
@@ -102,7 +102,7 @@ def reconcile(
 
     async def work(hub: Hub, _: Settings) -> _Asked:
         if per_second is not None:
-            hub.habits = replace(hub.habits, compare_per_s=per_second)
+            hub.process_settings = replace(hub.process_settings, compare_per_s=per_second)
         return await _asked(hub, wish)
 
     asks = open_window or day is not None or bet is not None

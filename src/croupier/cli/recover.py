@@ -18,7 +18,7 @@ from croupier.flows import recovery
 from croupier.flows.hub import Hub
 from croupier.flows.recovery import LOOK_BACK_S, Progress
 from croupier.kit.settings import Settings
-from croupier.store.recoveries import Recovery, Share
+from croupier.store.oversight.recoveries import Recovery, Share
 
 app = typer.Typer(help="Recovery mode: no new bets until what a restore lost is reconciled.")
 

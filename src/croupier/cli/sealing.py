@@ -28,7 +28,7 @@ from croupier.kit.seal import Sealer
 from croupier.kit.settings import Settings
 from croupier.kit.signed_lines import public_of
 from croupier.store.db import Db
-from croupier.store.sealed import Renewal, Renewed, reseal
+from croupier.store.parties.sealed import Renewal, Renewed, reseal
 
 __all__ = ["app", "keys"]
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from croupier.apps.world import WorldFailed
+from croupier.core.bet_requests import CannotDo
 from croupier.core.money import UnknownCurrency
-from croupier.core.requests import CannotDo
 from croupier.flows.advance import Contended
 from croupier.flows.cashback import CashbackRefused
 from croupier.flows.launch import LaunchRefused
@@ -18,15 +18,15 @@ from croupier.kit import config
 from croupier.kit.log import scrub_text
 from croupier.kit.seal import KeyFileRefused, SealBroken
 from croupier.kit.wire import PeerError
-from croupier.store import profiles
-from croupier.store.counterparties import CounterpartyUnknown, NameAmbiguous, NameTaken, Undecided
 from croupier.store.db import DbConflict, DbDown, DbUnfit
-from croupier.store.embedded import EmbeddedError
-from croupier.store.games import GameAmbiguous
-from croupier.store.keys import KeyInUse, KeyUnknown
+from croupier.store.embedded.server import EmbeddedError
 from croupier.store.migrate import MigrationError
-from croupier.store.players import CurrencyDiffers
-from croupier.store.train import Broken
+from croupier.store.money.group_commit import Broken
+from croupier.store.parties import profiles
+from croupier.store.parties.counterparties import CounterpartyUnknown, NameAmbiguous, NameTaken, Undecided
+from croupier.store.parties.games import GameAmbiguous
+from croupier.store.parties.keys import KeyInUse, KeyUnknown
+from croupier.store.parties.players import CurrencyDiffers
 from croupier.views.subjects import SubjectAmbiguous
 
 

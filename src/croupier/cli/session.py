@@ -20,7 +20,7 @@ from croupier.flows.authorize import authorize
 from croupier.flows.hub import Hub
 from croupier.flows.launch import Launched, Wish, launch
 from croupier.kit.settings import Settings
-from croupier.store.players import Player
+from croupier.store.parties.players import Player
 
 LONGEST_TOKEN = 4096
 

@@ -10,8 +10,8 @@ from typing import Any
 from croupier.cli.find import peer_problem
 from croupier.cli.sentences import Fault
 from croupier.kit.settings import Settings
-from croupier.store.counterparties import check_columns
-from croupier.store.profiles import BadSettings, Side, profile_from_settings
+from croupier.store.parties.counterparties import check_columns
+from croupier.store.parties.profiles import BadSettings, Side, profile_from_settings
 
 COLUMNS = ("name", "url", "currencies")
 """What `set` changes besides quirks."""

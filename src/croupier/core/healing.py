@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from croupier.core import effects, requests
+from croupier.core import bet_requests, effects
 from croupier.core.bet import OK, Bet, BetEvent, BetState, Origin
 from croupier.core.draft import Draft
 from croupier.core.money import BadAmount, parse_amount
@@ -121,7 +121,7 @@ def _give_back(d: Draft[Bet], seen: InfoList) -> None:
         effects.give_back(d, BetEvent.REFUND)
         d.set(refund_answer=OK)
     elif d.subject.state is BetState.SETTLED and d.subject.origin is not Origin.JACKPOT:
-        requests.undo(d)
+        bet_requests.undo(d)
         d.set(refund_answer=OK)
     elif PaymentKind.BET_RETURN not in d.payments:
         raise _Unproved

@@ -10,13 +10,13 @@ from typing import Any
 
 from croupier.core import cashback_effects, effects
 from croupier.core.bet import STAKE_UNDECIDED, Bet
+from croupier.core.bet_requests import CannotDo
 from croupier.core.draft import Decision, Draft
 from croupier.core.money import format_amount
 from croupier.core.payment import GIVES, UNDECIDED, PaymentEvent, PaymentState, Step
 from croupier.core.pursuit import Verdict, heard, make_step
 from croupier.core.readings import Contents, No, PaymentKind, Yes
 from croupier.core.refusals import CasinoNo
-from croupier.core.requests import CannotDo
 
 
 def retry(d: Draft[Any], kind: PaymentKind, author: str, reason: str) -> Decision[Any]:

@@ -16,9 +16,9 @@ from croupier.core.draft import Decision, Draft, Terms
 from croupier.core.pursuit import Verdict
 from croupier.core.readings import Outcome, PaymentKind
 from croupier.flows.advance import advance
+from croupier.flows.balances import heed
 from croupier.flows.hub import Hub
 from croupier.flows.recovery import heard_of_lost
-from croupier.flows.tell import heed
 from croupier.kit.log import get
 from croupier.kit.point import point
 
@@ -63,7 +63,7 @@ async def accept_payment(hub: Hub, casino_id: int, subject_id: int, kind: Paymen
         heard = Heard(verdict, _why(draft, kind) if verdict is Verdict.CONFLICT else "")
         return draft.finish(f"{kind.value}_heard") if draft.changed else None
 
-    hub.gates.answered(casino_id)
+    hub.admission.answered(casino_id)
     await point("accept.before_commit")
     await advance(hub, read, rule)
     await point("accept.after_commit")

@@ -16,7 +16,7 @@ from croupier.core.draft import Decision, Draft, Terms
 from croupier.core.pursuit import park
 from croupier.flows.hub import Hub
 from croupier.kit.log import get
-from croupier.store.train import Broken
+from croupier.store.money.group_commit import Broken
 
 TRIES = 5
 S = TypeVar("S", Bet, Cashback)
@@ -41,9 +41,9 @@ async def terms_of(hub: Hub, subject: Bet | Cashback) -> Terms:
         waits=hub.waits,
         luck=hub.chance.fraction(),
         provider=provider,
-        process=hub.habits.process,
+        process=hub.process_settings.process,
         game=game,
-        large_win=hub.habits.large_win,
+        large_win=hub.process_settings.large_win,
         recovering=hub.recovering(subject.casino_id),
     )
 
@@ -83,7 +83,7 @@ async def ruled(hub: Hub, subject: S, rule: Callable[[S, Terms], Decision[S] | R
         if isinstance(ruling, Decision) and ruling.named:
             held = await hub.store.partner_transactions.held(ruling)
             ruling = rule(subject, replace(terms, held=held)) if held else ruling
-        if not isinstance(ruling, Decision) or await hub.train.commit(ruling):
+        if not isinstance(ruling, Decision) or await hub.group_commit.commit(ruling):
             return ruling
     except (Broken, AssertionError) as error:
         await _stop(hub, subject, error)
@@ -101,4 +101,4 @@ async def _stop(hub: Hub, subject: Any, error: Exception) -> None:  # noqa: ANN4
     for kind in in_flight:
         park(draft, kind, "a decision about it would have broken an invariant")
     if in_flight:
-        await hub.train.commit(draft.finish("stopped"))
+        await hub.group_commit.commit(draft.finish("stopped"))

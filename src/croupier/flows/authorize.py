@@ -8,11 +8,11 @@ from __future__ import annotations
 from croupier.core.counterparty import Casino
 from croupier.core.money import BadAmount, UnknownCurrency, parse_amount
 from croupier.core.readings import Authorized, AuthReading, No, Unknown
-from croupier.flows.calling import told
+from croupier.flows.casino_call import told
 from croupier.flows.hub import Hub
 from croupier.flows.ports import CasinoGateway
 from croupier.store.db import assert_no_tx
-from croupier.store.players import Player
+from croupier.store.parties.players import Player
 
 
 async def authorize(hub: Hub, casino: Casino, refresh_token: str, tag_id: int | None = None) -> Player | No | Unknown:

@@ -30,7 +30,7 @@ async def pay_cashback(hub: Hub, row: Cashback) -> Cashback:
         draft = Draft(row, await terms_of(hub, row), new=True)
         cashback_effects.decide(draft)
         decision = draft.finish("cashback_decided")
-        if await hub.train.commit(decision):
+        if await hub.group_commit.commit(decision):
             return decision.after
         first = await hub.store.cashbacks.by_ref(row.casino_id, row.ref)
         if first is not None:

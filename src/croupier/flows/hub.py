@@ -11,43 +11,43 @@ from dataclasses import dataclass, field
 
 from croupier.core.recovery import SLACK_IDS
 from croupier.core.waits import Waits
-from croupier.flows.gates import Gates
-from croupier.flows.lanes import Lanes
-from croupier.flows.outage import Outage
+from croupier.flows.admission import Admission
+from croupier.flows.bulkheads import Bulkheads
+from croupier.flows.database_health import DatabaseHealth
 from croupier.flows.ports import Carrier, CasinoGateway, Finder, ProviderGateway
 from croupier.flows.waiters import Waiters
 from croupier.kit.chance import Chance
 from croupier.kit.clock import Clock
 from croupier.kit.metrics import Metrics
-from croupier.kit.seldom import Seldom
 from croupier.kit.signed_lines import SignedLines
-from croupier.store.audits import Audits
-from croupier.store.balances import Balances
-from croupier.store.bets import Bets, Cashbacks
-from croupier.store.calls import Calls
-from croupier.store.casinos import Casinos
-from croupier.store.comparisons import Comparisons
+from croupier.kit.throttle import Throttle
 from croupier.store.db import Db
 from croupier.store.demo import DemoMoney
-from croupier.store.findings import Findings
-from croupier.store.games import Games
-from croupier.store.ids import MoneyIds
-from croupier.store.incidents import Incidents
 from croupier.store.installation import Installation
-from croupier.store.keys import Keys
-from croupier.store.partner_transactions import PartnerTransactions
-from croupier.store.players import Players
-from croupier.store.providers import Providers
-from croupier.store.recoveries import Recoveries, Recovery
-from croupier.store.seen import SeenRequests
-from croupier.store.sessions import Sessions
-from croupier.store.trail import Trail
-from croupier.store.train import Train
-from croupier.store.turns import Turns
+from croupier.store.money.balances import Balances
+from croupier.store.money.bets import Bets, Cashbacks
+from croupier.store.money.calls import Calls
+from croupier.store.money.group_commit import GroupCommit
+from croupier.store.money.ids import MoneyIds
+from croupier.store.money.partner_transactions import PartnerTransactions
+from croupier.store.oversight.audits import Audits
+from croupier.store.oversight.comparisons import Comparisons
+from croupier.store.oversight.findings import Findings
+from croupier.store.oversight.incidents import Incidents
+from croupier.store.oversight.recoveries import Recoveries, Recovery
+from croupier.store.oversight.trail import Trail
+from croupier.store.parties.casinos import Casinos
+from croupier.store.parties.games import Games
+from croupier.store.parties.keys import Keys
+from croupier.store.parties.players import Players
+from croupier.store.parties.providers import Providers
+from croupier.store.parties.sessions import Sessions
+from croupier.store.replay_guard import ReplayGuard
+from croupier.store.singleton_leases import SingletonLeases
 
 
 @dataclass(frozen=True, slots=True)
-class Habits:
+class ProcessSettings:
     """Settings of the process that flows need. Durations are seconds, limits decimal text in major units."""
 
     process: str = ""
@@ -58,8 +58,8 @@ class Habits:
     session_s: float = 86400.0
     balance_stale_s: float = 5.0
     poll_s: float = 0.05
-    sweep_s: float = 0.2
-    sweep_most: int = 50
+    poller_s: float = 0.2
+    poller_most: int = 50
     ack_grace_s: float = 0.3
     """How long an acknowledgement stays unwritten: an accept usually comes first."""
     max_waiting: int = 2000
@@ -93,12 +93,12 @@ class Stores:
     players: Players
     games: Games
     sessions: Sessions
-    seen: SeenRequests
+    replay_guard: ReplayGuard
     demo: DemoMoney
     incidents: Incidents
     findings: Findings
     comparisons: Comparisons
-    turns: Turns
+    singleton_leases: SingletonLeases
     trail: Trail
     audits: Audits
     installation: Installation
@@ -110,25 +110,25 @@ class Hub:
     """The hub as one process has it."""
 
     store: Stores
-    train: Train
+    group_commit: GroupCommit
     clock: Clock
     chance: Chance
     metrics: Metrics
     waits: Waits
-    habits: Habits
+    process_settings: ProcessSettings
     waiters: Waiters
-    gates: Gates
-    outage: Outage
+    admission: Admission
+    database_health: DatabaseHealth
     notary: SignedLines
     """Where checkpoints of the audit trail are signed, outside of the database."""
-    seldom: Seldom
+    throttle: Throttle
     """What is told of once in a while only."""
-    lanes: Lanes = field(default_factory=Lanes)
+    bulkheads: Bulkheads = field(default_factory=Bulkheads)
     casino_gateways: Mapping[str, CasinoGateway] = field(default_factory=dict)
     provider_gateways: Mapping[str, ProviderGateway] = field(default_factory=dict)
-    courier: Carrier | None = None
+    dispatcher: Carrier | None = None
     """None in a process that only decides (a command): calls are left to the hub that runs."""
-    sweep: Finder | None = None
+    poller: Finder | None = None
     asking: dict[int, asyncio.Task[int | None]] = field(default_factory=dict)
     """Balance questions under way, by player."""
     recovery: Recovery | None = None

@@ -16,7 +16,7 @@ from typing import Any
 from croupier.flows.hub import Hub
 from croupier.kit.log import get
 from croupier.kit.signed_lines import FIRST, Line, LinesRefused
-from croupier.store.trail import Head
+from croupier.store.oversight.trail import Head
 
 log = get("trail")
 

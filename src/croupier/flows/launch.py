@@ -13,11 +13,11 @@ from croupier.core.counterparty import Casino, Provider
 from croupier.core.large_win import Threshold, max_odd, max_win
 from croupier.core.money import UnknownCurrency, exponent, format_amount, is_amount
 from croupier.core.session import Game, Session, bet_limits
+from croupier.flows.bulkheads import Chore, NoPlace
 from croupier.flows.hub import Hub
-from croupier.flows.lanes import Chore, NoPlace
 from croupier.kit.wire import PeerError
 from croupier.store.db import assert_no_tx
-from croupier.store.players import CurrencyDiffers
+from croupier.store.parties.players import CurrencyDiffers
 
 SESSION_BYTES = 16
 
@@ -67,7 +67,7 @@ async def launch(hub: Hub, casino: Casino, wish: Wish) -> Launched:
     secret = (await hub.store.providers.secrets(provider.provider_id))[0]
     assert_no_tx()
     try:
-        async with hub.lanes.place(f"provider {provider.provider_id}", Chore.LAUNCH):
+        async with hub.bulkheads.place(f"provider {provider.provider_id}", Chore.LAUNCH):
             frame_uri = await hub.provider_gateways[provider.protocol].launch(provider, secret, order)
     except PeerError as error:
         msg = f"provider {provider.name} did not open the game: {error.why}"
@@ -115,8 +115,8 @@ async def _open(hub: Hub, casino: Casino, provider: Provider, game: Game, wish: 
     if player.blocked and not wish.demo:
         msg = f"player {wish.player_ref} is blocked by the casino"
         raise LaunchRefused(msg)
-    habits, now = hub.habits, hub.clock.now_ms()
-    low, high = bet_limits(casino, provider, game, wish.currency, (habits.min_bet, habits.max_bet))
+    process_settings, now = hub.process_settings, hub.clock.now_ms()
+    low, high = bet_limits(casino, provider, game, wish.currency, (process_settings.min_bet, process_settings.max_bet))
     session = Session(
         session_id=hub.chance.hex(SESSION_BYTES),
         provider_id=provider.provider_id,
@@ -129,7 +129,7 @@ async def _open(hub: Hub, casino: Casino, provider: Provider, game: Game, wish: 
         min_bet=low,
         max_bet=high,
         opened_ms=now,
-        expires_ms=now + round(habits.session_s * 1000),
+        expires_ms=now + round(process_settings.session_s * 1000),
         tag_id=wish.tag_id,
     )
     await hub.store.sessions.open(session)

@@ -1,21 +1,23 @@
 """Pay-in and pay-in-out: take a stake at the casino and answer when its outcome is known or time is up.
 
 Owns: the request from the looked-up bet to the answer. Never: rules for known bets (core.requests), the call
-to the casino (courier). Spec: money.md 3.0 to 3.5, provider.md 4.2 and 4.4.
+to the casino (dispatcher). Spec: money.md 3.0 to 3.5, provider.md 4.2 and 4.4.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from croupier.core import requests
+from croupier.core import bet_requests
 from croupier.core.bet import Bet, Origin
+from croupier.core.bet_requests import Asked, Ruling
 from croupier.core.commands import Answer, PayIn
 from croupier.core.draft import Terms
 from croupier.core.refusals import Refusal
-from croupier.core.requests import Asked, Ruling
 from croupier.core.session import judge_new_bet
-from croupier.flows.asking import (
+from croupier.flows.balances import Beside
+from croupier.flows.hub import Hub
+from croupier.flows.provider_request import (
     Request,
     answered_in_words,
     enter,
@@ -25,8 +27,6 @@ from croupier.flows.asking import (
     open_with,
     settle_with,
 )
-from croupier.flows.hub import Hub
-from croupier.flows.tell import Beside
 from croupier.kit.point import point
 
 RETRY_AFTER_S = 2
@@ -55,17 +55,17 @@ async def _pay_in(hub: Hub, request: Request, command: PayIn, asked: Asked, bet:
     if refused is not None:
         return refused
     casino = request.casino
-    if hub.recovering(casino.casino_id) or not hub.gates.admit(casino.casino_id, casino.in_flight):
+    if hub.recovering(casino.casino_id) or not hub.admission.admit(casino.casino_id, casino.in_flight):
         return Answer(Refusal.NOT_TAKEN, retry_after_s=RETRY_AFTER_S)
     try:
         return await _new(hub, request, command, asked, beside)
     finally:
-        hub.gates.leave(casino.casino_id)
+        hub.admission.leave(casino.casino_id)
 
 
 async def _new(hub: Hub, request: Request, command: PayIn, asked: Asked, beside: Beside) -> Answer:
     born = await _born(hub, request, command, asked=asked)
-    bet = await open_with(hub, born, requests.open_bet)
+    bet = await open_with(hub, born, bet_requests.open_bet)
     if bet.bet_id != born.bet_id:
         # Somebody with the same betId was faster: from here on this is a repeat.
         return await _known(hub, request, asked, bet, beside)
@@ -76,7 +76,7 @@ async def _new(hub: Hub, request: Request, command: PayIn, asked: Asked, beside:
 
 async def _known(hub: Hub, request: Request, asked: Asked, bet: Bet, beside: Beside, *, fresh: bool = False) -> Answer:
     def rule(current: Bet, terms: Terms, over: bool) -> Ruling:  # noqa: FBT001 - the shape of a Rule
-        return requests.pay_in(current, asked, terms, until_ms=request.until_ms, waited=over)
+        return bet_requests.pay_in(current, asked, terms, until_ms=request.until_ms, waited=over)
 
     refusal, bet = await settle_with(hub, request, bet, rule, asked_now=fresh)
     await point("stake.before_answer")
@@ -103,7 +103,7 @@ def _contents(request: Request, command: PayIn) -> Asked | Answer:
 
 def _refused(hub: Hub, request: Request, asked: Asked) -> Answer | None:
     """What only a new bet is judged by (money.md 3.0)."""
-    if hub.closing or hub.outage.unfit is not None or hub.waiters.over(request.until_s):
+    if hub.closing or hub.database_health.unfit is not None or hub.waiters.over(request.until_s):
         return Answer(Refusal.NOT_TAKEN, retry_after_s=RETRY_AFTER_S)
     assert asked.stake is not None
     verdict = judge_new_bet(
@@ -112,6 +112,6 @@ def _refused(hub: Hub, request: Request, asked: Asked) -> Answer | None:
         request.provider,
         asked.stake,
         now_ms=hub.clock.now_ms(),
-        defaults=(hub.habits.min_bet, hub.habits.max_bet),
+        defaults=(hub.process_settings.min_bet, hub.process_settings.max_bet),
     )
     return None if verdict is None else Answer(verdict.refusal, field=verdict.field)

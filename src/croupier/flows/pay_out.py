@@ -1,6 +1,6 @@
 """Pay-out: settle a bet. Answered as soon as the win is owed durably; jackpot wins come without a bet.
 
-Owns: the request from the looked-up bet to the answer. Never: pays (the courier pursues what is owed).
+Owns: the request from the looked-up bet to the answer. Never: pays (the dispatcher pursues what is owed).
 Spec: provider.md 4.3, money.md 2.7 and 3.5.
 """
 
@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from croupier.core import requests
+from croupier.core import bet_requests
 from croupier.core.bet import Bet, Origin
+from croupier.core.bet_requests import Asked, Ruling
 from croupier.core.commands import Answer, PayOut
 from croupier.core.draft import Terms
 from croupier.core.payment import PaymentState
 from croupier.core.readings import PaymentKind
 from croupier.core.refusals import Refusal
-from croupier.core.requests import Asked, Ruling
-from croupier.flows.asking import (
+from croupier.flows.balances import Beside
+from croupier.flows.hub import Hub
+from croupier.flows.provider_request import (
     Request,
     answered_in_words,
     enter,
@@ -26,9 +28,7 @@ from croupier.flows.asking import (
     open_with,
     settle_with,
 )
-from croupier.flows.hub import Hub
 from croupier.flows.recovery import asked_of_lost
-from croupier.flows.tell import Beside
 from croupier.kit.point import point
 
 
@@ -58,7 +58,7 @@ async def _pay_out(hub: Hub, request: Request, command: PayOut, win: int, bet: B
         return Answer(Refusal.BET_UNKNOWN)
 
     def rule(current: Bet, terms: Terms, over: bool) -> Ruling:  # noqa: FBT001 - the shape of a Rule
-        return requests.pay_out(current, asked, terms, waited=over)
+        return bet_requests.pay_out(current, asked, terms, waited=over)
 
     refusal, bet = await settle_with(hub, request, bet, rule)
     if refusal is None and request.provider.pay_out_waits and not await _paid(hub, request, bet):
@@ -75,7 +75,7 @@ def _contents(request: Request, command: PayOut, win: int) -> Asked:
 async def _jackpot(hub: Hub, request: Request, command: PayOut, win: int) -> Bet:
     """A win without a bet, in a game that may have them: a bet of its own, without a stake."""
     born = replace(await newborn(hub, request, command, Origin.JACKPOT), win=win)
-    return await open_with(hub, born, requests.open_jackpot)
+    return await open_with(hub, born, bet_requests.open_jackpot)
 
 
 async def _paid(hub: Hub, request: Request, bet: Bet) -> bool:

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
-from croupier.core import person, requests
+from croupier.core import bet_requests, person
 from croupier.core.bet import Bet
+from croupier.core.bet_requests import CannotDo
 from croupier.core.draft import Decision, Draft, Terms
 from croupier.core.money import BadAmount, parse_amount
 from croupier.core.payment import Payment
 from croupier.core.readings import PaymentKind
-from croupier.core.requests import CannotDo
 from croupier.flows.advance import advance
 from croupier.flows.hub import Hub
 
@@ -51,7 +51,7 @@ def _missing(subject_id: int, kind: PaymentKind) -> CannotDo:
 
 async def return_bet(hub: Hub, bet_id: int, *, author: str, reason: str) -> Bet:
     """Give the stake of an incomplete or settled game back; raises CannotDo."""
-    return await _by_person(hub, bet_id, reason, lambda bet, terms: requests.return_by_person(bet, terms, author))
+    return await _by_person(hub, bet_id, reason, lambda bet, terms: bet_requests.return_by_person(bet, terms, author))
 
 
 async def settle_bet(hub: Hub, bet_id: int, win: str, *, author: str, reason: str) -> Bet:
@@ -63,7 +63,7 @@ async def settle_bet(hub: Hub, bet_id: int, win: str, *, author: str, reason: st
         except BadAmount as error:
             msg = f"the win {error.why}"
             raise CannotDo(msg) from error
-        return requests.settle_by_person(bet, amount, terms, author)
+        return bet_requests.settle_by_person(bet, amount, terms, author)
 
     return await _by_person(hub, bet_id, reason, rule)
 

@@ -22,7 +22,7 @@ from croupier.core.readings import (
     Received,
     Unknown,
 )
-from croupier.store.calls import Taken
+from croupier.store.money.calls import Taken
 
 
 class CasinoGateway(Protocol):
@@ -82,7 +82,7 @@ class ProviderGateway(Protocol):
 
 
 class Carrier(Protocol):
-    """Performs the calls of one process (flows.courier)."""
+    """Performs the calls of one process (flows.dispatcher)."""
 
     tasks: set[asyncio.Task[None]]
     """What is under way."""

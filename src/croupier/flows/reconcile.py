@@ -21,9 +21,9 @@ from croupier.core.payment import Step
 from croupier.core.readings import Contents, InfoList, PaymentKind
 from croupier.core.reconciliation import Difference, Found, compare, doubles
 from croupier.flows.advance import advance, terms_of
-from croupier.flows.calling import called
+from croupier.flows.casino_call import called
 from croupier.flows.hub import Hub
-from croupier.store.findings import Finding, Seen
+from croupier.store.oversight.findings import Finding, Seen
 
 
 class Result(Enum):

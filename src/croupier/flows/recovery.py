@@ -20,12 +20,12 @@ from croupier.core.reconciliation import Difference
 from croupier.core.recovery import Mark, next_id, sign_of_restore
 from croupier.core.session import Session
 from croupier.flows.hub import Hub
-from croupier.flows.pace import at_pace
+from croupier.flows.rate_limit import at_pace
 from croupier.flows.reconcile import Compared, Result, ask_after_unknown, reconcile_bet
 from croupier.kit.log import get
-from croupier.store.findings import Seen
 from croupier.store.installation import Lifeline
-from croupier.store.recoveries import Plan, Recovery, Share
+from croupier.store.oversight.findings import Seen
+from croupier.store.oversight.recoveries import Plan, Recovery, Share
 
 log = get("recovery")
 
@@ -135,8 +135,8 @@ async def begin(
         by=by,
         since_ms=since_ms,
         look_back_ms=look_back_s * 1000,
-        ids_from=max(life.last_id - hub.habits.slack_ids, 1),
-        ids_to=seen_id + hub.habits.slack_ids,
+        ids_from=max(life.last_id - hub.process_settings.slack_ids, 1),
+        ids_to=seen_id + hub.process_settings.slack_ids,
         ids_next=next_id(hub.clock.now_ms(), life.last_id, seen_id),
         here=await hub.store.installation.here(),
         beat=max(life.beat, seen.beat if seen else 0),
@@ -199,7 +199,7 @@ async def _end_what_is_over(hub: Hub, recovery: Recovery) -> None:
 
 
 async def _casino(hub: Hub, recovery: Recovery, casino: Casino) -> list[Compared]:
-    store, pace = hub.store.recoveries, hub.habits.recovery_per_s
+    store, pace = hub.store.recoveries, hub.process_settings.recovery_per_s
     most, silent = pace * LOOKS_S, False
 
     async def compare(bet_id: int) -> Compared | None:
@@ -212,7 +212,7 @@ async def _casino(hub: Hub, recovery: Recovery, casino: Casino) -> list[Compared
         nonlocal silent
         done = await ask_after_unknown(hub, casino, bet_id)
         if done.result is Result.DIFFERS:
-            slack = hub.habits.slack_ids
+            slack = hub.process_settings.slack_ids
             await store.further(recovery, casino.casino_id, min(bet_id + slack, recovery.ids_to + slack * MOST_FURTHER))
         silent = silent or done.result is Result.UNUSABLE
         if not silent:  # what comes after an id without an answer is asked after again, with it

@@ -5,16 +5,24 @@ Owns: the request from the looked-up bet to the answer. Spec: provider.md 4.5, m
 
 from __future__ import annotations
 
-from croupier.core import requests
+from croupier.core import bet_requests
 from croupier.core.bet import Bet, Origin
+from croupier.core.bet_requests import Ruling
 from croupier.core.commands import Answer, Refund
 from croupier.core.draft import Terms
 from croupier.core.refusals import Refusal
-from croupier.core.requests import Ruling
-from croupier.flows.asking import Request, answered_in_words, enter, newborn, no_session, open_with, settle_with
+from croupier.flows.balances import Beside
 from croupier.flows.hub import Hub
+from croupier.flows.provider_request import (
+    Request,
+    answered_in_words,
+    enter,
+    newborn,
+    no_session,
+    open_with,
+    settle_with,
+)
 from croupier.flows.recovery import asked_of_lost
-from croupier.flows.tell import Beside
 
 
 async def refund(hub: Hub, command: Refund) -> Answer:
@@ -35,10 +43,10 @@ async def _refund(hub: Hub, request: Request, command: Refund, bet: Bet | None) 
         return Answer(Refusal.NOT_TAKEN)
     if bet is None:
         born = await newborn(hub, request, command, Origin.TOMBSTONE)
-        bet = await open_with(hub, born, requests.open_tombstone)
+        bet = await open_with(hub, born, bet_requests.open_tombstone)
 
     def rule(current: Bet, terms: Terms, over: bool) -> Ruling:  # noqa: ARG001, FBT001 - the shape of a Rule
-        return requests.refund(current, session.casino_id, session.player_id, terms)
+        return bet_requests.refund(current, session.casino_id, session.player_id, terms)
 
     refusal, bet = await settle_with(hub, request, bet, rule)
     return await beside.answer(refusal, bet, "refund")

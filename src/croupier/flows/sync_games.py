@@ -6,12 +6,12 @@ Owns: when and what. Never: deletes a game. Spec: provider.md 3.1.
 from __future__ import annotations
 
 from croupier.core.counterparty import Provider
+from croupier.flows.bulkheads import Chore, NoPlace
 from croupier.flows.hub import Hub
-from croupier.flows.lanes import Chore, NoPlace
 from croupier.kit.log import get
 from croupier.kit.wire import PeerError
 from croupier.store.db import DbError, assert_no_tx
-from croupier.store.games import Counts
+from croupier.store.parties.games import Counts
 
 log = get("games")
 
@@ -21,7 +21,7 @@ async def sync_games(hub: Hub, provider: Provider) -> Counts:
     secret = (await hub.store.providers.secrets(provider.provider_id))[0]
     assert_no_tx()
     try:
-        async with hub.lanes.place(f"provider {provider.provider_id}", Chore.CATALOGUE):
+        async with hub.bulkheads.place(f"provider {provider.provider_id}", Chore.CATALOGUE):
             catalogue = await hub.provider_gateways[provider.protocol].catalogue(provider, secret)
     except NoPlace as error:
         raise PeerError("its games are being asked for already", sent=False, ours=True) from error

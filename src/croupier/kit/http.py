@@ -22,9 +22,9 @@ from functools import cache, lru_cache
 from urllib.parse import SplitResult, urlsplit
 
 from croupier.kit.addresses import address_problem, check_url
-from croupier.kit.line import Line, Spoke
+from croupier.kit.connection import Line, Spoke
 from croupier.kit.log import get
-from croupier.kit.lookup import Address, Lookup
+from croupier.kit.resolver import Address, Lookup
 from croupier.kit.wire import PeerError, PeerForbidden, WireAnswer, WireRequest
 
 __all__ = ["HttpWire", "check_url"]

@@ -12,15 +12,15 @@ from contextlib import contextmanager
 
 from croupier.kit.chance import SeededChance
 from croupier.kit.seal import Sealer
-from croupier.kit.virtual import VirtualClock, VirtualLoop
 from croupier.simulator.run import Outcome, simulate
+from croupier.simulator.scratch_db import empty, scratch
 from croupier.simulator.stage import SEAL_KEY, START_MS
+from croupier.simulator.synchronous_db import StillDb
+from croupier.simulator.virtual_time import VirtualClock, VirtualLoop
 from croupier.simulator.world import World
 from croupier.store.db import Db
-from croupier.store.embedded import Attached
-from croupier.store.keys import Keys
-from croupier.store.scratch import empty, scratch
-from croupier.store.still import StillDb
+from croupier.store.embedded.server import Attached
+from croupier.store.parties.keys import Keys
 
 MUCH = 1000
 KEYS_FROM_MS = START_MS - 86_400_000

@@ -19,7 +19,7 @@ from croupier.kit.log import silence
 from croupier.simulator.arena import Arena, arena
 from croupier.simulator.run import Outcome
 from croupier.simulator.world import World, worlds_of
-from croupier.store.embedded import Attached, attach
+from croupier.store.embedded.server import Attached, attach
 
 Told = Callable[["Campaign"], None]
 

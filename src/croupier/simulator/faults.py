@@ -25,7 +25,7 @@ from croupier.store.db import Db, DbDown, Row
 T = TypeVar("T")
 
 Landed = Callable[[str, Sequence[object], set[int]], None]
-"""Hears of every train that took effect, whether or not its process lives to hear of it: text, arrays, who won."""
+"""Hears of every group commit that took effect, whether or not its process lives to hear of it: text, arrays, who won."""
 Executed = Callable[[str, Sequence[object]], None]
 """Hears of a statement that changed rows: its text and its arguments."""
 SLOW = 0.1
@@ -190,16 +190,16 @@ class FaultyDb:
             self._executed(sql, args)
         return rows
 
-    async def train_fetch(self, sql: str, *args: object) -> list[Row]:
+    async def batch_fetch(self, sql: str, *args: object) -> list[Row]:
         """A set-based statement."""
-        return await self._heard(self._db.train_fetch, sql, *args)
+        return await self._heard(self._db.batch_fetch, sql, *args)
 
-    async def commit_train(self, sql: str, *args: object) -> list[Row]:
-        """A commit train's statement: it may lose its connection, or its process, before and after."""
+    async def commit_group(self, sql: str, *args: object) -> list[Row]:
+        """A group commit's statement: it may lose its connection, or its process, before and after."""
         await asyncio.sleep(0)  # noqa: TID251 - yields, waits for nothing
         if self._breaks("commit_never_arrived", 1 / 3):
             raise DbDown("the connection was lost")
-        rows = await self._db.commit_train(sql, *args)
+        rows = await self._db.commit_group(sql, *args)
         if self._landed is not None:
             self._landed(sql, args, {row["n"] for row in rows})
         await asyncio.sleep(0)  # noqa: TID251 - see above

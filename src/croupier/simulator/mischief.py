@@ -16,7 +16,7 @@ from croupier.simulator.faults import Around, FaultyDb, Weather
 from croupier.simulator.operator import act
 from croupier.simulator.scene import Scene, start_hub
 from croupier.simulator.stage import Running
-from croupier.store.keys import Keys
+from croupier.store.parties.keys import Keys
 
 HUB_RESTART_S = 1.0
 
@@ -162,8 +162,8 @@ POINTS = (
     "close.after_send",
     "accept.before_commit",
     "accept.after_commit",
-    "train.before_commit",
-    "train.after_commit",
+    "group_commit.before_commit",
+    "group_commit.after_commit",
     "list.before_send",
 )
 

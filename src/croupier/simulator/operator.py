@@ -12,8 +12,8 @@ from croupier.simulator.dials import one_of
 from croupier.simulator.faults import Around, FaultyDb, Weather
 from croupier.simulator.scene import Scene
 from croupier.simulator.spells import Spell
-from croupier.store.games import Games
-from croupier.store.players import Players
+from croupier.store.parties.games import Games
+from croupier.store.parties.players import Players
 
 LONGEST_S = 15.0
 

@@ -19,7 +19,6 @@ from croupier.core.cashback import Cashback
 from croupier.flows.cashback import CashbackRefused, cancel_cashback, pay_cashback
 from croupier.kit import point
 from croupier.kit.chance import SeededChance
-from croupier.kit.virtual import VirtualLoop
 from croupier.simulator.dials import Dials, draw, one_of
 from croupier.simulator.judge import QUARANTINED, Case, Verdict, judge, judge_on, judge_told
 from croupier.simulator.judge_balances import judge_balances
@@ -31,11 +30,12 @@ from croupier.simulator.reconciled import judge_reconciled
 from croupier.simulator.reports import judge_reports
 from croupier.simulator.scene import Scene, start_hub
 from croupier.simulator.stage import Stage
+from croupier.simulator.virtual_time import VirtualLoop
 from croupier.simulator.world import World
 from croupier.store.db import Db, DbError
-from croupier.store.rows import BET_QUERY, CASHBACK_QUERY, read_bet, read_cashback
-from croupier.store.train import Broken
-from croupier.views.audit import audit
+from croupier.store.money.group_commit import Broken
+from croupier.store.money.rows import BET_QUERY, CASHBACK_QUERY, read_bet, read_cashback
+from croupier.views.audit.auditor import audit
 
 SAME_REF = 0.2
 """Share of bets whose betId another provider uses as well."""
@@ -126,7 +126,7 @@ async def _heal(scene: Scene) -> None:
         await start_hub(scene)
     for running in scene.stage.hubs:
         # Nobody dies any more, so nobody needs to look after the others every two seconds.
-        running.hub.habits = replace(running.hub.habits, sweep_s=REST_S / 4)
+        running.hub.process_settings = replace(running.hub.process_settings, poller_s=REST_S / 4)
         wake(scene, running)
         clock: Any = running.hub.clock
         clock.skew_ms = 0

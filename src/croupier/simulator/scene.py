@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from croupier.flows.advance import Contended
-from croupier.flows.patrol import LOOK_S, Patrol
+from croupier.flows.reconciler import LOOK_S, Reconciler
 from croupier.kit.chance import SeededChance
-from croupier.kit.virtual import VirtualClock
 from croupier.simulator.dials import Dials
 from croupier.simulator.faults import Around, Executed, FaultyDb, FaultyWire, Landed, Weather
 from croupier.simulator.moments import Moments
@@ -21,11 +20,12 @@ from croupier.simulator.sim_casino import SimCasino
 from croupier.simulator.sim_provider import MOST, SimProvider
 from croupier.simulator.spells import Spell
 from croupier.simulator.stage import START_MS, Running, Stage, settings_for
+from croupier.simulator.virtual_time import VirtualClock
 from croupier.simulator.watch import Rows, Watch
-from croupier.store.balances import BASE
 from croupier.store.db import DbError
-from croupier.store.train import Broken
-from croupier.store.train_sql import BETS, CASHBACKS
+from croupier.store.money.balances import BASE
+from croupier.store.money.group_commit import Broken
+from croupier.store.money.group_commit_sql import BETS, CASHBACKS
 
 PATROL_CALM_S = 600.0
 
@@ -86,20 +86,20 @@ async def start_hub(scene: Scene) -> Running:
     # Wins of every size are played: that a large one calls for a person is the business of other tests.
     limits = {"min_bet": "0.00001", "max_bet": str(MOST), "large_win": None}
     running = await stage.start_hub(
-        settings_for(), wire, db=db, clock=clock, ack_grace_s=0.3, sweep_s=2.0, poll_s=0.25, **limits
+        settings_for(), wire, db=db, clock=clock, ack_grace_s=0.3, poller_s=2.0, poll_s=0.25, **limits
     )
     running.answered, running.said = scene.watch.answered, scene.watch.said
-    running.loops.append(asyncio.ensure_future(_patrol(scene, running)))
+    running.loops.append(asyncio.ensure_future(_reconciler(scene, running)))
     return running
 
 
-async def _patrol(scene: Scene, running: Running) -> None:
+async def _reconciler(scene: Scene, running: Running) -> None:
     """Compare what is due with the casinos, as the worker does; once the weather is clear, seldom."""
-    patrol = Patrol(running.hub)
+    reconciler = Reconciler(running.hub)
     while True:
         await running.hub.clock.sleep(LOOK_S if scene.weather.rough else PATROL_CALM_S)
         try:
-            done = await patrol.look()
+            done = await reconciler.look()
         except (DbError, Broken, Contended):
             continue
         scene.seen.update(f"compared {one.result.value}" for one in done)
@@ -107,7 +107,7 @@ async def _patrol(scene: Scene, running: Running) -> None:
 
 
 def _hears(scene: Scene) -> Landed:
-    """A train that took effect goes into the log, into what was seen, and before the eyes of the invariants."""
+    """A group commit that took effect goes into the log, into what was seen, and before the eyes of the invariants."""
 
     def landed(text: str, arrays: Sequence[object], won: set[int]) -> None:
         for sql, ref in ((BETS, "bet_ref"), (CASHBACKS, "ref")):

@@ -15,15 +15,15 @@ from typing import Any
 
 from croupier.apps.hub_app import hub_app
 from croupier.apps.wiring import Seams, build, habits_of
-from croupier.flows.hub import Habits, Hub
+from croupier.flows.hub import Hub, ProcessSettings
 from croupier.kit.chance import SeededChance
 from croupier.kit.config import Settings
-from croupier.kit.inprocess import InProcessWire
 from croupier.kit.seal import Sealer
-from croupier.kit.virtual import VirtualClock, VirtualLoop
 from croupier.kit.wire import Wire
+from croupier.simulator.in_process_http import InProcessWire
+from croupier.simulator.virtual_time import VirtualClock, VirtualLoop
 from croupier.store.db import Db, DbError
-from croupier.store.ids import start_ids
+from croupier.store.money.ids import start_ids
 
 HUB_ORIGIN = "http://hub.test"
 START_MS = 1_760_000_000_000
@@ -56,9 +56,14 @@ class Running:
 
     def owns(self, task: Any) -> bool:  # noqa: ANN401 - a task
         """Whether the task is part of this process."""
-        courier = self.hub.courier
-        assert courier is not None
-        return task in self.requests or task in courier.tasks or task in self.loops or task in self.hub.train.tasks
+        dispatcher = self.hub.dispatcher
+        assert dispatcher is not None
+        return (
+            task in self.requests
+            or task in dispatcher.tasks
+            or task in self.loops
+            or task in self.hub.group_commit.tasks
+        )
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
         """Answer a request, as long as the process lives."""
@@ -134,12 +139,12 @@ class Stage:
         *,
         db: Any = None,  # noqa: ANN401 - a Db, or something that stands before one
         clock: VirtualClock | None = None,
-        **habits: Any,  # noqa: ANN401 - fields of Habits
+        **process_settings: Any,  # noqa: ANN401 - fields of Habits
     ) -> Running:
         """Start a hub process and let it answer for HUB_ORIGIN, in turn with the others."""
         self._born += 1
         name = f"hub-{self._born}"
-        own = self.own_habits(settings, name, **habits)
+        own = self.own_habits(settings, name, **process_settings)
         seams = Seams(clock or self.clock, self.chance, wire or self.network, self.sealer, db or self.db)
         hub = build(settings, seams, name, own)
         await hub.store.keys.load()
@@ -147,8 +152,8 @@ class Stage:
         await hub.store.calls.free(self._dead, self.clock.now_ms())
         self._dead.clear()
         running = Running(name, hub, hub_app(hub, settings))
-        assert hub.sweep is not None
-        running.loops = [self._loop(hub.sweep.run()), self._loop(hub.waiters.poll())]
+        assert hub.poller is not None
+        running.loops = [self._loop(hub.poller.run()), self._loop(hub.waiters.poll())]
         self.hubs.append(running)
         self.network.mount(HUB_ORIGIN, self._balance)
         return running
@@ -161,9 +166,9 @@ class Stage:
         await chosen(scope, receive, send)
 
     @staticmethod
-    def own_habits(settings: Settings, name: str, **habits: Any) -> Habits:  # noqa: ANN401 - fields of Habits
-        """The habits of a hub on the stage."""
-        return replace(habits_of(settings, name), **{"sweep_s": SWEEP_S, "poll_s": POLL_S, **habits})
+    def own_habits(settings: Settings, name: str, **process_settings: Any) -> ProcessSettings:  # noqa: ANN401 - fields of Habits
+        """The process settings of a hub on the stage."""
+        return replace(habits_of(settings, name), **{"poller_s": SWEEP_S, "poll_s": POLL_S, **process_settings})
 
     def _loop(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         return self.loop.create_task(work)
@@ -171,9 +176,9 @@ class Stage:
     async def kill(self, running: Running) -> None:
         """SIGKILL: everything the process was doing stops where it awaits; nothing is told to anybody."""
         running.alive = False
-        assert running.hub.courier is not None
-        running.hub.train.die()
-        doing = [*running.loops, *running.hub.courier.tasks, *running.requests, *running.hub.asking.values()]
+        assert running.hub.dispatcher is not None
+        running.hub.group_commit.die()
+        doing = [*running.loops, *running.hub.dispatcher.tasks, *running.requests, *running.hub.asking.values()]
         for task in sorted(doing, key=_age):
             task.cancel()
         self.hubs.remove(running)
@@ -189,8 +194,8 @@ class Stage:
             await self.clock.sleep(0.05)
         for task in running.loops:
             task.cancel()
-        assert running.hub.courier is not None
-        await running.hub.courier.finish(FINISH_S)
+        assert running.hub.dispatcher is not None
+        await running.hub.dispatcher.finish(FINISH_S)
         given_back = False
         with suppress(DbError):
             await running.hub.store.calls.give_back(self.clock.now_ms())

@@ -48,7 +48,7 @@ class Watch:
         self._accounts: Counter[str] = Counter()
 
     def landed(self, rows: Rows) -> None:
-        """I1, I8, I9, I10, I11, I13 and I15 of what one train wrote."""
+        """I1, I8, I9, I10, I11, I13 and I15 of what one group commit wrote."""
         for row in rows.get("pay", ()):
             self._moved(row)
         for row in rows.get("gone", ()):

@@ -19,7 +19,7 @@ LARGE = 12_000
 LEAST = 100
 """A crowd aims at an eighth of a run's payments, at least at so many and at most at LARGE."""
 EVERY = 8
-"""Every eighth seed is a crowd: there the hub's trains are long, and a long run makes most of its payments."""
+"""Every eighth seed is a crowd: there the hub's group commits are long, and a long run makes most of its payments."""
 HARSH = (2, 4, 6, 7)
 """Half of the seeds are harsh worlds, unless they are made as large as a crowd: all faults at once, no honest casino."""
 CROWD = 400

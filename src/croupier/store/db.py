@@ -3,7 +3,7 @@
 Owns: which pool a statement goes to, its limit, the mark that a transaction is open. Never: SQL of its own but a look at
 the clock and at itself. SQL never calls `now()`: time travels as a parameter (money.md 3.10).
 
-Three pools: one for everything, a few *lines* for the commit trains and the reads that travel with them, whose plans are
+Three pools: one for everything, a few *lines* for the group commits and the reads that travel with them, whose plans are
 pinned to indexes (decision 0004), and one session that only tells whether the database answers. Statements are
 prepared once per connection and stay prepared. No statement outlasts its limit: one that does is given up together with
 its connection, and what became of it is not known (decision 0036).
@@ -22,8 +22,7 @@ from typing import Any, Final, Self, TypeAlias
 import asyncpg
 
 from croupier.kit.clock import Clock
-from croupier.store.pool import READ_ONLY, Pool, check_together
-from croupier.store.troubles import (
+from croupier.store.errors import (
     DbConflict,
     DbDown,
     DbError,
@@ -33,6 +32,7 @@ from croupier.store.troubles import (
     in_our_words,
     spoils,
 )
+from croupier.store.pool import READ_ONLY, Pool, check_together
 
 __all__ = [
     "Db",
@@ -59,7 +59,7 @@ ALIVE_S = 1.0
 """So long the database may take to say that it is there."""
 ROLL_BACK_S = 1.0
 SPARE_LINES = 4
-"""Lines beyond those that are wanted: a train that is held up takes none from the others."""
+"""Lines beyond those that are wanted: a group commit that is held up takes none from the others."""
 
 SETTINGS: Final = {
     "timezone": "UTC",
@@ -95,7 +95,7 @@ class Limits:
     statement_s: float = 60.0
     """A statement that nobody has asked more patience for."""
     line_s: float = 10.0
-    """A statement of the payment path: a commit train, a read that travels with it."""
+    """A statement of the payment path: a group commit, a read that travels with it."""
     lock_s: float = 0.25
     """A line waits so long for a row that somebody else holds; everything else six times that."""
     longest_s: float = 3600.0
@@ -334,14 +334,14 @@ class Db:
         async with self._connection() as one:
             return await one.execute(sql, *args)
 
-    async def train_fetch(self, sql: str, *args: object) -> list[Row]:
+    async def batch_fetch(self, sql: str, *args: object) -> list[Row]:
         """All rows of one set-based statement on a line whose plans are pinned to indexes."""
         async with self._connection(self._lines, self._limits.line_s) as one:
             return await one.fetch(sql, *args)
 
-    async def commit_train(self, sql: str, *args: object) -> list[Row]:
-        """The commit train's statement, on a line: the one place through which money is written."""
-        return await self.train_fetch(sql, *args)
+    async def commit_group(self, sql: str, *args: object) -> list[Row]:
+        """The group commit's statement, on a line: the one place through which money is written."""
+        return await self.batch_fetch(sql, *args)
 
     @asynccontextmanager
     async def transaction(self, *, snapshot: bool = False) -> AsyncIterator[Tx]:

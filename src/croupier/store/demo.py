@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from croupier.core.bet import Origin
+from croupier.core.bet_requests import Asked
 from croupier.core.commands import Answer
 from croupier.core.money import exponent
 from croupier.core.refusals import Refusal
-from croupier.core.requests import Asked
 from croupier.core.session import Session
 from croupier.kit.clock import Clock
 from croupier.store.db import Db, Row, Tx

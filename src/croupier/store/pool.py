@@ -17,14 +17,14 @@ from typing import Any, Final
 
 import asyncpg
 
-from croupier.store.troubles import DbDown, DbUnfit, in_our_words
+from croupier.store.errors import DbDown, DbUnfit, in_our_words
 
 CONNECT_S = 5.0
 HELD_UP_S = 0.05
 HANG_UP_S = 1.0
 """So long a cut session's statement may take to be cancelled; its backend ends with the connection at the latest."""
 STATEMENTS = 500
-"""How many prepared statements a connection keeps: all there are (trains have one for each set of parts)."""
+"""How many prepared statements a connection keeps: all there are (group commits have one for each set of parts)."""
 ENCODING: Final = "UTF8"
 READ_ONLY: Final = "the database lets nobody write: it is a standby, or set to read-only"
 
@@ -188,7 +188,7 @@ def _target(address: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _keep_alive(connection: Any) -> None:  # noqa: ANN401 - the driver has no types
-    """A peer that is gone without a word is noticed in seconds, whatever the system's habits are."""
+    """A peer that is gone without a word is noticed in seconds, whatever the system's process settings are."""
     sock = connection._transport.get_extra_info("socket")  # noqa: SLF001 - the driver offers no other way
     if sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6):
         return

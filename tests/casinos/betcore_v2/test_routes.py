@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from croupier.casinos.betcore_v2.routes import _answer, _jwks
-from croupier.flows.outage import Outage
+from croupier.flows.database_health import DatabaseHealth
 from croupier.kit.clock import SystemClock
 from croupier.kit.metrics import Metrics
 from croupier.store.db import DbDown
@@ -34,7 +34,7 @@ async def test_what_was_not_taken_in_is_to_be_sent_again_and_only_a_bug_leaves_a
     async def handle(*_: object) -> Response:
         raise problem
 
-    door: Any = SimpleNamespace(hub=SimpleNamespace(outage=Outage(SystemClock(), Metrics())))
+    door: Any = SimpleNamespace(hub=SimpleNamespace(database_health=DatabaseHealth(SystemClock(), Metrics())))
     with structlog.testing.capture_logs() as lines:
         answer = await _answer(door, call(), handle)
     assert (answer.status_code, json.loads(bytes(answer.body))["ErrorCode"]) == (500, 102823)

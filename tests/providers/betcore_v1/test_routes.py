@@ -174,7 +174,7 @@ async def test_once_something_may_be_written_nobody_knows(desk: Desk, monkeypatc
     async def gone(*_: object) -> bool:
         raise DbDown("gone in the commit")
 
-    monkeypatch.setattr(desk.hub.train, "commit", gone)
+    monkeypatch.setattr(desk.hub.group_commit, "commit", gone)
     with structlog.testing.capture_logs() as lines:
         answer = await Provider(desk).pay_in("b")
     assert (answer.status, json.loads(answer.body)["_responseCode"]) == (504, 99)
@@ -188,7 +188,7 @@ async def test_a_fault_of_ours_is_99_for_the_provider_and_a_traceback_for_us(
     async def bug(*_: object) -> bool:
         raise KeyError("our own fault")
 
-    monkeypatch.setattr(desk.hub.train, "commit", bug)
+    monkeypatch.setattr(desk.hub.group_commit, "commit", bug)
     with structlog.testing.capture_logs() as lines:
         answer = await Provider(desk).pay_in("b")
     assert (answer.status, json.loads(answer.body)["_responseCode"]) == (504, 99)
@@ -205,7 +205,13 @@ async def real_time(db: Db) -> AsyncIterator[Desk]:
     """A desk on the real clock, whose provider waits a second."""
     made = await make_desk(db)
     made.clock = made.hub.clock = SystemClock()  # type: ignore[assignment]
-    for part in (made.hub.store.providers, made.hub.store.seen, made.hub.train, made.hub.waiters, made.hub.outage):
+    for part in (
+        made.hub.store.providers,
+        made.hub.store.replay_guard,
+        made.hub.group_commit,
+        made.hub.waiters,
+        made.hub.database_health,
+    ):
         part._clock = made.hub.clock  # type: ignore[attr-defined]
     made.hub.store.providers.usual_hold_s = 1.0
     await made.hub.store.providers.change(made.cast.provider.provider_id, {"hold_s": 1.0})
@@ -244,7 +250,7 @@ async def test_a_request_is_answered_in_time_wherever_the_database_hangs(
 async def test_a_commit_that_hangs_is_answered_in_time_and_goes_on(
     real_time: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain, goes_on = real_time.db.commit_train, asyncio.Event()
+    plain, goes_on = real_time.db.commit_group, asyncio.Event()
 
     async def hangs(sql: str, *args: object) -> Any:
         await goes_on.wait()
@@ -312,7 +318,7 @@ async def test_a_locked_row_gets_99_and_is_decided_later(desk: Desk, database_ur
     await other.execute("begin; select * from bets for update")
     provider = Provider(desk)
     body = json.dumps({"betId": bet.bet_ref}).encode()
-    desk.hub.train._clock = SystemClock()
+    desk.hub.group_commit._clock = SystemClock()
     answer = await desk.call("POST", "/v1/sessions/s-2/bets/refund", body, **await provider.headers(body))
     assert (answer.status, json.loads(answer.body)["_responseCode"]) == (503, 99)
     await other.close()

@@ -18,11 +18,11 @@ from starlette.routing import Route
 from croupier.core.commands import Answer
 from croupier.core.counterparty import Provider
 from croupier.core.refusals import Refusal
-from croupier.flows.asking import NotTaken
-from croupier.flows.balance import balance
+from croupier.flows.balance_query import balance
 from croupier.flows.hub import Hub
 from croupier.flows.pay_in import pay_in
 from croupier.flows.pay_out import pay_out
+from croupier.flows.provider_request import NotTaken
 from croupier.flows.refund import refund
 from croupier.flows.refused_win import refused_win
 from croupier.kit.inbound import TooLarge, WrongType, arrived_s, read_body, require_json
@@ -33,7 +33,7 @@ from croupier.providers.betcore_v1 import codec, signing
 from croupier.providers.betcore_v1.operations import PROVIDERS
 from croupier.providers.betcore_v1.outcomes import Fault
 from croupier.store.db import DbDown, DbError
-from croupier.store.train import Broken
+from croupier.store.money.group_commit import Broken
 
 log = get("provider")
 
@@ -172,7 +172,7 @@ async def _win_lost(hub: Hub, came: Came, provider: Provider, *, why: str) -> No
 async def _in_time(hub: Hub, came: Came, handle: Handle) -> codec.Reply:
     """The answer of the flow, or when time is up 99: 503 if nothing was written, 504 if that is not known.
 
-    What was handed to a commit train goes on without us.
+    What was handed to a group commit goes on without us.
     """
     now_s = asyncio.get_running_loop().time
     limit = asyncio.timeout(came.left_s(hub, hub.store.providers.usual_hold_s))
@@ -188,7 +188,7 @@ async def _in_time(hub: Hub, came: Came, handle: Handle) -> codec.Reply:
         if not limit.expired():
             raise
     late = DbDown("a request was not through within its hold time")
-    hub.outage.tell(late)
+    hub.database_health.tell(late)
     return codec.encode(Answer(Refusal.OUTCOME_UNKNOWN if came.begun else Refusal.NOT_TAKEN))
 
 
@@ -205,7 +205,7 @@ def _reply_to(hub: Hub, problem: Exception) -> codec.Reply:
             reply = codec.encode_bad_request(problem)
         case NotTaken():
             if isinstance(problem.__cause__, DbError):
-                hub.outage.saw(problem.__cause__)
+                hub.database_health.saw(problem.__cause__)
             reply = codec.encode(Answer(Refusal.NOT_TAKEN))
         case _:
             # It is not known what was written: the provider repeats or refunds.
@@ -217,7 +217,7 @@ def _reply_to(hub: Hub, problem: Exception) -> codec.Reply:
 def _tell(hub: Hub, problem: Exception) -> None:
     """Trouble with the database is told once for many; a bug comes with its traceback, which is for our log alone."""
     if isinstance(problem, DbError):
-        hub.outage.saw(problem)
+        hub.database_health.saw(problem)
     elif not isinstance(problem, ClientDisconnect):
         log.error("provider.not_answered", problem=str(problem), exc_info=_bug(problem))
 
@@ -233,7 +233,7 @@ async def _verified(hub: Hub, came: Came) -> Provider:
     try:
         provider, request_id = await _signer(hub, came)
         digest = hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + came.body).digest()
-        seen = await hub.store.seen.claim(provider.provider_id, request_id, digest)
+        seen = await hub.store.replay_guard.claim(provider.provider_id, request_id, digest)
     except DbError as error:
         raise NotTaken from error
     except Refused:

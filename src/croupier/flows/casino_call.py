@@ -1,0 +1,90 @@
+"""One call on a casino's gateway, with what everybody wants to know of it told on the way.
+
+Owns: the place, gates, metrics and the log line of a call. Never: decides what a reading means, or when to call again.
+Spec: money.md 4.3, casino.md 2.6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from croupier.core.counterparty import Casino
+from croupier.core.payment import Step
+from croupier.core.readings import Acknowledgement, CloseReading, InfoReading, Unknown
+from croupier.core.work import Work
+from croupier.flows.bulkheads import Chore, NoPlace
+from croupier.flows.hub import Hub
+from croupier.flows.ports import CasinoGateway
+from croupier.kit.log import get
+from croupier.store.db import assert_no_tx
+
+log = get("calling")
+
+LEASE_LEFT_S = 1.5
+"""For what is done of a call besides the call."""
+LEAST_PATIENCE_S = 0.5
+T = TypeVar("T")
+Reading = Acknowledgement | InfoReading | CloseReading
+
+
+NO_PLACE = Unknown("all our places for such calls to this casino were taken", ours=True)
+
+
+async def called(
+    hub: Hub, casino: Casino, ask: Callable[[CasinoGateway], Awaitable[Reading]], *, step: Step, work: Work = Work.ASK
+) -> Reading:
+    """What the casino said; Unknown where it said nothing that can be relied on, or has no such call.
+
+    Where it could not even be asked in time, for our own sake, that Unknown is `ours`.
+    """
+    assert_no_tx()
+    if step is Step.INFO and not casino.info:
+        return Unknown("this casino has no info call")
+    at_once = casino.in_flight if work is Work.STAKE else None
+    try:
+        async with hub.bulkheads.place(peer_of(casino), work, at_once=at_once, within_s=patience_s(hub, casino)):
+            return await _asked(hub, casino, ask, step=step)
+    except NoPlace:
+        hub.metrics.count("croupier_calls_total", str(casino.casino_id), step.value, "NoPlace")
+        return NO_PLACE
+
+
+async def told(hub: Hub, casino: Casino, ask: Callable[[CasinoGateway], Awaitable[T]]) -> T | Unknown:
+    """What the casino said to a question that is no step of a bet: a balance, or who somebody is.
+
+    It has places of its own, and says nothing of the casino's health.
+    """
+    assert_no_tx()
+    try:
+        async with hub.bulkheads.place(peer_of(casino), Chore.TELL):
+            return await ask(hub.casino_gateways[casino.protocol])
+    except NoPlace:
+        return NO_PLACE
+
+
+def peer_of(casino: Casino) -> str:
+    """The name of its places."""
+    return f"casino {casino.casino_id}"
+
+
+def patience_s(hub: Hub, casino: Casino) -> float:
+    """How long a call may wait for its place: then there must be time for it under its lease."""
+    return max(hub.waits.lease_s - casino.total_s - LEASE_LEFT_S, LEAST_PATIENCE_S)
+
+
+async def _asked(
+    hub: Hub, casino: Casino, ask: Callable[[CasinoGateway], Awaitable[Reading]], *, step: Step
+) -> Reading:
+    started = hub.clock.monotonic_s()
+    reading = await ask(hub.casino_gateways[casino.protocol])
+    name = str(casino.casino_id)
+    hub.metrics.observe("croupier_call_seconds", hub.clock.monotonic_s() - started, name, step.value)
+    hub.metrics.count("croupier_calls_total", name, step.value, type(reading).__name__)
+    if isinstance(reading, Unknown):
+        if not reading.ours:
+            hub.admission.unanswered(casino.casino_id)
+        log.info("casino.unknown", casino=casino.name, step=step.value, why=reading.why)
+    else:
+        hub.admission.answered(casino.casino_id)
+    return reading

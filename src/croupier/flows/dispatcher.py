@@ -1,0 +1,375 @@
+"""Carries calls to casinos and brings back what they said, as decisions.
+
+A call that a commit of this process leased to it leaves at once; makes of one casino that were committed
+together leave in one list. Everything else is taken up by `poller`. What comes back is decided against the row
+as it then is: under a fence that is older than the row's, only what the casino said of money counts.
+
+Owns: performing calls. Never: opens a transaction around one, never decides what an answer means (pursuit).
+Spec: money.md 2, 3.2 and 4.4, casino.md 2, 2.1 and 2.7.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from croupier.core import pursuit
+from croupier.core.bet import Bet
+from croupier.core.cashback import Cashback
+from croupier.core.commands import Order
+from croupier.core.counterparty import Casino
+from croupier.core.draft import Decision, Draft, Terms
+from croupier.core.payment import SLOT_CLOSE, Step
+from croupier.core.readings import (
+    CloseDone,
+    InfoList,
+    PaymentKind,
+    Received,
+    Unknown,
+)
+from croupier.core.work import Work, work_of
+from croupier.flows.advance import Contended, advance
+from croupier.flows.balances import heed
+from croupier.flows.casino_call import Reading, called
+from croupier.flows.hub import Hub
+from croupier.flows.ports import CasinoGateway
+from croupier.flows.reconcile import note_doubles
+from croupier.kit.log import get
+from croupier.kit.point import point
+from croupier.kit.wire import TooLate
+from croupier.store.db import DbError
+from croupier.store.money.calls import Taken
+from croupier.store.money.group_commit import Broken
+
+log = get("dispatcher")
+
+LISTS_GIVEN_UP_AFTER = 3
+LISTS_AGAIN_S = 60.0
+LET_GO_S = 1.0
+"""How long a call waits that the database kept us from: a database in trouble is not asked in circles."""
+
+
+class NotAsked(Exception):
+    """Nothing left the hub, for its own sake: the call is given back and made a little later."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeasedCall:
+    """One call to perform: of which subject, in which slot, under which fence."""
+
+    subject_id: int
+    slot: str
+    fence: int
+    cashback: bool
+    before_ms: int = field(default=0, compare=False)
+    """When its lease, or the time in which it may leave, is over: known when it is about to leave."""
+
+
+@dataclass(slots=True)
+class _Line:
+    """Makes of one casino that were committed in the same moment."""
+
+    waiting: list[tuple[LeasedCall, Bet]] = field(default_factory=list)
+    planned: bool = False
+    lists_failed: int = 0
+    alone_until_s: float = 0.0
+
+
+class Dispatcher:
+    """Performs calls as tasks of this process."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._lines: dict[int, _Line] = {}
+        self._left: set[LeasedCall] = set()
+        """Whose call may have left, and whose answer is not committed."""
+        self.tasks: set[asyncio.Task[None]] = set()
+
+    def __len__(self) -> int:
+        return len(self.tasks)
+
+    def committed(self, decision: Decision[Any]) -> None:
+        """A commit of this process: send at once what it leased to us."""
+        before = decision.before.calls if decision.before else {}
+        for slot, call in decision.after.calls.items():
+            mine = call.lease_owner == self._hub.process_settings.process and before.get(slot) != call
+            if not mine or not call.lease_owner:
+                continue
+            leased_call = LeasedCall(decision.after.subject_id, slot, call.fence, isinstance(decision.after, Cashback))
+            if call.step is Step.MAKE and not leased_call.cashback:
+                self._board(decision.after, leased_call)
+            else:
+                self._start(self._run, leased_call, decision.after, call.step)
+
+    def take_up(self, taken: Taken) -> asyncio.Task[None]:
+        """Perform a call that the poller leased."""
+        leased_call = LeasedCall(taken.subject_id, taken.slot, taken.fence, taken.cashback)
+        return self._start(self._take_up, leased_call)
+
+    async def finish(self, within_s: float) -> None:
+        """Let calls in flight end, at most so long, then stop them: when this returns nothing of them goes on."""
+        if self.tasks:
+            await asyncio.wait(self.tasks, timeout=within_s)
+        stopped = list(self.tasks)
+        for task in stopped:
+            task.cancel()
+        await asyncio.gather(*stopped, return_exceptions=True)
+
+    def _start(self, work: Callable[..., Awaitable[None]], *args: Any) -> asyncio.Task[None]:  # noqa: ANN401 - its own
+        task = asyncio.get_running_loop().create_task(self._guarded(work, *args))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+        return task
+
+    async def _guarded(self, work: Callable[..., Awaitable[None]], *args: Any) -> None:  # noqa: ANN401 - its own
+        """A call that fails here is given back; if even that fails, somebody takes it up when its lease runs out."""
+        try:
+            await work(*args)
+        except NotAsked as error:
+            log.warning("call.left", problem=str(error))
+            await self._let_go(args, LET_GO_S)
+        except DbError as error:
+            self._hub.database_health.saw(error)
+            await self._let_go(args, LET_GO_S)
+        except TooLate as error:
+            # Nothing left, so nothing failed: whoever takes it up decides anew what it does now.
+            log.warning("call.too_late", problem=error.why)
+            self._left.difference_update(_errands(args))
+            await self._let_go(args, 0)
+        except Contended as error:
+            log.warning("call.left", problem=str(error) or type(error).__name__)
+            await self._let_go(args, LET_GO_S)
+        except Broken as error:
+            log.warning("call.left", problem=str(error) or type(error).__name__)
+        except Exception:  # a task must not end unseen
+            log.exception("call.bug")
+        finally:
+            self._left.difference_update(_errands(args))
+
+    async def _let_go(self, args: tuple[Any, ...], after_s: float) -> None:
+        """One failed look at the database must not cost a stake its time: the lease would outlast it."""
+        hub = self._hub
+        until_ms = hub.waits.after_ms(hub.clock.now_ms(), after_s)
+        for leased_call in _errands(args):
+            try:
+                key = leased_call.subject_id, leased_call.slot, leased_call.fence
+                await hub.store.calls.let_go(*key, until_ms=until_ms, left=leased_call in self._left)
+            except DbError:
+                return
+        if hub.poller is not None:
+            hub.poller.planned(until_ms)
+
+    # --- makes that leave together ----------------------------------------------------------------------
+
+    def _board(self, bet: Bet, leased_call: LeasedCall) -> None:
+        line = self._lines.setdefault(bet.casino_id, _Line())
+        line.waiting.append((leased_call, bet))
+        if not line.planned:
+            line.planned = True
+            asyncio.get_running_loop().call_soon(self._depart, bet.casino_id)
+
+    def _depart(self, casino_id: int) -> None:
+        line = self._lines[casino_id]
+        boarded, line.waiting, line.planned = line.waiting, [], False
+        self._start(self._send, casino_id, line, boarded)
+
+    async def _send(self, casino_id: int, line: _Line, waiting: list[tuple[LeasedCall, Bet]]) -> None:
+        casino = await self._hub.store.casinos.get(casino_id)
+        assert casino is not None
+        boarded = [
+            (await self._bounded(leased_call, bet, Step.MAKE), order_of(bet, PaymentKind(leased_call.slot)))
+            for leased_call, bet in waiting
+        ]
+        most = 1 if self._hub.clock.monotonic_s() < line.alone_until_s else max(casino.batch, 1)
+        for work in (Work.OWED, Work.STAKE):  # each has its own places: none waits behind the other
+            together = [one for one in boarded if work_of(Step.MAKE, one[0].slot) is work]
+            for start in range(0, len(together), most):
+                part = together[start : start + most]
+                if len(part) == 1:
+                    self._start(self._make_alone, casino, *part[0])
+                else:
+                    self._start(self._make_list, casino, line, part)
+
+    async def _make_alone(self, casino: Casino, leased_call: LeasedCall, order: Order) -> None:
+        await point(f"{leased_call.slot}.before_send")
+        before_ms = leased_call.before_ms
+        reading = await self._called(
+            casino, lambda g: g.make(casino, order, before_ms=before_ms), step=Step.MAKE, leased_calls=[leased_call]
+        )
+        await self._bring_back(leased_call, Step.MAKE, reading)
+
+    async def _make_list(self, casino: Casino, line: _Line, part: list[tuple[LeasedCall, Order]]) -> None:
+        orders = [order for _, order in part]
+        before_ms = min(leased_call.before_ms for leased_call, _ in part)
+        await point("list.before_send")
+        leased_calls = [leased_call for leased_call, _ in part]
+        reading = await self._called(
+            casino,
+            lambda g: g.make_list(casino, orders, before_ms=before_ms),
+            step=Step.MAKE,
+            leased_calls=leased_calls,
+        )
+        if isinstance(reading, Received):
+            line.lists_failed = 0
+        else:
+            # The list said nothing about its elements: each goes alone from here (casino.md 2.1).
+            line.lists_failed += 1
+            if line.lists_failed >= LISTS_GIVEN_UP_AFTER:
+                line.alone_until_s = self._hub.clock.monotonic_s() + LISTS_AGAIN_S
+        await asyncio.gather(*(self._bring_back(leased_call, Step.MAKE, reading) for leased_call, _ in part))
+
+    # --- one call ---------------------------------------------------------------------------------------
+
+    async def _take_up(self, leased_call: LeasedCall) -> None:
+        """Decide what a due call does now; perform it if it is a call at all."""
+        step: list[Step] = []
+
+        def rule(subject: Any, terms: Terms) -> Decision[Any] | Step | None:  # noqa: ANN401 - Bet or Cashback
+            if not _ours(subject, leased_call):
+                return None
+            draft: Draft[Any] = Draft(subject, terms)
+            todo = pursuit.taken_up(draft, leased_call.slot)
+            step[:] = [todo] if todo else []
+            return draft.finish("taken_up") if todo is None else todo
+
+        ruling = await advance(self._hub, self._reader(leased_call), rule)
+        if isinstance(ruling, Step):
+            subject = await self._reader(leased_call)()
+            if subject is not None and _ours(subject, leased_call):
+                await self._run(leased_call, subject, ruling)
+
+    async def _run(self, leased_call: LeasedCall, subject: Bet | Cashback, step: Step) -> None:
+        casino = await self._hub.store.casinos.get(subject.casino_id)
+        assert casino is not None
+        bounded = await self._bounded(leased_call, subject, step)
+        await point(f"{leased_call.slot}.before_send")
+        asked_ms = self._hub.clock.now_ms()
+        reading = await self._called(
+            casino, _question(casino, subject, bounded, step), step=step, leased_calls=[leased_call]
+        )
+        if isinstance(reading, InfoList):
+            assert isinstance(subject, Bet)
+            await note_doubles(self._hub, subject, reading)
+        await self._bring_back(leased_call, step, reading, asked_ms=asked_ms)
+
+    async def _called(
+        self,
+        casino: Casino,
+        ask: Callable[[CasinoGateway], Awaitable[Reading]],
+        *,
+        step: Step,
+        leased_calls: Sequence[LeasedCall],
+    ) -> Reading:
+        """What the casino said; raises NotAsked where the hub could not ask: that is no answer, and no failure of it."""
+        self._left.update(leased_calls)
+        reading = await called(self._hub, casino, ask, step=step, work=work_of(step, leased_calls[0].slot))
+        if isinstance(reading, Unknown) and reading.ours:
+            self._left.difference_update(leased_calls)
+            raise NotAsked(reading.why)
+        return reading
+
+    async def _bounded(self, leased_call: LeasedCall, subject: Bet | Cashback, step: Step) -> LeasedCall:
+        """Until when it may leave: never under a lease that ran out, and a stake only within its hold time (money.md 2.3)."""
+        before_ms = subject.calls[leased_call.slot].lease_until_ms
+        if step is Step.MAKE and leased_call.slot == PaymentKind.STAKE.value and isinstance(subject, Bet):
+            provider = await self._hub.store.providers.get(subject.provider_id)
+            assert provider is not None
+            created_ms = subject.payments[PaymentKind.STAKE].created_ms
+            before_ms = min(before_ms, self._hub.waits.after_ms(created_ms, provider.hold_s))
+        return replace(leased_call, before_ms=before_ms)
+
+    async def _bring_back(self, leased_call: LeasedCall, step: Step, reading: Reading, *, asked_ms: int = 0) -> None:
+        """Commit what the casino said: all of it if the call is still ours, else what it says of money.
+
+        `asked_ms`: when a question left.
+        """
+        await point(f"{leased_call.slot}.after_send")
+        if step is Step.MAKE and isinstance(reading, Received):
+            # An accept usually comes within a moment and makes this commit needless.
+            await self._hub.clock.sleep(self._hub.process_settings.ack_grace_s)
+
+        async def read() -> Any:  # noqa: ANN401 - Bet or Cashback
+            subject = await self._reader(leased_call)()
+            if subject is not None and step is Step.MAKE:
+                await heed(self._hub, subject, PaymentKind(leased_call.slot), said=reading)
+            return subject
+
+        def rule(subject: Any, terms: Terms) -> Decision[Any] | None:  # noqa: ANN401 - Bet or Cashback
+            draft: Draft[Any] = Draft(subject, terms)
+            draft.note(step=step.value)
+            if not _ours(subject, leased_call):
+                return _overheard(draft, leased_call.slot, reading)
+            _take_in(draft, leased_call.slot, reading, asked_ms=asked_ms)
+            return draft.finish(f"{leased_call.slot}_{step.value}_answered")
+
+        await advance(self._hub, read, rule)
+
+    def _reader(self, leased_call: LeasedCall) -> Callable[[], Awaitable[Any]]:
+        store = self._hub.store
+        if leased_call.cashback:
+            return lambda: store.cashbacks.by_id(leased_call.subject_id)
+        return lambda: store.bets.by_id(leased_call.subject_id)
+
+
+def _errands(args: tuple[Any, ...]) -> list[LeasedCall]:
+    """The leased calls of one call: itself, or those of a list."""
+    boarded = [one for arg in args if isinstance(arg, list) for one, _ in arg]
+    return [arg for arg in args if isinstance(arg, LeasedCall)] + boarded
+
+
+def order_of(subject: Bet | Cashback, kind: PaymentKind) -> Order:
+    """What the casino is asked to book. Only fields that never change, so that every repeat is the same."""
+    payment = subject.payments[kind]
+    return Order(
+        subject_id=subject.subject_id,
+        kind=kind,
+        player_ref=subject.player_ref,
+        amount=payment.amount,
+        tax=payment.tax,
+        currency=subject.currency,
+        tag_id=subject.tag_id,
+    )
+
+
+def _question(
+    casino: Casino, subject: Bet | Cashback, leased_call: LeasedCall, step: Step
+) -> Callable[[CasinoGateway], Awaitable[Reading]]:
+    """The gateway call of a step."""
+    before_ms = leased_call.before_ms
+    if step is Step.INFO:
+        return lambda g: g.info(casino, leased_call.subject_id, before_ms=before_ms)
+    if step in (Step.CLOSE, Step.REOPEN):
+        return lambda g: g.close(casino, leased_call.subject_id, step is Step.CLOSE, before_ms=before_ms)
+    order = order_of(subject, PaymentKind(leased_call.slot))
+    if leased_call.cashback:
+        return lambda g: g.make_cashback(casino, order, before_ms=before_ms)
+    return lambda g: g.make(casino, order, before_ms=before_ms)
+
+
+def _ours(subject: Bet | Cashback, leased_call: LeasedCall) -> bool:
+    """Whether the call is still there under our fence; otherwise somebody else has it, or it is done."""
+    call = subject.calls.get(leased_call.slot)
+    return call is not None and call.fence == leased_call.fence
+
+
+def _overheard(draft: Draft[Any], slot: str, reading: Reading) -> Decision[Any] | None:
+    """Somebody else has the call, or it is done: a money fact is one all the same, our next step is none."""
+    if slot == SLOT_CLOSE or isinstance(reading, CloseDone):
+        return None
+    pursuit.overheard(draft, PaymentKind(slot), reading)
+    return draft.finish(f"{slot}_overheard") if draft.changed else None
+
+
+def _take_in(draft: Draft[Any], slot: str, reading: Reading, *, asked_ms: int) -> None:
+    step = draft.calls[slot].step
+    if step is Step.INFO:
+        assert isinstance(reading, InfoList | Unknown)
+        pursuit.informed(draft, PaymentKind(slot), reading, asked_ms=asked_ms)
+    elif slot == SLOT_CLOSE or step is Step.REOPEN:
+        assert isinstance(reading, CloseDone | Unknown)
+        pursuit.closed(draft, slot, reading)
+    else:
+        assert not isinstance(reading, InfoList | CloseDone)
+        pursuit.made(draft, PaymentKind(slot), reading)

@@ -1,0 +1,116 @@
+"""The continuous reconciliation: one process at a time goes round the casinos and compares what is due.
+
+Due is a payment without an outcome from 30 s on (a stake's own questions are not asked twice), a bet that is open for
+longer than its game allows, and the sample of settled bets. Each casino is asked at its own pace, beside the others, so
+that a slow one holds up nobody; one that does not answer, or whose breaker is open, is left alone for a while. While
+its part of a recovery is open, a casino's window alone is compared.
+
+Owns: when, how often, how fast. Never: what a comparison does (reconcile). Spec: money.md 4.6 and 8.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from croupier.core.counterparty import Casino
+from croupier.flows.hub import Hub
+from croupier.flows.rate_limit import at_pace
+from croupier.flows.reconcile import Compared, reconcile_bet
+from croupier.flows.recovery import recover
+from croupier.kit.log import get
+from croupier.store.db import DbError
+from croupier.store.oversight.comparisons import Want
+
+log = get("reconciler")
+
+LOOK_S = 5
+TURN_S = 60
+"""How long a turn is held; it is renewed with every look."""
+LOOKS_S = 20
+"""At most so many seconds' worth of questions are asked of a casino in one look."""
+REST_S = 60.0
+SAMPLE_LAG_MS = 600_000
+"""The sample is drawn among bets at least so old: by then their commits are all there."""
+
+
+class Reconciler:
+    """One per process; only the one whose turn it is looks. Each casino is looked at by a task of its own."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._rests_until_s: dict[int, float] = {}
+        self._turn_until_s = 0.0
+        self._looking: dict[int, asyncio.Task[list[Compared]]] = {}
+
+    async def run(self) -> None:
+        """For ever. A casino whose look still goes on is left to it; the others are looked at meanwhile."""
+        try:
+            while True:
+                await self._hub.clock.sleep(LOOK_S)
+                for task in await self._begin():
+                    task.add_done_callback(self._told)
+        finally:
+            for task in self._looking.values():
+                task.cancel()
+
+    async def look(self) -> list[Compared]:
+        """Compare what is due now, if it is this process's turn, to the end; what was compared."""
+        ended = await asyncio.gather(*await self._begin(), return_exceptions=True)
+        for failed in ended:
+            if isinstance(failed, BaseException):
+                raise failed
+        return [one for compared in ended if not isinstance(compared, BaseException) for one in compared]
+
+    async def _begin(self) -> list[asyncio.Task[list[Compared]]]:
+        """Begin a look at each casino that is at rest; the tasks begun."""
+        hub = self._hub
+        asked_s = hub.clock.monotonic_s()
+        if not await hub.store.singleton_leases.take("reconcile", hub.process_settings.process, TURN_S):
+            return []
+        self._turn_until_s = asked_s + TURN_S
+        if hub.recovery is None:
+            seed = int(hub.chance.hex(7), 16)
+            await hub.store.comparisons.draw(hub.clock.now_ms() - SAMPLE_LAG_MS, seed, hub.process_settings.sample_bp)
+        hub.metrics.put("croupier_findings_open", await hub.store.findings.count())
+        casinos = await hub.store.casinos.all()
+        return [self._start(casino) for casino in casinos if casino.casino_id not in self._looking]
+
+    def _start(self, casino: Casino) -> asyncio.Task[list[Compared]]:
+        task = asyncio.get_running_loop().create_task(self._casino(casino))
+        self._looking[casino.casino_id] = task
+        task.add_done_callback(lambda _: self._looking.pop(casino.casino_id, None))
+        return task
+
+    async def _casino(self, casino: Casino) -> list[Compared]:
+        if self._hub.recovering(casino.casino_id):
+            return await recover(self._hub, casino)
+        return await self._compare(casino) if self._may_ask(casino) else []
+
+    def _may_ask(self, casino: Casino) -> bool:
+        rested = self._hub.clock.monotonic_s() >= self._rests_until_s.get(casino.casino_id, 0)
+        return casino.info and rested and not self._hub.admission.is_open(casino.casino_id)
+
+    def _is_our_turn(self) -> bool:
+        """A look may outlast the turn it began in: `run` takes the next one meanwhile, or somebody else does."""
+        return self._hub.clock.monotonic_s() < self._turn_until_s
+
+    async def _compare(self, casino: Casino) -> list[Compared]:
+        hub = self._hub
+        most = hub.process_settings.compare_per_s * LOOKS_S
+        want = Want(casino.casino_id, hub.clock.now_ms(), most, hub.process_settings.open_s)
+        due = await hub.store.comparisons.due(want)
+        done, left = await at_pace(
+            hub, casino, due, ask=lambda bet_id: reconcile_bet(hub, bet_id), go_on=self._is_our_turn
+        )
+        if left and self._is_our_turn():
+            self._rests_until_s[casino.casino_id] = hub.clock.monotonic_s() + REST_S
+            log.info("reconciler.casino_left", casino=casino.name, not_asked=len(left))
+        return done
+
+    def _told(self, task: asyncio.Task[list[Compared]]) -> None:
+        """A look that failed is told, and begun again with the next one."""
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, DbError):
+            self._hub.database_health.saw(error)
+        elif error is not None:
+            log.error("reconciler.bug", exc_info=error)

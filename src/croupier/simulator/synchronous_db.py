@@ -1,0 +1,155 @@
+"""The database of a world on virtual time: nothing else happens while it answers.
+
+A statement is sent and its answer read at once, inside the caller's turn: no task, no timer, no pool, and so one order
+of answers, always. One connection of each sort, to a server that need not survive a crash: what was committed need not
+reach the disk before it is answered.
+
+Owns: driving the driver by hand. Never: SQL. For the simulator; a hub has `db.Db`. Spec: money.md 5.
+"""
+
+from __future__ import annotations
+
+import select
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Final, Self
+
+import asyncpg
+
+from croupier.store.db import LINE_SETTINGS, SETTINGS, Db, DbDown, Tx, tx_is_open
+from croupier.store.errors import in_our_words
+from croupier.store.pool import CONNECT_S, STATEMENTS
+
+_QUICK: Final = {"synchronous_commit": "off"}
+ANSWER_MS = 60_000
+
+
+class _Wire:
+    """One connection, asked synchronously."""
+
+    def __init__(self, connection: Any) -> None:  # noqa: ANN401 - the driver has no types
+        self.connection = connection
+        self._transport = connection._transport  # noqa: SLF001 - the driver offers no way to wait by hand
+        self._poll = select.poll()
+        self._poll.register(self._transport.get_extra_info("socket"), select.POLLIN)
+
+    def now(self, question: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401 - whatever the driver answers
+        """What the question comes to. Raises the driver's errors."""
+        try:
+            waiter = question.send(None)
+            while True:
+                while not waiter.done():
+                    self._hear()
+                waiter = question.send(None)
+        except StopIteration as answer:
+            return answer.value
+
+    def _hear(self) -> None:
+        """Take in what the server says next, and send what did not go out in one piece."""
+        if self._transport.get_write_buffer_size():
+            self._transport._write_ready()  # noqa: SLF001 - see above
+        if self._poll.poll(1 if self._transport.get_write_buffer_size() else ANSWER_MS):
+            self._transport._read_ready()  # noqa: SLF001 - see above
+        elif not self._transport.get_write_buffer_size():
+            raise DbDown("the database does not answer")
+
+
+class _StillTx(Tx):
+    """A transaction of which every statement is answered at once."""
+
+    def __init__(self, wire: _Wire) -> None:
+        self._wire = wire
+
+    async def fetch(self, sql: str, *args: object) -> list[Mapping[str, Any]]:
+        """All rows."""
+        return list(self._ask(self._wire.connection.fetch(sql, *args)))
+
+    async def fetchrow(self, sql: str, *args: object) -> Mapping[str, Any] | None:
+        """The first row, or None."""
+        row: Mapping[str, Any] | None = self._ask(self._wire.connection.fetchrow(sql, *args))
+        return row
+
+    async def fetchval(self, sql: str, *args: object) -> Any:  # noqa: ANN401 - whatever the column is
+        """The first column of the first row, or None."""
+        return self._ask(self._wire.connection.fetchval(sql, *args))
+
+    async def execute(self, sql: str, *args: object) -> int:
+        """Run it and return how many rows it changed. Without arguments it may be several statements."""
+        count = str(self._ask(self._wire.connection.execute(sql, *args))).rpartition(" ")[2]
+        return int(count) if count.isdigit() else 0
+
+    def _ask(self, question: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401 - whatever the driver answers
+        try:
+            return self._wire.now(question)
+        except Exception as error:
+            ours = in_our_words(error)
+            if ours is None:
+                raise
+            raise ours from error
+
+
+class StillDb(Db):
+    """As `Db`, for one task at a time."""
+
+    def __init__(self, general: _Wire, line: _Wire) -> None:
+        self._general = _StillTx(general)
+        self._line = _StillTx(line)
+        self._wires = (general, line)
+        self.outstanding = 0
+
+    @classmethod
+    async def connect(cls, where: str | Mapping[str, Any], **_: object) -> Self:
+        """Connect to a URL, or to the driver's arguments."""
+        address = {"dsn": where} if isinstance(where, str) else dict(where)
+        return cls(await _open(address, SETTINGS), await _open(address, {**SETTINGS, **LINE_SETTINGS}))
+
+    async def close(self) -> None:
+        """Disconnect."""
+        for wire in self._wires:
+            await wire.connection.close()
+
+    async def fetch(self, sql: str, *args: object) -> list[Mapping[str, Any]]:
+        """All rows of one statement, committed when this returns."""
+        return await self._general.fetch(sql, *args)
+
+    async def fetchrow(self, sql: str, *args: object) -> Mapping[str, Any] | None:
+        """The first row of one statement, or None."""
+        return await self._general.fetchrow(sql, *args)
+
+    async def fetchval(self, sql: str, *args: object) -> Any:  # noqa: ANN401 - whatever the column is
+        """The first column of the first row of one statement, or None."""
+        return await self._general.fetchval(sql, *args)
+
+    async def execute(self, sql: str, *args: object) -> int:
+        """Run one statement and return how many rows it changed."""
+        return await self._general.execute(sql, *args)
+
+    async def batch_fetch(self, sql: str, *args: object) -> list[Mapping[str, Any]]:
+        """All rows of one set-based statement on the line whose plans are pinned to indexes."""
+        return await self._line.fetch(sql, *args)
+
+    @asynccontextmanager
+    async def transaction(self, *, snapshot: bool = False) -> AsyncIterator[Tx]:
+        """Open a transaction. Its statements never wait, so nothing else comes between them."""
+        wire = self._wires[0]
+        begun = wire.connection.transaction(isolation="repeatable_read" if snapshot else None, readonly=snapshot)
+        with tx_is_open():
+            wire.now(begun.start())
+            try:
+                yield self._general
+            except BaseException:
+                wire.now(begun.rollback())
+                raise
+            wire.now(begun.commit())
+
+
+async def _open(address: Mapping[str, Any], session: Mapping[str, str]) -> _Wire:
+    return _Wire(
+        await asyncpg.connect(
+            **address,
+            server_settings={**session, **_QUICK},
+            statement_cache_size=STATEMENTS,
+            max_cached_statement_lifetime=0,
+            timeout=CONNECT_S,
+        )
+    )

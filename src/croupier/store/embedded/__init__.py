@@ -1,0 +1,1 @@
+"""The embedded PostgreSQL: its server, directory, account, access and watcher."""

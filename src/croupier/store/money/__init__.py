@@ -1,0 +1,1 @@
+"""Payments in the database: bets, calls, balances, and the group commit that writes them."""

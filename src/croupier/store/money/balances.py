@@ -1,0 +1,110 @@
+"""What a player's balance was last said to be, moved by the payments accepted since.
+
+Owns: the base (the casino's last word), the sum on top of it, what is decided of one bet and not booked yet, and the
+balance stored with an answer. Never:
+decides anything about a bet: the balance only informs. Amounts are minor units. Spec: money.md 7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from croupier.core.payment import Payment
+from croupier.store.db import Db
+from croupier.store.read_batcher import ReadBatcher
+
+# Tax is withheld by the casino: what reaches the wallet is the amount less it (money.md 7.1).
+_MOVED = """sum((p.amount - coalesce(p.tax, 0))
+        * case when p.kind in ('stake', 'payout_return', 'cashback_cancel') then -1 else 1 end)"""
+# What is ahead is seen in the same snapshot as what was accepted: a win is counted once, owed or paid.
+_KNOWN = f"""
+select b.player_id, b.base_ms, k.bet_id, k.net, (b.amount + coalesce((
+    select {_MOVED}
+    from payments p where p.player_id = b.player_id and p.decided_ms >= b.base_ms and p.state = 'accepted'
+), 0))::bigint as amount,
+(k.net - coalesce((
+    select {_MOVED} from payments p where p.subject_id = k.bet_id and p.state = 'accepted'
+), 0))::bigint as ahead
+from balances b join unnest($1::bigint[], $2::bigint[], $3::bigint[]) k(player_id, bet_id, net) using (player_id)"""
+
+# The casino's word is a base only if no other payment of the player was open between our question and its answer.
+BASE = """
+insert into balances (player_id, amount, base_ms)
+select $1, $2, $3 where not exists (
+    select from payments p where p.player_id = $1 and (p.decided_ms is null or p.decided_ms >= $3)
+    and (p.subject_id, p.kind) is distinct from ($4::bigint, $5::text))
+on conflict (player_id) do update set amount = excluded.amount, base_ms = excluded.base_ms
+where balances.base_ms <= excluded.base_ms"""
+
+_STORE = """
+update bets b set {column} = i.amount from unnest($1::bigint[], $2::bigint[]) i(bet_id, amount)
+where b.bet_id = i.bet_id and b.{column} is null returning b.bet_id, b.{column} as amount"""
+_VERBS = ("pay_in", "pay_out", "refund")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A balance in minor units and when the casino was last asked for its base."""
+
+    player_id: int
+    base_ms: int
+    amount: int
+    ahead: int = 0
+    """What of the bet in question is decided and not booked by the casino yet: a win owed, a stake on its way back."""
+
+
+_Key = tuple[int, int, int]
+"""Player, bet, and what the bet is to have moved by."""
+
+
+class Balances:
+    """Balances of players of real money."""
+
+    def __init__(self, db: Db) -> None:
+        self._db = db
+        self._known: ReadBatcher[_Key, Known] = ReadBatcher(self._read)
+        self._stores = {verb: ReadBatcher(self._store_of(verb)) for verb in _VERBS}
+
+    async def known(self, player_id: int, bet_id: int = 0, net: int = 0) -> Known | None:
+        """The balance as it stands now, or None if the casino never said one.
+
+        With a bet, also what is still ahead of it: `net` is what it will have moved the wallet by (`Bet.net`).
+        """
+        return await self._known.one((player_id, bet_id, net))
+
+    async def base(self, player_id: int, amount: int, asked_ms: int, *, told_with: Payment | None = None) -> None:
+        """Take the casino's word, asked at `asked_ms`, as the base if nothing was open meanwhile.
+
+        `told_with`: the payment whose outcome the word came with; it alone may be open, so `amount` is without it.
+        """
+        payment = (None, None) if told_with is None else (told_with.subject_id, told_with.kind.value)
+        await self._db.execute(BASE, player_id, amount, asked_ms, *payment)
+
+    async def keep(self, bet_id: int, verb: str, amount: int) -> int:
+        """Store the balance told with the first answer to `verb`; returns the one that is stored."""
+        first = await self._stores[verb].one((bet_id, amount))
+        if first is not None:
+            return amount
+        row = await self._db.fetchrow(f"select {verb}_balance as amount from bets where bet_id = $1", bet_id)
+        return amount if row is None or row["amount"] is None else int(row["amount"])
+
+    async def _read(self, keys: Sequence[_Key]) -> dict[_Key, Known]:
+        rows = await self._db.batch_fetch(_KNOWN, *(list(column) for column in zip(*keys, strict=True)))
+        return {
+            (row["player_id"], row["bet_id"], row["net"]): Known(
+                row["player_id"], row["base_ms"], row["amount"], row["ahead"]
+            )
+            for row in rows
+        }
+
+    def _store_of(self, verb: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
+        sql = _STORE.format(column=f"{verb}_balance")
+
+        async def store(keys: Sequence[tuple[int, int]]) -> dict[tuple[int, int], bool]:
+            ordered = sorted(keys)
+            rows = await self._db.batch_fetch(sql, [k[0] for k in ordered], [k[1] for k in ordered])
+            # Two amounts for one bet may be among them: one of them was written, and the other caller must read it.
+            return {(row["bet_id"], row["amount"]): True for row in rows}
+
+        return store

@@ -1,0 +1,355 @@
+"""The group commit: the one door through which money is written.
+
+Flows hand over decisions; the group commit gathers what waits, sorts it by key, and commits it with one statement.
+A decision that lost its race is told so and has written nothing. No delay is added: an idle database takes a
+group commit of one at once, under load a group commit is what gathered while the last one committed.
+
+If a statement fails, its decisions run singly, so that one bad decision cannot take others with it. If the
+connection is lost, each decision's mark is looked for before anything else: never re-run blindly. A group commit that is late
+holds up nobody: the next one leaves beside it. Who needs a row that somebody else holds waits aside, and for so long only.
+
+Owns: the queue, the batches, that recovery. Never: decides. Spec: money.md 3.10 and 4.5 ("connection
+lost in COMMIT"), decision 0004.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from croupier.core.bet import Bet
+from croupier.core.draft import Decision
+from croupier.kit.clock import Clock
+from croupier.kit.metrics import Metrics
+from croupier.kit.point import point
+from croupier.store.db import Db, DbConflict, DbDown, DbError, DbLocked, DbUnfit, DbViolation
+from croupier.store.money.group_commit_sql import BETS, CASHBACKS, TrainSql
+from croupier.store.money.partner_transactions import KEY, PartnerTransactions, numbers_of
+from croupier.store.money.rows import BET, CALL, CASHBACK, PAYMENT, to_row
+
+LONGEST = 200
+RETRIES = 5
+LATE_S = 0.05
+"""A group commit that takes longer is late; the next one does not wait for it."""
+MOST_AT_ONCE = 3
+ASIDE_S = 2.0
+"""So long after it was handed over, a decision that needs a row which somebody holds is given up; nothing was written."""
+LOOK_S = 0.1
+
+
+class Broken(Exception):
+    """The database refused a single decision: an invariant would not have held. A bug; nothing was written."""
+
+
+@dataclass(slots=True)
+class _Seat:
+    decision: Decision[Any]
+    mark: str
+    done: asyncio.Future[bool]
+    since_s: float
+
+
+Committed = Callable[[Decision[Any]], None]
+
+
+class GroupCommit:
+    """Commits decisions of this process, in order of arrival, many at a time."""
+
+    def __init__(self, db: Db, clock: Clock, process: str, metrics: Metrics) -> None:
+        self._db = db
+        self._transactions = PartnerTransactions(db)
+        self._clock = clock
+        self._process = process
+        self._metrics = metrics
+        self._waiting: list[_Seat] = []
+        self.tasks: dict[asyncio.Task[None], None] = {}
+        """Group commits under way, and decisions that wait aside."""
+        self._running = self._late = 0
+        self._aside_turn = asyncio.Semaphore(1)
+        self._count = 0
+        self._listeners: list[Committed] = []
+
+    async def idle(self, within_s: float) -> None:
+        """Wait until nothing is being written, at most so long."""
+        until_s = self._clock.monotonic_s() + within_s
+        while (self._waiting or self._running) and self._clock.monotonic_s() < until_s:
+            await self._clock.sleep(LOOK_S)
+
+    def on_commit(self, listener: Committed) -> None:
+        """Have `listener` called with every decision that was committed, before its flow goes on."""
+        self._listeners.append(listener)
+
+    def die(self) -> None:
+        """The process is gone: what waits is never written. For the simulator."""
+        self._waiting.clear()
+        for task in list(self.tasks):
+            task.cancel()
+
+    def stuck_s(self) -> float:
+        """For how many seconds the decision that waits longest has not even boarded."""
+        return self._clock.monotonic_s() - self._waiting[0].since_s if self._waiting else 0.0
+
+    async def commit(self, decision: Decision[Any]) -> bool:
+        """Whether the decision was written. False: the subject had changed, nothing was written, read again.
+
+        Raises Broken (an invariant), DbLocked (somebody holds a row of it), DbUnfit (the database takes nothing now),
+        DbDown (the database is away and it is not known what it holds).
+        """
+        self._count += 1
+        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        now_s = self._clock.monotonic_s()
+        self._waiting.append(_Seat(decision, f"{self._process}-{self._count}", done, now_s))
+        self._depart()
+        return await done
+
+    def _depart(self) -> None:
+        """One group commit at a time, so that it gathers; beside group commits that are late there is another."""
+        if self._waiting and self._running == self._late and self._running < MOST_AT_ONCE:
+            self._running += 1
+            self._start(self._run())
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self.tasks[task] = None
+        task.add_done_callback(lambda ended: self.tasks.pop(ended, None))
+
+    async def _run(self) -> None:
+        try:
+            # One turn of the loop, so that everything that is runnable now can board.
+            await asyncio.sleep(0)  # noqa: TID251 - yields, waits for nothing
+            while self._waiting:
+                seats = self._waiting[:LONGEST]
+                del self._waiting[:LONGEST]
+                with self._watched():
+                    await self._leave(seats)
+        finally:
+            self._running -= 1
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """From `LATE_S` on this group commit counts as late."""
+        late = False
+
+        def is_late() -> None:
+            nonlocal late
+            late = True
+            self._late += 1
+            self._depart()
+
+        timer = asyncio.get_running_loop().call_later(LATE_S, is_late)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            self._late -= late
+
+    async def _leave(self, seats: list[_Seat]) -> None:
+        bets = [s for s in seats if isinstance(s.decision.after, Bet)]
+        cashbacks = [s for s in seats if not isinstance(s.decision.after, Bet)]
+        self._metrics.observe("croupier_group_commit_size", len(seats))
+        for part, sql in ((bets, BETS), (cashbacks, CASHBACKS)):
+            if part:
+                started = self._clock.monotonic_s()
+                await self._carry(sorted(part, key=sql_order(sql)), sql)
+                self._metrics.observe("croupier_group_commit_seconds", self._clock.monotonic_s() - started)
+
+    async def _carry(self, seats: list[_Seat], sql: TrainSql) -> None:
+        try:
+            await point("group_commit.before_commit")
+            won = await self._write(seats, sql)
+        except DbDown as error:
+            await self._look_again(seats, error)
+        except DbLocked as error:
+            await self._go_around(seats, sql, error)
+        except (DbViolation, AssertionError) as error:
+            if isinstance(error, DbViolation) and error.constraint == KEY:
+                await self._without_held(seats, sql)
+                return
+            if len(seats) == 1:
+                _fail(seats[0], Broken(str(error)))
+                return
+            for seat in seats:
+                await self._carry([seat], sql)
+        except Exception as error:  # noqa: BLE001 - a seat must never be left without an answer
+            for seat in seats:
+                _fail(seat, error)
+        else:
+            await point("group_commit.after_commit")
+            self._tell(seats, won)
+
+    async def _without_held(self, seats: list[_Seat], sql: TrainSql) -> None:
+        """Nothing was written: an id that a casino gave is another payment's. Who comes second reads again."""
+        numbers = [numbers_of(seat.decision) for seat in seats]
+        try:
+            taken = set(await self._transactions.holders([number for part in numbers for number in part]))
+        except DbError as error:
+            for seat in seats:
+                _fail(seat, error)
+            return
+        first: list[_Seat] = []
+        for seat, wanted in zip(seats, numbers, strict=True):
+            if taken.isdisjoint(wanted):
+                first.append(seat)
+                taken.update(wanted)
+        if 0 < len(first) < len(seats):
+            await self._carry(first, sql)
+        for seat in seats:
+            if not seat.done.done() and (len(first) == len(seats) or seat not in first):
+                seat.done.set_result(False)
+
+    async def _write(self, seats: Sequence[_Seat], sql: TrainSql) -> set[int]:
+        text, arrays = _statement(seats, sql, (self._clock.now_ms(), self._process))
+        for attempt in range(RETRIES):
+            try:
+                rows = await self._db.commit_group(text, *arrays)
+            except DbLocked:
+                raise
+            except DbConflict:
+                if attempt == RETRIES - 1:
+                    raise
+            else:
+                return {row["n"] for row in rows}
+        raise AssertionError("unreachable")
+
+    # --- rows that somebody holds -----------------------------------------------------------------------------
+
+    async def _go_around(self, seats: Sequence[_Seat], sql: TrainSql, error: DbLocked) -> None:
+        """Whoever needs a row that is held waits aside; the others leave now."""
+        held = list(seats) if len(seats) == 1 else await self._held(seats, sql)
+        for seat in held:
+            self._start(self._aside(seat, sql, error))
+        left = [seat for seat in seats if seat not in held]
+        if held and left:
+            await self._carry(left, sql)
+        elif left:
+            # It is none of the rows that are there (a birth that another session has not committed): look for it.
+            half = len(left) // 2
+            await self._carry(left[:half], sql)
+            await self._carry(left[half:], sql)
+
+    async def _held(self, seats: Sequence[_Seat], sql: TrainSql) -> list[_Seat]:
+        """Whose rows somebody holds at this moment; all, where a whole table is held."""
+        try:
+            rows = await self._db.batch_fetch(sql.held, [s.decision.after.subject_id for s in seats])
+        except DbLocked:
+            return list(seats)
+        held = {row["key"] for row in rows}
+        return [s for s in seats if s.decision.before is not None and s.decision.after.subject_id in held]
+
+    async def _aside(self, seat: _Seat, sql: TrainSql, error: DbLocked) -> None:
+        """Try again in its own time, one of all that wait aside at a time."""
+        while True:
+            await self._clock.sleep(LOOK_S)
+            async with self._aside_turn:
+                if self._clock.monotonic_s() - seat.since_s >= ASIDE_S:
+                    _fail(seat, error)
+                    return
+                try:
+                    held = await self._held([seat], sql)
+                except DbError as trouble:
+                    _fail(seat, trouble)
+                    return
+                if not held:
+                    await self._carry([seat], sql)
+                    return
+
+    def _tell(self, seats: Sequence[_Seat], won: set[int]) -> None:
+        for n, seat in enumerate(seats):
+            if n in won:
+                self._metrics.count("croupier_decisions_total", seat.decision.event)
+                for incident in seat.decision.incidents:
+                    self._metrics.count("croupier_incidents_total", incident.name)
+                for listener in self._listeners:
+                    listener(seat.decision)
+            if not seat.done.done():
+                seat.done.set_result(n in won)
+
+    async def _look_again(self, seats: Sequence[_Seat], error: DbDown) -> None:
+        """The connection was lost: our mark in the events tells whether the commit happened."""
+        if isinstance(error, DbUnfit):
+            for seat in seats:
+                _fail(seat, error)
+            return
+        keys = [(s.decision.after.subject_id, s.decision.after.version) for s in seats]
+        try:
+            rows = await self._db.fetch(
+                "select subject_id, version, mark from events"
+                " join unnest($1::bigint[], $2::bigint[]) k(subject_id, version) using (subject_id, version)",
+                [k[0] for k in keys],
+                [k[1] for k in keys],
+            )
+        except DbDown:
+            for seat in seats:
+                _fail(seat, error)
+            return
+        marks = {row["mark"] for row in rows}
+        self._tell(seats, {n for n, s in enumerate(seats) if s.mark in marks})
+
+
+def sql_order(sql: TrainSql) -> Callable[[_Seat], tuple[Any, ...]]:
+    """The one order in which every group commit of every process takes its rows, or two would wait for each other for ever.
+
+    Births first, as the statement has them, by what is contended: another process gives the same betId another number.
+    """
+
+    def place(seat: _Seat) -> tuple[Any, ...]:
+        after = seat.decision.after
+        if seat.decision.before is None:
+            return 0, *(getattr(after, name) for name in sql.contended)
+        return 1, after.subject_id
+
+    return place
+
+
+def _fail(seat: _Seat, error: Exception) -> None:
+    if not seat.done.done():
+        seat.done.set_exception(error)
+
+
+def _statement(seats: Sequence[_Seat], sql: TrainSql, stamp: tuple[int, str]) -> tuple[str, list[list[Any]]]:
+    """The statement for what travels, and one array per parameter in its order."""
+    rows: dict[str, list[list[Any]]] = {g.name: [] for g in sql.groups}
+    head = BET if sql is BETS else CASHBACK
+    for n, seat in enumerate(seats):
+        after = seat.decision.after
+        rows["born" if seat.decision.before is None else "moved"].append([n, *to_row(after, head)])
+        _parts_of(n, seat.decision, rows)
+        _story_of(n, seat, rows, stamp)
+    names = tuple(group.name for group in sql.groups if rows[group.name])
+    return sql.text(names), [list(column) for name in names for column in zip(*rows[name], strict=True)]
+
+
+def _parts_of(n: int, decision: Decision[Any], rows: dict[str, list[list[Any]]]) -> None:
+    """Payments and calls that the decision changed: the difference between before and after."""
+    before, after = decision.before, decision.after
+    old_payments = before.payments if before else {}
+    old_calls = before.calls if before else {}
+    for kind, payment in after.payments.items():
+        if old_payments.get(kind) != payment:
+            rows["pay"].append([n, after.player_id, *to_row(payment, PAYMENT)])
+    for payment in decision.named:
+        rows["number"].append([n, after.casino_id, payment.partner_tx, payment.subject_id, payment.kind.value])
+    for slot, call in after.calls.items():
+        if old_calls.get(slot) != call:
+            rows["call"].append([n, after.subject_id, after.casino_id, *to_row(call, CALL)])
+    rows["gone"].extend([n, after.subject_id, slot] for slot in old_calls if slot not in after.calls)
+
+
+def _story_of(n: int, seat: _Seat, rows: dict[str, list[list[Any]]], stamp: tuple[int, str]) -> None:
+    """Entries, the event row and incidents."""
+    decision, (now_ms, process) = seat.decision, stamp
+    after = decision.after
+    key = after.subject_id
+    for e in decision.entries:
+        rows["entry"].append(
+            [n, key, e.source, e.target, e.amount, e.currency, e.why, decision.author, after.version, now_ms]
+        )
+    detail = json.dumps(decision.detail, separators=(",", ":"))
+    rows["event"].append(
+        [n, key, after.version, now_ms, decision.event, after.state.value, detail, decision.author, process, seat.mark]
+    )
+    rows["incident"].extend([n, key, i.name, i.note, now_ms, now_ms] for i in decision.incidents)

@@ -1,0 +1,78 @@
+"""Incidents: what a person must look at. One row per subject and name, counted, closed by somebody with a note.
+
+Owns: the rows of `incidents` outside decisions (the group commit writes those that belong to one, in its commit). Never:
+judges what is an incident. Spec: operate.md 2 (`croupier incidents`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from croupier.kit.clock import Clock
+from croupier.store.db import Db, Tx
+from croupier.store.storable import storable_id
+
+_COLUMNS = "incident_id, subject_id, name, note, times, first_ms, last_ms"
+_OPEN = f"select {_COLUMNS} from incidents where closed_ms is null order by last_ms desc, incident_id desc"
+# As in the group commit: a closed one that happens again is open again.
+_RAISE = """
+insert into incidents as t (subject_id, name, note, first_ms, last_ms) values ($1, $2, $3, $4, $4)
+on conflict (subject_id, name) do update
+set times = t.times + 1, last_ms = excluded.last_ms, note = excluded.note, closed_ms = null"""
+# Open already and with the same words: it is not a second time.
+_RAISE_NEW = _RAISE + "\nwhere t.closed_ms is not null or t.note <> excluded.note"
+_CLOSE = """
+update incidents set closed_ms = $2, closed_by = $3, close_note = $4
+where incident_id = $1 and closed_ms is null"""
+
+_CLOSE_NAMED = """
+update incidents set closed_ms = $3, closed_by = $4, close_note = $5
+where subject_id = $1 and name = $2 and closed_ms is null"""
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One open incident. `subject_id` is a BetId or CashbackId, or 0 if it is about neither."""
+
+    incident_id: int
+    subject_id: int
+    name: str
+    note: str
+    """What was seen the last time."""
+    times: int
+    first_ms: int
+    last_ms: int
+
+
+class Incidents:
+    """The list of what waits for a person."""
+
+    def __init__(self, db: Db, clock: Clock) -> None:
+        self._db = db
+        self._clock = clock
+
+    async def open_ones(self) -> list[Incident]:
+        """Every open incident, the one that happened last first."""
+        return [Incident(**row) for row in await self._db.fetch(_OPEN)]
+
+    async def raise_for(self, subject_id: int, name: str, note: str) -> None:
+        """Say that something needs a person; the same again is counted on the same row."""
+        await self._db.execute(_RAISE, subject_id, name, note, self._clock.now_ms())
+
+    async def raise_in(self, tx: Tx, subject_id: int, name: str, *, note: str) -> None:
+        """The same, in a transaction of somebody who writes why beside it."""
+        await tx.execute(_RAISE, subject_id, name, note, self._clock.now_ms())
+
+    async def raise_new(self, subject_id: int, name: str, note: str) -> bool:
+        """The same for what is looked at again and again: nothing changes while it is open with these words."""
+        return await self._db.execute(_RAISE_NEW, subject_id, name, note, self._clock.now_ms()) > 0
+
+    async def close(self, incident_id: int, by: str, note: str) -> bool:
+        """Somebody has looked. False if it is not open."""
+        if not storable_id(incident_id):
+            return False
+        return await self._db.execute(_CLOSE, incident_id, self._clock.now_ms(), by, note) > 0
+
+    async def close_named(self, subject_id: int, name: str, *, by: str, note: str) -> bool:
+        """What it was about is settled. False if none is open."""
+        return await self._db.execute(_CLOSE_NAMED, subject_id, name, self._clock.now_ms(), by, note) > 0

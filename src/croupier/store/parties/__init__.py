@@ -1,0 +1,1 @@
+"""Counterparties in the database: casinos, providers, players, games, sessions and their keys."""

@@ -1,0 +1,145 @@
+"""Everything in the database that is sealed, wherever it stands: sealed anew with the newest key, or made anew.
+
+Owns: the list of sealed columns, going through them, the end of all of them when the key is lost. Never: the keys'
+file (kit.key_file). A value is replaced only where it is still the one that was read, so that whoever changes a secret
+meanwhile wins, and a run that was interrupted is simply begun again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from croupier.kit.chance import Chance
+from croupier.kit.clock import Clock
+from croupier.kit.seal import SealBroken, Sealer
+from croupier.store.db import Db, Tx
+from croupier.store.parties.counterparties import SECRET_BYTES
+from croupier.store.parties.key_rows import LOCK
+
+PAGE: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One sealed column: where, the row's key and that key's type."""
+
+    table: str
+    column: str
+    key: str
+    type: str = "bigint"
+    first: Any = -1
+
+    def place(self, key: object) -> str:
+        """What its value is bound to, as whoever reads it says."""
+        return f"{self.table}.{self.column}.{key}"
+
+
+COLUMNS: Final = (
+    Column("casinos", "secret", "casino_id"),
+    Column("casinos", "old_secret", "casino_id"),
+    Column("providers", "secret", "provider_id"),
+    Column("providers", "old_secret", "provider_id"),
+    Column("signing_keys", "private_pem", "kid", "text", ""),
+    Column("players", "refresh_token", "player_id"),
+)
+
+
+@dataclass(slots=True)
+class Resealed:
+    """What one walk did: values sealed anew, and those that no key opens."""
+
+    moved: int = 0
+    broken: list[str] | None = None
+
+
+async def reseal(db: Db, sealer: Sealer) -> Resealed:
+    """Seal with the newest key whatever another one sealed. Call it again until it finds nothing."""
+    done = Resealed(broken=[])
+    for column in COLUMNS:
+        await _reseal_column(db, sealer, column, done=done)
+    return done
+
+
+async def _reseal_column(db: Db, sealer: Sealer, column: Column, *, done: Resealed) -> None:
+    table, name, key = column.table, column.column, column.key
+    page = f"""
+select {key} as key, {name} as sealed from {table} where {key} > $1::{column.type} and length({name}) > 0
+and substr({name}, 1, length($2::bytea)) <> $2::bytea order by {key} limit {PAGE}"""
+    change = f"update {table} set {name} = $3 where {key} = $1 and {name} = $2"
+    after = column.first
+    while rows := await db.fetch(page, after, sealer.mark()):
+        for row in rows:
+            place = column.place(row["key"])
+            try:
+                plain = sealer.open(row["sealed"], place)
+            except SealBroken:
+                assert done.broken is not None
+                done.broken.append(place)
+                continue
+            done.moved += await db.execute(change, row["key"], row["sealed"], sealer.seal(plain, place))
+        after = rows[-1]["key"]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One counterparty and the secret that it is to be told."""
+
+    id: int | str
+    name: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """Everybody with a new secret."""
+
+    casinos: list[Told]
+    providers: list[Told]
+    keys: int
+    """Signing keys that were revoked."""
+
+
+class Renewal:
+    """The end of every secret there is."""
+
+    def __init__(self, db: Db, sealer: Sealer, *, clock: Clock, chance: Chance) -> None:
+        self._db = db
+        self._sealer = sealer
+        self._clock = clock
+        self._chance = chance
+
+    async def renew(self, author: str, reason: str) -> Renewed:
+        """New secrets for all, no signing key left, no player's token left: in one transaction."""
+        now_ms = self._clock.now_ms()
+        async with self._db.transaction() as tx:
+            await tx.execute(LOCK)
+            casinos = await tx.fetch(
+                "select casino_id as key, casino_id as id, name from casinos order by 1 for update"
+            )
+            providers = await tx.fetch(
+                "select provider_id as key, counterparty_id as id, name from providers order by 1 for update"
+            )
+            told = [await self._tell(tx, COLUMNS[0], row) for row in casinos]
+            await tx.execute(
+                "update casinos set old_secret = null, old_secret_until_ms = null, kid = null, tokens_from_s = $1",
+                now_ms // 1000 + 1,
+            )
+            told_too = [await self._tell(tx, COLUMNS[2], row) for row in providers]
+            await tx.execute("update providers set old_secret = null, old_secret_until_ms = null")
+            await tx.execute("update players set refresh_token = null where refresh_token is not null")
+            keys = await tx.execute(
+                "update signing_keys set retired_ms = coalesce(retired_ms, $1), revoked_ms = $1, revoked_by = $2,"
+                " revoke_reason = $3, private_pem = '' where revoked_ms is null",
+                now_ms,
+                author,
+                reason,
+            )
+        return Renewed(told, told_too, keys)
+
+    async def _tell(self, tx: Tx, column: Column, row: Any) -> Told:  # noqa: ANN401 - a row
+        secret = self._chance.hex(SECRET_BYTES)
+        sealed = self._sealer.seal(secret.encode(), column.place(row["key"]))
+        sql = f"update {column.table} set {column.column} = $2 where {column.key} = $1"
+        await tx.execute(sql, row["key"], sealed)
+        return Told(row["id"], row["name"], secret)

@@ -1,0 +1,132 @@
+"""One turn of the continuous auditor: what changed lately, the next part of everything, the next part of the trail.
+
+Owns: what a turn looks at, and that it costs the same however big the database is. Never: writes, or calls the code that
+it audits. A change that went past the hub leaves no event: the pass over all subjects finds it. Spec: money.md 5.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from croupier.kit.clock import Clock
+from croupier.store.db import Db, Tx
+from croupier.views.audit.auditor import INVARIANTS, TRAIL, Invariant
+from croupier.views.audit.slices import FIRST, LAST, about_to_ask, by_parts, next_part
+from croupier.views.audit.violations import Ask, Between, These, Violation
+from croupier.views.trail.links import walk, walk_from
+
+MOST: Final = 100
+"""Violations of one invariant that one question brings."""
+EVENTS: Final = 20_000
+"""Of the latest so many events the subjects are looked at; at a higher rate the pass over everything has the rest."""
+OVERLAP: Final = 1000
+"""So many events are looked at a second time: a lower number may have been committed after a higher one."""
+PART: Final = 5000
+"""Subjects of one part of everything."""
+TRAIL_ROWS: Final = 20_000
+"""Rows of the trail of one turn, by small pages: a worker has other work."""
+PAGE_ROWS: Final = 2000
+_NEWEST = "select last_value from events_event_id_seq"
+_CHANGED = "select distinct subject_id from events where event_id > $1 and event_id <= $2"
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Where a turn begins, or the next one will."""
+
+    event_id: int = 0
+    subject_id: int = FIRST
+    link: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one invariant's questions of this turn brought."""
+
+    took_ms: int
+    subjects: int
+    """How many subjects changed lately and were asked about, or rows of the trail; the part of everything comes on top."""
+    violations: tuple[tuple[str, Violation], ...]
+    """Each with what tells it from others of no subject."""
+    all_told: bool
+    """Whether there cannot be more in what was asked."""
+
+
+@dataclass(slots=True)
+class Look:
+    """One turn's look, and where the next one goes on."""
+
+    began: Marks
+    goes_on: Marks
+    changed: These
+    part: Between
+    answers: dict[str, Answer] = field(default_factory=dict)
+
+    @property
+    def is_last_part(self) -> bool:
+        """Whether with it every subject was looked at once more."""
+        return self.goes_on.subject_id == FIRST
+
+    def answered(self, invariant: str, subject_id: int, about: str) -> bool:
+        """Whether this look would have found that again, were it still so."""
+        answer = self.answers.get(invariant)
+        if answer is None or not answer.all_told:
+            return False
+        if invariant == TRAIL:
+            return self.began.link < int(about) and (self.goes_on.link == -1 or int(about) <= self.goes_on.link)
+        return subject_id == 0 or subject_id in self.changed or subject_id in self.part
+
+
+async def look(db: Db, clock: Clock, began: Marks) -> Look:
+    """Look at one turn's share, all but the trail at one moment of the database."""
+    async with db.transaction(snapshot=True) as tx:
+        await by_parts(tx)
+        changed, newest = await _changed(tx, began.event_id)
+        part = await next_part(tx, began.subject_id, PART)
+        goes_on = Marks(newest, FIRST if part.high == LAST else part.high, began.link)
+        found = Look(began, goes_on, changed, part)
+        for invariant in INVARIANTS:
+            if invariant.look is not None:
+                found.answers[invariant.name] = await _ask(tx, clock, invariant, found=found)
+    await _look_at_trail(db, clock, found)
+    return found
+
+
+async def _changed(tx: Tx, event_id: int) -> tuple[These, int]:
+    newest = await tx.fetchval(_NEWEST)
+    rows = await tx.fetch(_CHANGED, max(event_id - OVERLAP, newest - EVENTS), newest)
+    return These(frozenset(row["subject_id"] for row in rows)), newest
+
+
+async def _ask(tx: Tx, clock: Clock, invariant: Invariant, *, found: Look) -> Answer:
+    assert invariant.look is not None
+    began_s = clock.monotonic_s()
+    await about_to_ask(tx, invariant.name)
+    lately = await invariant.look(tx, Ask(MOST, found.changed))
+    part = await invariant.look(tx, Ask(MOST, found.part))
+    told = {(v.subject_id, v.what): v for v in (*lately, *part)}
+    violations = tuple(("" if v.subject_id else v.what, v) for v in told.values())
+    all_told = max(len(lately), len(part)) < MOST
+    return Answer(_ms_since(clock, began_s), len(found.changed.subject_ids), violations, all_told)
+
+
+async def _look_at_trail(db: Db, clock: Clock, found: Look) -> None:
+    began_s = clock.monotonic_s()
+    on = await walk_from(db, found.began.link)
+    ended = True
+    async for at in walk(db, on, most=MOST, page_rows=PAGE_ROWS):
+        if at.looked_at >= TRAIL_ROWS:
+            ended = False
+            break
+    by_link: dict[str, list[str]] = {}
+    for one in on.breaks:
+        by_link.setdefault(str(one.link), []).append(one.what)
+    violations = tuple((link, Violation(None, "; ".join(words))) for link, words in by_link.items())
+    all_told = len(on.breaks) < MOST
+    found.answers[TRAIL] = Answer(_ms_since(clock, began_s), on.looked_at, violations, all_told)
+    found.goes_on = Marks(found.goes_on.event_id, found.goes_on.subject_id, -1 if ended and all_told else on.link)
+
+
+def _ms_since(clock: Clock, began_s: float) -> int:
+    return round((clock.monotonic_s() - began_s) * 1000)

@@ -1,0 +1,1 @@
+"""The audit trail: its links, and their verification."""

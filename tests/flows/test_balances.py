@@ -1,0 +1,247 @@
+"""A Balance that comes with an outcome is the casino's last word, and nothing that goes wrong with it costs a payment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from croupier.core import bet_requests
+from croupier.core.bet import Bet, BetState
+from croupier.core.commands import PayOut, Refund
+from croupier.core.pursuit import Verdict
+from croupier.core.readings import Authorized, BalanceTold, Contents, PaymentKind, Yes
+from croupier.flows.accept_payment import accept_payment
+from croupier.flows.advance import terms_of
+from croupier.flows.authorize import authorize
+from croupier.flows.balances import ask_balance, heed
+from croupier.flows.pay_out import pay_out
+from croupier.flows.refund import refund
+from croupier.store.db import DbDown
+from tests.flows.desk import Desk
+
+STAKE = PaymentKind.STAKE
+TOLD = "123.45"
+
+
+def yes(bet: Bet, balance: str | None = TOLD, **changes: Any) -> Yes:
+    stated = {
+        "kind": STAKE, "amount": "10.00", "tax": None, "partner_tx": f"t-{bet.bet_id}", "player_ref": bet.player_ref,
+    }  # fmt: skip
+    return Yes(Contents(subject_id=bet.bet_id, **{**stated, **changes}), balance)
+
+
+async def accept(desk: Desk, bet: Bet, said: Yes, casino_id: int | None = None) -> Verdict:
+    return (await accept_payment(desk.hub, casino_id or bet.casino_id, bet.bet_id, STAKE, said)).verdict
+
+
+async def known(desk: Desk) -> int | None:
+    found = await desk.hub.store.balances.known(desk.cast.player.player_id)
+    return None if found is None else found.amount
+
+
+async def test_a_told_balance_has_this_payment_in_it_already(desk: Desk) -> None:
+    bet = await desk.bet()
+    desk.clock.ms += 40
+    assert await accept(desk, bet, yes(bet)) is Verdict.OK
+    assert await known(desk) == 12345
+
+
+async def test_until_the_outcome_is_committed_the_balance_is_the_one_before_it(desk: Desk) -> None:
+    bet = await desk.bet()
+    await heed(desk.hub, bet, STAKE, said=yes(bet))
+    assert await known(desk) == 13345
+    await accept(desk, bet, yes(bet, None))
+    assert await known(desk) == 12345
+
+
+async def test_a_repeat_tells_nothing_new_and_later_payments_move_it(desk: Desk) -> None:
+    first = await desk.bet()
+    await accept(desk, first, yes(first))
+    desk.clock.ms += 5
+    second = await desk.bet(1002)
+    await accept(desk, second, yes(second, None))
+    assert await accept(desk, first, yes(first, "999.00")) is Verdict.OK
+    assert await known(desk) == 11345
+
+
+async def test_beside_an_open_payment_it_is_not_known_what_the_balance_holds(desk: Desk) -> None:
+    first, second = await desk.bet(), await desk.bet(1002)
+    await accept(desk, first, yes(first))
+    assert await known(desk) is None
+    desk.clock.ms += 5
+    await accept(desk, second, yes(second))
+    assert await known(desk) is None, "the first was decided after the second was asked"
+
+
+async def test_of_a_taxed_win_the_balance_holds_what_reached_the_wallet(desk: Desk) -> None:
+    """The casino withholds the tax: 25.00 less 2.50 is what its Balance has grown by (money.md 7.1)."""
+    await desk.hub.store.casinos.change(desk.cast.casino.casino_id, {"tax_bp": 1000})
+    bet = await desk.bet()
+    await accept(desk, bet, yes(bet, None))
+    desk.clock.ms += 5
+    bet = await desk.again(bet)
+    won = bet_requests.settle_by_person(bet, 2500, await terms_of(desk.hub, bet), "mia")
+    assert await desk.hub.group_commit.commit(won)
+    said = yes(bet, kind=PaymentKind.PAYOUT, amount="25.00", tax="2.50", partner_tx="t-win")
+    heard = await accept_payment(desk.hub, bet.casino_id, bet.bet_id, PaymentKind.PAYOUT, said)
+    assert heard.verdict is Verdict.OK
+    assert await known(desk) == 12345
+
+
+async def test_an_older_word_does_not_replace_a_newer_one(desk: Desk) -> None:
+    bet = await desk.bet()
+    await accept(desk, bet, yes(bet, None))
+    desk.clock.ms += 5
+    player_id = desk.cast.player.player_id
+    await desk.hub.store.balances.base(player_id, 50_000, desk.clock.now_ms())
+    await accept(desk, bet, yes(bet))
+    assert await known(desk) == 50_000
+
+
+@pytest.mark.parametrize("balance", [None, "1.005", "-1.00", "much"])
+async def test_what_is_no_balance_is_none(desk: Desk, balance: str | None) -> None:
+    bet = await desk.bet()
+    assert await accept(desk, bet, yes(bet, balance)) is Verdict.OK
+    assert await known(desk) is None
+
+
+async def test_a_contradiction_and_a_strangers_word_are_not_believed(desk: Desk) -> None:
+    bet = await desk.bet()
+    assert await accept(desk, bet, yes(bet, amount="11.00")) is Verdict.CONFLICT
+    assert await accept(desk, bet, yes(bet), casino_id=bet.casino_id + 1) is Verdict.CONFLICT
+    assert await known(desk) is None
+
+
+async def test_a_balance_that_cannot_be_kept_costs_the_payment_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def gone(*_: object, **__: object) -> None:
+        raise DbDown("gone")
+
+    monkeypatch.setattr(type(desk.hub.store.balances), "base", gone)
+    bet = await desk.bet()
+    assert await accept(desk, bet, yes(bet)) is Verdict.OK
+    assert (await desk.again(bet)).state is BetState.ON
+
+
+async def test_a_balance_is_as_old_as_its_question(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stake that was accepted while the question was under way may be in the answer or not: it is no base."""
+    bet = await desk.bet()
+    casino = await desk.hub.store.casinos.get(desk.cast.casino.casino_id)
+    assert casino is not None
+
+    class Slow:
+        """Counts what is in the wallet, and is heard of a second later."""
+
+        async def balance(self, *_: object) -> BalanceTold:
+            desk.clock.ms += 500
+            await accept(desk, bet, yes(bet, None))
+            desk.clock.ms += 500
+            return BalanceTold("500.00")
+
+        async def auth(self, *_: object) -> Authorized:
+            told = await self.balance()
+            player = desk.cast.player
+            return Authorized("r", player.player_ref, player.currency, balance=told.balance)
+
+    monkeypatch.setitem(desk.hub.casino_gateways, casino.protocol, Slow())
+    assert await ask_balance(desk.hub, desk.cast.session) == 50000
+    assert await known(desk) is None
+    bet = await desk.bet(1002)
+    await authorize(desk.hub, casino, "token")
+    assert await known(desk) is None
+
+
+# --- what the answer decided is in its balance -----------------------------------------------------------
+
+
+def command(desk: Desk, bet: Bet) -> dict[str, Any]:
+    return {"provider_id": bet.provider_id, "session_id": bet.session_id, "bet_ref": bet.bet_ref}
+
+
+async def won(desk: Desk, bet: Bet, win: str = "25.00") -> int | None:
+    answer = await pay_out(desk.hub, PayOut(**command(desk, bet), round_ref=bet.round_ref, win=win))
+    assert answer.refusal is None
+    return answer.balance
+
+
+async def refunded(desk: Desk, bet: Bet) -> int | None:
+    answer = await refund(desk.hub, Refund(**command(desk, bet)))
+    assert answer.refusal is None
+    return answer.balance
+
+
+async def paid(desk: Desk, bet: Bet, kind: PaymentKind, amount: str, tax: str | None = None) -> None:
+    said = yes(bet, None, kind=kind, amount=amount, tax=tax, partner_tx=f"t-{kind.value}")
+    heard = await accept_payment(desk.hub, bet.casino_id, bet.bet_id, kind, said)
+    assert heard.verdict is Verdict.OK
+
+
+async def a_bet_that_is_on(desk: Desk) -> Bet:
+    """Of a player who had 100.00 and has staked 10.00 of it."""
+    player_id = desk.cast.player.player_id
+    await desk.hub.store.balances.base(player_id, 10_000, desk.clock.now_ms())
+    desk.clock.ms += 5
+    bet = await desk.bet()
+    await paid(desk, bet, STAKE, "10.00")
+    return await desk.again(bet)
+
+
+async def test_a_pay_out_tells_the_balance_with_the_win_that_is_owed(desk: Desk) -> None:
+    bet = await a_bet_that_is_on(desk)
+    assert await won(desk, bet) == 11_500
+    assert await known(desk) == 9_000, "the casino has not booked it yet"
+    assert await won(desk, bet) == 11_500
+    await paid(desk, bet, PaymentKind.PAYOUT, "25.00")
+    assert await won(desk, bet) == 11_500, "a repeat gets the first answer's balance"
+    assert await known(desk) == 11_500
+
+
+async def test_a_win_is_counted_once_whether_it_is_owed_or_paid(desk: Desk) -> None:
+    """The casino may have booked it between the decision and the answer."""
+    bet = await a_bet_that_is_on(desk)
+    decision = bet_requests.settle_by_person(bet, 2500, await terms_of(desk.hub, bet), "mia")
+    assert await desk.hub.group_commit.commit(decision)
+    await paid(desk, bet, PaymentKind.PAYOUT, "25.00")
+    found = await desk.hub.store.balances.known(bet.player_id, bet.bet_id, decision.after.net)
+    assert found is not None
+    assert (found.amount, found.ahead) == (11_500, 0)
+
+
+async def test_of_a_taxed_win_what_will_reach_the_wallet_is_told(desk: Desk) -> None:
+    await desk.hub.store.casinos.change(desk.cast.casino.casino_id, {"tax_bp": 1000})
+    bet = await a_bet_that_is_on(desk)
+    assert await won(desk, bet) == 9_000 + 2_250
+
+
+async def test_a_refund_tells_the_balance_with_the_stake_that_goes_back(desk: Desk) -> None:
+    bet = await a_bet_that_is_on(desk)
+    assert await refunded(desk, bet) == 10_000
+    await paid(desk, bet, PaymentKind.BET_RETURN, "10.00")
+    assert await refunded(desk, bet) == 10_000
+
+
+async def test_a_refund_of_a_settled_bet_tells_where_it_ends(desk: Desk) -> None:
+    """Its payout is taken back first and its stake returned then: neither step is told for the whole."""
+    bet = await a_bet_that_is_on(desk)
+    await won(desk, bet)
+    await paid(desk, bet, PaymentKind.PAYOUT, "25.00")
+    assert await refunded(desk, bet) == 10_000
+    await paid(desk, bet, PaymentKind.PAYOUT_RETURN, "25.00")
+    assert await known(desk) == 9_000
+    assert await refunded(desk, bet) == 10_000
+
+
+async def test_a_refund_while_the_win_is_owed_tells_the_same(desk: Desk) -> None:
+    bet = await a_bet_that_is_on(desk)
+    await won(desk, bet)
+    assert await refunded(desk, bet) == 10_000
+
+
+async def test_other_bets_are_told_as_the_casino_has_booked_them(desk: Desk) -> None:
+    first = await a_bet_that_is_on(desk)
+    await won(desk, first)
+    second = await desk.bet(1002)
+    await accept(desk, second, yes(second, None))
+    assert await refunded(desk, await desk.again(second)) == 9_000

@@ -1,0 +1,96 @@
+"""The balance told to a provider: the casino's last word, moved by the payments accepted since (money.md 7.1)."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from croupier.store.db import Db
+from croupier.store.money.balances import Balances
+
+ASKED_MS = 1_000
+
+
+@pytest.fixture
+async def player(db: Db) -> int:
+    """A player whose casino said 100.00 at ASKED_MS."""
+    await db.execute(
+        "insert into casinos (casino_id, name, protocol, url, currencies, secret, created_ms)"
+        " values (11, 'Aurora', 'betcore_v2', 'http://casino.test', '{EUR}', '', 0)"
+    )
+    player_id = await db.fetchval(
+        "insert into players (casino_id, player_ref, currency, created_ms) values (11, 'anna', 'EUR', 0)"
+        " returning player_id"
+    )
+    await Balances(db).base(player_id, 10_000, ASKED_MS)
+    return int(player_id)
+
+
+async def paid(db: Db, player_id: int, kind: str, amount: int, *, tax: int | None = None, at_ms: int = 2_000) -> None:
+    subject_id = await db.fetchval("select coalesce(max(subject_id), 0) + 1 from payments")
+    await db.execute(
+        "insert into payments (subject_id, kind, amount, tax, created_ms, state, decided_ms, player_id)"
+        " values ($1, $2, $3, $4, $5, 'accepted', $5, $6)",
+        subject_id,
+        kind,
+        amount,
+        tax,
+        at_ms,
+        player_id,
+    )
+
+
+async def told(db: Db, player_id: int) -> int | None:
+    known = await Balances(db).known(player_id)
+    return None if known is None else known.amount
+
+
+async def test_nobody_asked_is_not_known(db: Db) -> None:
+    assert await told(db, 7) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "moved"),
+    [
+        ("stake", -300),
+        ("payout", 300),
+        ("bet_return", 300),
+        ("payout_return", -300),
+        ("jackpot", 300),
+        ("cashback", 300),
+        ("cashback_cancel", -300),
+    ],
+)
+async def test_an_accepted_payment_moves_it_by_its_kind(db: Db, player: int, kind: str, moved: int) -> None:
+    await paid(db, player, kind, 300)
+    assert await told(db, player) == 10_000 + moved
+
+
+async def test_what_was_decided_before_the_question_is_in_the_answer_already(db: Db, player: int) -> None:
+    await paid(db, player, "stake", 300, at_ms=ASKED_MS - 1)
+    assert await told(db, player) == 10_000
+
+
+async def test_tax_is_withheld_from_a_payout_and_from_its_taking_back(db: Db, player: int) -> None:
+    await paid(db, player, "payout", 1_000, tax=150)
+    assert await told(db, player) == 10_850
+    await paid(db, player, "payout_return", 1_000, tax=150)
+    assert await told(db, player) == 10_000
+
+
+_BET = """
+insert into bets (bet_id, casino_id, provider_id, player_id, player_ref, bet_ref, round_ref, session_id, game_id,
+    origin, currency, stake, created_ms, state, version, was_on, closing)
+values (5, 11, 1, $1, 'anna', 'b', 'r', 's-1', 1, 'pay_in', 'EUR', 100, 0, 'asked', 0, false, 'open')"""
+
+
+async def test_all_repeats_of_one_instant_are_told_the_same(db: Db, player: int) -> None:
+    """They are stored by one statement, and each may have come upon another balance (money.md 7.1)."""
+    await db.execute(_BET, player)
+    balances = Balances(db)
+    amounts = range(9_900, 9_800, -10)
+    kept = await asyncio.gather(*(balances.keep(5, "pay_in", amount) for amount in amounts))
+    assert len(set(kept)) == 1
+    assert kept[0] in amounts
+    assert await balances.keep(5, "pay_in", 1) == kept[0]
