@@ -1,6 +1,6 @@
 """A casino's wallet for a Croupier hub, from docs/protocols/betcore_v2.md alone: Python's standard library, nothing else.
 
-    croupier casino add Aurora --url http://127.0.0.1:9001 --currency EUR --json > aurora.json
+    croupier casino add Aurora --url http://127.0.0.1:9001 --currency EUR --secret-file aurora.json
     python examples/casino_wallet.py --credentials aurora.json
 
 It books at once and says so in its answer ("the outcome itself"), so it sends no accepts. A real wallet keeps what is in
@@ -121,7 +121,9 @@ def main():
     parser = argparse.ArgumentParser(description="A casino's wallet in memory: demo money.")
     parser.add_argument("--port", type=int, default=9001)
     parser.add_argument("--hub", default="http://127.0.0.1:8080")
-    parser.add_argument("--credentials", type=Path, required=True, help="what `croupier casino add --json` printed")
+    parser.add_argument(
+        "--credentials", type=Path, required=True, help="the file of `croupier casino add --secret-file`"
+    )
     parser.add_argument("--player", action="append", help="who has an account of 1000.00; anna if nothing is said")
     told = parser.parse_args()
     server = ThreadingHTTPServer(("127.0.0.1", told.port), Handler)

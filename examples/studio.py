@@ -1,6 +1,6 @@
 """A game studio for a Croupier hub, from docs/protocols/betcore_v1.md alone: Python's standard library, nothing else.
 
-    croupier provider add "Kite Studio" --url http://127.0.0.1:9002 --json > kite.json
+    croupier provider add "Kite Studio" --url http://127.0.0.1:9002 --secret-file kite.json
     python examples/studio.py --credentials kite.json
     python examples/studio.py --play 10.00 25.00     # a round in the session that was opened last; prints its betId
 
@@ -114,7 +114,7 @@ def main():
     parser = argparse.ArgumentParser(description="A studio with one game: demo money.")
     parser.add_argument("--port", type=int, default=9002)
     parser.add_argument("--hub", default="http://127.0.0.1:8080")
-    parser.add_argument("--credentials", type=Path, help="what `croupier provider add --json` printed")
+    parser.add_argument("--credentials", type=Path, help="the file of `croupier provider add --secret-file`")
     parser.add_argument("--play", nargs=2, metavar=("STAKE", "WIN"), help="play a round at the studio that runs")
     told = parser.parse_args()
     url = f"http://127.0.0.1:{told.port}"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from tests.cli.conftest import Cli
@@ -165,3 +168,45 @@ def test_a_casino_with_money_in_flight_is_closed_with_force_only(cli: Cli) -> No
     assert "--force" in complaint
     assert cli.json("casino", "close", "Aurora", "--force")["closed"] is True
     assert cli.json("casino", "open", "Aurora")["closed"] is False
+
+
+def test_plain_http_is_refused_unless_it_is_allowed(cli: Cli) -> None:
+    for words in (
+        ("casino", "add", "Open", "--url", "http://wallet.example.com", "--currency", "EUR"),
+        ("casino", "set", "Aurora", "url=HTTP://wallet.example.com"),
+        ("provider", "add", "Open", "--url", "http://8.8.8.8"),
+        ("provider", "set", "Fable", "url=http://games.example.com"),
+    ):
+        complaint = cli.complaint(*words, CROUPIER_ALLOW_PRIVATE_PEERS=None)
+        assert "must begin with https://" in complaint
+        assert "CROUPIER_ALLOW_PRIVATE_PEERS=1" in complaint
+    cli.ok(
+        "casino", "add", "Closed", "--url", "https://c.example", "--currency", "EUR", CROUPIER_ALLOW_PRIVATE_PEERS=None
+    )
+    said = cli("doctor", "--json", CROUPIER_ALLOW_PRIVATE_PEERS=None).json()["checks"]
+    looks = {check["name"] for check in said if check["result"] == "look" and "plain http" in check["says"]}
+    assert "casino Aurora" in looks
+    assert "casino Closed" not in looks
+    assert "plain http" not in cli("doctor", "--json").out, "where it is allowed it is no finding"
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "key"), [("casino", ("--currency", "EUR"), "PartnerClientId"), ("provider", (), "CounterpartyId")]
+)
+def test_a_secret_goes_into_a_new_file_and_never_over_another(
+    cli: Cli, tmp_path: Path, kind: str, more: tuple[str, ...], key: str
+) -> None:
+    kept, other = tmp_path / "kept.json", tmp_path / "other.json"
+    words = (kind, "add", f"Filed {kind}", "--url", URL, *more, "--secret-file")
+    said = cli.ok(*words, str(kept))
+    first = json.loads(kept.read_text("utf-8"))
+    assert set(first) == {key, "Secret"}
+    assert first["Secret"] not in said.out + said.err
+    assert kept.stat().st_mode & 0o077 == 0
+    assert f"{kept} is there already" in cli.complaint(*words, str(kept))
+    assert f"`croupier {kind} secret rotate 'Filed {kind}' --json`" in cli.complaint(*words, str(other))
+    assert json.loads(kept.read_text("utf-8")) == first
+    assert not other.exists(), "a command that failed leaves no empty file"
+    shown = cli.json(kind, "secret", "rotate", f"Filed {kind}", "--secret-file", str(other))
+    assert shown == {key: first[key], "SecretFile": str(other)}
+    assert json.loads(other.read_text("utf-8"))["Secret"] != first["Secret"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import msgspec
 import typer
@@ -10,9 +10,9 @@ import typer
 from croupier.cli.find import casino_of, check_peer
 from croupier.cli.running import AsJson, settings, with_hub, with_look
 from croupier.cli.sealing import keys
-from croupier.cli.secret_options import KeepOld, Now, kept_s
+from croupier.cli.secret_options import KeepOld, Now, SecretFile, kept_s, new_file, show_secret
 from croupier.cli.settable import changes_of
-from croupier.cli.show import note, show_facts, show_json, show_table
+from croupier.cli.show import show_facts, show_json, show_table
 from croupier.core.counterparty import Casino
 from croupier.flows.hub import Hub
 from croupier.kit.settings import Settings
@@ -39,6 +39,7 @@ def add(
         list[str], typer.Option("--currency", help="A currency it plays in; repeat it, or put commas between several.")
     ],
     alg: Annotated[str, typer.Option("--alg", help="RS256, ES256 or EdDSA: how the hub signs for it.")] = "RS256",
+    secret_file: SecretFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a casino known; prints its PartnerClientId and Secret, the secret once and never again."""
@@ -49,7 +50,8 @@ def add(
     async def work(hub: Hub, _: Settings) -> tuple[Casino, str]:
         return await hub.store.casinos.add(name, url, currencies, alg=alg)
 
-    _show_secret(*with_hub(work, may_make=True), as_json=as_json)
+    with new_file(secret_file) as into:
+        _show_secret(*with_hub(work, may_make=True), into=into, as_json=as_json)
 
 
 @app.command("list")
@@ -148,7 +150,14 @@ def open_(which: Id, as_json: AsJson = False) -> None:
 
 
 @secret.command("rotate")
-def rotate_secret(which: Id, *, keep_old: KeepOld = None, now: Now = False, as_json: AsJson = False) -> None:
+def rotate_secret(
+    which: Id,
+    *,
+    keep_old: KeepOld = None,
+    now: Now = False,
+    secret_file: SecretFile = None,
+    as_json: AsJson = False,
+) -> None:
     """Make a new secret; it is shown once. The old one stays valid beside it for a while.
 
     With --now the old one ends at once, and so does every access token that was given out before.
@@ -158,7 +167,8 @@ def rotate_secret(which: Id, *, keep_old: KeepOld = None, now: Now = False, as_j
         casino = await casino_of(hub, which)
         return casino, await hub.store.casinos.rotate_secret(casino.casino_id, kept_s(keep_old, now=now))
 
-    _show_secret(*with_hub(work), as_json=as_json)
+    with new_file(secret_file) as into:
+        _show_secret(*with_hub(work), into=into, as_json=as_json)
 
 
 def facts(casino: Casino) -> dict[str, Any]:
@@ -175,10 +185,7 @@ def _show(casino: Casino, *, as_json: bool) -> None:
         show_facts(f"Casino {casino.name}", facts(casino))
 
 
-def _show_secret(casino: Casino, made: str, *, as_json: bool) -> None:
-    credentials = {"PartnerClientId": casino.casino_id, "Secret": made}
-    if as_json:
-        show_json(credentials)
-        return
-    show_facts(f"Casino {casino.name}", credentials)
-    note("Give both to the casino now: the secret is not shown again.")
+def _show_secret(casino: Casino, made: str, *, into: TextIO | None, as_json: bool) -> None:
+    show_secret(
+        f"Casino {casino.name}", {"PartnerClientId": casino.casino_id, "Secret": made}, into=into, as_json=as_json
+    )

@@ -16,6 +16,7 @@ import typer
 from croupier.apps.schema import Aim, what_to_do
 from croupier.apps.wiring import open_db, open_hub
 from croupier.cli import keys
+from croupier.cli.find import is_plain
 from croupier.cli.running import AsJson
 from croupier.cli.sentences import sentence
 from croupier.cli.show import show_json, show_table
@@ -188,17 +189,37 @@ async def _counterparties(hub: Hub, told: Settings) -> list[Check]:
         await wire.close()
     mixed = [Check("casinos", "look", i.note) for i in await hub.store.incidents.open_ones() if i.name == "mixed_up"]
     sealed = [check for provider in providers if (check := await _opens(hub, provider)) is not None]
-    return [*reached, *mixed, *sealed]
+    return [*reached, *_plain(peers, told), *mixed, *sealed]
 
 
 async def _reach(wire: HttpWire, peer: Casino | Provider) -> Check:
     """Any answer at all will do: without a signature a peer has no reason to be friendly."""
-    name = f"{'casino' if isinstance(peer, Casino) else 'provider'} {peer.name}"
+    name = _name(peer)
     try:
         answer = await wire.send(WireRequest("GET", peer.url, connect_s=PEER_S, total_s=PEER_S))
     except PeerError as error:
         return Check(name, "look", f"{peer.url} does not answer ({error.why}): is it up, and reachable from here?")
-    return Check(name, "ok", f"{peer.url} answers (HTTP {answer.status})")
+    return Check(name, "ok", f"{peer.url} is reachable (HTTP {answer.status}); its credentials were not tested")
+
+
+def _plain(peers: Sequence[Casino | Provider], told: Settings) -> list[Check]:
+    """Rows from before plain http was refused, or from a time when private peers were allowed."""
+    if told.allow_private_peers:
+        return []
+    todo = (
+        "is plain http: anybody on the way can answer in its place. Give it https: `croupier {} set ID url=https://…`"
+    )
+    return [
+        Check(_name(peer), "look", f"{peer.url} {todo.format(_kind(peer))}") for peer in peers if is_plain(peer.url)
+    ]
+
+
+def _kind(peer: Casino | Provider) -> str:
+    return "casino" if isinstance(peer, Casino) else "provider"
+
+
+def _name(peer: Casino | Provider) -> str:
+    return f"{_kind(peer)} {peer.name}"
 
 
 async def _opens(hub: Hub, provider: Provider) -> Check | None:

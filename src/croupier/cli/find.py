@@ -17,6 +17,10 @@ from croupier.store.parties.players import Player
 from croupier.views.subjects import find_subject
 
 LONGEST_ID = 128
+PLAIN_HTTP = (
+    "must begin with https://: on the way of plain http:// anybody can read what is said and answer in the other's place, "
+    "such as yes to a stake (set CROUPIER_ALLOW_PRIVATE_PEERS=1 if it is for a test on this machine)"
+)
 
 
 async def casino_of(hub: Hub, text: str) -> Casino:
@@ -87,11 +91,18 @@ def check_peer(url: str, settings: Settings) -> None:
 def peer_problem(url: str, settings: Settings) -> str | None:
     """What is wrong with a peer's base address, and what would help; None if nothing is."""
     problem = check_url(url, allow_private=settings.allow_private_peers)
+    if problem is None and "?" in url:
+        return "must not have a query: the hub adds the paths of its calls to it"
     if problem is None:
-        return "must not have a query: the hub adds the paths of its calls to it" if "?" in url else None
+        return PLAIN_HTTP if is_plain(url) and not settings.allow_private_peers else None
     allowed = check_url(url, allow_private=True) is None
     hint = " (set CROUPIER_ALLOW_PRIVATE_PEERS=1 if it is for a test on this machine)" if allowed else ""
     return problem + hint
+
+
+def is_plain(url: str) -> bool:
+    """Whether what is said there travels unencrypted."""
+    return url.lower().startswith("http://")
 
 
 def check_player(player: str) -> None:

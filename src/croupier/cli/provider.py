@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import msgspec
 import typer
 
 from croupier.cli.find import check_peer, provider_of
 from croupier.cli.running import AsJson, settings, with_hub, with_look
-from croupier.cli.secret_options import KeepOld, Now, kept_s
+from croupier.cli.secret_options import KeepOld, Now, SecretFile, kept_s, new_file, show_secret
 from croupier.cli.sentences import Fault
 from croupier.cli.settable import changes_of
-from croupier.cli.show import note, say, show_facts, show_json, show_table
+from croupier.cli.show import say, show_facts, show_json, show_table
 from croupier.core.counterparty import Provider
 from croupier.flows.hub import Hub
 from croupier.flows.sync_games import sync_games
@@ -31,7 +31,9 @@ Id = Annotated[str, typer.Argument(metavar="ID", help="The provider's Counterpar
 @app.command()
 def add(
     name: Annotated[str, typer.Argument(help="A name of your choice.")],
+    *,
     url: Annotated[str, typer.Option("--url", help="Where the provider answers the hub.")],
+    secret_file: SecretFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a provider known; prints its CounterpartyId and Secret, the secret once and never again."""
@@ -40,8 +42,8 @@ def add(
     async def work(hub: Hub, _: Settings) -> tuple[Provider, str]:
         return await hub.store.providers.add(name, url)
 
-    provider, key = with_hub(work, may_make=True)
-    _show_secret(provider, key, as_json=as_json)
+    with new_file(secret_file) as into:
+        _show_secret(*with_hub(work, may_make=True), into=into, as_json=as_json)
 
 
 @app.command("list")
@@ -166,6 +168,7 @@ def rotate(
     *,
     keep_old: KeepOld = None,
     now: Now = False,
+    secret_file: SecretFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a new secret; it is shown once. The old one stays valid beside it for a while."""
@@ -174,8 +177,8 @@ def rotate(
         provider = await provider_of(hub, which)
         return provider, await hub.store.providers.rotate_secret(provider.provider_id, kept_s(keep_old, now=now))
 
-    provider, key = with_hub(work)
-    _show_secret(provider, key, as_json=as_json)
+    with new_file(secret_file) as into:
+        _show_secret(*with_hub(work), into=into, as_json=as_json)
 
 
 def facts(provider: Provider) -> dict[str, Any]:
@@ -191,10 +194,10 @@ def _show(provider: Provider, *, as_json: bool) -> None:
         show_facts(f"Provider {provider.name}", facts(provider))
 
 
-def _show_secret(provider: Provider, key: str, *, as_json: bool) -> None:
-    credentials = {"CounterpartyId": provider.counterparty_id, "Secret": key}
-    if as_json:
-        show_json(credentials)
-        return
-    show_facts(f"Provider {provider.name}", credentials)
-    note("Give both to the provider now: the secret is not shown again.")
+def _show_secret(provider: Provider, made: str, *, into: TextIO | None, as_json: bool) -> None:
+    show_secret(
+        f"Provider {provider.name}",
+        {"CounterpartyId": provider.counterparty_id, "Secret": made},
+        into=into,
+        as_json=as_json,
+    )

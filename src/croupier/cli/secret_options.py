@@ -1,17 +1,24 @@
 """The options of the commands that make new secrets, and the way in which a command takes one in.
 
-Owns: how long an old secret stays valid; reading a secret from standard input, a prompt or a file. Never: a secret as a
+Owns: how long an old secret stays valid; the file that takes a new one; reading a secret from standard input, a prompt or a file. Never: a secret as a
 word of the command: every user of the machine sees those. Spec: operate.md 2.
 """
 
 from __future__ import annotations
 
 import getpass
+import json
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
+
+from croupier.cli.sentences import Fault
+from croupier.cli.show import note, show_facts, show_json
 
 MOST_S = 365 * 86_400.0
 LONGEST_SECRET = 65_536
@@ -26,6 +33,59 @@ KeepOld = Annotated[
 Now = Annotated[
     bool, typer.Option("--now", help="The old secret ends at once: it has leaked. The same as --keep-old 0.")
 ]
+
+SecretFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--secret-file",
+        help="Write id and secret, as JSON, into this new file, which nobody else may read. Prints neither.",
+    ),
+]
+
+
+@contextmanager
+def new_file(path: Path | None) -> Iterator[TextIO | None]:
+    """A file that was not there before, for its owner alone; it is gone again if the work fails. None without a path.
+
+    Raises Fault where something is there already: it may be the only copy of a secret.
+    """
+    if path is None:
+        yield None
+        return
+    try:
+        file = open(path, "x", encoding="utf-8", opener=_for_its_owner)  # noqa: SIM115 - Path.open has no opener
+    except FileExistsError:
+        raise Fault(f"{path} is there already and may hold the only copy of a secret: name another file") from None
+    with file:
+        try:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+
+
+def show_secret(title: str, credentials: dict[str, object], *, into: TextIO | None, as_json: bool) -> None:
+    """Hand out what was just made, this once: into the new file, or on standard output."""
+    if into is None:
+        shown, warning = (
+            credentials,
+            f"Give both to the {title.partition(' ')[0].lower()} now: the secret is not shown again.",
+        )
+    else:
+        into.write(json.dumps(credentials, indent=2) + "\n")
+        shown = {name: value for name, value in credentials.items() if name != "Secret"} | {"SecretFile": into.name}
+        warning = f"Id and secret are in {into.name}, and nowhere else: the secret is not shown again."
+    if as_json:
+        show_json(shown)
+        return
+    show_facts(title, shown)
+    note(warning)
+
+
+def _for_its_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def kept_s(keep_old: float | None, *, now: bool) -> float:

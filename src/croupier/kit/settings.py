@@ -105,7 +105,8 @@ class Settings:
     )
     issuer: str = setting("croupier", "Issuer (`iss`) of the tokens that the hub signs")
     allow_private_peers: bool = setting(
-        default=False, text="Let casinos and providers have private and loopback addresses: for demos and tests"
+        default=False,
+        text="Let casinos and providers have private and loopback addresses and plain http: for demos and tests",
     )
 
     # Telling

@@ -7,6 +7,7 @@ allowed, which depends on the hub's settings (kit.addresses; whoever saves a URL
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -26,7 +27,8 @@ class NameTaken(Exception):
 
     def __init__(self, kind: str, name: str) -> None:
         super().__init__(
-            f"there is a {kind} named {name!r} already: choose another name, or see it with `croupier {kind} show`"
+            f"there is a {kind} named {name!r} already: choose another name, or see it with `croupier {kind} show`; if its "
+            f"secret is lost, `croupier {kind} secret rotate {shlex.quote(name)} --json` makes a new one"
         )
         self.name = name
 
