@@ -125,6 +125,11 @@ def kid_of(token: str) -> str:
     return _word(_json_object(_parts(token)[0], "header"), "kid") or ""
 
 
+def unverified_claims(token: str) -> dict[str, Json]:
+    """What the token says of itself; nobody may believe it. Raises BadToken where it says nothing that can be read."""
+    return _json_object(_parts(token)[1], "payload")
+
+
 def _parts(token: str) -> tuple[str, str, str]:
     if len(token) > MAX_TOKEN:
         raise BadToken(f"longer than {MAX_TOKEN} characters")

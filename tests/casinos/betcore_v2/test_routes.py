@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
 
+import jwt
 import pytest
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
-from croupier.casinos.betcore_v2.routes import _answer, _jwks
+from croupier.casinos.betcore_v2.routes import _answer, _jwks, not_found
 from croupier.flows.database_health import DatabaseHealth
 from croupier.kit.clock import SystemClock
 from croupier.kit.metrics import Metrics
-from croupier.store.db import DbDown
+from croupier.store.db import Db, DbDown
+from tests.flows.desk import Desk, make_desk
+
+
+@pytest.fixture
+async def desk(db: Db) -> AsyncIterator[Desk]:
+    """The hub's app, asked without a network."""
+    made = await make_desk(db)
+    yield made
+    await made.line.close()
 
 
 def call() -> Request:
@@ -48,3 +60,79 @@ async def test_no_error_is_ever_taken_for_a_set_of_keys() -> None:
     answer = await _answer(None, call(), _jwks)  # type: ignore[arg-type] # without a hub it must fail
     assert (answer.status_code, json.loads(bytes(answer.body))["ErrorCode"]) == (500, 102823)
     assert "cache-control" not in answer.headers
+
+
+async def test_a_call_that_a_stopping_worker_cuts_off_is_answered_as_one_to_be_sent_again() -> None:
+    """Not with the server's own words: every answer has the form of the protocol."""
+    door: Any = SimpleNamespace(hub=SimpleNamespace(closing=False))
+    began = asyncio.Event()
+
+    async def hangs(*_: object) -> Response:
+        began.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    for door.hub.closing in (True, False):
+        began.clear()
+        asked = asyncio.create_task(_answer(door, call(), hangs))
+        await began.wait()
+        asked.cancel()
+        if door.hub.closing:
+            answer = await asked
+            assert (answer.status_code, json.loads(bytes(answer.body))["ErrorCode"]) == (500, 102823)
+            assert answer.headers["X-Problem"] == "not taken in now: send it again"
+        else:
+            with pytest.raises(asyncio.CancelledError):
+                await asked
+
+
+@pytest.mark.parametrize(("status", "says"), [(404, "no such path"), (405, "no such method of this path")])
+def test_what_is_not_there_is_named(status: int, says: str) -> None:
+    answer = not_found(status)
+    assert (answer.status_code, answer.headers["X-Problem"]) == (status, says)
+
+
+API = "/mis-api/api/v2"
+FORGED = jwt.encode({"client_id": "PartnerClient-7"}, "x" * 32, algorithm="HS256", headers={"kid": "k"})
+NAMELESS = jwt.encode({"client_id": "x" * 5000}, "x" * 32, algorithm="HS256")
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "headers", "problem", "line"),
+    [
+        (
+            "auth/token", {"PartnerClientId": 7, "Secret": "wrong"}, {}, (401, "no good id and secret"),
+            {"event": "casino.unauthorized", "client": "PartnerClient-7"},
+        ),
+        (
+            "payments/accept", {}, {"Authorization": f"Bearer {FORGED}"}, (401, "no good bearer"),
+            {"event": "casino.unauthorized", "client": "PartnerClient-7"},
+        ),
+        (
+            "payments/accept", {}, {"Authorization": f"Bearer {NAMELESS}"}, (401, "no good bearer"),
+            {"event": "casino.unauthorized", "client": None},
+        ),
+        (
+            "cashback-payments/accept", {}, {}, (401, "no good bearer"),
+            {"event": "casino.unauthorized", "client": None, "why": "no bearer"},
+        ),
+        (
+            "auth/token", {}, {"Content-Type": "text/plain"}, (415, "Content-Type must be application/json, once"),
+            {"event": "casino.unreadable"},
+        ),
+        (
+            "auth/token", {"Secret": "s" * 70_000}, {}, (413, "the body is larger than 65536 bytes"),
+            {"event": "casino.unreadable"},
+        ),
+    ],
+    ids=["secret", "forged", "nameless", "no bearer", "type", "size"],
+)  # fmt: skip
+async def test_who_is_not_believed_or_read_is_told_what_is_wrong_and_our_log_names_client_and_path(
+    desk: Desk, path: str, body: object, headers: dict[str, str], problem: tuple[int, str], line: dict[str, object]
+) -> None:
+    with structlog.testing.capture_logs() as lines:
+        answer = await desk.call("POST", f"{API}/{path}", json.dumps(body).encode(), **headers)
+    assert (answer.status, answer.headers["x-problem"]) == problem
+    assert json.loads(answer.body) == {"ErrorCode": 103752, "Message": "Incorrect request parameters"}
+    (told,) = lines
+    assert {**told, **line, "path": f"{API}/{path}", "log_level": "info"} == told

@@ -134,6 +134,16 @@ async def test_why_it_was_not_believed_is_in_our_log_alone(desk: Desk) -> None:
         "a signature header is missing",
     }
     assert [line.get("provider") for line in lines if "good" in line["why"]] == ["Reelwright"]
+    assert all("counterparty" in line for line in lines if "does not match" in line["why"])
+    assert {line["path"] for line in lines} == {"/v1/sessions/s-2/balance"}
+
+
+async def test_a_path_breaks_no_line_of_our_log(desk: Desk) -> None:
+    with structlog.testing.capture_logs() as lines:
+        await desk.call("GET", "/v1/sessions/a%1Bb" + "c" * 500 + "/balance")
+    (line,) = lines
+    assert line["path"].startswith("/v1/sessions/a\\x1bb")
+    assert len(line["path"]) == 200
 
 
 async def test_a_good_request_waits_for_nothing(desk: Desk) -> None:
@@ -225,7 +235,7 @@ async def real_time(db: Db) -> AsyncIterator[Desk]:
     [
         ("providers", "by_counterparty", 503),
         ("providers", "secrets", 503),
-        ("seen", "claim", 503),
+        ("replay_guard", "claim", 503),
         ("sessions", "get", 504),
         ("ids", "take", 504),
     ],
@@ -256,7 +266,7 @@ async def test_a_commit_that_hangs_is_answered_in_time_and_goes_on(
         await goes_on.wait()
         return await plain(sql, *args)
 
-    monkeypatch.setattr(real_time.db, "commit_train", hangs)
+    monkeypatch.setattr(real_time.db, "commit_group", hangs)
     began = time.monotonic()
     answer = await Provider(real_time).pay_in("b-slow")
     assert (answer.status, json.loads(answer.body)["_responseCode"]) == (504, 99)

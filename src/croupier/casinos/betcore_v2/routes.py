@@ -32,7 +32,7 @@ from croupier.core.counterparty import Casino
 from croupier.core.pursuit import Verdict
 from croupier.flows.accept_payment import accept_payment
 from croupier.flows.hub import Hub
-from croupier.kit.inbound import TooLarge, WrongType, bearer_of, read_body, require_json
+from croupier.kit.inbound import MAX_BODY, TooLarge, WrongType, bearer_of, read_body, require_json
 from croupier.kit.jwt import BadToken
 from croupier.kit.log import get
 from croupier.kit.openapi import Operation
@@ -56,7 +56,12 @@ MOST_WORDS = 200
 
 
 class Unauthorized(Exception):
-    """No bearer, or not a good one."""
+    """No bearer, or not a good one. `why` and `client`, whom it claimed to be, are for our log and never for the peer."""
+
+    def __init__(self, why: str, client: str | None = None) -> None:
+        super().__init__(why)
+        self.why = why
+        self.client = client
 
 
 class Door:
@@ -75,12 +80,13 @@ class Door:
         """The casino whose bearer came with the request; raises Unauthorized."""
         token = bearer_of(request)
         if token is None:
-            raise Unauthorized
+            raise Unauthorized("no bearer")
         bearer = await self._bearer(token)
         casino = await self.hub.store.casinos.get(bearer.casino_id)
         # A closed casino is nobody, and of one whose secret leaked the tokens from before are nobody's.
         if casino is None or casino.closed or bearer.starts_s < casino.tokens_from_s:
-            raise Unauthorized
+            why = "the casino is closed" if casino is not None and casino.closed else "the token ended with its secret"
+            raise Unauthorized(why, signing.client_id(bearer.casino_id))
         return casino
 
     async def _bearer(self, token: str) -> signing.Bearer:
@@ -106,7 +112,7 @@ class Door:
         try:
             return self._read(token)
         except BadToken as error:
-            raise Unauthorized from error
+            raise Unauthorized(error.why, signing.claimed_client(token)) from error
 
     def _read(self, token: str) -> signing.Bearer:
         keys = self.hub.store.keys.verify_keys()
@@ -128,7 +134,8 @@ def routes(hub: Hub, issuer: str) -> list[Route]:
 
 def not_found(status: int) -> Response:
     """The answer to an unknown path or method under this half."""
-    return _say(HubAnswer(status, UNREADABLE.code, UNREADABLE.message))
+    why = "no such method of this path" if status == 405 else "no such path"
+    return _say(HubAnswer(status, UNREADABLE.code, UNREADABLE.message), headers=_problem(why))
 
 
 async def _token(door: Door, request: Request, body: bytes) -> Response:
@@ -136,7 +143,7 @@ async def _token(door: Door, request: Request, body: bytes) -> Response:
     casino_id, secret = messages.read_token_request(body)
     starts_s = await door.hub.store.casinos.admit(casino_id, secret)
     if starts_s is None:
-        raise Unauthorized
+        raise Unauthorized("no such client, or not its secret", signing.client_id(casino_id))
     await door.hub.store.keys.refresh_if_stale()
     key = door.hub.store.keys.token_key()
     token = signing.issue_token(key, casino_id, signing.SCOPE, door.issuer, max(door.now_s(), starts_s))
@@ -224,15 +231,16 @@ async def _answer(door: Door, request: Request, handle: Handle) -> Response:
         body = await read_body(request)
         async with asyncio.timeout(ANSWER_S):
             return await handle(door, request, body)
-    except Unauthorized:
-        return _say(UNAUTHORIZED, headers={"WWW-Authenticate": "Bearer"})
-    except TooLarge:
-        return _say(TOO_LARGE)
-    except WrongType:
-        return _say(WRONG_TYPE)
-    except (BadJson, BadField) as problem:
-        log.info("casino.unreadable", path=request.url.path, problem=str(problem))
-        return _say(UNREADABLE, headers=_problem(str(problem)))
+    except Unauthorized as stranger:
+        log.info("casino.unauthorized", path=request.url.path, client=stranger.client, why=stranger.why)
+        told = "no good id and secret" if handle is _token else "no good bearer"
+        return _say(UNAUTHORIZED, headers={"WWW-Authenticate": "Bearer", **_problem(told)})
+    except (TooLarge, WrongType, BadJson, BadField) as problem:
+        return _unreadable(request, problem)
+    except asyncio.CancelledError:
+        if not door.hub.closing:
+            raise
+        # The worker stops and hears nobody out any longer: an answer all the same, in the form of this protocol.
     except ClientDisconnect:
         return _say(UNREADABLE)
     except DbError as error:
@@ -243,6 +251,18 @@ async def _answer(door: Door, request: Request, handle: Handle) -> Response:
         log.exception("casino.not_answered")
     # It is not known whether it was taken in: casinos send again what gets an error answer.
     return _say(NOT_NOW, headers=_problem("not taken in now: send it again"))
+
+
+def _unreadable(request: Request, problem: Exception) -> Response:
+    match problem:
+        case TooLarge():
+            answer, why = TOO_LARGE, f"the body is larger than {MAX_BODY} bytes"
+        case WrongType():
+            answer, why = WRONG_TYPE, "Content-Type must be application/json, once"
+        case _:
+            answer, why = UNREADABLE, str(problem)
+    log.info("casino.unreadable", path=request.url.path, problem=why)
+    return _say(answer, headers=_problem(why))
 
 
 def _problem(text: str) -> dict[str, str]:

@@ -42,6 +42,8 @@ OVER_S = 0.15
 """So long after the hold time, counted from its arrival, a request is answered whatever the database does."""
 FOR_THE_PLAYER = frozenset({"pay-out", "refund"})
 """Calls that bring money to a player: one that is refused must not go unseen."""
+MOST_PATH = 200
+"""Characters of a path in our log."""
 FAILED_S = 0.05
 """What is not believed is answered so long after it came: longer than the questions about a counterparty that exists."""
 
@@ -240,7 +242,7 @@ async def _verified(hub: Hub, came: Came) -> Provider:
         await hub.clock.sleep(max(0.0, came_s + FAILED_S - hub.clock.monotonic_s()))
         raise
     if seen == "other" or (seen == "same" and not came.bet_call):
-        raise _unauthorized("the request id was used before")
+        raise _unauthorized(came, "the request id was used before", provider=provider.name)
     return provider
 
 
@@ -248,7 +250,7 @@ async def _signer(hub: Hub, came: Came) -> tuple[Provider, str]:
     """Who signed the request, and its id in one spelling. Fresh is what was fresh when its first byte came."""
     claim = signing.read_claim(came.request.scope["headers"])
     if isinstance(claim, signing.Unverified):
-        raise _unauthorized(claim.why)
+        raise _unauthorized(came, claim.why)
     came_ms = hub.clock.now_ms() - round((hub.clock.monotonic_s() - came.arrived_s) * 1000)
     provider = await hub.store.providers.by_counterparty(claim.counterparty_id)
     secrets = await hub.store.providers.secrets(provider.provider_id) if provider else ()
@@ -260,13 +262,15 @@ async def _signer(hub: Hub, came: Came) -> tuple[Provider, str]:
         why = getattr(verdict, "why", "unknown counterparty")
         if provider is not None and getattr(verdict, "signed", False):
             await _win_lost(hub, came, provider, why=why)
-            raise _unauthorized(why, provider=provider.name)
-        raise _unauthorized(why)
+            raise _unauthorized(came, why, provider=provider.name)
+        raise _unauthorized(came, why, counterparty=claim.counterparty_id)
     return provider, verdict.request_id
 
 
-def _unauthorized(why: str, **facts: str) -> Refused:
-    log.info("provider.unauthorized", why=why, **facts)
+def _unauthorized(came: Came, why: str, **facts: str) -> Refused:
+    """`facts` name the provider, or the counterparty that it claims to be."""
+    # A path is what the peer wrote, so it is cleaned and bounded.
+    log.info("provider.unauthorized", why=why, path=ascii(came.request.url.path)[1:-1][:MOST_PATH], **facts)
     return Refused(codec.encode(Answer(Refusal.UNAUTHORIZED)))
 
 
