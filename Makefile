@@ -21,7 +21,7 @@ demo: $(READY) ## play every kind of round against a sandbox casino and studio o
 	@$(BIN)/croupier demo $(ARGS)
 
 .PHONY: setup-dev
-setup-dev: $(READY_DEV) ## the same with what checks and tests need
+setup-dev: $(READY_DEV) ## the same as `make setup`, and what checks and tests need
 
 .PHONY: test
 test: $(READY_DEV) ## all tests but the slow tier

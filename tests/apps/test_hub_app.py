@@ -44,7 +44,8 @@ async def test_a_wrong_method_is_405_in_the_style_of_its_half(desk: Desk, path: 
 @pytest.mark.parametrize("path", ["/livez/", "/metrics/", "/", "/elsewhere"])
 async def test_an_unknown_path_under_neither_half_is_a_plain_404(desk: Desk, path: str) -> None:
     answer = await desk.call("GET", path)
-    assert (answer.status, json.loads(answer.body)["error"]) == (404, "not found")
+    told = json.loads(answer.body)
+    assert (answer.status, told["error"], told["see"]) == (404, "not found", "/openapi.json")
 
 
 async def test_metrics_are_told_with_the_queue(desk: Desk) -> None:

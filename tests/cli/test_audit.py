@@ -17,6 +17,9 @@ def test_books_in_order(cli: Cli) -> None:
     shown = cli.ok("audit").out
     assert "Violations: none" in shown
     assert "BROKEN" not in shown
+    assert "not shown by rows" not in shown
+    assert max(map(len, shown.splitlines())) < 200
+    assert "not shown by rows" in cli.ok("audit", "--all").out
 
 
 def everything_of(cli: Cli) -> int:

@@ -38,7 +38,9 @@ def test_people_get_a_table_and_the_warning_beside_it(cli: Cli) -> None:
         (("--url", "ftp://casino.example", "--currency", "EUR"), "http://"),
         (("--url", "http://casino.example/#x", "--currency", "EUR"), "fragment"),
         (("--url", "http://casino.example/?x=1", "--currency", "EUR"), "query"),
-        (("--url", URL, "--currency", "EURO"), "'EURO' is not known"),
+        (("--url", URL, "--currency", "EURO"), "'EURO' is not known: write its code"),
+        (("--url", URL, "--currency", "eur"), "did you mean EUR?"),
+        (("--url", "", "--currency", "EUR"), "must not be empty"),
         (("--url", URL, "--currency", "EUR", "--alg", "HS256"), "alg must be one of"),
     ],
 )
@@ -210,3 +212,14 @@ def test_a_secret_goes_into_a_new_file_and_never_over_another(
     shown = cli.json(kind, "secret", "rotate", f"Filed {kind}", "--secret-file", str(other))
     assert shown == {key: first[key], "SecretFile": str(other)}
     assert json.loads(other.read_text("utf-8"))["Secret"] != first["Secret"]
+
+
+@pytest.mark.parametrize(("kind", "more"), [("casino", ("--currency", "EUR")), ("provider", ())])
+def test_who_disables_or_closes_is_told_what_holds_now(cli: Cli, kind: str, more: tuple[str, ...]) -> None:
+    cli.ok(kind, "add", f"Ended {kind}", "--url", URL, *more)
+    said = cli.ok(kind, "disable", f"Ended {kind}").out
+    assert "starts nothing new now" in said
+    assert f"`croupier {kind} enable`" in said
+    said = cli.ok(kind, "close", f"Ended {kind}").out
+    assert "refused now" in said
+    assert f"`croupier {kind} open`" in said

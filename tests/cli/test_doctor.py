@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from croupier.cli.doctor import _queue
 from croupier.kit.clock import SystemClock
 from croupier.store.oversight.incidents import Incidents
+from croupier.views.health import Health, Queue
 from tests.cli.conftest import Cli, end
 
 
@@ -100,3 +102,17 @@ def test_a_casino_that_answers_with_anothers_credentials_is_named(cli: Cli) -> N
     cli.world(lambda world: Incidents(world.db, SystemClock()).raise_new(0, "mixed_up", note))
     (check,) = [check for check in cli("doctor", "--json").json()["checks"] if check["name"] == "casinos"]
     assert (check["result"], check["says"]) == ("look", note)
+
+
+@pytest.mark.parametrize(
+    ("calls", "serving", "result", "says"),
+    [(1, 0, "look", "1 call, 0 due"), (1, 1, "ok", "1 call, 0 due"), (0, 0, "ok", "0 calls"), (2, 2, "ok", "2 calls")],
+)
+def test_whatever_waits_while_no_hub_serves_is_to_be_looked_at(
+    calls: int, serving: int, result: str, says: str
+) -> None:
+    queue = Queue(calls=calls, due=0, leased=0, crashed=0, oldest_due_s=0.0)
+    hub, waiting, people = _queue(Health("up", (), queue, (), open_incidents=1, parked_payments=2), serving)
+    assert (waiting.result, waiting.says.startswith(says)) == (result, True)
+    assert people.says.startswith("1 open incident, 2 parked payments")
+    assert hub.says.startswith({0: "no process serves", 1: "1 process serves", 2: "2 processes serve"}[serving])

@@ -15,7 +15,7 @@ from tests.cli.conftest import Cli
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
-        (("casin", "list"), 2, ("No such command 'casin'", "did you mean casino?", "croupier --help")),
+        (("casin", "list"), 2, ("No such command 'casin'", "did you mean casino? See `croupier --help`.")),
         (("casino", "lst"), 2, ("No such command 'lst'", "'list'")),
         (("serve", "--port", "80x"), 2, ("'--port'", "must be a whole number")),
         (("demo", "--rounds", "0"), 2, ("'--rounds'", "must be at least 1")),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import re
 from pathlib import Path
 
 import pytest
 
-from croupier.casinos.betcore_v2 import codec
+from croupier.casinos.betcore_v2 import codec, messages
+from croupier.casinos.betcore_v2.outcomes import OK
 from croupier.core.commands import Order
 from croupier.core.counterparty import Casino
 from croupier.core.readings import Exists, InfoList, PaymentKind, Received, Yes
@@ -47,12 +49,14 @@ def test_the_round_s_makes_are_what_the_hub_sends(order: Order) -> None:
 
 
 def test_the_round_s_answers_are_read_as_the_page_says() -> None:
-    received, accept, taken, booked, closed, again, listed = envelopes(CASINOS)
+    received, accept, taken, booked, closed, verified, again, listed = envelopes(CASINOS)
     assert isinstance(codec.read_ack(200, received, AURORA, STAKE), Received)
     told = codec.read_accept(accept, AURORA)
     assert isinstance(told.outcome, Yes)
     assert (told.subject_id, told.kind, told.outcome.balance) == (BET, PaymentKind.STAKE, "990.00")
     assert taken == closed
+    data = codec.close_data(BET, closed=True)
+    assert json.loads(verified) == json.loads(messages.write_envelope(OK, messages.sent_value(data, "PartnerClient-4")))
     inline = codec.read_ack(200, booked, AURORA, WIN)
     assert isinstance(inline, Yes)
     assert (inline.contents.amount, inline.balance) == (None, "1015.00"), "what it does not say stays unsaid"
@@ -78,8 +82,16 @@ def test_the_signatures_by_hand_are_right() -> None:
     [
         "`PartnerClient-4`", "An element of `payments/info`", "HTTP statuses of your answers", "**Clocks.**",
         "`IsClosed: false` asks", "overtakes the answer", "How long to resend", "may\nalso hold `Balance`",
-        "token for client 4 verified as 3",
+        "token for client 4 verified as 3", "A make that you refuse", "A return (2) of a stake that you never booked",
+        "A payout return (-2) of a win that the player has spent", "HTTP 400, 404, 405, 413 and 415",
     ],
 )  # fmt: skip
 def test_what_a_newcomer_had_to_guess_is_said(words: str) -> None:
     assert words in CASINOS
+
+
+@pytest.mark.parametrize(
+    "words", ["2, 5, 6 and 7 are final", "`claim_s`, 15 s if your row", "A bet that was never seen gets 1 too"]
+)
+def test_what_a_newcomer_among_providers_had_to_guess_is_said(words: str) -> None:
+    assert words in PROVIDERS

@@ -102,7 +102,7 @@ def test_a_public_url_passes(url: str) -> None:
 @pytest.mark.parametrize(
     ("url", "why"),
     [
-        ("", "white space"),
+        ("", "empty"),
         ("casino.example", "http://"),
         ("ftp://casino.example", "http://"),
         ("file:///etc/passwd", "http://"),

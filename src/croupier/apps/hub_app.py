@@ -105,4 +105,5 @@ async def _no_such_path(request: Request, error: HTTPException) -> Response:
         if request.url.path.split("/")[1] == protocol.root.split("/")[1]:
             answer: Response = protocol.not_found(error.status_code)
             return answer
-    return JSONResponse({"error": "not found", "path": request.url.path[:200]}, error.status_code)
+    told = {"error": "not found", "path": request.url.path[:200], "see": "/openapi.json"}
+    return JSONResponse(told, error.status_code)

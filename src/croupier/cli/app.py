@@ -126,4 +126,4 @@ def _usage(wrong: typer.TyperException) -> str:
     said = wrong.format_message().rstrip(".")
     for typers, ours in _PLAIN:
         said = typers.sub(ours, said)
-    return f"{said}. See `{path} --help`."
+    return f"{said}{'' if said.endswith('?') else '.'} See `{path} --help`."

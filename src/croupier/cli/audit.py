@@ -28,6 +28,7 @@ def audit(
             help="With --trail: sign the trail as it stands, whatever was signed before. After a restore from backup.",
         ),
     ] = None,
+    whole: Annotated[bool, typer.Option("--all", help="Say also what rows cannot show of an invariant.")] = False,
     author: Author,
     as_json: AsJson = False,
 ) -> None:
@@ -49,7 +50,7 @@ def audit(
     if as_json:
         show_json(_report(findings, added_up))
     else:
-        _show(findings, added_up)
+        _show(findings, added_up, whole=whole)
     if any(finding.violations for finding in findings):
         raise typer.Exit(1)
 
@@ -59,10 +60,9 @@ def _report(findings: list[Finding], added_up: dict[str, str]) -> dict[str, Any]
     return {"holds": holds, "ledger_totals": added_up, "invariants": findings}
 
 
-def _show(findings: list[Finding], added_up: dict[str, str]) -> None:
-    show_table(
-        "Invariants", ("", "result", "what must hold", "not shown by rows"), [_line(finding) for finding in findings]
-    )
+def _show(findings: list[Finding], added_up: dict[str, str], *, whole: bool) -> None:
+    columns = ("", "result", "what must hold", "not shown by rows")[: 4 if whole else 3]
+    show_table("Invariants", columns, [_line(finding)[: len(columns)] for finding in findings])
     show_table(
         "Violations",
         ("", ">bet or cashback", "what"),

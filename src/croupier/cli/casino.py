@@ -12,7 +12,7 @@ from croupier.cli.running import AsJson, settings, with_hub, with_look
 from croupier.cli.sealing import keys
 from croupier.cli.secret_options import KeepOld, Now, SecretFile, kept_s, new_file, show_secret
 from croupier.cli.settable import changes_of
-from croupier.cli.show import show_facts, show_json, show_table
+from croupier.cli.show import say, show_facts, show_json, show_table
 from croupier.core.counterparty import Casino
 from croupier.flows.hub import Hub
 from croupier.kit.settings import Settings
@@ -28,6 +28,17 @@ Id = Annotated[str, typer.Argument(metavar="ID", help="The casino's PartnerClien
 Force = Annotated[
     bool, typer.Option("--force", help="Even while something is undecided: the hub asks and pays, it is not told.")
 ]
+
+
+DISABLED = (
+    "Casino {} starts nothing new now: no launches, bets or cashbacks. "
+    "What is under way goes on. `croupier casino enable` undoes it."
+)
+CLOSED = (
+    "The secret, tokens and accepts of casino {} are refused now. "
+    "What is owed to its players is still sent. `croupier casino open` undoes it."
+)
+"""What holds from now on, for the person who said it."""
 
 
 @app.command()
@@ -109,7 +120,7 @@ def disable(which: Id, as_json: AsJson = False) -> None:
     async def work(hub: Hub, _: Settings) -> Casino:
         return await hub.store.casinos.disable((await casino_of(hub, which)).casino_id)
 
-    _show(with_hub(work), as_json=as_json)
+    _show(with_hub(work), as_json=as_json, says=DISABLED)
 
 
 @app.command()
@@ -134,7 +145,7 @@ def close(which: Id, *, force: Force = False, as_json: AsJson = False) -> None:
         await hub.store.casinos.close(casino.casino_id, force=force)
         return await casino_of(hub, which)
 
-    _show(with_hub(work), as_json=as_json)
+    _show(with_hub(work), as_json=as_json, says=CLOSED)
 
 
 @app.command("open")
@@ -178,11 +189,13 @@ def facts(casino: Casino) -> dict[str, Any]:
     return {"PartnerClientId": plain.pop("casino_id"), **plain}
 
 
-def _show(casino: Casino, *, as_json: bool) -> None:
+def _show(casino: Casino, *, as_json: bool, says: str | None = None) -> None:
     if as_json:
         show_json(facts(casino))
-    else:
-        show_facts(f"Casino {casino.name}", facts(casino))
+        return
+    show_facts(f"Casino {casino.name}", facts(casino))
+    if says is not None:
+        say(says.format(casino.name))
 
 
 def _show_secret(casino: Casino, made: str, *, into: TextIO | None, as_json: bool) -> None:

@@ -152,15 +152,22 @@ def _clock(offset_ms: int | None) -> Check:
 def _queue(found: Health, serving: int) -> list[Check]:
     queue = found.queue
     late = queue.oldest_due_s > LATE_S
-    hint = ", and nobody makes them" if queue.calls and not serving else ""
-    waiting = f"{queue.calls} calls, {queue.due} due, the oldest for {queue.oldest_due_s:.0f} s{hint}"
-    people = f"{found.open_incidents} open incidents, {found.parked_payments} parked payments"
+    idle = queue.calls > 0 and not serving
+    hint = ", and nobody makes them" if idle else ""
+    waiting = f"{_count(queue.calls, 'call')}, {queue.due} due, the oldest for {queue.oldest_due_s:.0f} s{hint}"
+    people = f"{_count(found.open_incidents, 'open incident')}, {_count(found.parked_payments, 'parked payment')}"
     looked = found.open_incidents or found.parked_payments
     return [
-        Check(HUB, "ok", f"{serving} processes serve") if serving else Check(HUB, "wrong", NOBODY),
-        Check("queue", "look" if late or queue.crashed else "ok", waiting),
+        Check(HUB, "ok", f"{serving} process{'es serve' if serving > 1 else ' serves'}")
+        if serving
+        else Check(HUB, "wrong", NOBODY),
+        Check("queue", "look" if late or idle or queue.crashed else "ok", waiting),
         Check("incidents", "look" if looked else "ok", people + (": see `croupier incidents`" if looked else "")),
     ]
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _recovery(hub: Hub) -> Check:

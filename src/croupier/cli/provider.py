@@ -28,6 +28,14 @@ app.add_typer(secret, name="secret")
 Id = Annotated[str, typer.Argument(metavar="ID", help="The provider's CounterpartyId, number or name.")]
 
 
+DISABLED = (
+    "Provider {} starts nothing new now: no launches or bets. "
+    "What is under way goes on. `croupier provider enable` undoes it."
+)
+CLOSED = "Whatever provider {} signs is refused now, pay-outs and refunds too. `croupier provider open` undoes it."
+"""What holds from now on, for the person who said it."""
+
+
 @app.command()
 def add(
     name: Annotated[str, typer.Argument(help="A name of your choice.")],
@@ -94,7 +102,7 @@ def disable(which: Id, as_json: AsJson = False) -> None:
     async def work(hub: Hub, _: Settings) -> Provider:
         return await hub.store.providers.disable((await provider_of(hub, which)).provider_id)
 
-    _show(with_hub(work), as_json=as_json)
+    _show(with_hub(work), as_json=as_json, says=DISABLED)
 
 
 @app.command()
@@ -126,7 +134,7 @@ def close(
         await hub.store.providers.close(provider.provider_id, force=force)
         return await provider_of(hub, which)
 
-    _show(with_hub(work), as_json=as_json)
+    _show(with_hub(work), as_json=as_json, says=CLOSED)
 
 
 @app.command("open")
@@ -187,11 +195,13 @@ def facts(provider: Provider) -> dict[str, Any]:
     return {"CounterpartyId": plain.pop("counterparty_id"), **plain}
 
 
-def _show(provider: Provider, *, as_json: bool) -> None:
+def _show(provider: Provider, *, as_json: bool, says: str | None = None) -> None:
     if as_json:
         show_json(facts(provider))
-    else:
-        show_facts(f"Provider {provider.name}", facts(provider))
+        return
+    show_facts(f"Provider {provider.name}", facts(provider))
+    if says is not None:
+        say(says.format(provider.name))
 
 
 def _show_secret(provider: Provider, made: str, *, into: TextIO | None, as_json: bool) -> None:

@@ -58,7 +58,7 @@ _SAY_IT_THEMSELVES = (
 _IN_OUR_WORDS: tuple[tuple[type[Exception], Callable[[Any], str]], ...] = (
     (DbUnfit, lambda e: f"the database cannot do its work: {e}{_what_to_check(str(e))}"),
     (DbDown, lambda e: f"the database is away ({e}): see that it runs, and that CROUPIER_DATABASE_URL names it"),
-    (UnknownCurrency, lambda e: f"{e}: write its code, such as EUR or mBTC"),
+    (UnknownCurrency, lambda e: f"{e}: {e.todo}"),
     (DbConflict, lambda _: "the database was busy with the same rows: run the command again"),
     (Contended, lambda _: "somebody else keeps changing it at this moment: run the command again"),
     (Broken, lambda e: f"nothing was changed, because the books would not balance ({e}): see `croupier incidents`"),

@@ -57,6 +57,9 @@ class UnknownCurrency(ValueError):
     def __init__(self, currency: str) -> None:
         super().__init__(f"currency {currency[:16]!r} is not known")
         self.currency = currency
+        near = next((code for code in CURRENCIES if code.lower() == currency.lower()), None)
+        self.todo = "write its code, such as EUR or mBTC" if near is None else f"did you mean {near}?"
+        """What a person may do."""
 
 
 class BadAmount(ValueError):

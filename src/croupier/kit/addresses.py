@@ -52,6 +52,8 @@ def address_problem(text: str) -> str | None:
 
 def check_url(url: str, *, allow_private: bool) -> str | None:
     """What is wrong with a peer's URL, in words, or None. Looks nothing up: a name passes here."""
+    if not url:
+        return "must not be empty"
     if len(url) > MAX_URL:
         return f"is longer than {MAX_URL} characters"
     if not _PRINTABLE.fullmatch(url) or "\\" in url:

@@ -95,7 +95,7 @@ def _currencies_problem(currencies: object) -> str | None:
         for currency in currencies:
             exponent(currency)
     except UnknownCurrency as unknown:
-        return f"{unknown}: write its code, such as EUR"
+        return f"{unknown}: {unknown.todo}"
     return None
 
 
