@@ -20,7 +20,7 @@ from croupier.simulator.stage import settings_for
 from croupier.store.db import DbConflict, DbDown
 from croupier.store.installation import Lifeline
 from croupier.store.parties.profiles import PROVIDERS, BadSettings, profile_from_settings
-from croupier.store.processes import Processes
+from croupier.store.processes import Processes, this_host
 from tests.flows.desk import Desk
 from tests.store.cast import NOW_MS
 
@@ -160,3 +160,27 @@ def test_a_worker_without_a_database_says_so_in_one_line(tmp_path: Path) -> None
     assert done.returncode == 1
     assert "worker.without_database" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+async def test_what_a_dead_process_held_is_told_by_the_worker_that_took_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two workers of one host see the same dead process at once; the second one has taken over nothing."""
+    bet = await desk.bet()
+    first, second = Processes(desk.db, desk.clock), Processes(desk.db, desk.clock)  # type: ignore[arg-type]
+    await Processes(desk.db, desk.clock).register("w-dead", this_host(), 1, "m")  # type: ignore[arg-type]
+    await desk.db.execute(
+        "update calls set lease_owner = 'w-dead', lease_until_ms = $2 where subject_id = $1",
+        bet.bet_id,
+        desk.clock.now_ms() + 60_000,
+    )
+
+    async def seen() -> list[str]:
+        return ["w-dead"]
+
+    with structlog.testing.capture_logs() as lines:
+        for worker in (first, second):
+            monkeypatch.setattr(worker, "gone_on_this_host", seen)
+            await take_over(desk.hub, worker)
+    (told,) = [line for line in lines if line["event"] == "worker.took_over"]
+    assert (told["gone"], told["calls"]) == (1, 1)

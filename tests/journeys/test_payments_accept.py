@@ -79,7 +79,9 @@ async def test_a_success_that_differs_from_the_make_is_a_conflict(
     before = await stage.payments(made["BetId"])
     told = await table.casino.line.accept(made, **change)
     assert (told.status, told.raw) == (200, NO)
-    field = {"Amount": "amount", "PartnerUserId": "player", "TaxAmount": "tax"}[next(iter(change))]
+    field = {"Amount": f"amount ({change.get('Amount')}, not 10.00)", "PartnerUserId": "player", "TaxAmount": "tax"}[
+        next(iter(change))
+    ]
     assert told.headers["x-problem"] == f"final, do not send it again: stake: accepted with another {field}"
     assert await stage.payments(made["BetId"]) == before
     assert await stage.ledger(made["BetId"]) == {}

@@ -112,9 +112,11 @@ async def take_over(hub: Hub, processes: Processes) -> None:
     if not gone and not silent:
         return
     freed = await hub.store.calls.free(gone, hub.clock.now_ms(), silent=silent)
-    await processes.forget([*gone, *(await processes.silent(hub.waits.lease_s + SILENT_S))])
-    if gone or freed:
-        log.info("worker.took_over", gone=len(gone), silent=len(silent), calls=freed)
+    struck = await processes.forget([*gone, *(await processes.silent(hub.waits.lease_s + SILENT_S))])
+    # Every worker of this host sees the same gone ones: who was first tells it.
+    ended = struck.intersection(gone)
+    if ended or freed:
+        log.info("worker.took_over", gone=len(ended), silent=len(silent), calls=freed)
 
 
 def _loops(hub: Hub, processes: Processes, settings: Settings) -> list[Loop]:

@@ -63,6 +63,8 @@ class Answer:
     currency: str | None = None
     field: str | None = None
     """Which field is wrong, for WRONG_DATA."""
+    why: str = "is not acceptable"
+    """What is wrong with it, as the end of a sentence that begins with the field."""
     retry_after_s: int | None = None
 
 

@@ -20,7 +20,7 @@ from croupier.core.bet import Bet, BetState, Closing
 from croupier.core.cashback import CashbackState
 from croupier.core.counterparty import LateAccept
 from croupier.core.draft import Draft
-from croupier.core.money import same_amount
+from croupier.core.money import format_amount, same_amount
 from croupier.core.payment import GIVES, Payment, PaymentEvent, PaymentState, Step
 from croupier.core.readings import Contents, Exists, InfoList, No, Outcome, PaymentKind, Yes
 from croupier.core.refusals import CasinoNo
@@ -143,6 +143,12 @@ def differences(d: AnyDraft, payment: Payment, said: Contents) -> list[str]:
     return found
 
 
+def in_words(d: AnyDraft, payment: Payment, said: Contents, wrong: list[str]) -> str:
+    """These differences for a person: of an amount both."""
+    ordered = format_amount(payment.amount, d.subject.currency)
+    return ", ".join(f"amount ({said.amount}, not {ordered})" if fact == "amount" else fact for fact in wrong)
+
+
 def _is_anothers(d: AnyDraft, payment: Payment, partner_tx: str | None) -> bool:
     """Whether another payment of this casino has that id already: then the words are not about this payment."""
     if partner_tx is None or partner_tx == payment.partner_tx or d.terms.casino.reuses_transaction_ids:
@@ -173,7 +179,7 @@ def heard_yes(d: AnyDraft, payment: Payment, said: Contents) -> Verdict:
     """A success, told by an accept, an inline answer or an info list."""
     wrong = differences(d, payment, said)
     if wrong:
-        return contradiction(d, payment, Yes(said), note=f"accepted with another {', '.join(wrong)}")
+        return contradiction(d, payment, Yes(said), note=f"accepted with another {in_words(d, payment, said, wrong)}")
     if payment.state is PaymentState.ACCEPTED:
         if payment.partner_tx is None:
             # A person took it as accepted, or its cancel showed it. Now the casino says so itself, and names it once.
@@ -217,9 +223,9 @@ def _heard_exists(d: AnyDraft, payment: Payment, outcome: Exists, *, newer_try: 
     if not wrong:
         return heard_yes(d, payment, said)
     if payment.undecided:
-        park(d, payment.kind, f"the casino has it with another {', '.join(wrong)}")
+        park(d, payment.kind, f"the casino has it with another {in_words(d, payment, said, wrong)}")
         return Verdict.CONFLICT
-    return contradiction(d, payment, outcome, note=f"exists with another {', '.join(wrong)}")
+    return contradiction(d, payment, outcome, note=f"exists with another {in_words(d, payment, said, wrong)}")
 
 
 def _exists_bare(d: AnyDraft, payment: Payment, *, newer_try: bool) -> None:

@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Protocol
 
 from croupier.core.counterparty import Casino, Provider
-from croupier.core.money import GRAMMAR_TEXT, MAX_MINOR, BadAmount, exponent, is_amount
+from croupier.core.money import GRAMMAR_TEXT, MAX_MINOR, BadAmount, exponent, format_amount, is_amount
 from croupier.core.refusals import Refusal
 
 
@@ -99,6 +99,8 @@ class Verdict:
 
     refusal: Refusal
     field: str | None = None
+    why: str | None = None
+    """Which switch or limit it was, for our log."""
 
 
 def judge_new_bet(
@@ -111,12 +113,13 @@ def judge_new_bet(
     if now_ms >= session.expires_ms:
         return Verdict(Refusal.SESSION_UNKNOWN)
     if not (casino.takes_new and provider.takes_new and session.game_open and session.currency in casino.currencies):
-        return Verdict(Refusal.LIMIT)
+        return Verdict(Refusal.LIMIT, why="the casino, the provider, the game or the currency is switched off")
     if session.blocked:
         return Verdict(Refusal.PLAYER_BLOCKED)
     low, high = bet_limits(casino, provider, session.game_limits, session.currency, defaults)
     if stake > high or 0 < stake < low:
-        return Verdict(Refusal.LIMIT)
+        low_text, high_text = (format_amount(limit, session.currency) for limit in (low, high))
+        return Verdict(Refusal.LIMIT, why=f"the stake is not within {low_text} to {high_text} {session.currency}")
     return None
 
 

@@ -27,7 +27,10 @@ from croupier.flows.provider_request import (
     open_with,
     settle_with,
 )
+from croupier.kit.log import get
 from croupier.kit.point import point
+
+log = get("provider")
 
 RETRY_AFTER_S = 2
 
@@ -114,4 +117,8 @@ def _refused(hub: Hub, request: Request, asked: Asked) -> Answer | None:
         now_ms=hub.clock.now_ms(),
         defaults=(hub.process_settings.min_bet, hub.process_settings.max_bet),
     )
-    return None if verdict is None else Answer(verdict.refusal, field=verdict.field)
+    if verdict is None:
+        return None
+    if verdict.why is not None:
+        log.info("provider.limit", provider=request.provider.name, casino=request.casino.name, why=verdict.why)
+    return Answer(verdict.refusal, field=verdict.field)

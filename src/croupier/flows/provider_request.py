@@ -154,8 +154,8 @@ def minor(text: str, session: Session, field: str) -> int | Answer:
     """The amount in minor units of the session's currency, or the refusal that names the field."""
     try:
         return parse_amount(text, session.currency)
-    except BadAmount:
-        return Answer(Refusal.WRONG_DATA, field=field)
+    except BadAmount as bad:
+        return Answer(Refusal.WRONG_DATA, field=field, why=bad.why)
 
 
 async def answered_in_words(work: Awaitable[Answer]) -> Answer:

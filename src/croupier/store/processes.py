@@ -93,9 +93,10 @@ class Processes:
         )
         return [row["process_id"] for row in rows if row["process_id"] not in gone]
 
-    async def forget(self, process_ids: Collection[str]) -> None:
-        """Strike these from the list."""
-        await self._db.execute("delete from processes where process_id = any($1::text[])", list(process_ids))
+    async def forget(self, process_ids: Collection[str]) -> set[str]:
+        """Strike these from the list; returns those that were on it."""
+        sql = "delete from processes where process_id = any($1::text[]) returning process_id"
+        return {row["process_id"] for row in await self._db.fetch(sql, list(process_ids))}
 
 
 def this_host() -> str:

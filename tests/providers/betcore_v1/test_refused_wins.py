@@ -58,7 +58,7 @@ def written(**changes: object) -> bytes:
     ("verb", "body", "why"),
     [
         ("pay-out", written(winAmount=25.349999999999998), "winAmount must be"),
-        ("pay-out", written(winAmount="25.349"), "winAmount is not acceptable"),
+        ("pay-out", written(winAmount="25.349"), "winAmount has more decimals than the 2 of EUR"),
         ("pay-out", written(winAmount="25,35"), "winAmount must be"),
         ("pay-out", written(winAmount=None), "winAmount must not be null"),
         ("pay-out", written(gameRoundId=7), "gameRoundId must be a string"),

@@ -354,3 +354,29 @@ async def test_a_request_that_a_stopping_worker_cuts_off_is_answered(desk: Desk)
     request.cancel()
     answer = await asked
     assert (answer.status, json.loads(answer.body)["_responseCode"]) == (504, 99)
+
+
+@pytest.mark.parametrize(
+    ("amount", "status", "told", "line"),
+    [
+        ("10000.01", 403, {"_responseCode": 4}, "the stake is not within 0.01 to 10000.00 EUR"),
+        (
+            "1.001",
+            400,
+            {"_responseCode": 6, "field": "betAmount", "message": "betAmount has more decimals than the 2 of EUR"},
+            None,
+        ),
+    ],
+)
+async def test_a_stake_that_cannot_be_is_explained_to_whoever_may_know(
+    desk: Desk, amount: str, status: int, told: dict[str, object], line: str | None
+) -> None:
+    """A field to the provider; a limit, which is nobody's mistake, to our log alone."""
+    body = json.dumps({"betId": "b", "gameRoundId": "r", "betAmount": amount}).encode()
+    headers = await Provider(desk).headers(body)
+    with structlog.testing.capture_logs() as lines:
+        answer = await desk.call("POST", "/v1/sessions/s-2/bets/pay-in", body, **headers)
+    said = json.loads(answer.body)
+    assert (answer.status, {key: said.get(key) for key in told}) == (status, told)
+    assert [one["why"] for one in lines if one["event"] == "provider.limit"] == ([line] if line else [])
+    assert line is None or "message" not in said

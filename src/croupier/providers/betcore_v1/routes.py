@@ -159,7 +159,7 @@ async def _believed(hub: Hub, came: Came, handle: Handle) -> Answer:
         await _win_lost(hub, came, came.provider, why=str(problem))
         raise
     if answer.refusal is Refusal.WRONG_DATA:
-        await _win_lost(hub, came, came.provider, why=f"{answer.field} is not acceptable")
+        await _win_lost(hub, came, came.provider, why=f"{answer.field} {answer.why}")
     return answer
 
 

@@ -127,20 +127,21 @@ class Calls:
         return [_taken(row) for row in rows if row["subject_id"] is not None], min(ready, default=None)
 
     async def free(self, gone: Sequence[str], now_ms: int, *, silent: Sequence[str] = ()) -> int:
-        """Give back what dead processes held, so that it is taken up at once; returns how many calls.
+        """Give back what dead processes held, so that it is taken up at once; returns how many calls were still held.
 
         Each has perhaps ended its process, and is counted before it is tried again: of those that are `gone` once, of
         `silent` ones as long as they have the lease.
         """
         rows = await self._db.fetch(
-            "update calls set lease_until_ms = least(lease_until_ms, $3), crashes = crashes + 1"
-            " where lease_owner = any($1::text[]) or (lease_owner = any($2::text[]) and lease_until_ms > $3)"
-            " returning subject_id",
+            "with theirs as (select subject_id, slot, lease_until_ms > $3 as held from calls"
+            " where lease_owner = any($1::text[]) or (lease_owner = any($2::text[]) and lease_until_ms > $3) for update)"
+            " update calls c set lease_until_ms = least(lease_until_ms, $3), crashes = crashes + 1"
+            " from theirs t where (c.subject_id, c.slot) = (t.subject_id, t.slot) returning t.held",
             list(gone),
             list(silent),
             now_ms,
         )
-        return len(rows)
+        return sum(row["held"] for row in rows)
 
     async def give_back(self, now_ms: int) -> int:
         """Give back what this process still holds: it ends in order, which is no crash. Returns how many calls.
