@@ -143,6 +143,7 @@ def _loops(hub: Hub, processes: Processes, settings: Settings) -> list[Loop]:
 
     async def purge() -> None:
         await hub.store.replay_guard.purge(hub.clock.now_ms() - SEEN_KEPT_MS)
+        await hub.store.incidents.close_taken()
 
     patient = partial(_patiently, settings.db_report_s)
     return [

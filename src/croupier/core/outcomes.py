@@ -143,10 +143,11 @@ def differences(d: AnyDraft, payment: Payment, said: Contents) -> list[str]:
     return found
 
 
-def in_words(d: AnyDraft, payment: Payment, said: Contents, wrong: list[str]) -> str:
-    """These differences for a person: of an amount both."""
+def in_words(d: AnyDraft, payment: Payment, said: Contents) -> str:
+    """The differences for a person: of an amount both."""
     ordered = format_amount(payment.amount, d.subject.currency)
-    return ", ".join(f"amount ({said.amount}, not {ordered})" if fact == "amount" else fact for fact in wrong)
+    amount = f"amount ({said.amount}, not {ordered})"
+    return ", ".join(amount if fact == "amount" else fact for fact in differences(d, payment, said))
 
 
 def _is_anothers(d: AnyDraft, payment: Payment, partner_tx: str | None) -> bool:
@@ -179,7 +180,7 @@ def heard_yes(d: AnyDraft, payment: Payment, said: Contents) -> Verdict:
     """A success, told by an accept, an inline answer or an info list."""
     wrong = differences(d, payment, said)
     if wrong:
-        return contradiction(d, payment, Yes(said), note=f"accepted with another {in_words(d, payment, said, wrong)}")
+        return contradiction(d, payment, Yes(said), note=f"accepted with another {in_words(d, payment, said)}")
     if payment.state is PaymentState.ACCEPTED:
         if payment.partner_tx is None:
             # A person took it as accepted, or its cancel showed it. Now the casino says so itself, and names it once.
@@ -223,9 +224,9 @@ def _heard_exists(d: AnyDraft, payment: Payment, outcome: Exists, *, newer_try: 
     if not wrong:
         return heard_yes(d, payment, said)
     if payment.undecided:
-        park(d, payment.kind, f"the casino has it with another {in_words(d, payment, said, wrong)}")
+        park(d, payment.kind, f"the casino has it with another {in_words(d, payment, said)}")
         return Verdict.CONFLICT
-    return contradiction(d, payment, outcome, note=f"exists with another {in_words(d, payment, said, wrong)}")
+    return contradiction(d, payment, outcome, note=f"exists with another {in_words(d, payment, said)}")
 
 
 def _exists_bare(d: AnyDraft, payment: Payment, *, newer_try: bool) -> None:

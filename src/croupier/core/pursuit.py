@@ -251,9 +251,9 @@ def _foreign_return(d: AnyDraft, foreign: Contents) -> None:
 def _stake_there(d: AnyDraft, payment: Payment, seen: Contents) -> None:
     wrong = differences(d, payment, seen)
     if wrong and payment.undecided:
-        park(d, payment.kind, f"the casino has it with another {in_words(d, payment, seen, wrong)}")
+        park(d, payment.kind, f"the casino has it with another {in_words(d, payment, seen)}")
     elif wrong:
-        contradiction(d, payment, Yes(seen), note=f"info shows it with another {in_words(d, payment, seen, wrong)}")
+        contradiction(d, payment, Yes(seen), note=f"info shows it with another {in_words(d, payment, seen)}")
         _ask_later(d, late=True)
     elif heard_yes(d, payment, seen) is Verdict.CONFLICT:
         _ask_later(d, late=True)

@@ -113,4 +113,15 @@ async def test_a_provider_that_repeats_it_for_hours_is_told_of_once_a_minute(des
 
 async def test_a_win_that_is_taken_after_all_is_paid(desk: Desk) -> None:
     assert await send(desk, "pay-out", written(winAmount=25.349999999999998)) == 400
+    await desk.hub.store.incidents.close_taken()
+    assert len(await notes(desk)) == 1, "it is still on"
     assert await send(desk, "pay-out", written(winAmount="25.35", winOdd="x2")) == 200
+    await desk.hub.store.incidents.close_taken()
+    assert await notes(desk) == [], "nobody needs to look any more"
+
+
+async def test_a_refused_win_whose_bet_ended_otherwise_is_still_a_person_s(desk: Desk) -> None:
+    assert await send(desk, "pay-out", written(winAmount="25.349")) == 400
+    assert await send(desk, "refund", json.dumps({"betId": BET}).encode()) == 200
+    await desk.hub.store.incidents.close_taken()
+    assert len(await notes(desk)) == 1

@@ -29,6 +29,14 @@ _CLOSE_NAMED = """
 update incidents set closed_ms = $3, closed_by = $4, close_note = $5
 where subject_id = $1 and name = $2 and closed_ms is null"""
 
+# Of a bet that ended as the refused request wanted it to. One that ended otherwise is still a person's.
+_CLOSE_TAKEN = """
+update incidents i set closed_ms = $1, closed_by = 'croupier', close_note = 'a good request came: the bet is ' || b.state
+from bets b
+where i.closed_ms is null and i.name = 'win_refused' and b.bet_id = i.subject_id
+and ((i.note like 'a pay-out %' and b.state = 'settled')
+  or (i.note like 'a refund %' and b.state in ('undoing', 'returned')))"""
+
 
 @dataclass(frozen=True, slots=True)
 class Incident:
@@ -72,6 +80,10 @@ class Incidents:
         if not storable_id(incident_id):
             return False
         return await self._db.execute(_CLOSE, incident_id, self._clock.now_ms(), by, note) > 0
+
+    async def close_taken(self) -> int:
+        """Close what `win_refused` said of wins and refunds that were taken after all; how many."""
+        return await self._db.execute(_CLOSE_TAKEN, self._clock.now_ms())
 
     async def close_named(self, subject_id: int, name: str, *, by: str, note: str) -> bool:
         """What it was about is settled. False if none is open."""
