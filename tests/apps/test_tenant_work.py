@@ -121,7 +121,7 @@ CASES: dict[str, Ask] = {
 }
 
 
-QUESTIONS = ("fetch", "fetchrow", "fetchval", "execute", "train_fetch")
+QUESTIONS = ("fetch", "fetchrow", "fetchval", "execute", "batch_fetch")
 
 
 def noted(plain: Any, asked: list[str]) -> Any:

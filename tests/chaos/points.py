@@ -25,7 +25,7 @@ def named_points() -> tuple[str, ...]:
     found: set[str] = set()
     for path in Path(croupier.__file__).parent.rglob("*.py"):
         for name in _NAMED.findall(path.read_text()):
-            start, slotted, end = name.partition("{errand.slot}")
+            start, slotted, end = name.partition("{leased_call.slot}")
             found |= {f"{start}{slot}{end}" for slot in SLOTS} if slotted else {name}
     return tuple(sorted(found))
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from croupier.apps.wiring import Seams, build, habits_of
+from croupier.apps.wiring import Seams, build, process_settings_of
 from croupier.core.bet import Bet
 from croupier.core.commands import GameListing
 from croupier.core.counterparty import Casino
@@ -142,7 +142,7 @@ class Hall:
         self.watch()
         told = settings_for(**settings)
         seams = Seams(self.stage.clock, self.stage.chance, self.stage.network, self.stage.sealer, self.stage.db)
-        first = build(told, seams, "", replace(habits_of(told, ""), slack_ids=SLACK_IDS))
+        first = build(told, seams, "", replace(process_settings_of(told, ""), slack_ids=SLACK_IDS))
         found = await notice(first, self.database.lifeline)
         self.running = await self.stage.start_hub(told, ack_grace_s=0.0, slack_ids=SLACK_IDS)
         self.hub.recovery = found

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from croupier.apps.wiring import Seams, build, habits_of
+from croupier.apps.wiring import Seams, build, process_settings_of
 from croupier.flows.hub import Hub
 from croupier.flows.launch import Wish, launch
 from croupier.simulator.stage import settings_for
@@ -21,7 +21,9 @@ WITHIN_S = 0.9
 def other_process(hall: Hall) -> Hub:
     """What a command has: the same database, and nothing of what the serving process remembers."""
     stage, told = hall.stage, settings_for()
-    return build(told, Seams(stage.clock, stage.chance, stage.network, stage.sealer, stage.db), "", habits_of(told, ""))
+    return build(
+        told, Seams(stage.clock, stage.chance, stage.network, stage.sealer, stage.db), "", process_settings_of(told, "")
+    )
 
 
 async def casino_id(hub: Hub) -> int:

@@ -190,7 +190,7 @@ _REQUESTS = (
         "croupier.flows.refund",
         (
             (
-                "        bet = await open_with(hub, born, requests.open_tombstone)",
+                "        bet = await open_with(hub, born, bet_requests.open_tombstone)",
                 "        return await beside.answer(None)",
             ),
         ),

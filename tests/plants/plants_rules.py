@@ -365,6 +365,14 @@ _LIFE = (
         expected="I3",
     ),
     _plant(
+        "late-stake-added-to-a-base-that-holds-it",
+        "a stake that had expired and turns up moves a base which may hold it already",
+        _BALANCES,
+        old="where not since.late",
+        new="where true",
+        expected="I3",
+    ),
+    _plant(
         "base-taken-beside-an-open-payment",
         "a casino's word becomes the base although a payment of the player was open meanwhile",
         _BALANCES,

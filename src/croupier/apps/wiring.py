@@ -84,7 +84,7 @@ def waits_of(settings: Settings) -> Waits:
     )
 
 
-def habits_of(settings: Settings, process: str) -> ProcessSettings:
+def process_settings_of(settings: Settings, process: str) -> ProcessSettings:
     """The flows' process settings as the settings have them."""
     return ProcessSettings(
         process=process,
@@ -106,7 +106,7 @@ def build(settings: Settings, seams: Seams, process: str, process_settings: Proc
     """A hub over these seams. With a process name it carries its own calls, without it only decides."""
     db, clock, chance = seams.db, seams.clock, seams.chance
     metrics = Metrics()
-    process_settings = process_settings or habits_of(settings, process)
+    process_settings = process_settings or process_settings_of(settings, process)
     store = _stores(settings, seams, process)
     group_commit = GroupCommit(db, clock, process or f"command-{chance.hex(4)}", metrics)
     hub = Hub(

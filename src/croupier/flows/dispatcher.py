@@ -136,7 +136,7 @@ class Dispatcher:
         except TooLate as error:
             # Nothing left, so nothing failed: whoever takes it up decides anew what it does now.
             log.warning("call.too_late", problem=error.why)
-            self._left.difference_update(_errands(args))
+            self._left.difference_update(_leased_calls(args))
             await self._let_go(args, 0)
         except Contended as error:
             log.warning("call.left", problem=str(error) or type(error).__name__)
@@ -146,13 +146,13 @@ class Dispatcher:
         except Exception:  # a task must not end unseen
             log.exception("call.bug")
         finally:
-            self._left.difference_update(_errands(args))
+            self._left.difference_update(_leased_calls(args))
 
     async def _let_go(self, args: tuple[Any, ...], after_s: float) -> None:
         """One failed look at the database must not cost a stake its time: the lease would outlast it."""
         hub = self._hub
         until_ms = hub.waits.after_ms(hub.clock.now_ms(), after_s)
-        for leased_call in _errands(args):
+        for leased_call in _leased_calls(args):
             try:
                 key = leased_call.subject_id, leased_call.slot, leased_call.fence
                 await hub.store.calls.let_go(*key, until_ms=until_ms, left=leased_call in self._left)
@@ -313,7 +313,7 @@ class Dispatcher:
         return lambda: store.bets.by_id(leased_call.subject_id)
 
 
-def _errands(args: tuple[Any, ...]) -> list[LeasedCall]:
+def _leased_calls(args: tuple[Any, ...]) -> list[LeasedCall]:
     """The leased calls of one call: itself, or those of a list."""
     boarded = [one for arg in args if isinstance(arg, list) for one, _ in arg]
     return [arg for arg in args if isinstance(arg, LeasedCall)] + boarded

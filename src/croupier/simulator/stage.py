@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from croupier.apps.hub_app import hub_app
-from croupier.apps.wiring import Seams, build, habits_of
+from croupier.apps.wiring import Seams, build, process_settings_of
 from croupier.flows.hub import Hub, ProcessSettings
 from croupier.kit.chance import SeededChance
 from croupier.kit.config import Settings
@@ -139,12 +139,12 @@ class Stage:
         *,
         db: Any = None,  # noqa: ANN401 - a Db, or something that stands before one
         clock: VirtualClock | None = None,
-        **process_settings: Any,  # noqa: ANN401 - fields of Habits
+        **process_settings: Any,  # noqa: ANN401 - fields of ProcessSettings
     ) -> Running:
         """Start a hub process and let it answer for HUB_ORIGIN, in turn with the others."""
         self._born += 1
         name = f"hub-{self._born}"
-        own = self.own_habits(settings, name, **process_settings)
+        own = self.own_process_settings(settings, name, **process_settings)
         seams = Seams(clock or self.clock, self.chance, wire or self.network, self.sealer, db or self.db)
         hub = build(settings, seams, name, own)
         await hub.store.keys.load()
@@ -166,9 +166,11 @@ class Stage:
         await chosen(scope, receive, send)
 
     @staticmethod
-    def own_habits(settings: Settings, name: str, **process_settings: Any) -> ProcessSettings:  # noqa: ANN401 - fields of Habits
+    def own_process_settings(settings: Settings, name: str, **process_settings: Any) -> ProcessSettings:  # noqa: ANN401 - fields of ProcessSettings
         """The process settings of a hub on the stage."""
-        return replace(habits_of(settings, name), **{"poller_s": SWEEP_S, "poll_s": POLL_S, **process_settings})
+        return replace(
+            process_settings_of(settings, name), **{"poller_s": SWEEP_S, "poll_s": POLL_S, **process_settings}
+        )
 
     def _loop(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         return self.loop.create_task(work)

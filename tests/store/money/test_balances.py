@@ -72,6 +72,17 @@ async def test_what_was_decided_before_the_question_is_in_the_answer_already(db:
     assert await told(db, player) == 10_000
 
 
+async def test_a_payment_that_turns_up_late_makes_the_base_unknown_until_the_casino_is_asked_anew(
+    db: Db, player: int
+) -> None:
+    """A stake had expired when the casino was asked: nobody can say whether its word held the stake."""
+    await paid(db, player, "stake", 300, at_ms=ASKED_MS - 500)
+    await db.execute("update payments set decided_ms = $1", ASKED_MS + 500)
+    assert await told(db, player) is None
+    await Balances(db).base(player, 9_700, ASKED_MS + 600)
+    assert await told(db, player) == 9_700
+
+
 async def test_tax_is_withheld_from_a_payout_and_from_its_taking_back(db: Db, player: int) -> None:
     await paid(db, player, "payout", 1_000, tax=150)
     assert await told(db, player) == 10_850

@@ -95,7 +95,7 @@ async def test_two_trains_with_the_same_bets_under_other_numbers_do_not_deadlock
             conflicts.append(error)
             raise
 
-    monkeypatch.setattr(patient, "commit_train", noted)
+    monkeypatch.setattr(patient, "commit_group", noted)
     refs = ["x", "middle", "y"]
     one = [await birth(desk, 2000 + n, ref) for n, ref in enumerate(refs)]
     two = [await birth(desk, 3000 + n, ref) for n, ref in enumerate(reversed(refs))]
@@ -253,7 +253,7 @@ async def test_after_a_lost_connection_a_rival_of_the_same_version_is_not_ours(
     async def lost(*_: object) -> Any:
         raise DbDown
 
-    monkeypatch.setattr(desk.db, "commit_train", lost)
+    monkeypatch.setattr(desk.db, "commit_group", lost)
     assert await train_on(desk.db, "ours").commit(ours) is False
 
 
@@ -266,7 +266,7 @@ async def test_after_a_lost_connection_our_own_mark_says_that_it_was_written(
         await real(sql, *args)
         raise DbDown
 
-    monkeypatch.setattr(desk.db, "commit_train", lost_after_it)
+    monkeypatch.setattr(desk.db, "commit_group", lost_after_it)
     assert await train_on(desk.db, "ours").commit(ours) is True
 
 

@@ -17,16 +17,20 @@ from croupier.store.read_batcher import ReadBatcher
 # Tax is withheld by the casino: what reaches the wallet is the amount less it (money.md 7.1).
 _MOVED = """sum((p.amount - coalesce(p.tax, 0))
         * case when p.kind in ('stake', 'payout_return', 'cashback_cancel') then -1 else 1 end)"""
+# A payment that is older than the base and accepted after it had ended otherwise meanwhile: a stake that expired and
+# turned up. The casino's word may or may not have held it, so that nothing is known until the casino is asked anew.
 # What is ahead is seen in the same snapshot as what was accepted: a win is counted once, owed or paid.
 _KNOWN = f"""
-select b.player_id, b.base_ms, k.bet_id, k.net, (b.amount + coalesce((
-    select {_MOVED}
-    from payments p where p.player_id = b.player_id and p.decided_ms >= b.base_ms and p.state = 'accepted'
-), 0))::bigint as amount,
+select b.player_id, b.base_ms, k.bet_id, k.net, (b.amount + since.moved)::bigint as amount,
 (k.net - coalesce((
     select {_MOVED} from payments p where p.subject_id = k.bet_id and p.state = 'accepted'
 ), 0))::bigint as ahead
-from balances b join unnest($1::bigint[], $2::bigint[], $3::bigint[]) k(player_id, bet_id, net) using (player_id)"""
+from balances b join unnest($1::bigint[], $2::bigint[], $3::bigint[]) k(player_id, bet_id, net) using (player_id)
+cross join lateral (
+    select coalesce({_MOVED}, 0) as moved, coalesce(bool_or(p.created_ms < b.base_ms), false) as late
+    from payments p where p.player_id = b.player_id and p.decided_ms >= b.base_ms and p.state = 'accepted'
+) since
+where not since.late"""
 
 # The casino's word is a base only if no other payment of the player was open between our question and its answer.
 BASE = """
