@@ -1,0 +1,1 @@
+"""The live feed: draws and jackpots for casinos, over REST and a SignalR hub."""
