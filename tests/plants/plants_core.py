@@ -362,7 +362,7 @@ _REQUEST = (
         "other-contents-accepted",
         "a pay-in with another amount gets the yes of the first",
         _REQUESTS,
-        (("    if not _same_pay_in(bet, asked):", "    if asked.stake is None:"),),
+        (("    if not same_pay_in(bet, asked):", "    if asked.stake is None:"),),
         "I9",
     ),
     Plant(
@@ -390,8 +390,8 @@ _REQUEST = (
         _REQUESTS,
         (
             (
-                "return NOT_KNOWN if waited or bet.stake_parked else Wait()\n    if bet.state is BetState.SETTLED:",
-                "return Reply()\n    if bet.state is BetState.SETTLED:",
+                "return NOT_KNOWN if waited or bet.stake_parked else Wait()\n    answered = ",
+                "return Reply()\n    answered = ",
             ),
         ),
         "I6 I8",
@@ -402,8 +402,8 @@ _REQUEST = (
         _REQUESTS,
         (
             (
-                "    if bet.state not in (BetState.UNCLAIMED, BetState.ON):\n        return CONFLICT\n    d = Draft(bet, terms)",
-                "    if bet.state not in (BetState.UNCLAIMED, BetState.ON):\n        return Reply()\n    d = Draft(bet, terms)",
+                "    return None if bet.state in IS_ON else CONFLICT\n",
+                "    return None if bet.state in IS_ON else Reply()\n",
             ),
         ),
         "I8",

@@ -147,8 +147,8 @@ _REPEATS = (
         "tombstone-comes-alive",
         "a pay-out of a bet that was refunded before it came is told yes",
         _REQUESTS,
-        old="    if bet.state not in (BetState.UNCLAIMED, BetState.ON):\n        return CONFLICT",
-        new="    if bet.state not in (BetState.UNCLAIMED, BetState.ON):\n        return Reply()",
+        old="    return None if bet.state in IS_ON else CONFLICT",
+        new="    return None if bet.state in IS_ON else Reply()",
         expected="I3 I9",
     ),
     _plant(
@@ -163,8 +163,8 @@ _REPEATS = (
         "unclaimed-not-claimed-by-pay-out",
         "a pay-out of an unclaimed bet is refused",
         _REQUESTS,
-        old="    if bet.state not in (BetState.UNCLAIMED, BetState.ON):\n        return CONFLICT",
-        new="    if bet.state is not BetState.ON:\n        return CONFLICT",
+        old="    return None if bet.state in IS_ON else CONFLICT",
+        new="    return None if bet.state is BetState.ON else CONFLICT",
         expected="I3 I9",
     ),
     _plant(

@@ -12,20 +12,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from croupier.core import bet_requests
+from croupier.core import bet_requests, demo_bets
 from croupier.core.bet import OK, Bet, BetState, Origin
 from croupier.core.bet_requests import Asked, Reply
 from croupier.core.commands import Answer
 from croupier.core.counterparty import Casino, Provider
+from croupier.core.demo_bets import DemoBet
 from croupier.core.draft import Decision, Terms
 from croupier.core.payment import Payment, PaymentState
 from croupier.core.readings import PaymentKind
 from croupier.core.refusals import Refusal
 from croupier.core.session import Session
 from croupier.core.waits import Waits
-from croupier.store import demo as module
 from croupier.store.db import Db
-from croupier.store.demo import ON, REFUSED, RETURNED, SETTLED, DemoBet, DemoMoney
+from croupier.store.demo import DemoMoney
 from tests.store.cast import NOW_MS, Cast, HandClock, another_session, make_cast
 
 START = 100_000
@@ -157,9 +157,9 @@ async def test_a_refund_takes_back_of_a_win_what_is_left(table: Table) -> None:
 async def test_what_is_said_of_new_bets_is_never_said_of_known_ones(table: Table) -> None:
     session, money = table.session, table.money
     stake = asked(session, stake=10)
-    assert await money.pay_in(session, "b", stake, Refusal.LIMIT) == no(Refusal.LIMIT)
+    assert await money.pay_in(session, "b", stake, refuse_new=Refusal.LIMIT) == no(Refusal.LIMIT)
     assert await money.pay_in(session, "b", stake) == ok(START - 10)  # the refusal was not recorded
-    assert await money.pay_in(session, "b", stake, Refusal.SESSION_UNKNOWN) == ok(START - 10)
+    assert await money.pay_in(session, "b", stake, refuse_new=Refusal.SESSION_UNKNOWN) == ok(START - 10)
 
 
 async def test_a_later_session_of_the_same_player_ends_the_bet_of_an_earlier_one(
@@ -205,12 +205,11 @@ async def test_demo_money_never_enters_the_ledger_nor_the_real_bets(db: Db, tabl
 async def test_wins_without_end_do_not_overflow(table: Table) -> None:
     for n in range(12):
         answer = await table.pay_in(f"b{n}", 0, 10**17)
-    assert answer.balance == module.CEILING
+    assert answer.balance == demo_bets.CEILING
 
 
 # --- the same rules as real bets ---------------------------------------------------------------------------
 
-_REAL = {ON: BetState.ON, SETTLED: BetState.SETTLED, REFUSED: BetState.REFUSED, RETURNED: BetState.RETURNED}
 TERMS = Terms(NOW_MS, Casino(1, "Rialto", "p", "u", ("EUR",)), Waits(), 0.5, Provider(1, "g", "Reelwright", "p", "u"))
 
 
@@ -222,26 +221,26 @@ def real_bet(bet: DemoBet) -> Bet:
     return Bet(
         1, bet.casino_id, bet.provider_id, bet.player_id, "anna", bet.bet_ref, bet.round_ref, bet.session_id, 1,
         bet.origin, "EUR", bet.stake, 0,
-        state=BetState.TOMBSTONE if tombstone else _REAL[bet.state],
+        state=BetState.TOMBSTONE if tombstone else bet.state,
         win=bet.win,
-        pay_in_answer=Refusal.NOT_ENOUGH_FUNDS.value if bet.state == REFUSED else OK,
-        was_on=bet.state != REFUSED,
+        pay_in_answer=Refusal.NOT_ENOUGH_FUNDS.value if bet.state is BetState.REFUSED else OK,
+        was_on=bet.state is not BetState.REFUSED,
         payments=paid,
     )  # fmt: skip
 
 
 STANDING = [
-    (Origin.PAY_IN, ON, 100, None),
-    (Origin.PAY_IN, SETTLED, 100, 0),
-    (Origin.PAY_IN, SETTLED, 100, 250),
-    (Origin.PAY_IN, REFUSED, 100, None),
-    (Origin.PAY_IN, RETURNED, 100, None),
-    (Origin.PAY_IN, RETURNED, 100, 250),
-    (Origin.PAY_IN_OUT, SETTLED, 100, 250),
-    (Origin.PAY_IN_OUT, REFUSED, 100, 250),
-    (Origin.PAY_IN_OUT, RETURNED, 100, 250),
-    (Origin.JACKPOT, SETTLED, 0, 250),
-    (Origin.TOMBSTONE, RETURNED, 0, None),
+    (Origin.PAY_IN, BetState.ON, 100, None),
+    (Origin.PAY_IN, BetState.SETTLED, 100, 0),
+    (Origin.PAY_IN, BetState.SETTLED, 100, 250),
+    (Origin.PAY_IN, BetState.REFUSED, 100, None),
+    (Origin.PAY_IN, BetState.RETURNED, 100, None),
+    (Origin.PAY_IN, BetState.RETURNED, 100, 250),
+    (Origin.PAY_IN_OUT, BetState.SETTLED, 100, 250),
+    (Origin.PAY_IN_OUT, BetState.REFUSED, 100, 250),
+    (Origin.PAY_IN_OUT, BetState.RETURNED, 100, 250),
+    (Origin.JACKPOT, BetState.SETTLED, 0, 250),
+    (Origin.TOMBSTONE, BetState.RETURNED, 0, None),
 ]
 ASKED = [
     Asked(1, player, round_ref, stake, win)
@@ -253,7 +252,7 @@ Verb = Literal["pay_in", "pay_out", "refund"]
 @pytest.mark.parametrize("verb", ["pay_in", "pay_out", "refund"])
 @pytest.mark.parametrize(("origin", "state", "stake", "win"), STANDING)
 def test_a_demo_bet_answers_what_a_real_one_would(
-    verb: Verb, origin: Origin, state: str, stake: int, win: int | None
+    verb: Verb, origin: Origin, state: BetState, stake: int, win: int | None
 ) -> None:
     """Every request against every standing, beside the rules of core.requests."""
     round_ref = "" if origin is Origin.TOMBSTONE else "r"
@@ -268,14 +267,13 @@ def test_a_demo_bet_answers_what_a_real_one_would(
 def _both(verb: Verb, bet: DemoBet, ask: Asked) -> tuple[Refusal | None, Refusal | None]:
     real = real_bet(bet)
     if verb == "pay_in":
-        return module._pay_in_again(bet, ask).refusal, _said(
+        return demo_bets.pay_in(bet, ask).refusal, _said(
             bet_requests.pay_in(real, ask, TERMS, until_ms=0, waited=False)
         )
     if verb == "pay_out":
-        return module._pay_out(bet, ask).refusal, _said(bet_requests.pay_out(real, ask, TERMS, waited=False))
-    session = Session("s", 1, ask.casino_id, ask.player_id, "p", 1, "EUR", True, 0, 0, 0, 0)
+        return demo_bets.pay_out(bet, ask).refusal, _said(bet_requests.pay_out(real, ask, TERMS, waited=False))
     ruling = bet_requests.refund(real, ask.casino_id, ask.player_id, TERMS)
-    return module._refund(bet, session).refusal, _said(ruling)
+    return demo_bets.refund(bet, ask.casino_id, ask.player_id).refusal, _said(ruling)
 
 
 def _said(ruling: bet_requests.Ruling) -> Refusal | None:
@@ -358,5 +356,5 @@ async def test_after_any_sequence_the_balances_are_what_the_bets_say(
         assert first == again
     rows = await db.fetch("select session_id, state, stake, coalesce(win, 0) as win from demo_bets")
     for table in tables:
-        mine = [r for r in rows if r["session_id"] == table.session.session_id and r["state"] in (ON, SETTLED)]
+        mine = [r for r in rows if r["session_id"] == table.session.session_id and r["state"] in ("on", "settled")]
         assert await table.money.balance(table.session) == START + sum(r["win"] - r["stake"] for r in mine)

@@ -8,9 +8,11 @@ Spec: provider.md 4, money.md 3.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from croupier.core import ledger
 from croupier.core.bet import (
+    IS_ON,
     NOT_WANTED,
     OK,
     STAKE_UNDECIDED,
@@ -44,6 +46,42 @@ class Asked:
     round_ref: str
     stake: int | None = None
     win: int | None = None
+
+
+class OnRecord(Protocol):
+    """What the rules of a repeat read of a bet, be its money real or a demo's."""
+
+    @property
+    def casino_id(self) -> int:
+        """The casino whose player made it."""
+
+    @property
+    def player_id(self) -> int:
+        """The player who made it."""
+
+    @property
+    def round_ref(self) -> str:
+        """The provider's round."""
+
+    @property
+    def origin(self) -> Origin:
+        """Which request made it."""
+
+    @property
+    def stake(self) -> int:
+        """The stake, minor units."""
+
+    @property
+    def win(self) -> int | None:
+        """The win, minor units; None while there is none."""
+
+    @property
+    def state(self) -> BetState:
+        """Where it stands."""
+
+    @property
+    def pay_in_answer(self) -> str | None:
+        """The stored answer of its pay-in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +139,7 @@ def open_tombstone(bet: Bet, terms: Terms) -> Decision[Bet]:
 
 def pay_in(bet: Bet, asked: Asked, terms: Terms, *, until_ms: int, waited: bool) -> Ruling:
     """A pay-in of a known betId. `until_ms` is this request's own deadline, `waited` says it is over or woken."""
-    if not _same_pay_in(bet, asked):
+    if not same_pay_in(bet, asked):
         return CONFLICT
     if bet.state is BetState.ASKED:
         return _pay_in_asked(bet, terms, until_ms, waited=waited)
@@ -110,10 +148,11 @@ def pay_in(bet: Bet, asked: Asked, terms: Terms, *, until_ms: int, waited: bool)
         move(d, BetEvent.CLAIMED)
         confirm(d)
         return d.finish("claimed")
-    return _pay_in_on_record(bet, waited=waited)
+    return pay_in_on_record(bet, waited=waited)
 
 
-def _pay_in_on_record(bet: Bet, *, waited: bool) -> Reply:
+def pay_in_on_record(bet: OnRecord, *, waited: bool) -> Reply:
+    """Answer the same pay-in of a bet whose stake is decided."""
     if bet.state in (BetState.ON, BetState.SETTLED):
         return Reply()
     if bet.state is BetState.REFUSED:
@@ -124,7 +163,8 @@ def _pay_in_on_record(bet: Bet, *, waited: bool) -> Reply:
     return CONFLICT
 
 
-def _same_pay_in(bet: Bet, asked: Asked) -> bool:
+def same_pay_in(bet: OnRecord, asked: Asked) -> bool:
+    """Whether this is the pay-in that made the bet, asked once more."""
     if bet.origin is Origin.TOMBSTONE:
         return False
     origin = Origin.PAY_IN if asked.win is None else Origin.PAY_IN_OUT
@@ -159,14 +199,13 @@ def _stop_waiting(bet: Bet, terms: Terms) -> Decision[Bet]:
 def pay_out(bet: Bet, asked: Asked, terms: Terms, *, waited: bool) -> Ruling:
     """A pay-out of a known betId. It waits for an undecided stake like a pay-in does."""
     assert asked.win is not None
-    if not _same_pay_out(bet, asked):
+    if not same_pay_out(bet, asked):
         return CONFLICT
     if bet.state is BetState.ASKED:
         return NOT_KNOWN if waited or bet.stake_parked else Wait()
-    if bet.state is BetState.SETTLED:
-        return Reply() if bet.win == asked.win else CONFLICT
-    if bet.state not in (BetState.UNCLAIMED, BetState.ON):
-        return CONFLICT
+    answered = pay_out_on_record(bet, asked)
+    if answered is not None:
+        return answered
     d = Draft(bet, terms)
     if bet.state is BetState.UNCLAIMED:
         move(d, BetEvent.CLAIMED)
@@ -175,7 +214,15 @@ def pay_out(bet: Bet, asked: Asked, terms: Terms, *, waited: bool) -> Ruling:
     return d.finish("settled")
 
 
-def _same_pay_out(bet: Bet, asked: Asked) -> bool:
+def pay_out_on_record(bet: OnRecord, asked: Asked) -> Reply | None:
+    """Answer a pay-out of a bet that is not on; None for one that is still to be settled."""
+    if bet.state is BetState.SETTLED:
+        return Reply() if bet.win == asked.win else CONFLICT
+    return None if bet.state in IS_ON else CONFLICT
+
+
+def same_pay_out(bet: OnRecord, asked: Asked) -> bool:
+    """Whether a pay-out of these contents may be for this bet."""
     if bet.origin in (Origin.TOMBSTONE, Origin.PAY_IN_OUT):
         return False
     mine = (bet.casino_id, bet.player_id, bet.round_ref)
@@ -187,10 +234,9 @@ def _same_pay_out(bet: Bet, asked: Asked) -> bool:
 
 def refund(bet: Bet, casino_id: int, player_id: int, terms: Terms) -> Ruling:
     """A refund of a known betId: always success for its own player, whatever must still be done for it."""
-    if (bet.casino_id, bet.player_id) != (casino_id, player_id) or bet.origin is Origin.JACKPOT:
-        return CONFLICT
-    if bet.state in NOT_WANTED:
-        return Reply()
+    answered = refund_on_record(bet, casino_id, player_id)
+    if answered is not None:
+        return answered
     d = Draft(bet, terms)
     d.set(refund_answer=OK)
     if bet.state in (BetState.UNCLAIMED, BetState.ON):
@@ -201,6 +247,13 @@ def refund(bet: Bet, casino_id: int, player_id: int, terms: Terms) -> Ruling:
         move(d, BetEvent.REFUND)
         d.set(waiting_until_ms=None)
     return d.finish("refunded")
+
+
+def refund_on_record(bet: OnRecord, casino_id: int, player_id: int) -> Reply | None:
+    """Answer a refund that is another player's, or was done before; None for one that is still to be done."""
+    if (bet.casino_id, bet.player_id) != (casino_id, player_id) or bet.origin is Origin.JACKPOT:
+        return CONFLICT
+    return Reply() if bet.state in NOT_WANTED else None
 
 
 def undo(d: Draft[Bet]) -> None:

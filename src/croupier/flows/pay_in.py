@@ -46,7 +46,7 @@ async def pay_in(hub: Hub, command: PayIn) -> Answer:
     if request.session.demo:
         refused = _refused(hub, request, asked)
         reason = None if refused is None else refused.refusal
-        return await hub.store.demo.pay_in(request.session, command.bet_ref, asked, reason)
+        return await hub.store.demo.pay_in(request.session, command.bet_ref, asked, refuse_new=reason)
     return await answered_in_words(_pay_in(hub, request, command, asked, bet))
 
 

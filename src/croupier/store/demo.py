@@ -1,34 +1,26 @@
-"""Demo money: a virtual balance per session, and demo bets that follow the rules of real ones.
+"""Demo money: a virtual balance per session, and the bets made with it.
 
-Owns: the rows of `demo_balances` and `demo_bets`. Never: a casino, the ledger, a real bet: a demo betId and a real one
-may be spelled alike and never meet. Spec: provider.md 3.4 (demo) and provider.md 4.1 (what a repeat must match).
+Owns: the rows of `demo_balances` and `demo_bets`. Never: the rules (core.demo_bets), a casino, the ledger, a real bet:
+a demo betId and a real one may be spelled alike and never meet. Spec: provider.md 3.4 (demo).
 
-A bet is `on`, then `settled` or `returned`; `refused` for want of funds. A refund that came first is a row that was
-`returned` from its birth. Everything of one betId happens one after the other, under a lock of its own.
+Everything of one betId happens one after the other, under a lock of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from typing import Final
 
-from croupier.core.bet import Origin
+from croupier.core import demo_bets
+from croupier.core.bet import BetState, Origin
 from croupier.core.bet_requests import Asked
 from croupier.core.commands import Answer
+from croupier.core.demo_bets import START, DemoBet, Judged
 from croupier.core.money import exponent
 from croupier.core.refusals import Refusal
 from croupier.core.session import Session
 from croupier.kit.clock import Clock
 from croupier.store.db import Db, Row, Tx
-
-START: Final = 1000
-"""What a session begins with, in major units of its currency."""
-CEILING: Final = 10**18
-"""More than this nobody wins, so that a sum always fits its column."""
-
-ON, SETTLED, REFUSED, RETURNED = "on", "settled", "refused", "returned"
 
 _LOCK = "select pg_advisory_xact_lock(hashtextextended('demo/' || $1::bigint || '/' || $2::text, 0))"
 _BET = """
@@ -44,35 +36,6 @@ _BALANCE = "select amount from demo_balances where session_id = $1"
 _SET_BALANCE = "update demo_balances set amount = $2 where session_id = $1"
 
 
-@dataclass(frozen=True, slots=True)
-class DemoBet:
-    """One demo bet. Amounts are minor units; the money is that of the session that made it."""
-
-    provider_id: int
-    bet_ref: str
-    session_id: str
-    casino_id: int
-    player_id: int
-    round_ref: str
-    origin: Origin
-    stake: int
-    win: int | None
-    state: str
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """What a request does: the answer's refusal, the bet as it is then, and the money that moves to its session."""
-
-    refusal: Refusal | None = None
-    bet: DemoBet | None = None
-    """None: nothing changes."""
-    moved: int = 0
-
-
-_CONFLICT = Judged(Refusal.CONFLICT)
-
-
 class DemoMoney:
     """Virtual balances and the bets made with them."""
 
@@ -86,7 +49,9 @@ class DemoMoney:
         async with self._begun(session) as tx:
             return await _balance(tx, session.session_id)
 
-    async def pay_in(self, session: Session, bet_ref: str, asked: Asked, refuse_new: Refusal | None = None) -> Answer:
+    async def pay_in(
+        self, session: Session, bet_ref: str, asked: Asked, *, refuse_new: Refusal | None = None
+    ) -> Answer:
         """Take a stake, and with a win in `asked` settle at once (pay-in-out).
 
         `refuse_new` is what the session's life and limits say of a new bet; a known betId is never judged by it.
@@ -94,26 +59,29 @@ class DemoMoney:
         async with self._begun(session) as tx:
             bet = await _locked(tx, session, bet_ref)
             if bet is not None:
-                judged = _pay_in_again(bet, asked)
+                judged = demo_bets.pay_in(bet, asked)
             elif refuse_new is not None:
                 judged = Judged(refuse_new)
             else:
                 balance = await _balance(tx, session.session_id, lock=True)
-                judged = _pay_in(_born(session, bet_ref, asked), balance)
+                judged = demo_bets.open_bet(session, bet_ref, asked, balance=balance)
             return await self._write(tx, session, judged)
 
     async def pay_out(self, session: Session, bet_ref: str, asked: Asked) -> Answer:
         """Settle a bet with `asked.win`, once; without a bet it is a jackpot's win, if the game may have one."""
         async with self._begun(session) as tx:
             bet = await _locked(tx, session, bet_ref)
-            judged = _jackpot(session, bet_ref, asked) if bet is None else _pay_out(bet, asked)
+            judged = demo_bets.open_jackpot(session, bet_ref, asked) if bet is None else demo_bets.pay_out(bet, asked)
             return await self._write(tx, session, judged)
 
     async def refund(self, session: Session, bet_ref: str) -> Answer:
         """Undo a bet; of an unknown betId remember that it is not to come."""
         async with self._begun(session) as tx:
             bet = await _locked(tx, session, bet_ref)
-            judged = Judged(bet=_tombstone(session, bet_ref)) if bet is None else _refund(bet, session)
+            if bet is None:
+                judged = demo_bets.open_tombstone(session, bet_ref)
+            else:
+                judged = demo_bets.refund(bet, session.casino_id, session.player_id)
             return await self._write(tx, session, judged)
 
     @asynccontextmanager
@@ -128,73 +96,6 @@ class DemoMoney:
             await _keep(tx, judged.bet, self._clock.now_ms())
             await _move(tx, judged.bet.session_id, judged.moved)
         return Answer(judged.refusal, await _balance(tx, session.session_id), session.currency)
-
-
-def _pay_in(bet: DemoBet, balance: int) -> Judged:
-    if bet.stake > balance:
-        return Judged(Refusal.NOT_ENOUGH_FUNDS, replace(bet, state=REFUSED))
-    if bet.win is None:
-        return Judged(bet=bet, moved=-bet.stake)
-    return Judged(bet=replace(bet, state=SETTLED), moved=bet.win - bet.stake)
-
-
-def _pay_in_again(bet: DemoBet, asked: Asked) -> Judged:
-    origin = Origin.PAY_IN if asked.win is None else Origin.PAY_IN_OUT
-    win = bet.win if origin is Origin.PAY_IN_OUT else None
-    mine = (bet.casino_id, bet.player_id, bet.round_ref, bet.origin, bet.stake, win)
-    if mine != (asked.casino_id, asked.player_id, asked.round_ref, origin, asked.stake, asked.win):
-        return _CONFLICT
-    if bet.state == REFUSED:
-        return Judged(Refusal.NOT_ENOUGH_FUNDS)
-    return _CONFLICT if bet.state == RETURNED else Judged()
-
-
-def _pay_out(bet: DemoBet, asked: Asked) -> Judged:
-    assert asked.win is not None
-    mine = (bet.casino_id, bet.player_id, bet.round_ref)
-    if bet.origin is Origin.PAY_IN_OUT or mine != (asked.casino_id, asked.player_id, asked.round_ref):
-        return _CONFLICT
-    if bet.state == SETTLED:
-        return Judged() if bet.win == asked.win else _CONFLICT
-    if bet.state != ON:
-        return _CONFLICT
-    return Judged(bet=replace(bet, win=asked.win, state=SETTLED), moved=asked.win)
-
-
-def _jackpot(session: Session, bet_ref: str, asked: Asked) -> Judged:
-    assert asked.win is not None
-    if not session.jackpot_wins:
-        return Judged(Refusal.BET_UNKNOWN)
-    born = replace(_born(session, bet_ref, asked), origin=Origin.JACKPOT, state=SETTLED)
-    return Judged(bet=born, moved=asked.win)
-
-
-def _refund(bet: DemoBet, session: Session) -> Judged:
-    mine = (bet.casino_id, bet.player_id)
-    if mine != (session.casino_id, session.player_id) or bet.origin is Origin.JACKPOT:
-        return _CONFLICT
-    back = {ON: bet.stake, SETTLED: bet.stake - (bet.win or 0)}.get(bet.state, 0)
-    return Judged(bet=replace(bet, state=RETURNED), moved=back)
-
-
-def _born(session: Session, bet_ref: str, asked: Asked) -> DemoBet:
-    return DemoBet(
-        provider_id=session.provider_id,
-        bet_ref=bet_ref,
-        session_id=session.session_id,
-        casino_id=session.casino_id,
-        player_id=session.player_id,
-        round_ref=asked.round_ref,
-        origin=Origin.PAY_IN if asked.win is None else Origin.PAY_IN_OUT,
-        stake=asked.stake or 0,
-        win=asked.win,
-        state=ON,
-    )
-
-
-def _tombstone(session: Session, bet_ref: str) -> DemoBet:
-    nothing = Asked(session.casino_id, session.player_id, "")
-    return replace(_born(session, bet_ref, nothing), origin=Origin.TOMBSTONE, state=RETURNED)
 
 
 async def _locked(tx: Tx, session: Session, bet_ref: str) -> DemoBet | None:
@@ -212,20 +113,20 @@ async def _balance(tx: Tx, session_id: str, *, lock: bool = False) -> int:
 async def _move(tx: Tx, session_id: str, moved: int) -> None:
     """Move money of the session that made the bet, which may be an earlier one of the same player.
 
-    A transaction locks this one balance, never two. A refund takes back what is left of a win that was played away.
+    A transaction locks this one balance, never two.
     """
     if moved:
         before = await _balance(tx, session_id, lock=True)
-        await tx.execute(_SET_BALANCE, session_id, min(max(before + moved, 0), CEILING))
+        await tx.execute(_SET_BALANCE, session_id, demo_bets.balance_after(before, moved))
 
 
 async def _keep(tx: Tx, bet: DemoBet, now_ms: int) -> None:
     await tx.execute(
         _KEEP, bet.provider_id, bet.bet_ref, bet.session_id, bet.round_ref, bet.origin.value, bet.stake, bet.win,
-        bet.state, now_ms,
+        bet.state.value, now_ms,
     )  # fmt: skip
 
 
 def _bet(row: Row) -> DemoBet:
-    fields: Mapping[str, object] = {**row, "origin": Origin(row["origin"])}
+    fields: Mapping[str, object] = {**row, "origin": Origin(row["origin"]), "state": BetState(row["state"])}
     return DemoBet(**fields)  # type: ignore[arg-type] # the columns of _BET are the record's fields
