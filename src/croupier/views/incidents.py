@@ -13,18 +13,19 @@ from typing import Any
 
 from croupier.core.money import format_amount
 from croupier.store.db import Db, Tx
+from croupier.store.money.standing import STANDING_BETS, UNDECIDED_PAYMENTS
 
 _INCIDENTS = """
 select i.incident_id, i.subject_id, i.name, i.note, i.times, i.first_ms, i.last_ms, a.name as casino
 from incidents i left join bets b on b.bet_id = i.subject_id left join cashbacks k on k.cashback_id = i.subject_id
 left join casinos a on a.casino_id = coalesce(b.casino_id, k.casino_id)
 where i.closed_ms is null order by i.last_ms desc, i.incident_id desc limit $1"""
-_INCOMPLETE = """
+_INCOMPLETE = f"""
 select b.bet_id, b.state, b.bet_ref, b.round_ref, b.player_ref, b.currency, b.stake as amount, b.created_ms,
     a.name as casino, p.name as provider
 from bets b left join casinos a using (casino_id) left join providers p on p.provider_id = b.provider_id
-where b.state in ('asked', 'unwanted', 'unclaimed', 'on', 'undoing') -- what the index of standing bets holds
-and b.state in ('on', 'unclaimed') and b.created_ms < $2 order by b.created_ms limit $1"""
+where b.state in {STANDING_BETS} -- what the index of standing bets holds
+and b.state in ('on', 'unclaimed') and b.created_ms < $2 order by b.created_ms limit $1"""  # noqa: S608 - our own list
 _PAYMENT = """
 select p.subject_id, p.kind, p.state, p.amount, p.created_ms, p.code, p.message,
     c.step, c.due_ms, coalesce(c.failures, 0) as failures, coalesce(b.currency, k.currency) as currency,
@@ -40,7 +41,7 @@ _PARKED = _PAYMENT.format(
 _UNKNOWN = _PAYMENT.format(
     rows="calls c join payments p on p.subject_id = c.subject_id"
     " and p.kind = case c.slot when 'claim' then 'stake' else c.slot end",
-    which="p.state in ('created', 'sent') or c.slot = 'claim' order by c.due_ms",
+    which=f"p.state in {UNDECIDED_PAYMENTS} or c.slot = 'claim' order by c.due_ms",
 )
 
 

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from croupier.store.db import Db, Row
+from croupier.store.money.standing import UNDECIDED_PAYMENTS
 
 _DUE = """
 due_{table} as materialized (
@@ -69,10 +70,10 @@ update calls set lease_owner = null, lease_until_ms = $5
 where subject_id = $1 and slot = $2 and fence = $3 and lease_owner = $4 returning step"""
 _DOUBT = "update payments set unanswered = true where subject_id = $1 and kind = $2 and not unanswered"
 
-DOUBT_ALL = """
+DOUBT_ALL = f"""
 with doubted as materialized (
     select p.subject_id, p.kind from calls c join payments p on p.subject_id = c.subject_id and p.kind = c.slot
-    where p.state in ('created', 'sent') and not p.unanswered),
+    where p.state in {UNDECIDED_PAYMENTS} and not p.unanswered),
 b as (update bets set version = version + 1 where bet_id in (select subject_id from doubted)),
 k as (update cashbacks set version = version + 1 where cashback_id in (select subject_id from doubted))
 update payments p set unanswered = true from doubted d where p.subject_id = d.subject_id and p.kind = d.kind"""

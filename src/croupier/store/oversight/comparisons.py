@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from croupier.store.db import Db
+from croupier.store.money.standing import STANDING_BETS, UNDECIDED_PAYMENTS
 
 DRAWN = "drawn"
 FIRST_MS = 30_000
@@ -24,7 +25,7 @@ _AGAIN = """
 _UNKNOWN = f"""
 select distinct c.subject_id from calls c join payments p on p.subject_id = c.subject_id and p.kind = c.slot
 left join comparisons k on k.subject_id = c.subject_id
-where c.casino_id = $1 and c.step <> 'info' and p.state in ('created', 'sent')
+where c.casino_id = $1 and c.step <> 'info' and p.state in {UNDECIDED_PAYMENTS}
 and p.kind not in ('stake', 'cashback', 'cashback_cancel') and p.created_ms <= $2::bigint - {FIRST_MS}
 and {_AGAIN.format(since="p.created_ms")} order by 1 limit $3"""
 _PARKED = f"""
@@ -35,11 +36,11 @@ and {_AGAIN.format(since="i.first_ms")} order by 1 limit $3"""
 _OPEN_LONG = f"""
 select b.bet_id as subject_id from bets b left join games g using (game_id)
 left join comparisons k on k.subject_id = b.bet_id
-where b.state in ('asked', 'unwanted', 'unclaimed', 'on', 'undoing') and b.created_ms <= $2::bigint - 1000 * coalesce(g.open_s, $4::int)
+where b.state in {STANDING_BETS} and b.created_ms <= $2::bigint - 1000 * coalesce(g.open_s, $4::int)
 and b.casino_id = $1 and {_AGAIN.format(since="b.created_ms")} order by b.created_ms limit $3"""
 # A bet is over when it is in a state of these and none of its payments is without an outcome; since when is its end.
-_END_MS = """
-(select case when bool_or(p.state in ('created', 'sent')) then null
+_END_MS = f"""
+(select case when bool_or(p.state in {UNDECIDED_PAYMENTS}) then null
     else greatest(max(p.decided_ms), b.ended_ms, b.created_ms) end from payments p where p.subject_id = b.bet_id)"""
 _OVER = "('settled', 'returned', 'disputed', 'refused', 'expired', 'cancelled')"
 _WANTED = f"""
@@ -50,8 +51,8 @@ where k.end_ms <= $2::bigint - {SETTLED_MS} and {_AGAIN.format(since="k.end_ms")
 _DAY = """
 select bet_id as subject_id from bets
 where casino_id = $1 and created_ms >= $2 and created_ms < $3 order by bet_id"""
-_OPEN_WINDOW = """
-select bet_id as subject_id, casino_id from bets where state in ('asked', 'unwanted', 'unclaimed', 'on', 'undoing')
+_OPEN_WINDOW = f"""
+select bet_id as subject_id, casino_id from bets where state in {STANDING_BETS}
 and ($1::bigint is null or casino_id = $1)
 union select c.subject_id, c.casino_id from calls c join bets b on b.bet_id = c.subject_id
 where c.slot <> 'close' and ($1::bigint is null or c.casino_id = $1) order by 1"""

@@ -13,6 +13,7 @@ from croupier.core.recovery import BEATS_AHEAD
 from croupier.kit.clock import Clock
 from croupier.store.db import Db, Row
 from croupier.store.money.calls import DOUBT_ALL
+from croupier.store.money.standing import STANDING_BETS
 
 _COLUMNS = """
 recovery_id, why, begun_by, begun_ms, since_ms, ids_from, ids_to, ids_next, ended_ms, ended_by, end_reason,
@@ -27,10 +28,10 @@ values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing returning {_COLUMNS}"
 _JUMP = "select setval('money_ids', greatest($1::bigint, (select last_value from money_ids)), false)"
 _REBORN = "update installation set birthplace = $1, beat = greatest(beat, $2::bigint) + $3::bigint"
 # Every part of it is found by an index: what stands, what is under way, what waits for a person, what changed.
-_WINDOW = """
+_WINDOW = f"""
 insert into recovery_bets (recovery_id, subject_id, casino_id)
 select $1, b.bet_id, b.casino_id from bets b join (
-    select bet_id from bets where state in ('asked', 'unwanted', 'unclaimed', 'on', 'undoing')
+    select bet_id from bets where state in {STANDING_BETS}
     union select bet_id from bets where created_ms >= $2
     union select subject_id from calls
     union select subject_id from incidents where closed_ms is null

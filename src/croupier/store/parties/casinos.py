@@ -16,6 +16,7 @@ from croupier.kit.chance import Chance
 from croupier.kit.clock import Clock
 from croupier.kit.seal import Sealer
 from croupier.store.db import Db, DbViolation, Row, Tx
+from croupier.store.money.standing import OPEN_PAYMENTS, STANDING_BETS, STANDING_CASHBACKS
 from croupier.store.parties.counterparties import (
     COLUMNS,
     SECRET_BYTES,
@@ -52,19 +53,19 @@ and seen.alg = coalesce(c.profile ->> 'alg', 'RS256')
 and not exists (select from signing_keys held where held.kid = c.kid and held.alg = seen.alg
     and (held.created_ms, held.kid) > (seen.created_ms, seen.kid))"""
 
-_UNDECIDED = """
+_UNDECIDED = f"""
 select exists (select from calls where casino_id = $1)
-    or exists (select from bets where casino_id = $1 and state in ('asked', 'unwanted', 'unclaimed', 'on', 'undoing'))
-    or exists (select from cashbacks where casino_id = $1 and state in ('owed', 'cancel_wanted', 'taking_back'))
+    or exists (select from bets where casino_id = $1 and state in {STANDING_BETS})
+    or exists (select from cashbacks where casino_id = $1 and state in {STANDING_CASHBACKS})
     or exists (select from payments p join players using (player_id)
-        where casino_id = $1 and p.state in ('created', 'sent', 'parked'))"""
-_COUNTS = """
+        where casino_id = $1 and p.state in {OPEN_PAYMENTS})"""
+_COUNTS = f"""
 select (select count(*) from bets where casino_id = $1
-        and state in ('asked', 'unwanted', 'unclaimed', 'on', 'undoing')) as bets,
+        and state in {STANDING_BETS}) as bets,
     (select count(*) from cashbacks where casino_id = $1
-        and state in ('owed', 'cancel_wanted', 'taking_back')) as cashbacks,
+        and state in {STANDING_CASHBACKS}) as cashbacks,
     (select count(*) from payments p join players using (player_id)
-        where casino_id = $1 and p.state in ('created', 'sent', 'parked')) as payments"""
+        where casino_id = $1 and p.state in {OPEN_PAYMENTS}) as payments"""
 _CLOSE = "update casinos set closed_ms = coalesce(closed_ms, $2) where casino_id = $1"
 _OPEN = "update casinos set closed_ms = null where casino_id = $1"
 _SECRETS = "select secret, old_secret, old_secret_until_ms, tokens_from_s, closed_ms from casinos where casino_id = $1"

@@ -15,6 +15,7 @@ from croupier.kit.chance import Chance
 from croupier.kit.clock import Clock
 from croupier.kit.seal import Sealer
 from croupier.store.db import Db, DbViolation, Row, Tx
+from croupier.store.money.standing import STANDING_BETS
 from croupier.store.parties.counterparties import (
     COLUMNS,
     SECRET_BYTES,
@@ -42,9 +43,9 @@ update providers set name = $2, url = $3, enabled = $4, profile = $5::text::json
 where provider_id = $1 returning {_COLUMNS}"""
 _ROTATE = """
 update providers set secret = $2, old_secret = $3, old_secret_until_ms = $4 where provider_id = $1"""
-_COUNTS = """
+_COUNTS = f"""
 select (select count(*) from bets where provider_id = $1
-    and state in ('asked', 'unwanted', 'unclaimed', 'on', 'undoing')) as bets"""
+    and state in {STANDING_BETS}) as bets"""
 _CLOSE = "update providers set closed_ms = coalesce(closed_ms, $2) where provider_id = $1"
 _OPEN = "update providers set closed_ms = null where provider_id = $1"
 _BY_COUNTERPARTY = f"""
