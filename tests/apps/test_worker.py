@@ -19,7 +19,7 @@ from croupier.flows.recovery import notice
 from croupier.simulator.stage import settings_for
 from croupier.store.db import DbConflict, DbDown
 from croupier.store.installation import Lifeline
-from croupier.store.parties.profiles import PROVIDERS, BadSettings, profile_from_settings
+from croupier.store.parties.profiles import PROVIDERS, BadProfile, profile_from_settings
 from croupier.store.processes import Processes, this_host
 from tests.flows.desk import Desk
 from tests.store.cast import NOW_MS
@@ -92,7 +92,7 @@ async def test_every_so_often_means_rest_first_then_work_again_and_again(desk: D
 async def test_request_ids_are_kept_for_longer_than_any_request_can_be_fresh(desk: Desk) -> None:
     """From the earliest clock to the latest that a provider's row allows."""
     assert profile_from_settings({"fresh_s": "300"}, PROVIDERS) == {"fresh_s": 300.0}
-    with pytest.raises(BadSettings):
+    with pytest.raises(BadProfile):
         profile_from_settings({"fresh_s": "301"}, PROVIDERS)
     assert SEEN_KEPT_MS > 2 * 300 * 1000
 

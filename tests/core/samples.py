@@ -13,7 +13,7 @@ from typing import Any
 
 from croupier.core import bet_requests, cashback_effects, person, pursuit
 from croupier.core.bet import IS_ON, Bet, BetState, Origin
-from croupier.core.bet_requests import Asked, Reply, Wait
+from croupier.core.bet_requests import RecordedAnswer, RequestContents, Wait
 from croupier.core.cashback import Cashback
 from croupier.core.counterparty import Casino, Provider
 from croupier.core.draft import Decision, Draft, Terms
@@ -29,8 +29,8 @@ from croupier.core.readings import (
     InfoList,
     InfoReading,
     No,
-    Outcome,
     PaymentKind,
+    PaymentOutcome,
     Received,
     Unknown,
     Yes,
@@ -204,20 +204,20 @@ class Story:
             return self.take(ruling)
         if isinstance(ruling, Wait):
             return "wait"
-        assert isinstance(ruling, Reply)
+        assert isinstance(ruling, RecordedAnswer)
         return "ok" if ruling.refusal is None else ruling.refusal.value
 
     def pay_in(self, *, waited: bool = False, until_s: float | None = None, **other: Any) -> str:
         """A pay-in (or pay-in-out) with the bet's own contents, or with `other` ones."""
         bet: Bet = self.subject
         win = bet.win if bet.origin is Origin.PAY_IN_OUT else None
-        asked = replace(Asked(bet.casino_id, bet.player_id, bet.round_ref, bet.stake, win), **other)
+        asked = replace(RequestContents(bet.casino_id, bet.player_id, bet.round_ref, bet.stake, win), **other)
         until_ms = T0 + round((self.now_s + HOLD_S if until_s is None else until_s) * MS)
         return self._told(bet_requests.pay_in(bet, asked, self.terms(), until_ms=until_ms, waited=waited))
 
     def pay_out(self, win: int, *, waited: bool = False, **other: Any) -> str:
         bet: Bet = self.subject
-        asked = replace(Asked(bet.casino_id, bet.player_id, bet.round_ref, win=win), **other)
+        asked = replace(RequestContents(bet.casino_id, bet.player_id, bet.round_ref, win=win), **other)
         return self._told(bet_requests.pay_out(bet, asked, self.terms(), waited=waited))
 
     def refund(self, *, casino_id: int = 11, player_id: int = 33) -> str:
@@ -238,7 +238,7 @@ class Story:
         )
         return replace(plain, **other)
 
-    def hear(self, kind: PaymentKind, outcome: Outcome) -> Verdict:
+    def hear(self, kind: PaymentKind, outcome: PaymentOutcome) -> Verdict:
         """An accept came."""
         told: Verdict = self.change(lambda d: pursuit.heard(d, kind, outcome), "heard")
         return told

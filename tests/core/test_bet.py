@@ -47,7 +47,7 @@ def test_a_pair_leads_where_the_table_says_or_raises(state: BetState, event: Bet
     if after is not None:
         assert next_bet_state(state, event) is after
         return
-    with pytest.raises(IllegalBet, match=f"a bet that is {state.value} does not know {event.value}"):
+    with pytest.raises(IllegalBet, match=f"a bet that is {state.value} does not allow {event.value}"):
         next_bet_state(state, event)
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from croupier.core.bet import NOT_WANTED, BetState, Closing, Origin
 from croupier.core.bet_requests import (
-    Asked,
     CannotDo,
+    RequestContents,
     open_bet,
     open_jackpot,
     open_tombstone,
@@ -464,13 +464,13 @@ def test_a_pay_in_out_settles_itself() -> None:
 
 def test_a_ruling_is_a_reply_a_wait_or_one_decision_on_what_was_read() -> None:
     bet = open_bet(new_bet(), terms()).after
-    asked = Asked(11, 33, "r-1", 1000)
+    asked = RequestContents(11, 33, "r-1", 1000)
     rulings = [
         pay_in(bet, asked, terms(), until_ms=T0 + 1, waited=False),
         pay_out(bet, replace(asked, win=5), terms(), waited=True),
         refund(bet, 11, 33, terms()),
     ]
-    assert [type(r).__name__ for r in rulings] == ["Wait", "Reply", "Decision"]
+    assert [type(r).__name__ for r in rulings] == ["Wait", "RecordedAnswer", "Decision"]
     assert isinstance(rulings[2], Decision)
     assert rulings[2].before is bet
     assert getattr(rulings[1], "refusal", None) is Refusal.OUTCOME_UNKNOWN

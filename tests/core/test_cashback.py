@@ -34,7 +34,7 @@ def test_a_pair_leads_where_the_table_says_or_raises(state: CashbackState, event
     if after is not None:
         assert next_cashback_state(state, event) is after
         return
-    with pytest.raises(IllegalCashback, match=f"a cashback that is {state.value} does not know {event.value}"):
+    with pytest.raises(IllegalCashback, match=f"a cashback that is {state.value} does not allow {event.value}"):
         next_cashback_state(state, event)
 
 

@@ -25,7 +25,7 @@ def settled(win: int, *, origin: Origin = Origin.PAY_IN, stake: int = 1000, **te
     story = Story()
     story.on(stake=stake)
     bet = story.subject
-    asked = bet_requests.Asked(bet.casino_id, bet.player_id, bet.round_ref, win=win)
+    asked = bet_requests.RequestContents(bet.casino_id, bet.player_id, bet.round_ref, win=win)
     ruling = bet_requests.pay_out(bet, asked, terms(**told), waited=True)
     assert isinstance(ruling, Decision)
     return ruling

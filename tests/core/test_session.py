@@ -9,7 +9,7 @@ import pytest
 
 from croupier.core.money import MAX_MINOR, BadAmount
 from croupier.core.refusals import Refusal
-from croupier.core.session import Game, Limits, Session, bet_limits, judge_new_bet
+from croupier.core.session import BetLimits, Game, Session, bet_limits, judge_new_bet
 from tests.core.samples import CASINO, PROVIDER, T0
 
 HOUR_MS = 3_600_000
@@ -62,15 +62,17 @@ def test_a_stake_lies_within_the_limits_and_a_free_round_knows_no_minimum(stake:
 @pytest.mark.parametrize(
     ("now", "stake", "refusal"),
     [
-        (Limits(), 5000, None),
-        (Limits(max_bet="49.99"), 5000, Refusal.LIMIT),
-        (Limits(max_bet="80"), 8000, None),
-        (Limits(max_bet="80"), 8001, Refusal.LIMIT),
-        (Limits(min_bet="0.50"), 50, None),
-        (Limits(min_bet="2"), 199, Refusal.LIMIT),
+        (BetLimits(), 5000, None),
+        (BetLimits(max_bet="49.99"), 5000, Refusal.LIMIT),
+        (BetLimits(max_bet="80"), 8000, None),
+        (BetLimits(max_bet="80"), 8001, Refusal.LIMIT),
+        (BetLimits(min_bet="0.50"), 50, None),
+        (BetLimits(min_bet="2"), 199, Refusal.LIMIT),
     ],
 )
-def test_the_limits_of_now_judge_and_not_those_of_the_launch(now: Limits, stake: int, refusal: Refusal | None) -> None:
+def test_the_limits_of_now_judge_and_not_those_of_the_launch(
+    now: BetLimits, stake: int, refusal: Refusal | None
+) -> None:
     """A session lives a day: a limit that is narrowed holds in it, and one that is widened too."""
     assert judged(stake, game_limits=now) is refusal
     assert judged(stake, game_limits=now, min_bet=1, max_bet=1) is refusal

@@ -10,7 +10,7 @@ from croupier.core import bet_requests
 from croupier.core.bet import Bet, BetState
 from croupier.core.commands import PayOut, Refund
 from croupier.core.pursuit import Verdict
-from croupier.core.readings import Authorized, BalanceTold, Contents, PaymentKind, Yes
+from croupier.core.readings import Authorized, BalanceKnown, Contents, PaymentKind, Yes
 from croupier.flows.accept_payment import accept_payment
 from croupier.flows.advance import terms_of
 from croupier.flows.authorize import authorize
@@ -134,11 +134,11 @@ async def test_a_balance_is_as_old_as_its_question(desk: Desk, monkeypatch: pyte
     class Slow:
         """Counts what is in the wallet, and is heard of a second later."""
 
-        async def balance(self, *_: object) -> BalanceTold:
+        async def balance(self, *_: object) -> BalanceKnown:
             desk.clock.ms += 500
             await accept(desk, bet, yes(bet, None))
             desk.clock.ms += 500
-            return BalanceTold("500.00")
+            return BalanceKnown("500.00")
 
         async def auth(self, *_: object) -> Authorized:
             told = await self.balance()

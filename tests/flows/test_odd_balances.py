@@ -8,7 +8,7 @@ import pytest
 import structlog
 
 from croupier.core.commands import Answer
-from croupier.core.readings import BalanceOdd, BalanceTold, No, Unknown
+from croupier.core.readings import BalanceKnown, BalanceUnreadable, No, Unknown
 from croupier.core.refusals import CasinoNo, Refusal
 from croupier.flows.balance_query import balance
 from tests.flows.desk import Desk
@@ -34,13 +34,13 @@ async def asked(desk: Desk, said: object) -> tuple[Answer, list[dict[str, Any]]]
 @pytest.mark.parametrize(
     ("said", "minor", "what"),
     [
-        (BalanceTold("7100.5"), 710050, None),
-        (BalanceTold("7100.500000"), 710050, None),
-        (BalanceTold("7100.509999"), 710050, "finer"),
-        (BalanceTold("-12.50"), 0, "negative"),
-        (BalanceOdd('"1,234.50"'), None, "unreadable"),
-        (BalanceOdd("null"), None, "unreadable"),
-        (BalanceTold("9" * 15 + ".99999"), 99999999999999999, "finer"),
+        (BalanceKnown("7100.5"), 710050, None),
+        (BalanceKnown("7100.500000"), 710050, None),
+        (BalanceKnown("7100.509999"), 710050, "finer"),
+        (BalanceKnown("-12.50"), 0, "negative"),
+        (BalanceUnreadable('"1,234.50"'), None, "unreadable"),
+        (BalanceUnreadable("null"), None, "unreadable"),
+        (BalanceKnown("9" * 15 + ".99999"), 99999999999999999, "finer"),
     ],
 )
 async def test_an_odd_balance_is_told_as_far_as_it_goes(
@@ -51,7 +51,7 @@ async def test_an_odd_balance_is_told_as_far_as_it_goes(
     if what is None:
         assert lines == []
     else:
-        quoted = said.said if isinstance(said, BalanceOdd) else said.balance
+        quoted = said.said if isinstance(said, BalanceUnreadable) else said.balance
         assert [(line["log_level"], line["what"], line["said"]) for line in lines] == [("warning", what, quoted)]
         assert f'what="{what}"}} 1.0' in desk.hub.metrics.render().decode()
 
@@ -63,8 +63,8 @@ async def test_a_casino_that_says_nothing_of_it_is_not_known(desk: Desk, said: o
 
 
 async def test_it_is_counted_each_time_and_said_once_a_minute(desk: Desk) -> None:
-    said = [len((await asked(desk, BalanceOdd("null")))[1]) for _ in range(3)]
+    said = [len((await asked(desk, BalanceUnreadable("null")))[1]) for _ in range(3)]
     desk.clock.ms += 61_000
-    said.append(len((await asked(desk, BalanceOdd("null")))[1]))
+    said.append(len((await asked(desk, BalanceUnreadable("null")))[1]))
     assert said == [1, 0, 0, 1]
     assert 'what="unreadable"} 4.0' in desk.hub.metrics.render().decode()

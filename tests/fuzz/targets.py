@@ -21,8 +21,8 @@ from croupier.core.commands import Answer, Catalogue, LaunchOrder, Order
 from croupier.core.counterparty import Casino
 from croupier.core.readings import (
     Authorized,
-    BalanceOdd,
-    BalanceTold,
+    BalanceKnown,
+    BalanceUnreadable,
     CloseDone,
     Contents,
     Exists,
@@ -513,11 +513,11 @@ def check_auth(answer: tuple[int, bytes]) -> bool:
 def check_balance(answer: tuple[int, bytes]) -> bool:
     reading = codec.read_balance(*answer, CASINO)
     said = said_of(answer)
-    if isinstance(reading, BalanceTold):
+    if isinstance(reading, BalanceKnown):
         assert said[0] == 200
         assert said[2]["Balance"] == reading.balance
         assert not set(reading.balance) - set("0123456789.-")
-    if isinstance(reading, BalanceOdd):
+    if isinstance(reading, BalanceUnreadable):
         assert said[0] == 200
     return not isinstance(reading, Unknown)
 

@@ -369,7 +369,7 @@ _REQUEST = (
         "other-win-accepted",
         "a pay-out with another win gets the yes of the first",
         _REQUESTS,
-        (("return Reply() if bet.win == asked.win else CONFLICT", "return Reply()"),),
+        (("return RecordedAnswer() if bet.win == asked.win else CONFLICT", "return RecordedAnswer()"),),
         "I9",
     ),
     Plant(
@@ -378,8 +378,8 @@ _REQUEST = (
         _REQUESTS,
         (
             (
-                "if bet.state in (BetState.ON, BetState.SETTLED):\n        return Reply()",
-                "if bet.state in (BetState.ON, BetState.SETTLED, BetState.RETURNED):\n        return Reply()",
+                "if bet.state in (BetState.ON, BetState.SETTLED):\n        return RecordedAnswer()",
+                "if bet.state in (BetState.ON, BetState.SETTLED, BetState.RETURNED):\n        return RecordedAnswer()",
             ),
         ),
         "I3 I9",
@@ -391,7 +391,7 @@ _REQUEST = (
         (
             (
                 "return NOT_KNOWN if waited or bet.stake_parked else Wait()\n    answered = ",
-                "return Reply()\n    answered = ",
+                "return RecordedAnswer()\n    answered = ",
             ),
         ),
         "I6 I8",
@@ -403,7 +403,7 @@ _REQUEST = (
         (
             (
                 "    return None if bet.state in IS_ON else CONFLICT\n",
-                "    return None if bet.state in IS_ON else Reply()\n",
+                "    return None if bet.state in IS_ON else RecordedAnswer()\n",
             ),
         ),
         "I8",
@@ -431,14 +431,19 @@ _REQUEST = (
         "refund-does-nothing",
         "a refund of a bet that is on is answered yes and forgotten",
         _REQUESTS,
-        (("        give_back(d, BetEvent.REFUND)", "        return Reply()"),),
+        (("        give_back(d, BetEvent.REFUND)", "        return RecordedAnswer()"),),
         "I3",
     ),
     Plant(
         "refund-in-flight-forgotten",
         "a refund of a stake without an outcome is answered yes and forgotten",
         _REQUESTS,
-        (("        move(d, BetEvent.REFUND)\n        d.set(waiting_until_ms=None)", "        return Reply()"),),
+        (
+            (
+                "        move(d, BetEvent.REFUND)\n        d.set(waiting_until_ms=None)",
+                "        return RecordedAnswer()",
+            ),
+        ),
         "I3",
     ),
     Plant(
@@ -471,8 +476,8 @@ _REQUEST = (
         _REQUESTS,
         (
             (
-                "return Reply(Refusal(bet.pay_in_answer))",
-                "return Reply(Refusal.CASINO_REFUSED if bet.version % 2 else Refusal.LIMIT)",
+                "return RecordedAnswer(Refusal(bet.pay_in_answer))",
+                "return RecordedAnswer(Refusal.CASINO_REFUSED if bet.version % 2 else Refusal.LIMIT)",
             ),
         ),
         "I9",
@@ -481,7 +486,7 @@ _REQUEST = (
         "refusal-is-a-yes",
         "a pay-in whose stake was refused is answered yes",
         _REQUESTS,
-        (("return Reply(Refusal(bet.pay_in_answer))", "return Reply()"),),
+        (("return RecordedAnswer(Refusal(bet.pay_in_answer))", "return RecordedAnswer()"),),
         "I6",
     ),
     Plant(

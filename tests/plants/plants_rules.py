@@ -148,7 +148,7 @@ _REPEATS = (
         "a pay-out of a bet that was refunded before it came is told yes",
         _REQUESTS,
         old="    return None if bet.state in IS_ON else CONFLICT",
-        new="    return None if bet.state in IS_ON else Reply()",
+        new="    return None if bet.state in IS_ON else RecordedAnswer()",
         expected="I3 I9",
     ),
     _plant(

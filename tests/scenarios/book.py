@@ -24,8 +24,8 @@ from croupier.core.readings import (
     InfoList,
     InfoReading,
     No,
-    Outcome,
     PaymentKind,
+    PaymentOutcome,
     Received,
     Unknown,
     Yes,
@@ -117,7 +117,7 @@ class Book:
             self._note_lie(key)
         return Reaction(self._answer(order, how), how)
 
-    def outcome(self, order: Order, how: Treatment) -> Outcome:
+    def outcome(self, order: Order, how: Treatment) -> PaymentOutcome:
         """What its accept says when it is due; now it books what it says it booked."""
         if how.code:
             self._note_lie((order.subject_id, order.kind))
@@ -153,7 +153,7 @@ class Book:
         how = self._how.get("close", HONEST)
         return CloseDone() if how.answer == "ack" else Unknown(how.why)
 
-    def said(self, event: Says, order: Order) -> Outcome:
+    def said(self, event: Says, order: Order) -> PaymentOutcome:
         """An accept of its own accord. What it says truly of a payment it had not booked, it books now."""
         if event.code not in {200, 103804}:
             self._note_lie((order.subject_id, order.kind))

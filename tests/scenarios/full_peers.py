@@ -25,8 +25,8 @@ from croupier.core.readings import (
     Exists,
     InfoList,
     No,
-    Outcome,
     PaymentKind,
+    PaymentOutcome,
     Received,
     Unknown,
     Yes,
@@ -97,7 +97,7 @@ class WireCasino:
         amount = parse_amount(data["Amount"], self._currency)
         return Order(subject, types[data["TransactionType"]], data["PartnerUserId"], amount, tax, self._currency)
 
-    def _later(self, seconds: float, order: Order, outcome: Callable[[], Outcome]) -> None:
+    def _later(self, seconds: float, order: Order, outcome: Callable[[], PaymentOutcome]) -> None:
         async def say() -> None:
             if seconds:
                 await self._clock.sleep(seconds)
@@ -122,7 +122,7 @@ class WireCasino:
         assert isinstance(reading, Yes)
         return _envelope(200, _value(reading.contents))
 
-    async def accept(self, order: Order, outcome: Outcome) -> str:
+    async def accept(self, order: Order, outcome: PaymentOutcome) -> str:
         """Send an accept; the hub's ErrorCode, or `nothing` from a dead hub."""
         cashback = order.kind in CASHBACK_TYPES.values()
         path = "cashback-payments/accept" if cashback else "payments/accept"
@@ -174,7 +174,7 @@ def _value(said: Contents) -> dict[str, Any]:
     return value if said.tax is None else {**value, "TaxAmount": said.tax}
 
 
-def _accept_body(order: Order, outcome: Outcome) -> dict[str, Any]:
+def _accept_body(order: Order, outcome: PaymentOutcome) -> dict[str, Any]:
     subject = "CashbackId" if order.kind in CASHBACK_TYPES.values() else "BetId"
     known = {subject: order.subject_id, "TransactionType": NUMBERS[order.kind]}
     if isinstance(outcome, No):

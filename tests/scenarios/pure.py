@@ -11,7 +11,7 @@ from typing import Any
 
 from croupier.core import bet_requests, cashback_effects, person
 from croupier.core.bet import IS_ON, Bet, Origin
-from croupier.core.bet_requests import Asked, CannotDo, Ruling
+from croupier.core.bet_requests import CannotDo, RequestContents, Ruling
 from croupier.core.cashback import Cashback, CashbackState
 from croupier.core.commands import Order
 from croupier.core.counterparty import Casino, LateAccept, Provider
@@ -191,7 +191,7 @@ class PureWorld:
                 self.hub.incidents[on, "win_refused"] += 1
             return self._refused(Refusal.WRONG_DATA)
         name = event.bet if event.by == "p1" else f"{event.bet}_{event.by}"
-        asked = Asked(session.casino_id, session.player_id, self._round(event, name), stake, win)
+        asked = RequestContents(session.casino_id, session.player_id, self._round(event, name), stake, win)
         known = self.hub.by_ref.get((session.provider_id, event.bet))
         if known is not None:
             return self._known(event, session, asked, known)
@@ -235,7 +235,7 @@ class PureWorld:
     def _on(self, setting: str) -> bool:
         return self._settings.get(setting) == "on"
 
-    def _new(self, event: words.Ask, session: Session, asked: Asked, name: str) -> Ticket | str:
+    def _new(self, event: words.Ask, session: Session, asked: RequestContents, name: str) -> Ticket | str:
         """The first request of its betId (flows.pay_in, pay_out, refund)."""
         hub = self.hub
         if event.verb == "refund":
@@ -262,7 +262,7 @@ class PureWorld:
             event, session, asked, (name, born, bet_requests.open_bet), lambda: admission.leave(casino.casino_id)
         )
 
-    def _born(self, event: words.Ask, session: Session, asked: Asked, origin: Origin) -> Bet:
+    def _born(self, event: words.Ask, session: Session, asked: RequestContents, origin: Origin) -> Bet:
         return Bet(
             bet_id=self.hub.new_id(),
             casino_id=session.casino_id,
@@ -283,7 +283,7 @@ class PureWorld:
         self,
         event: words.Ask,
         session: Session,
-        asked: Asked,
+        asked: RequestContents,
         birth: tuple[str, Bet, Callable[[Bet, Terms], Decision[Bet]]],
         done: Callable[[], None] = lambda: None,
     ) -> Ticket:
@@ -296,7 +296,7 @@ class PureWorld:
         self,
         event: words.Ask,
         session: Session,
-        asked: Asked,
+        asked: RequestContents,
         bet_id: int,
         *,
         done: Callable[[], None] = lambda: None,
@@ -394,7 +394,7 @@ class PureWorld:
         return ""
 
 
-def _rule(verb: str, session: Session, asked: Asked, until_ms: int) -> Callable[[Bet, Terms, bool], Ruling]:
+def _rule(verb: str, session: Session, asked: RequestContents, until_ms: int) -> Callable[[Bet, Terms, bool], Ruling]:
     def rule(bet: Bet, terms: Terms, over: bool) -> Ruling:
         if verb == "refund":
             return bet_requests.refund(bet, session.casino_id, session.player_id, terms)

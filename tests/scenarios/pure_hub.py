@@ -16,7 +16,7 @@ from typing import Any
 
 from croupier.core import pursuit
 from croupier.core.bet import Bet, BetState, Origin
-from croupier.core.bet_requests import Reply, Ruling, Wait
+from croupier.core.bet_requests import RecordedAnswer, Ruling, Wait
 from croupier.core.cashback import Cashback
 from croupier.core.commands import Order
 from croupier.core.counterparty import Casino, Provider
@@ -29,8 +29,8 @@ from croupier.core.readings import (
     CloseReading,
     InfoList,
     InfoReading,
-    Outcome,
     PaymentKind,
+    PaymentOutcome,
     Unknown,
 )
 from croupier.core.reconciliation import Found, doubles
@@ -229,12 +229,12 @@ class PureHub:
             elif self.now >= ticket.until_ms:
                 self.answer(ticket, Refusal.OUTCOME_UNKNOWN)
             else:
-                ticket.rule, ticket.waiting = (lambda _bet, _terms, _over: Reply()), True
+                ticket.rule, ticket.waiting = (lambda _bet, _terms, _over: RecordedAnswer()), True
                 self.at(ticket.until_ms, lambda: self.go_on(ticket))
                 return
 
     @staticmethod
-    def _unpaid(ticket: Ticket, bet: Bet, reply: Reply) -> bool:
+    def _unpaid(ticket: Ticket, bet: Bet, reply: RecordedAnswer) -> bool:
         """A pay-out whose provider wants to know that the casino has it (its `pay_out_waits`)."""
         if reply.refusal is not None or not ticket.waits_for_the_casino:
             return False
@@ -338,7 +338,7 @@ class PureHub:
                 self.findings.add((subject_id, found))
                 self.incidents[subject_id, "difference"] += 1
 
-    def accept(self, casino_id: int, subject_id: int, kind: PaymentKind, outcome: Outcome) -> str:
+    def accept(self, casino_id: int, subject_id: int, kind: PaymentKind, outcome: PaymentOutcome) -> str:
         """The casino reports an outcome; what it is answered."""
         if not self.alive:
             return NOTHING

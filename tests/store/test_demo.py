@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from croupier.core import bet_requests, demo_bets
 from croupier.core.bet import OK, Bet, BetState, Origin
-from croupier.core.bet_requests import Asked, Reply
+from croupier.core.bet_requests import RecordedAnswer, RequestContents
 from croupier.core.commands import Answer
 from croupier.core.counterparty import Casino, Provider
 from croupier.core.demo_bets import DemoBet
@@ -45,8 +45,10 @@ async def other_db(database_url: str) -> AsyncIterator[Db]:
     await connected.close()
 
 
-def asked(session: Session, *, stake: int | None = None, win: int | None = None, round_ref: str = "r") -> Asked:
-    return Asked(session.casino_id, session.player_id, round_ref, stake, win)
+def asked(
+    session: Session, *, stake: int | None = None, win: int | None = None, round_ref: str = "r"
+) -> RequestContents:
+    return RequestContents(session.casino_id, session.player_id, round_ref, stake, win)
 
 
 @dataclass
@@ -243,7 +245,7 @@ STANDING = [
     (Origin.TOMBSTONE, BetState.RETURNED, 0, None),
 ]
 ASKED = [
-    Asked(1, player, round_ref, stake, win)
+    RequestContents(1, player, round_ref, stake, win)
     for player, round_ref, stake, win in itertools.product((1, 2), ("r", ""), (100, 99, 0), (None, 250, 0))
 ]
 Verb = Literal["pay_in", "pay_out", "refund"]
@@ -264,7 +266,7 @@ def test_a_demo_bet_answers_what_a_real_one_would(
         assert ours == theirs, ask
 
 
-def _both(verb: Verb, bet: DemoBet, ask: Asked) -> tuple[Refusal | None, Refusal | None]:
+def _both(verb: Verb, bet: DemoBet, ask: RequestContents) -> tuple[Refusal | None, Refusal | None]:
     real = real_bet(bet)
     if verb == "pay_in":
         return demo_bets.pay_in(bet, ask).refusal, _said(
@@ -277,8 +279,8 @@ def _both(verb: Verb, bet: DemoBet, ask: Asked) -> tuple[Refusal | None, Refusal
 
 
 def _said(ruling: bet_requests.Ruling) -> Refusal | None:
-    assert isinstance(ruling, Reply | Decision)
-    return ruling.refusal if isinstance(ruling, Reply) else None
+    assert isinstance(ruling, RecordedAnswer | Decision)
+    return ruling.refusal if isinstance(ruling, RecordedAnswer) else None
 
 
 # --- many at once ------------------------------------------------------------------------------------------

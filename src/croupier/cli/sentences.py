@@ -37,7 +37,7 @@ class Fault(Exception):
 _SAY_IT_THEMSELVES = (
     Fault,
     config.BadSettings,
-    profiles.BadSettings,
+    profiles.BadProfile,
     NameTaken,
     CounterpartyUnknown,
     CurrencyDiffers,

@@ -11,7 +11,7 @@ from croupier.cli.find import peer_problem
 from croupier.cli.sentences import Fault
 from croupier.kit.settings import Settings
 from croupier.store.parties.counterparties import check_columns
-from croupier.store.parties.profiles import BadSettings, Side, profile_from_settings
+from croupier.store.parties.profiles import BadProfile, Side, profile_from_settings
 
 COLUMNS = ("name", "url", "currencies")
 """What `set` changes besides quirks."""
@@ -24,10 +24,10 @@ def changes_of(assignments: list[str], side: Side, settings: Settings) -> dict[s
     problems = [problem for check in (_judge_columns, _judge_url) for problem in check(columns, settings)]
     try:
         changes = {**profile_from_settings(told, side), **columns}
-    except BadSettings as bad:
-        raise BadSettings([*problems, *bad.problems]) from None
+    except BadProfile as bad:
+        raise BadProfile([*problems, *bad.problems]) from None
     if problems:
-        raise BadSettings(problems)
+        raise BadProfile(problems)
     return changes
 
 
@@ -59,7 +59,7 @@ def _columns(told: dict[str, str], side: Side) -> dict[str, Any]:
 def _judge_columns(columns: dict[str, Any], _: Settings) -> tuple[str, ...]:
     try:
         check_columns({key: value for key, value in columns.items() if key != "url"})
-    except BadSettings as bad:
+    except BadProfile as bad:
         return bad.problems
     return ()
 

@@ -1,14 +1,14 @@
-"""A bet: one stake and all money that follows it, from the provider's ask to the last outcome.
+"""The bet: one stake and all money that follows it, from the provider's request to the last outcome.
 
-A bet starts `asked`: its stake is with the casino. Accepted while a provider waits makes it `on`; accepted
-with nobody waiting makes it `unclaimed` until a repeat claims it or its time is over. A refund of a stake in
-flight makes it `unwanted`: whatever the casino then says, the bet will not be on. `refused`, `expired` and
-`cancelled` have no stake at the casino as far as we know; a late accept turns each into `returned`.
-`settled` owes a win (or 0). Undoing a settled bet takes the payout back first (`undoing`); a casino that
-refuses that leaves it `disputed`. `returned` owes the stake back or has given it. A `tombstone` marks a
-refund that came before its bet.
+A bet starts `asked`: its stake was sent to the casino and has no outcome. An accept while a provider's request
+waits makes it `on`. An accept with no request waiting makes it `unclaimed`, until a repeated request claims it or
+its time is over. A refund of a stake in flight makes it `unwanted`: it ends without a stake, whatever the outcome.
+`refused`, `expired` and `cancelled` have no stake at the casino as far as the hub knows; a late accept turns each
+into `returned`. `settled` owes or has paid a win, which may be 0. The reversal of a settled bet takes the payout
+back first (`undoing`); if the casino refuses that, the bet is `disputed`. `returned` owes the stake back or has
+given it back. A `tombstone` records a refund that arrived before its bet.
 
-Owns: the record, the states, their table. Never: what a request or an outcome does (requests, outcomes).
+Owns: the record, the states, the state table. Never: the effect of a request or an outcome (bet_requests, outcomes).
 Spec: money.md 3, provider.md 4.
 """
 
@@ -23,57 +23,57 @@ from croupier.core.readings import PaymentKind
 
 
 class BetState(Enum):
-    """Where a bet stands; the value is what is stored."""
+    """The states of a bet; the value is stored."""
 
     ASKED = "asked"
-    """The stake is with the casino and has no outcome."""
+    """The stake was sent to the casino and has no outcome."""
     UNWANTED = "unwanted"
-    """As asked, but a refund came: whatever the casino says, the bet will not be on."""
+    """As `asked`, but refunded: the bet ends without a stake, whatever the outcome."""
     UNCLAIMED = "unclaimed"
-    """The stake was accepted when nobody waited; a repeat may still claim it."""
+    """The stake was accepted while no request waited; a repeated request may still claim it."""
     ON = "on"
-    """The stake is taken and the provider may be told so."""
+    """The stake is taken, and a pay-in is answered with success."""
     REFUSED = "refused"
     """The casino did not take the stake."""
     EXPIRED = "expired"
-    """The stake got no outcome in time; as far as we know it was not taken."""
+    """The stake had no outcome in time; as far as the hub knows it was not taken."""
     CANCELLED = "cancelled"
-    """Refunded, and as far as we know the stake was not taken."""
+    """Refunded; as far as the hub knows the stake was not taken."""
     TOMBSTONE = "tombstone"
-    """A refund came before its bet; the bet will never be."""
+    """A refund arrived before its bet; a later pay-in is refused."""
     SETTLED = "settled"
     """The win, or 0, is owed or paid."""
     UNDOING = "undoing"
-    """A settled bet was refunded and its payout must come back first."""
+    """A settled bet was refunded; its payout must come back first."""
     DISPUTED = "disputed"
-    """The casino refused to give the payout back; the bet stays settled and a person looks."""
+    """The casino refused to give the payout back; the bet stays settled and is held for review."""
     RETURNED = "returned"
     """The stake is owed back or has been given back."""
 
 
 class BetEvent(Enum):
-    """What can happen to a bet."""
+    """The events of the state table."""
 
     ACCEPTED_WAITED = "accepted_waited"
-    """The stake was accepted while a provider waited for it."""
+    """The stake was accepted while a request waited for it."""
     ACCEPTED_UNWAITED = "accepted_unwaited"
-    """The stake was accepted when nobody waited for it any more."""
+    """The stake was accepted after the last request had stopped waiting."""
     ACCEPTED_LATE = "accepted_late"
-    """The stake was accepted for a bet that is not wanted any more."""
+    """The stake was accepted for a bet that had ended or been refunded."""
     STAKE_REFUSED = "stake_refused"
     """The casino refused the stake, or a person gave it up."""
     STAKE_EXPIRED = "stake_expired"
-    """The schedule of questions ended without an outcome."""
+    """The schedule of info queries ended without an outcome."""
     CLAIMED = "claimed"
-    """A repeat of the pay-in, or a pay-out, came in time."""
+    """A repeated pay-in, or a pay-out, arrived in time."""
     CLAIM_OVER = "claim_over"
-    """The time in which the stake could be claimed is over."""
+    """The time to claim the stake is over."""
     SETTLE = "settle"
-    """A pay-out came, or the bet carried its win from the start."""
+    """A pay-out arrived, or the pay-in carried the win."""
     REFUND = "refund"
-    """The provider undid the bet, or a person did."""
+    """The provider or a person refunded the bet."""
     REFUND_PAID = "refund_paid"
-    """Refund of a settled bet whose payout must be taken back first."""
+    """A settled bet was refunded whose payout must be taken back first."""
     PAYOUT_TAKEN_BACK = "payout_taken_back"
     """The casino gave the payout back, or it was never paid."""
     PAYOUT_KEPT = "payout_kept"
@@ -107,25 +107,25 @@ BET_TABLE: dict[tuple[BetState, BetEvent], BetState] = {
     (_S.EXPIRED, _E.ACCEPTED_LATE): _S.RETURNED,
     (_S.CANCELLED, _E.ACCEPTED_LATE): _S.RETURNED,
 }
-"""`(state, event) -> state`; a pair that is not here is a bug (IllegalBet) and aborts the decision."""
+"""`(state, event) -> state`. A pair that is missing here is a bug: IllegalBet aborts the decision."""
 
 BORN = frozenset({_S.ASKED, _S.ON, _S.SETTLED, _S.TOMBSTONE})
-"""States a bet may start in: `on` for a stake of 0 that is not sent, `settled` for a jackpot win."""
+"""Initial states: `on` for a stake of 0 that is not sent, `settled` for a jackpot win."""
 STAKE_UNDECIDED = frozenset({_S.ASKED, _S.UNWANTED})
 IS_ON = frozenset({_S.UNCLAIMED, _S.ON})
-"""The stakes of these bets are what open-bets holds (I13)."""
+"""The account open-bets holds the stakes of these bets (I13)."""
 NOT_WANTED = frozenset({_S.UNWANTED, _S.CANCELLED, _S.TOMBSTONE, _S.UNDOING, _S.DISPUTED, _S.RETURNED})
-"""A refund was answered with success, or the stake went back: a pay-in of this betId gets `conflict`."""
+"""A refund was answered with success, or the stake went back: a pay-in of this betId is answered `conflict`."""
 ENDED = frozenset({_S.SETTLED, _S.RETURNED, _S.DISPUTED})
-"""No payment is decided any more unless somebody asks: what the casino is told to close."""
+"""No payment is created any more without a new request: these bets are closed at the casino."""
 
 
 class IllegalBet(AssertionError):
-    """A bet was asked to do what the table does not know."""
+    """An event that the table does not allow in this state."""
 
 
 class Origin(Enum):
-    """Which request made the bet."""
+    """The request that created the bet."""
 
     PAY_IN = "pay_in"
     PAY_IN_OUT = "pay_in_out"
@@ -134,7 +134,7 @@ class Origin(Enum):
 
 
 class Closing(Enum):
-    """What the casino knows of the bet's end (`payments/close`)."""
+    """The state of the close at the casino (`payments/close`)."""
 
     OPEN = "open"
     CLOSING = "closing"
@@ -143,7 +143,7 @@ class Closing(Enum):
 
 
 OK = "ok"
-"""The stored answer of success; a refusal is stored by its value."""
+"""The stored form of a success; a refusal is stored by its value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ class Bet:
     """One bet with its payments and next actions. Amounts are minor units of `currency`."""
 
     bet_id: int
-    """The hub's own number, BetId towards the casino."""
+    """The hub's own number, sent to the casino as BetId."""
     casino_id: int
     provider_id: int
     player_id: int
@@ -169,11 +169,11 @@ class Bet:
     state: BetState = BetState.ASKED
     version: int = 0
     win: int | None = None
-    """Stored with the ask (pay-in-out) or with the settlement."""
+    """Stored with the request (pay-in-out) or with the settlement."""
     waiting_until_ms: int | None = None
-    """Until when a provider waits for the stake's outcome; None when nobody does."""
+    """The deadline of the request that waits for the stake's outcome; None if no request waits."""
     was_on: bool = False
-    """Its stake once stood in open-bets; else a return goes through suspense."""
+    """True once the stake was booked to open-bets; otherwise a return goes through suspense."""
     tag_id: int | None = None
     closing: Closing = Closing.OPEN
     pay_in_answer: str | None = None
@@ -183,35 +183,35 @@ class Bet:
     refund_answer: str | None = None
     refund_balance: int | None = None
     ended_ms: int | None = None
-    """When the bet was settled or returned."""
+    """The instant at which the bet was settled or returned."""
     payments: Mapping[PaymentKind, Payment] = field(default_factory=dict)
     calls: Mapping[str, Call] = field(default_factory=dict)
 
     @property
     def subject_id(self) -> int:
-        """The id that its payments, calls, entries and events carry."""
+        """The id carried by its payments, calls, entries and events."""
         return self.bet_id
 
     @property
     def stake_confirmed(self) -> bool:
-        """The casino said yes to the stake."""
+        """True if the casino accepted the stake."""
         stake = self.payments.get(PaymentKind.STAKE)
         return stake is not None and stake.state is PaymentState.ACCEPTED
 
     @property
     def may_win(self) -> bool:
-        """A win may still be decided: nothing ended it, or it is not even born."""
+        """True if a pay-out may still settle the bet."""
         return self.state in (BetState.ASKED, BetState.UNCLAIMED, BetState.ON)
 
     @property
     def stake_parked(self) -> bool:
-        """The stake waits for a person."""
+        """True if the stake is held for review."""
         stake = self.payments.get(PaymentKind.STAKE)
         return stake is not None and stake.state is PaymentState.PARKED
 
     @property
     def net(self) -> int:
-        """What it will have moved the player's wallet by, once all that is decided of it is done; less the tax withheld."""
+        """The change of the player's wallet once every decided payment is done, net of tax; minor units."""
         if self.state in IS_ON:
             return -self.stake
         if self.state not in (BetState.SETTLED, BetState.DISPUTED):
@@ -221,14 +221,14 @@ class Bet:
         return sum(p.amount - (p.tax or 0) for p in owed) - self.stake
 
     def waited_for(self, now_ms: int) -> bool:
-        """Whether a provider waits for the stake's outcome at this instant."""
+        """Return whether a request waits for the stake's outcome at this instant."""
         return self.waiting_until_ms is not None and now_ms < self.waiting_until_ms
 
 
 def next_bet_state(state: BetState, event: BetEvent) -> BetState:
-    """The table; raises IllegalBet."""
+    """Return the next state by the table; raises IllegalBet."""
     after = BET_TABLE.get((state, event))
     if after is None:
-        msg = f"a bet that is {state.value} does not know {event.value}"
+        msg = f"a bet that is {state.value} does not allow {event.value}"
         raise IllegalBet(msg)
     return after

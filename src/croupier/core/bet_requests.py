@@ -1,7 +1,7 @@
-"""What each request of a provider does to a bet: reply from the record, wait, or decide.
+"""Rules of a provider's requests: answer from the record, wait, or decide.
 
-Owns: the rules of pay-in, pay-out, pay-in-out and refund for every state a bet can be in, and the births of
-bets. Never: waits itself, judges sessions or limits (session), reads the casino's answers (pursuit).
+Owns: the rules of pay-in, pay-out, pay-in-out and refund for every state of a bet, and the creation of bets.
+Never: waits, checks sessions or limits (session), interprets the casino's answers (pursuit).
 Spec: provider.md 4, money.md 3.
 """
 
@@ -38,8 +38,8 @@ from croupier.core.refusals import Refusal
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """The contents that a repeat must match (provider.md 4.1). Amounts are minor units."""
+class RequestContents:
+    """The contents of a request that a repeat must match (provider.md 4.1). Amounts are minor units."""
 
     casino_id: int
     player_id: int
@@ -49,15 +49,15 @@ class Asked:
 
 
 class OnRecord(Protocol):
-    """What the rules of a repeat read of a bet, be its money real or a demo's."""
+    """The fields of a bet that the rules of a repeat read, for real and for demo money."""
 
     @property
     def casino_id(self) -> int:
-        """The casino whose player made it."""
+        """The casino of the player."""
 
     @property
     def player_id(self) -> int:
-        """The player who made it."""
+        """The player of the bet."""
 
     @property
     def round_ref(self) -> str:
@@ -65,7 +65,7 @@ class OnRecord(Protocol):
 
     @property
     def origin(self) -> Origin:
-        """Which request made it."""
+        """The request that created the bet."""
 
     @property
     def stake(self) -> int:
@@ -73,11 +73,11 @@ class OnRecord(Protocol):
 
     @property
     def win(self) -> int | None:
-        """The win, minor units; None while there is none."""
+        """The win, minor units; None before it is decided."""
 
     @property
     def state(self) -> BetState:
-        """Where it stands."""
+        """The state of the bet."""
 
     @property
     def pay_in_answer(self) -> str | None:
@@ -85,27 +85,27 @@ class OnRecord(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """Answer from the record; None is success."""
+class RecordedAnswer:
+    """The stored answer, returned without a change; None is success."""
 
     refusal: Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """The stake is undecided: wait for it, then ask again with `waited`."""
+    """The stake is undecided: wait for it, then apply the rule again with `waited`."""
 
 
-Ruling = Reply | Wait | Decision[Bet]
-CONFLICT = Reply(Refusal.CONFLICT)
-NOT_KNOWN = Reply(Refusal.OUTCOME_UNKNOWN)
+Ruling = RecordedAnswer | Wait | Decision[Bet]
+CONFLICT = RecordedAnswer(Refusal.CONFLICT)
+NOT_KNOWN = RecordedAnswer(Refusal.OUTCOME_UNKNOWN)
 
 
-# --- births ---------------------------------------------------------------------------------------------
+# --- creation -------------------------------------------------------------------------------------------
 
 
 def open_bet(bet: Bet, terms: Terms) -> Decision[Bet]:
-    """A new bet with its stake on the way; a stake of 0 is not sent where the casino does not want it."""
+    """Create a bet and the payment of its stake. A stake of 0 is not sent to a casino with `skip_zero`."""
     d = Draft(bet, terms, new=True)
     if bet.stake == 0 and terms.casino.skip_zero:
         d.set(state=BetState.ON, was_on=True)
@@ -116,7 +116,7 @@ def open_bet(bet: Bet, terms: Terms) -> Decision[Bet]:
 
 
 def open_jackpot(bet: Bet, terms: Terms) -> Decision[Bet]:
-    """A provider's jackpot win without a stake: owed from its birth (provider.md 4.3)."""
+    """Create the bet of a jackpot win without a stake; the win is owed at once (provider.md 4.3)."""
     assert bet.win is not None
     d = Draft(bet, terms, new=True)
     d.set(state=BetState.SETTLED, pay_out_answer=OK, ended_ms=terms.now_ms)
@@ -128,7 +128,7 @@ def open_jackpot(bet: Bet, terms: Terms) -> Decision[Bet]:
 
 
 def open_tombstone(bet: Bet, terms: Terms) -> Decision[Bet]:
-    """A refund that came before its bet: a later pay-in of this betId is refused."""
+    """Record a refund that arrived before its bet; a later pay-in of this betId is refused."""
     d = Draft(bet, terms, new=True)
     d.set(state=BetState.TOMBSTONE, refund_answer=OK)
     return d.finish("tombstone")
@@ -137,8 +137,11 @@ def open_tombstone(bet: Bet, terms: Terms) -> Decision[Bet]:
 # --- pay-in and pay-in-out -----------------------------------------------------------------------------
 
 
-def pay_in(bet: Bet, asked: Asked, terms: Terms, *, until_ms: int, waited: bool) -> Ruling:
-    """A pay-in of a known betId. `until_ms` is this request's own deadline, `waited` says it is over or woken."""
+def pay_in(bet: Bet, asked: RequestContents, terms: Terms, *, until_ms: int, waited: bool) -> Ruling:
+    """Apply a pay-in to a known betId.
+
+    `until_ms` is the deadline of this request. `waited` is true once the request has waited for the stake.
+    """
     if not same_pay_in(bet, asked):
         return CONFLICT
     if bet.state is BetState.ASKED:
@@ -151,20 +154,20 @@ def pay_in(bet: Bet, asked: Asked, terms: Terms, *, until_ms: int, waited: bool)
     return pay_in_on_record(bet, waited=waited)
 
 
-def pay_in_on_record(bet: OnRecord, *, waited: bool) -> Reply:
+def pay_in_on_record(bet: OnRecord, *, waited: bool) -> RecordedAnswer:
     """Answer the same pay-in of a bet whose stake is decided."""
     if bet.state in (BetState.ON, BetState.SETTLED):
-        return Reply()
+        return RecordedAnswer()
     if bet.state is BetState.REFUSED:
-        return Reply(Refusal(bet.pay_in_answer))
+        return RecordedAnswer(Refusal(bet.pay_in_answer))
     if bet.state in NOT_WANTED and waited:
-        # Someone refunded while we waited: the refund was answered, this request learns nothing (3.4).
+        # Refunded while this request waited. The refund was answered with success, so the outcome is not reported (3.4).
         return NOT_KNOWN
     return CONFLICT
 
 
-def same_pay_in(bet: OnRecord, asked: Asked) -> bool:
-    """Whether this is the pay-in that made the bet, asked once more."""
+def same_pay_in(bet: OnRecord, asked: RequestContents) -> bool:
+    """Return whether a pay-in repeats the one that created the bet."""
     if bet.origin is Origin.TOMBSTONE:
         return False
     origin = Origin.PAY_IN if asked.win is None else Origin.PAY_IN_OUT
@@ -187,7 +190,7 @@ def _pay_in_asked(bet: Bet, terms: Terms, until_ms: int, *, waited: bool) -> Rul
 
 
 def _stop_waiting(bet: Bet, terms: Terms) -> Decision[Bet]:
-    """Time is up: from here on an acceptance finds nobody waiting (money.md 3.4)."""
+    """End the wait: an accept from now on finds no request waiting (money.md 3.4)."""
     d = Draft(bet, terms)
     d.set(waiting_until_ms=None)
     return d.finish("wait_over")
@@ -196,8 +199,8 @@ def _stop_waiting(bet: Bet, terms: Terms) -> Decision[Bet]:
 # --- pay-out ---------------------------------------------------------------------------------------------
 
 
-def pay_out(bet: Bet, asked: Asked, terms: Terms, *, waited: bool) -> Ruling:
-    """A pay-out of a known betId. It waits for an undecided stake like a pay-in does."""
+def pay_out(bet: Bet, asked: RequestContents, terms: Terms, *, waited: bool) -> Ruling:
+    """Apply a pay-out to a known betId. It waits for an undecided stake, as a pay-in does."""
     assert asked.win is not None
     if not same_pay_out(bet, asked):
         return CONFLICT
@@ -214,14 +217,14 @@ def pay_out(bet: Bet, asked: Asked, terms: Terms, *, waited: bool) -> Ruling:
     return d.finish("settled")
 
 
-def pay_out_on_record(bet: OnRecord, asked: Asked) -> Reply | None:
+def pay_out_on_record(bet: OnRecord, asked: RequestContents) -> RecordedAnswer | None:
     """Answer a pay-out of a bet that is not on; None for one that is still to be settled."""
     if bet.state is BetState.SETTLED:
-        return Reply() if bet.win == asked.win else CONFLICT
+        return RecordedAnswer() if bet.win == asked.win else CONFLICT
     return None if bet.state in IS_ON else CONFLICT
 
 
-def same_pay_out(bet: OnRecord, asked: Asked) -> bool:
+def same_pay_out(bet: OnRecord, asked: RequestContents) -> bool:
     """Whether a pay-out of these contents may be for this bet."""
     if bet.origin in (Origin.TOMBSTONE, Origin.PAY_IN_OUT):
         return False
@@ -233,7 +236,7 @@ def same_pay_out(bet: OnRecord, asked: Asked) -> bool:
 
 
 def refund(bet: Bet, casino_id: int, player_id: int, terms: Terms) -> Ruling:
-    """A refund of a known betId: always success for its own player, whatever must still be done for it."""
+    """Apply a refund to a known betId. For its own player the answer is always success, whatever is still to be done."""
     answered = refund_on_record(bet, casino_id, player_id)
     if answered is not None:
         return answered
@@ -249,15 +252,15 @@ def refund(bet: Bet, casino_id: int, player_id: int, terms: Terms) -> Ruling:
     return d.finish("refunded")
 
 
-def refund_on_record(bet: OnRecord, casino_id: int, player_id: int) -> Reply | None:
+def refund_on_record(bet: OnRecord, casino_id: int, player_id: int) -> RecordedAnswer | None:
     """Answer a refund that is another player's, or was done before; None for one that is still to be done."""
     if (bet.casino_id, bet.player_id) != (casino_id, player_id) or bet.origin is Origin.JACKPOT:
         return CONFLICT
-    return Reply() if bet.state in NOT_WANTED else None
+    return RecordedAnswer() if bet.state in NOT_WANTED else None
 
 
 def undo(d: Draft[Bet]) -> None:
-    """Undo a settled bet: the payout's outcome, then its taking back, then the stake (money.md 3.8)."""
+    """Reverse a settled bet: wait for the payout's outcome, take the payout back, then return the stake (money.md 3.8)."""
     bet, payout = d.subject, d.payments[PaymentKind.PAYOUT]
     if payout.amount == 0 or payout.state is PaymentState.REFUSED:
         move(d, BetEvent.REFUND)
@@ -275,11 +278,11 @@ def undo(d: Draft[Bet]) -> None:
 
 
 class CannotDo(Exception):
-    """What a person asked for does not fit the bet's state; the text says why and what would."""
+    """A command that the bet's state does not allow. The text names the reason and the command that fits."""
 
 
 def return_by_person(bet: Bet, terms: Terms, author: str) -> Decision[Bet]:
-    """End an incomplete game by giving the stake back; raises CannotDo."""
+    """End an incomplete game by returning the stake; raises CannotDo."""
     if bet.state in STAKE_UNDECIDED:
         msg = f"bet {bet.bet_id} has no outcome of its stake yet: use `payment accept` or `payment give-up` first"
         raise CannotDo(msg)
@@ -292,11 +295,11 @@ def return_by_person(bet: Bet, terms: Terms, author: str) -> Decision[Bet]:
 
 
 def settle_by_person(bet: Bet, win: int, terms: Terms, author: str) -> Decision[Bet]:
-    """End an incomplete game by settling it with `win` minor units; raises CannotDo."""
+    """End an incomplete game by settling it with a win of `win` minor units; raises CannotDo."""
     if bet.state not in (BetState.ON, BetState.UNCLAIMED):
         msg = f"bet {bet.bet_id} is {bet.state.value}: only a bet that is on can be settled"
         raise CannotDo(msg)
-    asked = Asked(bet.casino_id, bet.player_id, bet.round_ref, win=win)
+    asked = RequestContents(bet.casino_id, bet.player_id, bet.round_ref, win=win)
     ruling = pay_out(bet, asked, terms, waited=True)
     if not isinstance(ruling, Decision):
         msg = f"bet {bet.bet_id} was made by pay-in-out and settles itself: use `bet return`"

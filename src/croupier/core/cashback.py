@@ -1,10 +1,10 @@
-"""A cashback: money given back to a player outside any bet, and its cancellation.
+"""The cashback: money given to a player outside any bet, and its cancellation.
 
-`owed` until the casino accepts it (`paid`). A cancel waits for that outcome (`cancel_wanted`): paid, it is
-taken back (`taking_back`) and ends `cancelled`, or `kept` if the casino refuses that; refused, no more tries
-and it is `cancelled` at once. `given_up` is a person's decision.
+A cashback is `owed` until the casino accepts it (`paid`). A cancel waits for that outcome (`cancel_wanted`). A paid
+cashback is taken back (`taking_back`) and ends `cancelled`, or `kept` if the casino refuses. A refused one is
+`cancelled` at once and not retried. `given_up` is a person's decision.
 
-Owns: the record, the states, their table. Never: how it is sent. Spec: money.md 2.6, 2.7, 2.9 and 6.3.
+Owns: the record, the states, the state table. Never: sends anything. Spec: money.md 2.6, 2.7, 2.9 and 6.3.
 """
 
 from __future__ import annotations
@@ -18,37 +18,37 @@ from croupier.core.readings import PaymentKind
 
 
 class CashbackState(Enum):
-    """Where a cashback stands; the value is what is stored."""
+    """The states of a cashback; the value is stored."""
 
     OWED = "owed"
     """Decided; the casino has not accepted it."""
     PAID = "paid"
     """The casino paid it."""
     CANCEL_WANTED = "cancel_wanted"
-    """To be cancelled as soon as its outcome is known."""
+    """A cancel waits for the outcome."""
     TAKING_BACK = "taking_back"
-    """Paid, and the casino is asked to take it back."""
+    """Paid; the cancel was sent to the casino."""
     CANCELLED = "cancelled"
-    """Nothing stands: never paid, or taken back."""
+    """Never paid, or taken back."""
     KEPT = "kept"
-    """The casino refused to take it back; the cashback stands and a person looks."""
+    """The casino refused to take it back; the cashback stays paid and is held for review."""
     GIVEN_UP = "given_up"
     """A person ended it unpaid."""
 
 
 class CashbackEvent(Enum):
-    """What can happen to a cashback."""
+    """The events of the state table."""
 
     ACCEPTED = "accepted"
     """The casino paid it."""
     REFUSED_FOR_GOOD = "refused_for_good"
-    """The casino refused one that was to be cancelled: no more tries."""
+    """The casino refused a cashback with a cancel pending; it is not retried."""
     CANCEL = "cancel"
-    """Somebody asked for its cancellation."""
+    """Its cancellation was requested."""
     CANCEL_ACCEPTED = "cancel_accepted"
     """The casino took it back."""
     CANCEL_REFUSED = "cancel_refused"
-    """The casino refused to take it back, or a person gave that up."""
+    """The casino refused to take it back, or a person gave up the cancel."""
     GIVE_UP = "give_up"
     """A person ended it unpaid."""
 
@@ -69,18 +69,18 @@ CASHBACK_TABLE: dict[tuple[CashbackState, CashbackEvent], CashbackState] = {
     (_S.CANCELLED, _E.ACCEPTED): _S.TAKING_BACK,
     (_S.GIVEN_UP, _E.ACCEPTED): _S.PAID,
 }
-"""`(state, event) -> state`; a pair that is not here is a bug (IllegalCashback)."""
+"""`(state, event) -> state`. A pair that is missing here is a bug (IllegalCashback)."""
 
 
 class IllegalCashback(AssertionError):
-    """A cashback was asked to do what the table does not know."""
+    """An event that the table does not allow in this state."""
 
 
 def next_cashback_state(state: CashbackState, event: CashbackEvent) -> CashbackState:
-    """The table; raises IllegalCashback."""
+    """Return the next state by the table; raises IllegalCashback."""
     after = CASHBACK_TABLE.get((state, event))
     if after is None:
-        msg = f"a cashback that is {state.value} does not know {event.value}"
+        msg = f"a cashback that is {state.value} does not allow {event.value}"
         raise IllegalCashback(msg)
     return after
 
@@ -96,7 +96,7 @@ class Cashback:
     currency: str
     amount: int
     ref: str
-    """The caller's own name for it, unique per casino."""
+    """The caller's own reference, unique per casino."""
     created_ms: int
     state: CashbackState = CashbackState.OWED
     version: int = 0
@@ -106,5 +106,5 @@ class Cashback:
 
     @property
     def subject_id(self) -> int:
-        """The id that its payments, calls, entries and events carry."""
+        """The id carried by its payments, calls, entries and events."""
         return self.cashback_id

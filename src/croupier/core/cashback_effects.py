@@ -1,6 +1,6 @@
-"""What the outcome of each payment means for its cashback. The twin of `effects`, for cashbacks.
+"""Effects of payment outcomes on a cashback: state, ledger and the next payment. `effects` does the same for bets.
 
-Owns: state and ledger of cashbacks. Never: sends. Spec: money.md 2.6, 2.7, 2.9 and 6.3.
+Owns: state and ledger of cashbacks. Never: sends anything. Spec: money.md 2.6, 2.7, 2.9 and 6.3.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ CashbackDraft = Draft[Cashback]
 
 
 def move(d: CashbackDraft, event: CashbackEvent) -> None:
-    """Take the cashback along the table."""
+    """Move the cashback to its next state by the table."""
     d.set(state=next_cashback_state(d.subject.state, event))
 
 
 def decide(d: CashbackDraft) -> None:
-    """Owe a new cashback."""
+    """Book a new cashback as owed and order its payment."""
     row = d.subject
     d.book(ledger.cashback(row.casino_id), ledger.owed(row.casino_id), row.amount, "cashback_decided")
     d.order(PaymentKind.CASHBACK, row.amount, None)
 
 
 def paid(d: CashbackDraft) -> None:
-    """The casino paid it; if it was to be cancelled, taking it back starts now."""
+    """Book the cashback as paid; if a cancel waits, send it."""
     _paid(d)
     if d.subject.state is CashbackState.TAKING_BACK:
         take_back(d)
@@ -41,20 +41,20 @@ def _paid(d: CashbackDraft) -> None:
 
 
 def take_back(d: CashbackDraft) -> None:
-    """Ask the casino for it again, once."""
+    """Order the cancel at the casino, at most once."""
     asked = d.payments.get(PaymentKind.CASHBACK_CANCEL)
     if asked is None:
         d.order(PaymentKind.CASHBACK_CANCEL, d.subject.amount, None)
     elif asked.state is PaymentState.REFUSED:
-        # That was before it was paid.
+        # That refusal came before the cashback was paid.
         d.pay(PaymentKind.CASHBACK_CANCEL, PaymentEvent.REVIVE)
         d.call_now(PaymentKind.CASHBACK_CANCEL.value, Step.MAKE)
 
 
 def make_sure(d: CashbackDraft) -> None:
-    """It was cancelled on a no to a call. A copy of the call may still be booked, and nobody would say so (decision 0028).
+    """Send a cancel for a cashback that ended on a refusal: a copy of the call may still be booked (decision 0028).
 
-    Once no copy is valid any more, the casino is asked to take it back: what it never paid it refuses.
+    The cancel leaves once no copy of the call is valid any more. The casino refuses it if it never paid.
     """
     if PaymentKind.CASHBACK_CANCEL not in d.payments:
         waits = d.terms.waits
@@ -64,13 +64,13 @@ def make_sure(d: CashbackDraft) -> None:
 
 
 def refused_for_good(d: CashbackDraft) -> None:
-    """It was to be cancelled and the casino said no: nobody owes anything any more."""
+    """End a cashback with a cancel pending that the casino refused: nothing is owed any more."""
     _owe_no_more(d)
     move(d, CashbackEvent.REFUSED_FOR_GOOD)
 
 
 def given_up(d: CashbackDraft) -> None:
-    """A person ended it unpaid."""
+    """End a cashback unpaid, by a person's decision."""
     _owe_no_more(d)
     move(d, CashbackEvent.GIVE_UP)
 
@@ -81,14 +81,14 @@ def _owe_no_more(d: CashbackDraft) -> None:
 
 
 def taken_up_again(d: CashbackDraft) -> None:
-    """It ended unpaid, and then the casino paid it after all."""
+    """Owe a cashback again that ended unpaid and was then accepted by the casino."""
     row = d.subject
     d.book(ledger.cashback(row.casino_id), ledger.owed(row.casino_id), row.amount, "cashback_decided")
     d.incident("paid_after_giving_up", "a cashback that ended unpaid was accepted after all")
 
 
 def cancel_accepted(d: CashbackDraft) -> None:
-    """The casino took it back."""
+    """Book the cashback as taken back."""
     row = d.subject
     if row.state is CashbackState.CANCELLED:
         _paid_after_all(d)
@@ -97,7 +97,7 @@ def cancel_accepted(d: CashbackDraft) -> None:
 
 
 def cancel_refused(d: CashbackDraft, no: No) -> None:
-    """The cashback stands, and a person looks; unless it was never paid."""
+    """Keep the cashback as paid and raise an incident, unless it was never paid."""
     if d.subject.state is CashbackState.CANCELLED:
         if no.reason is not CasinoNo.NOT_ENOUGH_FUNDS:
             return
@@ -107,14 +107,14 @@ def cancel_refused(d: CashbackDraft, no: No) -> None:
 
 
 def _paid_after_all(d: CashbackDraft) -> None:
-    """It ended as refused, and what the casino says of its cancel shows that it was booked."""
+    """Book a cashback as paid that ended as refused: the casino's answer to its cancel proves the payment."""
     d.pay(PaymentKind.CASHBACK, PaymentEvent.ACCEPT)
     taken_up_again(d)
     _paid(d)
 
 
 def cancel(d: CashbackDraft) -> None:
-    """Cancel: wait for the outcome if there is none, take back if it was paid (money.md 2.9)."""
+    """Cancel a cashback: wait for its outcome if there is none, take it back if it was paid (money.md 2.9)."""
     give = d.payments[PaymentKind.CASHBACK]
     move(d, CashbackEvent.CANCEL)
     if d.subject.state is CashbackState.TAKING_BACK:
@@ -123,7 +123,7 @@ def cancel(d: CashbackDraft) -> None:
     call = d.calls.get(give.kind.value)
     sent_since = call is None or call.lease_owner is not None or call.acked
     if give.undecided and give.reason is not None and not sent_since and not give.unanswered:
-        # Every try was refused, and nothing has been sent since: no more tries.
+        # Every attempt was refused, and nothing has been sent since: it is not retried.
         d.pay(PaymentKind.CASHBACK, PaymentEvent.REFUSE)
         refused_for_good(d)
         make_sure(d)

@@ -1,7 +1,7 @@
-"""What providers ask of the hub, and what the hub orders from casinos, as protocol-free values.
+"""Commands: requests of providers, and orders of the hub to casinos, free of any protocol.
 
-Owns: the command records. Never: wire spellings, signatures, time. Amounts are decimal text until the
-player's currency is known (a provider never names it). Spec: provider.md 4, casino.md 2.
+Owns: the command records. Never: wire spellings, signatures, time. Amounts are decimal text until the player's
+currency is known, because a provider's request does not name it. Spec: provider.md 4, casino.md 2.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class PayIn:
     win: str | None = None
     win_odd: str | None = None
     arrived_s: float | None = None
-    """Monotonic second at which it arrived; None: just now."""
+    """Monotonic second at which the request arrived; None means now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class PayOut:
     win: str
     win_odd: str | None = None
     arrived_s: float | None = None
-    """Monotonic second at which it arrived; None: just now."""
+    """Monotonic second at which the request arrived; None means now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,33 +51,33 @@ class Refund:
     session_id: str
     bet_ref: str
     arrived_s: float | None = None
-    """Monotonic second at which it arrived; None: just now."""
+    """Monotonic second at which the request arrived; None means now."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the hub answers a provider. `refusal` None is success; `balance` is minor units or unknown."""
+    """The hub's answer to a provider. `refusal` None is success; `balance` is minor units, None if unknown."""
 
     refusal: Refusal | None
     balance: int | None = None
     currency: str | None = None
     field: str | None = None
-    """Which field is wrong, for WRONG_DATA."""
+    """The field that is wrong, for WRONG_DATA."""
     why: str = "is not acceptable"
-    """What is wrong with it, as the end of a sentence that begins with the field."""
+    """The problem, as the end of a sentence that begins with the field."""
     retry_after_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One payment the hub asks a casino to book. Everything in it is fixed for the payment's life."""
+    """One payment that the hub orders from a casino. It never changes during the payment's life."""
 
     subject_id: int
     """BetId or CashbackId."""
     kind: PaymentKind
     player_ref: str
     amount: int
-    """Minor units of `currency`, never negative: the kind is the direction."""
+    """Minor units of `currency`, never negative: the kind gives the direction."""
     tax: int | None
     """Minor units, or None where the casino has no tax rate."""
     currency: str
@@ -98,7 +98,7 @@ class GameListing:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """A games list as far as it could be read; `skipped` says of each element left out where and why."""
+    """The readable part of a games list; `skipped` names the position and the problem of each element left out."""
 
     games: tuple[GameListing, ...]
     skipped: tuple[str, ...] = ()
@@ -106,11 +106,11 @@ class Catalogue:
 
 @dataclass(frozen=True, slots=True)
 class LaunchOrder:
-    """What a provider needs to open a game. Bet limits are decimal text, major units."""
+    """The facts a provider needs to open a game. Bet limits are decimal text, major units."""
 
     game_ref: str
     user_ref: str
-    """The player as this provider is told of one (`Provider.user_of`)."""
+    """The player's name at this provider (`Provider.user_of`)."""
     session_id: str
     currency: str
     language: str

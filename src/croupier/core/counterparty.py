@@ -1,7 +1,7 @@
-"""Casinos and providers as the hub knows them: who they are and in what they differ.
+"""Casinos and providers: their identity and their quirks.
 
-Owns: the two records and the documented defaults of every quirk. A quirk is data on the row, never an
-`if` on a name. Never: secrets (they stay sealed in the store). Spec: operate.md 4.
+Owns: the two records and the documented default of every quirk. A quirk is data on the row, never an `if` on a
+name. Never: secrets, which stay encrypted in the store. Spec: operate.md 4.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ from croupier.core.refusals import CasinoNo
 
 
 class LateAccept(Enum):
-    """What a success for a stake already refused or expired gets (money.md 3.6)."""
+    """The treatment of an accept for a stake that was already refused or has expired (money.md 3.6)."""
 
     RETURN = "return"
     REFUSE = "refuse"
 
 
 HOLD_S = 6.0
-"""How long a provider waits for its answer, where its row says nothing else."""
+"""Default seconds that a provider waits for its answer."""
 
 
 class UserId(Enum):
-    """Under which name a provider is told of a player; the value is what is stored."""
+    """The form of a player's name at a provider; the value is stored."""
 
     CASINO_PLAYER = "casino-player"
-    """The casino's number, a hyphen, the player's id there: no two casinos can mean the same one."""
+    """The casino's number, a hyphen, the player's id there: unique across casinos."""
     PLAYER = "player"
-    """The player's id at the casino as it is: for a provider of one casino, or one that demands the bare name."""
+    """The player's id at the casino, unchanged: for a provider of one casino, or one that requires the bare id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,29 +44,29 @@ class Casino:
     currencies: tuple[str, ...]
     enabled: bool = True
     closed: bool = False
-    """Nothing that it sends is believed any more; what is owed to it is still paid."""
+    """Its requests are no longer authenticated; what is owed to it is still paid."""
     tokens_from_s: int = 0
-    """Access tokens that are valid from before this second (Unix) are refused."""
+    """Access tokens whose validity begins before this second (Unix) are refused."""
     alg: str = "RS256"
     kid: str | None = None
-    """The key that signs for this casino; None is the newest of its algorithm."""
+    """The key that signs calls to this casino; None is the newest key of its algorithm."""
     late_accept: LateAccept = LateAccept.RETURN
     tax_bp: int | None = None
     batch: int = 100
-    """At most so many makes in one list; 1 turns lists off."""
+    """The largest number of makes in one list; 1 turns lists off."""
     info: bool = True
-    """False where the casino has no info call."""
+    """False for a casino without an info call."""
     close: bool = True
     skip_zero: bool = False
-    """Keep stakes and returns of amount 0 from being sent."""
+    """True to send no stakes and returns of amount 0."""
     reuses_transaction_ids: bool = False
-    """One PartnerTransactionId may stand for several payments; else that is a contradiction."""
+    """True if one PartnerTransactionId may name several payments; otherwise that is a contradiction."""
     codes: dict[CasinoNo, int] = field(default_factory=dict)
-    """This casino's own error codes, where they differ from the table."""
+    """Error codes of this casino that differ from the table."""
     connect_s: float = 2.0
     total_s: float = 10.0
     in_flight: int = 200
-    """How many stakes may be in flight at once."""
+    """The largest number of stakes in flight at once."""
     exact_balance: bool = False
     min_bet: str | None = None
     max_bet: str | None = None
@@ -77,7 +77,7 @@ class Casino:
 
     @property
     def takes_new(self) -> bool:
-        """Whether it may launch, bet and pay cashbacks anew: neither disabled nor closed."""
+        """True if new launches, bets and cashbacks are admitted: neither disabled nor closed."""
         return self.enabled and not self.closed
 
 
@@ -92,36 +92,36 @@ class Provider:
     url: str
     enabled: bool = True
     closed: bool = False
-    """Nothing that it sends is believed any more."""
+    """Its requests are no longer authenticated."""
     hold_s: float = HOLD_S
-    """How long a pay-in waits for the casino before 99."""
+    """Seconds that a pay-in waits for the casino before it is answered 99."""
     claim_s: float = 15.0
-    """How long an accepted stake nobody waits for may stay unclaimed."""
+    """Seconds that an accepted stake may stay unclaimed when no request waits for it."""
     pay_out_waits: bool = False
-    """True: a pay-out is answered only when the casino has it."""
+    """True if a pay-out is answered only after the casino has accepted it."""
     user_id: UserId = UserId.CASINO_PLAYER
     fresh_s: float = 30.0
     min_bet: str | None = None
     max_bet: str | None = None
     large_win: str | None = None
-    """From which win on a person is called; decimal text, major units, like the two limits below and above."""
+    """The smallest win that raises an incident; decimal text, major units, like the limits above and below."""
     max_win: str | None = None
     max_odd: str | None = None
-    """The largest win by its stake."""
+    """The largest ratio of win to stake."""
     games_enabled: bool = True
-    """Whether games that newly arrive are switched on."""
+    """True if newly listed games are enabled."""
     game_types: tuple[int, ...] = ()
     total_s: float = 10.0
 
     @property
     def takes_new(self) -> bool:
-        """Whether its games may be launched and bet on anew: neither disabled nor closed."""
+        """True if new launches and bets are admitted: neither disabled nor closed."""
         return self.enabled and not self.closed
 
     def user_of(self, casino_id: int, player_ref: str) -> str:
-        """The name that this provider is told for a player of a casino.
+        """Return the name of a casino's player at this provider.
 
-        A casino's number has no hyphen, so what is before the first one is always the casino: "1-2-x" is player "2-x" of
-        casino 1 and nobody else's.
+        A casino's number has no hyphen, so the text before the first hyphen is always the casino: "1-2-x" is player "2-x"
+        of casino 1.
         """
         return player_ref if self.user_id is UserId.PLAYER else f"{casino_id}-{player_ref}"

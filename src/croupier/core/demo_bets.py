@@ -16,8 +16,8 @@ from typing import Final
 from croupier.core.bet import OK, BetState, Origin
 from croupier.core.bet_requests import (
     CONFLICT,
-    Asked,
-    Reply,
+    RecordedAnswer,
+    RequestContents,
     pay_in_on_record,
     pay_out_on_record,
     refund_on_record,
@@ -64,7 +64,7 @@ class Judged:
     moved: int = 0
 
 
-def open_bet(session: Session, bet_ref: str, asked: Asked, *, balance: int) -> Judged:
+def open_bet(session: Session, bet_ref: str, asked: RequestContents, *, balance: int) -> Judged:
     """A new bet: its stake is taken from the balance, and with a win in `asked` it is settled at once."""
     bet = _born(session, bet_ref, asked)
     if bet.stake > balance:
@@ -74,7 +74,7 @@ def open_bet(session: Session, bet_ref: str, asked: Asked, *, balance: int) -> J
     return Judged(bet=replace(bet, state=BetState.SETTLED), moved=bet.win - bet.stake)
 
 
-def open_jackpot(session: Session, bet_ref: str, asked: Asked) -> Judged:
+def open_jackpot(session: Session, bet_ref: str, asked: RequestContents) -> Judged:
     """A win without a bet, in a game that may have them."""
     assert asked.win is not None
     if not session.jackpot_wins:
@@ -85,16 +85,16 @@ def open_jackpot(session: Session, bet_ref: str, asked: Asked) -> Judged:
 
 def open_tombstone(session: Session, bet_ref: str) -> Judged:
     """A refund that came before its bet: a later pay-in of this betId is refused."""
-    born = _born(session, bet_ref, Asked(session.casino_id, session.player_id, ""))
+    born = _born(session, bet_ref, RequestContents(session.casino_id, session.player_id, ""))
     return Judged(bet=replace(born, origin=Origin.TOMBSTONE, state=BetState.RETURNED))
 
 
-def pay_in(bet: DemoBet, asked: Asked) -> Judged:
+def pay_in(bet: DemoBet, asked: RequestContents) -> Judged:
     """A pay-in of a known betId."""
     return _replied(pay_in_on_record(bet, waited=False) if same_pay_in(bet, asked) else CONFLICT)
 
 
-def pay_out(bet: DemoBet, asked: Asked) -> Judged:
+def pay_out(bet: DemoBet, asked: RequestContents) -> Judged:
     """A pay-out of a known betId: it settles once."""
     assert asked.win is not None
     answered = pay_out_on_record(bet, asked) if same_pay_out(bet, asked) else CONFLICT
@@ -117,11 +117,11 @@ def balance_after(before: int, moved: int) -> int:
     return min(max(before + moved, 0), CEILING)
 
 
-def _replied(reply: Reply) -> Judged:
+def _replied(reply: RecordedAnswer) -> Judged:
     return Judged(reply.refusal)
 
 
-def _born(session: Session, bet_ref: str, asked: Asked) -> DemoBet:
+def _born(session: Session, bet_ref: str, asked: RequestContents) -> DemoBet:
     return DemoBet(
         provider_id=session.provider_id,
         bet_ref=bet_ref,

@@ -1,9 +1,9 @@
-"""A decision in the making: the only way the pure rules change a bet or a cashback.
+"""Drafts and decisions: the only way in which the pure rules change a bet or a cashback.
 
-A flow reads the subject, the rules write on a `Draft`, and `finish` yields a `Decision`: the subject before
-and after, the ledger entries and the incidents. The store commits all of it in one conditional update on
-the version that was read, or nothing. Owns: that shape and the checks that hold for every decision
-(I1, I10, I11). Never: what an event means. Spec: money.md 2, 3 and 5.
+A flow reads the subject, the rules write on a `Draft`, and `finish` returns a `Decision`: the subject before and
+after, the ledger entries and the incidents. The store commits all of it in one conditional update on the version
+that was read, or nothing. Owns: these records, and the checks of every decision (I1, I10, I11). Never: the meaning
+of an event. Spec: money.md 2, 3 and 5.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ S = TypeVar("S", Bet, Cashback)
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a decision is made under: the counterparties' rows, the waits, who asks, and one draw of luck."""
+    """The inputs of a decision beside its subject: counterparties, waits, time, process, and one random number."""
 
     now_ms: int
     casino: Casino
@@ -37,25 +37,25 @@ class Terms:
     provider: Provider | None = None
     """None for a cashback."""
     process: str = ""
-    """The process that makes calls decided now."""
+    """The process that leases the calls of this decision."""
     game: Game | None = None
-    """The bet's game; None for a cashback, and where no win can be decided any more."""
+    """The bet's game; None for a cashback, and if no win can be decided any more."""
     large_win: str | None = None
-    """From which win on a person is called where nobody sets it: decimal text, major units."""
+    """The hub's default for the smallest win that raises an incident: decimal text, major units."""
     held: frozenset[str] = frozenset()
-    """Of the PartnerTransactionIds that this decision would give: those that another payment of the casino has."""
+    """The PartnerTransactionIds of this decision that another payment of the casino already has."""
     recovering: bool = False
-    """The database came back from a backup: what the provider was told is not known for sure."""
+    """True while recovery mode is on after a restore: answers to the provider may have been lost."""
 
     @property
     def hold_s(self) -> float:
-        """How long a provider waits for a stake's outcome; 0 for a cashback."""
+        """Seconds that a provider waits for a stake's outcome; 0 for a cashback."""
         return self.provider.hold_s if self.provider else 0.0
 
 
 @dataclass(frozen=True, slots=True)
-class Incident:
-    """Something a person must look at. Unique per subject and name: a second one only counts up."""
+class RaisedIncident:
+    """An incident raised by this decision, for a person. Unique per subject and name: a second one only counts up."""
 
     name: str
     note: str
@@ -63,23 +63,23 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class Decision(Generic[S]):
-    """What is to be committed together, if the subject is still as it was read."""
+    """Everything that is committed together, if the subject still has the version that was read."""
 
     before: S | None
     after: S
     event: str
     entries: tuple[Entry, ...] = ()
-    incidents: tuple[Incident, ...] = ()
+    incidents: tuple[RaisedIncident, ...] = ()
     named: tuple[Payment, ...] = ()
-    """Payments that are given a PartnerTransactionId which must be new for their casino."""
+    """Payments whose PartnerTransactionId must be new for their casino."""
     detail: dict[str, str] = field(default_factory=dict)
-    """Facts for the trace: what was said by whom."""
+    """Facts for the trace."""
     author: str | None = None
-    """The person, where a person decided."""
+    """The person who decided, if one did."""
 
 
 class Draft(Generic[S]):
-    """A subject being changed. `subject` is always the current picture."""
+    """A subject under change. `subject` always holds its current fields."""
 
     def __init__(self, subject: S, terms: Terms, *, new: bool = False) -> None:
         self.subject: S = subject
@@ -88,11 +88,11 @@ class Draft(Generic[S]):
         self.calls = dict(subject.calls)
         self._before: S | None = None if new else subject
         self._entries: list[Entry] = []
-        self._incidents: list[Incident] = []
+        self._incidents: list[RaisedIncident] = []
         self._detail: dict[str, str] = {}
 
     def set(self, **changes: Any) -> None:  # noqa: ANN401 - a field of Bet or Cashback, checked by replace
-        """Change plain fields of the subject."""
+        """Change fields of the subject."""
         self.subject = replace(self.subject, **changes)
 
     def note(self, **facts: object) -> None:
@@ -100,21 +100,21 @@ class Draft(Generic[S]):
         self._detail.update({k: str(v) for k, v in facts.items() if v is not None})
 
     def incident(self, name: str, note: str) -> None:
-        """Call for a person; of several of one name in one decision the last is kept."""
-        self._incidents = [i for i in self._incidents if i.name != name] + [Incident(name, note)]
+        """Raise an incident. Of several with one name in one decision the last is kept."""
+        self._incidents = [i for i in self._incidents if i.name != name] + [RaisedIncident(name, note)]
 
     @property
     def last_note(self) -> str:
-        """What the last incident of this decision says; empty if there is none."""
+        """The note of the last incident of this decision; empty if there is none."""
         return self._incidents[-1].note if self._incidents else ""
 
     def book(self, source: str, target: str, amount: int, why: str) -> None:
-        """Move an amount in the ledger; 0 moves nothing and is not written."""
+        """Add a ledger entry. An amount of 0 adds none."""
         if amount:
             self._entries.append(Entry(source, target, amount, self.subject.currency, why))
 
     def pay(self, kind: PaymentKind, event: PaymentEvent, **facts: Any) -> None:  # noqa: ANN401 - see set
-        """Let something happen to a payment; an outcome ends its call."""
+        """Apply an event to a payment; an outcome ends its call."""
         payment = self.payments[kind]
         state = next_state(kind, payment.state, event)
         ended = event in (PaymentEvent.ACCEPT, PaymentEvent.REFUSE, PaymentEvent.EXPIRE, PaymentEvent.PARK)
@@ -124,24 +124,24 @@ class Draft(Generic[S]):
             self.calls.pop(kind.value, None)
 
     def doubt(self, kind: PaymentKind) -> None:
-        """Remember for good that a try of this payment went without an outcome of its own."""
+        """Record for good that an attempt of this payment had no outcome of its own."""
         self.payments[kind] = replace(self.payments[kind], unanswered=True)
 
     def keep_words(self, kind: PaymentKind, no: No) -> None:
-        """Remember the casino's own words of a refusal."""
+        """Store the casino's code, reason and message of a refusal."""
         self.payments[kind] = replace(self.payments[kind], code=no.code, reason=no.reason.value, message=no.message)
 
     def order(self, kind: PaymentKind, amount: int, tax: int | None, *, step: Step = Step.MAKE) -> None:
-        """Create a payment and the call that sends it, owned by this process from the start."""
+        """Create a payment and the call that sends it, leased to this process."""
         assert kind not in self.payments, f"a second {kind.value} for {self.subject.subject_id}"
-        # While recovery is on, it may have been ordered and sent before, in the time that the database forgot.
+        # In recovery mode the payment may have been sent before, in the time that the restored database does not cover.
         self.payments[kind] = Payment(
             self.subject.subject_id, kind, amount, tax, self.terms.now_ms, unanswered=self.terms.recovering
         )
         self.call_now(kind.value, step)
 
     def call_now(self, slot: str, step: Step, *, failures: int = 0) -> None:
-        """Plan a call for at once, leased to this process so that it can leave right after the commit."""
+        """Schedule a call for now, leased to this process so that it can leave right after the commit."""
         now, waits, process = self.terms.now_ms, self.terms.waits, self.terms.process
         lease = waits.after_ms(now, waits.lease_s) if process else 0
         self.calls[slot] = Call(
@@ -149,32 +149,32 @@ class Draft(Generic[S]):
         )
 
     def call_later(self, slot: str, step: Step, due_ms: int, **changes: Any) -> None:  # noqa: ANN401
-        """Plan a call for later, free for any process. What is still in flight under the old plan is outdated."""
+        """Schedule a call for later, without a lease. The new fence invalidates a call that is still in flight."""
         call = self.calls.get(slot) or Call(slot, step, due_ms)
         free = replace(call, crashes=0, fence=self._fence, lease_owner=None, lease_until_ms=0)
         self.calls[slot] = replace(free, step=step, due_ms=due_ms, **changes)
 
     @property
     def _fence(self) -> int:
-        """Above every fence that any call of this subject ever had: none was more than its version then plus one."""
+        """A fencing token above all earlier ones of this subject: none exceeded the subject's version then plus one."""
         return 1 if self._before is None else self._before.version + 2
 
     def drop_call(self, slot: str) -> None:
-        """Nothing more to do in this slot."""
+        """Remove the call of this slot."""
         self.calls.pop(slot, None)
 
     @property
     def changed(self) -> bool:
-        """Whether there is anything to commit: a change, an entry or an incident."""
+        """True if there is anything to commit: a change, an entry or an incident."""
         parts = self.payments != self.subject.payments or self.calls != self.subject.calls
         return parts or self.subject is not self._before or bool(self._entries or self._incidents)
 
     def correct(self) -> None:
-        """A person decides against the protocols' course: every entry says so by its name (money.md 6.4)."""
+        """Mark every entry as a correction: a person decides against the protocol's outcome (money.md 6.4)."""
         self._entries = [replace(entry, why=CORRECTION) for entry in self._entries]
 
     def finish(self, event: str, *, author: str | None = None) -> Decision[S]:
-        """Close the draft into a decision; asserts what must hold for every one."""
+        """Return the draft as a decision; asserts the invariants of every decision."""
         self._check()
         before = self._before
         version = 0 if before is None else before.version + 1
@@ -198,7 +198,7 @@ class Draft(Generic[S]):
         return tuple(p for k, p in self.payments.items() if p.partner_tx not in (None, before.get(k)))
 
     def _check(self) -> None:
-        """I10: an undecided payment has exactly one live next action. Only stakes expire (I11)."""
+        """Assert that each undecided payment has exactly one next action (I10), and that only stakes expire (I11)."""
         for kind, payment in self.payments.items():
             if payment.undecided:
                 assert kind.value in self.calls, f"{kind.value} of {payment.subject_id} has no next action"

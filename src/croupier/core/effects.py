@@ -1,8 +1,8 @@
-"""What the outcome of each payment means for its bet: state, ledger and what is owed next.
+"""Effects of payment outcomes on a bet: state, ledger and the next payment.
 
-Owns: one function for "accepted" and one for "refused" of every payment kind of a bet, and the moves they
-share with the requests (settle, owe a return). Never: decides whether an outcome is to be believed
-(pursuit) or what a provider is answered (requests). Spec: money.md 2, 3 and 6.
+Owns: one function for "accepted" and one for "refused" of every payment kind of a bet, and the moves shared with the
+requests (settle, owe a return). Never: decides whether an outcome is accepted (outcomes) or how a provider is
+answered (bet_requests). Spec: money.md 2, 3 and 6.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ BetDraft = Draft[Bet]
 
 
 def move(d: BetDraft, event: BetEvent) -> None:
-    """Take the bet along the table."""
+    """Move the bet to its next state by the table."""
     d.set(state=next_bet_state(d.subject.state, event))
 
 
 def owe(d: BetDraft, kind: PaymentKind, amount: int, tax: int | None) -> None:
-    """Create a payment; a closed bet is reopened first (money.md 3.9)."""
+    """Order a payment; a closed bet is reopened first (money.md 3.9)."""
     closed = d.subject.closing in (Closing.CLOSING, Closing.CLOSED)
     if closed:
         d.drop_call(SLOT_CLOSE)
@@ -34,7 +34,7 @@ def owe(d: BetDraft, kind: PaymentKind, amount: int, tax: int | None) -> None:
 
 
 def owe_return(d: BetDraft) -> None:
-    """See that the stake goes back, once, and not while another payment of the bet is in flight."""
+    """Order the return of the stake, at most once, and not while another payment of the bet is in flight."""
     kind = PaymentKind.BET_RETURN
     sent_before = d.payments.get(kind)
     if sent_before is not None:
@@ -48,7 +48,7 @@ def owe_return(d: BetDraft) -> None:
 
 
 def confirm(d: BetDraft) -> None:
-    """The bet is on and its provider may be told so; a pay-in-out is settled in the same breath."""
+    """Record success for the pay-in; a pay-in-out is settled in the same decision."""
     d.set(pay_in_answer=OK, waiting_until_ms=None)
     d.drop_call(SLOT_CLAIM)
     if d.subject.origin is Origin.PAY_IN_OUT:
@@ -57,7 +57,7 @@ def confirm(d: BetDraft) -> None:
 
 
 def settle(d: BetDraft, win: int) -> None:
-    """Close the stake into GGR and owe the win; a win of 0 is sent too, it is the loss."""
+    """Book the stake to GGR and owe the win. A win of 0 is sent too, as the loss."""
     bet = d.subject
     move(d, BetEvent.SETTLE)
     d.set(win=win, pay_out_answer=OK, ended_ms=d.terms.now_ms)
@@ -69,13 +69,13 @@ def settle(d: BetDraft, win: int) -> None:
 
 
 def tax_due(d: BetDraft, win: int) -> int | None:
-    """Tax of a payout in minor units, or None where the casino has no rate (casino.md 2.5)."""
+    """Return the tax of a payout in minor units, or None if the casino has no rate (casino.md 2.5)."""
     rate = d.terms.casino.tax_bp
     return None if rate is None else tax_of(win, rate)
 
 
 def give_back(d: BetDraft, event: BetEvent) -> None:
-    """A bet that is on goes back to the player: owed from now on."""
+    """Owe the stake of a bet that is on back to the player."""
     bet = d.subject
     move(d, event)
     d.set(ended_ms=d.terms.now_ms, waiting_until_ms=None)
@@ -86,7 +86,7 @@ def give_back(d: BetDraft, event: BetEvent) -> None:
 
 
 def stake_accepted(d: BetDraft) -> None:
-    """The casino took the stake."""
+    """Apply the accept of the stake."""
     if d.subject.state is BetState.ASKED:
         _stake_stands(d)
     else:
@@ -110,7 +110,7 @@ def _stake_stands(d: BetDraft) -> None:
 
 
 def _stake_late(d: BetDraft) -> None:
-    """Money came for a bet that is not wanted: record it, return it once (money.md 3.6)."""
+    """Book a late accept to suspense and return the stake once (money.md 3.6)."""
     bet = d.subject
     move(d, BetEvent.ACCEPTED_LATE)
     d.set(ended_ms=d.terms.now_ms, waiting_until_ms=None)
@@ -119,7 +119,7 @@ def _stake_late(d: BetDraft) -> None:
 
 
 def stake_refused(d: BetDraft, no: No) -> None:
-    """The casino did not take the stake; the recorded answer is what every repeat gets."""
+    """End the stake as refused; every repeat gets the stored answer."""
     answer = CASINO_NO_TO_REFUSAL[no.reason]
     if d.subject.state is BetState.ASKED:
         d.set(pay_in_answer=answer.value)
@@ -128,7 +128,7 @@ def stake_refused(d: BetDraft, no: No) -> None:
 
 
 def stake_expired(d: BetDraft, *, with_return: bool) -> None:
-    """No outcome in time. `with_return`: we could not learn whether it was taken, so we send it back."""
+    """Expire the stake without an outcome. `with_return`: info could not tell whether it was taken, so it is returned."""
     bet, now = d.subject, d.terms.now_ms
     d.pay(PaymentKind.STAKE, PaymentEvent.EXPIRE)
     move(d, BetEvent.STAKE_EXPIRED)
@@ -141,7 +141,7 @@ def stake_expired(d: BetDraft, *, with_return: bool) -> None:
 
 
 def payout_accepted(d: BetDraft) -> None:
-    """The win arrived. If the bet is being undone, its taking back starts now."""
+    """Book the payout as paid. If the bet is being reversed, take the payout back now."""
     bet = d.subject
     payout = d.payments[PaymentKind.PAYOUT]
     d.book(ledger.owed(bet.casino_id), ledger.wallets(bet.casino_id), payout.amount, "paid")
@@ -152,14 +152,14 @@ def payout_accepted(d: BetDraft) -> None:
 
 
 def jackpot_accepted(d: BetDraft) -> None:
-    """A provider's jackpot win arrived."""
+    """Book a jackpot win as paid."""
     bet = d.subject
     amount = d.payments[PaymentKind.JACKPOT].amount
     d.book(ledger.owed(bet.casino_id), ledger.wallets(bet.casino_id), amount, "paid")
 
 
 def return_accepted(d: BetDraft) -> None:
-    """The stake is back with the player."""
+    """Book the stake as returned."""
     bet = d.subject
     source = ledger.owed(bet.casino_id) if bet.was_on else ledger.suspense(bet.casino_id)
     d.book(source, ledger.wallets(bet.casino_id), bet.stake, "returned")
@@ -167,7 +167,7 @@ def return_accepted(d: BetDraft) -> None:
 
 
 def name_the_difference(d: BetDraft) -> None:
-    """A return was taken for a stake never confirmed, and nothing asks after that stake any more: a person must (I7)."""
+    """Raise an incident for a return whose stake was never confirmed and is not queried any more (I7)."""
     taken = {kind for kind, payment in d.payments.items() if payment.state is PaymentState.ACCEPTED}
     asked_after = PaymentKind.STAKE.value in d.calls
     if PaymentKind.BET_RETURN in taken and PaymentKind.STAKE not in taken and not asked_after:
@@ -175,7 +175,7 @@ def name_the_difference(d: BetDraft) -> None:
 
 
 def payout_return_accepted(d: BetDraft) -> None:
-    """The casino took the payout back: now the stake is owed."""
+    """Book the payout as taken back; now the stake is owed."""
     bet = d.subject
     ggr = ledger.ggr(bet.casino_id, bet.provider_id)
     d.book(ledger.wallets(bet.casino_id), ggr, d.payments[PaymentKind.PAYOUT_RETURN].amount, "taken_back")
@@ -186,19 +186,19 @@ def payout_return_accepted(d: BetDraft) -> None:
 
 
 def payout_return_refused(d: BetDraft, no: No) -> None:
-    """The bet stays settled, the provider keeps its success, a person looks (money.md 2.6)."""
+    """Keep the bet settled and raise an incident; the provider's refund stays answered with success (money.md 2.6)."""
     move(d, BetEvent.PAYOUT_KEPT)
     d.incident("payout_kept", f"the casino refused to take the payout back: {no.code} {no.message}")
 
 
 def given_up(d: BetDraft, kind: PaymentKind) -> None:
-    """A person ended a payment that was owed: what we owed is corrected away, by name."""
+    """Correct the ledger for an owed payment that a person gave up."""
     bet = d.subject
     if kind is PaymentKind.BET_RETURN and not bet.was_on:
         return
     d.book(ledger.owed(bet.casino_id), _giver(d, kind), d.payments[kind].amount, "correction")
     if bet.state is BetState.UNDOING:
-        # Nothing was paid, so nothing is taken back: the stake alone is owed now.
+        # Nothing was paid, so nothing is taken back: only the stake is owed now.
         ggr = ledger.ggr(bet.casino_id, bet.provider_id)
         d.book(ggr, ledger.owed(bet.casino_id), bet.stake, "return_decided")
         move(d, BetEvent.PAYOUT_TAKEN_BACK)
@@ -207,7 +207,7 @@ def given_up(d: BetDraft, kind: PaymentKind) -> None:
 
 
 def taken_up_again(d: BetDraft, kind: PaymentKind) -> None:
-    """A payment that a person gave up was accepted after all: owe it again, so that it can be paid."""
+    """Owe a payment again that a person gave up and the casino then accepted."""
     bet = d.subject
     if kind is PaymentKind.BET_RETURN and not bet.was_on:
         return
@@ -216,7 +216,7 @@ def taken_up_again(d: BetDraft, kind: PaymentKind) -> None:
 
 
 def _giver(d: BetDraft, kind: PaymentKind) -> str:
-    """Out of which account an owed payment comes."""
+    """Return the account that an owed payment comes from."""
     bet = d.subject
     if kind is PaymentKind.JACKPOT:
         return ledger.jackpot(str(bet.provider_id))
@@ -224,7 +224,7 @@ def _giver(d: BetDraft, kind: PaymentKind) -> str:
 
 
 def close_if_done(d: BetDraft) -> None:
-    """Send a close once every payment of an ended bet has its outcome (money.md 3.9)."""
+    """Schedule the close once every payment of an ended bet has its outcome (money.md 3.9)."""
     bet = d.subject
     ended = bet.state in ENDED
     open_still = bet.closing in (Closing.OPEN, Closing.REOPENED)

@@ -1,10 +1,11 @@
-"""What a casino's list of a bet mends by itself: the named rules of reconciliation.
+"""Automatic repair of differences between the hub and a casino's list of a bet: the named rules of reconciliation.
 
-Every rule takes in what the casino lists as if it had been heard of in time, through the rules of outcomes; none makes
-money of its own. `restore` is for a database that came back from a backup: it repeats decisions that this hub had
-made and lost, as far as the casino's books prove them, and is used in recovery mode alone.
+Every rule applies a listed payment through the rules of outcomes, as if it had been reported in time. No rule creates
+money. `restore` is for a database restored from a backup, and is used in recovery mode only. It repeats decisions
+that were made after the backup, as far as the casino's list proves them.
 
-Owns: the rules and their names. Never: judges what is left (reconciliation). Spec: money.md 2.4, 3.6, 4.6 and 8.
+Owns: the rules and their names. Never: reports the remaining differences (reconciliation).
+Spec: money.md 2.4, 3.6, 4.6 and 8.
 """
 
 from __future__ import annotations
@@ -22,23 +23,23 @@ from croupier.core.reconciliation import Difference, compare, foreign
 from croupier.core.remembered import Verdict
 
 
-class Rule(Enum):
-    """The rules by their names, as the trace and the commands tell them."""
+class HealingRule(Enum):
+    """Names of the rules, as the trace and the commands show them."""
 
     BOOKED_UNHEARD = "booked_unheard"
-    """Without an outcome here and listed there: accepted."""
+    """A payment without an outcome here is listed: it is accepted."""
     ACCEPTED_LATE = "accepted_late"
-    """A stake that had ended is listed: a late accept, which goes back (money.md 3.6)."""
+    """A stake that had ended is listed: a late accept, which is returned (money.md 3.6)."""
     PAID_AFTER_ALL = "paid_after_all"
-    """Owed money that was given up is listed: it was paid."""
+    """A payment that was given up is listed: it is accepted."""
     SETTLED_BEFORE = "settled_before_restore"
-    """A bet that is on here was settled and paid before the database went back."""
+    """A bet that is on here was settled and paid before the restore."""
     RETURNED_BEFORE = "returned_before_restore"
-    """A bet that is on or settled here had given its stake back before the database went back."""
+    """A bet that is on or settled here had returned its stake before the restore."""
 
 
-def heal(d: Draft[Bet], seen: InfoList) -> list[Rule]:
-    """Take in what is listed with the contents that were ordered; the rules that were applied."""
+def heal(d: Draft[Bet], seen: InfoList) -> list[HealingRule]:
+    """Accept each payment that is listed with the contents ordered; return the rules that were applied."""
     foreign_return = PaymentKind.BET_RETURN in foreign(d.subject, seen)
     applied = []
     for kind in PaymentKind:
@@ -52,29 +53,29 @@ def heal(d: Draft[Bet], seen: InfoList) -> list[Rule]:
     return applied
 
 
-def _rule_for(d: Draft[Bet], payment: Payment, line: Contents) -> Rule | None:
+def _rule_for(d: Draft[Bet], payment: Payment, line: Contents) -> HealingRule | None:
     if payment.state is PaymentState.ACCEPTED or differences(d, payment, line) or not takes_late_yes(d, payment):
         return None
     if payment.undecided or payment.state is PaymentState.PARKED:
-        return Rule.BOOKED_UNHEARD
-    return Rule.ACCEPTED_LATE if payment.kind is PaymentKind.STAKE else Rule.PAID_AFTER_ALL
+        return HealingRule.BOOKED_UNHEARD
+    return HealingRule.ACCEPTED_LATE if payment.kind is PaymentKind.STAKE else HealingRule.PAID_AFTER_ALL
 
 
 # --- after a restore ----------------------------------------------------------------------------------------
 
 
 _NO_HINDRANCE = frozenset({Difference.NOT_IN_HUB, Difference.BOOKED_TWICE})
-"""Differences beside which decisions are repeated: what is listed twice goes on by the line that fits."""
+"""Differences that do not stop `restore`. Of a payment listed twice, the line that matches the order is used."""
 
 
 class _Unproved(Exception):
-    """The list does not prove a course of decisions that this hub could have taken."""
+    """The list does not prove a sequence of decisions that this hub could have made."""
 
 
-def restore(draft: Draft[Bet], seen: InfoList) -> list[Rule]:
-    """Repeat on the draft what the casino's list proves that this hub had decided; empty if it proves nothing.
+def restore(draft: Draft[Bet], seen: InfoList) -> list[HealingRule]:
+    """Repeat on the draft the decisions that the casino's list proves; return the rules, empty if it proves none.
 
-    The draft is used up either way: commit it only if rules are returned.
+    The draft is changed either way: commit it only if rules are returned.
     """
     kinds = foreign(draft.subject, seen)
     if not kinds or any(one.difference not in _NO_HINDRANCE for one in compare(draft.subject, seen, draft.terms)):
@@ -85,15 +86,15 @@ def restore(draft: Draft[Bet], seen: InfoList) -> list[Rule]:
         return []
 
 
-def _repeat(d: Draft[Bet], seen: InfoList, kinds: set[PaymentKind]) -> list[Rule]:
+def _repeat(d: Draft[Bet], seen: InfoList, kinds: set[PaymentKind]) -> list[HealingRule]:
     applied = []
     _hear(d, seen, PaymentKind.STAKE)
     if PaymentKind.PAYOUT in kinds:
         _settle(d, seen)
-        applied.append(Rule.SETTLED_BEFORE)
+        applied.append(HealingRule.SETTLED_BEFORE)
     if kinds & {PaymentKind.BET_RETURN, PaymentKind.PAYOUT_RETURN}:
         _give_back(d, seen)
-        applied.append(Rule.RETURNED_BEFORE)
+        applied.append(HealingRule.RETURNED_BEFORE)
     left = {line.kind for line in seen.payments if line.kind not in d.payments}
     open_still = [k for k, p in d.payments.items() if lines_of(seen, k) and p.state is not PaymentState.ACCEPTED]
     if left or open_still:
@@ -102,10 +103,10 @@ def _repeat(d: Draft[Bet], seen: InfoList, kinds: set[PaymentKind]) -> list[Rule
 
 
 def _settle(d: Draft[Bet], seen: InfoList) -> None:
-    """The casino paid a win on a bet that is on: only this hub orders payouts, so it had been settled with it."""
+    """Settle a bet that is on with its listed payout: only this hub orders payouts, so the bet had been settled."""
     line, *others = lines_of(seen, PaymentKind.PAYOUT)
     if any(other.amount != line.amount for other in others):
-        raise _Unproved  # which of the two it had been settled with
+        raise _Unproved  # two different amounts: the settled one is not known
     win = parse_amount(line.amount or "", d.subject.currency)
     _claim(d)
     if d.subject.state is BetState.ON:
@@ -116,7 +117,7 @@ def _settle(d: Draft[Bet], seen: InfoList) -> None:
 
 
 def _give_back(d: Draft[Bet], seen: InfoList) -> None:
-    """The casino has a return of ours: the bet had been refunded, or nobody had claimed it."""
+    """Return a bet whose return is listed: it had been refunded, or its stake had not been claimed."""
     if d.subject.state in (BetState.ON, BetState.UNCLAIMED):
         effects.give_back(d, BetEvent.REFUND)
         d.set(refund_answer=OK)
@@ -137,7 +138,7 @@ def _claim(d: Draft[Bet]) -> None:
 
 
 def _hear(d: Draft[Bet], seen: InfoList, kind: PaymentKind) -> None:
-    """The payment is listed with the very contents that were ordered: accepted."""
+    """Accept a payment that is listed with the contents ordered; raises _Unproved for other contents."""
     payment = d.payments.get(kind)
     if payment is None or payment.state is PaymentState.ACCEPTED:
         return

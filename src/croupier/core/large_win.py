@@ -1,8 +1,8 @@
-"""A large win is an incident: which thresholds there are, which is the narrowest, and what is said of a win beyond it.
+"""Large wins: thresholds, and the incident for a win beyond one of them.
 
-Owns: the thresholds of provider, game, casino and hub, and the incident in the decision that owes the win. Never: refuses
-or delays a win (provider.md 3.3: limits never do). `winOdd` of a request informs and is no part of it: the odd is win by
-stake. Spec: provider.md 3.3.
+Owns: the thresholds of provider, game, casino and hub, the choice of the narrowest, and the incident in the decision
+that owes the win. Never: refuses or delays a win (provider.md 3.3). The odd compared is win divided by stake; `winOdd`
+of a request is informational. Spec: provider.md 3.3.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from croupier.core.session import Game
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """One limit as it was set: decimal text, and who says it."""
+    """One configured limit: its decimal text, and the level that set it."""
 
     text: str
     setter: str
 
     @property
     def value(self) -> Fraction:
-        """Exactly what the text says."""
+        """The exact value of the text."""
         return Fraction(self.text)
 
 
 def watch_win(d: Draft[Bet], win: int) -> None:
-    """Call a person if this win of `win` minor units, decided now, is larger than somebody wanted to let pass unseen."""
+    """Raise an incident if a win of `win` minor units, decided now, is beyond a threshold."""
     bet = d.subject
     beyond = list(_beyond(d.terms, bet, win))
     if beyond:
@@ -41,16 +41,16 @@ def watch_win(d: Draft[Bet], win: int) -> None:
 
 
 def max_win(casino: Casino, provider: Provider, game: Game | None) -> Threshold | None:
-    """The largest win that a game is launched with: the narrowest of what is set; None where nothing is."""
+    """Return the largest win that a game is launched with: the narrowest limit, or None if none is set."""
     return _narrowest(_set_by("max_win", (casino, provider, game)))
 
 
 def max_odd(casino: Casino, provider: Provider, game: Game | None) -> Threshold | None:
-    """The same of win by stake; what the provider lists of the game counts too."""
+    """Return the largest ratio of win to stake: the narrowest limit, the provider's listed one included."""
     found = [*_set_by("max_odd", (casino, provider, None))]
     if game is not None:
         told = ((game.own_max_odd, f"game {game.name}"), (game.max_odd, f"what provider {provider.name} lists"))
-        # A listed odd of 0 is how some say that there is none.
+        # Some providers list an odd of 0 for "no limit".
         found += [Threshold(text, setter) for text, setter in told if text is not None and Fraction(text) > 0]
     return _narrowest(found)
 
@@ -63,7 +63,7 @@ def _large_win(terms: Terms, provider: Provider) -> Threshold | None:
 
 
 def _beyond(terms: Terms, bet: Bet, win: int) -> Iterable[str]:
-    """Every threshold that the win passes, in words. `large_win` is one from which on, the others are the last allowed."""
+    """Yield a text for every threshold that the win passes. `large_win` includes its own value, the others exclude it."""
     assert terms.provider is not None
     if win == 0:
         return

@@ -1,10 +1,10 @@
 """The ledger: accounts, and entries that move one amount from one account to another.
 
-An entry is balanced by construction. The hub keeps no player money: accounts say where money stands between
-the parties. `wallets` is the players' side at a casino, `open_bets` the stakes of bets that are on, `owed`
-what was decided for the player and not confirmed by the casino, `suspense` money of bets that are not on.
+An entry is balanced by construction. The hub holds no player money: accounts record where money stands between the
+parties. `wallets` is the players' side at a casino, `open_bets` the stakes of bets that are on, `owed` the money
+decided for players and not confirmed by the casino, `suspense` the money of bets that are not on.
 
-Owns: account names and the entry. Never: balances (they are sums). Spec: money.md 6.
+Owns: account names and the entry. Never: balances, which are sums of entries. Spec: money.md 6.
 """
 
 from __future__ import annotations
@@ -13,37 +13,37 @@ from dataclasses import dataclass
 
 
 def wallets(casino_id: int) -> str:
-    """The players' wallets of a casino."""
+    """Account of the players' wallets at a casino."""
     return f"wallets/{casino_id}"
 
 
 def open_bets(casino_id: int, provider_id: int) -> str:
-    """Stakes of bets that are on."""
+    """Account of the stakes of bets that are on."""
     return f"open-bets/{casino_id}/{provider_id}"
 
 
 def owed(casino_id: int) -> str:
-    """Decided for players, not yet accepted by the casino."""
+    """Account of money decided for players and not yet accepted by the casino."""
     return f"owed/{casino_id}"
 
 
 def ggr(casino_id: int, provider_id: int) -> str:
-    """Stakes minus payouts of settled bets."""
+    """Account of stakes minus payouts of settled bets."""
     return f"ggr/{casino_id}/{provider_id}"
 
 
 def jackpot(pot: str) -> str:
-    """A pot; a provider's own jackpot is named by the provider's id."""
+    """Account of a jackpot pot; a provider's own pot is named by the provider's id."""
     return f"jackpot/{pot}"
 
 
 def cashback(casino_id: int) -> str:
-    """What cashbacks have cost."""
+    """Account of the cost of cashbacks."""
     return f"cashback/{casino_id}"
 
 
 def suspense(casino_id: int) -> str:
-    """Stakes accepted for bets that are not on, until their return is accepted."""
+    """Account of stakes accepted for bets that are not on, until their return is accepted."""
     return f"suspense/{casino_id}"
 
 
@@ -56,7 +56,7 @@ class Entry:
     amount: int
     currency: str
     why: str
-    """The transition it belongs to; `correction` for what a person decided."""
+    """The transition it belongs to; `correction` for a person's decision."""
 
     def __post_init__(self) -> None:
         if self.amount <= 0 or self.source == self.target:

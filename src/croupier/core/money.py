@@ -1,13 +1,13 @@
 """Amounts: decimal text on the wire, integer minor units everywhere else.
 
-Owns: the table of currencies with their exponents, the one grammar of amounts, the one place that computes
-a tax. Never: a float, a rounding that no rule names, a conversion between currencies. Spec: money.md 1.
+Owns: the table of currencies with their exponents, the only grammar of amounts, the only computation of a tax.
+Never: a float, an undocumented rounding, a conversion between currencies. Spec: money.md 1.
 
-The table holds the active national currencies and funds codes of ISO 4217 (exponents are the standard's), ANG
-and BGN, which left it in 2025 and 2026 while stored payments still name them, and the coins below. Metals and
-test codes have no minor unit in the standard and are left out. Coins carry what their own ledger counts in, at most 8
-decimals because the grammar has no more: ETH, BNB, DAI, TON, SOL and their like are cut to 8, which is refused and never
-rounded when a casino sends more. Codes are case-sensitive: `mBTC` is a thousandth of `BTC`.
+The table holds the active national currencies and funds codes of ISO 4217 with the exponents of the standard, and the
+coins below. It also holds ANG and BGN, which left the standard in 2025 and 2026, because stored payments still name
+them. Metals and test codes have no minor unit in the standard and are left out. A coin has the decimals of its own
+ledger, at most 8 because the grammar allows no more. ETH, BNB, DAI, TON and SOL therefore have 8; an amount with more
+decimals is refused and never rounded. Codes are case-sensitive: `mBTC` is a thousandth of `BTC`.
 """
 
 from __future__ import annotations
@@ -36,34 +36,36 @@ CURRENCIES: dict[str, int] = {
     **{code: digits for digits, codes in _BY_EXPONENT.items() for code in codes.split()},
     **_COINS,
 }
-"""Currency code to exponent: how many decimals of the major unit the minor unit is."""
+"""Currency code to exponent: the number of decimals of the major unit."""
 
 MAX_MINOR = 10**17
-"""The largest amount, in minor units of any currency; it fits a 64-bit integer with room to add."""
+"""The largest amount, in minor units of any currency; sums of several still fit a 64-bit integer."""
 
 GRAMMAR_TEXT = "must be 1 to 15 digits, and at most 8 decimals after a point"
-"""The grammar for people, as an error names it."""
+"""The grammar in words, for error messages."""
 
 GRAMMAR = r"([0-9]{1,15})(?:\.([0-9]{1,8}))?"
-"""The same as a pattern, for the whole of the text."""
+"""The grammar as a regular expression, matched against the whole text."""
 
 _GRAMMAR = re.compile(GRAMMAR)
 _BALANCE = re.compile(r"(-?)([0-9]{1,15})(?:\.([0-9]{1,60}))?")
 
 
 class UnknownCurrency(ValueError):
-    """The code is not in the table, so nothing is known about its amounts."""
+    """The currency code is not in the table."""
 
     def __init__(self, currency: str) -> None:
         super().__init__(f"currency {currency[:16]!r} is not known")
         self.currency = currency
         near = next((code for code in CURRENCIES if code.lower() == currency.lower()), None)
         self.todo = "write its code, such as EUR or mBTC" if near is None else f"did you mean {near}?"
-        """What a person may do."""
+        """Advice for the person who reads the error."""
 
 
 class BadAmount(ValueError):
-    """The text is no amount of this currency. `why` is one short line fit for the peer; it never quotes the text."""
+    """The text is not an amount of this currency. `why` is one short line that may be sent to the peer; it never quotes
+    the text.
+    """
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
@@ -71,7 +73,7 @@ class BadAmount(ValueError):
 
 
 def exponent(currency: str) -> int:
-    """How many decimals the currency has. Raises UnknownCurrency."""
+    """Return the number of decimals of a currency. Raises UnknownCurrency."""
     try:
         return CURRENCIES[currency]
     except KeyError:
@@ -79,12 +81,12 @@ def exponent(currency: str) -> int:
 
 
 def is_amount(text: str) -> bool:
-    """Whether the text is within the grammar; a currency may still refuse its decimals or its size."""
+    """Return whether the text matches the grammar. `parse_amount` may still refuse its decimals or its size."""
     return _GRAMMAR.fullmatch(text) is not None
 
 
 def parse_amount(text: str, currency: str) -> int:
-    """Read decimal text in major units into minor units. Raises BadAmount, UnknownCurrency."""
+    """Return decimal text in major units as minor units. Raises BadAmount, UnknownCurrency."""
     digits = exponent(currency)
     matched = _GRAMMAR.fullmatch(text)
     if matched is None:
@@ -99,9 +101,9 @@ def parse_amount(text: str, currency: str) -> int:
 
 
 def balance_minor(text: str, currency: str) -> int:
-    """What a balance says in whole minor units: it informs and decides nothing, so what is finer is rounded down.
+    """Return a balance in whole minor units. Finer decimals are rounded down, because a balance decides nothing.
 
-    Below 0 is told as 0. Raises BadAmount for other text, UnknownCurrency.
+    A balance below 0 is returned as 0. Raises BadAmount for other text, UnknownCurrency.
     """
     digits = exponent(currency)
     matched = _BALANCE.fullmatch(text)
@@ -114,15 +116,15 @@ def balance_minor(text: str, currency: str) -> int:
 
 
 def is_balance(text: str) -> bool:
-    """Whether `balance_minor` can read it, if it is not too large."""
+    """Return whether `balance_minor` can read the text; it may still refuse its size."""
     return _BALANCE.fullmatch(text) is not None
 
 
 def format_amount(minor: int, currency: str) -> str:
-    """Write minor units as decimal text with all of the currency's decimals. Raises UnknownCurrency.
+    """Return minor units as decimal text with all of the currency's decimals. Raises UnknownCurrency.
 
-    A difference (gross gaming revenue, a balance moved by payments) may be negative and then carries a minus
-    sign; no wire amount is, and parse_amount refuses it.
+    A difference, such as gross gaming revenue, may be negative and then has a minus sign. Wire amounts are never
+    negative, and `parse_amount` refuses a sign.
     """
     digits = exponent(currency)
     text = str(abs(minor)).rjust(digits + 1, "0")
@@ -131,7 +133,7 @@ def format_amount(minor: int, currency: str) -> str:
 
 
 def same_amount(text: str | None, minor: int, currency: str) -> bool:
-    """Whether `text` says exactly `minor`. No text, or text that is no amount, is never the same."""
+    """Return whether `text` is exactly `minor`. None, or text that is not an amount, is never equal."""
     if text is None:
         return False
     try:
@@ -141,7 +143,7 @@ def same_amount(text: str | None, minor: int, currency: str) -> bool:
 
 
 def tax_of(minor: int, basis_points: int) -> int:
-    """`basis_points` ten-thousandths of `minor`, in minor units, rounded half to even."""
+    """Return `basis_points` ten-thousandths of `minor`, in minor units, rounded half to even."""
     if minor < 0 or basis_points < 0:
         raise ValueError("neither an amount nor a tax rate is negative")
     whole, rest = divmod(minor * basis_points, 10_000)

@@ -1,12 +1,13 @@
-"""What the casino says of a payment, believed or not, and the next try of what is not ended by it.
+"""Outcomes of payments: which statement of a casino is accepted, and the retry of a payment that it does not end.
 
-Theory. A stake ends on a yes or a no. Money we owe ends on a yes only: a no is "not yet". Money we take back
-ends on a yes or on a no of the table. A contradiction changes no money and calls for a person. What was not
-understood is never read as a no. A no proves that nothing was booked only while every try before it was answered:
-a try that nobody answered may be booked, and may be the reason why its repeat is refused (decision 0035).
+A stake ends on a yes or a no. Money the hub owes ends on a yes only: a no means "not yet". Money the hub takes back
+ends on a yes or on a no of the table. A contradiction changes no money and raises an incident. An answer that was not
+understood is never read as a no. A no proves that nothing was booked only if every earlier attempt was answered. An
+unanswered attempt may be booked, and may be the reason why its repeat is refused (decision 0035).
 
-Owns: those rules for every payment kind, the schedule of tries, the parking. Never: reads an answer to a call of
-ours (pursuit), says what a yes means for the bet (effects). Spec: casino.md 1.1, 1.2 and 2.1, money.md 2.5 to 2.7, 3.6 and 3.7.
+Owns: these rules for every payment kind, the retry schedule, parking. Never: interprets an answer to the hub's own
+call (pursuit), applies the effect of a yes (effects).
+Spec: casino.md 1.1, 1.2 and 2.1, money.md 2.5 to 2.7, 3.6 and 3.7.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from croupier.core.counterparty import LateAccept
 from croupier.core.draft import Draft
 from croupier.core.money import format_amount, same_amount
 from croupier.core.payment import GIVES, Payment, PaymentEvent, PaymentState, Step
-from croupier.core.readings import Contents, Exists, InfoList, No, Outcome, PaymentKind, Yes
+from croupier.core.readings import Contents, Exists, InfoList, No, PaymentKind, PaymentOutcome, Yes
 from croupier.core.refusals import CasinoNo
 from croupier.core.remembered import Verdict, verdict_on, with_words
 
@@ -33,7 +34,7 @@ AnyDraft = Draft[Any]
 class _Effect:
     accepted: Callable[[AnyDraft], None]
     refused: Callable[[AnyDraft, No], None] | None
-    """None where a no is "not yet"."""
+    """None if a no means "not yet"."""
     taken_up_again: Callable[[AnyDraft], None] | None = None
 
 
@@ -52,20 +53,20 @@ _EFFECTS: dict[PaymentKind, _Effect] = {
 }
 
 
-# --- an outcome: an accept, an inline acknowledgement, or what info showed ------------------------------
+# --- an outcome: an accept, an inline acknowledgement, or a line of info --------------------------------
 
 
-def heard(d: AnyDraft, kind: PaymentKind, outcome: Outcome, *, answers_try: bool = False) -> Verdict:
-    """Take in an outcome of the payment; the verdict is what an accept is answered.
+def heard(d: AnyDraft, kind: PaymentKind, outcome: PaymentOutcome, *, answers_try: bool = False) -> Verdict:
+    """Apply an outcome to the payment; return the verdict, which is the answer to an accept.
 
-    `answers_try`: it is the answer to a try of ours that was not counted yet. Words that were taken in before change
-    nothing, unless they speak of a newer try.
+    `answers_try`: the outcome answers an attempt whose failure is not counted yet. An outcome that was applied before
+    changes nothing, unless it may belong to a newer attempt.
     """
     payment = d.payments.get(kind)
     if payment is None:
         return Verdict.CONFLICT
     if answers_try and payment.state is PaymentState.PARKED:
-        # A person has asked anew: what is said now is told to them, also if it is the same.
+        # A person has retried the payment: the new answer is reported to them, even if it is the same.
         payment = d.payments[kind] = replace(payment, heard=None)
     newer_try = answers_try or _tried(d, payment)
     before = verdict_on(payment, outcome, d.subject.currency)
@@ -79,7 +80,7 @@ def heard(d: AnyDraft, kind: PaymentKind, outcome: Outcome, *, answers_try: bool
     return verdict
 
 
-def _taken_in(d: AnyDraft, payment: Payment, outcome: Outcome, *, newer_try: bool) -> Verdict:
+def _taken_in(d: AnyDraft, payment: Payment, outcome: PaymentOutcome, *, newer_try: bool) -> Verdict:
     if isinstance(outcome, No):
         return _heard_no(d, payment, outcome, newer_try=newer_try)
     if isinstance(outcome, Exists):
@@ -88,16 +89,16 @@ def _taken_in(d: AnyDraft, payment: Payment, outcome: Outcome, *, newer_try: boo
 
 
 def _tried(d: AnyDraft, payment: Payment) -> bool:
-    """Whether a try of it is under way, or was acknowledged, since its last failure: what a refusal may speak of.
+    """Return whether an attempt is in flight, or was acknowledged, since the last failure: a refusal may belong to it.
 
-    One try fails once, however often its refusal is resent (casino.md 1.2).
+    One attempt fails once, however often its refusal is resent (casino.md 1.2).
     """
     call = d.calls.get(payment.kind.value)
     return call is not None and call.step is Step.MAKE and (call.acked or call.lease_owner is not None)
 
 
-def _said_before(payment: Payment, outcome: Outcome, before: Verdict, *, newer_try: bool) -> bool:
-    """Whether words that are known may be passed over: nothing that happened since gives them another meaning."""
+def _said_before(payment: Payment, outcome: PaymentOutcome, before: Verdict, *, newer_try: bool) -> bool:
+    """Return whether an outcome that was applied before may be ignored, because nothing since gives it another meaning."""
     if payment.state is PaymentState.ACCEPTED:
         return before is Verdict.CONFLICT
     if isinstance(outcome, No) or outcome == Exists(None):
@@ -105,13 +106,13 @@ def _said_before(payment: Payment, outcome: Outcome, before: Verdict, *, newer_t
     return payment.state in (PaymentState.REFUSED, PaymentState.EXPIRED)
 
 
-def remember(d: AnyDraft, kind: PaymentKind, outcome: Outcome, *, verdict: Verdict) -> None:
-    """Keep these words on the payment, so that they change nothing when they come again."""
+def remember(d: AnyDraft, kind: PaymentKind, outcome: PaymentOutcome, *, verdict: Verdict) -> None:
+    """Store the outcome on the payment, so that its repeat changes nothing."""
     d.payments[kind] = with_words(d.payments[kind], outcome, d.subject.currency, verdict=verdict)
 
 
-def contradiction(d: AnyDraft, payment: Payment, outcome: Outcome, *, note: str) -> Verdict:
-    """A person must look, once: the same words again call for nobody, also when somebody has looked since."""
+def contradiction(d: AnyDraft, payment: Payment, outcome: PaymentOutcome, *, note: str) -> Verdict:
+    """Raise an incident once. The same outcome again raises none, even after the incident was closed."""
     if verdict_on(d.payments[payment.kind], outcome, d.subject.currency) is not Verdict.CONFLICT:
         remember(d, payment.kind, outcome, verdict=Verdict.CONFLICT)
         d.incident("contradiction", f"{payment.kind.value}: {note}")
@@ -122,9 +123,9 @@ ANOTHERS_NUMBER = "payment's PartnerTransactionId"
 
 
 def differences(d: AnyDraft, payment: Payment, said: Contents) -> list[str]:
-    """Which facts the casino states otherwise than we asked (casino.md 1.1 and 1.2; amounts compare as numbers).
+    """Return the names of facts that differ from the order (casino.md 1.1 and 1.2; amounts compare as numbers).
 
-    What it does not state is no difference: an inline answer need not say what it was asked (casino.md 2.1).
+    A missing fact is no difference: an inline answer need not repeat the order (casino.md 2.1).
     """
     currency = d.subject.currency
     found = []
@@ -144,14 +145,14 @@ def differences(d: AnyDraft, payment: Payment, said: Contents) -> list[str]:
 
 
 def in_words(d: AnyDraft, payment: Payment, said: Contents) -> str:
-    """The differences for a person: of an amount both."""
+    """Return the differences as text for a person, with both amounts."""
     ordered = format_amount(payment.amount, d.subject.currency)
     amount = f"amount ({said.amount}, not {ordered})"
     return ", ".join(amount if fact == "amount" else fact for fact in differences(d, payment, said))
 
 
 def _is_anothers(d: AnyDraft, payment: Payment, partner_tx: str | None) -> bool:
-    """Whether another payment of this casino has that id already: then the words are not about this payment."""
+    """Return whether another payment of this casino already has this id: then the outcome is not about this payment."""
     if partner_tx is None or partner_tx == payment.partner_tx or d.terms.casino.reuses_transaction_ids:
         return False
     others = {other.partner_tx for kind, other in d.payments.items() if kind is not payment.kind}
@@ -159,17 +160,20 @@ def _is_anothers(d: AnyDraft, payment: Payment, partner_tx: str | None) -> bool:
 
 
 def _tax_told(said: Contents) -> bool:
-    """Beside an amount, no TaxAmount states a tax of 0; without one nothing is said of either."""
+    """Return whether a tax is stated: beside an amount, a missing TaxAmount states a tax of 0."""
     return said.amount is not None or said.tax is not None
 
 
 def lines_of(seen: InfoList, kind: PaymentKind) -> list[Contents]:
-    """What the casino lists of one kind: more than one is its own double booking."""
+    """Return the listed payments of one kind. More than one is a double booking of the casino."""
     return [line for line in seen.payments if line.kind is kind]
 
 
 def line_of(d: AnyDraft, payment: Payment, seen: InfoList) -> Contents | None:
-    """The line of this payment; of several the one that fits what was ordered, and the number that is known."""
+    """Return the listed line of this payment, or None.
+
+    Of several, prefer those with the contents ordered, and among them the known PartnerTransactionId.
+    """
     lines = lines_of(seen, payment.kind)
     fitting = [line for line in lines if not differences(d, payment, line)]
     known = [line for line in fitting if line.partner_tx == payment.partner_tx]
@@ -177,13 +181,13 @@ def line_of(d: AnyDraft, payment: Payment, seen: InfoList) -> Contents | None:
 
 
 def heard_yes(d: AnyDraft, payment: Payment, said: Contents) -> Verdict:
-    """A success, told by an accept, an inline answer or an info list."""
+    """Apply a success from an accept, an inline answer or an info list; return the verdict."""
     wrong = differences(d, payment, said)
     if wrong:
         return contradiction(d, payment, Yes(said), note=f"accepted with another {in_words(d, payment, said)}")
     if payment.state is PaymentState.ACCEPTED:
         if payment.partner_tx is None:
-            # A person took it as accepted, or its cancel showed it. Now the casino says so itself, and names it once.
+            # A person accepted it, or its cancel proved it. The casino now confirms it and names its id.
             d.payments[payment.kind] = replace(payment, partner_tx=said.partner_tx)
             return Verdict.OK
         if payment.partner_tx == said.partner_tx:
@@ -198,7 +202,7 @@ def heard_yes(d: AnyDraft, payment: Payment, said: Contents) -> Verdict:
 
 
 def takes_late_yes(d: AnyDraft, payment: Payment) -> bool:
-    """Whether a success for an ended stake is taken in and returned (money.md 3.6)."""
+    """Return whether a success is applied; one for an ended stake is then returned (money.md 3.6)."""
     if payment.kind is not PaymentKind.STAKE or payment.undecided or payment.state is PaymentState.PARKED:
         return True
     wanted_back = PaymentKind.BET_RETURN in d.payments or d.subject.state is BetState.CANCELLED
@@ -230,7 +234,7 @@ def _heard_exists(d: AnyDraft, payment: Payment, outcome: Exists, *, newer_try: 
 
 
 def _exists_bare(d: AnyDraft, payment: Payment, *, newer_try: bool) -> None:
-    """It exists, with contents not told: info decides. A cashback knows no info, and a repeat is harmless."""
+    """Schedule an info query for a payment that exists with unknown contents. A cashback has no info and is repeated."""
     d.pay(payment.kind, PaymentEvent.SEND, reason=None)
     d.doubt(payment.kind)
     if isinstance(d.subject, Bet):
@@ -257,7 +261,7 @@ def _heard_no(d: AnyDraft, payment: Payment, no: No, *, newer_try: bool) -> Verd
 
 
 def _not_yet(d: AnyDraft, payment: Payment, no: No, *, proves: bool, newer_try: bool) -> None:
-    """A no to money we owe: try again, unless it proves that there is nothing to give back. `payment`: before it."""
+    """Retry owed money after a no, unless the no proves that nothing is to be returned. `payment` is its state before."""
     kind = payment.kind
     if kind is PaymentKind.CASHBACK and d.subject.state is CashbackState.CANCEL_WANTED:
         if proves:
@@ -272,7 +276,7 @@ def _not_yet(d: AnyDraft, payment: Payment, no: No, *, proves: bool, newer_try: 
 
 
 def _nothing_to_return(d: AnyDraft, payment: Payment, no: No, *, proves: bool, newer_try: bool) -> None:
-    """The return of a stake that nobody ever saw is refused: 103805 proves it, else info does."""
+    """Handle the refused return of an unconfirmed stake: 103805 proves that the stake was never booked, else info does."""
     unknown = no.reason is CasinoNo.BET_UNKNOWN
     if unknown and proves:
         d.pay(payment.kind, PaymentEvent.REFUSE)
@@ -282,10 +286,10 @@ def _nothing_to_return(d: AnyDraft, payment: Payment, no: No, *, proves: bool, n
         elif newer_try:
             again(d, payment.kind, Step.INFO)
         elif d.calls[payment.kind.value].step is not Step.INFO:
-            # That try's failure is counted; the refusal says what to ask next, not when.
+            # The failure of that attempt is counted: the refusal changes the next step, not its time.
             d.call_later(payment.kind.value, Step.INFO, d.calls[payment.kind.value].due_ms)
     elif unknown and payment.reason == no.reason.value and not _nothing_sent_since(d, payment):
-        # Nobody can be asked: the same proof, said of two tries in a row, stands.
+        # Without info, the same proof from two attempts in a row is accepted.
         d.pay(payment.kind, PaymentEvent.REFUSE)
     elif newer_try:
         again(d, payment.kind, make_step(d))
@@ -295,17 +299,17 @@ def _nothing_to_return(d: AnyDraft, payment: Payment, no: No, *, proves: bool, n
 
 
 def _doubtful(d: AnyDraft, payment: Payment) -> bool:
-    """Whether some other try than the one that was refused may be booked."""
+    """Return whether another attempt than the refused one may be booked."""
     call = d.calls.get(payment.kind.value)
-    # Acknowledged, its accept never came, and now it is on its way again: of which of the two is this the outcome?
+    # It was acknowledged, no accept came, and it was resent: the outcome may belong to either attempt.
     resent = call is not None and call.acked and call.step is Step.MAKE and call.lease_owner is not None
     return payment.unanswered or resent
 
 
 def _no_proof(d: AnyDraft, payment: Payment, *, newer_try: bool) -> None:
-    """Refused after a try that nobody answered: info decides; where there is none, one more try, then a person.
+    """Handle a refusal after an unanswered attempt: query info; without info, retry once, then park.
 
-    `payment` is what it was before this no. The same no again changes nothing.
+    `payment` is its state before this no. The same no again changes nothing.
     """
     kind, call = payment.kind, d.calls[payment.kind.value]
     d.pay(kind, PaymentEvent.SEND)
@@ -316,7 +320,7 @@ def _no_proof(d: AnyDraft, payment: Payment, *, newer_try: bool) -> None:
             ask_stake(d)
     elif isinstance(d.subject, Bet) and d.terms.casino.info:
         if call.step is not Step.INFO or payment.reason is None:
-            # No copy of any try is valid any more when this question leaves: what it does not list is not booked.
+            # No copy of any attempt is valid any more when this query leaves: a payment it does not list is not booked.
             dead_ms = d.terms.waits.after_ms(d.terms.now_ms, d.terms.waits.envelope_s + d.terms.waits.skew_s)
             d.call_later(kind.value, Step.INFO, dead_ms, acked=False)
     elif payment.reason is None:
@@ -327,36 +331,36 @@ def _no_proof(d: AnyDraft, payment: Payment, *, newer_try: bool) -> None:
 
 
 def _nothing_sent_since(d: AnyDraft, payment: Payment) -> bool:
-    """Whether the no that is kept is the last thing that happened: then the same no is a repeat of it."""
+    """Return whether nothing was sent since the stored no: then the same no is a repeat of it."""
     call = d.calls[payment.kind.value]
     waits = call.step is Step.REOPEN or (call.lease_owner is None and not call.acked)
     return payment.reason is not None and waits
 
 
 def ask_stake(d: AnyDraft) -> None:
-    """The questions after a stake begin: their failures are counted by themselves."""
+    """Schedule the first info query for a stake; failures of queries are counted from 0."""
     payment = d.payments[PaymentKind.STAKE]
     due = d.terms.waits.next_info_ms(payment.created_ms, d.terms.now_ms, late=False)
     d.call_later(PaymentKind.STAKE.value, Step.INFO, due or d.terms.now_ms, failures=0)
 
 
 def unconfirmed_return(d: AnyDraft, kind: PaymentKind) -> bool:
-    """Whether it is the return of a stake that the casino never confirmed."""
-    # The draft's payments, not the subject's: the same decision may just have confirmed it.
+    """Return whether the payment is the return of a stake that the casino never confirmed."""
+    # The draft's payments, not the subject's: this decision may just have confirmed the stake.
     unconfirmed = kind is PaymentKind.BET_RETURN and not d.subject.was_on
     return unconfirmed and d.payments[PaymentKind.STAKE].state is not PaymentState.ACCEPTED
 
 
 def make_step(d: AnyDraft) -> Step:
-    """A payment on a bet that had been closed asks for the reopening again before each new try."""
+    """Return the step of the next attempt: a bet that had been closed is reopened before each one."""
     reopened = isinstance(d.subject, Bet) and d.subject.closing is not Closing.OPEN
     return Step.REOPEN if reopened else Step.MAKE
 
 
 def again(d: AnyDraft, kind: PaymentKind, step: Step, *, why: str | None = None) -> None:
-    """One more failure of something pursued: next try by the schedule, or a person.
+    """Count one more failure and schedule the next attempt, or park the payment.
 
-    `why`: what could not be read of an answer that came, with the field, or why none came.
+    `why`: the part of the answer that could not be read, or the reason why none came.
     """
     terms, payment = d.terms, d.payments[kind]
     call = d.calls[kind.value]
@@ -373,7 +377,7 @@ def again(d: AnyDraft, kind: PaymentKind, step: Step, *, why: str | None = None)
 
 
 def park(d: AnyDraft, kind: PaymentKind, why: str) -> None:
-    """A person must look. Whoever waits for a stake is told so now: nobody waits for what comes later."""
+    """Hold the payment for review. A request that waits for the stake is answered now."""
     d.pay(kind, PaymentEvent.PARK)
     if kind is PaymentKind.STAKE:
         d.set(waiting_until_ms=None)
@@ -381,7 +385,7 @@ def park(d: AnyDraft, kind: PaymentKind, why: str) -> None:
 
 
 def close_if_done(d: AnyDraft) -> None:
-    """After an outcome: a bet whose last payment this was is closed."""
+    """Close a bet whose last open payment has its outcome."""
     if isinstance(d.subject, Bet):
         effects.close_if_done(d)
 

@@ -1,7 +1,7 @@
-"""What a person may decide about a payment: try again, take it as accepted, give it up.
+"""Decisions of a person about a payment: retry it, accept it, give it up.
 
-Owns: when each is allowed and what it does; every one is a decision with its author. Never: changes money
-without an entry that says `correction`. Spec: operate.md 2 (payment commands), money.md 6.4.
+Owns: the conditions and effects of each; every decision names its author. Never: changes money without an entry
+marked `correction`. Spec: operate.md 2 (payment commands), money.md 6.4.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from croupier.core.refusals import CasinoNo
 
 
 def retry(d: Draft[Any], kind: PaymentKind, author: str, reason: str) -> Decision[Any]:
-    """Send it (or, for a stake, ask after it) now; raises CannotDo."""
+    """Send the payment now, or query info for a stake; raises CannotDo."""
     payment = d.payments[kind]
     if payment.state not in UNDECIDED | {PaymentState.PARKED}:
         _cannot(kind, payment.state, "be tried again")
     step = Step.INFO if kind is PaymentKind.STAKE else make_step(d)
     before = d.calls.get(kind.value)
     if before is not None and (before.acked or (before.step is Step.MAKE and before.lease_owner is not None)):
-        d.doubt(kind)  # what that try brings is outdated from now on, or can no longer be told from this one's
+        d.doubt(kind)  # the outcome of that attempt is fenced off, or can no longer be told apart from the new one's
     d.call_later(kind.value, step, d.terms.now_ms)
     d.note(reason=reason)
     return d.finish("retried_by_person", author=author)
 
 
 def accept(d: Draft[Any], kind: PaymentKind, author: str, reason: str) -> Decision[Any]:
-    """Take it as accepted, as if the casino had said so; raises CannotDo."""
+    """Accept the payment as if the casino had; raises CannotDo."""
     payment = d.payments[kind]
     if payment.state is PaymentState.ACCEPTED:
         _cannot(kind, payment.state, "be accepted")
@@ -54,7 +54,7 @@ def accept(d: Draft[Any], kind: PaymentKind, author: str, reason: str) -> Decisi
 
 
 def give_up(d: Draft[Any], kind: PaymentKind, author: str, reason: str) -> Decision[Any]:
-    """End it unpaid (or untaken); raises CannotDo."""
+    """End the payment without a booking; raises CannotDo."""
     payment = d.payments[kind]
     if payment.state not in UNDECIDED | {PaymentState.PARKED}:
         _cannot(kind, payment.state, "be given up")

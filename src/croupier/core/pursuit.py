@@ -1,9 +1,9 @@
-"""What our own calls bring back, and what is due: answers to makes, info lists, closes, taking up.
+"""Answers to the hub's own calls, and calls that are due: makes, info lists, closes, lease of a due call.
 
-Theory. A stake without an outcome is asked after (`info`) and in the end expires. Money we owe or take back is
-tried again by the schedule. What an answer says of the outcome itself is judged in `outcomes`, like an accept.
+A stake without an outcome is queried by `info` and expires in the end. Money the hub owes or takes back is retried by
+the schedule. An outcome inside an answer is judged in `outcomes`, like an accept.
 
-Owns: the next action after each answer. Never: what a yes means for the bet (effects).
+Owns: the next action after each answer. Never: the effect of a yes on a bet (effects).
 Spec: casino.md 2.1, money.md 2, 3.6 and 3.9.
 """
 
@@ -60,20 +60,20 @@ __all__ = [
     "taken_up",
 ]
 
-# --- an answer to a call of ours -----------------------------------------------------------------------
+# --- answers to makes ----------------------------------------------------------------------------------
 
 
 def made(d: AnyDraft, kind: PaymentKind, reading: Acknowledgement) -> None:
-    """The answer to a make (casino.md 2.1)."""
+    """Apply the answer to a make (casino.md 2.1)."""
     payment = d.payments[kind]
     if not payment.undecided and payment.state is not PaymentState.PARKED:
         return
     call = d.calls.get(kind.value)
     if call is not None and call.acked:
-        # A try before this one was acknowledged and never ended: what is said now may not be said of that one.
+        # An earlier attempt was acknowledged and had no outcome: this answer may not be about that attempt.
         d.doubt(kind)
     if _unread(reading) and kind in _ENDED_BY_NO:
-        # An earlier try of it may be booked: that one repeat could not be read is no answer to any of them.
+        # An earlier attempt may be booked: a repeat that the casino could not read is no answer to it.
         reading = Unknown("refused unread")
     if isinstance(reading, Received | Unknown):
         if payment.undecided:
@@ -94,9 +94,9 @@ def made(d: AnyDraft, kind: PaymentKind, reading: Acknowledgement) -> None:
 
 
 def overheard(d: AnyDraft, kind: PaymentKind, reading: Acknowledgement | InfoReading) -> None:
-    """The answer to a call that is ours no more: what it says of money is taken in, as an accept would be.
+    """Apply a late answer to a call whose lease was lost: its outcome counts like an accept.
 
-    What it leaves open is asked after by whoever has the call now; only our own next step is fenced.
+    The next step is fenced: the process that holds the lease now plans it.
     """
     if isinstance(reading, InfoList):
         _list_overheard(d, kind, reading)
@@ -105,7 +105,7 @@ def overheard(d: AnyDraft, kind: PaymentKind, reading: Acknowledgement | InfoRea
 
 
 def _list_overheard(d: AnyDraft, kind: PaymentKind, reading: InfoList) -> None:
-    """What it shows is there. That it does not show something proves nothing: the question may be an old one."""
+    """Accept the payments listed. A missing one proves nothing, because the query may be an old one."""
     found = _usable(d, reading)
     for asked in dict.fromkeys((kind, PaymentKind.STAKE)):
         payment = d.payments.get(asked)
@@ -118,19 +118,19 @@ def _list_overheard(d: AnyDraft, kind: PaymentKind, reading: InfoList) -> None:
 
 
 _ENDED_BY_NO = frozenset({PaymentKind.PAYOUT_RETURN, PaymentKind.CASHBACK, PaymentKind.CASHBACK_CANCEL})
-"""Payments that a no may end and that are tried again and again: see decision 0012."""
+"""Payments that a no may end and that are retried: see decision 0012."""
 
 
 def _unread(reading: Acknowledgement) -> bool:
-    """The casino says that it could not read the call, as from a clock that was off (103753)."""
+    """Return whether the casino could not read the call, for example because of a wrong clock (103753)."""
     return isinstance(reading, No) and reading.reason is CasinoNo.WRONG_DATA
 
 
 def _refused_unread(payment: Payment, reading: Acknowledgement) -> bool:
-    """A stake that ended so. A copy of the call may still be read and booked, with nobody left to hear the answer.
+    """Return whether a stake was refused because the call could not be read.
 
-    So the no holds, and info is asked once more at the times of an expired stake: what it shows then is a late accept
-    (money.md 3.6).
+    A copy of the call may still be read and booked, and its answer would reach no request. The no stands, and info is
+    queried at the times of an expired stake; a stake listed then is a late accept (money.md 3.6).
     """
     return payment.kind is PaymentKind.STAKE and payment.state is PaymentState.REFUSED and _unread(reading)
 
@@ -152,7 +152,7 @@ def _sent(d: AnyDraft, payment: Payment, reading: Received | Unknown) -> None:
 
 
 def _await_accept(d: AnyDraft, kind: PaymentKind) -> None:
-    """Received: the accept has its time. One that did not come since the try before is a failure like any other."""
+    """Wait for the accept of an acknowledged payment. An accept missing since the earlier attempt counts as a failure."""
     due = d.terms.waits.after_ms(d.terms.now_ms, d.terms.waits.accept_wait_s)
     if d.calls[kind.value].acked:
         again(d, kind, Step.MAKE)
@@ -163,7 +163,7 @@ def _await_accept(d: AnyDraft, kind: PaymentKind) -> None:
 
 
 def _plan_stake(d: AnyDraft, *, acked: bool) -> None:
-    """Send again while nothing was acknowledged, the hold time lasts and the bet is wanted; then ask by info."""
+    """Retry the stake while it is unacknowledged, within the hold time and wanted; otherwise query info."""
     terms, slot = d.terms, PaymentKind.STAKE.value
     payment, failures = d.payments[PaymentKind.STAKE], d.calls[slot].failures + 1
     retry = terms.waits.retry_ms(created_ms=payment.created_ms, now_ms=terms.now_ms, failures=failures, luck=terms.luck)
@@ -179,7 +179,7 @@ def _plan_stake(d: AnyDraft, *, acked: bool) -> None:
 
 
 def informed(d: AnyDraft, kind: PaymentKind, reading: InfoReading, *, asked_ms: int) -> None:
-    """The answer to a question after a payment, which left at `asked_ms`: so old is what it proves (money.md 2.4)."""
+    """Apply the answer to an info query that left at `asked_ms`: the list may be as old as that (money.md 2.4)."""
     if kind is not PaymentKind.STAKE:
         _stake_seen(d, reading)
     payment = d.payments[kind]
@@ -193,7 +193,7 @@ def informed(d: AnyDraft, kind: PaymentKind, reading: InfoReading, *, asked_ms: 
 
 
 def _parked_informed(d: AnyDraft, payment: Payment, reading: InfoReading) -> None:
-    """A person asked once more: a success ends it, anything else leaves it to the person."""
+    """Apply a query made for a person: a success ends the payment, anything else leaves it parked."""
     found = _usable(d, reading)
     seen = None if found is None else line_of(d, payment, found)
     if seen is not None and not differences(d, payment, seen):
@@ -203,7 +203,7 @@ def _parked_informed(d: AnyDraft, payment: Payment, reading: InfoReading) -> Non
 
 
 def _stake_seen(d: AnyDraft, reading: InfoReading) -> None:
-    """A list asked for another payment may show the stake of an ended bet: a late accept."""
+    """Apply a late accept: a list queried for another payment may show the stake of an ended bet."""
     stake = d.payments.get(PaymentKind.STAKE)
     if stake is None or stake.state not in (PaymentState.EXPIRED, PaymentState.REFUSED):
         return
@@ -228,7 +228,7 @@ def _stake_informed(d: AnyDraft, payment: Payment, reading: InfoReading, *, aske
 
 
 def _usable(d: AnyDraft, reading: InfoReading) -> InfoList | None:
-    """None for an answer that says nothing; so does a list with a return that we never sent."""
+    """Return the list, or None if it proves nothing, as one with a return that the hub never sent."""
     if not isinstance(reading, InfoList):
         return None
     foreign = lines_of(reading, PaymentKind.BET_RETURN)
@@ -239,7 +239,7 @@ def _usable(d: AnyDraft, reading: InfoReading) -> InfoList | None:
 
 
 def _foreign_return(d: AnyDraft, foreign: Contents) -> None:
-    """Shown again, it calls for nobody again."""
+    """Raise an incident for a listed return that the hub never sent, once."""
     stake = d.payments.get(PaymentKind.STAKE)
     if stake is not None and verdict_on(stake, Yes(foreign), d.subject.currency) is not None:
         return
@@ -299,8 +299,9 @@ def _give_informed(d: AnyDraft, payment: Payment, reading: InfoReading) -> None:
 
 
 def _give_missing(d: AnyDraft, kind: PaymentKind) -> None:
-    """Not booked. What was refused and is not there has ended: the taking back of a payout, or the return of a stake
-    that nobody ever saw. All else is sent again.
+    """Handle a payment that is not listed.
+
+    A refused payout return, or the refused return of an unconfirmed stake, has ended. Anything else is sent again.
     """
     payment = d.payments[kind]
     if payment.reason is None:
@@ -318,7 +319,7 @@ def _give_missing(d: AnyDraft, kind: PaymentKind) -> None:
 
 
 def closed(d: AnyDraft, slot: str, reading: CloseReading) -> None:
-    """The answer to a close, or to the reopening that a payment waits for."""
+    """Apply the answer to a close, or to the reopen that a payment waits for."""
     if isinstance(reading, CloseDone):
         _close_done(d, slot)
         return
@@ -358,21 +359,21 @@ def _close_again(d: AnyDraft, why: str) -> None:
     d.call_later(SLOT_CLOSE, Step.CLOSE, due, failures=failures)
 
 
-# --- what is due -----------------------------------------------------------------------------------------
+# --- due calls -------------------------------------------------------------------------------------------
 
 
 def taken_up(d: AnyDraft, slot: str) -> Step | None:
-    """A due call is taken up: what to do now, or None where the decision itself is the deed.
+    """Return the step of a due call that is to run now, or None if the decision itself completes it.
 
-    A stake whose hold time is over is not sent again, it is asked after. A call that crashed its process
-    five times is parked (money.md 4.4, "a poisoned call").
+    A stake past its hold time is not sent again; info is queried instead. A call whose process crashed five times is
+    parked (money.md 4.4, "a poisoned call").
     """
     call = d.calls[slot]
     if call.crashes >= POISON_AFTER:
         _quarantine(d, slot)
         return None
     if call.step is Step.CLAIM_DUE and d.terms.recovering:
-        # It may have been claimed after the backup: only the provider or a person may say now that it was not.
+        # It may have been claimed after the backup: only the provider or a person can decide now.
         d.call_later(slot, Step.CLAIM_DUE, d.terms.waits.after_ms(d.terms.now_ms, CLAIM_HELD_S))
         return None
     if call.step is Step.CLAIM_DUE:
@@ -387,11 +388,11 @@ def taken_up(d: AnyDraft, slot: str) -> Step | None:
 
 POISON_AFTER = 5
 CLAIM_HELD_S = 15
-"""How long a claim's time stands still at once while recovery is on."""
+"""Seconds by which the end of a claim is postponed at a time while recovery mode is on."""
 
 
 def _not_sent_again(d: AnyDraft) -> bool:
-    """A stake that is too old, or not wanted any more: only its outcome is asked for."""
+    """Return whether a stake is past its hold time or unwanted, so that only its outcome is queried."""
     payment = d.payments[PaymentKind.STAKE]
     hold_end = d.terms.waits.after_ms(payment.created_ms, d.terms.hold_s)
     unwanted = d.subject.state is BetState.UNWANTED
@@ -400,7 +401,7 @@ def _not_sent_again(d: AnyDraft) -> bool:
 
 def _quarantine(d: AnyDraft, slot: str) -> None:
     if slot in {k.value for k in PaymentKind} and d.payments[PaymentKind(slot)].undecided:
-        park(d, PaymentKind(slot), "its call ended five processes")
+        park(d, PaymentKind(slot), "five processes crashed while making its call")
         return
-    d.incident("poisoned_call", f"the {slot} call ended five processes")
+    d.incident("poisoned_call", f"five processes crashed while making the {slot} call")
     d.drop_call(slot)

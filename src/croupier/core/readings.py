@@ -1,7 +1,7 @@
-"""What a casino said, read into a closed list of meanings. The codec of a protocol produces these.
+"""Readings: a closed list of meanings for the answers of a casino. The codec of a protocol produces them.
 
-Owns: the value types. Never: wire codes, and never a guess: what is not understood is `Unknown`,
-which is neither a yes nor a no. Spec: casino.md 1.1 and 2.1.
+Owns: the value types. Never: wire codes, or a guess: an answer that is not understood is `Unknown`, which is neither
+a yes nor a no. Spec: casino.md 1.1 and 2.1.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from croupier.core.refusals import CasinoNo
 
 
 class PaymentKind(Enum):
-    """One money movement's direction and purpose. At most one of each kind per bet, ever."""
+    """The direction and purpose of a payment. A bet has at most one of each kind, ever."""
 
     STAKE = "stake"
     PAYOUT = "payout"
@@ -26,7 +26,7 @@ class PaymentKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """The facts of a payment as the casino states them. Amounts stay text until the currency is known."""
+    """The facts of a payment as the casino states them. Amounts are text until the currency is known."""
 
     subject_id: int | None
     """BetId or CashbackId."""
@@ -36,17 +36,17 @@ class Contents:
     """Decimal text in the player's currency, major units."""
     tax: str | None
     partner_tx: str | None
-    """PartnerTransactionId: the casino's own id of the payment."""
+    """PartnerTransactionId, the casino's own id of the payment."""
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """The casino has the order; the outcome comes by accept."""
+    """The casino has the order; the outcome follows by accept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Yes:
-    """The casino booked it. `balance` is decimal text if the casino told it."""
+    """The casino booked the payment. `balance` is decimal text, None if not stated."""
 
     contents: Contents
     balance: str | None = None
@@ -54,14 +54,14 @@ class Yes:
 
 @dataclass(frozen=True, slots=True)
 class Exists:
-    """It says "transaction already exists": a yes if `contents` equals the first attempt, which may be missing."""
+    """The casino answered "transaction already exists": a yes if `contents` equals the order. None if not stated."""
 
     contents: Contents | None
 
 
 @dataclass(frozen=True, slots=True)
 class No:
-    """The casino definitely refused. `code` and `message` are the casino's own words, kept."""
+    """The casino refused. `code` and `message` are the casino's own."""
 
     reason: CasinoNo
     code: int
@@ -70,25 +70,25 @@ class No:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Nothing can be concluded. `why` is one short line for the person who looks."""
+    """No conclusion is possible. `why` is one short line for the operator."""
 
     why: str
     ours: bool = False
-    """It was never asked, and not for the casino's sake: nothing left the hub."""
+    """True if nothing left the hub, for a reason that is not the casino's."""
     sent: bool = True
-    """False only if it is certain that nothing of the call left this process."""
+    """False only if no byte of the call can have left this process."""
 
 
 Acknowledgement = Received | Yes | Exists | No | Unknown
-"""Every meaning of the answer to a make (casino.md 2.1)."""
+"""Possible meanings of the answer to a make (casino.md 2.1)."""
 
-Outcome = Yes | Exists | No
-"""Every meaning of an accept (casino.md 1.1): any code there is the casino's last word."""
+PaymentOutcome = Yes | Exists | No
+"""Possible meanings of an accept (casino.md 1.1): any code in it is final."""
 
 
 @dataclass(frozen=True, slots=True)
 class InfoList:
-    """A usable `payments/info` answer: every payment the casino knows of the bet; may be empty."""
+    """A usable `payments/info` answer: every payment of the bet that the casino has; may be empty."""
 
     payments: tuple[Contents, ...]
 
@@ -98,7 +98,7 @@ InfoReading = InfoList | Unknown
 
 @dataclass(frozen=True, slots=True)
 class CloseDone:
-    """The casino confirmed a close or a reopen."""
+    """The casino's confirmation of a close or a reopen."""
 
 
 CloseReading = CloseDone | Unknown
@@ -106,7 +106,7 @@ CloseReading = CloseDone | Unknown
 
 @dataclass(frozen=True, slots=True)
 class Authorized:
-    """A good `users/auth` answer."""
+    """A successful `users/auth` answer."""
 
     refresh_token: str
     player_ref: str
@@ -121,17 +121,17 @@ AuthReading = Authorized | No | Unknown
 
 
 @dataclass(frozen=True, slots=True)
-class BalanceTold:
-    """A good `users/data` answer; decimal text, major units, perhaps negative or finer than the currency."""
+class BalanceKnown:
+    """A successful `users/data` answer; decimal text, major units, possibly negative or finer than the currency."""
 
     balance: str
 
 
 @dataclass(frozen=True, slots=True)
-class BalanceOdd:
-    """A good answer without a balance that can be read. `said` quotes what stood there, in a short line."""
+class BalanceUnreadable:
+    """A successful answer whose balance cannot be read. `said` quotes its value on a short line."""
 
     said: str
 
 
-BalanceReading = BalanceTold | BalanceOdd | No | Unknown
+BalanceReading = BalanceKnown | BalanceUnreadable | No | Unknown

@@ -1,8 +1,8 @@
-"""One bet in three records, compared: what the hub has, what its casino lists, what its provider was told.
+"""Comparison of one bet's three records: the hub's, the casino's list, and the answers given to the provider.
 
-Owns: the closed list of differences, and which of them a bet shows. Never: mends one (healing), asks anybody, reads a
-clock. A list is a moment: what the hub heard of within the last moments may not be in it yet and is not held against
-it. Spec: money.md 4.2, money.md 5 (I2, I6, I7), money.md 8.
+Owns: the closed list of differences, and their detection. Never: repairs one (healing), sends a query, reads a clock.
+A list may be slightly older than the hub's record, so a payment decided within `accept_wait_s` may be missing from it.
+Spec: money.md 4.2, money.md 5 (I2, I6, I7), money.md 8.
 """
 
 from __future__ import annotations
@@ -19,30 +19,30 @@ from croupier.core.readings import Contents, InfoList, PaymentKind
 
 
 class Difference(Enum):
-    """In what the records may disagree; the value is what is stored."""
+    """Differences between the records; the value is stored."""
 
     BOOKED_TWICE = "booked_twice"
     """The casino lists one payment more than once."""
     NOT_IN_HUB = "not_in_hub"
     """The casino lists a payment that the hub never ordered."""
     FORGOTTEN = "forgotten"
-    """The casino had said yes, and does not list it."""
+    """The casino accepted the payment and does not list it."""
     BOOKED_AFTER_ALL = "booked_after_all"
-    """The payment ended unbooked here, and the casino lists it."""
+    """The payment ended without a booking in the hub, and the casino lists it."""
     AMOUNT = "amount_differs"
     PLAYER = "player_differs"
     TAX = "tax_differs"
     NUMBER = "number_differs"
-    """The casino lists it under another number of its own than it accepted it with."""
+    """The casino lists another PartnerTransactionId than the one it accepted with."""
     TOLD = "told_otherwise"
-    """Hub and casino agree, and the provider was told something else."""
+    """Hub and casino agree, and the provider was answered otherwise."""
     UNKNOWN_BET = "unknown_bet"
-    """The casino knows a bet of ours that the hub has not."""
+    """The casino lists a bet of the hub that the hub does not have."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One difference: of which payment (None: of the bet as a whole), in words for a person."""
+    """One difference, with a text for a person. `kind` None means the bet as a whole."""
 
     difference: Difference
     kind: PaymentKind | None
@@ -50,18 +50,18 @@ class Found:
 
     @property
     def about(self) -> str:
-        """What it is about, as it is stored."""
+        """The stored name of its payment kind, or `bet`."""
         return "bet" if self.kind is None else self.kind.value
 
 
 _FACTS = {"amount": Difference.AMOUNT, "player": Difference.PLAYER, "tax": Difference.TAX}
 _AT_REST = frozenset({BetState.ON, BetState.SETTLED, BetState.RETURNED, BetState.REFUSED, BetState.EXPIRED,
                       BetState.CANCELLED, BetState.TOMBSTONE})  # fmt: skip
-"""Where what the provider was told is what must stand at the casino once no payment is under way."""
+"""States in which the answers to the provider must equal the casino's list, once no payment is under way."""
 
 
 def compare(bet: Bet, seen: InfoList, terms: Terms) -> tuple[Found, ...]:
-    """Every difference between the three records; empty if they agree. Undecided payments are no difference."""
+    """Return every difference between the three records; empty if they agree. Undecided payments are no difference."""
     d = Draft(bet, terms)
     found = [one for kind in PaymentKind for one in _of_kind(d, kind, lines_of(seen, kind))]
     at_rest = _at_rest(bet) and all(_long_ago(terms, payment) for payment in bet.payments.values())
@@ -71,7 +71,7 @@ def compare(bet: Bet, seen: InfoList, terms: Terms) -> tuple[Found, ...]:
 
 
 def doubles(seen: InfoList) -> list[Found]:
-    """What the casino booked more than once, with every line of it: a difference by itself, whatever the hub has."""
+    """Return the payments that the casino lists more than once, whatever the hub's record says."""
     return [one for kind in PaymentKind if (one := _double(kind, lines_of(seen, kind))) is not None]
 
 
@@ -83,7 +83,7 @@ def _double(kind: PaymentKind, lines: list[Contents]) -> Found | None:
 
 
 def foreign(bet: Bet, seen: InfoList) -> set[PaymentKind]:
-    """Kinds that the casino lists and the hub never ordered."""
+    """Return the kinds that the casino lists and the hub never ordered."""
     return {line.kind for line in seen.payments if line.kind is not None} - set(bet.payments)
 
 
@@ -118,7 +118,7 @@ def _said(line: Contents) -> str:
 
 
 def _long_ago(terms: Terms, payment: Payment) -> bool:
-    """Old enough to be in every list: an accept may be a moment ahead of the casino's own books."""
+    """Return whether a payment is old enough to be listed: an accept may be slightly ahead of the casino's own list."""
     decided_ms = payment.decided_ms or payment.created_ms
     return terms.waits.after_ms(decided_ms, terms.waits.accept_wait_s) <= terms.now_ms
 
@@ -127,7 +127,7 @@ def _long_ago(terms: Terms, payment: Payment) -> bool:
 
 
 def believed(bet: Bet) -> int:
-    """What the bet did to the player's wallet, by what its provider was told; minor units."""
+    """Return the change of the player's wallet according to the answers given to the provider; minor units."""
     if bet.refund_answer == OK:
         return 0
     won = (bet.win or 0) if bet.pay_out_answer == OK else 0
@@ -135,7 +135,7 @@ def believed(bet: Bet) -> int:
 
 
 def _told_otherwise(bet: Bet, seen: InfoList) -> str | None:
-    """Compare what the provider believes with what the casino's list adds up to, where nothing is under way."""
+    """Return the difference between the provider's answers and the sum of the casino's list as text, or None."""
     net = _net(bet, seen)
     if net is None or net == believed(bet):
         return None
@@ -145,7 +145,7 @@ def _told_otherwise(bet: Bet, seen: InfoList) -> str | None:
 
 
 def _at_rest(bet: Bet) -> bool:
-    """Nothing under way, and nothing that a person ended otherwise."""
+    """Return whether no payment is under way and none was given up by a person."""
     if bet.state not in _AT_REST:
         return False
     for payment in bet.payments.values():
@@ -157,7 +157,7 @@ def _at_rest(bet: Bet) -> bool:
 
 
 def _net(bet: Bet, seen: InfoList) -> int | None:
-    """What the list did to the wallet, gross of tax; None if an amount cannot be read."""
+    """Return the change of the wallet by the list, gross of tax; None if an amount cannot be read."""
     try:
         amounts = [(line.kind, parse_amount(line.amount or "", bet.currency)) for line in seen.payments]
     except BadAmount:

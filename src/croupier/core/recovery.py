@@ -1,9 +1,10 @@
-"""When a database is older than what was, and where its ids go on: the judgement behind recovery mode.
+"""Detection of a restored database, and the next id after a restore: the rules behind recovery mode.
 
-A hub leaves a mark outside its database (the lifeline): a beat that only rises inside. A mark that is ahead of the
-database tells that the database came back from a backup. So does a database that says it was made elsewhere.
+The hub stores the database's beat, a number that only rises, outside the database as well (the lifeline). A lifeline
+ahead of the database shows that the database was restored from a backup. So does a database that was created at
+another place.
 
-Owns: those judgements. Never: reads either side, begins or ends anything. Spec: money.md 4.6.
+Owns: these rules. Never: reads either side, begins or ends recovery mode. Spec: money.md 4.6.
 """
 
 from __future__ import annotations
@@ -12,31 +13,31 @@ from dataclasses import dataclass
 
 START_OF_2020_S = 1_577_836_800
 IDS_PER_S = 10**6
-"""Ids begin at the seconds since 2020 times this (money.md 4.6), far more than bets are made in a second."""
+"""Ids start at the seconds since 2020 times this (money.md 4.6), far more than the bets of a second."""
 AHEAD_S = 3600
-"""How far past the clock ids jump: a clock that is off must not bring back an id."""
+"""Seconds that ids jump ahead of the clock, so that a wrong clock does not reuse an id."""
 LARGEST_ID = 2**53 - 1
 BEATS_AHEAD = 10**9
-"""How far the beat jumps when recovery begins: past every mark that any machine may hold."""
+"""The jump of the beat when recovery begins: past every lifeline that any machine may hold."""
 SLACK_IDS = 1000
-"""Ids that processes may hold in hand; past the last one that anybody knows, so many more are asked after."""
+"""Ids that processes may have reserved; as many past the last known id are queried as well."""
 
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """What the database says of itself."""
+    """The database's own record of its identity and progress."""
 
     installation_id: str
     birthplace: str
     beat: int
     beat_ms: int
     last_id: int
-    """The last id that was given out."""
+    """The last id issued."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What was last seen of it from outside."""
+    """The lifeline: the database's progress as stored outside it."""
 
     beat: int
     beat_ms: int
@@ -44,9 +45,9 @@ class Mark:
 
 
 def sign_of_restore(life: Life, here: str, mark: Mark | None) -> str | None:
-    """Why this database must be a copy of an earlier moment, in words; None if nothing says so.
+    """Return the evidence that this database is a copy of an earlier state, as text; None if there is none.
 
-    `here` is where it really is; `mark` is the lifeline of its installation, None where there is none.
+    `here` is the database's actual location; `mark` is the lifeline of its installation, or None.
     """
     if mark is not None and mark.beat > life.beat:
         return f"the database stands at beat {life.beat}, and this home has seen beat {mark.beat}"
@@ -58,7 +59,7 @@ def sign_of_restore(life: Life, here: str, mark: Mark | None) -> str | None:
 
 
 def next_id(now_ms: int, last_id: int, seen_id: int) -> int:
-    """Where ids go on, past every one that may have been used and lost; raises OverflowError at 2^53."""
+    """Return the next id, past every id that may have been used and lost; raises OverflowError at 2^53."""
     seconds = now_ms // 1000 - START_OF_2020_S + AHEAD_S
     found = max(seconds * IDS_PER_S, last_id + SLACK_IDS, seen_id + SLACK_IDS) + 1
     if found > LARGEST_ID:

@@ -1,7 +1,7 @@
-"""The closed list of ways the hub says no to a provider, and the ways a casino says no to the hub.
+"""Refusals: the closed list of the hub's refusals to a provider, and of a casino's refusals to the hub.
 
-Owns: the two enums and the one table between them. Never: wire codes or HTTP statuses, which live
-in the `outcomes` table of each protocol. Spec: provider.md 2, casino.md 1.1.
+Owns: the two enums and the table between them. Never: wire codes or HTTP statuses, which are in the `outcomes` table
+of each protocol. Spec: provider.md 2, casino.md 1.1.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from enum import Enum
 
 
 class Refusal(Enum):
-    """Why a provider's request is not answered with success. The value is what is stored."""
+    """Reasons why the hub refuses a provider's request. The value is stored."""
 
     SESSION_UNKNOWN = "session_unknown"
     NOT_ENOUGH_FUNDS = "not_enough_funds"
@@ -20,16 +20,16 @@ class Refusal(Enum):
     BET_UNKNOWN = "bet_unknown"
     WRONG_DATA = "wrong_data"
     CONFLICT = "conflict"
-    """The bet exists with other contents, or is already finished otherwise."""
+    """The bet exists with other contents, or has already ended in another way."""
     UNAUTHORIZED = "unauthorized"
     OUTCOME_UNKNOWN = "outcome_unknown"
-    """Not decided yet: the provider repeats or refunds."""
+    """Not decided yet: the provider retries or refunds."""
     NOT_TAKEN = "not_taken"
-    """Nothing was written: overload, shutting down, breaker open. Safe to repeat."""
+    """Nothing was written: overload, shutdown, or an open circuit breaker. Safe to retry."""
 
 
 class CasinoNo(Enum):
-    """Why a casino refused a payment. The value is what is stored beside the casino's own code."""
+    """Reasons why a casino refused a payment. The value is stored beside the casino's own code."""
 
     NOT_ENOUGH_FUNDS = "not_enough_funds"
     USER_UNKNOWN = "user_unknown"
@@ -38,7 +38,7 @@ class CasinoNo(Enum):
     WRONG_DATA = "wrong_data"
     NOT_ADDED = "not_added"
     BET_UNKNOWN = "bet_unknown"
-    """The proof that nothing moved: the casino has never seen this bet."""
+    """The casino does not know the bet, which proves that no money moved."""
     OTHER = "other"
 
 
@@ -52,4 +52,4 @@ CASINO_NO_TO_REFUSAL: dict[CasinoNo, Refusal] = {
     CasinoNo.BET_UNKNOWN: Refusal.CASINO_REFUSED,
     CasinoNo.OTHER: Refusal.CASINO_REFUSED,
 }
-"""What the provider is told when the casino refuses a stake (provider.md 2.2)."""
+"""The answer to the provider when the casino refuses a stake (provider.md 2.2)."""

@@ -1,10 +1,10 @@
-"""Which words of a casino about a payment were taken in before: the same outcome again changes nothing.
+"""Outcomes of a payment that were applied before: the same outcome again changes nothing.
 
-What ends a payment is told by its state. What does not end it (a contradiction, a refusal of money that is owed, a
-success that is not believed) is remembered on the payment by its contents, with the verdict that it got. The casino's
-Message is not contents: it may carry a time or a number of its own.
+The payment's state tells which outcome ended it. An outcome that did not end it (a contradiction, a refusal of owed
+money, a success that was not accepted) is stored on the payment as a hash of its contents, with its verdict. The
+casino's Message is not part of the contents, because it may hold a time or a number.
 
-Owns: those marks. Never: judges an outcome (outcomes). Spec: casino.md 1.2 ("the same outcome again").
+Owns: these marks. Never: judges an outcome (outcomes). Spec: casino.md 1.2 ("the same outcome again").
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from enum import Enum
 
 from croupier.core.money import BadAmount, parse_amount
 from croupier.core.payment import Payment
-from croupier.core.readings import Contents, Exists, No, Outcome
+from croupier.core.readings import Contents, Exists, No, PaymentOutcome
 
 MOST = 20
-"""So many different words are remembered of one payment; a casino that finds ever new ones loses the oldest."""
+"""The largest number of marks on one payment; beyond it the oldest is dropped."""
 _HEX = 16
 
 
 class Verdict(Enum):
-    """What the casino is answered to an accept."""
+    """The hub's answer to an accept."""
 
     OK = "ok"
     CONFLICT = "conflict"
@@ -33,15 +33,15 @@ _LETTERS = {Verdict.OK: "o", Verdict.CONFLICT: "c"}
 _VERDICTS = {letter: verdict for verdict, letter in _LETTERS.items()}
 
 
-def verdict_on(payment: Payment, outcome: Outcome, currency: str) -> Verdict | None:
-    """The verdict that these very words got before; None if they are new."""
+def verdict_on(payment: Payment, outcome: PaymentOutcome, currency: str) -> Verdict | None:
+    """Return the earlier verdict on the same outcome; None if it is new."""
     mark = _mark(outcome, currency)
     found = [word for word in _words(payment) if word[1:] == mark]
     return _VERDICTS[found[0][0]] if found else None
 
 
-def with_words(payment: Payment, outcome: Outcome, currency: str, *, verdict: Verdict) -> Payment:
-    """The payment, with these words remembered."""
+def with_words(payment: Payment, outcome: PaymentOutcome, currency: str, *, verdict: Verdict) -> Payment:
+    """Return the payment with a mark of this outcome and its verdict."""
     mark = _mark(outcome, currency)
     others = [word for word in _words(payment) if word[1:] != mark]
     return replace(payment, heard=" ".join([*others, _LETTERS[verdict] + mark][-MOST:]))
@@ -51,7 +51,7 @@ def _words(payment: Payment) -> list[str]:
     return (payment.heard or "").split()
 
 
-def _mark(outcome: Outcome, currency: str) -> str:
+def _mark(outcome: PaymentOutcome, currency: str) -> str:
     facts: tuple[object, ...]
     if isinstance(outcome, No):
         facts = ("no", outcome.code)
@@ -73,7 +73,7 @@ def _facts(said: Contents | None, currency: str) -> tuple[object, ...]:
 
 
 def _number(text: str | None, currency: str) -> int | str | None:
-    """Amounts are compared as numbers, where they are any."""
+    """Return an amount as a number, or the text if it is not an amount."""
     try:
         return None if text is None else parse_amount(text, currency)
     except BadAmount:

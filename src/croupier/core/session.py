@@ -1,8 +1,8 @@
-"""A session: one launched game of one player, and what is judged before a new bet is opened.
+"""The session: one launched game of one player, and the checks before a new bet.
 
-Owns: the record and the judgement of new bets (life of the session, switches, limits). What judges is what is set now:
-the session keeps what its game was launched with, and no more. Never: judges a known betId; a payout or a refund is
-never refused for a limit. Spec: provider.md 3.3 and 4.2, money.md 3.0.
+Owns: the record, and the checks of a new bet (expiry of the session, switches, limits). The current switches and limits
+apply, whatever the game was launched with. Never: checks a known betId, or refuses a payout or refund for a limit.
+Spec: provider.md 3.3 and 4.2, money.md 3.0.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ class Game:
     category: str
     enabled: bool = True
     listed: bool = True
-    """False when the provider does not list it any more."""
+    """False once the provider does not list it any more."""
     jackpot_wins: bool = False
-    """A pay-out without a pay-in is a jackpot win of this game."""
+    """True if a pay-out without a pay-in is a jackpot win of this game."""
     min_bet: str | None = None
     max_bet: str | None = None
     max_odd: str | None = None
-    """As its provider lists it."""
+    """As listed by its provider."""
     image_url: str | None = None
     open_s: int | None = None
-    """How long a bet may be open before it is looked into; None where the operator's setting holds. Seconds."""
+    """Seconds that a bet may be open before it is listed for review; None for the operator's setting."""
     large_win: str | None = None
     max_win: str | None = None
     own_max_odd: str | None = None
@@ -46,7 +46,7 @@ class Game:
 
 
 class Limited(Protocol):
-    """Whatever may say between what stakes it is played: decimal text, major units."""
+    """A record with bet limits: decimal text, major units."""
 
     @property
     def min_bet(self) -> str | None:
@@ -60,8 +60,8 @@ class Limited(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """Bet limits alone."""
+class BetLimits:
+    """Bet limits without a record."""
 
     min_bet: str | None = None
     max_bet: str | None = None
@@ -69,7 +69,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One launched game. `min_bet` and `max_bet` are minor units of the currency, as the provider was told at launch."""
+    """One launched game. `min_bet` and `max_bet` are minor units of the currency, as sent to the provider at launch."""
 
     session_id: str
     provider_id: int
@@ -87,48 +87,48 @@ class Session:
     blocked: bool = False
     """The casino excluded the player: no new bets."""
     game_open: bool = True
-    """The game is enabled, listed, and switched on for this casino."""
+    """True if the game is enabled, listed, and switched on for this casino."""
     jackpot_wins: bool = False
-    game_limits: Limits = Limits()
-    """What its game says now."""
+    game_limits: BetLimits = BetLimits()
+    """The game's current limits."""
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """Why a new bet is refused, with the field that is to blame where there is one."""
+class BetRefusal:
+    """The refusal of a new bet, with the field at fault if there is one."""
 
     refusal: Refusal
     field: str | None = None
     why: str | None = None
-    """Which switch or limit it was, for our log."""
+    """The switch or limit, for the hub's log."""
 
 
 def judge_new_bet(
     session: Session, casino: Casino, provider: Provider, stake: int, *, now_ms: int, defaults: tuple[str, str]
-) -> Verdict | None:
-    """None if a new bet of `stake` minor units may be opened. A stake of 0 (free round) knows no minimum.
+) -> BetRefusal | None:
+    """Return the refusal of a new bet of `stake` minor units, or None. A stake of 0 (free round) has no minimum.
 
-    Limits and switches are those of now (`defaults` where nobody sets a limit), whatever held at the launch.
+    The current limits and switches apply, whatever was set at the launch; `defaults` apply if no limit is set.
     """
     if now_ms >= session.expires_ms:
-        return Verdict(Refusal.SESSION_UNKNOWN)
+        return BetRefusal(Refusal.SESSION_UNKNOWN)
     if not (casino.takes_new and provider.takes_new and session.game_open and session.currency in casino.currencies):
-        return Verdict(Refusal.LIMIT, why="the casino, the provider, the game or the currency is switched off")
+        return BetRefusal(Refusal.LIMIT, why="the casino, the provider, the game or the currency is switched off")
     if session.blocked:
-        return Verdict(Refusal.PLAYER_BLOCKED)
+        return BetRefusal(Refusal.PLAYER_BLOCKED)
     low, high = bet_limits(casino, provider, session.game_limits, session.currency, defaults)
     if stake > high or 0 < stake < low:
         low_text, high_text = (format_amount(limit, session.currency) for limit in (low, high))
-        return Verdict(Refusal.LIMIT, why=f"the stake is not within {low_text} to {high_text} {session.currency}")
+        return BetRefusal(Refusal.LIMIT, why=f"the stake is not within {low_text} to {high_text} {session.currency}")
     return None
 
 
 def bet_limits(
     casino: Limited, provider: Limited, game: Limited, currency: str, defaults: tuple[str, str]
 ) -> tuple[int, int]:
-    """The narrowest of the limits set at provider, game and casino, in minor units; the defaults where none is.
+    """Return the narrowest limits of provider, game and casino in minor units; the defaults if none is set.
 
-    A limit finer than the currency goes to the next minor unit inside it. Raises BadAmount for what is no amount.
+    A limit finer than the currency is rounded to the next minor unit inside it. Raises BadAmount for other text.
     """
     lows = [x.min_bet for x in (casino, provider, game) if x.min_bet is not None]
     highs = [x.max_bet for x in (casino, provider, game) if x.max_bet is not None]
@@ -138,7 +138,7 @@ def bet_limits(
 
 
 def _exact(text: str, currency: str) -> Fraction:
-    """A limit in minor units, however fine or large."""
+    """Return a limit in minor units, exactly."""
     if not is_amount(text):
         raise BadAmount(GRAMMAR_TEXT)
     return Fraction(text) * int("1" + "0" * exponent(currency))

@@ -1,6 +1,6 @@
-"""Kinds of work for a casino, each with places of its own, so that none waits behind another.
+"""Kinds of work for a casino. Each has a bulkhead of its own, so that none waits behind another.
 
-Owns: the kinds, and which one a call is. The database says the same (`calls.work`). Never: how many places there are.
+Owns: the kinds, and the kind of each call. The database computes the same (`calls.work`). Never: bulkhead sizes.
 Spec: money.md 4.3, decision 0038.
 """
 
@@ -13,20 +13,20 @@ from croupier.core.readings import PaymentKind
 
 
 class Work(Enum):
-    """What a next action needs of its casino."""
+    """The kinds of work that a call causes at its casino."""
 
     NONE = "none"
-    """Nothing: it is decided here."""
+    """No network call: decided in the hub."""
     STAKE = "stake"
-    """New money in: it may be turned away before anything is written."""
+    """A new stake: admission control may refuse it before anything is written."""
     OWED = "owed"
-    """Money that must arrive: it waits, and is never turned away."""
+    """Owed money: it waits, and is never refused."""
     ASK = "ask"
-    """Questions after a bet, and its end."""
+    """Info queries, and the close of a bet."""
 
 
 def work_of(step: Step, slot: str) -> Work:
-    """Which kind of work this call is."""
+    """Return the kind of work of a call."""
     if step is Step.CLAIM_DUE:
         return Work.NONE
     if step in (Step.INFO, Step.CLOSE):

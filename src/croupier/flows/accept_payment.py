@@ -14,7 +14,7 @@ from croupier.core.bet import Bet
 from croupier.core.cashback import Cashback
 from croupier.core.draft import Decision, Draft, Terms
 from croupier.core.pursuit import Verdict
-from croupier.core.readings import Outcome, PaymentKind
+from croupier.core.readings import PaymentKind, PaymentOutcome
 from croupier.flows.advance import advance
 from croupier.flows.balances import heed
 from croupier.flows.hub import Hub
@@ -38,7 +38,9 @@ class Heard:
     why: str = ""
 
 
-async def accept_payment(hub: Hub, casino_id: int, subject_id: int, kind: PaymentKind, outcome: Outcome) -> Heard:
+async def accept_payment(
+    hub: Hub, casino_id: int, subject_id: int, kind: PaymentKind, outcome: PaymentOutcome
+) -> Heard:
     """The verdict on an accept of this casino; an unknown payment is a conflict. Raises Contended."""
     cashback = kind in (PaymentKind.CASHBACK, PaymentKind.CASHBACK_CANCEL)
     found = hub.store.cashbacks.by_id if cashback else hub.store.bets.by_id

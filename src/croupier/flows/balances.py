@@ -20,7 +20,7 @@ from croupier.core.counterparty import Casino
 from croupier.core.draft import Draft
 from croupier.core.money import BadAmount, balance_minor, parse_amount, same_amount
 from croupier.core.payment import GIVES
-from croupier.core.readings import BalanceOdd, BalanceReading, BalanceTold, PaymentKind, Yes
+from croupier.core.readings import BalanceKnown, BalanceReading, BalanceUnreadable, PaymentKind, Yes
 from croupier.core.refusals import Refusal
 from croupier.core.session import Session
 from croupier.flows import casino_call
@@ -62,10 +62,10 @@ async def hear_balance(hub: Hub, session: Session) -> Heard:
         return await gateway.balance(casino, session.player_ref)
 
     reading = await casino_call.told(hub, casino, ask)
-    if isinstance(reading, BalanceOdd):
+    if isinstance(reading, BalanceUnreadable):
         _odd(hub, casino, "unreadable", said=reading.said)
         return Heard(answered=True)
-    if not isinstance(reading, BalanceTold):
+    if not isinstance(reading, BalanceKnown):
         return Heard(answered=False)
     try:
         amount = balance_minor(reading.balance, session.currency)

@@ -15,7 +15,7 @@ from typing import Any
 
 from croupier.flows.hub import Hub
 from croupier.kit.log import get
-from croupier.kit.signed_lines import FIRST, Line, LinesRefused
+from croupier.kit.signed_lines import FIRST, LinesRefused, SignedLine
 from croupier.store.oversight.trail import Head
 
 log = get("trail")
@@ -59,7 +59,7 @@ async def vouch(hub: Hub, author: str, reason: str) -> bool:
     return await _add(hub, said, last)
 
 
-async def _sign_after(hub: Hub, last: Line | None) -> bool:
+async def _sign_after(hub: Hub, last: SignedLine | None) -> bool:
     said = await _said(hub)
     problem = None if last is None else await _contradiction(hub, last, said)
     if problem is not None:
@@ -69,7 +69,7 @@ async def _sign_after(hub: Hub, last: Line | None) -> bool:
     return said is not None and await _add(hub, said, last)
 
 
-async def _add(hub: Hub, said: Mapping[str, Any], last: Line | None) -> bool:
+async def _add(hub: Hub, said: Mapping[str, Any], last: SignedLine | None) -> bool:
     after = FIRST if last is None else last.digest
     now_ms = hub.clock.now_ms()
     added = await asyncio.to_thread(lambda: hub.notary.add(said, now_ms, after=after))
@@ -94,7 +94,7 @@ async def _said(hub: Hub) -> dict[str, Any] | None:
     }
 
 
-async def _contradiction(hub: Hub, last: Line, said: Mapping[str, Any] | None) -> str | None:
+async def _contradiction(hub: Hub, last: SignedLine, said: Mapping[str, Any] | None) -> str | None:
     """Why what was signed last and the chain of now cannot both be."""
     signed = last.said
     if not hub.notary.is_ours(last):

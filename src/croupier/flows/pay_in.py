@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from croupier.core import bet_requests
 from croupier.core.bet import Bet, Origin
-from croupier.core.bet_requests import Asked, Ruling
+from croupier.core.bet_requests import RequestContents, Ruling
 from croupier.core.commands import Answer, PayIn
 from croupier.core.draft import Terms
 from croupier.core.refusals import Refusal
@@ -19,9 +19,9 @@ from croupier.flows.balances import Beside
 from croupier.flows.hub import Hub
 from croupier.flows.provider_request import (
     Request,
-    answered_in_words,
+    amount_or_refusal,
+    answer_contention,
     enter,
-    minor,
     newborn,
     no_session,
     open_with,
@@ -47,10 +47,10 @@ async def pay_in(hub: Hub, command: PayIn) -> Answer:
         refused = _refused(hub, request, asked)
         reason = None if refused is None else refused.refusal
         return await hub.store.demo.pay_in(request.session, command.bet_ref, asked, refuse_new=reason)
-    return await answered_in_words(_pay_in(hub, request, command, asked, bet))
+    return await answer_contention(_pay_in(hub, request, command, asked, bet))
 
 
-async def _pay_in(hub: Hub, request: Request, command: PayIn, asked: Asked, bet: Bet | None) -> Answer:
+async def _pay_in(hub: Hub, request: Request, command: PayIn, asked: RequestContents, bet: Bet | None) -> Answer:
     beside = Beside(hub, request.session, request.until_s)
     if bet is not None:
         return await _known(hub, request, asked, bet, beside)
@@ -66,7 +66,7 @@ async def _pay_in(hub: Hub, request: Request, command: PayIn, asked: Asked, bet:
         hub.admission.leave(casino.casino_id)
 
 
-async def _new(hub: Hub, request: Request, command: PayIn, asked: Asked, beside: Beside) -> Answer:
+async def _new(hub: Hub, request: Request, command: PayIn, asked: RequestContents, beside: Beside) -> Answer:
     born = await _born(hub, request, command, asked=asked)
     bet = await open_with(hub, born, bet_requests.open_bet)
     if bet.bet_id != born.bet_id:
@@ -77,7 +77,9 @@ async def _new(hub: Hub, request: Request, command: PayIn, asked: Asked, beside:
     return await _known(hub, request, asked, bet, beside, fresh=True)
 
 
-async def _known(hub: Hub, request: Request, asked: Asked, bet: Bet, beside: Beside, *, fresh: bool = False) -> Answer:
+async def _known(
+    hub: Hub, request: Request, asked: RequestContents, bet: Bet, beside: Beside, *, fresh: bool = False
+) -> Answer:
     def rule(current: Bet, terms: Terms, over: bool) -> Ruling:  # noqa: FBT001 - the shape of a Rule
         return bet_requests.pay_in(current, asked, terms, until_ms=request.until_ms, waited=over)
 
@@ -86,25 +88,25 @@ async def _known(hub: Hub, request: Request, asked: Asked, bet: Bet, beside: Bes
     return await beside.answer(refusal, bet, "pay_in")
 
 
-async def _born(hub: Hub, request: Request, command: PayIn, *, asked: Asked) -> Bet:
+async def _born(hub: Hub, request: Request, command: PayIn, *, asked: RequestContents) -> Bet:
     origin = Origin.PAY_IN if asked.win is None else Origin.PAY_IN_OUT
     assert asked.stake is not None
     born = await newborn(hub, request, command, origin)
     return replace(born, stake=asked.stake, win=asked.win, waiting_until_ms=request.until_ms)
 
 
-def _contents(request: Request, command: PayIn) -> Asked | Answer:
+def _contents(request: Request, command: PayIn) -> RequestContents | Answer:
     session = request.session
-    stake = minor(command.stake, session, "betAmount")
-    win = None if command.win is None else minor(command.win, session, "winAmount")
+    stake = amount_or_refusal(command.stake, session, "betAmount")
+    win = None if command.win is None else amount_or_refusal(command.win, session, "winAmount")
     if isinstance(stake, Answer):
         return stake
     if isinstance(win, Answer):
         return win
-    return Asked(session.casino_id, session.player_id, command.round_ref, stake, win)
+    return RequestContents(session.casino_id, session.player_id, command.round_ref, stake, win)
 
 
-def _refused(hub: Hub, request: Request, asked: Asked) -> Answer | None:
+def _refused(hub: Hub, request: Request, asked: RequestContents) -> Answer | None:
     """What only a new bet is judged by (money.md 3.0)."""
     if hub.closing or hub.database_health.unfit is not None or hub.waiters.over(request.until_s):
         return Answer(Refusal.NOT_TAKEN, retry_after_s=RETRY_AFTER_S)

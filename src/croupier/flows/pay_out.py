@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from croupier.core import bet_requests
 from croupier.core.bet import Bet, Origin
-from croupier.core.bet_requests import Asked, Ruling
+from croupier.core.bet_requests import RequestContents, Ruling
 from croupier.core.commands import Answer, PayOut
 from croupier.core.draft import Terms
 from croupier.core.payment import PaymentState
@@ -20,9 +20,9 @@ from croupier.flows.balances import Beside
 from croupier.flows.hub import Hub
 from croupier.flows.provider_request import (
     Request,
-    answered_in_words,
+    amount_or_refusal,
+    answer_contention,
     enter,
-    minor,
     newborn,
     no_session,
     open_with,
@@ -37,12 +37,12 @@ async def pay_out(hub: Hub, command: PayOut) -> Answer:
     request, bet = await enter(hub, command)
     if request is None:
         return no_session(hub)
-    win = minor(command.win, request.session, "winAmount")
+    win = amount_or_refusal(command.win, request.session, "winAmount")
     if isinstance(win, Answer):
         return win
     if request.session.demo:
         return await hub.store.demo.pay_out(request.session, command.bet_ref, _contents(request, command, win))
-    return await answered_in_words(_pay_out(hub, request, command, win, bet))
+    return await answer_contention(_pay_out(hub, request, command, win, bet))
 
 
 async def _pay_out(hub: Hub, request: Request, command: PayOut, win: int, bet: Bet | None) -> Answer:
@@ -67,9 +67,9 @@ async def _pay_out(hub: Hub, request: Request, command: PayOut, win: int, bet: B
     return await beside.answer(refusal, bet, "pay_out")
 
 
-def _contents(request: Request, command: PayOut, win: int) -> Asked:
+def _contents(request: Request, command: PayOut, win: int) -> RequestContents:
     session = request.session
-    return Asked(session.casino_id, session.player_id, command.round_ref, win=win)
+    return RequestContents(session.casino_id, session.player_id, command.round_ref, win=win)
 
 
 async def _jackpot(hub: Hub, request: Request, command: PayOut, win: int) -> Bet:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from croupier.core.bet import Bet, BetState, Origin
-from croupier.core.bet_requests import Reply, Ruling, Wait
+from croupier.core.bet_requests import RecordedAnswer, Ruling, Wait
 from croupier.core.commands import Answer, PayIn, PayOut, Refund
 from croupier.core.counterparty import Casino, Provider
 from croupier.core.draft import Decision, Terms
@@ -87,7 +87,7 @@ async def settle_with(
             if wrote:
                 raise
             raise NotTaken from error
-        if isinstance(ruling, Reply):
+        if isinstance(ruling, RecordedAnswer):
             return ruling.refusal, bet
         if isinstance(ruling, Wait):
             waiting = True
@@ -150,7 +150,7 @@ async def newborn(hub: Hub, request: Request, command: PayIn | PayOut | Refund, 
     )
 
 
-def minor(text: str, session: Session, field: str) -> int | Answer:
+def amount_or_refusal(text: str, session: Session, field: str) -> int | Answer:
     """The amount in minor units of the session's currency, or the refusal that names the field."""
     try:
         return parse_amount(text, session.currency)
@@ -158,7 +158,7 @@ def minor(text: str, session: Session, field: str) -> int | Answer:
         return Answer(Refusal.WRONG_DATA, field=field, why=bad.why)
 
 
-async def answered_in_words(work: Awaitable[Answer]) -> Answer:
+async def answer_contention(work: Awaitable[Answer]) -> Answer:
     """A request whose decisions lost every race is answered "not known": the provider repeats it."""
     try:
         return await work

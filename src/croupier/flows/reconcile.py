@@ -15,7 +15,7 @@ from typing import Any
 from croupier.core.bet import Bet
 from croupier.core.counterparty import Casino
 from croupier.core.draft import Decision, Draft, Terms
-from croupier.core.healing import Rule, heal, restore
+from croupier.core.healing import HealingRule, heal, restore
 from croupier.core.money import format_amount
 from croupier.core.payment import Step
 from croupier.core.readings import Contents, InfoList, PaymentKind
@@ -100,7 +100,7 @@ async def note_doubles(hub: Hub, bet: Bet, seen: InfoList) -> None:
 
 async def _take_in(hub: Hub, bet_id: int, seen: InfoList, *, asked_ms: int, restoring: bool) -> Compared:
     """Mend, then compare what is stored now. The list is as old as its question."""
-    rules: list[Rule] = []
+    rules: list[HealingRule] = []
 
     def rule(bet: Bet, terms: Terms) -> Decision[Bet] | None:
         rules[:] = []
@@ -117,7 +117,7 @@ async def _take_in(hub: Hub, bet_id: int, seen: InfoList, *, asked_ms: int, rest
     return Compared(bet_id, bet.casino_id, result, tuple(r.value for r in rules), found)
 
 
-def _mended(draft: Draft[Bet], seen: InfoList, rules: list[Rule], *, restoring: bool) -> Decision[Bet] | None:
+def _mended(draft: Draft[Bet], seen: InfoList, rules: list[HealingRule], *, restoring: bool) -> Decision[Bet] | None:
     """The decision that the rules make of it; None where none applies. The rules that did are put into `rules`."""
     bet, terms = draft.subject, draft.terms
     rules += restore(draft, seen) if restoring else []

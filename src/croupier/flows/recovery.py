@@ -15,7 +15,7 @@ from typing import Any
 
 from croupier.core.counterparty import Casino
 from croupier.core.money import format_amount
-from croupier.core.readings import Outcome, PaymentKind, Yes
+from croupier.core.readings import PaymentKind, PaymentOutcome, Yes
 from croupier.core.reconciliation import Difference
 from croupier.core.recovery import Mark, next_id, sign_of_restore
 from croupier.core.session import Session
@@ -231,7 +231,9 @@ async def _casino(hub: Hub, recovery: Recovery, casino: Casino) -> list[Compared
 # --- what peers say of bets that are gone ---------------------------------------------------------------------
 
 
-async def heard_of_lost(hub: Hub, casino_id: int, subject_id: int, *, kind: PaymentKind, outcome: Outcome) -> None:
+async def heard_of_lost(
+    hub: Hub, casino_id: int, subject_id: int, *, kind: PaymentKind, outcome: PaymentOutcome
+) -> None:
     """A casino told the outcome of a payment that the hub has not; kept while recovery is on and the id may be lost."""
     recovery = hub.recovery
     if recovery is None or not recovery.ids_from <= subject_id < recovery.ids_next or not isinstance(outcome, Yes):

@@ -15,7 +15,7 @@ from croupier.flows.balances import Beside
 from croupier.flows.hub import Hub
 from croupier.flows.provider_request import (
     Request,
-    answered_in_words,
+    answer_contention,
     enter,
     newborn,
     no_session,
@@ -32,7 +32,7 @@ async def refund(hub: Hub, command: Refund) -> Answer:
         return no_session(hub)
     if request.session.demo:
         return await hub.store.demo.refund(request.session, command.bet_ref)
-    return await answered_in_words(_refund(hub, request, command, bet))
+    return await answer_contention(_refund(hub, request, command, bet))
 
 
 async def _refund(hub: Hub, request: Request, command: Refund, bet: Bet | None) -> Answer:

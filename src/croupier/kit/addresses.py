@@ -1,8 +1,7 @@
-"""Which network addresses a peer may have: the rule against requests forged into our own network (SSRF).
+"""Network addresses allowed for a peer: protection against server-side request forgery (SSRF).
 
-Owns: the judgement of an address, and of a URL when it is saved. Never: a look-up or a connection; kit.http asks here
-again for each address that it is about to connect to, because a name may answer differently later. From operate.md 6
-and casino.md 2.6.
+Owns: the check of an address, and of a URL when it is saved. Never: a look-up or a connection. kit.http checks each
+address again before it connects, because a name may resolve differently later. From operate.md 6 and casino.md 2.6.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ _NETLOC = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _NAME = re.compile(
     r"(?=.{1,253}\.?\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.?"
 )
-# Globally routed by the registries' tables, yet not a place where a peer lives.
+# Globally routed by the registries' tables, but never the address of a peer.
 _NO_PEERS = tuple(
     ipaddress.ip_network(text)
     for text in (
@@ -37,7 +36,7 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 def address_problem(text: str) -> str | None:
-    """Why nothing may be sent to this IP address, in words, or None if it is a public one."""
+    """Return why nothing may be sent to this IP address, as text; None for a public address."""
     try:
         address = _unwrapped(ipaddress.ip_address(text))
     except ValueError:
@@ -51,7 +50,7 @@ def address_problem(text: str) -> str | None:
 
 
 def check_url(url: str, *, allow_private: bool) -> str | None:
-    """What is wrong with a peer's URL, in words, or None. Looks nothing up: a name passes here."""
+    """Return the problem of a peer's URL, as text, or None. Host names are not looked up."""
     if not url:
         return "must not be empty"
     if len(url) > MAX_URL:
@@ -88,7 +87,7 @@ def _host_problem(host: str, *, allow_private: bool) -> str | None:
 
 
 def _literal(host: str) -> str | None:
-    """The address that a resolver would read this host as, in its plain spelling; None for a name."""
+    """Return the address that a resolver would read this host as, in canonical form; None for a name."""
     if ":" in host:
         return str(ipaddress.ip_address(host))
     try:  # also 127.1, 0x7f000001 and 2130706433, which resolvers take for addresses
@@ -98,7 +97,7 @@ def _literal(host: str) -> str | None:
 
 
 def _unwrapped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """The IPv4 address inside a mapped or NAT64 one, since that is where the bytes go."""
+    """Return the IPv4 address inside a mapped or NAT64 one, which is where the packets go."""
     if isinstance(address, IPv4Address):
         return address
     if address in _NAT64:

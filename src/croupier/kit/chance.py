@@ -1,6 +1,6 @@
-"""The seam to randomness: secrets, ids and jitter all come from here, so that a seed can replay them.
+"""The port of randomness: secrets, ids and jitter come from it, so that a seed can replay them.
 
-Owns: the port, the real source and a seeded one. Never: key generation for signatures (kit.jwt).
+Owns: the port, the real source and a seeded one. Never: generates signing keys (kit.keys).
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from typing import Protocol
 
 
 class Chance(Protocol):
-    """What the hub may ask of randomness."""
+    """Randomness as the hub uses it."""
 
     def fraction(self) -> float:
-        """A number in [0, 1)."""
+        """Return a number in [0, 1)."""
         ...
 
     def hex(self, size: int) -> str:
-        """`size` random bytes as lower-case hex."""
+        """Return `size` random bytes as lower-case hex."""
         ...
 
     def guid(self) -> str:
-        """A random GUID in its usual text form."""
+        """Return a random GUID in its usual text form."""
         ...
 
 
@@ -34,7 +34,7 @@ class SystemChance:
         self._random = random.SystemRandom()
 
     def fraction(self) -> float:
-        """A number in [0, 1)."""
+        """Return a number in [0, 1)."""
         return self._random.random()
 
     def hex(self, size: int) -> str:
@@ -42,29 +42,29 @@ class SystemChance:
         return secrets.token_hex(size)
 
     def guid(self) -> str:
-        """A random version 4 GUID."""
+        """Return a random version 4 GUID."""
         return str(uuid.uuid4())
 
 
 class SeededChance:
-    """The same numbers for the same seed. For the simulator and tests only: not secret at all."""
+    """Deterministic source: the same seed gives the same values. For the simulator and tests only; not secret."""
 
     def __init__(self, seed: int | str) -> None:
         self._seed = seed
         self._random = random.Random(seed)  # noqa: S311 - replayable on purpose, never used for secrets
 
     def branch(self, name: str) -> SeededChance:
-        """A source of its own under this name: what others draw changes nothing here."""
+        """Return an independent source of this name; draws from other sources do not change it."""
         return SeededChance(f"{self._seed}/{name}")
 
     def fraction(self) -> float:
-        """A number in [0, 1)."""
+        """Return a number in [0, 1)."""
         return self._random.random()
 
     def hex(self, size: int) -> str:
-        """`size` bytes as lower-case hex."""
+        """Return `size` bytes as lower-case hex."""
         return self._random.randbytes(size).hex()
 
     def guid(self) -> str:
-        """A GUID."""
+        """Return a GUID."""
         return str(uuid.UUID(bytes=self._random.randbytes(16), version=4))

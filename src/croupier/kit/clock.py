@@ -1,7 +1,7 @@
-"""The seam to time. Everything that asks what time it is, or waits, asks here.
+"""The clock port. All code reads the time, or sleeps, through it.
 
-Owns: the port and the real clock. Never: a deadline's meaning. Times are integer milliseconds since the
-Unix epoch (`_ms`), durations are float seconds (`_s`). The simulator brings its own clock.
+Owns: the port and the real clock. Never: the meaning of a deadline. Instants are integer milliseconds since the Unix
+epoch (`_ms`), durations are float seconds (`_s`). The simulator has a clock of its own.
 """
 
 from __future__ import annotations
@@ -12,27 +12,27 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """What the hub may ask of time."""
+    """Time as the hub uses it."""
 
     def now_ms(self) -> int:
-        """Database time: milliseconds since the Unix epoch."""
+        """Return database time in milliseconds since the Unix epoch."""
         ...
 
     def monotonic_s(self) -> float:
-        """Seconds from an arbitrary start, never going back."""
+        """Return seconds from an arbitrary start; never goes back."""
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """Let other work run for so long."""
+        """Sleep for `seconds`."""
         ...
 
     def shift(self, offset_ms: int) -> None:
-        """The database's clock is so far ahead of `now_ms`: follow it."""
+        """Add `offset_ms`, the lead of the database's clock over `now_ms`."""
         ...
 
 
 def monotonic_s() -> float:
-    """Seconds of the real monotonic clock, for what stands before every seam: the socket."""
+    """Return seconds of the real monotonic clock, for the socket server, which runs before any clock port."""
     return time.monotonic()
 
 
@@ -43,11 +43,11 @@ class SystemClock:
         self.offset_ms = 0
 
     def now_ms(self) -> int:
-        """Milliseconds since the Unix epoch, by the database's clock."""
+        """Return milliseconds since the Unix epoch, by the database's clock."""
         return time.time_ns() // 1_000_000 + self.offset_ms
 
     def monotonic_s(self) -> float:
-        """Seconds from an arbitrary start."""
+        """Return seconds from an arbitrary start."""
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
@@ -55,5 +55,5 @@ class SystemClock:
         await asyncio.sleep(seconds)
 
     def shift(self, offset_ms: int) -> None:
-        """Follow the database's clock."""
+        """Add to the offset of the database's clock."""
         self.offset_ms += offset_ms

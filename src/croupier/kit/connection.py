@@ -1,9 +1,9 @@
-"""One connection to a peer over HTTP/1.1: one request at a time, and nothing but its answer.
+"""One HTTP/1.1 connection to a peer: one request at a time, and only its answer.
 
-Bytes that come while nothing is asked, bytes past the end of an answer, and an answer that begins before its request
-was written whole belong to no request of ours. A line that sees any is closed, and they are never read as an answer.
+Unsolicited bytes are bytes without a pending request, bytes past the end of an answer, and an answer that begins
+before its request was written whole. A connection that receives any is closed, and they are never read as an answer.
 
-Owns: the bytes of one connection. Never: connects, chooses a line, decides what an answer means.
+Owns: the bytes of one connection. Never: connects, chooses a connection, interprets an answer.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ import httptools
 from croupier.kit.wire import PeerError, WireAnswer
 
 MOST_HEAD = 32768
-"""Bytes of all heads of one answer together, those before it (1xx) included."""
+"""Largest size in bytes of all heads of one answer together, interim ones (1xx) included."""
 _BODILESS = frozenset({204, 304})
 _SWITCHES = 101
 _LONG_HEAD = f"a head of more than {MOST_HEAD} bytes"
 
 
-class Spoke(Exception):
-    """The peer said something that nobody asked for. Nothing was sent."""
+class UnsolicitedBytes(Exception):
+    """The peer sent bytes without a request. Nothing was sent."""
 
 
-class Line(asyncio.Protocol):
-    """A connection that is open. `sock` is the socket under it."""
+class Connection(asyncio.Protocol):
+    """One open connection. `sock` is its socket."""
 
     def __init__(self, sock: socket.socket, *, secured: bool) -> None:
         self._sock = sock
@@ -37,48 +37,48 @@ class Line(asyncio.Protocol):
         self._answer: _Answer | None = None
         self._used = False
         self.spoke = False
-        """Whether bytes came that belong to no request."""
+        """True once unsolicited bytes came."""
         self.idle_since_s = 0.0
 
-    # --- what the loop tells ---------------------------------------------------------------------------------
+    # --- callbacks of the event loop -------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """It is open."""
+        """Store the transport."""
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        """Bytes came: of the answer that is awaited, or of nothing."""
+        """Pass bytes to the pending answer; drop the connection if there is none."""
         answer = self._answer
         if answer is None or answer.whole:
             self.spoke = True
             self.drop()
         elif self._transport is not None and not answer.begun and self._transport.get_write_buffer_size():
             self.spoke = True
-            answer.fail("it answered before it was asked whole")
+            answer.fail("it answered before the request was sent whole")
         else:
             answer.feed(data)
             self.spoke = self.spoke or answer.too_much
 
     def eof_received(self) -> bool:
-        """The peer says no more."""
+        """End the pending answer."""
         if self._answer is not None:
             self._answer.end()
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """It is gone."""
+        """Fail the pending answer."""
         self._transport = None
         if self._answer is not None:
             self._answer.fail(f"the connection was lost: {exc}" if exc else "the peer closed the connection")
 
-    # --- what its pool asks ------------------------------------------------------------------------------------
+    # --- for the pool ------------------------------------------------------------------------------------------
 
     def silent(self) -> bool:
-        """Whether it is open and nothing has come, not even what the loop has not read yet."""
+        """Return whether it is open and no byte has come, bytes not yet read by the loop included."""
         if self._transport is None or self._transport.is_closing() or self.spoke:
             return False
         if self._secured and not self._used:
-            return True  # what is there now belongs to the handshake
+            return True  # bytes in the socket belong to the TLS handshake
         try:
             there = self._sock.recv(1, socket.MSG_PEEK)
         except (BlockingIOError, InterruptedError):
@@ -89,13 +89,13 @@ class Line(asyncio.Protocol):
         return False
 
     async def ask(self, request: bytes, *, max_bytes: int, bodiless: bool) -> WireAnswer:
-        """Send this request and return its answer; raises PeerError, and Spoke if it was not silent before.
+        """Send a request and return its answer; raises PeerError, and UnsolicitedBytes if it was not silent before.
 
-        Whether the line can be used again: `silent`.
+        `silent` tells afterwards whether the connection can be reused.
         """
         if not self.silent():
             self.drop()
-            raise Spoke
+            raise UnsolicitedBytes
         assert self._transport is not None
         answer = self._answer = _Answer(max_bytes, bodiless=bodiless)
         self._used = True
@@ -105,18 +105,18 @@ class Line(asyncio.Protocol):
         finally:
             self._answer = None
             if answer.done.done() and not answer.done.cancelled():
-                answer.done.exception()  # looked at, so that asyncio does not report it as lost
+                answer.done.exception()  # retrieved, so that asyncio does not report it as never retrieved
             if not answer.leaves_line_open:
                 self.drop()
 
     def drop(self) -> None:
-        """Close it now."""
+        """Close the connection now."""
         if self._transport is not None:
             self._transport.abort()
 
 
 class _Answer:
-    """One answer as it comes in, by the callbacks of the parser."""
+    """One answer under construction, by the callbacks of the parser."""
 
     def __init__(self, max_bytes: int, *, bodiless: bool) -> None:
         self.done: asyncio.Future[WireAnswer] = asyncio.get_running_loop().create_future()
@@ -128,13 +128,13 @@ class _Answer:
         self._in_body = False
         self._body = bytearray()
         self._parser = httptools.HttpResponseParser(self)
-        # As forgiving as browsers where nothing is decided: a line that ends in LF alone, odd header values.
+        # As lenient as browsers where it is harmless: a line that ends in LF alone, unusual header values.
         self._parser.set_dangerous_leniencies(
             lenient_headers=True, lenient_optional_cr_before_lf=True, lenient_spaces_after_chunk_size=True
         )
 
     def feed(self, data: bytes) -> None:
-        """More bytes."""
+        """Parse more bytes."""
         self.begun = True
         self._raw_bytes += len(data)
         try:
@@ -149,14 +149,14 @@ class _Answer:
         self._settle()
 
     def end(self) -> None:
-        """No more comes: the end of an answer that has no other."""
+        """End the stream: it completes an answer without a length, and fails any other."""
         if self._in_body and self._ends_with_line:
             self.whole = True
             self._settle()
         self.fail("the answer broke off")
 
     def fail(self, why: str) -> None:
-        """There is no answer; after its end there is one whatever comes."""
+        """Fail the answer, unless it is already complete."""
         if not self.done.done() and not self.whole:
             self.done.set_exception(PeerError(why))
 
@@ -167,15 +167,15 @@ class _Answer:
         if not self.done.done():
             self.done.set_result(WireAnswer(self._status, self._headers, bytes(self._body)))
 
-    # --- what the parser tells ---------------------------------------------------------------------------------
+    # --- callbacks of the parser -------------------------------------------------------------------------------
 
     def on_message_begin(self) -> None:
-        """The first byte of an answer, or of another one behind it."""
+        """Note a second answer behind a complete one."""
         if self.whole:
             self.too_much = True
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One line of the head."""
+        """Add one header."""
         self._head_bytes += len(name) + len(value)
         if self.whole or self._head_bytes > MOST_HEAD:
             self.fail(_LONG_HEAD)
@@ -184,7 +184,7 @@ class _Answer:
         self._headers[key] = f"{self._headers[key]}, {text}" if key in self._headers else text
 
     def on_headers_complete(self) -> None:
-        """The head is whole."""
+        """Take the status and the length of the body."""
         if self.whole:
             return
         self._status = self._parser.get_status_code()
@@ -201,7 +201,7 @@ class _Answer:
             self.fail(f"an answer of more than {self._max_bytes} bytes")
 
     def on_body(self, data: bytes) -> None:
-        """More of the body."""
+        """Add bytes of the body."""
         if self.whole or self.done.done():
             return
         self._body += data
@@ -209,7 +209,7 @@ class _Answer:
             self.fail(f"an answer of more than {self._max_bytes} bytes")
 
     def on_message_complete(self) -> None:
-        """The end of an answer."""
+        """Complete the answer."""
         if self.whole or self._interim:
             return
         self.whole = True

@@ -1,12 +1,11 @@
-"""The real network behind `kit.wire`: a client that a hostile peer cannot lead anywhere, hold up or talk into anything.
+"""The HTTP client behind `kit.wire`, safe against hostile peers.
 
-Each peer has its own connections and its own look-ups of names, so that one that hangs holds up nobody else. A connection is
-used again only if its last answer ended where it said it would and nothing came since, and not before it rested a moment:
-an answer that is written twice arrives while nothing is asked. A peer that ever said something unasked gets a new
-connection for each call, for a while.
+Each peer has its own connections and its own name look-ups, so that a peer that hangs delays no other. A connection is
+reused only if its last answer ended as announced, no bytes came since, and `REST_S` has passed: a second copy of an
+answer arrives in that time. A peer that sent unsolicited bytes gets a new connection for each call, for `WARY_S`.
 
-Owns: connections, limits, and the check of every address at the moment of connecting to it. Never: a redirect, a
-cookie, a proxy from the environment, decompression, a second try. What an answer means is the caller's.
+Owns: connections, limits, and the check of every address when a connection is made. Never: a redirect, a cookie, a
+proxy from the environment, decompression, a retry, the meaning of an answer.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from functools import cache, lru_cache
 from urllib.parse import SplitResult, urlsplit
 
 from croupier.kit.addresses import address_problem, check_url
-from croupier.kit.connection import Line, Spoke
+from croupier.kit.connection import Connection, UnsolicitedBytes
 from croupier.kit.log import get
 from croupier.kit.resolver import Address, Lookup
 from croupier.kit.wire import PeerError, PeerForbidden, WireAnswer, WireRequest
@@ -31,15 +30,15 @@ __all__ = ["HttpWire", "check_url"]
 
 log = get("wire")
 
-# Common servers close an idle connection after 5 s. Letting go first keeps a POST off a connection that is dying.
+# Common servers close an idle connection after 5 s. Closing first keeps a POST off a connection that is being closed.
 KEEP_S = 4.0
 REST_S = 0.25
-"""A kept connection is not used again before: so long a second copy of an answer may be under way."""
+"""Seconds before a kept connection is reused: a second copy of an answer may arrive within them."""
 WARY_S = 600.0
-"""So long a peer that said something unasked gets a new connection for each call."""
+"""Seconds for which a peer that sent unsolicited bytes gets a new connection for each call."""
 MOST_IDLE = 256
 _OURS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
-"""This machine cannot open one more connection."""
+"""Errors of this machine: it cannot open one more connection."""
 _PORTS = {"http": 80, "https": 443}
 _HEADERS = {"User-Agent": "croupier", "Accept": "*/*", "Accept-Encoding": "identity"}
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -49,16 +48,16 @@ _check_url = lru_cache(maxsize=1024)(check_url)
 
 @dataclass(slots=True)
 class _Progress:
-    """How far one call got."""
+    """The progress of one call."""
 
     sent: bool = False
     forbidden: str | None = None
 
 
 class HttpWire:
-    """Sends requests over kept connections. Private addresses are refused unless `allow_private`.
+    """HTTP client with persistent connections. Private addresses are refused unless `allow_private`.
 
-    Belongs to the event loop of its first call. `close` it before that loop ends.
+    It belongs to the event loop of its first call; call `close` before that loop ends.
     """
 
     def __init__(self, *, allow_private: bool, rest_s: float = REST_S) -> None:
@@ -85,7 +84,7 @@ class HttpWire:
         peers, self._peers = self._peers, {}
         for peer in peers.values():
             peer.drop_all()
-        await asyncio.sleep(0)  # for the loop to close what was dropped
+        await asyncio.sleep(0)  # lets the loop close the dropped connections
 
     async def _exchange(self, request: WireRequest, target: SplitResult, progress: _Progress) -> WireAnswer:
         origin = f"{target.scheme}://{target.netloc}".lower()
@@ -94,19 +93,21 @@ class HttpWire:
             kept = peer.take(origin)
             line = kept or await self._connected(request, target, peer, progress=progress)
             try:
-                # From here to the first byte nothing waits.
+                # No await from here to the first byte.
                 whole = _request_bytes(request.leaving(), target)
                 progress.sent = True
                 return await line.ask(whole, max_bytes=request.max_bytes, bodiless=request.method == "HEAD")
-            except Spoke:
+            except UnsolicitedBytes:
                 progress.sent = False
                 if kept is None:
-                    raise OSError("the peer spoke before it was asked") from None
+                    raise OSError("the peer sent bytes before the request") from None
             finally:
                 peer.put(origin, line)
 
-    async def _connected(self, request: WireRequest, target: SplitResult, peer: _Peer, *, progress: _Progress) -> Line:
-        """A new connection to the first address that takes one; raises OSError, TimeoutError."""
+    async def _connected(
+        self, request: WireRequest, target: SplitResult, peer: _Peer, *, progress: _Progress
+    ) -> Connection:
+        """Return a new connection to the first address that accepts one; raises OSError, TimeoutError."""
         host, port = target.hostname or "", target.port or _PORTS[target.scheme]
         async with asyncio.timeout(request.connect_s):
             until_s = asyncio.get_running_loop().time() + request.connect_s
@@ -124,7 +125,7 @@ class HttpWire:
                     return line
             raise failed
 
-    async def _line(self, address: Address, target: SplitResult, progress: _Progress) -> Line:
+    async def _line(self, address: Address, target: SplitResult, progress: _Progress) -> Connection:
         sock = self._checked_socket(address, progress)
         loop, secured = asyncio.get_running_loop(), target.scheme == "https"
         try:
@@ -134,7 +135,7 @@ class HttpWire:
             sock.close()
             raise
         _, line = await loop.create_connection(  # from here on the socket is the loop's
-            lambda: Line(sock, secured=secured),
+            lambda: Connection(sock, secured=secured),
             sock=sock,
             ssl=_tls() if secured else None,
             server_hostname=(target.hostname or "").rstrip(".") if secured else None,
@@ -154,19 +155,19 @@ class HttpWire:
 
 
 class _Peer:
-    """What is kept for one peer: connections that rest, by origin, and its names."""
+    """Idle connections of one peer by origin, and its name look-ups."""
 
     def __init__(self, name: str, rest_s: float) -> None:
         self.lookup = Lookup()
         self.best: Address | None = None
-        """The address that took the last connection."""
+        """The address of the last connection."""
         self._name = name
         self._rest_s = rest_s
-        self._idle: dict[str, deque[Line]] = {}
+        self._idle: dict[str, deque[Connection]] = {}
         self._wary_until_s = 0.0
 
-    def take(self, origin: str) -> Line | None:
-        """The connection that rests for longest, if it has rested enough and nothing came since."""
+    def take(self, origin: str) -> Connection | None:
+        """Return the connection that has been idle for longest, if it may be reused; else None."""
         now, idle = asyncio.get_running_loop().time(), self._idle.get(origin, deque())
         while idle and now - idle[0].idle_since_s >= self._rest_s:
             line = idle.popleft()
@@ -175,8 +176,8 @@ class _Peer:
             self._leave(line)
         return None
 
-    def put(self, origin: str, line: Line) -> None:
-        """Keep a connection for a later call, if it may be used again."""
+    def put(self, origin: str, line: Connection) -> None:
+        """Keep a connection for a later call if it may be reused; else close it."""
         loop = asyncio.get_running_loop()
         if not line.silent() or loop.time() < self._wary_until_s:
             self._leave(line)
@@ -189,25 +190,25 @@ class _Peer:
         loop.call_later(KEEP_S, self._let_go, origin)
 
     def best_first(self, addresses: tuple[Address, ...]) -> tuple[Address, ...]:
-        """The addresses in the order in which they are tried."""
+        """Return the addresses in the order of attempts: the last good one first."""
         return tuple(sorted(addresses, key=lambda address: address != self.best))
 
     def drop_all(self) -> None:
-        """Close what rests."""
+        """Close every idle connection."""
         for idle in self._idle.values():
             for line in idle:
                 line.drop()
         self._idle.clear()
 
     def _let_go(self, origin: str) -> None:
-        """Close what has rested for too long, or is closed or spoke meanwhile."""
+        """Close connections that were idle for too long, were closed by the peer, or received bytes."""
         idle, oldest_s = self._idle.get(origin, deque()), asyncio.get_running_loop().time() - KEEP_S
         while idle and (idle[0].idle_since_s <= oldest_s or not idle[0].silent()):
             self._leave(idle.popleft())
         if not idle:
             self._idle.pop(origin, None)
 
-    def _leave(self, line: Line) -> None:
+    def _leave(self, line: Connection) -> None:
         line.drop()
         if not line.spoke:
             return
@@ -219,7 +220,7 @@ class _Peer:
 
 
 def _request_bytes(request: WireRequest, target: SplitResult) -> bytes:
-    """The request as it goes over the line; raises ValueError for a header that would be another one's beginning."""
+    """Return the bytes of the request; raises ValueError for a header that would inject another one."""
     host = target.netloc.removesuffix(f":{_PORTS[target.scheme]}")
     path = (target.path or "/") + (f"?{target.query}" if target.query else "")
     given = {name.lower() for name in request.headers}

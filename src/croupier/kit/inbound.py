@@ -1,6 +1,7 @@
-"""Reads a request's body whole, bounded, and as what it says it is. The bytes that are verified are the bytes parsed.
+"""Incoming requests: the body, bounded in size, its content type, and the bearer token.
 
-Owns: size and content type of what peers send us. Never: the answer to a refusal, which is each protocol's own.
+The bytes that are verified are the bytes parsed. Owns: size and content type of requests. Never: the answer to a bad
+request, which belongs to each protocol.
 """
 
 from __future__ import annotations
@@ -13,28 +14,28 @@ from croupier.kit.clock import Clock
 
 MAX_BODY = 65536
 OWS = " \t"
-"""White space around a field's value, which is no part of it (RFC 9110 5.5)."""
+"""White space around a header's value that is not part of it (RFC 9110 5.5)."""
 _BEARER = re.compile(r"bearer[ \t]+([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE | re.ASCII)
 ARRIVED = "croupier.arrived_s"
 """The key of an ASGI scope: the monotonic second at which the request's first byte came."""
 
 
 def arrived_s(request: Request, clock: Clock) -> float:
-    """When it arrived, by the monotonic clock; where no server noted it, now."""
+    """Return the monotonic second at which the request arrived; now if the server did not record it."""
     noted = request.scope.get(ARRIVED)
     return clock.monotonic_s() if noted is None else float(noted)
 
 
 class TooLarge(Exception):
-    """More bytes than the limit; reading stopped there."""
+    """The body is longer than the limit; reading stopped there."""
 
 
 class WrongType(Exception):
-    """A body that is not declared as JSON."""
+    """The body is not declared as JSON."""
 
 
 async def read_body(request: Request, most: int = MAX_BODY) -> bytes:
-    """The whole body; raises TooLarge as soon as it is certain."""
+    """Return the whole body; raises TooLarge as early as possible."""
     declared = request.headers.get("content-length", "0")
     if len(declared) > 12 or (declared.isdecimal() and int(declared) > most):
         raise TooLarge
@@ -56,7 +57,7 @@ def require_json(request: Request) -> None:
 
 
 def bearer_of(request: Request) -> str | None:
-    """The token of the one Authorization header, if that is a bearer's; the scheme has no case (RFC 9110, 6750)."""
+    """Return the bearer token if there is exactly one Authorization header; the scheme ignores case (RFC 9110, 6750)."""
     told = request.headers.getlist("authorization")
     found = _BEARER.fullmatch(told[0].strip(OWS)) if len(told) == 1 else None
     return None if found is None else found[1]

@@ -1,10 +1,10 @@
-"""Signed tokens (JWS compact form): RS256, ES256 and EdDSA. The door to the key objects of kit.keys as well.
+"""Signed tokens (JWS compact form): RS256, ES256 and EdDSA. Also exports the key objects of kit.keys.
 
-Owns: signing and strict verification. Never: what a claim means beyond exp, nbf, iss and aud, and never the time:
-the caller says what time it is. From casino.md 1.3 and 2.
+Owns: signing and strict verification. Never: the meaning of a claim beyond exp, nbf, iss and aud, or the clock: the
+caller passes the time. From casino.md 1.3 and 2.
 
-The algorithm belongs to the key. A token's header only names the key, and must agree with it; whatever else a header
-could ask for (a key of its own, an address to fetch one from, extensions) is refused.
+The algorithm belongs to the key. A token's header only names the key and must agree with it. Headers that bring a key,
+an address to fetch one from, or extensions are refused.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ _FORBIDDEN_HEADERS = frozenset({"crit", "jwk", "jku", "x5u", "x5c", "b64", "enc"
 
 
 class BadToken(Exception):
-    """The token is not to be trusted. `why` never quotes it."""
+    """The token is not valid. `why` never quotes it."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
@@ -75,7 +75,7 @@ class BadToken(Exception):
 
 
 def sign(key: SigningKey, claims: Mapping[str, object]) -> str:
-    """The compact token with these claims, as compact JSON in the order given."""
+    """Return the compact token with these claims, as compact JSON in the order given."""
     header = {"alg": key.alg, "kid": key.kid, "typ": "JWT"}
     signed = f"{to_base64url(_json(header))}.{to_base64url(_json(claims))}"
     return f"{signed}.{to_base64url(_signature(key.private, signed.encode('ascii')))}"
@@ -90,10 +90,10 @@ def verify(
     issuer: str | None = None,
     leeway_s: int = 10,
 ) -> dict[str, Json]:
-    """The claims of a token that one of these keys signed and that is valid at `now_s`; else BadToken.
+    """Return the claims of a token that one of these keys signed and that is valid at `now_s`; raises BadToken.
 
-    Numbers come back as `strictjson.NumberText`. Without `audience` a token that is meant for one is refused, so that
-    an access token never passes for another kind. Without `issuer` the issuer is not looked at.
+    Numbers are returned as `strictjson.NumberText`. Without `audience`, a token with an audience is refused, so that an
+    access token never passes for another kind. Without `issuer`, the issuer is not checked.
     """
     head, payload, signature = _parts(token)
     key = _named_key(_json_object(head, "header"), keys)
@@ -106,27 +106,27 @@ def verify(
 
 
 def expires_s(claims: Mapping[str, Json]) -> int:
-    """When verified claims expire, in seconds since the epoch, leeway not counted."""
+    """Return the expiry of verified claims, in seconds since the epoch, without leeway."""
     return _seconds(claims, "exp")
 
 
 def starts_s(claims: Mapping[str, Json]) -> int:
-    """From when verified claims hold, leeway not counted; raises BadToken where they do not say it."""
+    """Return the start of validity of verified claims, without leeway; raises BadToken if it is missing."""
     return _seconds(claims, "nbf")
 
 
 def issued_s(claims: Mapping[str, Json]) -> int | None:
-    """When verified claims say that they were issued, if they do; raises BadToken for what is no time."""
+    """Return the issue time of verified claims, or None; raises BadToken if it is not a time."""
     return _seconds(claims, "iat") if "iat" in claims else None
 
 
 def kid_of(token: str) -> str:
-    """The id of the key that signed a token which was verified before."""
+    """Return the id of the key that signed a verified token."""
     return _word(_json_object(_parts(token)[0], "header"), "kid") or ""
 
 
 def unverified_claims(token: str) -> dict[str, Json]:
-    """What the token says of itself; nobody may believe it. Raises BadToken where it says nothing that can be read."""
+    """Return the claims without verification; they must not be trusted. Raises BadToken if they cannot be read."""
     return _json_object(_parts(token)[1], "payload")
 
 
@@ -143,7 +143,7 @@ def _parts(token: str) -> tuple[str, str, str]:
 
 def _named_key(header: Mapping[str, Json], keys: Mapping[str, PublicKey]) -> PublicKey:
     if not _FORBIDDEN_HEADERS.isdisjoint(header):
-        raise BadToken("the header asks for what is not done here")
+        raise BadToken("a header that is not allowed")
     if "typ" in header and (_word(header, "typ") or "").upper() != "JWT":
         raise BadToken("not of type JWT")
     kid = _word(header, "kid")

@@ -1,9 +1,9 @@
-"""The file of the keys that seal secrets: read, made once, replaced whole.
+"""The file of the keys that encrypt secrets: reading, creation, atomic replacement.
 
-Owns: its form, its rights, its durability. Never: what is sealed (kit.seal).
+Owns: its format, its permissions, its durability. Never: encryption (kit.seal).
 
-With one key it is that key's 32 bytes, as it always was. While secrets are sealed anew it holds several, the newest
-first, and from then on the public halves of keys that once signed checkpoints: then it is one JSON object. Mode 600.
+A file with one key is that key's 32 bytes. After `croupier keys reseal` it is a JSON object: several keys, the newest
+first, and the public keys of former signers of checkpoints. Mode 600.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ _FORM = "croupier keys 1"
 
 
 class KeyFileRefused(Exception):
-    """The key file cannot be used; the text says what to do."""
+    """The key file cannot be used; the text names the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ring:
-    """The keys, the newest first: it seals, all open. `signed` are public keys of notaries before this one."""
+    """The keys, the newest first. The newest encrypts, all decrypt. `signed` are public keys of former notaries."""
 
     keys: tuple[bytes, ...]
     signed: tuple[bytes, ...] = ()
 
 
 def load_or_make_ring(path: Path, *, may_make: bool = True) -> Ring:
-    """The keys in this file, one made now if there is none. Raises KeyFileRefused, or OSError of the file system.
+    """Return the keys of this file; create it with a new key if it is missing. Raises KeyFileRefused, OSError.
 
-    Processes that start at once all come away with the same key. `may_make` is False where something is sealed
-    already: a new key would not open it.
+    Processes that start at the same time get the same key. Pass `may_make=False` if secrets are stored already, which a
+    new key could not decrypt.
     """
     try:
         return read_ring(path)
@@ -57,17 +57,17 @@ def load_or_make_ring(path: Path, *, may_make: bool = True) -> Ring:
 
 
 def load_or_make_key(path: Path, *, may_make: bool = True) -> bytes:
-    """The key of this file that seals; see `load_or_make_ring`."""
+    """Return the newest key of this file; see `load_or_make_ring`."""
     return load_or_make_ring(path, may_make=may_make).keys[0]
 
 
 def new_key() -> bytes:
-    """A key that nobody has."""
+    """Return a new random key."""
     return secrets.token_bytes(KEY_BYTES)
 
 
 def read_ring(path: Path) -> Ring:
-    """The keys in this file. Raises FileNotFoundError, KeyFileRefused, OSError."""
+    """Return the keys of this file. Raises FileNotFoundError, KeyFileRefused, OSError."""
     with path.open("rb") as file:
         mode = os.fstat(file.fileno()).st_mode
         content = file.read(MOST_BYTES + 1)
@@ -85,7 +85,7 @@ def read_ring(path: Path) -> Ring:
 
 
 def write_ring(path: Path, ring: Ring) -> None:
-    """Replace the file whole and for good, with the rights and the owner that it has."""
+    """Replace the file atomically and durably; permissions are 600, the owner is kept."""
     draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
         _write_new(draft, _content(ring), path)
@@ -97,7 +97,7 @@ def write_ring(path: Path, ring: Ring) -> None:
 
 @contextmanager
 def alone_with(path: Path) -> Iterator[None]:
-    """One process at a time replaces the file. Raises KeyFileRefused while another does."""
+    """Hold the lock of the key file. Raises KeyFileRefused while another process holds it."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
@@ -111,7 +111,7 @@ def alone_with(path: Path) -> Iterator[None]:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable. Raises OSError."""
+    """Sync a directory, so that its entries are durable. Raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -137,8 +137,8 @@ def _read(content: bytes) -> Ring | None:
 
 
 def _make(path: Path) -> None:
-    # Written whole beside its place, then linked into it: nobody ever sees half a key, and of two processes that
-    # race only one link succeeds.
+    # Written to a temporary file, then linked: no reader sees half a key, and of two processes that race only one link
+    # succeeds.
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:

@@ -1,7 +1,7 @@
-"""Keys that sign and verify: RS256, ES256, EdDSA. Loaded once, then kept as objects.
+"""Signing and verifying keys: RS256, ES256, EdDSA.
 
-Owns: key objects, their PEM and JWK forms, and strict base64url. Never: tokens (kit.jwt) and where keys are kept
-(sealed, kit.seal). From casino.md 1.4. The algorithm belongs to the key, one key has exactly one.
+Owns: key objects, their PEM and JWK forms, and strict base64url. Never: tokens (kit.jwt) or the storage of keys
+(encrypted, kit.seal). From casino.md 1.4. Each key has exactly one algorithm.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ _BASE64URL = re.compile(r"[A-Za-z0-9_-]*")
 
 
 class BadKey(Exception):
-    """A key that cannot be used: unknown algorithm, too short, of another kind, malformed."""
+    """The key cannot be used: unknown algorithm, too short, of another kind, malformed."""
 
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """What verifies: the key's id, the one algorithm it is for, the key."""
+    """A verifying key: its id, its algorithm, the key."""
 
     kid: str
     alg: str
@@ -45,19 +45,19 @@ class PublicKey:
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """What signs. Keep the object: loading it from PEM costs a hundred signatures."""
+    """A signing key. Keep the object: loading it from PEM costs as much as a hundred signatures."""
 
     kid: str
     alg: str
     private: Private
 
     def verifier(self) -> PublicKey:
-        """Its public half."""
+        """Return its public key."""
         return PublicKey(self.kid, self.alg, self.private.public_key())
 
 
 def new_key(alg: str, kid: str) -> SigningKey:
-    """A fresh key for RS256 (2048 bits), ES256 or EdDSA (Ed25519). Raises BadKey for any other algorithm."""
+    """Return a new key for RS256 (2048 bits), ES256 or EdDSA (Ed25519). Raises BadKey for any other algorithm."""
     if alg == "RS256":
         return _signing_key(alg, kid, rsa.generate_private_key(65537, _RSA_BITS))
     if alg == "ES256":
@@ -66,16 +66,16 @@ def new_key(alg: str, kid: str) -> SigningKey:
 
 
 def to_pem(key: SigningKey) -> bytes:
-    """The private key as unencrypted PKCS #8 PEM: to be sealed before it is stored."""
+    """Return the private key as unencrypted PKCS #8 PEM; encrypt it before it is stored."""
     return key.private.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
 
 
 def from_pem(alg: str, kid: str, pem: bytes) -> SigningKey:
-    """The key that `to_pem` wrote. Raises BadKey if it is not one for this algorithm.
+    """Return the key that `to_pem` wrote. Raises BadKey if it is not one for this algorithm.
 
-    Its numbers are not proved anew: it comes from under a seal that only we can make, and the proof takes 17 ms.
+    RSA validation, which takes 17 ms, is skipped: the PEM was stored with authenticated encryption by this hub.
     """
     try:
         private = serialization.load_pem_private_key(pem, password=None, unsafe_skip_rsa_key_validation=True)
@@ -87,18 +87,18 @@ def from_pem(alg: str, kid: str, pem: bytes) -> SigningKey:
 
 
 def public_jwk(key: SigningKey | PublicKey) -> dict[str, str]:
-    """The public key as a JWK: kty, use, alg, kid and n, e or crv, x, y."""
+    """Return the public key as a JWK: kty, use, alg, kid and n, e or crv, x, y."""
     held = key.verifier() if isinstance(key, SigningKey) else key
     return {"use": "sig", "alg": held.alg, "kid": held.kid, **_public_numbers(held.public)}
 
 
 def jwks(keys: Iterable[SigningKey | PublicKey]) -> dict[str, list[dict[str, str]]]:
-    """A JWK set of these keys."""
+    """Return a JWK set of these keys."""
     return {"keys": [public_jwk(key) for key in keys]}
 
 
 def public_keys_from_jwks(document: Mapping[str, object]) -> dict[str, PublicKey]:
-    """The usable keys of a JWK set by kid. Kinds, uses and algorithms unknown here are passed over.
+    """Return the usable keys of a JWK set by kid. Unknown kinds, uses and algorithms are ignored.
 
     Raises BadKey if the set is malformed, a usable key is broken or weak, or two have one kid.
     """
@@ -177,12 +177,12 @@ def _member(entry: Mapping[str, object], name: str) -> str:
 
 
 def to_base64url(content: bytes) -> str:
-    """Base64url without padding."""
+    """Return base64url without padding."""
     return base64.urlsafe_b64encode(content).rstrip(b"=").decode("ascii")
 
 
 def from_base64url(part: str) -> bytes:
-    """The bytes, or ValueError: no padding, no other alphabet, no stray bits. One content has one spelling."""
+    """Return the bytes; raises ValueError for padding, another alphabet or stray bits, so that content has one form."""
     if not _BASE64URL.fullmatch(part) or len(part) % 4 == 1:
         raise ValueError("not base64url")
     content = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))

@@ -1,7 +1,7 @@
-"""Logs: one event a line on standard error, JSON for machines or short lines for people, secrets scrubbed.
+"""Logs: one event per line on standard error, as JSON or as text for people, with secrets removed.
 
-Owns: the set-up, and the last look at every line before it leaves (ours and those of libraries alike). Never: what is
-logged. Nothing else in the hub may write to standard error or set up logging.
+Owns: the set-up, and the last processing of every line, of the hub and of libraries alike. Never: decides what is
+logged. No other module writes to standard error or sets up logging.
 """
 
 from __future__ import annotations
@@ -63,31 +63,31 @@ def configure(level: str = "info", *, as_json: bool = False) -> None:
 
 
 def get(name: str) -> FilteringBoundLogger:
-    """The logger of this name. `get(__name__).info("casino.disabled", casino=7)`: an event name, then its facts."""
+    """Return the logger of this name. `get(__name__).info("casino.disabled", casino=7)`: an event name, then its facts."""
     if not structlog.is_configured():
         configure()
     return cast("FilteringBoundLogger", structlog.get_logger(logger_name=name))
 
 
 def held_back() -> dict[str, int]:
-    """How many lines were held back since this was asked last, by event: too many of one kind came at once."""
+    """Return the number of suppressed lines since the last call, by event."""
     return _lines.limit.take_totals()
 
 
 def scrub(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """The processor that takes secrets out, whatever key or text they hide in."""
+    """Remove secrets from keys and texts of an event; a structlog processor."""
     return {key: _bounded(key, _clean(key, value, 0)) for key, value in event.items()}
 
 
 def scrub_text(text: str) -> str:
-    """The text without tokens, keys and passwords."""
+    """Return the text without tokens, keys and passwords."""
     for pattern, instead in _SECRET_TEXT:
         text = pattern.sub(instead, text)
     return text
 
 
 def _bounded(key: str, value: object) -> object:
-    """What a peer has said is no reason for a line without end; of a traceback the end tells most."""
+    """Shorten a long text. Of a traceback the end is kept, because it tells most."""
     if not isinstance(value, str):
         return value
     if key == "exception":
@@ -96,18 +96,18 @@ def _bounded(key: str, value: object) -> object:
 
 
 class _Lines:
-    """What was written by this process lately, and the timer that tells what was not."""
+    """The rate limit of this process, and the timer that reports suppressed lines."""
 
     def __init__(self) -> None:
         self.begin()
 
     def begin(self) -> None:
-        """Remember nothing."""
+        """Start with an empty limit."""
         self.limit = Limit(SystemClock().monotonic_s)
         self._waiting = False
 
     def passes(self, kind: str, name: str) -> bool:
-        """Whether this line is written. What was held back is told at the end of its time, if a loop runs."""
+        """Return whether this line is written. Suppressed lines are reported after the window, if an event loop runs."""
         self.tell()
         if self.limit.passes(kind, name):
             return True
@@ -115,7 +115,7 @@ class _Lines:
             try:
                 asyncio.get_running_loop().call_later(WINDOW_S, self._later)
                 self._waiting = True
-            except RuntimeError:  # no loop: the next line of any kind tells it
+            except RuntimeError:  # no loop: the next line of any kind triggers the report
                 pass
         return False
 
@@ -124,7 +124,7 @@ class _Lines:
         self.tell()
 
     def tell(self) -> None:
-        """One line for each kind that was held back in a time that is over."""
+        """Log one line for each kind with suppressed lines in a window that is over."""
         for kind, count in self.limit.over():
             log = get("log")
             log.warning("log.held_back", kind=kind, more=count, seconds=WINDOW_S)
@@ -143,10 +143,10 @@ def _limited(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDic
 
 
 class _OfLibraries(logging.Filter):
-    """The same bound for what libraries log: their texts are without end, so they count by logger and level."""
+    """The same limit for libraries. Their texts vary without bound, so they count by logger and level."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the record is written."""
+        """Return whether the record is written."""
         kind = f"{record.name} {record.levelname.lower()}"
         return _lines.passes(kind, record.name)
 
@@ -172,7 +172,7 @@ def _clean_leaf(value: object) -> object:
 
 
 def _named(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    if "logger_name" in event:  # `logger` itself is a word that structlog keeps for itself
+    if "logger_name" in event:  # structlog reserves the key `logger`
         event["logger"] = event.pop("logger_name")
     return event
 
@@ -190,7 +190,7 @@ def _shared() -> list[Processor]:
 
 
 def _last(*, as_json: bool) -> list[Processor]:
-    """From a traceback to a line; the scrubbing sits where everything is text already."""
+    """Return the last processors. Secrets are removed after tracebacks have become text."""
     render: Processor = (
         structlog.processors.JSONRenderer(sort_keys=False, ensure_ascii=False)
         if as_json
@@ -202,7 +202,7 @@ def _last(*, as_json: bool) -> list[Processor]:
 
 
 _TOLD_BY_US = ("asyncpg.pool",)
-"""Libraries that tell with a traceback, again and again, what one line of ours tells: the database is away."""
+"""Libraries that log a traceback for every failed connection; the hub logs one line of its own."""
 
 
 def _take_over_libraries(number: int, *, as_json: bool) -> None:
@@ -222,20 +222,20 @@ def _take_over_libraries(number: int, *, as_json: bool) -> None:
 
 
 class _Stderr:
-    """Standard error as it is now, not as it was at set-up: tests and the CLI replace it."""
+    """The current standard error, not the one at set-up: tests and the CLI replace it."""
 
     def msg(self, line: str) -> None:
         """Write one line."""
-        print(line, file=sys.stderr, flush=True)  # noqa: T201 - the one place that may
+        print(line, file=sys.stderr, flush=True)  # noqa: T201 - the only module that writes to standard error
 
     debug = info = warning = error = critical = log = exception = fatal = warn = msg
 
     def write(self, text: str) -> int:
-        """As a stream, for the standard library's handler."""
+        """Write text, for the standard library's handler."""
         return sys.stderr.write(text)
 
     def flush(self) -> None:
-        """As a stream."""
+        """Flush, for the standard library's handler."""
         sys.stderr.flush()
 
 
@@ -244,6 +244,6 @@ def _to_stderr(*_: object) -> _Stderr:
 
 
 def silence() -> None:
-    """Nothing is logged by this process any more. For simulations: the hub inside complains of all that is done to it."""
+    """Turn logging off for this process. For simulations, whose hub would log every injected fault."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     logging.getLogger(asyncio.__name__).setLevel(logging.CRITICAL)

@@ -1,9 +1,9 @@
-"""So many log lines of one kind and no more: what anybody on the network can cause fills no disk and hides no other line.
+"""Rate limit of log lines by kind, so that a peer can neither fill the disk nor hide other lines.
 
-Owns: which line of a kind still passes, how many were held back, and when that is told. Never: what a line says.
+Owns: the decision for each line, and the count of suppressed lines. Never: the contents of a line.
 
-A kind is the event's name, with the casino or provider that it names. In each window of ten seconds the first `LINES`
-of a kind pass. The rest are counted, and one line tells how many they were.
+A kind is the event's name with the casino or provider that it names. In each window of ten seconds the first `LINES`
+of a kind pass. The rest are counted, and one line reports the count.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 WINDOW_S = 10.0
 LINES = 20
 KINDS = 2000
-"""More kinds than that at once are one: what is remembered is bounded too."""
+"""The largest number of kinds at once; further ones share one kind, so that memory is bounded."""
 REST = "others"
 
 
@@ -27,7 +27,7 @@ class _Window:
 
 
 class Limit:
-    """Counts lines by kind; `now_s` is a clock that never goes back."""
+    """Rate limit by kind; `now_s` is a monotonic clock."""
 
     def __init__(self, now_s: Callable[[], float]) -> None:
         self._now_s = now_s
@@ -35,7 +35,7 @@ class Limit:
         self._totals: Counter[str] = Counter()
 
     def passes(self, kind: str, name: str) -> bool:
-        """Whether one more line of this kind may be written now. `name` is what it is counted by for good."""
+        """Return whether one more line of this kind may be written now. Suppressed lines are totalled by `name`."""
         now_s = self._now_s()
         if kind not in self._windows and len(self._windows) >= KINDS:
             kind = REST
@@ -50,13 +50,13 @@ class Limit:
         return False
 
     def over(self) -> list[tuple[str, int]]:
-        """The kinds whose windows are over, with how many lines were held back in each; they begin anew."""
+        """Return the kinds whose windows are over, with their suppressed lines, and remove these windows."""
         now_s = self._now_s()
         ended = [kind for kind, window in self._windows.items() if now_s >= window.until_s]
         held = [(kind, self._windows.pop(kind).held) for kind in ended]
         return [(kind, count) for kind, count in held if count]
 
     def take_totals(self) -> dict[str, int]:
-        """How many lines were held back since this was asked last, by name."""
+        """Return the suppressed lines since the last call, by name."""
         taken, self._totals = dict(self._totals), Counter()
         return taken

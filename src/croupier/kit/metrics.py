@@ -1,7 +1,7 @@
-"""Numbers about the running process, in Prometheus' text form.
+"""Metrics of the running process, in the Prometheus text format.
 
-Owns: the one table of names, kinds and labels, and the registry. Never: when something is counted, and never a label
-with an id of a player, bet or session: labels come from short closed lists.
+Owns: the table of names, kinds and labels, and the registry. Never: decides when something is counted, or uses the id
+of a player, bet or session as a label: labels come from short closed lists.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One row of the table. Labels are given in this order, always."""
+    """One row of the table. Labels are always passed in this order."""
 
     kind: Kind
     help: str
@@ -33,37 +33,35 @@ METRICS: dict[str, Metric] = {
     "croupier_requests_total": Metric("counter", "Requests answered.", ("side", "route", "outcome")),
     "croupier_request_seconds": Metric("histogram", "Seconds to answer a request.", ("side", "route")),
     "croupier_calls_total": Metric(
-        "counter", "Calls to casinos, by how we read the end.", ("casino", "step", "reading")
+        "counter", "Calls to casinos, by the reading of the answer.", ("casino", "step", "reading")
     ),
     "croupier_call_seconds": Metric("histogram", "Seconds of a call to a casino.", ("casino", "step")),
     "croupier_decisions_total": Metric("counter", "Decisions committed.", ("event",)),
-    "croupier_group_commit_size": Metric("histogram", "Decisions in one commit train.", (), _SIZES),
-    "croupier_group_commit_seconds": Metric("histogram", "Seconds of one commit train.", ()),
-    "croupier_database_troubles_total": Metric("counter", "What the database answered instead of rows.", ("kind",)),
-    "croupier_breaker_open": Metric("gauge", "1 while new bets for this casino are held off.", ("casino",)),
+    "croupier_group_commit_size": Metric("histogram", "Decisions in one group commit.", (), _SIZES),
+    "croupier_group_commit_seconds": Metric("histogram", "Seconds of one group commit.", ()),
+    "croupier_database_troubles_total": Metric("counter", "Database errors.", ("kind",)),
+    "croupier_breaker_open": Metric("gauge", "1 while the circuit breaker refuses new bets.", ("casino",)),
     "croupier_incidents_total": Metric("counter", "Incidents raised for a person.", ("name",)),
-    "croupier_odd_balances_total": Metric(
-        "counter", "Balances told by casinos that are no amount of the currency.", ("casino", "what")
-    ),
+    "croupier_odd_balances_total": Metric("counter", "Balances from casinos that cannot be read.", ("casino", "what")),
     "croupier_reconciled_total": Metric("counter", "Bets compared with their casino.", ("casino", "result")),
-    "croupier_healed_total": Metric("counter", "Differences that a rule mended.", ("rule",)),
-    "croupier_findings_total": Metric("counter", "Differences that were found and not mended.", ("name",)),
-    "croupier_findings_open": Metric("gauge", "Findings that nobody has settled."),
-    "croupier_recovering": Metric("gauge", "1 while recovery mode holds off new bets."),
-    "croupier_waiting": Metric("gauge", "Work that waits now.", ("kind",)),
-    "croupier_log_held_back_total": Metric("counter", "Log lines not written: too many of one kind.", ("event",)),
-    "croupier_audit_holds": Metric("gauge", "1 while nothing is known to be wrong, 0 otherwise.", ("invariant",)),
-    "croupier_audit_violations": Metric("gauge", "What the auditor knows to be wrong.", ("invariant",)),
-    "croupier_audit_asked_seconds": Metric("gauge", "When the auditor last asked.", ("invariant",)),
-    "croupier_audit_took_seconds": Metric("gauge", "Seconds that its last question took.", ("invariant",)),
-    "croupier_audit_whole_seconds": Metric("gauge", "When the auditor last came to the end of all subjects."),
-    "croupier_trail_waiting": Metric("gauge", "Rows that the audit trail does not cover yet.", ("table",)),
-    "croupier_trail_signed_seconds": Metric("gauge", "When a checkpoint of the audit trail was last signed."),
+    "croupier_healed_total": Metric("counter", "Differences repaired by a rule.", ("rule",)),
+    "croupier_findings_total": Metric("counter", "Differences found and not repaired.", ("name",)),
+    "croupier_findings_open": Metric("gauge", "Open findings."),
+    "croupier_recovering": Metric("gauge", "1 while recovery mode refuses new bets."),
+    "croupier_waiting": Metric("gauge", "Waiting work.", ("kind",)),
+    "croupier_log_held_back_total": Metric("counter", "Log lines suppressed by the rate limit.", ("event",)),
+    "croupier_audit_holds": Metric("gauge", "1 while no violation is known, 0 otherwise.", ("invariant",)),
+    "croupier_audit_violations": Metric("gauge", "Violations known to the auditor.", ("invariant",)),
+    "croupier_audit_asked_seconds": Metric("gauge", "Time of the auditor's last query.", ("invariant",)),
+    "croupier_audit_took_seconds": Metric("gauge", "Seconds of the auditor's last query.", ("invariant",)),
+    "croupier_audit_whole_seconds": Metric("gauge", "Time at which the auditor last completed all subjects."),
+    "croupier_trail_waiting": Metric("gauge", "Rows not yet covered by the audit trail.", ("table",)),
+    "croupier_trail_signed_seconds": Metric("gauge", "Time of the last signed checkpoint of the audit trail."),
 }
 
 
 class Metrics:
-    """One process's numbers. A name outside the table is a KeyError, a wrong number of labels a ValueError."""
+    """The metrics of one process. An unknown name raises KeyError, a wrong number of labels ValueError."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -78,7 +76,7 @@ class Metrics:
         child.inc(by)
 
     def put(self, name: str, value: float, *labels: str) -> None:
-        """Say what a gauge stands at."""
+        """Set a gauge."""
         child = self._child(name, labels)
         if not isinstance(child, Gauge):
             raise TypeError(f"{name} is no gauge")
@@ -92,7 +90,7 @@ class Metrics:
         child.observe(value)
 
     def render(self) -> bytes:
-        """Everything counted so far, in Prometheus' text form."""
+        """Return all metrics in the Prometheus text format."""
         return prometheus_client.generate_latest(self._registry)
 
     def _child(self, name: str, labels: tuple[str, ...]) -> Counter | Gauge | Histogram:

@@ -1,7 +1,7 @@
-"""What the hub serves, as data: one record per method and path, and the OpenAPI 3.1 document made of all of them.
+"""Operations of the hub as data, one record per method and path, and the OpenAPI 3.1 document made of them.
 
-Owns: the records and the form of the document. Never: a path, a code or a field of any half: those stand beside the
-routes of each protocol. Form: OpenAPI Specification 3.1.0, whose schemas are JSON Schema 2020-12.
+Owns: the records and the format of the document. Never: a path, code or field of a protocol; these are defined beside
+its routes. Format: OpenAPI Specification 3.1.0, whose schemas are JSON Schema 2020-12.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ class Said:
     body: object
     """A type that msgspec can describe."""
     only: Mapping[str, Sequence[object]] = field(default_factory=dict)
-    """Field of the body to the values it can have beside this status, where the record alone says less."""
+    """Fields of the body to their possible values with this status, if fewer than the record allows."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Header to what it says; it always comes with this answer."""
+    """Headers that always come with this answer, with their descriptions."""
     media: str = JSON
 
 
@@ -38,23 +38,23 @@ class Operation:
 
     method: str
     path: str
-    """As the routes spell it, parameters in braces."""
+    """The path of the route, with parameters in braces."""
     name: str
     summary: str
     contract: str
-    """Where in the contract it comes from."""
+    """Its section of the contract."""
     answers: tuple[Said, ...]
     bodies: tuple[object, ...] = ()
-    """The types that the request's body can be of; none where there is no body."""
+    """The possible types of the request's body; empty without a body."""
     parameters: Mapping[str, Schema] = field(default_factory=dict)
     """The parameters of the path by name."""
     proofs: tuple[Sequence[str], ...] = ()
-    """Ways to prove who asks, each a list of schemes that are all needed; an empty list is nobody in particular."""
+    """Alternative ways of authentication, each a list of schemes that are all needed; an empty list needs none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Half:
-    """What one side of the hub serves: its operations, and the schemes by which its peers prove who they are."""
+    """One side of the hub: its operations, and the authentication schemes of its peers."""
 
     title: str
     means: str
@@ -63,7 +63,7 @@ class Half:
 
 
 def document(halves: Iterable[Half], *, title: str, version: str, means: str) -> Schema:
-    """The whole document, ready to be written as JSON."""
+    """Return the whole document, ready to be written as JSON."""
     parts = list(halves)
     operations = [(half, operation) for half in parts for operation in half.operations]
     shapes = _Shapes([shape for _, operation in operations for shape in _shapes_of(operation)])
@@ -81,14 +81,14 @@ def document(halves: Iterable[Half], *, title: str, version: str, means: str) ->
 
 
 class _Shapes:
-    """The schemas of all types at once, so that a record that several operations share is stated once."""
+    """The schemas of all types together, so that a shared record is defined once."""
 
     def __init__(self, types: Sequence[object]) -> None:
         self._types = types
         self._schemas, self.components = msgspec.json.schema_components(types, ref_template=_REFERENCE)
 
     def of(self, shape: object) -> Schema:
-        """The schema of one of the types."""
+        """Return the schema of one of the types."""
         return self._schemas[self._types.index(shape)]
 
 

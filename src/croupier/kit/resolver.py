@@ -1,10 +1,10 @@
-"""Addresses behind the host name of one peer, so that a slow or dead name holds up nobody else.
+"""Name resolution with a cache per peer, so that a slow name of one peer delays no other.
 
-A look-up of the system cannot be cancelled. Each runs in a thread of its own that nobody waits for at the end, one for a
-name at a time and at most `MOST_AT_ONCE` for a peer. What was found is remembered for `FRESH_S`; after that it is asked
-anew, and used on where the answer is late or a failure.
+A system look-up cannot be cancelled. Each runs in a daemon thread of its own, one per name at a time and at most
+`MOST_AT_ONCE` per peer. A result is cached for `FRESH_S`. After that the name is looked up again, and the older result
+is used if the new one is late or fails.
 
-Owns: asking and remembering. Never: judges an address (addresses), connects to one (http).
+Owns: look-ups and their cache. Never: checks an address (addresses), connects to one (http).
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 Address = tuple[int, int, int, tuple[str, int] | tuple[str, int, int, int]]
-"""Family, kind, protocol, place: what a socket is made of and led to."""
+"""Family, type, protocol and socket address."""
 
 FRESH_S = 10.0
 PATIENCE_S = 0.3
-"""A look-up may hold up a caller so long where an older answer is known."""
+"""Seconds that a caller waits for a new look-up while an older result is known."""
 MOST_AT_ONCE = 2
 _LITERAL = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
 
@@ -32,7 +32,7 @@ class _Known:
 
 
 class Lookup:
-    """The names of one peer."""
+    """Name look-ups of one peer."""
 
     def __init__(self, ask: Callable[[str, int], Awaitable[tuple[Address, ...]]] | None = None) -> None:
         self._ask = ask
@@ -40,7 +40,7 @@ class Lookup:
         self._running: dict[tuple[str, int], tuple[asyncio.Task[tuple[Address, ...]], float]] = {}
 
     async def addresses(self, host: str, port: int) -> tuple[Address, ...]:
-        """Where this host is, as well as it is known; raises OSError if it is not. The caller bounds the time."""
+        """Return the addresses of a host, possibly from the cache; raises OSError. The caller sets the timeout."""
         literal = _literal(host, port)
         if literal:
             return literal
@@ -57,7 +57,7 @@ class Lookup:
         return known.addresses
 
     def _task(self, key: tuple[str, int], now: float) -> tuple[asyncio.Task[tuple[Address, ...]], float]:
-        """The look-up of this name that is under way, or a new one."""
+        """Return the running look-up of this name, or start one."""
         if key not in self._running:
             if len(self._running) >= MOST_AT_ONCE:
                 msg = f"other names of this peer are still being looked up: {', '.join(host for host, _ in self._running)}"
@@ -76,7 +76,7 @@ class Lookup:
 
 
 async def system_lookup(host: str, port: int) -> tuple[Address, ...]:
-    """Ask the system, in a thread that ends with the process; raises OSError."""
+    """Look a name up by the system, in a daemon thread; raises OSError."""
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[tuple[Address, ...]] = loop.create_future()
 
@@ -97,14 +97,14 @@ async def system_lookup(host: str, port: int) -> tuple[Address, ...]:
         try:
             loop.call_soon_threadsafe(tell, found, problem)
         except RuntimeError:
-            return  # the loop has ended, and with it everybody who wanted to know
+            return  # the loop has ended, and no caller waits
 
     threading.Thread(target=look, name=f"lookup {host}", daemon=True).start()
     return await answer
 
 
 def _literal(host: str, port: int) -> tuple[Address, ...]:
-    """The address that this host is written as; empty for a name."""
+    """Return the address if the host is one in text form; empty for a name."""
     try:
         return _asked(host, port, _LITERAL)
     except (OSError, UnicodeError):

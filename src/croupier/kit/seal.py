@@ -1,11 +1,11 @@
-"""Secrets at rest: AES-256-GCM, each one bound to the place where it is stored.
+"""Encryption of secrets at rest: AES-256-GCM, each secret bound to its table, column and row.
 
-Owns: the sealed form, and which key opens what. Never: what is sealed or where it is kept; the file of the keys is
-kit.key_file's. A secret is shown once (operate.md 2) and stored sealed.
+Owns: the encrypted format, and the choice of the key. Never: the secrets or their storage; kit.key_file owns the key
+file. A secret is shown once (operate.md 2) and stored encrypted.
 
-The sealed form is one version byte, the first four bytes of the key's id, a random 12-byte nonce, then the ciphertext
-with its 16-byte tag. All before the nonce and the place are associated data, so a value copied to another row or column
-does not open. Version 1, without an id, is still read: every key is tried.
+The format is one version byte, the first four bytes of the key's id, a random 12-byte nonce, and the ciphertext with
+its 16-byte tag. The bytes before the nonce and the place are associated data, so a value copied to another row or
+column does not decrypt. Version 1, without a key id, is still read by trying every key.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ _TAG_BYTES = 16
 
 
 class SealBroken(Exception):
-    """The sealed bytes were changed, belong to another place, or were sealed with another key."""
+    """The bytes were changed, belong to another place, or were encrypted with another key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """Keys of one purpose: what the newest key gives, what older ones gave, and public halves of what was before."""
+    """Derived keys of one purpose: of the newest key, of the older keys, and public keys of former signers."""
 
     seed: bytes
     older: tuple[bytes, ...]
@@ -53,7 +53,7 @@ class Lineage:
 
 
 class Sealer:
-    """Seals with one key of 32 bytes; that one and older ones open."""
+    """Encrypts with one key of 32 bytes; decrypts with that key and older ones."""
 
     def __init__(self, key: bytes, *older: bytes) -> None:
         self._path: Path | None = None
@@ -62,7 +62,7 @@ class Sealer:
 
     @classmethod
     def of_file(cls, path: Path, *, may_make: bool = True) -> Self:
-        """The keys of this file; when it is replaced the new ones hold at once. Raises KeyFileRefused, OSError."""
+        """Return a sealer for this key file; it follows a replacement of the file. Raises KeyFileRefused, OSError."""
         ring = load_or_make_ring(path, may_make=may_make)
         made = cls(*ring.keys)
         made._path = path
@@ -70,15 +70,15 @@ class Sealer:
         return made
 
     def seal(self, plain: bytes, place: str) -> bytes:
-        """Seal for one place, written `table.column.rowid`. The same plain text seals differently each time."""
-        # Nothing is sealed any more with a key that is about to go.
+        """Encrypt for one place, written `table.column.rowid`. The result differs each time."""
+        # Never encrypt with a key that has just been replaced.
         self.refresh()
         nonce = secrets.token_bytes(_NONCE_BYTES)
         head = self.mark()
         return head + nonce + self._ciphers[head].encrypt(nonce, plain, _bound(head, place))
 
     def open(self, sealed: bytes, place: str) -> bytes:
-        """The plain text, or SealBroken. Where no key fits, the file may hold a newer one."""
+        """Return the plain text; raises SealBroken. If no key fits, the key file is read again."""
         plain = self._try(sealed, place)
         if plain is None and self.refresh():
             plain = self._try(sealed, place)
@@ -87,20 +87,20 @@ class Sealer:
         return plain
 
     def mark(self) -> bytes:
-        """How everything begins that the newest key seals."""
+        """Return the first bytes of every value encrypted with the newest key."""
         return _mark_of(self._ring.keys[0])
 
     def derive(self, purpose: str) -> bytes:
-        """32 bytes that only the newest key gives, for one purpose; they say nothing of the key, nor of other purposes."""
+        """Return 32 bytes derived from the newest key for one purpose; they reveal neither the key nor other purposes."""
         return _derived(self._ring.keys[0], f"croupier {purpose}")
 
     def lineage(self, purpose: str) -> Lineage:
-        """The same with what came before."""
+        """Return the derived keys of one purpose, older keys included."""
         derived = [_derived(key, f"croupier {purpose}") for key in self._ring.keys]
         return Lineage(derived[0], tuple(derived[1:]), self._ring.signed)
 
     def refresh(self) -> bool:
-        """Read the file again if it was replaced; whether it was. What cannot be read now changes nothing."""
+        """Read the key file again if it was replaced; return whether it was. A read error changes nothing."""
         if self._path is None:
             return False
         try:

@@ -31,23 +31,23 @@ class Secret:
         return "Secret(...)"
 
 
-Check = Callable[[Any], str | None]
+ValueCheck = Callable[[Any], str | None]
 """Says what is wrong with a value of the right type, or None."""
 
 
-def _at_least(least: float) -> Check:
+def _at_least(least: float) -> ValueCheck:
     return lambda value: None if value >= least else f"must be at least {least:g}"
 
 
-def _between(least: float, most: float) -> Check:
+def _between(least: float, most: float) -> ValueCheck:
     return lambda value: None if least <= value <= most else f"must be between {least:g} and {most:g}"
 
 
-def _one_of(*words: str) -> Check:
+def _one_of(*words: str) -> ValueCheck:
     return lambda value: None if value in words else f"must be one of {', '.join(words)}"
 
 
-def _matches(pattern: re.Pattern[str], what: str) -> Check:
+def _matches(pattern: re.Pattern[str], what: str) -> ValueCheck:
     return lambda value: None if pattern.fullmatch(value) else f"must be {what}"
 
 
@@ -68,7 +68,7 @@ def _moments(values: tuple[float, ...]) -> str | None:
     return None if rising and values and values[0] > 0 else "must be seconds that rise, the first more than 0"
 
 
-def setting(default: T, text: str, check: Check | None = None) -> T:
+def setting(default: T, text: str, check: ValueCheck | None = None) -> T:
     """A field of the table, with its meaning and its check."""
     return field(default=default, metadata={"help": text, "check": check})
 
@@ -198,7 +198,7 @@ class Setting:
     type: Any
     default: Any
     help: str
-    check: Check | None
+    check: ValueCheck | None
 
     @property
     def env(self) -> str:

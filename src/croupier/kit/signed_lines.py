@@ -1,14 +1,14 @@
-"""Lines that are only ever added, each signed and bound to the one before: what a notary keeps beside a database.
+"""Append-only files of signed lines, each bound to the line before: the notary's store beside a database.
 
-Owns: the folder of files, the form of a line, adding one durably, reading them back. Never: what a line says. Whoever
-can write the files but lacks the key can remove lines from the end, and nothing else that is not found.
+Owns: the directory of files, the form of a line, durable appends, reading. Never: the contents of a line. Somebody who
+can write the files without the key can remove lines from the end unnoticed; any other change is detected.
 
-A file `2026-11.jsonl` holds the lines of one month, each one JSON object. Its last two keys are put there by this
-file: `before`, the SHA-256 of the line before (without its line end; 64 zeros for the first), and `sig`, an Ed25519
-signature in base64url over everything before `,"sig"`. So the last line's signature vouches for all lines.
+A file `2026-11.jsonl` holds the lines of one month, each one JSON object. This module adds the last two keys: `before`,
+the SHA-256 of the line before (without its line end; 64 zeros for the first), and `sig`, an Ed25519 signature in
+base64url over everything before `,"sig"`. The last line's signature therefore covers all lines.
 
-A line is written with one call, and the file is synced before anybody is told. A process that dies in between leaves
-a torn line without end; the next one begins a new line after it, and readers pass over what is no whole line.
+A line is written with one call, and the file is synced before `add` returns. A process that dies in between leaves a
+torn line without a line end. The next writer begins a new line after it, and readers report it as not whole.
 """
 
 from __future__ import annotations
@@ -41,28 +41,28 @@ _WHOLE = re.compile(rb'(\{.*,"before":"([0-9a-f]{64})"),"sig":"([A-Za-z0-9_-]{86
 
 
 class LinesRefused(Exception):
-    """The folder cannot be used as it is. The text says what is wrong."""
+    """The directory cannot be used as it is. The text names the problem."""
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One line as it was read."""
+class SignedLine:
+    """One line as read from a file."""
 
     said: Mapping[str, Any]
     digest: str
-    """What the next line's `before` must be."""
+    """The `before` that the next line must have."""
     before: str
     signed: bytes
     sig: str
 
 
 class SignedLines:
-    """The lines of one folder. What blocks on the disk is meant for a thread."""
+    """The lines of one directory. Methods block on the disk; call them in a thread."""
 
     def __init__(self, folder: Path, seed: bytes, lineage: Callable[[], Lineage] | None = None) -> None:
-        """`seed` are the 32 bytes of an Ed25519 key. The folder is made when the first line is written.
+        """Create the store. `seed` is the 32 bytes of an Ed25519 key. The directory is created with the first line.
 
-        `lineage` tells of a newer key, and of those before: what they signed stays ours.
+        `lineage` returns the newest key and the older ones, whose signatures stay valid.
         """
         self.folder = folder
         self._lineage = lineage
@@ -70,11 +70,11 @@ class SignedLines:
 
     @property
     def key_id(self) -> str:
-        """Names the key in public."""
+        """The public id of the key."""
         return hashlib.sha256(public_of(self._held.seed)).hexdigest()[:16]
 
     def refresh(self) -> None:
-        """Take on the newest key. Reads the disk if the keys were changed."""
+        """Switch to the newest key. Reads the disk if the keys were changed."""
         if self._lineage is not None:
             self._hold(self._lineage())
 
@@ -85,15 +85,15 @@ class SignedLines:
         self._ours = [Ed25519PublicKey.from_public_bytes(one) for one in raw]
 
     def public_pem(self) -> str:
-        """The public half, for whoever verifies without the secret."""
+        """Return the public key as PEM, for verification without the secret."""
         form = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         return self._key.public_key().public_bytes(*form).decode("ascii")
 
     def add(self, said: Mapping[str, Any], now_ms: int, *, after: str) -> bool:
-        """Add a line for good, if the last one is still the one with this digest (`FIRST`: if there is none).
+        """Append a line durably if the last line still has the digest `after` (`FIRST`: if there is no line).
 
-        False if it is not, or if another process is adding one right now: nobody waits for a process that was stopped.
-        Raises OSError of the file system, ValueError for what is too long for a line.
+        Return False if it has not, or if another process holds the lock; the call never waits for a lock.
+        Raises OSError of the file system, ValueError for a line that is too long.
         """
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._alone() as alone:
@@ -103,10 +103,10 @@ class SignedLines:
             self._write(self._month(now_ms), self._line(said, after))
         return True
 
-    def last(self) -> Line | None:
-        """The last whole line, or None if there is none. Raises OSError, but not for a folder that is not there.
+    def last(self) -> SignedLine | None:
+        """Return the last whole line, or None. Raises OSError, but not for a missing directory.
 
-        Whoever looks judges it next: so the newest keys are taken on first.
+        The keys are refreshed first, because the caller verifies the line next.
         """
         self.refresh()
         for path in reversed(self._files()):
@@ -118,21 +118,21 @@ class SignedLines:
                 return found[-1]
         return None
 
-    def lines(self) -> Iterator[Line | None]:
-        """Every line in order, None for one that is not whole. Raises OSError."""
+    def lines(self) -> Iterator[SignedLine | None]:
+        """Yield every line in order, None for one that is not whole. Raises OSError."""
         for path in self._files():
             with path.open("rb") as file:
                 yield from (_read(line.rstrip(b"\n")) for line in file)
 
-    def is_ours(self, line: Line) -> bool:
-        """Whether our key signed exactly this, or one of ours before."""
+    def is_ours(self, line: SignedLine) -> bool:
+        """Return whether the current key or an older one signed this line."""
         return any(_signed(key, line) for key in self._ours)
 
     def _files(self) -> list[Path]:
         return sorted(self.folder.glob("[0-9][0-9][0-9][0-9]-[0-9][0-9].jsonl"))
 
     def _month(self, now_ms: int) -> Path:
-        """The file of this month, never one before the newest: a clock that goes back does not put lines in between."""
+        """Return the file of this month, never one before the newest, so that a clock that goes back keeps the order."""
         name = datetime.fromtimestamp(now_ms // 1000, UTC).strftime("%Y-%m.jsonl")
         return max([self.folder / name, *self._files()])
 
@@ -161,7 +161,7 @@ class SignedLines:
 
     @contextmanager
     def _alone(self) -> Iterator[bool]:
-        """One writer at a time on this machine; whether it is us."""
+        """Take the lock of the writer on this machine; yield whether it was free."""
         descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             try:
@@ -175,12 +175,12 @@ class SignedLines:
 
 
 def public_of(seed: bytes) -> bytes:
-    """The public half of the key of this seed, raw."""
+    """Return the raw public key of this seed."""
     raw = serialization.Encoding.Raw, serialization.PublicFormat.Raw
     return Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes(*raw)
 
 
-def _signed(key: Ed25519PublicKey, line: Line) -> bool:
+def _signed(key: Ed25519PublicKey, line: SignedLine) -> bool:
     try:
         key.verify(from_base64url(line.sig), line.signed)
     except (InvalidSignature, ValueError):
@@ -188,7 +188,7 @@ def _signed(key: Ed25519PublicKey, line: Line) -> bool:
     return True
 
 
-def _read(line: bytes) -> Line | None:
+def _read(line: bytes) -> SignedLine | None:
     whole = _WHOLE.fullmatch(line)
     if whole is None:
         return None
@@ -196,4 +196,4 @@ def _read(line: bytes) -> Line | None:
         said = json.loads(whole[1] + b"}")
     except ValueError:
         return None
-    return Line(said, hashlib.sha256(line).hexdigest(), whole[2].decode(), whole[1], whole[3].decode())
+    return SignedLine(said, hashlib.sha256(line).hexdigest(), whole[2].decode(), whole[1], whole[3].decode())

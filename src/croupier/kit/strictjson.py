@@ -1,8 +1,8 @@
-"""The strict JSON reader of every boundary, and the readers of single fields that name what is wrong.
+"""Strict JSON parser for all input, and readers of single fields with precise errors.
 
-Owns: what counts as readable JSON here (size, depth, duplicate keys, odd characters, long numbers), and the sorted
-compact form of provider.md 1.3. Never: what a field means, and never a binary float: a JSON number comes back
-as `NumberText`, the literal's own characters, so that an amount stays exact.
+Owns: the limits on JSON (size, depth, duplicate keys, invalid characters, long numbers), and the sorted compact form of
+provider.md 1.3. Never: the meaning of a field, or a binary float: a JSON number is returned as `NumberText`, the
+characters of the literal, so that an amount stays exact.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MAX_NUMBER = 64
 
 
 class NumberText(str):
-    """A JSON number as it was written: `1.50` stays `1.50`. At most 64 characters."""
+    """A JSON number as written: `1.50` stays `1.50`. At most 64 characters."""
 
     __slots__ = ()
 
@@ -30,7 +30,7 @@ _T = TypeVar("_T")
 
 
 class BadJson(ValueError):
-    """The body cannot be read at all. `why` is for people and never quotes the body."""
+    """The body is not acceptable JSON. `why` is for people and never quotes the body."""
 
     def __init__(self, why: str, *, too_large: bool = False) -> None:
         super().__init__(why)
@@ -39,7 +39,7 @@ class BadJson(ValueError):
 
 
 class BadField(ValueError):
-    """One field is missing or not what it must be. `field` is its wire name."""
+    """One field is missing or invalid. `field` is its wire name."""
 
     def __init__(self, field: str, why: str) -> None:
         super().__init__(f"{field} {why}")
@@ -48,7 +48,7 @@ class BadField(ValueError):
 
 
 def loads(body: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> Json:
-    """Read one JSON document, or raise BadJson."""
+    """Return one parsed JSON document; raises BadJson."""
     text = _checked_text(body, max_bytes)
     if body.count(b"[") + body.count(b"{") > max_depth:
         _check_depth(text, max_depth)
@@ -56,16 +56,16 @@ def loads(body: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH
         document: Json = _DECODER.decode(text)
     except json.JSONDecodeError as problem:
         raise BadJson(f"not JSON at character {problem.pos}") from None
-    if b"\\u" in body:  # only an escape can smuggle in NUL or half a character: the raw ones are refused already
+    if b"\\u" in body:  # only an escape can bring NUL or a lone surrogate: raw ones are refused already
         _check_characters(document)
     return document
 
 
 def elements(body: bytes, *, max_bytes: int, max_items: int) -> Iterator[tuple[Json, int]]:
-    """The elements of a long array one after the other, each with its length in characters; raises BadJson on the way.
+    """Yield the elements of a long array, each with its length in characters; raises BadJson during iteration.
 
-    What `loads` refuses is refused, and so is an element over MAX_BYTES characters: one can stop between two of them
-    to let others run. The array itself counts as a level of the depth.
+    The limits of `loads` apply, and an element has at most MAX_BYTES characters, so that the caller can yield to other
+    tasks between two elements. The array itself counts as a level of the depth.
     """
     decoded = _checked_text(body, max_bytes)
     for count, (start, end) in enumerate(_spans(decoded)):
@@ -77,9 +77,9 @@ def elements(body: bytes, *, max_bytes: int, max_items: int) -> Iterator[tuple[J
 
 
 def sorted_compact(body: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> bytes:
-    """The same JSON, keys sorted by code point, no white space outside strings, every token's characters kept.
+    """Return the JSON with keys sorted by code point and no white space outside strings; tokens are unchanged.
 
-    Raises BadJson for what `loads` refuses, duplicate keys included.
+    Raises BadJson like `loads`, also for duplicate keys.
     """
     loads(body, max_bytes=max_bytes, max_depth=max_depth)
     return _compact(_PIECE.findall(body.decode("utf-8"))).encode("utf-8")
@@ -89,25 +89,25 @@ def sorted_compact(body: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = 
 
 
 def record(document: Json, field: str = "body") -> dict[str, Json]:
-    """The document itself as an object."""
+    """Return the document as an object."""
     if not isinstance(document, dict):
         raise BadField(field, "must be an object")
     return document
 
 
 def text(obj: Record, field: str, max_len: int = 128, *, min_len: int = 1) -> str:
-    """A required JSON string of `min_len` to `max_len` characters."""
+    """Return a required JSON string of `min_len` to `max_len` characters."""
     return _text(_required(obj, field), field, max_len, min_len)
 
 
 def optional_text(obj: Record, field: str, max_len: int = 128, *, min_len: int = 1) -> str | None:
-    """The same, or None if the field is absent or null."""
+    """Return a JSON string as `text` does, or None if the field is absent or null."""
     value = obj.get(field)
     return None if value is None else _text(value, field, max_len, min_len)
 
 
 def integer(obj: Record, field: str, low: int, high: int) -> int:
-    """A required JSON number without fraction or exponent, from `low` to `high`, both included."""
+    """Return a required JSON number without fraction or exponent, from `low` to `high` inclusive."""
     value = _required(obj, field)
     if not isinstance(value, NumberText) or not _INTEGER.fullmatch(value):
         raise BadField(field, "must be a whole number")
@@ -118,7 +118,7 @@ def integer(obj: Record, field: str, low: int, high: int) -> int:
 
 
 def amount_text(obj: Record, field: str) -> str:
-    """A required amount as its exact text, given as a JSON string or number. Its grammar is the caller's."""
+    """Return a required amount as exact text, from a JSON string or number. The caller checks its grammar."""
     value = _required(obj, field)
     if not isinstance(value, str):
         raise BadField(field, "must be an amount")
@@ -128,7 +128,7 @@ def amount_text(obj: Record, field: str) -> str:
 
 
 def boolean(obj: Record, field: str) -> bool:
-    """A required true or false."""
+    """Return a required boolean."""
     value = _required(obj, field)
     if not isinstance(value, bool):
         raise BadField(field, "must be true or false")
@@ -136,12 +136,12 @@ def boolean(obj: Record, field: str) -> bool:
 
 
 def mapping(obj: Record, field: str) -> dict[str, Json]:
-    """A required object."""
+    """Return a required object."""
     return record(_required(obj, field), field)
 
 
 def listing(obj: Record, field: str, max_items: int = 1000) -> list[Json]:
-    """A required array of at most `max_items`."""
+    """Return a required array of at most `max_items`."""
     value = _required(obj, field)
     if not isinstance(value, list):
         raise BadField(field, "must be an array")
@@ -151,7 +151,7 @@ def listing(obj: Record, field: str, max_items: int = 1000) -> list[Json]:
 
 
 def optional(read: Callable[[Record, str], _T], obj: Record, field: str) -> _T | None:
-    """Any of the readers above for a field that may be absent or null, which gives None."""
+    """Apply one of the readers above to a field; return None if it is absent or null."""
     return None if obj.get(field) is None else read(obj, field)
 
 
@@ -174,11 +174,10 @@ def _text(value: Json, field: str, max_len: int, min_len: int) -> str:
 
 _INTEGER = re.compile(r"-?[0-9]+")
 _BLANK = " \t\n\r"
-# The string part can never fail once it has begun (possessive, closing quote optional), so a scan is linear in the
-# body whatever a peer sends.
+# The string part never backtracks (possessive, closing quote optional), so a scan is linear in the size of any body.
 _STRING = r'"[^"\\]*(?:\\.[^"\\]*)*+"?'
 _BRACKET = re.compile(_STRING + r"|[\[\]{}]", re.DOTALL)
-_PIECE = re.compile(_STRING + r'|[\[\]{}]|[^\s\[\]{},:"]+', re.DOTALL)  # commas and colons are put back anew
+_PIECE = re.compile(_STRING + r'|[\[\]{}]|[^\s\[\]{},:"]+', re.DOTALL)  # commas and colons are written again
 _STEPS: Mapping[str, int] = {"[": 1, "{": 1, "]": -1, "}": -1}
 """How each bracket changes the depth; a string does not."""
 _SEPARATOR = re.compile(_STRING + r"|[\[\]{},]", re.DOTALL)
@@ -216,7 +215,7 @@ def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     return members
 
 
-# The C scanner hands each number over as text before anything is computed: long digits cost a slice, no more.
+# The C scanner passes each number as text before any conversion: long digits cost only a slice.
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_object, parse_int=_number, parse_float=_number, parse_constant=_no_constant
 )
@@ -229,7 +228,7 @@ def _check_depth(decoded: str, max_depth: int) -> None:
 
 
 def _spans(decoded: str) -> Iterator[tuple[int, int]]:
-    """Where each element of the one array begins and ends. Only brackets are counted: each element is still to be read."""
+    """Yield the start and end of each element of the array. Only brackets are counted; elements are not parsed."""
     begin, depth = -1, 0
     for match in _SEPARATOR.finditer(decoded):
         mark = match.group()
@@ -253,14 +252,14 @@ def _spans(decoded: str) -> Iterator[tuple[int, int]]:
 
 
 def _opening(decoded: str, match: re.Match[str]) -> int:
-    """Where the first element begins."""
+    """Return the start of the first element."""
     if match.group() != "[" or decoded[: match.start()].strip(_BLANK):
         raise BadJson("not an array")
     return match.end()
 
 
 def _last_span(decoded: str, begin: int, match: re.Match[str]) -> Iterator[tuple[int, int]]:
-    """The last element, unless there is none at all; behind the array stands nothing."""
+    """Yield the last element, unless the array is empty; raises BadJson for text behind the array."""
     if match.group() != "]" or decoded[match.end() :].strip(_BLANK):
         raise BadJson(f"not JSON at character {match.start()}")
     alone = decoded.find("[") + 1 == begin
@@ -292,11 +291,11 @@ def _check_characters(document: Json) -> None:
             open_values += value
 
 
-# --- the sorted compact form: the pieces of a document that `loads` has accepted, put back in order -------------
+# --- the sorted compact form of a document that `loads` has accepted --------------------------------------------
 
 
 def _compact(pieces: Iterable[str]) -> str:
-    """One walk without recursion: peers whom nobody knows yet may send 64 KB of it."""
+    """Compact without recursion: unauthenticated peers may send 64 KB."""
     outer: list[list[str]] = []
     inner: list[str] = []
     for piece in pieces:
@@ -313,8 +312,8 @@ def _compact(pieces: Iterable[str]) -> str:
 
 
 def _compact_object(pieces: list[str]) -> str:
-    """Keys and values in turns, as they came."""
-    if len(pieces) < 4:  # nothing to sort; many small objects are the dearest of all bodies
+    """Compact an object from its alternating keys and values."""
+    if len(pieces) < 4:  # nothing to sort; bodies of many small objects cost the most
         return "{" + ":".join(pieces) + "}"
     members = {
         json.loads(key) if "\\" in key else key[1:-1]: f"{key}:{value}"

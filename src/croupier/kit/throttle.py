@@ -1,6 +1,6 @@
-"""What may happen thousands of times a second is told once in a while, by whoever it is about.
+"""Throttle of repeated reports: at most one per key and interval, in one process.
 
-Owns: that judgement for one process. Never: what is told.
+Owns: the decision. Never: the report.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from collections.abc import Hashable
 from croupier.kit.clock import Clock
 
 MOST = 10_000
-"""So many things are remembered; then all are forgotten and may be told again."""
+"""The largest number of keys; beyond it all are forgotten."""
 
 
 class Throttle:
-    """Lets each thing through once in `every_s` seconds."""
+    """Allow each key once in `every_s` seconds."""
 
     def __init__(self, clock: Clock, every_s: float = 60.0) -> None:
         self._clock = clock
@@ -22,7 +22,7 @@ class Throttle:
         self._told: dict[Hashable, float] = {}
 
     def may(self, about: Hashable) -> bool:
-        """Whether to tell of it now."""
+        """Return whether to report this key now."""
         now = self._clock.monotonic_s()
         told = self._told.get(about)
         if told is not None and now - told < self._every_s:

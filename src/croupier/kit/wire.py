@@ -1,7 +1,7 @@
-"""The port for outgoing HTTP: one request in, one bounded answer out, or a peer error.
+"""The port of outgoing HTTP: one request, and one bounded answer or a peer error.
 
-Owns: the value types and the port. Implementations: `kit.http` (real network, SSRF-safe) and `kit.inprocess`
-(an ASGI app in this process, for the simulator). Redirects are never followed.
+Owns: the value types and the port. Implementations: `kit.http` (real network, SSRF-safe) and
+`simulator.in_process_http` (an ASGI app in this process). Redirects are never followed.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import Protocol
 
 
 class PeerError(Exception):
-    """The peer could not be reached, was too slow, or answered more than we read. Never a refusal.
+    """The peer could not be reached, was too slow, or sent too long an answer. Never a refusal.
 
-    `sent` is False only if it is certain that no byte of the request left this process. `ours`: it is not the peer's
-    doing either, as where this machine has no socket left.
+    `sent` is False only if no byte of the request can have left this process. `ours` is True if the cause is on this
+    machine, such as a lack of sockets.
     """
 
     def __init__(self, why: str, *, sent: bool = True, ours: bool = False) -> None:
@@ -26,14 +26,14 @@ class PeerError(Exception):
 
 
 class PeerForbidden(PeerError):
-    """The address is private or otherwise not allowed (SSRF). Nothing was sent."""
+    """The address is private or not allowed for another reason (SSRF). Nothing was sent."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why, sent=False)
 
 
 class TooLate(PeerError):
-    """The time in which the request could leave was over before it did. Nothing was sent, and the peer had no part."""
+    """The deadline passed before the request left, for no fault of the peer. Nothing was sent."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why, sent=False)
@@ -41,7 +41,7 @@ class TooLate(PeerError):
 
 @dataclass(frozen=True, slots=True)
 class WireRequest:
-    """One outgoing request. Times are seconds; `total_s` bounds the whole call, body included."""
+    """One outgoing request. Times are seconds; `total_s` is the timeout of the whole call, body included."""
 
     method: str
     url: str
@@ -51,18 +51,18 @@ class WireRequest:
     total_s: float = 10.0
     max_bytes: int = 65536
     peer: str = ""
-    """Whose call it is. Connections and look-ups of names are never shared between two peers; empty: by the address."""
+    """The peer's key: connections and name look-ups are never shared between peers. Empty means the URL's origin."""
     seal: Callable[[], bytes] | None = None
-    """Makes the body at the moment the request leaves, after every wait for a name or a connection; raises TooLate."""
+    """Make the body at the moment the request leaves, after name look-up and connecting; raises TooLate."""
 
     def leaving(self) -> WireRequest:
-        """The request with the body that it leaves with: the last thing that is asked for. Raises TooLate."""
+        """Return the request with its final body; called last. Raises TooLate."""
         return self if self.seal is None else replace(self, body=self.seal(), seal=None)
 
 
 @dataclass(frozen=True, slots=True)
 class WireAnswer:
-    """What came back: status, headers (names lower-cased), the whole body."""
+    """The answer: status, headers (names in lower case), the whole body."""
 
     status: int
     headers: Mapping[str, str]
@@ -73,5 +73,5 @@ class Wire(Protocol):
     """Sends one request to a peer."""
 
     async def send(self, request: WireRequest) -> WireAnswer:
-        """Return the answer, whatever its status; raise PeerError if there is none in time and size."""
+        """Return the answer, whatever its status; raises PeerError if there is none within the timeout and size."""
         ...

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 
 from croupier.core import demo_bets
 from croupier.core.bet import BetState, Origin
-from croupier.core.bet_requests import Asked
+from croupier.core.bet_requests import RequestContents
 from croupier.core.commands import Answer
 from croupier.core.demo_bets import START, DemoBet, Judged
 from croupier.core.money import exponent
@@ -50,7 +50,7 @@ class DemoMoney:
             return await _balance(tx, session.session_id)
 
     async def pay_in(
-        self, session: Session, bet_ref: str, asked: Asked, *, refuse_new: Refusal | None = None
+        self, session: Session, bet_ref: str, asked: RequestContents, *, refuse_new: Refusal | None = None
     ) -> Answer:
         """Take a stake, and with a win in `asked` settle at once (pay-in-out).
 
@@ -67,7 +67,7 @@ class DemoMoney:
                 judged = demo_bets.open_bet(session, bet_ref, asked, balance=balance)
             return await self._write(tx, session, judged)
 
-    async def pay_out(self, session: Session, bet_ref: str, asked: Asked) -> Answer:
+    async def pay_out(self, session: Session, bet_ref: str, asked: RequestContents) -> Answer:
         """Settle a bet with `asked.win`, once; without a bet it is a jackpot's win, if the game may have one."""
         async with self._begun(session) as tx:
             bet = await _locked(tx, session, bet_ref)

@@ -15,7 +15,7 @@ from croupier.core.commands import Order
 from croupier.core.counterparty import Casino
 from croupier.core.readings import (
     Authorized,
-    BalanceTold,
+    BalanceKnown,
     CloseDone,
     InfoList,
     No,
@@ -198,7 +198,7 @@ async def test_the_other_calls_bring_their_readings() -> None:
     line.says = WireAnswer(200, {}, b'{"ErrorCode":200,"Message":"","Value":[]}')
     assert await client.info(CASINO, 5) == InfoList(())
     line.says = WireAnswer(200, {}, b'{"ErrorCode":200,"Message":"","Value":{"Balance":"7100.5"}}')
-    assert await client.balance(CASINO, "p-7") == BalanceTold("7100.5")
+    assert await client.balance(CASINO, "p-7") == BalanceKnown("7100.5")
     line.says = WireAnswer(
         200,
         {},

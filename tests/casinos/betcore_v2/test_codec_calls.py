@@ -10,8 +10,8 @@ from croupier.casinos.betcore_v2 import codec
 from croupier.core.counterparty import Casino
 from croupier.core.readings import (
     Authorized,
-    BalanceOdd,
-    BalanceTold,
+    BalanceKnown,
+    BalanceUnreadable,
     CloseDone,
     Contents,
     InfoList,
@@ -185,7 +185,7 @@ def test_a_player_refused() -> None:
     ],
 )  # fmt: skip
 def test_a_balance(value: object, told: str) -> None:
-    assert codec.read_balance(200, body(200, {"Balance": value}), CASINO) == BalanceTold(told)
+    assert codec.read_balance(200, body(200, {"Balance": value}), CASINO) == BalanceKnown(told)
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_a_balance(value: object, told: str) -> None:
 )  # fmt: skip
 def test_an_answer_without_a_readable_balance_is_an_answer_and_quoted(value: object, said: str) -> None:
     """It informs and decides nothing: a casino that writes it oddly must not keep its games shut."""
-    assert codec.read_balance(200, body(200, value), CASINO) == BalanceOdd(said)
+    assert codec.read_balance(200, body(200, value), CASINO) == BalanceUnreadable(said)
 
 
 def test_a_balance_refused() -> None:

@@ -22,7 +22,7 @@ from croupier.store.parties.counterparties import (
     StillNeeded,
 )
 from croupier.store.parties.keys import Keys
-from croupier.store.parties.profiles import BadSettings
+from croupier.store.parties.profiles import BadProfile
 from croupier.store.ttl_cache import KEPT_S
 from tests.store.cast import CHANCE, SEALER, HandClock, make_casinos, make_cast
 
@@ -102,7 +102,7 @@ async def test_quirks_come_back_typed_and_only_those_that_differ_are_stored(db: 
 async def test_a_casino_that_could_not_work_is_not_added(db: Db, wrong: dict[str, Any], says: str) -> None:
     casinos = make_casinos(db)
     given = {"name": "Rialto", "url": URL, "currencies": ["EUR"], **wrong}
-    with pytest.raises(BadSettings, match=says):
+    with pytest.raises(BadProfile, match=says):
         await casinos.add(**given)
     assert await casinos.all() == []
 
@@ -239,7 +239,7 @@ async def test_a_wrong_change_changes_nothing(db: Db) -> None:
     casinos = make_casinos(db)
     casino, _ = await casinos.add("Rialto", URL, ["EUR"])
     for wrong in ({"batch": 1, "tax_bp": -1}, {"batch": 1, "currencies": []}, {"batch": 1, "kid": "k"}):
-        with pytest.raises(BadSettings):
+        with pytest.raises(BadProfile):
             await casinos.change(casino.casino_id, wrong)
     assert await casinos.find("Rialto") == casino
     for unknown in (casino.casino_id + 1, 0, 2**70):

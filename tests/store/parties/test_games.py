@@ -14,7 +14,7 @@ from croupier.core.commands import GameListing
 from croupier.core.session import Game
 from croupier.store.db import Db
 from croupier.store.parties.games import Counts, GameAmbiguous, Games, GameUnknown, changes_from_text
-from croupier.store.parties.profiles import BadSettings
+from croupier.store.parties.profiles import BadProfile
 from tests.store.cast import NOW_MS, HandClock, make_casinos, make_providers
 
 
@@ -218,7 +218,7 @@ async def test_a_game_is_set_and_the_rest_of_it_stays(db: Db, shelf: Shelf) -> N
 async def test_a_game_is_not_set_to_nonsense(shelf: Shelf, changes: dict[str, bool | str | None], says: str) -> None:
     await take(shelf, listing("a"))
     game = (await by_ref(shelf))["a"]
-    with pytest.raises(BadSettings, match=says):
+    with pytest.raises(BadProfile, match=says):
         await shelf.games.set(game.game_id, **changes)
     assert await shelf.games.get(game.game_id) == game
 
@@ -243,6 +243,6 @@ async def test_what_is_not_there_is_neither_set_nor_switched(db: Db, shelf: Shel
 def test_what_is_set_in_words_is_typed_and_all_that_is_wrong_is_named() -> None:
     told = {"enabled": "off", "jackpot_wins": " yes", "min_bet": "0.50", "max_bet": "none"}
     assert changes_from_text(told) == {"enabled": False, "jackpot_wins": True, "min_bet": "0.50", "max_bet": None}
-    with pytest.raises(BadSettings) as caught:
+    with pytest.raises(BadProfile) as caught:
         changes_from_text({"enabled": "perhaps", "min_bet": "1e3", "odd": "1"})
     assert len(caught.value.problems) == 3

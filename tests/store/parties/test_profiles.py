@@ -15,7 +15,7 @@ from croupier.core.refusals import CasinoNo
 from croupier.store.parties.profiles import (
     CASINOS,
     PROVIDERS,
-    BadSettings,
+    BadProfile,
     Side,
     profile_from_settings,
     read_profile,
@@ -122,7 +122,7 @@ def test_a_providers_setting_reads(key: str, text: str, value: object) -> None:
     ],
 )
 def test_a_setting_that_is_wrong_is_named_with_what_is_allowed(side: Side, key: str, text: str, says: str) -> None:
-    with pytest.raises(BadSettings) as caught:
+    with pytest.raises(BadProfile) as caught:
         profile_from_settings({key: text}, side)
     (problem,) = caught.value.problems
     assert problem.startswith(key)
@@ -130,7 +130,7 @@ def test_a_setting_that_is_wrong_is_named_with_what_is_allowed(side: Side, key: 
 
 
 def test_all_that_is_wrong_is_said_at_once() -> None:
-    with pytest.raises(BadSettings) as caught:
+    with pytest.raises(BadProfile) as caught:
         profile_from_settings({"batch": "0", "info": "true", "colour": "red"}, CASINOS)
     assert [p.split()[0] for p in caught.value.problems] == ["batch", "colour"]
 
@@ -153,14 +153,14 @@ def test_one_code_changes_one_code_and_codes_change_all() -> None:
 
 
 def test_a_number_means_one_thing_at_one_casino() -> None:
-    with pytest.raises(BadSettings, match="codes must be a different"):
+    with pytest.raises(BadProfile, match="codes must be a different"):
         write_profile(CASINOS, '{"codes":{"other":12}}', {"codes.not_enough_funds": 12})
 
 
 def test_the_smallest_bet_is_not_above_the_largest_even_if_they_come_one_after_the_other() -> None:
     stored = write_profile(PROVIDERS, "{}", {"max_bet": "9"})
     assert read_profile(PROVIDERS, write_profile(PROVIDERS, stored, {"min_bet": "9.00"}))["min_bet"] == "9.00"
-    with pytest.raises(BadSettings, match="above"):
+    with pytest.raises(BadProfile, match="above"):
         write_profile(PROVIDERS, stored, {"min_bet": "10"})
 
 
@@ -172,7 +172,7 @@ def test_what_a_newer_version_wrote_is_left_alone() -> None:
 
 @pytest.mark.parametrize("stored", ['{"batch":0}', '{"batch":"7"}', '{"info":1}', '{"late_accept":"never"}'])
 def test_a_stored_value_that_is_not_allowed_is_named(stored: str) -> None:
-    with pytest.raises(BadSettings, match=f"^{next(iter(json.loads(stored)))} in the profile must be"):
+    with pytest.raises(BadProfile, match=f"^{next(iter(json.loads(stored)))} in the profile must be"):
         read_profile(CASINOS, stored)
 
 
@@ -209,7 +209,7 @@ def test_what_is_stored_comes_back_with_the_defaults_around_it(quirks: dict[str,
 def test_no_text_brings_anything_but_a_typed_value_or_a_named_problem(key: str, text: str, side: Side) -> None:
     try:
         changes = profile_from_settings({key: text}, side)
-    except BadSettings as bad:
+    except BadProfile as bad:
         assert len(bad.problems) == 1
     else:
         changes.pop("enabled", None)
@@ -220,7 +220,7 @@ def test_no_text_brings_anything_but_a_typed_value_or_a_named_problem(key: str, 
 def test_a_setting_that_reads_can_be_stored(key: str, text: str) -> None:
     try:
         changes = profile_from_settings({key: text}, CASINOS)
-    except BadSettings:
+    except BadProfile:
         return
     read_profile(CASINOS, write_profile(CASINOS, "{}", changes))
 

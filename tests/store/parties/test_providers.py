@@ -10,7 +10,7 @@ import pytest
 
 from croupier.store.db import Db
 from croupier.store.parties.counterparties import CounterpartyUnknown, NameAmbiguous, NameTaken
-from croupier.store.parties.profiles import BadSettings
+from croupier.store.parties.profiles import BadProfile
 from croupier.store.ttl_cache import KEPT_S
 from tests.store.cast import HandClock, make_providers
 
@@ -52,7 +52,7 @@ async def test_a_wrong_provider_is_not_added(db: Db) -> None:
     providers = make_providers(db)
     wrongs: list[dict[str, Any]] = [{"name": "12"}, {"url": "x"}, {"hold_s": 0}, {"batch": 1}, {"currencies": ["EUR"]}]
     for wrong in wrongs:
-        with pytest.raises(BadSettings):
+        with pytest.raises(BadProfile):
             await providers.add(**{"name": "Reelwright", "url": URL, **wrong})
     assert await providers.all() == []
 
@@ -151,10 +151,10 @@ async def test_no_secret_is_stored_in_the_open(db: Db) -> None:
 async def test_a_game_type_belongs_to_one_provider(db: Db) -> None:
     providers = make_providers(db)
     one, _ = await providers.add("Reelwright", URL, game_types=(3, 23))
-    with pytest.raises(BadSettings, match="23 belongs to provider 'Reelwright'"):
+    with pytest.raises(BadProfile, match="23 belongs to provider 'Reelwright'"):
         await providers.add("Drumlin", URL, game_types=(4, 23))
     two, _ = await providers.add("Drumlin", URL, game_types=(4,))
-    with pytest.raises(BadSettings, match="3 belongs"):
+    with pytest.raises(BadProfile, match="3 belongs"):
         await providers.change(two.provider_id, {"game_types": (3, 4)})
     assert (await providers.change(one.provider_id, {"game_types": (3, 5)})).game_types == (3, 5)
     assert (await providers.change(two.provider_id, {"game_types": (23,)})).game_types == (23,)
@@ -165,7 +165,7 @@ async def test_two_processes_that_want_one_game_type_at_once_do_not_both_get_it(
     numbers = [(await here.add(f"Provider {letter}", URL))[0].provider_id for letter in "abcdef"]
     wishes = [who.change(n, {"game_types": (9,)}) for who, n in zip([here, there] * 3, numbers, strict=True)]
     outcomes = await asyncio.gather(*wishes, return_exceptions=True)
-    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["BadSettings"] * 5 + ["Provider"]
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["BadProfile"] * 5 + ["Provider"]
 
 
 async def test_a_name_of_before_the_rule_that_reads_like_an_id_is_refused_and_not_guessed(db: Db) -> None:

@@ -22,9 +22,9 @@ from croupier.core.readings import (
     Acknowledgement,
     Authorized,
     AuthReading,
-    BalanceOdd,
+    BalanceKnown,
     BalanceReading,
-    BalanceTold,
+    BalanceUnreadable,
     CloseDone,
     CloseReading,
     Contents,
@@ -32,8 +32,8 @@ from croupier.core.readings import (
     InfoList,
     InfoReading,
     No,
-    Outcome,
     PaymentKind,
+    PaymentOutcome,
     Received,
     Unknown,
     Yes,
@@ -254,11 +254,11 @@ def _authorized(value: Json) -> Authorized:
     )
 
 
-def _balance_told(value: Json) -> BalanceTold | BalanceOdd:
+def _balance_told(value: Json) -> BalanceKnown | BalanceUnreadable:
     told = value.get("Balance") if isinstance(value, dict) else value
     if isinstance(value, dict) and isinstance(told, str) and money.is_balance(told):
-        return BalanceTold(str(told))
-    return BalanceOdd(messages.quoted(told))
+        return BalanceKnown(str(told))
+    return BalanceUnreadable(messages.quoted(told))
 
 
 # What casinos send.
@@ -269,7 +269,7 @@ class Accept(NamedTuple):
 
     subject_id: int
     kind: PaymentKind
-    outcome: Outcome
+    outcome: PaymentOutcome
 
 
 def read_accept(body: bytes, casino: Casino, subject: Subject = BETS) -> Accept:
@@ -284,7 +284,7 @@ def read_accept(body: bytes, casino: Casino, subject: Subject = BETS) -> Accept:
     return Accept(subject_id, kind, _outcome(envelope, value, casino, subject))
 
 
-def _outcome(envelope: Envelope, value: Record, casino: Casino, subject: Subject) -> Outcome:
+def _outcome(envelope: Envelope, value: Record, casino: Casino, subject: Subject) -> PaymentOutcome:
     reading = reading_of(envelope.code, casino)
     if reading == "yes":
         if envelope.message is None:

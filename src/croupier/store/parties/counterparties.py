@@ -13,7 +13,7 @@ from typing import Any
 
 from croupier.core.money import UnknownCurrency, exponent
 from croupier.kit import names
-from croupier.store.parties.profiles import BadSettings
+from croupier.store.parties.profiles import BadProfile
 from croupier.store.storable import storable_text
 
 _LIKE_AN_ID = re.compile(r"[0-9]+|\{?[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\}?", re.ASCII | re.IGNORECASE)
@@ -67,7 +67,7 @@ def check_columns(changes: Mapping[str, Any]) -> None:
     """Judge name, url, currencies and enabled where they are given. Raises BadSettings with everything wrong."""
     problems = [problem for name, value in changes.items() if (problem := _CHECKS[name](value)) is not None]
     if problems:
-        raise BadSettings(problems)
+        raise BadProfile(problems)
 
 
 def _name_problem(name: object) -> str | None:

@@ -14,7 +14,7 @@ from croupier.core.commands import GameListing
 from croupier.core.session import Game
 from croupier.kit.clock import Clock
 from croupier.store.db import Db, Row, Tx
-from croupier.store.parties.profiles import BadSettings, check_limits
+from croupier.store.parties.profiles import BadProfile, check_limits
 from croupier.store.parties.quirk_kinds import Unfit, amount, flag, whole
 from croupier.store.storable import storable_id, storable_text
 from croupier.store.ttl_cache import TtlCache
@@ -225,7 +225,7 @@ def _check(changes: dict[str, bool | int | str | None]) -> None:
         except Unfit:
             problems.append(f"{name} must be {kind.allowed}, not {str(value)[:40]!r}")
     if problems:
-        raise BadSettings(problems)
+        raise BadProfile(problems)
 
 
 async def _locked(tx: Tx, game_id: int) -> Row:

@@ -39,7 +39,7 @@ _MOST_S = 14.0
 """A whole call ends before its lease does (Waits.lease_s)."""
 
 
-class BadSettings(ValueError):
+class BadProfile(ValueError):
     """Values that cannot be set. `problems` has one line for each, fit for a person."""
 
     def __init__(self, problems: list[str]) -> None:
@@ -121,10 +121,10 @@ def profile_from_settings(settings: Mapping[str, str], side: Side) -> dict[str, 
     for key, text in settings.items():
         try:
             found[key] = _setting(side, key, text.strip())
-        except BadSettings as bad:
+        except BadProfile as bad:
             problems.extend(bad.problems)
     if problems:
-        raise BadSettings(problems)
+        raise BadProfile(problems)
     return found
 
 
@@ -147,7 +147,7 @@ def write_profile(side: Side, stored: str, changes: Mapping[str, Any]) -> str:
     for name, value in _with_single_codes(side, document, changes).items():
         kind = side.quirks.get(name)
         if kind is None:
-            raise BadSettings([_unknown(side, name)])
+            raise BadProfile([_unknown(side, name)])
         typed = _checked(name, kind, value)
         document.pop(name, None)
         if typed != side.default(name):
@@ -169,7 +169,7 @@ def _setting(side: Side, key: str, text: str) -> Any:  # noqa: ANN401 - as varie
         return _from_text(key, _ENABLED, text)
     kind = side.quirks.get(key)
     if kind is None or key == "codes":
-        raise BadSettings([_unknown(side, key)])
+        raise BadProfile([_unknown(side, key)])
     return side.default(key) if text == DEFAULT_WORD else _from_text(key, kind, text)
 
 
@@ -177,14 +177,14 @@ def _from_text(key: str, kind: Kind, text: str) -> Any:  # noqa: ANN401 - as var
     try:
         return kind.check(kind.from_text(text))
     except Unfit:
-        raise BadSettings([_not_allowed(key, kind, text)]) from None
+        raise BadProfile([_not_allowed(key, kind, text)]) from None
 
 
 def _checked(key: str, kind: Kind, value: object) -> Any:  # noqa: ANN401 - as varied as quirks are
     try:
         return kind.check(value)
     except Unfit:
-        raise BadSettings([_not_allowed(key, kind, value)]) from None
+        raise BadProfile([_not_allowed(key, kind, value)]) from None
 
 
 def _with_single_codes(side: Side, document: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -203,14 +203,14 @@ def _reason(key: str) -> CasinoNo:
         return CasinoNo(key.removeprefix(CODES))
     except ValueError:
         reasons = ", ".join(CODES + no.value for no in CasinoNo)
-        raise BadSettings([f"{key[:_SHOWN]} is not a setting; the codes are: {reasons}"]) from None
+        raise BadProfile([f"{key[:_SHOWN]} is not a setting; the codes are: {reasons}"]) from None
 
 
 def check_limits(document: Mapping[str, Any]) -> None:
     """The smallest bet must not be above the largest. Raises BadSettings."""
     low, high = document.get("min_bet"), document.get("max_bet")
     if low is not None and high is not None and Decimal(low) > Decimal(high):
-        raise BadSettings([f"min_bet must not be above max_bet, and {low} is above {high}"])
+        raise BadProfile([f"min_bet must not be above max_bet, and {low} is above {high}"])
 
 
 def _not_allowed(key: str, kind: Kind, value: object) -> str:

@@ -25,7 +25,7 @@ from croupier.store.parties.counterparties import (
     Undecided,
     check_columns,
 )
-from croupier.store.parties.profiles import PROVIDERS, BadSettings, read_profile, write_profile
+from croupier.store.parties.profiles import PROVIDERS, BadProfile, read_profile, write_profile
 from croupier.store.storable import id_of, storable_id, storable_text
 from croupier.store.ttl_cache import TtlCache
 
@@ -265,7 +265,7 @@ async def _refuse_taken_types(tx: Tx, provider_id: int, document: str) -> None:
         for game_type in sorted(wanted & set(other.game_types))
     ]
     if problems:
-        raise BadSettings(problems)
+        raise BadProfile(problems)
 
 
 def _provider(row: Mapping[str, Any]) -> Provider:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from croupier.core.session import Limits, Session
+from croupier.core.session import BetLimits, Session
 from croupier.store.db import Db, Row
 from croupier.store.read_batcher import ReadBatcher
 from croupier.store.storable import storable_text
@@ -64,5 +64,5 @@ class Sessions:
 
 def _session(row: Row) -> Session:
     fields = dict(row)
-    limits = Limits(fields.pop("game_min_bet"), fields.pop("game_max_bet"))
+    limits = BetLimits(fields.pop("game_min_bet"), fields.pop("game_max_bet"))
     return Session(**fields, game_limits=limits)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from croupier.kit.signed_lines import FIRST, Line, SignedLines
+from croupier.kit.signed_lines import FIRST, SignedLine, SignedLines
 from croupier.store.db import Db
 from croupier.views.trail.links import COVERS, Break, Walk, walk
 
@@ -120,12 +120,12 @@ def _of_incident(row: Mapping[str, Any]) -> Break:
 class _Checkpoints:
     """The checkpoints that count, in order: the next one, and those before it are done."""
 
-    def __init__(self, lines: Iterator[Line]) -> None:
+    def __init__(self, lines: Iterator[SignedLine]) -> None:
         self._lines = lines
-        self.next: Line | None = next(lines, None)
+        self.next: SignedLine | None = next(lines, None)
         self.trail: str | None = None if self.next is None else self.next.said["trail"]
 
-    def take(self) -> Line | None:
+    def take(self) -> SignedLine | None:
         """The next one, and go on."""
         taken, self.next = self.next, next(self._lines, None)
         return taken
@@ -165,19 +165,19 @@ def _check_lines(notary: SignedLines, report: TrailReport) -> int:
     return start
 
 
-def _says_all(line: Line) -> bool:
+def _says_all(line: SignedLine) -> bool:
     said = line.said
     numbers = all(type(said.get(name)) is int for name in ("link", "rows", "at_ms"))
     texts = ("trail", "head", "key") + (("author", "reason") if said.get("what") == "vouched" else ())
     return numbers and said.get("what") in ("checkpoint", "vouched") and all(type(said.get(t)) is str for t in texts)
 
 
-def _vouched(line: Line) -> str:
+def _vouched(line: SignedLine) -> str:
     said = line.said
     return f"{said['author']} vouched for the trail as it stood on {_instant(said['at_ms'])}: {said['reason']}"
 
 
-def _check_last(notary: SignedLines, last: Line | None, report: TrailReport) -> None:
+def _check_last(notary: SignedLines, last: SignedLine | None, report: TrailReport) -> None:
     if last is None:
         return
     said = last.said
@@ -207,7 +207,7 @@ def _other_trail(signed: _Checkpoints, begun: str) -> str:
     )
 
 
-def _compare(on: Walk, line: Line | None) -> None:
+def _compare(on: Walk, line: SignedLine | None) -> None:
     assert line is not None
     said = line.said
     if said["link"] < on.link:
