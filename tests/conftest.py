@@ -65,7 +65,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(lambda: remove_home(home))
 
 
-LONGEST = "test_a_run_of_1_000_payments_holds"
+LONGEST = "test_a_run_of_20_000_payments_holds"
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -7,7 +7,8 @@ from croupier.kit.clock import SystemClock
 from croupier.kit.http import HttpWire
 from croupier.simulator.dials import CasinoCharacter, draw
 from croupier.simulator.faults import Around, Weather
-from croupier.simulator.sim_casino import Access, SimCasino
+from croupier.simulator.hub_client import Access
+from croupier.simulator.sim_casino import SimCasino
 
 ODD = set(CasinoCharacter) - {CasinoCharacter.HONEST, CasinoCharacter.INLINE, CasinoCharacter.MOODY}
 
@@ -34,3 +35,23 @@ async def test_a_moody_casino_is_any_of_the_others_until_the_weather_clears() ->
 
 async def test_every_other_casino_is_what_it_is() -> None:
     assert {c: seen_of(casino_of(c)) for c in ODD} == {c: {c} for c in ODD}
+
+
+async def test_a_queued_casino_books_a_stake_only_when_it_takes_it_up() -> None:
+    casino = casino_of(CasinoCharacter.QUEUED)
+    stake = {"BetId": 7, "TransactionType": -1, "PartnerUserId": "player0", "Amount": "1.00"}
+    while not casino._queues(stake, 0, cashback=False):
+        pass
+    assert not casino.book.bookings
+    casino._receive(stake, 0, cashback=False, tell=False)
+    assert set(casino.book.bookings) == {(7, -1, False)}
+    for task in casino.tasks:
+        task.cancel()
+
+
+async def test_a_queued_casino_holds_up_nothing_else_and_nothing_once_the_weather_is_clear() -> None:
+    casino = casino_of(CasinoCharacter.QUEUED)
+    give = {"BetId": 7, "TransactionType": 2, "PartnerUserId": "player0", "Amount": "1.00"}
+    assert not any(casino._queues(give, 0, cashback=False) for _ in range(20))
+    casino._weather.rough = False
+    assert not any(casino._queues({**give, "TransactionType": -1}, 0, cashback=False) for _ in range(20))

@@ -34,7 +34,7 @@ def test_half_of_the_seeds_are_harsh_and_every_eighth_is_a_crowd() -> None:
     worlds = [world_of(seed) for seed in range(1, 2 * EVERY + 1)]
     assert [world.payments for world in worlds] == [*[SMALL] * 7, LARGE] * 2
     mild, harsh = Kind.MILD, Kind.HARSH
-    assert [world.kind for world in worlds] == [mild, harsh, mild, harsh, mild, harsh, harsh, Kind.CROWD] * 2
+    assert [world.kind for world in worlds] == [mild, harsh, mild, harsh, Kind.LATE, harsh, harsh, Kind.CROWD] * 2
     assert World(HARSH[0], LARGE).kind is Kind.CROWD
 
 

@@ -34,6 +34,8 @@ class CasinoCharacter(Enum):
     """Applies some makes twice."""
     FORGETFUL = "forgetful"
     """Forgets some bookings, as after a restore."""
+    QUEUED = "queued"
+    """Acknowledges a stake at once, and books it 31 to 300 s later."""
     MOODY = "moody"
     """Any of the odd ones above, with each message anew."""
 
@@ -53,6 +55,8 @@ class Kind(Enum):
     MILD = "mild"
     HARSH = "harsh"
     """All faults at once, for long, and no honest casino."""
+    LATE = "late"
+    """Casinos book and answer after the hub has given up, and providers leave or refund; little else is wrong."""
     CROWD = "crowd"
     """Much happens in one instant."""
 
@@ -136,6 +140,8 @@ class Dials:
     """How often a yes of a casino carries what the wallet holds with it."""
     insists: float
     """How often a casino sends again and again what the hub has heard: a refusal of owed money, a contradiction."""
+    info_down: float
+    """Share of the queries of `payments/info` that a casino with a queue answers with an error, while faults last."""
     odd_acts: float
     """How often a provider does what it must not: other contents, other sessions, too much, after the end."""
 
@@ -210,10 +216,13 @@ def draw(chance: Chance, payments: int, without: Collection[str] = (), *, kind: 
         slow_db_s=one_of(chance, (0.0, 0.0, 0.2)),
         told_balance=0.0,
         insists=0.0,
+        info_down=0.0,
         odd_acts=_up_to(chance, 0.4),
     )
     if kind is Kind.HARSH:
         dials = replace(dials, **_harsh(chance))  # type: ignore[arg-type] # see below
+    if kind is Kind.LATE:
+        dials = replace(dials, **_late(chance))  # type: ignore[arg-type] # see below
     dials = replace(dials, told_balance=one_of(chance, (0.0, 0.0, 0.5, 1.0)), insists=one_of(chance, (0.0, 0.5, 1.0)))
     for name in sorted(without):
         dials = replace(dials, **OFF[name])  # type: ignore[arg-type] # the table's values fit their fields
@@ -234,7 +243,8 @@ def _harsh(chance: Chance) -> dict[str, object]:
 
     Faults last until a late answer is there and a schedule of repeats is used up.
     """
-    odd = tuple(c for c in CasinoCharacter if c not in (CasinoCharacter.HONEST, CasinoCharacter.INLINE))
+    calm = (CasinoCharacter.HONEST, CasinoCharacter.INLINE, CasinoCharacter.QUEUED)
+    odd = tuple(c for c in CasinoCharacter if c not in calm)
     moody = one_of(chance, (1, 2))
     rough_s = one_of(chance, (90.0, 900.0))
     return {
@@ -248,10 +258,23 @@ def _harsh(chance: Chance) -> dict[str, object]:
     }  # fmt: skip
 
 
+def _late(chance: Chance) -> dict[str, object]:
+    """What is rare where everything goes wrong: a payment that nobody disturbs turns up after its bet has ended."""
+    late = (CasinoCharacter.QUEUED, CasinoCharacter.LATE, CasinoCharacter.SILENT)
+    leaving = (ProviderCharacter.VANISHING, ProviderCharacter.REFUNDING, ProviderCharacter.IMPATIENT)
+    return {
+        "rough_s": 900.0, "placed_s": one_of(chance, (20.0, 300.0)), "loss": 0.0, "duplicates": one_of(chance, (0.0, 0.3)),
+        "delay_s": 0.5, "cut_every_s": 0.0, "crash_every_s": 0.0, "pause_every_s": 0.0, "skew_ms": 0, "lost_commits": 0.0,
+        "restart_every_s": 0.0, "slow_db_s": 0.0, "late_refuse": chance.fraction() < 0.3, "no_funds": 0.1,
+        "not_yet": one_of(chance, (0.0, 0.3)), "info_down": one_of(chance, (0.0, 1.0)), "casinos": (CasinoCharacter.QUEUED, one_of(chance, late)),
+        "providers": (ProviderCharacter.VANISHING, one_of(chance, leaving)),
+    }  # fmt: skip
+
+
 def _casino(chance: Chance) -> CasinoCharacter:
     characters = (
         CasinoCharacter.HONEST,
         CasinoCharacter.HONEST,
-        *(c for c in CasinoCharacter if c is not CasinoCharacter.MOODY),
+        *(c for c in CasinoCharacter if c not in (CasinoCharacter.MOODY, CasinoCharacter.QUEUED)),
     )
     return one_of(chance, characters)

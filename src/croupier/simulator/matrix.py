@@ -54,7 +54,7 @@ FAULTS = (
     "loss_of_request", "loss_of_answer", "duplicate", "delay", "cut", "commit_never_arrived", "commit_answer_lost",
     "crash", "crash_at_point", "pause", "skew", "rotation", "late_accept", "silent", "rubbish", "drip", "slow", "lie",
     "twice", "forgotten", "not_yet", "contradiction", "foreign_accept", "restart", "slow_database", "own_return",
-    "listed_twice", "told_balance", "resent",
+    "listed_twice", "told_balance", "resent", "queued",
 )  # fmt: skip
 """Every fault that a world can have."""
 NEVER: dict[tuple[str, str], str] = {}

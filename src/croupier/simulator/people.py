@@ -14,8 +14,9 @@ from croupier.core.session import Session
 from croupier.flows.hub import Stores
 from croupier.simulator.dials import CasinoCharacter, ProviderCharacter, one_of
 from croupier.simulator.faults import FaultyWire
+from croupier.simulator.hub_client import Access
 from croupier.simulator.scene import Scene
-from croupier.simulator.sim_casino import Access, SimCasino
+from croupier.simulator.sim_casino import SimCasino
 from croupier.simulator.sim_provider import MOST, Credentials, SimProvider
 from croupier.simulator.spells import HOLDS_AFTER_S, Spell
 from croupier.simulator.stage import HUB_ORIGIN, START_MS

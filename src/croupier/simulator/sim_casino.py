@@ -10,20 +10,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from croupier.kit.jwt import BadToken, PublicKey, public_keys_from_jwks, verify
-from croupier.kit.strictjson import loads
-from croupier.kit.wire import PeerError, Wire, WireRequest
+from croupier.kit.jwt import BadToken, verify
+from croupier.kit.wire import Wire
 from croupier.simulator.amounts import text_of
 from croupier.simulator.book import RETURN, STAKE, TAKES, Book, Booking, Key
 from croupier.simulator.dials import TRUTHFUL, CasinoCharacter, Dials, one_of
 from croupier.simulator.faults import Around
+from croupier.simulator.hub_client import Access, HubClient
 from croupier.simulator.witness import Stated, Witness
 
 RESEND_S = (0.5, 1.0, 2.0, 5.0, 15.0, 60.0)
@@ -47,15 +46,6 @@ NOT_TAKEN_IN = 102823
 Log = Callable[..., None]
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
-    """How the casino reaches the hub."""
-
-    hub_url: str
-    client_id: int
-    secret: str
-
-
 class SimCasino:
     """One casino as an ASGI app and as a client of the hub."""
 
@@ -70,16 +60,13 @@ class SimCasino:
         """Calls whose signature it could not verify, or no longer."""
         self.neighbours: Callable[[], Sequence[SimCasino]] = tuple
         """The other casinos of the hub, whose payments it may name in an accept of its own."""
-        self._access = access
-        self._wire = wire
+        self._hub = HubClient(access, wire)
         self._clock = around.clock
         self._chance = around.chance
         self._weather = around.weather
         self._log = log
-        self._bearer = ""
         self._named: list[tuple[int, str]] = []
         """Ids of its own that the hub has taken in, each with the bet or cashback it stands for."""
-        self._keys: Mapping[str, PublicKey] = {}
         self.tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -105,35 +92,23 @@ class SimCasino:
         token = json.loads(body)
         for attempt in range(2):
             try:
-                claims = verify(token, self._keys, now_s=self._clock.now_ms() // 1000, leeway_s=SKEW_S)
+                claims = verify(token, self._hub.keys, now_s=self._clock.now_ms() // 1000, leeway_s=SKEW_S)
                 signed_s, until_s = (int(str(claims[name])) for name in ("nbf", "exp"))
                 if until_s - signed_s != VALID_S:
                     self.witness.complain("I17", 0, f"an envelope is valid for {until_s - signed_s} s")
                 return json.loads(str(claims["data"])), signed_s
             except BadToken:
                 if attempt == 0:
-                    await self._fetch_keys()
+                    await self._hub.fetch_keys()
         return None
-
-    async def _fetch_keys(self) -> None:
-        """Read the key set; with a new token, if the old one is not taken any more."""
-        try:
-            for _ in range(2):
-                headers = {"authorization": f"Bearer {await self._token()}"}
-                url = f"{self._access.hub_url}/mis-api/api/v2/auth/jwks"
-                answer = await self._wire.send(WireRequest("GET", url, headers))
-                if answer.status == 200:
-                    self._keys = public_keys_from_jwks(loads(answer.body))  # type: ignore[arg-type]
-                if answer.status != 401:
-                    return
-                self._bearer = ""
-        except (PeerError, KeyError, ValueError):
-            return
 
     async def _answer(self, path: str, data: Any, signed_s: int) -> Response:  # noqa: ANN401 - the contract's JSON
         if path == "/users/data":
             return _envelope(200, {"Balance": self._balance(data["PartnerUserId"])})
         if path == "/payments/info":
+            queued = self.character is CasinoCharacter.QUEUED and self._weather.rough
+            if queued and self._happens(self.dials.info_down):
+                return Response(status_code=500)
             return await self._maybe_nonsense(_envelope(200, self._info(data["BetId"])), [data["BetId"]])
         if path == "/payments/close":
             bet_id = data["BetId"]
@@ -142,7 +117,8 @@ class SimCasino:
             return await self._maybe_nonsense(_envelope(200), [bet_id])
         if path == "/payments/make-list":
             for one in data:
-                self._receive(one, signed_s, cashback=False, tell=True)
+                if not self._queues(one, signed_s, cashback=False):
+                    self._receive(one, signed_s, cashback=False, tell=True)
             return await self._maybe_nonsense(_envelope(200), [one["BetId"] for one in data])
         return await self._make(data, signed_s, cashback=path.startswith("/cashback"))
 
@@ -150,6 +126,8 @@ class SimCasino:
 
     async def _make(self, data: dict[str, Any], signed_s: int, *, cashback: bool) -> Response:
         inline = self.character is CasinoCharacter.INLINE
+        if self._queues(data, signed_s, cashback=cashback):
+            return _envelope(200)
         key, code, fresh = self._receive(data, signed_s, cashback=cashback, tell=not inline)
         if code != 200 and (inline or code == 103753):
             return _envelope(code)
@@ -166,6 +144,20 @@ class SimCasino:
         if inline:
             return _envelope(200, self._yes(key, self.book.bookings[key]))
         return await self._maybe_nonsense(_envelope(200), [key[0]])
+
+    def _queues(self, data: dict[str, Any], signed_s: int, *, cashback: bool) -> bool:
+        """Whether it books this stake later, as if it had not come yet."""
+        if self.character is not CasinoCharacter.QUEUED or not self._weather.rough or cashback:
+            return False
+        if data["TransactionType"] != STAKE[0] or self._happens(1 / 3):
+            return False
+        self._start(self._take_up(data, signed_s))
+        return True
+
+    async def _take_up(self, data: dict[str, Any], signed_s: int) -> None:
+        await self._clock.sleep(31 + self._chance.fraction() * 269)
+        self._weather.strike("queued", [data["BetId"]])
+        self._receive(data, signed_s, cashback=False, tell=True)
 
     def _receive(self, data: dict[str, Any], signed_s: int, *, cashback: bool, tell: bool) -> tuple[Key, int, bool]:
         """Book or refuse a payment: its key, the code, and whether it was not booked before."""
@@ -265,7 +257,10 @@ class SimCasino:
         if self._is(CasinoCharacter.LATE) and self._weather.rough:
             after_s = 31 + self._chance.fraction() * 269
             self._weather.strike("late_accept", [key[0]])
-        task = asyncio.get_running_loop().create_task(self._report(key, code, after_s))
+        self._start(self._report(key, code, after_s))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
@@ -377,28 +372,7 @@ class SimCasino:
     async def _said(self, cashback: bool, code: int, value: dict[str, Any]) -> int | None:  # noqa: FBT001 - a path
         """The hub's answer to an accept; None if it has not answered."""
         self.witness.said(value, code)
-        path = "cashback-payments/accept" if cashback else "payments/accept"
-        body = {"ErrorCode": code, "Message": "sim", "Value": value}
-        try:
-            headers = {"authorization": f"Bearer {await self._token()}", "content-type": "application/json"}
-            url = f"{self._access.hub_url}/mis-api/api/v2/{path}"
-            answer = await self._wire.send(WireRequest("POST", url, headers, json.dumps(body).encode()))
-            if answer.status == 401:
-                self._bearer = ""
-                return None
-            if answer.status >= 500:  # not taken in now, whatever the envelope says: to be sent again
-                return None
-            return int(json.loads(answer.body)["ErrorCode"])
-        except (PeerError, KeyError, ValueError):
-            return None
-
-    async def _token(self) -> str:
-        if not self._bearer:
-            body = json.dumps({"PartnerClientId": self._access.client_id, "Secret": self._access.secret}).encode()
-            url = f"{self._access.hub_url}/mis-api/api/v2/auth/token"
-            answer = await self._wire.send(WireRequest("POST", url, {"content-type": "application/json"}, body))
-            self._bearer = json.loads(answer.body)["Value"]["AccessToken"]
-        return self._bearer
+        return await self._hub.report(code, value, cashback=cashback)
 
     # --- what it says -----------------------------------------------------------------------------------------------
 

@@ -22,6 +22,8 @@ EVERY = 8
 """Every eighth seed is a crowd: there the hub's group commits are long, and a long run makes most of its payments."""
 HARSH = (2, 4, 6, 7)
 """Half of the seeds are harsh worlds, unless they are made as large as a crowd: all faults at once, no honest casino."""
+LATE = 5
+"""One seed of eight is a world of late casinos."""
 CROWD = 400
 """From so many payments on a world of any seed is a crowd: more at the same time instead of for longer."""
 STRIDE = 10_000
@@ -72,6 +74,8 @@ class World:
         place = self.seed % EVERY
         if self.payments >= (CROWD if place else LEAST):
             return Kind.CROWD
+        if place == LATE:
+            return Kind.LATE
         return Kind.HARSH if place in HARSH else Kind.MILD
 
     def has(self, number: int) -> bool:
