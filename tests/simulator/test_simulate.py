@@ -87,7 +87,7 @@ def test_a_world_that_failed_once_holds(ring: Arena, world: World) -> None:
     ("world", "between"),
     [
         pytest.param(World(2, 40), World(8, 100), marks=pytest.mark.slow),
-        (World(5, 20), World(6, 15)),
+        (World(3, 20), World(6, 15)),
     ],
 )
 def test_a_seed_gives_the_same_log_byte_for_byte(ring: Arena, world: World, between: World) -> None:
