@@ -49,11 +49,11 @@ class Cast:
 
 
 def make_casinos(db: Db, clock: HandClock | None = None) -> Casinos:
-    return Casinos(db, SEALER, clock or HandClock(), CHANCE)
+    return Casinos(db, SEALER, clock or HandClock(), chance=CHANCE)
 
 
 def make_providers(db: Db, clock: HandClock | None = None) -> Providers:
-    return Providers(db, SEALER, clock or HandClock(), CHANCE)
+    return Providers(db, SEALER, clock or HandClock(), chance=CHANCE)
 
 
 async def make_game(db: Db, provider_id: int, game_ref: str = "lucky-7") -> Game:

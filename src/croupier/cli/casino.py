@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TextIO
+from typing import Annotated, Any, Final
 
 import msgspec
 import typer
 
+from croupier.cli.counterparty import CounterpartyCommands
 from croupier.cli.find import casino_of, check_peer
 from croupier.cli.running import AsJson, settings, with_hub, with_look
 from croupier.cli.sealing import keys
-from croupier.cli.secret_options import KeepOld, Now, SecretFile, kept_s, new_file, show_secret
-from croupier.cli.settable import changes_of
-from croupier.cli.show import say, show_facts, show_json, show_table
+from croupier.cli.secret_options import KeepOld, Now, SecretFile, kept_s
+from croupier.cli.show import show_facts, show_json, show_table
 from croupier.core.counterparty import Casino
 from croupier.flows.hub import Hub
 from croupier.kit.settings import Settings
@@ -61,8 +61,7 @@ def add(
     async def work(hub: Hub, _: Settings) -> tuple[Casino, str]:
         return await hub.store.casinos.add(name, url, currencies, alg=alg)
 
-    with new_file(secret_file) as into:
-        _show_secret(*with_hub(work, may_make=True), into=into, as_json=as_json)
+    _COMMANDS.hand_out(lambda: with_hub(work, may_make=True), into=secret_file, as_json=as_json)
 
 
 @app.command("list")
@@ -104,33 +103,19 @@ def set_(
     as_json: AsJson = False,
 ) -> None:
     """Change settings: late_accept batch alg tax_bp codes.REASON info close origins min_bet max_bet large_win max_win max_odd enabled url ..."""
-
-    async def work(hub: Hub, settings: Settings) -> Casino:
-        casino = await casino_of(hub, which)
-        changes = changes_of(assignments, CASINOS, settings)
-        return await hub.store.casinos.change(casino.casino_id, changes)
-
-    _show(with_hub(work), as_json=as_json)
+    _COMMANDS.change(which, assignments, as_json=as_json)
 
 
 @app.command()
 def disable(which: Id, as_json: AsJson = False) -> None:
     """Stop its launches, new bets and new cashbacks; what is under way goes on. `set ID enabled=true` undoes it."""
-
-    async def work(hub: Hub, _: Settings) -> Casino:
-        return await hub.store.casinos.disable((await casino_of(hub, which)).casino_id)
-
-    _show(with_hub(work), as_json=as_json, says=DISABLED)
+    _COMMANDS.disable(which, as_json=as_json, says=DISABLED)
 
 
 @app.command()
 def enable(which: Id, as_json: AsJson = False) -> None:
     """Let it launch, bet and pay cashbacks again, after `disable`. A closed casino is opened with `open`."""
-
-    async def work(hub: Hub, _: Settings) -> Casino:
-        return await hub.store.casinos.enable((await casino_of(hub, which)).casino_id)
-
-    _show(with_hub(work), as_json=as_json)
+    _COMMANDS.enable(which, as_json=as_json)
 
 
 @app.command()
@@ -139,25 +124,13 @@ def close(which: Id, *, force: Force = False, as_json: AsJson = False) -> None:
 
     `disable` is the milder way: nothing new begins, and what is under way comes to its end.
     """
-
-    async def work(hub: Hub, _: Settings) -> Casino:
-        casino = await casino_of(hub, which)
-        await hub.store.casinos.close(casino.casino_id, force=force)
-        return await casino_of(hub, which)
-
-    _show(with_hub(work), as_json=as_json, says=CLOSED)
+    _COMMANDS.close(which, force=force, as_json=as_json, says=CLOSED)
 
 
 @app.command("open")
 def open_(which: Id, as_json: AsJson = False) -> None:
     """Take `close` back. Whether it is enabled is as it was."""
-
-    async def work(hub: Hub, _: Settings) -> Casino:
-        casino = await casino_of(hub, which)
-        await hub.store.casinos.open(casino.casino_id)
-        return await casino_of(hub, which)
-
-    _show(with_hub(work), as_json=as_json)
+    _COMMANDS.open(which, as_json=as_json)
 
 
 @secret.command("rotate")
@@ -173,13 +146,7 @@ def rotate_secret(
 
     With --now the old one ends at once, and so does every access token that was given out before.
     """
-
-    async def work(hub: Hub, _: Settings) -> tuple[Casino, str]:
-        casino = await casino_of(hub, which)
-        return casino, await hub.store.casinos.rotate_secret(casino.casino_id, kept_s(keep_old, now=now))
-
-    with new_file(secret_file) as into:
-        _show_secret(*with_hub(work), into=into, as_json=as_json)
+    _COMMANDS.rotate(which, kept_s(keep_old, now=now), into=secret_file, as_json=as_json)
 
 
 def facts(casino: Casino) -> dict[str, Any]:
@@ -189,16 +156,12 @@ def facts(casino: Casino) -> dict[str, Any]:
     return {"PartnerClientId": plain.pop("casino_id"), **plain}
 
 
-def _show(casino: Casino, *, as_json: bool, says: str | None = None) -> None:
-    if as_json:
-        show_json(facts(casino))
-        return
-    show_facts(f"Casino {casino.name}", facts(casino))
-    if says is not None:
-        say(says.format(casino.name))
-
-
-def _show_secret(casino: Casino, made: str, *, into: TextIO | None, as_json: bool) -> None:
-    show_secret(
-        f"Casino {casino.name}", {"PartnerClientId": casino.casino_id, "Secret": made}, into=into, as_json=as_json
-    )
+_COMMANDS: Final = CounterpartyCommands(
+    title="Casino",
+    id_name="PartnerClientId",
+    side=CASINOS,
+    find=casino_of,
+    table=lambda hub: hub.store.casinos,
+    key=lambda casino: casino.casino_id,
+    facts=facts,
+)

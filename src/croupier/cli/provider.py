@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TextIO
+from typing import Annotated, Any, Final
 
 import msgspec
 import typer
 
+from croupier.cli.counterparty import CounterpartyCommands
 from croupier.cli.find import check_peer, provider_of
 from croupier.cli.running import AsJson, settings, with_hub, with_look
-from croupier.cli.secret_options import KeepOld, Now, SecretFile, kept_s, new_file, show_secret
+from croupier.cli.secret_options import KeepOld, Now, SecretFile, kept_s
 from croupier.cli.sentences import Fault
-from croupier.cli.settable import changes_of
-from croupier.cli.show import say, show_facts, show_json, show_table
+from croupier.cli.show import say, show_json, show_table
 from croupier.core.counterparty import Provider
 from croupier.flows.hub import Hub
 from croupier.flows.sync_games import sync_games
@@ -50,8 +50,7 @@ def add(
     async def work(hub: Hub, _: Settings) -> tuple[Provider, str]:
         return await hub.store.providers.add(name, url)
 
-    with new_file(secret_file) as into:
-        _show_secret(*with_hub(work, may_make=True), into=into, as_json=as_json)
+    _COMMANDS.hand_out(lambda: with_hub(work, may_make=True), into=secret_file, as_json=as_json)
 
 
 @app.command("list")
@@ -76,7 +75,7 @@ def show(which: Id, as_json: AsJson = False) -> None:
     async def work(hub: Hub, _: Settings) -> Provider:
         return await provider_of(hub, which)
 
-    _show(with_look(work), as_json=as_json)
+    _COMMANDS.show(with_look(work), as_json=as_json)
 
 
 @app.command("set")
@@ -86,33 +85,19 @@ def set_(
     as_json: AsJson = False,
 ) -> None:
     """Change settings: hold_s claim_s game_types min_bet max_bet large_win max_win max_odd enabled fresh_s user_id url ..."""
-
-    async def work(hub: Hub, settings: Settings) -> Provider:
-        provider = await provider_of(hub, which)
-        changes = changes_of(assignments, PROVIDERS, settings)
-        return await hub.store.providers.change(provider.provider_id, changes)
-
-    _show(with_hub(work), as_json=as_json)
+    _COMMANDS.change(which, assignments, as_json=as_json)
 
 
 @app.command()
 def disable(which: Id, as_json: AsJson = False) -> None:
     """Stop launches and new bets of its games; what is under way goes on. `set ID enabled=true` undoes it."""
-
-    async def work(hub: Hub, _: Settings) -> Provider:
-        return await hub.store.providers.disable((await provider_of(hub, which)).provider_id)
-
-    _show(with_hub(work), as_json=as_json, says=DISABLED)
+    _COMMANDS.disable(which, as_json=as_json, says=DISABLED)
 
 
 @app.command()
 def enable(which: Id, as_json: AsJson = False) -> None:
     """Let its games be launched and bet on again, after `disable`. A closed provider is opened with `open`."""
-
-    async def work(hub: Hub, _: Settings) -> Provider:
-        return await hub.store.providers.enable((await provider_of(hub, which)).provider_id)
-
-    _show(with_hub(work), as_json=as_json)
+    _COMMANDS.enable(which, as_json=as_json)
 
 
 @app.command()
@@ -128,25 +113,13 @@ def close(
 
     `disable` is the milder way: no new bet begins, and those that are under way come to their end.
     """
-
-    async def work(hub: Hub, _: Settings) -> Provider:
-        provider = await provider_of(hub, which)
-        await hub.store.providers.close(provider.provider_id, force=force)
-        return await provider_of(hub, which)
-
-    _show(with_hub(work), as_json=as_json, says=CLOSED)
+    _COMMANDS.close(which, force=force, as_json=as_json, says=CLOSED)
 
 
 @app.command("open")
 def open_(which: Id, as_json: AsJson = False) -> None:
     """Take `close` back. Whether it is enabled is as it was."""
-
-    async def work(hub: Hub, _: Settings) -> Provider:
-        provider = await provider_of(hub, which)
-        await hub.store.providers.open(provider.provider_id)
-        return await provider_of(hub, which)
-
-    _show(with_hub(work), as_json=as_json)
+    _COMMANDS.open(which, as_json=as_json)
 
 
 @app.command()
@@ -180,13 +153,7 @@ def rotate(
     as_json: AsJson = False,
 ) -> None:
     """Make a new secret; it is shown once. The old one stays valid beside it for a while."""
-
-    async def work(hub: Hub, _: Settings) -> tuple[Provider, str]:
-        provider = await provider_of(hub, which)
-        return provider, await hub.store.providers.rotate_secret(provider.provider_id, kept_s(keep_old, now=now))
-
-    with new_file(secret_file) as into:
-        _show_secret(*with_hub(work), into=into, as_json=as_json)
+    _COMMANDS.rotate(which, kept_s(keep_old, now=now), into=secret_file, as_json=as_json)
 
 
 def facts(provider: Provider) -> dict[str, Any]:
@@ -195,19 +162,12 @@ def facts(provider: Provider) -> dict[str, Any]:
     return {"CounterpartyId": plain.pop("counterparty_id"), **plain}
 
 
-def _show(provider: Provider, *, as_json: bool, says: str | None = None) -> None:
-    if as_json:
-        show_json(facts(provider))
-        return
-    show_facts(f"Provider {provider.name}", facts(provider))
-    if says is not None:
-        say(says.format(provider.name))
-
-
-def _show_secret(provider: Provider, made: str, *, into: TextIO | None, as_json: bool) -> None:
-    show_secret(
-        f"Provider {provider.name}",
-        {"CounterpartyId": provider.counterparty_id, "Secret": made},
-        into=into,
-        as_json=as_json,
-    )
+_COMMANDS: Final = CounterpartyCommands(
+    title="Provider",
+    id_name="CounterpartyId",
+    side=PROVIDERS,
+    find=provider_of,
+    table=lambda hub: hub.store.providers,
+    key=lambda provider: provider.provider_id,
+    facts=facts,
+)

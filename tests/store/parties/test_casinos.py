@@ -196,7 +196,7 @@ class CountingSealer(Sealer):
 
 async def test_an_unknown_casinos_secret_costs_the_same_work(db: Db) -> None:
     sealer = CountingSealer(bytes(32))
-    casinos = Casinos(db, sealer, HandClock(), CHANCE)
+    casinos = Casinos(db, sealer, HandClock(), chance=CHANCE)
     casino, secret = await casinos.add("Rialto", URL, ["EUR"])
     for casino_id, given in ((casino.casino_id, secret), (casino.casino_id, "x"), (99, "x"), (0, "x"), (2**70, "x")):
         before = sealer.opened
@@ -206,7 +206,7 @@ async def test_an_unknown_casinos_secret_costs_the_same_work(db: Db) -> None:
 
 async def test_what_an_unknown_casinos_secret_is_compared_with_opens_nothing(db: Db) -> None:
     nobodys = SeededChance(1).hex(SECRET_BYTES)
-    casinos = Casinos(db, SEALER, HandClock(), SeededChance(1))
+    casinos = Casinos(db, SEALER, HandClock(), chance=SeededChance(1))
     for casino_id in (0, 1, 2**70):
         assert not await casinos.check_secret(casino_id, nobodys)
 

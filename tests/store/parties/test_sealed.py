@@ -22,8 +22,8 @@ class Rows:
     def __init__(self, db: Db, *keys: bytes) -> None:
         self.sealer, self.clock = Sealer(*keys), HandClock()
         self.db = db
-        self.casinos = Casinos(db, self.sealer, self.clock, CHANCE)
-        self.providers = Providers(db, self.sealer, self.clock, CHANCE)
+        self.casinos = Casinos(db, self.sealer, self.clock, chance=CHANCE)
+        self.providers = Providers(db, self.sealer, self.clock, chance=CHANCE)
         self.players = Players(db, self.sealer, self.clock)
         self.keys = Keys(db, self.sealer, self.clock, CHANCE)
 

@@ -9,26 +9,25 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from croupier.core.counterparty import Casino
 from croupier.kit.chance import Chance
 from croupier.kit.clock import Clock
 from croupier.kit.seal import Sealer
-from croupier.store.db import Db, DbViolation, Row, Tx
+from croupier.store.db import Db, Row, Tx
 from croupier.store.money.standing import OPEN_PAYMENTS, STANDING_BETS, STANDING_CASHBACKS
 from croupier.store.parties.counterparties import (
-    COLUMNS,
     SECRET_BYTES,
-    CounterpartyUnknown,
-    NameAmbiguous,
+    Changes,
+    Counterparties,
+    Kind,
     NameTaken,
     StillNeeded,
-    Undecided,
     check_columns,
 )
 from croupier.store.parties.profiles import CASINOS, read_profile, write_profile
-from croupier.store.storable import id_of, storable_id, storable_text
+from croupier.store.storable import storable_id
 from croupier.store.ttl_cache import TtlCache
 
 _COLUMNS = (
@@ -66,12 +65,8 @@ select (select count(*) from bets where casino_id = $1
         and state in {STANDING_CASHBACKS}) as cashbacks,
     (select count(*) from payments p join players using (player_id)
         where casino_id = $1 and p.state in {OPEN_PAYMENTS}) as payments"""
-_CLOSE = "update casinos set closed_ms = coalesce(closed_ms, $2) where casino_id = $1"
-_OPEN = "update casinos set closed_ms = null where casino_id = $1"
 _SECRETS = "select secret, old_secret, old_secret_until_ms, tokens_from_s, closed_ms from casinos where casino_id = $1"
-_ROTATE = """
-update casinos set secret = $2, old_secret = $3, old_secret_until_ms = $4, tokens_from_s = greatest(tokens_from_s, $5)
-where casino_id = $1"""
+_END_TOKENS = "update casinos set tokens_from_s = greatest(tokens_from_s, $2) where casino_id = $1"
 _HAS_HISTORY = """
 select exists (select from bets where casino_id = $1) or exists (select from cashbacks where casino_id = $1)"""
 _DELETE = (
@@ -85,14 +80,11 @@ _DELETE = (
 )
 
 
-class Casinos:
+class Casinos(Counterparties[Casino]):
     """The casinos of this hub."""
 
-    def __init__(self, db: Db, sealer: Sealer, clock: Clock, chance: Chance) -> None:
-        self._db = db
-        self._sealer = sealer
-        self._clock = clock
-        self._chance = chance
+    def __init__(self, db: Db, sealer: Sealer, clock: Clock, *, chance: Chance) -> None:
+        super().__init__(_CASINO, db, sealer, clock=clock, chance=chance)
         self._recent: TtlCache[int, Casino] = TtlCache(self._read, clock)
         # What an unknown casino's secret is compared with, so that it costs the same.
         self._nobodys = chance.hex(SECRET_BYTES).encode()
@@ -107,12 +99,12 @@ class Casinos:
         protocol: str = "betcore_v2",
         **profile: Any,  # noqa: ANN401 - any quirk of Casino, checked by profiles
     ) -> tuple[Casino, str]:
-        """A new casino and its secret, which is never shown again. Raises BadSettings, NameTaken."""
+        """A new casino and its secret, which is never shown again. Raises BadProfile, NameTaken."""
         check_columns({"name": name, "url": url, "currencies": currencies})
         document = write_profile(CASINOS, "{}", {"alg": alg, **profile})
         casino_id: int = await self._db.fetchval(_NEXT_ID)
         secret = self._chance.hex(SECRET_BYTES)
-        sealed = self._sealer.seal(secret.encode(), _place(casino_id))
+        sealed = self._sealer.seal(secret.encode(), self._place(casino_id))
         row = await self._db.fetchrow(
             _INSERT, casino_id, name, protocol, url, list(currencies), document, sealed, self._clock.now_ms()
         )
@@ -124,102 +116,17 @@ class Casinos:
         """The casino as it was at most half a second ago."""
         return await self._recent.get(casino_id) if storable_id(casino_id) else None
 
-    async def find(self, id_or_name: int | str) -> Casino | None:
-        """The casino of this id or name, as it is now. Raises NameAmbiguous, as `Providers.find`."""
-        text = str(id_or_name)
-        if not storable_text(text):
-            return None
-        rows = await self._db.fetch(
-            f"select {_COLUMNS} from casinos where casino_id = $1 or name = $2 order by casino_id", id_of(text), text
-        )
-        if len(rows) > 1:
-            raise NameAmbiguous("casino", text, [f"{row['casino_id']} ({row['name']})" for row in rows])
-        return _casino(rows[0]) if rows else None
-
-    async def all(self) -> list[Casino]:
-        """Every casino, oldest first."""
-        return [_casino(row) for row in await self._db.fetch(f"select {_COLUMNS} from casinos order by casino_id")]
-
-    async def change(self, casino_id: int, changes: Mapping[str, Any]) -> Casino:
-        """Change name, url, currencies, enabled or quirks; see `profiles.write_profile`.
-
-        Raises BadSettings, NameTaken, CounterpartyUnknown; then nothing is changed.
-        """
-        columns = {name: value for name, value in changes.items() if name in COLUMNS}
-        check_columns(columns)
-        quirks = {name: value for name, value in changes.items() if name not in COLUMNS}
-        try:
-            async with self._db.transaction() as tx:
-                casino = _casino(await _write(tx, casino_id, columns, quirks))
-        except DbViolation as refused:
-            if refused.constraint == "casinos_name_key":
-                raise NameTaken("casino", columns["name"]) from None
-            raise
-        finally:
-            self._recent.forget()
-        return casino
-
-    async def enable(self, casino_id: int) -> Casino:
-        """Let it launch and bet again. Raises CounterpartyUnknown."""
-        return await self.change(casino_id, {"enabled": True})
-
-    async def disable(self, casino_id: int) -> Casino:
-        """Stop launches, new bets and new cashbacks; what is under way goes on. Raises CounterpartyUnknown."""
-        return await self.change(casino_id, {"enabled": False})
-
     async def delete(self, casino_id: int) -> None:
         """Remove a casino that never had a bet or cashback. Raises StillNeeded, CounterpartyUnknown."""
         async with self._db.transaction() as tx:
-            await _locked(tx, casino_id)
+            await self._locked(tx, casino_id, "casino_id")
             if await tx.fetchval(_UNDECIDED, casino_id):
                 raise StillNeeded("something of this casino is undecided: disable it, and wait until all is decided")
             if await tx.fetchval(_HAS_HISTORY, casino_id):
                 raise StillNeeded("this casino has bets or cashbacks, which are never deleted: disable it")
             for sql in _DELETE:
                 await tx.execute(sql, casino_id)
-        self._recent.forget()
-
-    async def close(self, casino_id: int, *, force: bool = False) -> None:
-        """Believe nothing any more that it sends: no token, no bearer. What is owed to it is still paid.
-
-        Raises Undecided without `force` while something of it is undecided, CounterpartyUnknown.
-        """
-        async with self._db.transaction() as tx:
-            row = await _locked(tx, casino_id)
-            counts = await tx.fetchrow(_COUNTS, casino_id)
-            if not force and counts is not None and any(counts.values()):
-                raise Undecided("casino", row["name"], dict(counts))
-            await tx.execute(_CLOSE, casino_id, self._clock.now_ms())
-        self._recent.forget()
-
-    async def open(self, casino_id: int) -> None:
-        """Believe it again; whether it is enabled is as it was. Raises CounterpartyUnknown."""
-        async with self._db.transaction() as tx:
-            await _locked(tx, casino_id)
-            await tx.execute(_OPEN, casino_id)
-        self._recent.forget()
-
-    async def rotate_secret(self, casino_id: int, keep_old_s: float = 86400) -> str:
-        """A new secret, never shown again; the one before stays valid beside it for so long.
-
-        0: not at all, and the access tokens that were given out until now end too: somebody else may have them.
-        Raises CounterpartyUnknown.
-        """
-        secret = self._chance.hex(SECRET_BYTES)
-        now_ms = self._clock.now_ms()
-        async with self._db.transaction() as tx:
-            await _locked(tx, casino_id)
-            row = await tx.fetchrow(_SECRETS, casino_id)
-            assert row is not None
-            kept = keep_old_s > 0
-            before = self._sealer.open(row["secret"], _place(casino_id)) if kept else b""
-            old = self._sealer.seal(before, _old_place(casino_id)) if kept else None
-            until_ms = now_ms + round(keep_old_s * 1000) if kept else None
-            tokens_from_s = 0 if kept else now_ms // 1000 + 1
-            sealed = self._sealer.seal(secret.encode(), _place(casino_id))
-            await tx.execute(_ROTATE, casino_id, sealed, old, until_ms, tokens_from_s)
-        self._recent.forget()
-        return secret
+        self._forget()
 
     async def check_secret(self, casino_id: int, secret: str) -> bool:
         """Whether this is a secret of the casino."""
@@ -233,12 +140,12 @@ class Casinos:
         asked = casino_id if storable_id(casino_id) else 0
         row = await self._db.fetchrow(_SECRETS, asked)
         known = row is not None and row["closed_ms"] is None
-        nobodys = self._sealer.seal(self._nobodys, _place(0))
-        held = [(nobodys, _place(0)), (nobodys, _place(0))]
+        nobodys = self._sealer.seal(self._nobodys, self._place(0))
+        held = [(nobodys, self._place(0)), (nobodys, self._place(0))]
         if row is not None:
-            held[0] = (row["secret"], _place(asked))
+            held[0] = (row["secret"], self._place(asked))
             if row["old_secret"] is not None and self._clock.now_ms() < row["old_secret_until_ms"]:
-                held[1] = (row["old_secret"], _old_place(asked))
+                held[1] = (row["old_secret"], self._old_place(asked))
         given = _digest(secret.encode("utf-8", "surrogatepass"))
         matches = [hmac.compare_digest(given, _digest(self._sealer.open(*one))) for one in held]
         return row["tokens_from_s"] if row is not None and known and any(matches) else None
@@ -249,33 +156,29 @@ class Casinos:
         if casino is None or casino.kid == kid:
             return
         await self._db.execute(_SAW, casino_id, kid)
+        self._forget()
+
+    async def _write(self, tx: Tx, party_id: int, changes: Changes) -> Row:
+        before = await self._locked(tx, party_id, _COLUMNS)
+        after = {**before, **changes.columns, "profile": write_profile(CASINOS, before["profile"], changes.quirks)}
+        # The key it is pinned to is of the old algorithm.
+        unpin = _casino(after).alg != _casino(before).alg
+        row = await tx.fetchrow(
+            _UPDATE, party_id, after["name"], after["url"], list(after["currencies"]), after["enabled"],
+            after["profile"], unpin,
+        )  # fmt: skip
+        assert row is not None
+        return row
+
+    async def _end_tokens(self, tx: Tx, party_id: int, now_ms: int) -> None:
+        await tx.execute(_END_TOKENS, party_id, now_ms // 1000 + 1)
+
+    def _forget(self) -> None:
         self._recent.forget()
 
     async def _read(self, keys: Sequence[int]) -> dict[int, Casino]:
         rows = await self._db.fetch(f"select {_COLUMNS} from casinos where casino_id = any($1)", list(keys))
         return {row["casino_id"]: _casino(row) for row in rows}
-
-
-async def _locked(tx: Tx, casino_id: int) -> Row:
-    row = None
-    if storable_id(casino_id):
-        row = await tx.fetchrow(f"select {_COLUMNS} from casinos where casino_id = $1 for update", casino_id)
-    if row is None:
-        raise CounterpartyUnknown("casino", casino_id)
-    return row
-
-
-async def _write(tx: Tx, casino_id: int, columns: Mapping[str, Any], quirks: Mapping[str, Any]) -> Row:
-    before = await _locked(tx, casino_id)
-    after = {**before, **columns, "profile": write_profile(CASINOS, before["profile"], quirks)}
-    # The key it is pinned to is of the old algorithm.
-    unpin = _casino(after).alg != _casino(before).alg
-    row = await tx.fetchrow(
-        _UPDATE, casino_id, after["name"], after["url"], list(after["currencies"]), after["enabled"],
-        after["profile"], unpin,
-    )  # fmt: skip
-    assert row is not None
-    return row
 
 
 def _casino(row: Mapping[str, Any]) -> Casino:
@@ -293,12 +196,7 @@ def _casino(row: Mapping[str, Any]) -> Casino:
     )
 
 
-def _place(casino_id: int) -> str:
-    return f"casinos.secret.{casino_id}"
-
-
-def _old_place(casino_id: int) -> str:
-    return f"casinos.old_secret.{casino_id}"
+_CASINO: Final = Kind("casino", _COLUMNS, _casino, found_by="casino_id = $1 or name = $2", counts=_COUNTS)
 
 
 def _digest(text: bytes) -> bytes:

@@ -1,20 +1,28 @@
-"""What the rows of casinos and providers have in common: their names, how one is found, what may not be.
+"""What the rows of casinos and providers have in common: how one is found, changed, closed, and gets a new secret.
 
-Owns: the errors and the checks of the columns that both have. Never: SQL, and never whether a peer's address is
-allowed, which depends on the hub's settings (kit.addresses; whoever saves a URL asks there first).
+Owns: what is done alike to both tables, the errors and the checks of the columns that both have. Never: whether a
+peer's address is allowed, which depends on the hub's settings (kit.addresses; whoever saves a URL asks there first).
 """
 
 from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping, Sequence
-from typing import Any
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from croupier.core.money import UnknownCurrency, exponent
 from croupier.kit import names
+from croupier.kit.chance import Chance
+from croupier.kit.clock import Clock
+from croupier.kit.seal import Sealer
+from croupier.store.db import Db, DbViolation, Row, Tx
 from croupier.store.parties.profiles import BadProfile
-from croupier.store.storable import storable_text
+from croupier.store.storable import id_of, storable_id, storable_text
+
+P = TypeVar("P")
 
 _LIKE_AN_ID = re.compile(r"[0-9]+|\{?[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\}?", re.ASCII | re.IGNORECASE)
 """A number, or a GUID in any spelling."""
@@ -64,7 +72,7 @@ class Undecided(Exception):
 
 
 def check_columns(changes: Mapping[str, Any]) -> None:
-    """Judge name, url, currencies and enabled where they are given. Raises BadSettings with everything wrong."""
+    """Judge name, url, currencies and enabled where they are given. Raises BadProfile with everything wrong."""
     problems = [problem for name, value in changes.items() if (problem := _CHECKS[name](value)) is not None]
     if problems:
         raise BadProfile(problems)
@@ -106,3 +114,169 @@ def _enabled_problem(enabled: object) -> str | None:
 _CHECKS = {"name": _name_problem, "url": _url_problem, "currencies": _currencies_problem, "enabled": _enabled_problem}
 COLUMNS = frozenset(_CHECKS)
 """What `change` may change besides quirks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[P]):
+    """What a kind of counterparty has of its own. SQL takes the id as $1."""
+
+    name: str
+    """`casino`: its table is `casinos`, its id `casino_id`."""
+    columns: str
+    """What a record is read from."""
+    record: Callable[[Mapping[str, Any]], P]
+    found_by: str
+    """Which rows the id $1 or the text $2 may mean."""
+    counts: str
+    """How much of it is undecided, by what it is."""
+    settable: frozenset[str] = COLUMNS
+    """The columns that `change` may change."""
+
+    @property
+    def select(self) -> str:
+        """Its records, to be followed by a condition."""
+        return f"select {self.columns} from {self.name}s"
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What `change` was asked to change, sorted by where it is kept."""
+
+    columns: Mapping[str, Any]
+    quirks: Mapping[str, Any]
+
+
+class Counterparties(ABC, Generic[P]):
+    """The counterparties of one kind."""
+
+    def __init__(self, kind: Kind[P], db: Db, sealer: Sealer, *, clock: Clock, chance: Chance) -> None:
+        self._kind = kind
+        self._db = db
+        self._sealer = sealer
+        self._clock = clock
+        self._chance = chance
+
+    async def find(self, id_or_name: int | str) -> P | None:
+        """The one of this id or name (a provider: or counterparty id), as it is now. Raises NameAmbiguous.
+
+        Names of before the rule of today may be spelled like the id of another one.
+        """
+        kind, text = self._kind, str(id_or_name)
+        if not storable_text(text):
+            return None
+        rows = await self._db.fetch(f"{kind.select} where {kind.found_by} order by {kind.name}_id", id_of(text), text)
+        if len(rows) > 1:
+            choices = [f"{row[f'{kind.name}_id']} ({row['name']})" for row in rows]
+            raise NameAmbiguous(kind.name, text, choices)
+        return kind.record(rows[0]) if rows else None
+
+    async def all(self) -> list[P]:
+        """Every one, oldest first."""
+        rows = await self._db.fetch(f"{self._kind.select} order by {self._kind.name}_id")
+        return [self._kind.record(row) for row in rows]
+
+    async def change(self, party_id: int, changes: Mapping[str, Any]) -> P:
+        """Change name, url, enabled, a casino's currencies, or quirks; see `profiles.write_profile`.
+
+        Raises BadProfile, NameTaken, CounterpartyUnknown; then nothing is changed.
+        """
+        columns = {name: value for name, value in changes.items() if name in self._kind.settable}
+        check_columns(columns)
+        quirks = {name: value for name, value in changes.items() if name not in columns}
+        try:
+            async with self._db.transaction() as tx:
+                changed = self._kind.record(await self._write(tx, party_id, Changes(columns, quirks)))
+        except DbViolation as refused:
+            if refused.constraint == f"{self._kind.name}s_name_key":
+                raise NameTaken(self._kind.name, columns["name"]) from None
+            raise
+        finally:
+            self._forget()
+        return changed
+
+    async def enable(self, party_id: int) -> P:
+        """Let it launch and bet again. Raises CounterpartyUnknown."""
+        return await self.change(party_id, {"enabled": True})
+
+    async def disable(self, party_id: int) -> P:
+        """Stop launches, new bets and new cashbacks; what is under way goes on. Raises CounterpartyUnknown."""
+        return await self.change(party_id, {"enabled": False})
+
+    async def close(self, party_id: int, *, force: bool = False) -> None:
+        """Believe nothing any more that it sends: no token, no signature. What is owed to a casino is still paid.
+
+        Raises Undecided without `force` while something of it is undecided, CounterpartyUnknown.
+        """
+        async with self._db.transaction() as tx:
+            row = await self._locked(tx, party_id, "name")
+            counts = await tx.fetchrow(self._kind.counts, party_id)
+            if not force and counts is not None and any(counts.values()):
+                raise Undecided(self._kind.name, row["name"], dict(counts))
+            await tx.execute(
+                f"update {self._kind.name}s set closed_ms = coalesce(closed_ms, $2) where {self._kind.name}_id = $1",
+                party_id,
+                self._clock.now_ms(),
+            )
+        self._forget()
+
+    async def open(self, party_id: int) -> None:
+        """Believe it again; whether it is enabled is as it was. Raises CounterpartyUnknown."""
+        async with self._db.transaction() as tx:
+            await self._locked(tx, party_id, f"{self._kind.name}_id")
+            await tx.execute(
+                f"update {self._kind.name}s set closed_ms = null where {self._kind.name}_id = $1", party_id
+            )
+        self._forget()
+
+    async def rotate_secret(self, party_id: int, keep_old_s: float = 86400) -> str:
+        """A new secret, never shown again; the one before stays valid beside it for so long.
+
+        0: not at all, and the access tokens that a casino was given until now end too: somebody else may have them.
+        Raises CounterpartyUnknown.
+        """
+        secret = self._chance.hex(SECRET_BYTES)
+        now_ms = self._clock.now_ms()
+        async with self._db.transaction() as tx:
+            row = await self._locked(tx, party_id, "secret")
+            kept = keep_old_s > 0
+            before = self._sealer.open(row["secret"], self._place(party_id)) if kept else b""
+            old = self._sealer.seal(before, self._old_place(party_id)) if kept else None
+            until_ms = now_ms + round(keep_old_s * 1000) if kept else None
+            sealed = self._sealer.seal(secret.encode(), self._place(party_id))
+            await tx.execute(
+                f"update {self._kind.name}s set secret = $2, old_secret = $3, old_secret_until_ms = $4"
+                f" where {self._kind.name}_id = $1",
+                party_id, sealed, old, until_ms,
+            )  # fmt: skip
+            if not kept:
+                await self._end_tokens(tx, party_id, now_ms)
+        self._forget()
+        return secret
+
+    async def _end_tokens(self, tx: Tx, party_id: int, now_ms: int) -> None:
+        """End what the old secret was exchanged for."""
+
+    async def _locked(self, tx: Tx, party_id: int, columns: str) -> Row:
+        """The row, held until the transaction ends. Raises CounterpartyUnknown."""
+        row = None
+        if storable_id(party_id):
+            row = await tx.fetchrow(
+                f"select {columns} from {self._kind.name}s where {self._kind.name}_id = $1 for update", party_id
+            )
+        if row is None:
+            raise CounterpartyUnknown(self._kind.name, party_id)
+        return row
+
+    @abstractmethod
+    async def _write(self, tx: Tx, party_id: int, changes: Changes) -> Row:
+        """Write the changes of one; the row as it is then."""
+
+    @abstractmethod
+    def _forget(self) -> None:
+        """Forget what was read before now."""
+
+    def _place(self, party_id: int) -> str:
+        return f"{self._kind.name}s.secret.{party_id}"
+
+    def _old_place(self, party_id: int) -> str:
+        return f"{self._kind.name}s.old_secret.{party_id}"
