@@ -21,7 +21,7 @@ def set_back() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     log.configure("info", as_json=True)
-    log.held_back()
+    log.suppressed_lines()
     yield
     root.handlers[:] = handlers
     root.setLevel(level)

@@ -240,7 +240,7 @@ class Story:
 
     def hear(self, kind: PaymentKind, outcome: PaymentOutcome) -> Verdict:
         """An accept came."""
-        told: Verdict = self.change(lambda d: pursuit.heard(d, kind, outcome), "heard")
+        told: Verdict = self.change(lambda d: pursuit.apply_outcome(d, kind, outcome), "heard")
         return told
 
     def accept(self, kind: PaymentKind, /, **other: Any) -> Verdict:
@@ -256,13 +256,13 @@ class Story:
             # It was taken up by somebody first, as every call is.
             taken = replace(calls[kind.value], lease_owner=calls[kind.value].lease_owner or "p1")
             self.subject = replace(self.subject, calls={**calls, kind.value: taken})
-        self.change(lambda d: pursuit.made(d, kind, reading), "made")
+        self.change(lambda d: pursuit.apply_make_answer(d, kind, reading), "made")
         return self
 
     def informed(self, kind: PaymentKind, reading: InfoReading, *, asked_at: float | None = None) -> Story:
         """A question of ours was answered at once, or one that left at `asked_at`."""
         asked_ms = T0 + round((self.now_s if asked_at is None else asked_at) * 1000)
-        self.change(lambda d: pursuit.informed(d, kind, reading, asked_ms=asked_ms), "informed")
+        self.change(lambda d: pursuit.apply_info_answer(d, kind, reading, asked_ms=asked_ms), "informed")
         return self
 
     def shown(self, kind: PaymentKind, *kinds: PaymentKind, **other: Any) -> Story:
@@ -270,13 +270,13 @@ class Story:
         return self.informed(kind, InfoList(tuple(self.said(k, **other) for k in kinds)))
 
     def closed(self, slot: str, reading: CloseReading) -> Story:
-        self.change(lambda d: pursuit.closed(d, slot, reading), "closed")
+        self.change(lambda d: pursuit.apply_close_answer(d, slot, reading), "closed")
         return self
 
     def due(self, slot: PaymentKind | str) -> Step | None:
         """A call is taken up."""
         name = slot if isinstance(slot, str) else slot.value
-        step: Step | None = self.change(lambda d: pursuit.taken_up(d, name), "taken_up")
+        step: Step | None = self.change(lambda d: pursuit.step_when_due(d, name), "taken_up")
         return step
 
     def expired(self, *, with_return: bool = False) -> Story:

@@ -96,7 +96,7 @@ def test_an_undecided_payment_without_a_next_action_cannot_be_committed() -> Non
 
 def test_the_casinos_words_are_kept_with_the_payment() -> None:
     d = fresh()
-    d.keep_words(K.STAKE, FUNDS)
+    d.keep_refusal(K.STAKE, FUNDS)
     payment = d.payments[K.STAKE]
     assert (payment.code, payment.reason, payment.message) == (103802, "not_enough_funds", "Not enough funds")
 

@@ -12,7 +12,7 @@ from croupier.core.bet import BetState
 from croupier.core.cashback import CashbackState
 from croupier.core.counterparty import LateAccept
 from croupier.core.draft import Draft
-from croupier.core.outcomes import differences, heard
+from croupier.core.outcomes import apply_outcome, differences
 from croupier.core.payment import GIVES, SLOT_CLOSE, PaymentState, Step
 from croupier.core.readings import Contents, Exists, InfoList, No, PaymentKind, Yes
 from croupier.core.refusals import CasinoNo, Refusal
@@ -312,17 +312,19 @@ def test_a_contradiction_that_is_resent_changes_nothing(tell: str) -> None:
     }[tell]
     assert story.hear(K.STAKE, outcome) is Verdict.CONFLICT
     again = replace(outcome, message="at 10:01") if isinstance(outcome, No) else outcome
-    assert unchanged(story, lambda d: heard(d, K.STAKE, again)) is Verdict.CONFLICT
+    assert unchanged(story, lambda d: apply_outcome(d, K.STAKE, again)) is Verdict.CONFLICT
     assert story.hear(K.STAKE, NOT_ADDED) is Verdict.CONFLICT, "new contents call for a person again"
     assert story.incidents["contradiction"] == 2
-    assert unchanged(story, lambda d: heard(d, K.STAKE, again)) is Verdict.CONFLICT, "also when others came between"
+    assert unchanged(story, lambda d: apply_outcome(d, K.STAKE, again)) is Verdict.CONFLICT, (
+        "also when others came between"
+    )
 
 
 def test_words_that_parked_a_payment_change_nothing_when_they_come_again() -> None:
     story = Story().opened()
     assert story.exists(K.STAKE, amount="10.01") is Verdict.CONFLICT
     said = Exists(story.said(K.STAKE, amount="10.010"))
-    assert unchanged(story, lambda d: heard(d, K.STAKE, said)) is Verdict.CONFLICT
+    assert unchanged(story, lambda d: apply_outcome(d, K.STAKE, said)) is Verdict.CONFLICT
     assert dict(story.incidents) == {"parked": 1}
 
 
@@ -334,7 +336,7 @@ def test_a_late_success_that_was_refused_stays_refused(policy: LateAccept) -> No
     story.casino = replace(CASINO, late_accept=policy)
     story.refund()
     said = Yes(story.said(K.STAKE))
-    assert unchanged(story, lambda d: heard(d, K.STAKE, said)) is Verdict.CONFLICT
+    assert unchanged(story, lambda d: apply_outcome(d, K.STAKE, said)) is Verdict.CONFLICT
 
 
 @pytest.mark.parametrize("kind", [K.PAYOUT, K.BET_RETURN, K.CASHBACK])
@@ -345,28 +347,28 @@ def test_a_refusal_of_owed_money_counts_once_for_each_try(kind: PaymentKind) -> 
     planned = story.subject.calls[kind.value]
     assert planned.failures == 1
     for no in (NOT_ADDED, replace(NOT_ADDED, message="at 10:01")):
-        assert unchanged(story, lambda d, no=no: heard(d, kind, no)) is Verdict.OK
+        assert unchanged(story, lambda d, no=no: apply_outcome(d, kind, no)) is Verdict.OK
     story.hear(kind, FUNDS)
     assert story.subject.calls[kind.value] == planned, "other words about the same try: kept, not counted"
     assert story.payment(kind).code == FUNDS.code
     for no in (NOT_ADDED, FUNDS):
-        assert unchanged(story, lambda d, no=no: heard(d, kind, no)) is Verdict.OK
+        assert unchanged(story, lambda d, no=no: apply_outcome(d, kind, no)) is Verdict.OK
     story.at(1).made(kind, RECEIVED)
     story.hear(kind, NOT_ADDED)
     assert story.subject.calls[kind.value].failures == 2, "the next try was acknowledged, and refused"
-    assert unchanged(story, lambda d: heard(d, kind, NOT_ADDED)) is Verdict.OK
+    assert unchanged(story, lambda d: apply_outcome(d, kind, NOT_ADDED)) is Verdict.OK
     story.at(2).made(kind, NOT_ADDED)
     assert story.subject.calls[kind.value].failures == 3, "an answer to a try is the word on that try"
-    assert unchanged(story, lambda d: heard(d, kind, NOT_ADDED)) is Verdict.OK, "its accept says it once more"
+    assert unchanged(story, lambda d: apply_outcome(d, kind, NOT_ADDED)) is Verdict.OK, "its accept says it once more"
 
 
 def test_exists_without_contents_is_asked_after_once_for_each_try() -> None:
     story = owed_story(K.PAYOUT)
     story.hear(K.PAYOUT, Exists(None))
-    assert unchanged(story, lambda d: heard(d, K.PAYOUT, Exists(None))) is Verdict.OK
+    assert unchanged(story, lambda d: apply_outcome(d, K.PAYOUT, Exists(None))) is Verdict.OK
     cashback = owed_story(K.CASHBACK)
     cashback.hear(K.CASHBACK, Exists(None))
-    assert unchanged(cashback, lambda d: heard(d, K.CASHBACK, Exists(None))) is Verdict.OK
+    assert unchanged(cashback, lambda d: apply_outcome(d, K.CASHBACK, Exists(None))) is Verdict.OK
 
 
 def test_a_refusal_after_the_acceptance_contradicts_it_once_also_if_it_was_said_before() -> None:
@@ -375,7 +377,7 @@ def test_a_refusal_after_the_acceptance_contradicts_it_once_also_if_it_was_said_
     story.hear(K.PAYOUT, NOT_ADDED)
     story.accept(K.PAYOUT)
     assert story.hear(K.PAYOUT, NOT_ADDED) is Verdict.CONFLICT
-    assert unchanged(story, lambda d: heard(d, K.PAYOUT, NOT_ADDED)) is Verdict.CONFLICT
+    assert unchanged(story, lambda d: apply_outcome(d, K.PAYOUT, NOT_ADDED)) is Verdict.CONFLICT
     assert story.incidents["contradiction"] == 1
 
 

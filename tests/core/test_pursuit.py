@@ -12,7 +12,7 @@ from croupier.core.bet import BetState, Closing
 from croupier.core.counterparty import LateAccept
 from croupier.core.draft import Draft
 from croupier.core.payment import SLOT_CLAIM, SLOT_CLOSE, Step
-from croupier.core.pursuit import POISON_AFTER, taken_up
+from croupier.core.pursuit import POISON_AFTER, step_when_due
 from croupier.core.readings import CloseDone, Contents, Exists, InfoList, InfoReading, No, PaymentKind, Unknown, Yes
 from croupier.core.refusals import CasinoNo
 from croupier.core.remembered import Verdict
@@ -449,7 +449,7 @@ def test_taking_up_a_plain_call_leaves_nothing_to_commit() -> None:
     """So that a call costs one decision, its answer's."""
     story = Story().opened()
     d: Draft[Any] = Draft(story.subject, story.terms())
-    assert taken_up(d, "stake") is Step.MAKE
+    assert step_when_due(d, "stake") is Step.MAKE
     assert not d.changed
 
 
@@ -459,7 +459,7 @@ def test_a_claims_time_stands_still_while_recovery_is_on() -> None:
     story.accept(K.STAKE)
     story.at(23)
     d: Draft[Any] = Draft(story.subject, replace(story.terms(), recovering=True))
-    assert taken_up(d, SLOT_CLAIM) is None
+    assert step_when_due(d, SLOT_CLAIM) is None
     story.take(d.finish("taken_up"))
     assert story.subject.state is B.UNCLAIMED
     assert story.call(SLOT_CLAIM) == (Step.CLAIM_DUE, 38.0)
@@ -515,7 +515,7 @@ def test_the_incident_of_what_failed_says_what_could_not_be_read() -> None:
     notes = []
     for n in range(5):
         draft: Draft[Any] = Draft(story.at(n + 1).subject, story.terms())
-        pursuit.made(draft, K.PAYOUT, why)
+        pursuit.apply_make_answer(draft, K.PAYOUT, why)
         decision = draft.finish("made")
         notes += [one.note for one in decision.incidents]
         story.take(decision)
@@ -531,7 +531,7 @@ def test_a_definite_answer_counts_whoever_has_the_call(outcome: str, bet: BetSta
     story = Story().opened().at(1)
     said = story.said(K.STAKE)
     reading = {"yes": Yes(said), "exists": Exists(said), "no": FUNDS}[outcome]
-    story.change(lambda d: pursuit.overheard(d, K.STAKE, reading), "overheard")
+    story.change(lambda d: pursuit.apply_stale_answer(d, K.STAKE, reading), "overheard")
     assert story.subject.state is bet
 
 
@@ -540,22 +540,22 @@ def test_of_our_next_step_an_outdated_answer_decides_nothing(reading: Any) -> No
     """Neither sent again nor expired: whoever has the call now decides that, by what it was told itself."""
     story = Story().opened().at(40)
     d = Draft(story.subject, story.terms())
-    pursuit.overheard(d, K.STAKE, reading)
+    pursuit.apply_stale_answer(d, K.STAKE, reading)
     assert not d.changed
 
 
 def test_an_outdated_list_shows_what_is_there() -> None:
     story = Story().opened().at(40)
     shown = InfoList((story.said(K.STAKE),))
-    story.change(lambda d: pursuit.overheard(d, K.STAKE, shown), "overheard")
+    story.change(lambda d: pursuit.apply_stale_answer(d, K.STAKE, shown), "overheard")
     assert (story.state(K.STAKE), story.subject.state) == (S.ACCEPTED, B.UNCLAIMED)
     paid = Story().settled(paid=False)
     shown = InfoList((paid.said(K.STAKE), paid.said(K.PAYOUT)))
-    paid.change(lambda d: pursuit.overheard(d, K.PAYOUT, shown), "overheard")
+    paid.change(lambda d: pursuit.apply_stale_answer(d, K.PAYOUT, shown), "overheard")
     assert (paid.state(K.PAYOUT), paid.balance("owed")) == (S.ACCEPTED, 0)
     odd = Story().opened().at(40)
     d = Draft(odd.subject, odd.terms())
-    pursuit.overheard(d, K.STAKE, InfoList((odd.said(K.STAKE, amount="1"),)))
+    pursuit.apply_stale_answer(d, K.STAKE, InfoList((odd.said(K.STAKE, amount="1"),)))
     assert not d.changed, "whoever has the call asks too"
 
 
@@ -570,7 +570,7 @@ def held(story: Story) -> Draft[Any]:
 def test_an_id_of_another_payment_is_no_yes() -> None:
     story = Story().opened()
     d = held(story)
-    assert pursuit.heard(d, K.STAKE, Yes(story.said(K.STAKE))) is Verdict.CONFLICT
+    assert pursuit.apply_outcome(d, K.STAKE, Yes(story.said(K.STAKE))) is Verdict.CONFLICT
     story.take(d.finish("heard"))
     assert (story.state(K.STAKE), dict(story.incidents)) == (S.CREATED, {"contradiction": 1})
 
@@ -591,7 +591,7 @@ def test_a_list_with_the_id_of_another_payment_parks(kind: PaymentKind) -> None:
     """As any other contents would (money.md 2.7)."""
     story = Story().opened() if kind is K.STAKE else Story().settled(paid=False)
     d = held(story)
-    pursuit.informed(d, kind, InfoList((story.said(kind),)), asked_ms=d.terms.now_ms)
+    pursuit.apply_info_answer(d, kind, InfoList((story.said(kind),)), asked_ms=d.terms.now_ms)
     story.take(d.finish("informed"))
     assert story.state(kind) is S.PARKED
 

@@ -9,7 +9,7 @@ import pytest
 
 from croupier.core.bet import BetState
 from croupier.core.readings import Contents, InfoList
-from croupier.core.reconciliation import Difference, believed, compare
+from croupier.core.reconciliation import Difference, compare, net_by_answers
 from tests.core.samples import FUNDS, NOT_ADDED, K, Story
 
 D = Difference
@@ -168,7 +168,7 @@ def test_a_refund_that_was_granted_and_not_kept_is_told_otherwise() -> None:
     ],
 )
 def test_what_a_provider_believes_of_the_wallet(make: Any, minor: int) -> None:
-    assert believed(make().subject) == minor
+    assert net_by_answers(make().subject) == minor
 
 
 @pytest.mark.parametrize(("name", "net"), [("returned", "+0.00"), ("refused", "+0.00"), ("expired", "+0.00")])

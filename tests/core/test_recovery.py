@@ -12,8 +12,8 @@ from croupier.core.recovery import (
     START_OF_2020_S,
     Life,
     Mark,
+    evidence_of_restore,
     next_id,
-    sign_of_restore,
 )
 
 LIFE = Life("i-1", "server/1", beat=10, beat_ms=1, last_id=500)
@@ -36,7 +36,7 @@ BY_THE_CLOCK = (NOW_MS // 1000 - START_OF_2020_S + AHEAD_S) * IDS_PER_S + 1
 def test_a_database_is_older_than_what_was_if_a_mark_is_ahead_or_it_was_made_elsewhere(
     here: str, mark: Mark | None, sign: str | None
 ) -> None:
-    told = sign_of_restore(LIFE, here, mark)
+    told = evidence_of_restore(LIFE, here, mark)
     assert (told is None) if sign is None else (told is not None and sign in told)
 
 

@@ -8,7 +8,7 @@ from croupier.core.bet import Bet, BetState
 from croupier.core.bet_requests import Ruling
 from croupier.core.draft import Decision, Draft, Terms
 from croupier.core.payment import PaymentState
-from croupier.core.pursuit import heard
+from croupier.core.pursuit import apply_outcome
 from croupier.core.readings import No, PaymentKind
 from croupier.core.refusals import CasinoNo
 from croupier.flows.advance import TRIES, Contended, Lost, advance, ruled
@@ -23,7 +23,7 @@ STAKE = PaymentKind.STAKE
 def refuse(bet: Bet, terms: Terms) -> Decision[Bet]:
     """A rule that is in order: the casino said no."""
     draft: Draft[Bet] = Draft(bet, terms)
-    heard(draft, STAKE, No(CasinoNo.NOT_ADDED, 102823, "no"))
+    apply_outcome(draft, STAKE, No(CasinoNo.NOT_ADDED, 102823, "no"))
     return draft.finish("heard")
 
 

@@ -64,7 +64,7 @@ def test_kinds_without_end_are_one_kind() -> None:
 
 async def test_lines_are_held_back_and_told_of(capsys: pytest.CaptureFixture[str]) -> None:
     log.configure("info", as_json=True)
-    log.held_back()
+    log.suppressed_lines()
     clock = Clock()
     log._lines.limit = Limit(clock)
     for number in range(200):
@@ -78,7 +78,7 @@ async def test_lines_are_held_back_and_told_of(capsys: pytest.CaptureFixture[str
     assert said.count("\n") == 1
     assert '"event": "log.held_back"' in said
     assert f'"more": {200 - LINES}' in said
-    assert log.held_back() == {"provider.unauthorized": 200 - LINES}
+    assert log.suppressed_lines() == {"provider.unauthorized": 200 - LINES}
     await asyncio.sleep(0)
 
 

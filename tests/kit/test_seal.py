@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
-from croupier.kit.key_file import Ring, alone_with, read_ring, write_ring
+from croupier.kit.key_file import Ring, key_file_lock, read_ring, write_ring
 from croupier.kit.seal import KeyFileRefused, SealBroken, Sealer, load_or_make_key
 
 SEALER = Sealer(bytes(range(32)))
@@ -202,7 +202,7 @@ def test_a_ring_that_cannot_be_is_refused(tmp_path: Path, keys: tuple[bytes, ...
 
 def test_two_never_change_the_keys_at_once(tmp_path: Path) -> None:
     path = tmp_path / "key"
-    with alone_with(path), pytest.raises(KeyFileRefused, match="another command"), alone_with(path):
+    with key_file_lock(path), pytest.raises(KeyFileRefused, match="another command"), key_file_lock(path):
         pass
-    with alone_with(path):
+    with key_file_lock(path):
         pass

@@ -517,7 +517,7 @@ _READING = (
         _OUTCOMES,
         (
             (
-                "proves=proves, newer_try=newer_try)\n    elif newer_try:\n        again(d, kind, make_step(d))",
+                "proves=proves, newer_try=newer_try)\n    elif newer_try:\n        retry_later(d, kind, make_step(d))",
                 "proves=proves, newer_try=newer_try)\n    elif newer_try:\n        d.pay(kind, PaymentEvent.REFUSE)",
             ),
         ),
@@ -548,9 +548,9 @@ _READING = (
         _OUTCOMES,
         (
             (
-                "    if not wrong:\n        return heard_yes(d, payment, said)\n    if payment.undecided:",
+                "    if not wrong:\n        return apply_success(d, payment, said)\n    if payment.undecided:",
                 "    if payment.undecided:\n        _accept(d, payment, said)\n        return Verdict.OK\n"
-                "    if not wrong:\n        return heard_yes(d, payment, said)\n    if payment.undecided:",
+                "    if not wrong:\n        return apply_success(d, payment, said)\n    if payment.undecided:",
             ),
         ),
         "I2",
@@ -568,7 +568,7 @@ _READING = (
         _OUTCOMES,
         (
             (
-                '        return contradiction(d, payment, no, note=f"refused after it was accepted: {no.code} {no.message}")',
+                '        return record_contradiction(d, payment, no, note=f"refused after it was accepted: {no.code} {no.message}")',
                 "        return Verdict.OK",
             ),
         ),
@@ -608,7 +608,7 @@ _READING = (
                 "    if isinstance(reading, Unknown):\n"
                 "        from croupier.core.readings import No\n"
                 "        from croupier.core.refusals import CasinoNo\n\n"
-                '        heard(d, kind, No(CasinoNo.OTHER, 0, ""))\n'
+                '        apply_outcome(d, kind, No(CasinoNo.OTHER, 0, ""))\n'
                 "        return\n"
                 "    if isinstance(reading, Received | Unknown):\n        if payment.undecided:",
             ),

@@ -23,7 +23,7 @@ _REFUSALS = (
         _PURSUIT,
         (
             (
-                "    if isinstance(reading, Unknown) and reading.sent:\n        d.doubt(kind)\n",
+                "    if isinstance(reading, Unknown) and reading.sent:\n        d.mark_unanswered(kind)\n",
                 "",
             ),
         ),
@@ -68,7 +68,7 @@ _REFUSALS = (
         _OUTCOMES,
         (
             (
-                "    elif payment.reason is None:\n        if newer_try:\n            again(d, kind, make_step(d))\n    elif not",
+                "    elif payment.reason is None:\n        if newer_try:\n            retry_later(d, kind, make_step(d))\n    elif not",
                 "    elif True or not",
             ),
         ),

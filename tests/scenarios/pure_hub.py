@@ -270,7 +270,7 @@ class PureHub:
         self.subjects[subject_id] = subject
         self._plan(subject_id, slot, taken)
         d = self.draft(subject)
-        step = pursuit.taken_up(d, slot)
+        step = pursuit.step_when_due(d, slot)
         if step is None:
             assert self.commit(d.finish("taken_up"))
         else:
@@ -316,19 +316,19 @@ class PureHub:
         d = self.draft(subject)
         if not _ours(subject, leased_call):
             if leased_call.slot != SLOT_CLOSE and not isinstance(reading, CloseDone):
-                pursuit.overheard(d, PaymentKind(leased_call.slot), reading)
+                pursuit.apply_stale_answer(d, PaymentKind(leased_call.slot), reading)
             if d.changed:
                 assert self.commit(d.finish(f"{leased_call.slot}_overheard"))
             return
         if leased_call.step is Step.INFO:
             assert isinstance(reading, InfoList | Unknown)
-            pursuit.informed(d, PaymentKind(leased_call.slot), reading, asked_ms=asked_ms)
+            pursuit.apply_info_answer(d, PaymentKind(leased_call.slot), reading, asked_ms=asked_ms)
         elif leased_call.slot == SLOT_CLOSE or leased_call.step is Step.REOPEN:
             assert isinstance(reading, CloseDone | Unknown)
-            pursuit.closed(d, leased_call.slot, reading)
+            pursuit.apply_close_answer(d, leased_call.slot, reading)
         else:
             assert not isinstance(reading, InfoList | CloseDone)
-            pursuit.made(d, PaymentKind(leased_call.slot), reading)
+            pursuit.apply_make_answer(d, PaymentKind(leased_call.slot), reading)
         assert self.commit(d.finish(f"{leased_call.slot}_answered"))
 
     def _note_doubles(self, subject_id: int, seen: InfoList) -> None:
@@ -347,7 +347,7 @@ class PureHub:
         if subject is None or subject.casino_id != casino_id:
             return "102823"
         d = self.draft(subject)
-        verdict = pursuit.heard(d, kind, outcome)
+        verdict = pursuit.apply_outcome(d, kind, outcome)
         if d.changed:
             assert self.commit(d.finish(f"{kind.value}_heard"))
         return "200" if verdict is Verdict.OK else "102823"

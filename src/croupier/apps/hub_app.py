@@ -19,7 +19,7 @@ from croupier import __version__, casinos, providers
 from croupier.apps.operations import OWN, openapi
 from croupier.flows.hub import Hub
 from croupier.kit.config import Settings
-from croupier.kit.log import held_back
+from croupier.kit.log import suppressed_lines
 from croupier.store.db import DbError
 
 STUCK_S = 1.0
@@ -53,7 +53,7 @@ def _own_routes(hub: Hub) -> list[Route]:
 
     async def metrics(_: Request) -> Response:
         hub.metrics.put("croupier_waiting", len(hub.waiters), "pay_in")
-        for event, lines in held_back().items():
+        for event, lines in suppressed_lines().items():
             hub.metrics.count("croupier_log_held_back_total", event, by=lines)
         with contextlib.suppress(DbError):
             hub.metrics.put("croupier_waiting", await hub.store.calls.waiting(), "calls")

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict
 from msgspec import Meta
 
 from croupier import __version__, casinos, providers
-from croupier.kit.openapi import Half, Operation, Said, Schema, document
+from croupier.kit.openapi import AnswerSpec, Half, Operation, Schema, document
 
 Text = Annotated[str, Meta(description="Prometheus' text form.")]
 Page = Annotated[dict[str, Any], Meta(description="This document.")]
@@ -52,7 +52,7 @@ class NotFound(TypedDict):
     path: NotRequired[str]
 
 
-def _page(path: str, summary: str, *answers: Said) -> Operation:
+def _page(path: str, summary: str, *answers: AnswerSpec) -> Operation:
     return Operation("GET", path, path.strip("/").partition(".")[0], summary, "operate.md 6", answers, proofs=((),))
 
 
@@ -60,16 +60,16 @@ OWN: Final = Half(
     "operations",
     "Pages for whoever runs the hub. A proxy in front of it lets none of them out.",
     (
-        _page("/livez", "Whether the process answers.", Said(200, "It does.", Alive)),
+        _page("/livez", "Whether the process answers.", AnswerSpec(200, "It does.", Alive)),
         _page(
             "/readyz",
             "Whether this worker should get traffic.",
-            Said(200, "It should.", Ready),
-            Said(503, "It should not.", NotReady),
+            AnswerSpec(200, "It should.", Ready),
+            AnswerSpec(503, "It should not.", NotReady),
         ),
-        _page("/metrics", "Numbers of this worker.", Said(200, "All of them.", Text, media="text/plain")),
-        _page("/version", "Name and version.", Said(200, "Both.", Version)),
-        _page("/openapi.json", "This document.", Said(200, "What the hub serves.", Page)),
+        _page("/metrics", "Numbers of this worker.", AnswerSpec(200, "All of them.", Text, media="text/plain")),
+        _page("/version", "Name and version.", AnswerSpec(200, "Both.", Version)),
+        _page("/openapi.json", "This document.", AnswerSpec(200, "What the hub serves.", Page)),
     ),
 )
 """Everything that is neither half's."""

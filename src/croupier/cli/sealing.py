@@ -23,7 +23,7 @@ from croupier.cli.sentences import Fault
 from croupier.cli.show import note, say, show_json, show_table
 from croupier.flows.hub import Hub
 from croupier.flows.keep_trail import sign, vouch
-from croupier.kit.key_file import KeyFileRefused, Ring, alone_with, new_key, read_ring, write_ring
+from croupier.kit.key_file import KeyFileRefused, Ring, key_file_lock, new_key, read_ring, write_ring
 from croupier.kit.seal import Sealer
 from croupier.kit.settings import Settings
 from croupier.kit.signed_lines import public_of
@@ -52,7 +52,7 @@ def reseal_all(as_json: AsJson = False) -> None:
 
     async def work(hub: Hub, told: Settings) -> int:
         path = told.key_path
-        with alone_with(path):
+        with key_file_lock(path):
             ring = read_ring(path)
             if len(ring.keys) == 1:
                 ring = Ring((new_key(), *ring.keys), ring.signed)
@@ -124,7 +124,7 @@ def renew(
 
     with_db(there)
     path = settings().key_path
-    with alone_with(path):
+    with key_file_lock(path):
         aside = _replace(path)
         renewed = with_hub(lambda hub, _: _renew(hub, author, why))
     _show(renewed, path, aside, as_json=as_json)

@@ -51,7 +51,7 @@ def take_back(d: CashbackDraft) -> None:
         d.call_now(PaymentKind.CASHBACK_CANCEL.value, Step.MAKE)
 
 
-def make_sure(d: CashbackDraft) -> None:
+def send_safety_cancel(d: CashbackDraft) -> None:
     """Send a cancel for a cashback that ended on a refusal: a copy of the call may still be booked (decision 0028).
 
     The cancel leaves once no copy of the call is valid any more. The casino refuses it if it never paid.
@@ -80,7 +80,7 @@ def _owe_no_more(d: CashbackDraft) -> None:
     d.book(ledger.owed(row.casino_id), ledger.cashback(row.casino_id), row.amount, "ended_unpaid")
 
 
-def taken_up_again(d: CashbackDraft) -> None:
+def owe_again(d: CashbackDraft) -> None:
     """Owe a cashback again that ended unpaid and was then accepted by the casino."""
     row = d.subject
     d.book(ledger.cashback(row.casino_id), ledger.owed(row.casino_id), row.amount, "cashback_decided")
@@ -109,7 +109,7 @@ def cancel_refused(d: CashbackDraft, no: No) -> None:
 def _paid_after_all(d: CashbackDraft) -> None:
     """Book a cashback as paid that ended as refused: the casino's answer to its cancel proves the payment."""
     d.pay(PaymentKind.CASHBACK, PaymentEvent.ACCEPT)
-    taken_up_again(d)
+    owe_again(d)
     _paid(d)
 
 
@@ -126,4 +126,4 @@ def cancel(d: CashbackDraft) -> None:
         # Every attempt was refused, and nothing has been sent since: it is not retried.
         d.pay(PaymentKind.CASHBACK, PaymentEvent.REFUSE)
         refused_for_good(d)
-        make_sure(d)
+        send_safety_cancel(d)

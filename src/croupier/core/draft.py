@@ -123,11 +123,11 @@ class Draft(Generic[S]):
         if ended:
             self.calls.pop(kind.value, None)
 
-    def doubt(self, kind: PaymentKind) -> None:
+    def mark_unanswered(self, kind: PaymentKind) -> None:
         """Record for good that an attempt of this payment had no outcome of its own."""
         self.payments[kind] = replace(self.payments[kind], unanswered=True)
 
-    def keep_words(self, kind: PaymentKind, no: No) -> None:
+    def keep_refusal(self, kind: PaymentKind, no: No) -> None:
         """Store the casino's code, reason and message of a refusal."""
         self.payments[kind] = replace(self.payments[kind], code=no.code, reason=no.reason.value, message=no.message)
 

@@ -163,10 +163,10 @@ def return_accepted(d: BetDraft) -> None:
     bet = d.subject
     source = ledger.owed(bet.casino_id) if bet.was_on else ledger.suspense(bet.casino_id)
     d.book(source, ledger.wallets(bet.casino_id), bet.stake, "returned")
-    name_the_difference(d)
+    report_unexplained_return(d)
 
 
-def name_the_difference(d: BetDraft) -> None:
+def report_unexplained_return(d: BetDraft) -> None:
     """Raise an incident for a return whose stake was never confirmed and is not queried any more (I7)."""
     taken = {kind for kind, payment in d.payments.items() if payment.state is PaymentState.ACCEPTED}
     asked_after = PaymentKind.STAKE.value in d.calls
@@ -206,7 +206,7 @@ def given_up(d: BetDraft, kind: PaymentKind) -> None:
         owe_return(d)
 
 
-def taken_up_again(d: BetDraft, kind: PaymentKind) -> None:
+def owe_again(d: BetDraft, kind: PaymentKind) -> None:
     """Owe a payment again that a person gave up and the casino then accepted."""
     bet = d.subject
     if kind is PaymentKind.BET_RETURN and not bet.was_on:

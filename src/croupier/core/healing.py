@@ -16,10 +16,10 @@ from croupier.core import bet_requests, effects
 from croupier.core.bet import OK, Bet, BetEvent, BetState, Origin
 from croupier.core.draft import Draft
 from croupier.core.money import BadAmount, parse_amount
-from croupier.core.outcomes import differences, heard, line_of, lines_of, takes_late_yes
+from croupier.core.outcomes import accepts_late_success, apply_outcome, differences, line_of, lines_of
 from croupier.core.payment import Payment, PaymentState
 from croupier.core.readings import Contents, InfoList, PaymentKind, Yes
-from croupier.core.reconciliation import Difference, compare, foreign
+from croupier.core.reconciliation import Difference, compare, never_ordered
 from croupier.core.remembered import Verdict
 
 
@@ -40,7 +40,7 @@ class HealingRule(Enum):
 
 def heal(d: Draft[Bet], seen: InfoList) -> list[HealingRule]:
     """Accept each payment that is listed with the contents ordered; return the rules that were applied."""
-    foreign_return = PaymentKind.BET_RETURN in foreign(d.subject, seen)
+    foreign_return = PaymentKind.BET_RETURN in never_ordered(d.subject, seen)
     applied = []
     for kind in PaymentKind:
         payment = d.payments.get(kind)
@@ -48,13 +48,13 @@ def heal(d: Draft[Bet], seen: InfoList) -> list[HealingRule]:
         if payment is None or line is None or (foreign_return and kind is PaymentKind.STAKE):
             continue
         rule = _rule_for(d, payment, line)
-        if rule is not None and heard(d, kind, Yes(line)) is Verdict.OK:
+        if rule is not None and apply_outcome(d, kind, Yes(line)) is Verdict.OK:
             applied.append(rule)
     return applied
 
 
 def _rule_for(d: Draft[Bet], payment: Payment, line: Contents) -> HealingRule | None:
-    if payment.state is PaymentState.ACCEPTED or differences(d, payment, line) or not takes_late_yes(d, payment):
+    if payment.state is PaymentState.ACCEPTED or differences(d, payment, line) or not accepts_late_success(d, payment):
         return None
     if payment.undecided or payment.state is PaymentState.PARKED:
         return HealingRule.BOOKED_UNHEARD
@@ -77,7 +77,7 @@ def restore(draft: Draft[Bet], seen: InfoList) -> list[HealingRule]:
 
     The draft is changed either way: commit it only if rules are returned.
     """
-    kinds = foreign(draft.subject, seen)
+    kinds = never_ordered(draft.subject, seen)
     if not kinds or any(one.difference not in _NO_HINDRANCE for one in compare(draft.subject, seen, draft.terms)):
         return []
     try:
@@ -88,7 +88,7 @@ def restore(draft: Draft[Bet], seen: InfoList) -> list[HealingRule]:
 
 def _repeat(d: Draft[Bet], seen: InfoList, kinds: set[PaymentKind]) -> list[HealingRule]:
     applied = []
-    _hear(d, seen, PaymentKind.STAKE)
+    _accept_listed(d, seen, PaymentKind.STAKE)
     if PaymentKind.PAYOUT in kinds:
         _settle(d, seen)
         applied.append(HealingRule.SETTLED_BEFORE)
@@ -113,7 +113,7 @@ def _settle(d: Draft[Bet], seen: InfoList) -> None:
         effects.settle(d, win)
     if d.subject.state is not BetState.SETTLED or d.subject.win != win:
         raise _Unproved
-    _hear(d, seen, PaymentKind.PAYOUT)
+    _accept_listed(d, seen, PaymentKind.PAYOUT)
 
 
 def _give_back(d: Draft[Bet], seen: InfoList) -> None:
@@ -128,7 +128,7 @@ def _give_back(d: Draft[Bet], seen: InfoList) -> None:
         raise _Unproved
     for kind in (PaymentKind.PAYOUT, PaymentKind.PAYOUT_RETURN, PaymentKind.BET_RETURN):
         if kind in d.payments and lines_of(seen, kind):
-            _hear(d, seen, kind)
+            _accept_listed(d, seen, kind)
 
 
 def _claim(d: Draft[Bet]) -> None:
@@ -137,11 +137,11 @@ def _claim(d: Draft[Bet]) -> None:
         effects.confirm(d)
 
 
-def _hear(d: Draft[Bet], seen: InfoList, kind: PaymentKind) -> None:
+def _accept_listed(d: Draft[Bet], seen: InfoList, kind: PaymentKind) -> None:
     """Accept a payment that is listed with the contents ordered; raises _Unproved for other contents."""
     payment = d.payments.get(kind)
     if payment is None or payment.state is PaymentState.ACCEPTED:
         return
     line = line_of(d, payment, seen)
-    if line is None or differences(d, payment, line) or heard(d, kind, Yes(line)) is not Verdict.OK:
+    if line is None or differences(d, payment, line) or apply_outcome(d, kind, Yes(line)) is not Verdict.OK:
         raise _Unproved

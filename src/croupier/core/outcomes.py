@@ -25,7 +25,7 @@ from croupier.core.money import format_amount, same_amount
 from croupier.core.payment import GIVES, Payment, PaymentEvent, PaymentState, Step
 from croupier.core.readings import Contents, Exists, InfoList, No, PaymentKind, PaymentOutcome, Yes
 from croupier.core.refusals import CasinoNo
-from croupier.core.remembered import Verdict, verdict_on, with_words
+from croupier.core.remembered import Verdict, verdict_on, with_mark
 
 AnyDraft = Draft[Any]
 
@@ -35,11 +35,11 @@ class _Effect:
     accepted: Callable[[AnyDraft], None]
     refused: Callable[[AnyDraft, No], None] | None
     """None if a no means "not yet"."""
-    taken_up_again: Callable[[AnyDraft], None] | None = None
+    owe_again: Callable[[AnyDraft], None] | None = None
 
 
 def _bet_again(kind: PaymentKind) -> Callable[[AnyDraft], None]:
-    return lambda d: effects.taken_up_again(d, kind)
+    return lambda d: effects.owe_again(d, kind)
 
 
 _EFFECTS: dict[PaymentKind, _Effect] = {
@@ -48,7 +48,7 @@ _EFFECTS: dict[PaymentKind, _Effect] = {
     PaymentKind.BET_RETURN: _Effect(effects.return_accepted, None, _bet_again(PaymentKind.BET_RETURN)),
     PaymentKind.PAYOUT_RETURN: _Effect(effects.payout_return_accepted, effects.payout_return_refused),
     PaymentKind.JACKPOT: _Effect(effects.jackpot_accepted, None, _bet_again(PaymentKind.JACKPOT)),
-    PaymentKind.CASHBACK: _Effect(cashback_effects.paid, None, cashback_effects.taken_up_again),
+    PaymentKind.CASHBACK: _Effect(cashback_effects.paid, None, cashback_effects.owe_again),
     PaymentKind.CASHBACK_CANCEL: _Effect(cashback_effects.cancel_accepted, cashback_effects.cancel_refused),
 }
 
@@ -56,7 +56,7 @@ _EFFECTS: dict[PaymentKind, _Effect] = {
 # --- an outcome: an accept, an inline acknowledgement, or a line of info --------------------------------
 
 
-def heard(d: AnyDraft, kind: PaymentKind, outcome: PaymentOutcome, *, answers_try: bool = False) -> Verdict:
+def apply_outcome(d: AnyDraft, kind: PaymentKind, outcome: PaymentOutcome, *, answers_try: bool = False) -> Verdict:
     """Apply an outcome to the payment; return the verdict, which is the answer to an accept.
 
     `answers_try`: the outcome answers an attempt whose failure is not counted yet. An outcome that was applied before
@@ -68,27 +68,27 @@ def heard(d: AnyDraft, kind: PaymentKind, outcome: PaymentOutcome, *, answers_tr
     if answers_try and payment.state is PaymentState.PARKED:
         # A person has retried the payment: the new answer is reported to them, even if it is the same.
         payment = d.payments[kind] = replace(payment, heard=None)
-    newer_try = answers_try or _tried(d, payment)
+    newer_try = answers_try or _attempted(d, payment)
     before = verdict_on(payment, outcome, d.subject.currency)
-    if before is not None and _said_before(payment, outcome, before, newer_try=newer_try):
+    if before is not None and _applied_before(payment, outcome, before, newer_try=newer_try):
         return before
     d.note(heard=type(outcome).__name__, kind=kind.value)
-    verdict = _taken_in(d, payment, outcome, newer_try=newer_try)
+    verdict = _apply(d, payment, outcome, newer_try=newer_try)
     if before is None and (verdict is Verdict.CONFLICT or (payment.undecided and not isinstance(outcome, Yes))):
         remember(d, kind, outcome, verdict=verdict)
     close_if_done(d)
     return verdict
 
 
-def _taken_in(d: AnyDraft, payment: Payment, outcome: PaymentOutcome, *, newer_try: bool) -> Verdict:
+def _apply(d: AnyDraft, payment: Payment, outcome: PaymentOutcome, *, newer_try: bool) -> Verdict:
     if isinstance(outcome, No):
-        return _heard_no(d, payment, outcome, newer_try=newer_try)
+        return _apply_no(d, payment, outcome, newer_try=newer_try)
     if isinstance(outcome, Exists):
-        return _heard_exists(d, payment, outcome, newer_try=newer_try)
-    return heard_yes(d, payment, outcome.contents)
+        return _apply_exists(d, payment, outcome, newer_try=newer_try)
+    return apply_success(d, payment, outcome.contents)
 
 
-def _tried(d: AnyDraft, payment: Payment) -> bool:
+def _attempted(d: AnyDraft, payment: Payment) -> bool:
     """Return whether an attempt is in flight, or was acknowledged, since the last failure: a refusal may belong to it.
 
     One attempt fails once, however often its refusal is resent (casino.md 1.2).
@@ -97,7 +97,7 @@ def _tried(d: AnyDraft, payment: Payment) -> bool:
     return call is not None and call.step is Step.MAKE and (call.acked or call.lease_owner is not None)
 
 
-def _said_before(payment: Payment, outcome: PaymentOutcome, before: Verdict, *, newer_try: bool) -> bool:
+def _applied_before(payment: Payment, outcome: PaymentOutcome, before: Verdict, *, newer_try: bool) -> bool:
     """Return whether an outcome that was applied before may be ignored, because nothing since gives it another meaning."""
     if payment.state is PaymentState.ACCEPTED:
         return before is Verdict.CONFLICT
@@ -108,10 +108,10 @@ def _said_before(payment: Payment, outcome: PaymentOutcome, before: Verdict, *, 
 
 def remember(d: AnyDraft, kind: PaymentKind, outcome: PaymentOutcome, *, verdict: Verdict) -> None:
     """Store the outcome on the payment, so that its repeat changes nothing."""
-    d.payments[kind] = with_words(d.payments[kind], outcome, d.subject.currency, verdict=verdict)
+    d.payments[kind] = with_mark(d.payments[kind], outcome, d.subject.currency, verdict=verdict)
 
 
-def contradiction(d: AnyDraft, payment: Payment, outcome: PaymentOutcome, *, note: str) -> Verdict:
+def record_contradiction(d: AnyDraft, payment: Payment, outcome: PaymentOutcome, *, note: str) -> Verdict:
     """Raise an incident once. The same outcome again raises none, even after the incident was closed."""
     if verdict_on(d.payments[payment.kind], outcome, d.subject.currency) is not Verdict.CONFLICT:
         remember(d, payment.kind, outcome, verdict=Verdict.CONFLICT)
@@ -119,7 +119,7 @@ def contradiction(d: AnyDraft, payment: Payment, outcome: PaymentOutcome, *, not
     return Verdict.CONFLICT
 
 
-ANOTHERS_NUMBER = "payment's PartnerTransactionId"
+ID_OF_ANOTHER = "payment's PartnerTransactionId"
 
 
 def differences(d: AnyDraft, payment: Payment, said: Contents) -> list[str]:
@@ -137,21 +137,21 @@ def differences(d: AnyDraft, payment: Payment, said: Contents) -> list[str]:
         found.append("type")
     if said.amount is not None and not same_amount(said.amount, payment.amount, currency):
         found.append("amount")
-    if _tax_told(said) and not same_amount(said.tax or "0", payment.tax or 0, currency):
+    if _tax_stated(said) and not same_amount(said.tax or "0", payment.tax or 0, currency):
         found.append("tax")
-    if _is_anothers(d, payment, said.partner_tx):
-        found.append(ANOTHERS_NUMBER)
+    if _id_is_taken(d, payment, said.partner_tx):
+        found.append(ID_OF_ANOTHER)
     return found
 
 
-def in_words(d: AnyDraft, payment: Payment, said: Contents) -> str:
+def describe_differences(d: AnyDraft, payment: Payment, said: Contents) -> str:
     """Return the differences as text for a person, with both amounts."""
     ordered = format_amount(payment.amount, d.subject.currency)
     amount = f"amount ({said.amount}, not {ordered})"
     return ", ".join(amount if fact == "amount" else fact for fact in differences(d, payment, said))
 
 
-def _is_anothers(d: AnyDraft, payment: Payment, partner_tx: str | None) -> bool:
+def _id_is_taken(d: AnyDraft, payment: Payment, partner_tx: str | None) -> bool:
     """Return whether another payment of this casino already has this id: then the outcome is not about this payment."""
     if partner_tx is None or partner_tx == payment.partner_tx or d.terms.casino.reuses_transaction_ids:
         return False
@@ -159,7 +159,7 @@ def _is_anothers(d: AnyDraft, payment: Payment, partner_tx: str | None) -> bool:
     return partner_tx in others or partner_tx in d.terms.held
 
 
-def _tax_told(said: Contents) -> bool:
+def _tax_stated(said: Contents) -> bool:
     """Return whether a tax is stated: beside an amount, a missing TaxAmount states a tax of 0."""
     return said.amount is not None or said.tax is not None
 
@@ -180,11 +180,13 @@ def line_of(d: AnyDraft, payment: Payment, seen: InfoList) -> Contents | None:
     return next(iter(known or fitting or lines), None)
 
 
-def heard_yes(d: AnyDraft, payment: Payment, said: Contents) -> Verdict:
+def apply_success(d: AnyDraft, payment: Payment, said: Contents) -> Verdict:
     """Apply a success from an accept, an inline answer or an info list; return the verdict."""
     wrong = differences(d, payment, said)
     if wrong:
-        return contradiction(d, payment, Yes(said), note=f"accepted with another {in_words(d, payment, said)}")
+        return record_contradiction(
+            d, payment, Yes(said), note=f"accepted with another {describe_differences(d, payment, said)}"
+        )
     if payment.state is PaymentState.ACCEPTED:
         if payment.partner_tx is None:
             # A person accepted it, or its cancel proved it. The casino now confirms it and names its id.
@@ -192,16 +194,18 @@ def heard_yes(d: AnyDraft, payment: Payment, said: Contents) -> Verdict:
             return Verdict.OK
         if payment.partner_tx == said.partner_tx:
             return Verdict.OK
-        return contradiction(d, payment, Yes(said), note=f"accepted twice: {payment.partner_tx} and {said.partner_tx}")
-    if not takes_late_yes(d, payment):
-        return contradiction(
+        return record_contradiction(
+            d, payment, Yes(said), note=f"accepted twice: {payment.partner_tx} and {said.partner_tx}"
+        )
+    if not accepts_late_success(d, payment):
+        return record_contradiction(
             d, payment, Yes(said), note="accepted after the stake had ended; this casino undoes it itself"
         )
     _accept(d, payment, said)
     return Verdict.OK
 
 
-def takes_late_yes(d: AnyDraft, payment: Payment) -> bool:
+def accepts_late_success(d: AnyDraft, payment: Payment) -> bool:
     """Return whether a success is applied; one for an ended stake is then returned (money.md 3.6)."""
     if payment.kind is not PaymentKind.STAKE or payment.undecided or payment.state is PaymentState.PARKED:
         return True
@@ -213,50 +217,52 @@ def _accept(d: AnyDraft, payment: Payment, said: Contents) -> None:
     effect = _EFFECTS[payment.kind]
     given_up_before = payment.state is PaymentState.REFUSED
     d.pay(payment.kind, PaymentEvent.ACCEPT, partner_tx=said.partner_tx)
-    if given_up_before and effect.taken_up_again is not None:
-        effect.taken_up_again(d)
+    if given_up_before and effect.owe_again is not None:
+        effect.owe_again(d)
     effect.accepted(d)
 
 
-def _heard_exists(d: AnyDraft, payment: Payment, outcome: Exists, *, newer_try: bool) -> Verdict:
+def _apply_exists(d: AnyDraft, payment: Payment, outcome: Exists, *, newer_try: bool) -> Verdict:
     said = outcome.contents
     if said is None:
         if payment.undecided:
-            _exists_bare(d, payment, newer_try=newer_try)
+            _query_existing(d, payment, newer_try=newer_try)
         return Verdict.OK
     wrong = differences(d, payment, said)
     if not wrong:
-        return heard_yes(d, payment, said)
+        return apply_success(d, payment, said)
     if payment.undecided:
-        park(d, payment.kind, f"the casino has it with another {in_words(d, payment, said)}")
+        park(d, payment.kind, f"the casino has it with another {describe_differences(d, payment, said)}")
         return Verdict.CONFLICT
-    return contradiction(d, payment, outcome, note=f"exists with another {in_words(d, payment, said)}")
+    return record_contradiction(
+        d, payment, outcome, note=f"exists with another {describe_differences(d, payment, said)}"
+    )
 
 
-def _exists_bare(d: AnyDraft, payment: Payment, *, newer_try: bool) -> None:
+def _query_existing(d: AnyDraft, payment: Payment, *, newer_try: bool) -> None:
     """Schedule an info query for a payment that exists with unknown contents. A cashback has no info and is repeated."""
     d.pay(payment.kind, PaymentEvent.SEND, reason=None)
-    d.doubt(payment.kind)
+    d.mark_unanswered(payment.kind)
     if isinstance(d.subject, Bet):
         d.call_later(payment.kind.value, Step.INFO, d.terms.now_ms)
     elif newer_try:
-        again(d, payment.kind, Step.MAKE)
+        retry_later(d, payment.kind, Step.MAKE)
 
 
-def _heard_no(d: AnyDraft, payment: Payment, no: No, *, newer_try: bool) -> Verdict:
+def _apply_no(d: AnyDraft, payment: Payment, no: No, *, newer_try: bool) -> Verdict:
     if payment.state is PaymentState.ACCEPTED:
-        return contradiction(d, payment, no, note=f"refused after it was accepted: {no.code} {no.message}")
+        return record_contradiction(d, payment, no, note=f"refused after it was accepted: {no.code} {no.message}")
     if not payment.undecided:
         return Verdict.OK
     refused, proves = _EFFECTS[payment.kind].refused, not _doubtful(d, payment)
-    d.keep_words(payment.kind, no)
+    d.keep_refusal(payment.kind, no)
     if refused is None:
         _not_yet(d, payment, no, proves=proves, newer_try=newer_try)
     elif proves:
         d.pay(payment.kind, PaymentEvent.REFUSE)
         refused(d, no)
     else:
-        _no_proof(d, payment, newer_try=newer_try)
+        _settle_doubt(d, payment, newer_try=newer_try)
     return Verdict.OK
 
 
@@ -268,11 +274,11 @@ def _not_yet(d: AnyDraft, payment: Payment, no: No, *, proves: bool, newer_try: 
             d.pay(kind, PaymentEvent.REFUSE)
             cashback_effects.refused_for_good(d)
         else:
-            _no_proof(d, payment, newer_try=newer_try)
+            _settle_doubt(d, payment, newer_try=newer_try)
     elif unconfirmed_return(d, kind):
         _nothing_to_return(d, payment, no, proves=proves, newer_try=newer_try)
     elif newer_try:
-        again(d, kind, make_step(d))
+        retry_later(d, kind, make_step(d))
 
 
 def _nothing_to_return(d: AnyDraft, payment: Payment, no: No, *, proves: bool, newer_try: bool) -> None:
@@ -282,9 +288,9 @@ def _nothing_to_return(d: AnyDraft, payment: Payment, no: No, *, proves: bool, n
         d.pay(payment.kind, PaymentEvent.REFUSE)
     elif d.terms.casino.info:
         if not proves:
-            _no_proof(d, payment, newer_try=newer_try)
+            _settle_doubt(d, payment, newer_try=newer_try)
         elif newer_try:
-            again(d, payment.kind, Step.INFO)
+            retry_later(d, payment.kind, Step.INFO)
         elif d.calls[payment.kind.value].step is not Step.INFO:
             # The failure of that attempt is counted: the refusal changes the next step, not its time.
             d.call_later(payment.kind.value, Step.INFO, d.calls[payment.kind.value].due_ms)
@@ -292,7 +298,7 @@ def _nothing_to_return(d: AnyDraft, payment: Payment, no: No, *, proves: bool, n
         # Without info, the same proof from two attempts in a row is accepted.
         d.pay(payment.kind, PaymentEvent.REFUSE)
     elif newer_try:
-        again(d, payment.kind, make_step(d))
+        retry_later(d, payment.kind, make_step(d))
 
 
 # --- a no that proves nothing ----------------------------------------------------------------------------
@@ -306,18 +312,18 @@ def _doubtful(d: AnyDraft, payment: Payment) -> bool:
     return payment.unanswered or resent
 
 
-def _no_proof(d: AnyDraft, payment: Payment, *, newer_try: bool) -> None:
+def _settle_doubt(d: AnyDraft, payment: Payment, *, newer_try: bool) -> None:
     """Handle a refusal after an unanswered attempt: query info; without info, retry once, then park.
 
     `payment` is its state before this no. The same no again changes nothing.
     """
     kind, call = payment.kind, d.calls[payment.kind.value]
     d.pay(kind, PaymentEvent.SEND)
-    d.doubt(kind)
+    d.mark_unanswered(kind)
     d.note(proof="none: an earlier try went unanswered")
     if kind is PaymentKind.STAKE:
         if call.step is not Step.INFO:
-            ask_stake(d)
+            query_stake(d)
     elif isinstance(d.subject, Bet) and d.terms.casino.info:
         if call.step is not Step.INFO or payment.reason is None:
             # No copy of any attempt is valid any more when this query leaves: a payment it does not list is not booked.
@@ -325,7 +331,7 @@ def _no_proof(d: AnyDraft, payment: Payment, *, newer_try: bool) -> None:
             d.call_later(kind.value, Step.INFO, dead_ms, acked=False)
     elif payment.reason is None:
         if newer_try:
-            again(d, kind, make_step(d))
+            retry_later(d, kind, make_step(d))
     elif not _nothing_sent_since(d, payment):
         park(d, kind, "refused twice, and nobody can say what became of an earlier try")
 
@@ -337,7 +343,7 @@ def _nothing_sent_since(d: AnyDraft, payment: Payment) -> bool:
     return payment.reason is not None and waits
 
 
-def ask_stake(d: AnyDraft) -> None:
+def query_stake(d: AnyDraft) -> None:
     """Schedule the first info query for a stake; failures of queries are counted from 0."""
     payment = d.payments[PaymentKind.STAKE]
     due = d.terms.waits.next_info_ms(payment.created_ms, d.terms.now_ms, late=False)
@@ -357,7 +363,7 @@ def make_step(d: AnyDraft) -> Step:
     return Step.REOPEN if reopened else Step.MAKE
 
 
-def again(d: AnyDraft, kind: PaymentKind, step: Step, *, why: str | None = None) -> None:
+def retry_later(d: AnyDraft, kind: PaymentKind, step: Step, *, why: str | None = None) -> None:
     """Count one more failure and schedule the next attempt, or park the payment.
 
     `why`: the part of the answer that could not be read, or the reason why none came.

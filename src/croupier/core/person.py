@@ -14,7 +14,7 @@ from croupier.core.bet_requests import CannotDo
 from croupier.core.draft import Decision, Draft
 from croupier.core.money import format_amount
 from croupier.core.payment import GIVES, UNDECIDED, PaymentEvent, PaymentState, Step
-from croupier.core.pursuit import Verdict, heard, make_step
+from croupier.core.pursuit import Verdict, apply_outcome, make_step
 from croupier.core.readings import Contents, No, PaymentKind, Yes
 from croupier.core.refusals import CasinoNo
 
@@ -27,7 +27,9 @@ def retry(d: Draft[Any], kind: PaymentKind, author: str, reason: str) -> Decisio
     step = Step.INFO if kind is PaymentKind.STAKE else make_step(d)
     before = d.calls.get(kind.value)
     if before is not None and (before.acked or (before.step is Step.MAKE and before.lease_owner is not None)):
-        d.doubt(kind)  # the outcome of that attempt is fenced off, or can no longer be told apart from the new one's
+        d.mark_unanswered(
+            kind
+        )  # the outcome of that attempt is fenced off, or can no longer be told apart from the new one's
     d.call_later(kind.value, step, d.terms.now_ms)
     d.note(reason=reason)
     return d.finish("retried_by_person", author=author)
@@ -46,7 +48,7 @@ def accept(d: Draft[Any], kind: PaymentKind, author: str, reason: str) -> Decisi
         tax=None if payment.tax is None else format_amount(payment.tax, d.subject.currency),
         partner_tx=payment.partner_tx,
     )
-    if heard(d, kind, Yes(said)) is Verdict.CONFLICT:
+    if apply_outcome(d, kind, Yes(said)) is Verdict.CONFLICT:
         _cannot(kind, payment.state, "be accepted")
     d.note(reason=reason)
     d.correct()
@@ -59,7 +61,7 @@ def give_up(d: Draft[Any], kind: PaymentKind, author: str, reason: str) -> Decis
     if payment.state not in UNDECIDED | {PaymentState.PARKED}:
         _cannot(kind, payment.state, "be given up")
     no = No(CasinoNo.OTHER, 0, f"given up by {author}: {reason}")
-    d.keep_words(kind, no)
+    d.keep_refusal(kind, no)
     d.pay(kind, PaymentEvent.REFUSE)
     _ended(d, kind, no)
     d.note(reason=reason)

@@ -14,20 +14,20 @@ from croupier.core.bet import BetEvent, BetState, Closing
 from croupier.core.counterparty import LateAccept
 from croupier.core.outcomes import (
     AnyDraft,
-    again,
-    ask_stake,
+    accepts_late_success,
+    apply_outcome,
+    apply_success,
     close_if_done,
-    contradiction,
+    describe_differences,
     differences,
-    heard,
-    heard_yes,
-    in_words,
     line_of,
     lines_of,
     make_step,
     park,
+    query_stake,
+    record_contradiction,
     remember,
-    takes_late_yes,
+    retry_later,
     unconfirmed_return,
 )
 from croupier.core.payment import SLOT_CLOSE, Payment, PaymentEvent, PaymentState, Step
@@ -49,21 +49,21 @@ from croupier.core.remembered import Verdict, verdict_on
 
 __all__ = [
     "Verdict",
-    "closed",
+    "apply_close_answer",
+    "apply_info_answer",
+    "apply_make_answer",
+    "apply_outcome",
+    "apply_stale_answer",
     "differences",
-    "heard",
-    "informed",
-    "made",
     "make_step",
-    "overheard",
     "park",
-    "taken_up",
+    "step_when_due",
 ]
 
 # --- answers to makes ----------------------------------------------------------------------------------
 
 
-def made(d: AnyDraft, kind: PaymentKind, reading: Acknowledgement) -> None:
+def apply_make_answer(d: AnyDraft, kind: PaymentKind, reading: Acknowledgement) -> None:
     """Apply the answer to a make (casino.md 2.1)."""
     payment = d.payments[kind]
     if not payment.undecided and payment.state is not PaymentState.PARKED:
@@ -71,8 +71,8 @@ def made(d: AnyDraft, kind: PaymentKind, reading: Acknowledgement) -> None:
     call = d.calls.get(kind.value)
     if call is not None and call.acked:
         # An earlier attempt was acknowledged and had no outcome: this answer may not be about that attempt.
-        d.doubt(kind)
-    if _unread(reading) and kind in _ENDED_BY_NO:
+        d.mark_unanswered(kind)
+    if _unreadable(reading) and kind in _ENDED_BY_NO:
         # An earlier attempt may be booked: a repeat that the casino could not read is no answer to it.
         reading = Unknown("refused unread")
     if isinstance(reading, Received | Unknown):
@@ -81,30 +81,30 @@ def made(d: AnyDraft, kind: PaymentKind, reading: Acknowledgement) -> None:
         else:
             d.drop_call(kind.value)
         return
-    verdict = heard(d, kind, reading, answers_try=True)
+    verdict = apply_outcome(d, kind, reading, answers_try=True)
     payment = d.payments[kind]
     if payment.state is PaymentState.PARKED:
         d.drop_call(kind.value)
-    elif _refused_unread(payment, reading):
-        _ask_later(d, late=True)
+    elif _refused_unreadable(payment, reading):
+        _query_later(d, late=True)
     elif kind is PaymentKind.CASHBACK and payment.state is PaymentState.REFUSED:
-        cashback_effects.make_sure(d)
+        cashback_effects.send_safety_cancel(d)
     elif payment.undecided and verdict is Verdict.CONFLICT:
         _sent(d, payment, Unknown("it contradicts the make"))
 
 
-def overheard(d: AnyDraft, kind: PaymentKind, reading: Acknowledgement | InfoReading) -> None:
+def apply_stale_answer(d: AnyDraft, kind: PaymentKind, reading: Acknowledgement | InfoReading) -> None:
     """Apply a late answer to a call whose lease was lost: its outcome counts like an accept.
 
     The next step is fenced: the process that holds the lease now plans it.
     """
     if isinstance(reading, InfoList):
-        _list_overheard(d, kind, reading)
+        _apply_stale_list(d, kind, reading)
     elif not isinstance(reading, Received | Unknown):
-        heard(d, kind, reading)
+        apply_outcome(d, kind, reading)
 
 
-def _list_overheard(d: AnyDraft, kind: PaymentKind, reading: InfoList) -> None:
+def _apply_stale_list(d: AnyDraft, kind: PaymentKind, reading: InfoList) -> None:
     """Accept the payments listed. A missing one proves nothing, because the query may be an old one."""
     found = _usable(d, reading)
     for asked in dict.fromkeys((kind, PaymentKind.STAKE)):
@@ -112,8 +112,8 @@ def _list_overheard(d: AnyDraft, kind: PaymentKind, reading: InfoList) -> None:
         seen = None if payment is None or found is None else line_of(d, payment, found)
         if payment is None or seen is None or payment.state is PaymentState.ACCEPTED or differences(d, payment, seen):
             continue
-        if takes_late_yes(d, payment):
-            heard_yes(d, payment, seen)
+        if accepts_late_success(d, payment):
+            apply_success(d, payment, seen)
     close_if_done(d)
 
 
@@ -121,18 +121,18 @@ _ENDED_BY_NO = frozenset({PaymentKind.PAYOUT_RETURN, PaymentKind.CASHBACK, Payme
 """Payments that a no may end and that are retried: see decision 0012."""
 
 
-def _unread(reading: Acknowledgement) -> bool:
+def _unreadable(reading: Acknowledgement) -> bool:
     """Return whether the casino could not read the call, for example because of a wrong clock (103753)."""
     return isinstance(reading, No) and reading.reason is CasinoNo.WRONG_DATA
 
 
-def _refused_unread(payment: Payment, reading: Acknowledgement) -> bool:
+def _refused_unreadable(payment: Payment, reading: Acknowledgement) -> bool:
     """Return whether a stake was refused because the call could not be read.
 
     A copy of the call may still be read and booked, and its answer would reach no request. The no stands, and info is
     queried at the times of an expired stake; a stake listed then is a late accept (money.md 3.6).
     """
-    return payment.kind is PaymentKind.STAKE and payment.state is PaymentState.REFUSED and _unread(reading)
+    return payment.kind is PaymentKind.STAKE and payment.state is PaymentState.REFUSED and _unreadable(reading)
 
 
 def _sent(d: AnyDraft, payment: Payment, reading: Received | Unknown) -> None:
@@ -142,20 +142,20 @@ def _sent(d: AnyDraft, payment: Payment, reading: Received | Unknown) -> None:
     if not acked:
         d.pay(kind, PaymentEvent.SEND, reason=None)
     if isinstance(reading, Unknown) and reading.sent:
-        d.doubt(kind)
+        d.mark_unanswered(kind)
     if kind is PaymentKind.STAKE:
         _plan_stake(d, acked=acked)
     elif acked:
-        _await_accept(d, kind)
+        _wait_for_accept(d, kind)
     else:
-        again(d, kind, make_step(d), why=reading.why if isinstance(reading, Unknown) else None)
+        retry_later(d, kind, make_step(d), why=reading.why if isinstance(reading, Unknown) else None)
 
 
-def _await_accept(d: AnyDraft, kind: PaymentKind) -> None:
+def _wait_for_accept(d: AnyDraft, kind: PaymentKind) -> None:
     """Wait for the accept of an acknowledged payment. An accept missing since the earlier attempt counts as a failure."""
     due = d.terms.waits.after_ms(d.terms.now_ms, d.terms.waits.accept_wait_s)
     if d.calls[kind.value].acked:
-        again(d, kind, Step.MAKE)
+        retry_later(d, kind, Step.MAKE)
         if not d.payments[kind].undecided:
             return
         due = max(due, d.calls[kind.value].due_ms)
@@ -172,13 +172,13 @@ def _plan_stake(d: AnyDraft, *, acked: bool) -> None:
     if wanted and not acked and retry is not None and retry < hold_end:
         d.call_later(slot, Step.MAKE, retry, failures=failures)
     else:
-        ask_stake(d)
+        query_stake(d)
 
 
 # --- info -----------------------------------------------------------------------------------------------
 
 
-def informed(d: AnyDraft, kind: PaymentKind, reading: InfoReading, *, asked_ms: int) -> None:
+def apply_info_answer(d: AnyDraft, kind: PaymentKind, reading: InfoReading, *, asked_ms: int) -> None:
     """Apply the answer to an info query that left at `asked_ms`: the list may be as old as that (money.md 2.4)."""
     if kind is not PaymentKind.STAKE:
         _stake_seen(d, reading)
@@ -197,7 +197,7 @@ def _parked_informed(d: AnyDraft, payment: Payment, reading: InfoReading) -> Non
     found = _usable(d, reading)
     seen = None if found is None else line_of(d, payment, found)
     if seen is not None and not differences(d, payment, seen):
-        heard_yes(d, payment, seen)
+        apply_success(d, payment, seen)
     else:
         d.drop_call(payment.kind.value)
 
@@ -210,7 +210,7 @@ def _stake_seen(d: AnyDraft, reading: InfoReading) -> None:
     found = _usable(d, reading)
     seen = None if found is None else line_of(d, stake, found)
     if seen is not None and not differences(d, stake, seen):
-        heard_yes(d, stake, seen)
+        apply_success(d, stake, seen)
 
 
 def _stake_informed(d: AnyDraft, payment: Payment, reading: InfoReading, *, asked_ms: int) -> None:
@@ -220,11 +220,11 @@ def _stake_informed(d: AnyDraft, payment: Payment, reading: InfoReading, *, aske
     seen = None if found is None else line_of(d, payment, found)
     d.note(info="unusable" if found is None else "there" if seen else "not there")
     if seen is not None:
-        _stake_there(d, payment, seen)
+        _stake_listed(d, payment, seen)
     elif payment.undecided:
-        _stake_missing(d, payment, usable=found is not None, asked_ms=asked_ms)
+        _stake_not_listed(d, payment, usable=found is not None, asked_ms=asked_ms)
     else:
-        _ask_later(d, late=True)
+        _query_later(d, late=True)
 
 
 def _usable(d: AnyDraft, reading: InfoReading) -> InfoList | None:
@@ -248,18 +248,20 @@ def _foreign_return(d: AnyDraft, foreign: Contents) -> None:
         remember(d, PaymentKind.STAKE, Yes(foreign), verdict=Verdict.CONFLICT)
 
 
-def _stake_there(d: AnyDraft, payment: Payment, seen: Contents) -> None:
+def _stake_listed(d: AnyDraft, payment: Payment, seen: Contents) -> None:
     wrong = differences(d, payment, seen)
     if wrong and payment.undecided:
-        park(d, payment.kind, f"the casino has it with another {in_words(d, payment, seen)}")
+        park(d, payment.kind, f"the casino has it with another {describe_differences(d, payment, seen)}")
     elif wrong:
-        contradiction(d, payment, Yes(seen), note=f"info shows it with another {in_words(d, payment, seen)}")
-        _ask_later(d, late=True)
-    elif heard_yes(d, payment, seen) is Verdict.CONFLICT:
-        _ask_later(d, late=True)
+        record_contradiction(
+            d, payment, Yes(seen), note=f"info shows it with another {describe_differences(d, payment, seen)}"
+        )
+        _query_later(d, late=True)
+    elif apply_success(d, payment, seen) is Verdict.CONFLICT:
+        _query_later(d, late=True)
 
 
-def _stake_missing(d: AnyDraft, payment: Payment, *, usable: bool, asked_ms: int) -> None:
+def _stake_not_listed(d: AnyDraft, payment: Payment, *, usable: bool, asked_ms: int) -> None:
     waits = d.terms.waits
     if usable and waits.not_there_proves(payment.created_ms, asked_ms, d.terms.hold_s):
         effects.stake_expired(d, with_return=False)
@@ -267,58 +269,58 @@ def _stake_missing(d: AnyDraft, payment: Payment, *, usable: bool, asked_ms: int
         if d.terms.casino.late_accept is LateAccept.RETURN or d.subject.state is BetState.UNWANTED:
             effects.stake_expired(d, with_return=True)
         else:
-            again(d, payment.kind, Step.INFO)
+            retry_later(d, payment.kind, Step.INFO)
     else:
-        _ask_later(d, late=False)
+        _query_later(d, late=False)
 
 
-def _ask_later(d: AnyDraft, *, late: bool) -> None:
+def _query_later(d: AnyDraft, *, late: bool) -> None:
     slot, payment = PaymentKind.STAKE.value, d.payments[PaymentKind.STAKE]
     due = d.terms.waits.next_info_ms(payment.created_ms, d.terms.now_ms, late=late)
     if due is not None:
         d.call_later(slot, Step.INFO, due)
     elif late:
         d.drop_call(slot)
-        effects.name_the_difference(d)
+        effects.report_unexplained_return(d)
     else:
-        again(d, PaymentKind.STAKE, Step.INFO)
+        retry_later(d, PaymentKind.STAKE, Step.INFO)
 
 
 def _give_informed(d: AnyDraft, payment: Payment, reading: InfoReading) -> None:
     kind = payment.kind
     if not isinstance(reading, InfoList):
-        again(d, kind, Step.INFO, why=reading.why)
+        retry_later(d, kind, Step.INFO, why=reading.why)
         return
     seen = line_of(d, payment, reading)
     if seen is None:
-        _give_missing(d, kind)
+        _give_not_listed(d, kind)
     elif differences(d, payment, seen):
         park(d, kind, "the casino has it with other contents")
     else:
-        heard_yes(d, payment, seen)
+        apply_success(d, payment, seen)
 
 
-def _give_missing(d: AnyDraft, kind: PaymentKind) -> None:
+def _give_not_listed(d: AnyDraft, kind: PaymentKind) -> None:
     """Handle a payment that is not listed.
 
     A refused payout return, or the refused return of an unconfirmed stake, has ended. Anything else is sent again.
     """
     payment = d.payments[kind]
     if payment.reason is None:
-        again(d, kind, make_step(d))
+        retry_later(d, kind, make_step(d))
     elif unconfirmed_return(d, kind):
         d.pay(kind, PaymentEvent.REFUSE)
     elif kind is PaymentKind.PAYOUT_RETURN:
         d.pay(kind, PaymentEvent.REFUSE)
         effects.payout_return_refused(d, No(CasinoNo(payment.reason), payment.code or 0, payment.message or ""))
     else:
-        again(d, kind, make_step(d))
+        retry_later(d, kind, make_step(d))
 
 
 # --- close and reopen -----------------------------------------------------------------------------------
 
 
-def closed(d: AnyDraft, slot: str, reading: CloseReading) -> None:
+def apply_close_answer(d: AnyDraft, slot: str, reading: CloseReading) -> None:
     """Apply the answer to a close, or to the reopen that a payment waits for."""
     if isinstance(reading, CloseDone):
         _close_done(d, slot)
@@ -327,7 +329,7 @@ def closed(d: AnyDraft, slot: str, reading: CloseReading) -> None:
     if slot == SLOT_CLOSE:
         _close_again(d, reading.why)
     elif d.payments[PaymentKind(slot)].undecided:
-        again(d, PaymentKind(slot), Step.REOPEN, why=reading.why)
+        retry_later(d, PaymentKind(slot), Step.REOPEN, why=reading.why)
     else:
         d.drop_call(slot)
 
@@ -362,7 +364,7 @@ def _close_again(d: AnyDraft, why: str) -> None:
 # --- due calls -------------------------------------------------------------------------------------------
 
 
-def taken_up(d: AnyDraft, slot: str) -> Step | None:
+def step_when_due(d: AnyDraft, slot: str) -> Step | None:
     """Return the step of a due call that is to run now, or None if the decision itself completes it.
 
     A stake past its hold time is not sent again; info is queried instead. A call whose process crashed five times is
@@ -379,9 +381,9 @@ def taken_up(d: AnyDraft, slot: str) -> Step | None:
     if call.step is Step.CLAIM_DUE:
         effects.give_back(d, BetEvent.CLAIM_OVER)
         return None
-    if slot == PaymentKind.STAKE.value and call.step is Step.MAKE and _not_sent_again(d):
+    if slot == PaymentKind.STAKE.value and call.step is Step.MAKE and _only_queried(d):
         d.pay(PaymentKind.STAKE, PaymentEvent.SEND)
-        ask_stake(d)
+        query_stake(d)
         return None
     return call.step
 
@@ -391,7 +393,7 @@ CLAIM_HELD_S = 15
 """Seconds by which the end of a claim is postponed at a time while recovery mode is on."""
 
 
-def _not_sent_again(d: AnyDraft) -> bool:
+def _only_queried(d: AnyDraft) -> bool:
     """Return whether a stake is past its hold time or unwanted, so that only its outcome is queried."""
     payment = d.payments[PaymentKind.STAKE]
     hold_end = d.terms.waits.after_ms(payment.created_ms, d.terms.hold_s)

@@ -64,8 +64,8 @@ def compare(bet: Bet, seen: InfoList, terms: Terms) -> tuple[Found, ...]:
     """Return every difference between the three records; empty if they agree. Undecided payments are no difference."""
     d = Draft(bet, terms)
     found = [one for kind in PaymentKind for one in _of_kind(d, kind, lines_of(seen, kind))]
-    at_rest = _at_rest(bet) and all(_long_ago(terms, payment) for payment in bet.payments.values())
-    if not found and at_rest and (words := _told_otherwise(bet, seen)) is not None:
+    at_rest = _at_rest(bet) and all(_surely_listed(terms, payment) for payment in bet.payments.values())
+    if not found and at_rest and (words := _answered_otherwise(bet, seen)) is not None:
         found.append(Found(Difference.TOLD, None, words))
     return tuple(found)
 
@@ -82,7 +82,7 @@ def _double(kind: PaymentKind, lines: list[Contents]) -> Found | None:
     return Found(Difference.BOOKED_TWICE, kind, f"listed {len(lines)} times: {words}")
 
 
-def foreign(bet: Bet, seen: InfoList) -> set[PaymentKind]:
+def never_ordered(bet: Bet, seen: InfoList) -> set[PaymentKind]:
     """Return the kinds that the casino lists and the hub never ordered."""
     return {line.kind for line in seen.payments if line.kind is not None} - set(bet.payments)
 
@@ -94,7 +94,7 @@ def _of_kind(d: Draft[Bet], kind: PaymentKind, lines: list[Contents]) -> list[Fo
         return found + [Found(Difference.NOT_IN_HUB, kind, f"listed with {_said(one)}") for one in lines[:1]]
     if lines:
         return found + _known_and_listed(d, payment, lines)
-    if payment.state is PaymentState.ACCEPTED and _long_ago(d.terms, payment):
+    if payment.state is PaymentState.ACCEPTED and _surely_listed(d.terms, payment):
         found.append(Found(Difference.FORGOTTEN, kind, f"accepted as {payment.partner_tx or 'a person said'}"))
     return found
 
@@ -117,7 +117,7 @@ def _said(line: Contents) -> str:
     return f"{line.amount}{tax} for {line.player_ref} as {line.partner_tx or 'no number'}"
 
 
-def _long_ago(terms: Terms, payment: Payment) -> bool:
+def _surely_listed(terms: Terms, payment: Payment) -> bool:
     """Return whether a payment is old enough to be listed: an accept may be slightly ahead of the casino's own list."""
     decided_ms = payment.decided_ms or payment.created_ms
     return terms.waits.after_ms(decided_ms, terms.waits.accept_wait_s) <= terms.now_ms
@@ -126,7 +126,7 @@ def _long_ago(terms: Terms, payment: Payment) -> bool:
 # --- the provider's record --------------------------------------------------------------------------------
 
 
-def believed(bet: Bet) -> int:
+def net_by_answers(bet: Bet) -> int:
     """Return the change of the player's wallet according to the answers given to the provider; minor units."""
     if bet.refund_answer == OK:
         return 0
@@ -134,14 +134,14 @@ def believed(bet: Bet) -> int:
     return won - (bet.stake if bet.pay_in_answer == OK else 0)
 
 
-def _told_otherwise(bet: Bet, seen: InfoList) -> str | None:
+def _answered_otherwise(bet: Bet, seen: InfoList) -> str | None:
     """Return the difference between the provider's answers and the sum of the casino's list as text, or None."""
     net = _net(bet, seen)
-    if net is None or net == believed(bet):
+    if net is None or net == net_by_answers(bet):
         return None
     told = {"pay-in": bet.pay_in_answer, "pay-out": bet.pay_out_answer, "refund": bet.refund_answer}
     answers = ", ".join(f"{verb} {answer}" for verb, answer in told.items() if answer is not None) or "nothing"
-    return f"the provider was told {answers}: {_signed(believed(bet), bet)}; the casino lists {_signed(net, bet)}"
+    return f"the provider was told {answers}: {_signed(net_by_answers(bet), bet)}; the casino lists {_signed(net, bet)}"
 
 
 def _at_rest(bet: Bet) -> bool:

@@ -44,7 +44,7 @@ class Mark:
     last_id: int
 
 
-def sign_of_restore(life: Life, here: str, mark: Mark | None) -> str | None:
+def evidence_of_restore(life: Life, here: str, mark: Mark | None) -> str | None:
     """Return the evidence that this database is a copy of an earlier state, as text; None if there is none.
 
     `here` is the database's actual location; `mark` is the lifeline of its installation, or None.

@@ -40,7 +40,7 @@ def verdict_on(payment: Payment, outcome: PaymentOutcome, currency: str) -> Verd
     return _VERDICTS[found[0][0]] if found else None
 
 
-def with_words(payment: Payment, outcome: PaymentOutcome, currency: str, *, verdict: Verdict) -> Payment:
+def with_mark(payment: Payment, outcome: PaymentOutcome, currency: str, *, verdict: Verdict) -> Payment:
     """Return the payment with a mark of this outcome and its verdict."""
     mark = _mark(outcome, currency)
     others = [word for word in _words(payment) if word[1:] != mark]

@@ -61,7 +61,7 @@ async def accept_payment(
     def rule(subject: Any, terms: Terms) -> Decision[Any] | None:  # noqa: ANN401 - a Bet or Cashback
         nonlocal heard
         draft: Draft[Any] = Draft(subject, terms)
-        verdict = pursuit.heard(draft, kind, outcome)
+        verdict = pursuit.apply_outcome(draft, kind, outcome)
         heard = Heard(verdict, _why(draft, kind) if verdict is Verdict.CONFLICT else "")
         return draft.finish(f"{kind.value}_heard") if draft.changed else None
 

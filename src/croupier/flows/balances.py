@@ -81,7 +81,7 @@ async def hear_balance(hub: Hub, session: Session) -> Heard:
 def _odd(hub: Hub, casino: Casino, what: str, *, said: str) -> None:
     """A casino tells balances that are told otherwise or not at all: counted each time, said once a minute."""
     hub.metrics.count("croupier_odd_balances_total", str(casino.casino_id), what)
-    if hub.throttle.may(("balance", casino.casino_id, what)):
+    if hub.throttle.allows(("balance", casino.casino_id, what)):
         log.warning("balance.odd", casino=casino.name, what=what, said=said)
 
 

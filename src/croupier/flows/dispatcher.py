@@ -230,7 +230,7 @@ class Dispatcher:
             if not _ours(subject, leased_call):
                 return None
             draft: Draft[Any] = Draft(subject, terms)
-            todo = pursuit.taken_up(draft, leased_call.slot)
+            todo = pursuit.step_when_due(draft, leased_call.slot)
             step[:] = [todo] if todo else []
             return draft.finish("taken_up") if todo is None else todo
 
@@ -358,7 +358,7 @@ def _overheard(draft: Draft[Any], slot: str, reading: Reading) -> Decision[Any] 
     """Somebody else has the call, or it is done: a money fact is one all the same, our next step is none."""
     if slot == SLOT_CLOSE or isinstance(reading, CloseDone):
         return None
-    pursuit.overheard(draft, PaymentKind(slot), reading)
+    pursuit.apply_stale_answer(draft, PaymentKind(slot), reading)
     return draft.finish(f"{slot}_overheard") if draft.changed else None
 
 
@@ -366,10 +366,10 @@ def _take_in(draft: Draft[Any], slot: str, reading: Reading, *, asked_ms: int) -
     step = draft.calls[slot].step
     if step is Step.INFO:
         assert isinstance(reading, InfoList | Unknown)
-        pursuit.informed(draft, PaymentKind(slot), reading, asked_ms=asked_ms)
+        pursuit.apply_info_answer(draft, PaymentKind(slot), reading, asked_ms=asked_ms)
     elif slot == SLOT_CLOSE or step is Step.REOPEN:
         assert isinstance(reading, CloseDone | Unknown)
-        pursuit.closed(draft, slot, reading)
+        pursuit.apply_close_answer(draft, slot, reading)
     else:
         assert not isinstance(reading, InfoList | CloseDone)
-        pursuit.made(draft, PaymentKind(slot), reading)
+        pursuit.apply_make_answer(draft, PaymentKind(slot), reading)

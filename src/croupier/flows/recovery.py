@@ -17,7 +17,7 @@ from croupier.core.counterparty import Casino
 from croupier.core.money import format_amount
 from croupier.core.readings import PaymentKind, PaymentOutcome, Yes
 from croupier.core.reconciliation import Difference
-from croupier.core.recovery import Mark, next_id, sign_of_restore
+from croupier.core.recovery import Mark, evidence_of_restore, next_id
 from croupier.core.session import Session
 from croupier.flows.hub import Hub
 from croupier.flows.rate_limit import at_pace
@@ -87,7 +87,7 @@ async def notice(hub: Hub, lifeline: Lifeline) -> Recovery | None:
     named = await hub.store.installation.life()
     mark = await asyncio.to_thread(lifeline.read, named.installation_id)
     life, here = await hub.store.installation.life(), await hub.store.installation.here()
-    sign = sign_of_restore(life, here, mark)
+    sign = evidence_of_restore(life, here, mark)
     if sign is not None:
         await begin(hub, sign, since_ms=life.beat_ms, seen=mark)
     return await refresh(hub)

@@ -18,7 +18,7 @@ LONGEST_NOTE = 500
 
 async def refused_win(hub: Hub, provider: Provider, bet_ref: str, *, verb: str, why: str) -> None:
     """Tell of a `verb` of a bet that is on, which was refused for `why` (a field, or its age). Never raises for the database."""
-    if not hub.throttle.may(("win_refused", provider.provider_id, bet_ref)):
+    if not hub.throttle.allows(("win_refused", provider.provider_id, bet_ref)):
         return
     try:
         bet = await hub.store.bets.by_ref(provider.provider_id, bet_ref)

@@ -96,7 +96,7 @@ def write_ring(path: Path, ring: Ring) -> None:
 
 
 @contextmanager
-def alone_with(path: Path) -> Iterator[None]:
+def key_file_lock(path: Path) -> Iterator[None]:
     """Hold the lock of the key file. Raises KeyFileRefused while another process holds it."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)

@@ -69,7 +69,7 @@ def get(name: str) -> FilteringBoundLogger:
     return cast("FilteringBoundLogger", structlog.get_logger(logger_name=name))
 
 
-def held_back() -> dict[str, int]:
+def suppressed_lines() -> dict[str, int]:
     """Return the number of suppressed lines since the last call, by event."""
     return _lines.limit.take_totals()
 

@@ -32,7 +32,7 @@ _UNREADABLE = re.compile(rf"[{_CONTROLS}\u2028\u2029\u202a-\u202e\u2066-\u2069\u
 _ODD = re.compile(f"[{_CONTROLS}{_BLANKS}{_UNSEEN}{_FORMATS}{_NOBODYS}{_PLANE_ENDS}]")
 
 
-def odd_character(text: str) -> str | None:
+def forbidden_character(text: str) -> str | None:
     """Return the first character that is not allowed in a name, as `U+200B`; None if there is none."""
     found = _ODD.search(text)
     return None if found is None else f"U+{ord(found.group()):04X}"
@@ -47,7 +47,7 @@ def problem_of(text: str, most: int = MOST) -> str | None:
     """Return the problem of a name, as text to follow its field; None if it is valid. It never quotes the name."""
     if not 1 <= len(text) <= most:
         return f"must have 1 to {most} characters"
-    odd = odd_character(text)
+    odd = forbidden_character(text)
     if odd is not None:
         return f"must not have control characters, invisible ones, or white space other than blanks ({odd} is there)"
     if text[0] == " " or text[-1] == " ":

@@ -18,7 +18,7 @@ _REFERENCE = "#/components/schemas/{name}"
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class AnswerSpec:
     """One answer: HTTP status, what it means, and the record in its body."""
 
     status: int
@@ -43,7 +43,7 @@ class Operation:
     summary: str
     contract: str
     """Its section of the contract."""
-    answers: tuple[Said, ...]
+    answers: tuple[AnswerSpec, ...]
     bodies: tuple[object, ...] = ()
     """The possible types of the request's body; empty without a body."""
     parameters: Mapping[str, Schema] = field(default_factory=dict)
@@ -118,7 +118,7 @@ def _parameter(name: str, schema: Schema) -> Schema:
     return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
-def _answer(said: Said, shapes: _Shapes) -> Schema:
+def _answer(said: AnswerSpec, shapes: _Shapes) -> Schema:
     stated: Schema = {"description": said.means, "content": {said.media: {"schema": _narrowed(said, shapes)}}}
     if said.headers:
         stated["headers"] = {
@@ -128,7 +128,7 @@ def _answer(said: Said, shapes: _Shapes) -> Schema:
     return stated
 
 
-def _narrowed(said: Said, shapes: _Shapes) -> Schema:
+def _narrowed(said: AnswerSpec, shapes: _Shapes) -> Schema:
     shape = shapes.of(said.body)
     if not said.only:
         return shape

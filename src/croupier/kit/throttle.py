@@ -21,7 +21,7 @@ class Throttle:
         self._every_s = every_s
         self._told: dict[Hashable, float] = {}
 
-    def may(self, about: Hashable) -> bool:
+    def allows(self, about: Hashable) -> bool:
         """Return whether to report this key now."""
         now = self._clock.monotonic_s()
         told = self._told.get(about)

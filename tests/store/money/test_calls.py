@@ -18,7 +18,7 @@ from croupier.core.bet import Bet
 from croupier.core.bet_requests import open_bet
 from croupier.core.draft import Decision, Draft
 from croupier.core.payment import SLOT_CLAIM, SLOT_CLOSE, Step
-from croupier.core.pursuit import made
+from croupier.core.pursuit import apply_make_answer
 from croupier.core.work import Work, work_of
 from croupier.kit.clock import SystemClock
 from croupier.kit.metrics import Metrics
@@ -89,7 +89,7 @@ async def test_a_decision_from_before_a_takeover_is_not_written(connections: lis
     assert taken.fence > bet.calls[K.STAKE.value].fence
 
     draft: Draft[Bet] = Draft(bet, terms(60))
-    made(draft, K.STAKE, SILENCE)
+    apply_make_answer(draft, K.STAKE, SILENCE)
     assert not await train_of(ours).commit(draft.finish("stake_make_answered"))
 
     stored = await Bets(ours).by_id(bet.bet_id)

@@ -12,7 +12,7 @@ from croupier.core.bet import Bet
 from croupier.core.bet_requests import open_bet
 from croupier.core.draft import Decision, Draft
 from croupier.core.payment import PaymentState
-from croupier.core.pursuit import heard
+from croupier.core.pursuit import apply_outcome
 from croupier.core.readings import Contents, PaymentKind, Yes
 from croupier.core.remembered import Verdict
 from croupier.flows.accept_payment import accept_payment
@@ -45,7 +45,7 @@ def said(bet: Bet, partner_tx: str, kind: PaymentKind = K.STAKE) -> Yes:
 def accepted(bet: Bet, partner_tx: str, **of_terms: Any) -> Decision[Bet]:
     """The decision of who read the bet and knows of nobody else with that id."""
     draft: Draft[Bet] = Draft(bet, terms(1, **of_terms))
-    heard(draft, K.STAKE, said(bet, partner_tx))
+    apply_outcome(draft, K.STAKE, said(bet, partner_tx))
     return draft.finish("stake_heard")
 
 

@@ -16,7 +16,7 @@ from croupier.casinos.betcore_v2.messages import BETS, CASHBACKS, HUB_ROOT, MAX_
 from croupier.casinos.betcore_v2.outcomes import HubAnswer
 from croupier.core import money
 from croupier.kit import strictjson
-from croupier.kit.openapi import Half, Operation, Said
+from croupier.kit.openapi import AnswerSpec, Half, Operation
 
 Id = Annotated[int, Meta(ge=0, le=MAX_ID)]
 Code = Annotated[int, Meta(ge=-MAX_CODE, le=MAX_CODE)]
@@ -200,15 +200,15 @@ _OF_A_BODY: Final = (
 )  # fmt: skip
 
 
-def _enveloped(means: str, body: object, codes: Sequence[HubAnswer]) -> tuple[Said, ...]:
+def _enveloped(means: str, body: object, codes: Sequence[HubAnswer]) -> tuple[AnswerSpec, ...]:
     """The answers of a call with a body: whatever comes under 200, and what was wrong before."""
-    return Said(200, means, body, _only(codes)), *map(_refused, _OF_A_BODY)
+    return AnswerSpec(200, means, body, _only(codes)), *map(_refused, _OF_A_BODY)
 
 
-def _refused(answer: HubAnswer) -> Said:
+def _refused(answer: HubAnswer) -> AnswerSpec:
     means = _MEANS.get(answer.status, answer.message)
     challenge = {"WWW-Authenticate": "Bearer"} if answer.status == 401 else {}
-    return Said(answer.status, means, HubEnvelope, _only([answer]), challenge)
+    return AnswerSpec(answer.status, means, HubEnvelope, _only([answer]), challenge)
 
 
 def _only(answers: Iterable[HubAnswer]) -> dict[str, list[int]]:
@@ -240,7 +240,7 @@ CASINOS: Final = Half(
             "The public keys. With a bearer, the hub learns that this casino knows them.",
             "casino.md 1.4",
             (
-                Said(200, "A JWK set.", JwkSet, headers={"Cache-Control": "How long it may be kept."}),
+                AnswerSpec(200, "A JWK set.", JwkSet, headers={"Cache-Control": "How long it may be kept."}),
                 _refused(outcomes.UNAUTHORIZED),
                 _refused(outcomes.TOO_LARGE),
                 _refused(outcomes.NOT_NOW),

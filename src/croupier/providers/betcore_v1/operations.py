@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from croupier.core.refusals import Refusal
-from croupier.kit.openapi import Half, Operation, Said, Schema
+from croupier.kit.openapi import AnswerSpec, Half, Operation, Schema
 from croupier.providers.betcore_v1 import messages, outcomes
 from croupier.providers.betcore_v1.messages import BASE_PATH, WalletAnswer
 from croupier.providers.betcore_v1.outcomes import Fault, WireOutcome
@@ -42,7 +42,7 @@ _MEANS: Final = {
 }
 
 
-def _answers(refusals: Iterable[Refusal], faults: Iterable[Fault]) -> tuple[Said, ...]:
+def _answers(refusals: Iterable[Refusal], faults: Iterable[Fault]) -> tuple[AnswerSpec, ...]:
     """Success and what else this call can be told, by status, each with the codes that stand beside it."""
     rows = [outcomes.SUCCESS]
     rows += [outcomes.REFUSALS[refusal] for refusal in refusals]
@@ -50,10 +50,10 @@ def _answers(refusals: Iterable[Refusal], faults: Iterable[Fault]) -> tuple[Said
     return tuple(_said(status, rows) for status in sorted({row.status for row in rows}))
 
 
-def _said(status: int, rows: Iterable[WireOutcome]) -> Said:
+def _said(status: int, rows: Iterable[WireOutcome]) -> AnswerSpec:
     codes = sorted({row.code for row in rows if row.status == status})
     waits = {"Retry-After": "Seconds to wait."} if status in outcomes.NOT_TAKEN_STATUSES else {}
-    return Said(status, _MEANS[status], WalletAnswer, {"_responseCode": codes}, waits)
+    return AnswerSpec(status, _MEANS[status], WalletAnswer, {"_responseCode": codes}, waits)
 
 
 def _bet_call(verb: str, summary: str, body: object, *, refusals: tuple[Refusal, ...]) -> Operation:
