@@ -273,7 +273,7 @@ _WIRE = (
         "croupier.kit.connection",
         (
             (
-                "        if answer is None or answer.whole:\n            self.spoke = True\n            self.drop()\n",
+                "        if answer is None or answer.whole:\n            self.unsolicited = True\n            self.drop()\n",
                 "        if answer is None or answer.whole:\n            self.kept = data\n",
             ),
             (

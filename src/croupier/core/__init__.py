@@ -1,1 +1,1 @@
-"""Floor 1, pure: the rules of bets, payments and money. No I/O, no clock, no randomness."""
+"""The pure rules of bets, payments and money (floor 1). No I/O, no clock, no randomness."""

@@ -155,7 +155,7 @@ def pay_in(bet: Bet, asked: RequestContents, terms: Terms, *, until_ms: int, wai
 
 
 def pay_in_on_record(bet: OnRecord, *, waited: bool) -> RecordedAnswer:
-    """Answer the same pay-in of a bet whose stake is decided."""
+    """Return the answer to a repeated pay-in of a bet whose stake is decided."""
     if bet.state in (BetState.ON, BetState.SETTLED):
         return RecordedAnswer()
     if bet.state is BetState.REFUSED:
@@ -218,14 +218,14 @@ def pay_out(bet: Bet, asked: RequestContents, terms: Terms, *, waited: bool) -> 
 
 
 def pay_out_on_record(bet: OnRecord, asked: RequestContents) -> RecordedAnswer | None:
-    """Answer a pay-out of a bet that is not on; None for one that is still to be settled."""
+    """Return the answer to a pay-out of a bet that is not on; None for a bet still to be settled."""
     if bet.state is BetState.SETTLED:
         return RecordedAnswer() if bet.win == asked.win else CONFLICT
     return None if bet.state in IS_ON else CONFLICT
 
 
 def same_pay_out(bet: OnRecord, asked: RequestContents) -> bool:
-    """Whether a pay-out of these contents may be for this bet."""
+    """Return whether the contents of a pay-out match this bet."""
     if bet.origin in (Origin.TOMBSTONE, Origin.PAY_IN_OUT):
         return False
     mine = (bet.casino_id, bet.player_id, bet.round_ref)
@@ -253,7 +253,7 @@ def refund(bet: Bet, casino_id: int, player_id: int, terms: Terms) -> Ruling:
 
 
 def refund_on_record(bet: OnRecord, casino_id: int, player_id: int) -> RecordedAnswer | None:
-    """Answer a refund that is another player's, or was done before; None for one that is still to be done."""
+    """Return the answer to a refund of another player or of a refunded bet; None for one still to be applied."""
     if (bet.casino_id, bet.player_id) != (casino_id, player_id) or bet.origin is Origin.JACKPOT:
         return CONFLICT
     return RecordedAnswer() if bet.state in NOT_WANTED else None

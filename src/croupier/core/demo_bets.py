@@ -1,11 +1,11 @@
-"""Demo money: what a request does to a bet made with a virtual balance.
+"""Rules of demo bets, which are made with a virtual balance.
 
-Owns: the rules of demo bets. What a repeat gets is ruled by `bet_requests`, as for real money; a demo has no casino, so
-every stake is decided at once and nobody waits. Never: the rows (store.demo), the ledger, a casino.
-Spec: provider.md 3.4 (demo) and provider.md 4.1 (what a repeat must match).
+Owns: the effect of each request on a demo bet. Repeats are answered by `bet_requests`, as for real money. A demo has no
+casino, so every stake is decided at once and no request waits. Never: the rows (store.demo), the ledger, a casino.
+Spec: provider.md 3.4 (demo) and provider.md 4.1 (contents of a repeat).
 
-A bet is `on`, then `settled` or `returned`; `refused` for want of funds. A refund that came first is a bet that was
-`returned` from its birth.
+A bet is `on`, then `settled` or `returned`; it is `refused` without enough funds. A refund that arrives before its bet
+creates a bet in the state `returned`.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from croupier.core.refusals import Refusal
 from croupier.core.session import Session
 
 START: Final = 1000
-"""What a session begins with, in major units of its currency."""
+"""The initial balance of a session, in major units of its currency."""
 CEILING: Final = 10**18
-"""More than this nobody wins, so that a sum always fits its column."""
+"""The largest balance, in minor units, so that a sum always fits its column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +50,13 @@ class DemoBet:
 
     @property
     def pay_in_answer(self) -> str:
-        """What its pay-in was answered: a stake is refused for want of funds only."""
+        """The stored answer of its pay-in; a stake is refused only for lack of funds."""
         return Refusal.NOT_ENOUGH_FUNDS.value if self.state is BetState.REFUSED else OK
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a request does: the answer's refusal, the bet as it is then, and the money that moves to its session."""
+    """The effect of a request: the refusal of its answer, the bet afterwards, and the change of the session's balance."""
 
     refusal: Refusal | None = None
     bet: DemoBet | None = None
@@ -65,8 +65,8 @@ class Judged:
 
 
 def open_bet(session: Session, bet_ref: str, asked: RequestContents, *, balance: int) -> Judged:
-    """A new bet: its stake is taken from the balance, and with a win in `asked` it is settled at once."""
-    bet = _born(session, bet_ref, asked)
+    """Create a bet and take its stake from the balance; a win in `asked` settles it at once."""
+    bet = _new_bet(session, bet_ref, asked)
     if bet.stake > balance:
         return Judged(Refusal.NOT_ENOUGH_FUNDS, replace(bet, state=BetState.REFUSED))
     if bet.win is None:
@@ -75,27 +75,27 @@ def open_bet(session: Session, bet_ref: str, asked: RequestContents, *, balance:
 
 
 def open_jackpot(session: Session, bet_ref: str, asked: RequestContents) -> Judged:
-    """A win without a bet, in a game that may have them."""
+    """Create the bet of a jackpot win, if the game has jackpot wins."""
     assert asked.win is not None
     if not session.jackpot_wins:
         return Judged(Refusal.BET_UNKNOWN)
-    born = replace(_born(session, bet_ref, asked), origin=Origin.JACKPOT, state=BetState.SETTLED)
-    return Judged(bet=born, moved=asked.win)
+    bet = replace(_new_bet(session, bet_ref, asked), origin=Origin.JACKPOT, state=BetState.SETTLED)
+    return Judged(bet=bet, moved=asked.win)
 
 
 def open_tombstone(session: Session, bet_ref: str) -> Judged:
-    """A refund that came before its bet: a later pay-in of this betId is refused."""
-    born = _born(session, bet_ref, RequestContents(session.casino_id, session.player_id, ""))
-    return Judged(bet=replace(born, origin=Origin.TOMBSTONE, state=BetState.RETURNED))
+    """Record a refund that arrived before its bet; a later pay-in of this betId is refused."""
+    bet = _new_bet(session, bet_ref, RequestContents(session.casino_id, session.player_id, ""))
+    return Judged(bet=replace(bet, origin=Origin.TOMBSTONE, state=BetState.RETURNED))
 
 
 def pay_in(bet: DemoBet, asked: RequestContents) -> Judged:
-    """A pay-in of a known betId."""
+    """Apply a pay-in to a known betId."""
     return _replied(pay_in_on_record(bet, waited=False) if same_pay_in(bet, asked) else CONFLICT)
 
 
 def pay_out(bet: DemoBet, asked: RequestContents) -> Judged:
-    """A pay-out of a known betId: it settles once."""
+    """Apply a pay-out to a known betId; a bet is settled once."""
     assert asked.win is not None
     answered = pay_out_on_record(bet, asked) if same_pay_out(bet, asked) else CONFLICT
     if answered is not None:
@@ -104,7 +104,7 @@ def pay_out(bet: DemoBet, asked: RequestContents) -> Judged:
 
 
 def refund(bet: DemoBet, casino_id: int, player_id: int) -> Judged:
-    """A refund of a known betId: the stake goes back, and the win with it."""
+    """Apply a refund to a known betId: the stake is returned, and the win is taken back."""
     answered = refund_on_record(bet, casino_id, player_id)
     if answered is not None:
         return _replied(answered)
@@ -113,7 +113,7 @@ def refund(bet: DemoBet, casino_id: int, player_id: int) -> Judged:
 
 
 def balance_after(before: int, moved: int) -> int:
-    """The balance once money has moved. A refund takes back what is left of a win that was played away."""
+    """Return the balance after a change, never below 0 or above CEILING: a refund takes back what is left of a spent win."""
     return min(max(before + moved, 0), CEILING)
 
 
@@ -121,7 +121,7 @@ def _replied(reply: RecordedAnswer) -> Judged:
     return Judged(reply.refusal)
 
 
-def _born(session: Session, bet_ref: str, asked: RequestContents) -> DemoBet:
+def _new_bet(session: Session, bet_ref: str, asked: RequestContents) -> DemoBet:
     return DemoBet(
         provider_id=session.provider_id,
         bet_ref=bet_ref,

@@ -49,9 +49,9 @@ def max_odd(casino: Casino, provider: Provider, game: Game | None) -> Threshold 
     """Return the largest ratio of win to stake: the narrowest limit, the provider's listed one included."""
     found = [*_set_by("max_odd", (casino, provider, None))]
     if game is not None:
-        told = ((game.own_max_odd, f"game {game.name}"), (game.max_odd, f"what provider {provider.name} lists"))
+        limits = ((game.own_max_odd, f"game {game.name}"), (game.max_odd, f"what provider {provider.name} lists"))
         # Some providers list an odd of 0 for "no limit".
-        found += [Threshold(text, setter) for text, setter in told if text is not None and Fraction(text) > 0]
+        found += [Threshold(text, setter) for text, setter in limits if text is not None and Fraction(text) > 0]
     return _narrowest(found)
 
 

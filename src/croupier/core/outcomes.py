@@ -333,7 +333,7 @@ def _settle_doubt(d: AnyDraft, payment: Payment, *, newer_try: bool) -> None:
         if newer_try:
             retry_later(d, kind, make_step(d))
     elif not _nothing_sent_since(d, payment):
-        park(d, kind, "refused twice, and nobody can say what became of an earlier try")
+        park(d, kind, "refused twice, and the outcome of an earlier attempt is not known")
 
 
 def _nothing_sent_since(d: AnyDraft, payment: Payment) -> bool:

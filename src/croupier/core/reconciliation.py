@@ -139,8 +139,8 @@ def _answered_otherwise(bet: Bet, seen: InfoList) -> str | None:
     net = _net(bet, seen)
     if net is None or net == net_by_answers(bet):
         return None
-    told = {"pay-in": bet.pay_in_answer, "pay-out": bet.pay_out_answer, "refund": bet.refund_answer}
-    answers = ", ".join(f"{verb} {answer}" for verb, answer in told.items() if answer is not None) or "nothing"
+    given = {"pay-in": bet.pay_in_answer, "pay-out": bet.pay_out_answer, "refund": bet.refund_answer}
+    answers = ", ".join(f"{verb} {answer}" for verb, answer in given.items() if answer is not None) or "nothing"
     return f"the provider was told {answers}: {_signed(net_by_answers(bet), bet)}; the casino lists {_signed(net, bet)}"
 
 

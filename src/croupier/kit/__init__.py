@@ -1,1 +1,1 @@
-"""Floor 1, plumbing that knows nothing of gambling: the seams to clock, chance and network, and crypto."""
+"""General infrastructure (floor 1): the ports of clock, randomness and network, logs, metrics, cryptography."""

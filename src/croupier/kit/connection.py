@@ -36,7 +36,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._answer: _Answer | None = None
         self._used = False
-        self.spoke = False
+        self.unsolicited = False
         """True once unsolicited bytes came."""
         self.idle_since_s = 0.0
 
@@ -50,14 +50,14 @@ class Connection(asyncio.Protocol):
         """Pass bytes to the pending answer; drop the connection if there is none."""
         answer = self._answer
         if answer is None or answer.whole:
-            self.spoke = True
+            self.unsolicited = True
             self.drop()
         elif self._transport is not None and not answer.begun and self._transport.get_write_buffer_size():
-            self.spoke = True
+            self.unsolicited = True
             answer.fail("it answered before the request was sent whole")
         else:
             answer.feed(data)
-            self.spoke = self.spoke or answer.too_much
+            self.unsolicited = self.unsolicited or answer.too_much
 
     def eof_received(self) -> bool:
         """End the pending answer."""
@@ -75,7 +75,7 @@ class Connection(asyncio.Protocol):
 
     def silent(self) -> bool:
         """Return whether it is open and no byte has come, bytes not yet read by the loop included."""
-        if self._transport is None or self._transport.is_closing() or self.spoke:
+        if self._transport is None or self._transport.is_closing() or self.unsolicited:
             return False
         if self._secured and not self._used:
             return True  # bytes in the socket belong to the TLS handshake
@@ -85,10 +85,10 @@ class Connection(asyncio.Protocol):
             return True
         except OSError:
             return False
-        self.spoke = bool(there) and not self._secured
+        self.unsolicited = bool(there) and not self._secured
         return False
 
-    async def ask(self, request: bytes, *, max_bytes: int, bodiless: bool) -> WireAnswer:
+    async def exchange(self, request: bytes, *, max_bytes: int, bodiless: bool) -> WireAnswer:
         """Send a request and return its answer; raises PeerError, and UnsolicitedBytes if it was not silent before.
 
         `silent` tells afterwards whether the connection can be reused.
@@ -106,7 +106,7 @@ class Connection(asyncio.Protocol):
             self._answer = None
             if answer.done.done() and not answer.done.cancelled():
                 answer.done.exception()  # retrieved, so that asyncio does not report it as never retrieved
-            if not answer.leaves_line_open:
+            if not answer.keeps_connection:
                 self.drop()
 
     def drop(self) -> None:
@@ -120,7 +120,7 @@ class _Answer:
 
     def __init__(self, max_bytes: int, *, bodiless: bool) -> None:
         self.done: asyncio.Future[WireAnswer] = asyncio.get_running_loop().create_future()
-        self.begun = self.whole = self.too_much = self.leaves_line_open = False
+        self.begun = self.whole = self.too_much = self.keeps_connection = False
         self._max_bytes = max_bytes
         self._bodiless = bodiless
         self._status = self._raw_bytes = self._head_bytes = 0
@@ -150,7 +150,7 @@ class _Answer:
 
     def end(self) -> None:
         """End the stream: it completes an answer without a length, and fails any other."""
-        if self._in_body and self._ends_with_line:
+        if self._in_body and self._ends_with_connection:
             self.whole = True
             self._settle()
         self.fail("the answer broke off")
@@ -163,7 +163,7 @@ class _Answer:
     def _settle(self) -> None:
         if not self.whole:
             return
-        self.leaves_line_open = self.leaves_line_open and not self.too_much
+        self.keeps_connection = self.keeps_connection and not self.too_much
         if not self.done.done():
             self.done.set_result(WireAnswer(self._status, self._headers, bytes(self._body)))
 
@@ -194,7 +194,7 @@ class _Answer:
         self._in_body = True
         length = self._headers.get("content-length", "")
         chunked = "chunked" in self._headers.get("transfer-encoding", "").lower()
-        self._ends_with_line = not (length or chunked or self._status in _BODILESS)
+        self._ends_with_connection = not (length or chunked or self._status in _BODILESS)
         if self._bodiless:
             self.whole = True
         elif length.isdecimal() and int(length) > self._max_bytes and self._status not in _BODILESS:
@@ -213,7 +213,7 @@ class _Answer:
         if self.whole or self._interim:
             return
         self.whole = True
-        self.leaves_line_open = self._parser.should_keep_alive() and self._status != _SWITCHES
+        self.keeps_connection = self._parser.should_keep_alive() and self._status != _SWITCHES
 
     @property
     def _interim(self) -> bool:

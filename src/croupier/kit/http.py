@@ -2,7 +2,7 @@
 
 Each peer has its own connections and its own name look-ups, so that a peer that hangs delays no other. A connection is
 reused only if its last answer ended as announced, no bytes came since, and `REST_S` has passed: a second copy of an
-answer arrives in that time. A peer that sent unsolicited bytes gets a new connection for each call, for `WARY_S`.
+answer arrives in that time. A peer that sent unsolicited bytes gets a new connection for each call, for `DISTRUST_S`.
 
 Owns: connections, limits, and the check of every address when a connection is made. Never: a redirect, a cookie, a
 proxy from the environment, decompression, a retry, the meaning of an answer.
@@ -34,7 +34,7 @@ log = get("wire")
 KEEP_S = 4.0
 REST_S = 0.25
 """Seconds before a kept connection is reused: a second copy of an answer may arrive within them."""
-WARY_S = 600.0
+DISTRUST_S = 600.0
 """Seconds for which a peer that sent unsolicited bytes gets a new connection for each call."""
 MOST_IDLE = 256
 _OURS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
@@ -91,18 +91,18 @@ class HttpWire:
         peer = self._peers.setdefault(request.peer or origin, _Peer(request.peer or origin, self._rest_s))
         while True:
             kept = peer.take(origin)
-            line = kept or await self._connected(request, target, peer, progress=progress)
+            connection = kept or await self._connected(request, target, peer, progress=progress)
             try:
                 # No await from here to the first byte.
                 whole = _request_bytes(request.leaving(), target)
                 progress.sent = True
-                return await line.ask(whole, max_bytes=request.max_bytes, bodiless=request.method == "HEAD")
+                return await connection.exchange(whole, max_bytes=request.max_bytes, bodiless=request.method == "HEAD")
             except UnsolicitedBytes:
                 progress.sent = False
                 if kept is None:
                     raise OSError("the peer sent bytes before the request") from None
             finally:
-                peer.put(origin, line)
+                peer.put(origin, connection)
 
     async def _connected(
         self, request: WireRequest, target: SplitResult, peer: _Peer, *, progress: _Progress
@@ -117,15 +117,15 @@ class HttpWire:
                 left_s = until_s - asyncio.get_running_loop().time()
                 try:
                     async with asyncio.timeout(left_s / (len(addresses) - tried)):
-                        line = await self._line(address, target, progress)
+                        connection = await self._open(address, target, progress)
                 except OSError as error:
                     failed = error
                 else:
                     peer.best = address
-                    return line
+                    return connection
             raise failed
 
-    async def _line(self, address: Address, target: SplitResult, progress: _Progress) -> Connection:
+    async def _open(self, address: Address, target: SplitResult, progress: _Progress) -> Connection:
         sock = self._checked_socket(address, progress)
         loop, secured = asyncio.get_running_loop(), target.scheme == "https"
         try:
@@ -134,13 +134,13 @@ class HttpWire:
         except BaseException:
             sock.close()
             raise
-        _, line = await loop.create_connection(  # from here on the socket is the loop's
+        _, connection = await loop.create_connection(  # from here on the socket is the loop's
             lambda: Connection(sock, secured=secured),
             sock=sock,
             ssl=_tls() if secured else None,
             server_hostname=(target.hostname or "").rstrip(".") if secured else None,
         )
-        return line
+        return connection
 
     def _checked_socket(self, address: Address, progress: _Progress) -> socket.socket:
         # Between this check and the connection there is no further look-up, so a name cannot change its answer.
@@ -164,30 +164,30 @@ class _Peer:
         self._name = name
         self._rest_s = rest_s
         self._idle: dict[str, deque[Connection]] = {}
-        self._wary_until_s = 0.0
+        self._distrusted_until_s = 0.0
 
     def take(self, origin: str) -> Connection | None:
         """Return the connection that has been idle for longest, if it may be reused; else None."""
         now, idle = asyncio.get_running_loop().time(), self._idle.get(origin, deque())
         while idle and now - idle[0].idle_since_s >= self._rest_s:
-            line = idle.popleft()
-            if now - line.idle_since_s < KEEP_S and line.silent():
-                return line
-            self._leave(line)
+            connection = idle.popleft()
+            if now - connection.idle_since_s < KEEP_S and connection.silent():
+                return connection
+            self._discard(connection)
         return None
 
-    def put(self, origin: str, line: Connection) -> None:
+    def put(self, origin: str, connection: Connection) -> None:
         """Keep a connection for a later call if it may be reused; else close it."""
         loop = asyncio.get_running_loop()
-        if not line.silent() or loop.time() < self._wary_until_s:
-            self._leave(line)
+        if not connection.silent() or loop.time() < self._distrusted_until_s:
+            self._discard(connection)
             return
-        line.idle_since_s = loop.time()
+        connection.idle_since_s = loop.time()
         idle = self._idle.setdefault(origin, deque())
-        idle.append(line)
+        idle.append(connection)
         if len(idle) > MOST_IDLE:
-            self._leave(idle.popleft())
-        loop.call_later(KEEP_S, self._let_go, origin)
+            self._discard(idle.popleft())
+        loop.call_later(KEEP_S, self._close_stale, origin)
 
     def best_first(self, addresses: tuple[Address, ...]) -> tuple[Address, ...]:
         """Return the addresses in the order of attempts: the last good one first."""
@@ -196,26 +196,26 @@ class _Peer:
     def drop_all(self) -> None:
         """Close every idle connection."""
         for idle in self._idle.values():
-            for line in idle:
-                line.drop()
+            for connection in idle:
+                connection.drop()
         self._idle.clear()
 
-    def _let_go(self, origin: str) -> None:
+    def _close_stale(self, origin: str) -> None:
         """Close connections that were idle for too long, were closed by the peer, or received bytes."""
         idle, oldest_s = self._idle.get(origin, deque()), asyncio.get_running_loop().time() - KEEP_S
         while idle and (idle[0].idle_since_s <= oldest_s or not idle[0].silent()):
-            self._leave(idle.popleft())
+            self._discard(idle.popleft())
         if not idle:
             self._idle.pop(origin, None)
 
-    def _leave(self, line: Connection) -> None:
-        line.drop()
-        if not line.spoke:
+    def _discard(self, connection: Connection) -> None:
+        connection.drop()
+        if not connection.unsolicited:
             return
         now = asyncio.get_running_loop().time()
-        if now >= self._wary_until_s:
-            log.warning("wire.spoke_unasked", peer=self._name, new_connections_for_s=WARY_S)
-        self._wary_until_s = now + WARY_S
+        if now >= self._distrusted_until_s:
+            log.warning("wire.spoke_unasked", peer=self._name, new_connections_for_s=DISTRUST_S)
+        self._distrusted_until_s = now + DISTRUST_S
         self.drop_all()
 
 

@@ -58,6 +58,6 @@ def require_json(request: Request) -> None:
 
 def bearer_of(request: Request) -> str | None:
     """Return the bearer token if there is exactly one Authorization header; the scheme ignores case (RFC 9110, 6750)."""
-    told = request.headers.getlist("authorization")
-    found = _BEARER.fullmatch(told[0].strip(OWS)) if len(told) == 1 else None
+    headers = request.headers.getlist("authorization")
+    found = _BEARER.fullmatch(headers[0].strip(OWS)) if len(headers) == 1 else None
     return None if found is None else found[1]

@@ -122,17 +122,17 @@ def sync_folder(folder: Path) -> None:
 def _content(ring: Ring) -> bytes:
     if len(ring.keys) == 1 and not ring.signed:
         return ring.keys[0]
-    told = {"form": _FORM, "keys": [*map(to_base64url, ring.keys)], "signed": [*map(to_base64url, ring.signed)]}
-    return json.dumps(told, indent=1).encode("ascii") + b"\n"
+    stored = {"form": _FORM, "keys": [*map(to_base64url, ring.keys)], "signed": [*map(to_base64url, ring.signed)]}
+    return json.dumps(stored, indent=1).encode("ascii") + b"\n"
 
 
 def _read(content: bytes) -> Ring | None:
     try:
-        told = json.loads(content)
-        ring = Ring(tuple(map(from_base64url, told["keys"])), tuple(map(from_base64url, told["signed"])))
+        stored = json.loads(content)
+        ring = Ring(tuple(map(from_base64url, stored["keys"])), tuple(map(from_base64url, stored["signed"])))
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
-    fits = told.get("form") == _FORM and 1 <= len(ring.keys) <= MOST_KEYS
+    fits = stored.get("form") == _FORM and 1 <= len(ring.keys) <= MOST_KEYS
     return ring if fits and all(len(key) == KEY_BYTES for key in (*ring.keys, *ring.signed)) else None
 
 

@@ -179,7 +179,7 @@ _STRING = r'"[^"\\]*(?:\\.[^"\\]*)*+"?'
 _BRACKET = re.compile(_STRING + r"|[\[\]{}]", re.DOTALL)
 _PIECE = re.compile(_STRING + r'|[\[\]{}]|[^\s\[\]{},:"]+', re.DOTALL)  # commas and colons are written again
 _STEPS: Mapping[str, int] = {"[": 1, "{": 1, "]": -1, "}": -1}
-"""How each bracket changes the depth; a string does not."""
+"""The change of depth at each bracket."""
 _SEPARATOR = re.compile(_STRING + r"|[\[\]{},]", re.DOTALL)
 _ODD_CHARACTER = re.compile("[\x00\ud800-\udfff]")
 

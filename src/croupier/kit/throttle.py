@@ -19,15 +19,15 @@ class Throttle:
     def __init__(self, clock: Clock, every_s: float = 60.0) -> None:
         self._clock = clock
         self._every_s = every_s
-        self._told: dict[Hashable, float] = {}
+        self._reported_s: dict[Hashable, float] = {}
 
     def allows(self, about: Hashable) -> bool:
         """Return whether to report this key now."""
         now = self._clock.monotonic_s()
-        told = self._told.get(about)
-        if told is not None and now - told < self._every_s:
+        last_s = self._reported_s.get(about)
+        if last_s is not None and now - last_s < self._every_s:
             return False
-        if len(self._told) >= MOST:
-            self._told.clear()
-        self._told[about] = now
+        if len(self._reported_s) >= MOST:
+            self._reported_s.clear()
+        self._reported_s[about] = now
         return True
