@@ -73,9 +73,9 @@ async def test_ready_is_only_who_has_a_database_and_is_not_stopping(desk: Desk) 
         "breakers_open": [],
         "recovering": False,
     }
-    desk.hub.closing = True
+    desk.hub.state.closing = True
     assert (await desk.call("GET", "/readyz")).status == 503
-    desk.hub.closing = False
+    desk.hub.state.closing = False
     await desk.db.close()
     answer = await desk.call("GET", "/readyz")
     assert (answer.status, json.loads(answer.body)["ready"]) == (503, False)

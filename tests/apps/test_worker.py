@@ -99,8 +99,8 @@ async def test_request_ids_are_kept_for_longer_than_any_request_can_be_fresh(des
 
 async def test_every_loop_of_a_worker_can_be_begun_again(desk: Desk) -> None:
     """A coroutine runs once; a loop that is kept up is something that makes one."""
-    desk.hub.poller = Ends()  # type: ignore[assignment]
-    desk.hub.poller.run = Ends()  # type: ignore[union-attr,method-assign,assignment]
+    desk.hub.state.poller = Ends()  # type: ignore[assignment]
+    desk.hub.state.poller.run = Ends()  # type: ignore[union-attr,method-assign,assignment]
     loops = _loops(desk.hub, Processes(desk.db, desk.clock), settings_for())  # type: ignore[arg-type]
     assert len(loops) == 10
     assert all(callable(loop) and not asyncio.iscoroutine(loop) for loop in loops)
@@ -124,8 +124,8 @@ async def test_a_process_that_fell_silent_leaves_the_list_after_its_leases_and_c
 
 
 async def test_a_forgotten_process_registers_again_with_its_next_beat(desk: Desk, tmp_path: Path) -> None:
-    desk.hub.poller = Ends()  # type: ignore[assignment]
-    desk.hub.poller.run = Ends()  # type: ignore[union-attr,method-assign,assignment]
+    desk.hub.state.poller = Ends()  # type: ignore[assignment]
+    desk.hub.state.poller.run = Ends()  # type: ignore[union-attr,method-assign,assignment]
     settings = replace(settings_for(), home=tmp_path)
     await notice(desk.hub, Lifeline(tmp_path))
     beat = next(loop for loop in _loops(desk.hub, Processes(desk.db, desk.clock), settings) if "beat" in repr(loop))  # type: ignore[arg-type]

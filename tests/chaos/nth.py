@@ -144,7 +144,7 @@ class FailingWorld(FullWorld):
         self._hub = running = await self.stage.start_hub(settings_for(), db=db, ack_grace_s=0.3)
         for loop in running.loops:
             loop.cancel()
-        poller, waiters = running.hub.poller, running.hub.waiters
+        poller, waiters = running.hub.state.poller, running.hub.waiters
         running.loops = [
             self.stage.loop.create_task(_kept_up(running.hub, loop)) for loop in (poller.run, waiters.poll)
         ]

@@ -145,7 +145,7 @@ class Hall:
         first = build(told, seams, "", replace(process_settings_of(told, ""), slack_ids=SLACK_IDS))
         found = await notice(first, self.database.lifeline)
         self.running = await self.stage.start_hub(told, ack_grace_s=0.0, slack_ids=SLACK_IDS)
-        self.hub.recovery = found
+        self.hub.state.recovery = found
 
     def watch(self) -> None:
         """Time stands still while the database that is connected now works."""

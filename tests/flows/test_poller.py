@@ -80,8 +80,8 @@ def test_a_place_that_frees_is_taken_and_every_win_arrives(database_url: str, mo
             payout = (await hall.bet(f"b-{n}")).payments[PaymentKind.PAYOUT]
             assert payout.state is PaymentState.ACCEPTED
         await hall.wait(30)
-        assert isinstance(hall.hub.poller, Poller)
-        assert not hall.hub.poller._busy
+        assert isinstance(hall.hub.state.poller, Poller)
+        assert not hall.hub.state.poller._busy
 
     in_a_hall(database_url, play)
 

@@ -22,7 +22,7 @@ SETTLE_S = 21
 
 
 def recovery_of(hall: Hall) -> Recovery:
-    found = hall.hub.recovery
+    found = hall.hub.state.recovery
     assert found is not None
     return found
 
@@ -126,7 +126,7 @@ def test_the_drill(database_url: str) -> None:
         await all_is_as_it_was(hall)
         await a_person_settles_what_was_lost(hall, used)
         await worked(hall, looks=1)
-        assert hall.hub.recovery is None
+        assert hall.hub.state.recovery is None
         last = await hall.hub.store.recoveries.last()
         assert last is not None
         assert last.ended_by == "reconciliation"
@@ -152,7 +152,7 @@ def test_a_hub_that_is_merely_killed_and_started_does_not_recover(database_url: 
         assert await hall.pay_in("b-1") == "1"
         await hall.stop()
         await hall.start()
-        assert hall.hub.recovery is None
+        assert hall.hub.state.recovery is None
         assert await hall.pay_in("b-2") == "1"
 
     in_a_hall(database_url, play)
@@ -177,7 +177,7 @@ def test_recovery_survives_a_restart_and_a_second_restore_of_the_same_backup_is_
         await hall.beat()
         await hall.stop()
         await hall.start()
-        assert hall.hub.recovery is None, "what was ended stays ended"
+        assert hall.hub.state.recovery is None, "what was ended stays ended"
         hall.database.url = hall.database.url.replace("_backup_0?", "?")
         await hall.stop()
         await hall.start()
@@ -191,14 +191,14 @@ def test_a_database_that_goes_back_under_a_serving_hub_is_noticed_by_its_beat(da
     async def play(hall: Hall) -> None:
         last = await beat(hall.hub, hall.database.lifeline, None)
         last = await beat(hall.hub, hall.database.lifeline, last)
-        assert hall.hub.recovery is None
+        assert hall.hub.state.recovery is None
         await hall.stage.db.execute("update installation set beat = beat - 2, beat_ms = beat_ms - 4000")
         last = await beat(hall.hub, hall.database.lifeline, last)
         assert "while this process served" in recovery_of(hall).why
         assert recovery_of(hall).since_ms == hall.stage.clock.now_ms() - 4000
         await end(hall.hub, recovery_of(hall), by="mia", reason="a drill")
         last = await beat(hall.hub, hall.database.lifeline, last)
-        assert hall.hub.recovery is None, "and told once"
+        assert hall.hub.state.recovery is None, "and told once"
 
     in_a_hall(database_url, play)
 
@@ -225,7 +225,7 @@ def test_a_claim_waits_while_recovery_is_on_because_the_provider_may_have_been_t
         assert await hall.pay_out("b-1", "25.00") == "1"
         await worked(hall, looks=1)
         assert (await hall.bet("b-1")).state is BetState.SETTLED
-        assert hall.hub.recovery is None
+        assert hall.hub.state.recovery is None
         assert sorted(b.kind for b in hall.booked(bet.bet_id)) == [-1, 1]
 
     in_a_hall(database_url, play)
@@ -378,7 +378,7 @@ def test_a_casino_that_is_reconciled_takes_new_bets_while_another_is_silent(data
         hall.casino.dial.clear()
         await hall.wait(60)
         await worked(hall)
-        assert hall.hub.recovery is None
+        assert hall.hub.state.recovery is None
         assert await hall.pay_in("a-2") == "1"
         assert await hall.broken() == []
 
@@ -416,7 +416,7 @@ def test_a_provider_that_makes_up_bets_keeps_no_casino(database_url: str) -> Non
         for n in range(5):
             assert await hall.pay_out(f"made-up-{n}") == "99 busy"
         await worked(hall)
-        assert hall.hub.recovery is None
+        assert hall.hub.state.recovery is None
         assert len(await hall.findings()) == 5, "a person sees them all the same"
 
     in_a_hall(database_url, play)

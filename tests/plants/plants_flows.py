@@ -14,7 +14,7 @@ _COMMITS = (
         (
             (
                 "        try:\n            if await hub.group_commit.commit(decision):",
-                "        if hub.dispatcher is not None:\n            hub.dispatcher.committed(decision)\n"
+                "        if hub.state.dispatcher is not None:\n            hub.state.dispatcher.committed(decision)\n"
                 "        try:\n            if await hub.group_commit.commit(decision):",
             ),
         ),
@@ -261,8 +261,8 @@ _WIRE = (
         "croupier.flows.hub",
         (
             (
-                "        return self.recovery is not None and self.recovery.holds(casino_id)",
-                "        return self.recovery is not None and not self.recovery.done_casinos",
+                "        return self.state.recovery is not None and self.state.recovery.holds(casino_id)",
+                "        return self.state.recovery is not None and not self.state.recovery.done_casinos",
             ),
         ),
         "I9",

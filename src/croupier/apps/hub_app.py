@@ -48,7 +48,7 @@ def _own_routes(hub: Hub) -> list[Route]:
         why = await _not_ready(hub)
         if why is not None:
             return JSONResponse({"ready": False, "why": why}, 503)
-        recovering = hub.recovery is not None
+        recovering = hub.state.recovery is not None
         return JSONResponse({"ready": True, "breakers_open": hub.admission.open_ones(), "recovering": recovering})
 
     async def metrics(_: Request) -> Response:
@@ -74,7 +74,7 @@ def _own_routes(hub: Hub) -> list[Route]:
 
 async def _not_ready(hub: Hub) -> str | None:
     """Why no traffic should come now; told within two seconds, whatever the database does."""
-    if hub.closing:
+    if hub.state.closing:
         return "shutting down"
     try:
         await hub.store.db.alive()

@@ -133,10 +133,10 @@ def build(settings: Settings, seams: Seams, process: str, process_settings: Proc
     }
     group_commit.on_commit(hub.waiters.committed)
     if process:
-        hub.dispatcher = Dispatcher(hub)
-        hub.poller = Poller(hub)
-        group_commit.on_commit(hub.dispatcher.committed)
-        group_commit.on_commit(hub.poller.committed)
+        hub.state.dispatcher = Dispatcher(hub)
+        hub.state.poller = Poller(hub)
+        group_commit.on_commit(hub.state.dispatcher.committed)
+        group_commit.on_commit(hub.state.poller.committed)
     return hub
 
 

@@ -120,7 +120,7 @@ async def take_over(hub: Hub, processes: Processes) -> None:
 
 
 def _loops(hub: Hub, processes: Processes, settings: Settings) -> list[Loop]:
-    assert hub.poller is not None
+    assert hub.state.poller is not None
     process = hub.process_settings.process
     lifeline = Lifeline(settings.home)
     last: Mark | None = None
@@ -147,7 +147,7 @@ def _loops(hub: Hub, processes: Processes, settings: Settings) -> list[Loop]:
 
     patient = partial(_patiently, settings.db_report_s)
     return [
-        hub.poller.run,
+        hub.state.poller.run,
         hub.waiters.poll,
         partial(_every, hub, BEAT_S, beat),
         partial(_every, hub, REFRESH_S, refresh),
@@ -218,7 +218,7 @@ def _on_signals(hub: Hub, server: uvicorn.Server, life: int, *, told: Stop) -> N
     def stop() -> None:
         loop.remove_reader(life)
         told.heard()
-        hub.closing = True
+        hub.state.closing = True
         hub.waiters.wake_all()
         server.should_exit = True
 
@@ -233,13 +233,13 @@ async def wind_up(hub: Hub, loops: list[asyncio.Task[None]], *, within_s: float 
 
     Raises DbError: then it was not given back.
     """
-    assert hub.dispatcher is not None
-    assert hub.poller is not None
-    await hub.poller.stop(WRITE_S)
+    assert hub.state.dispatcher is not None
+    assert hub.state.poller is not None
+    await hub.state.poller.stop(WRITE_S)
     for loop in loops:
         loop.cancel()
     await asyncio.gather(*loops, return_exceptions=True)
-    await hub.dispatcher.finish(within_s)
+    await hub.state.dispatcher.finish(within_s)
     await hub.group_commit.idle(WRITE_S)
     await hub.store.calls.give_back(hub.clock.now_ms())
 

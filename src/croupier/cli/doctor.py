@@ -171,9 +171,9 @@ def _count(number: int, what: str) -> str:
 
 
 def _recovery(hub: Hub) -> Check:
-    if hub.recovery is None:
+    if hub.state.recovery is None:
         return Check("recovery", "ok", "not on")
-    why = f"{hub.recovery.why}. New bets get 503: see `croupier recover status`"
+    why = f"{hub.state.recovery.why}. New bets get 503: see `croupier recover status`"
     return Check("recovery", "look", f"on, because {why}")
 
 

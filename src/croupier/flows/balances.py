@@ -113,12 +113,12 @@ async def heed(hub: Hub, subject: Bet | Cashback, kind: PaymentKind, *, said: ob
 
 def question_of(hub: Hub, session: Session) -> asyncio.Task[int | None]:
     """The question for this player's balance that is under way, or a new one."""
-    running = hub.asking.get(session.player_id)
+    running = hub.state.asking.get(session.player_id)
     if running is not None:
         return running
     task = asyncio.get_running_loop().create_task(_ask_quietly(hub, session))
-    hub.asking[session.player_id] = task
-    task.add_done_callback(lambda _: hub.asking.pop(session.player_id, None))
+    hub.state.asking[session.player_id] = task
+    task.add_done_callback(lambda _: hub.state.asking.pop(session.player_id, None))
     return task
 
 

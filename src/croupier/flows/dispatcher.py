@@ -158,8 +158,8 @@ class Dispatcher:
                 await hub.store.calls.let_go(*key, until_ms=until_ms, left=leased_call in self._left)
             except DbError:
                 return
-        if hub.poller is not None:
-            hub.poller.planned(until_ms)
+        if hub.state.poller is not None:
+            hub.state.poller.planned(until_ms)
 
     # --- makes that leave together ----------------------------------------------------------------------
 

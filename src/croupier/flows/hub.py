@@ -106,6 +106,21 @@ class Stores:
 
 
 @dataclass(slots=True)
+class ProcessState:
+    """What changes while the process runs; everything else of the hub stays as it was built."""
+
+    dispatcher: Carrier | None = None
+    """None in a process that only decides (a command): calls are left to the hub that runs."""
+    poller: Finder | None = None
+    asking: dict[int, asyncio.Task[int | None]] = field(default_factory=dict)
+    """Balance questions under way, by player."""
+    recovery: Recovery | None = None
+    """The database came back from a backup and is not reconciled yet: no new bets where `recovering`."""
+    closing: bool = False
+    """Shutting down: nothing new is taken on."""
+
+
+@dataclass(slots=True)
 class Hub:
     """The hub as one process has it."""
 
@@ -126,16 +141,8 @@ class Hub:
     bulkheads: Bulkheads = field(default_factory=Bulkheads)
     casino_gateways: Mapping[str, CasinoGateway] = field(default_factory=dict)
     provider_gateways: Mapping[str, ProviderGateway] = field(default_factory=dict)
-    dispatcher: Carrier | None = None
-    """None in a process that only decides (a command): calls are left to the hub that runs."""
-    poller: Finder | None = None
-    asking: dict[int, asyncio.Task[int | None]] = field(default_factory=dict)
-    """Balance questions under way, by player."""
-    recovery: Recovery | None = None
-    """The database came back from a backup and is not reconciled yet: no new bets where `recovering`."""
-    closing: bool = False
-    """Shutting down: nothing new is taken on."""
+    state: ProcessState = field(default_factory=ProcessState)
 
     def recovering(self, casino_id: int) -> bool:
         """Whether this casino's part of a recovery is open."""
-        return self.recovery is not None and self.recovery.holds(casino_id)
+        return self.state.recovery is not None and self.state.recovery.holds(casino_id)

@@ -108,7 +108,7 @@ def _contents(request: Request, command: PayIn) -> RequestContents | Answer:
 
 def _refused(hub: Hub, request: Request, asked: RequestContents) -> Answer | None:
     """What only a new bet is judged by (money.md 3.0)."""
-    if hub.closing or hub.database_health.unfit is not None or hub.waiters.over(request.until_s):
+    if hub.state.closing or hub.database_health.unfit is not None or hub.waiters.over(request.until_s):
         return Answer(Refusal.NOT_TAKEN, retry_after_s=RETRY_AFTER_S)
     assert asked.stake is not None
     verdict = judge_new_bet(

@@ -82,7 +82,7 @@ async def _paid(hub: Hub, request: Request, bet: Bet) -> bool:
     """Wait for the casino, where this provider wants that (its `pay_out_waits`)."""
     kind = PaymentKind.JACKPOT if bet.origin is Origin.JACKPOT else PaymentKind.PAYOUT
     while bet.payments[kind].state is not PaymentState.ACCEPTED:
-        if hub.closing or hub.waiters.over(request.until_s):
+        if hub.state.closing or hub.waiters.over(request.until_s):
             return False
         await hub.waiters.wait(bet.bet_id, bet.version, request.until_s)
         found = await hub.store.bets.by_id(bet.bet_id)

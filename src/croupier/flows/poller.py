@@ -79,11 +79,11 @@ class Poller:
             )
         finally:
             self._reaching = False
-        assert hub.dispatcher is not None
+        assert hub.state.dispatcher is not None
         for call in taken:
             line = (call.casino_id, call.work)
             self._busy[line] += 1
-            hub.dispatcher.take_up(call).add_done_callback(partial(self._done, line))
+            hub.state.dispatcher.take_up(call).add_done_callback(partial(self._done, line))
         if len(taken) < most:
             self._next_ms = min(self._next_ms, lease_ms if taken else self._next_ms, others_ready or self._next_ms)
         return len(taken) >= most

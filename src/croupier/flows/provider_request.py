@@ -65,7 +65,7 @@ async def enter(hub: Hub, command: PayIn | PayOut | Refund) -> tuple[Request | N
 
 def no_session(hub: Hub) -> Answer:
     """There is no such session, for this provider. While recovery is on it may have been lost: nobody is told so."""
-    return Answer(Refusal.SESSION_UNKNOWN if hub.recovery is None else Refusal.NOT_TAKEN)
+    return Answer(Refusal.SESSION_UNKNOWN if hub.state.recovery is None else Refusal.NOT_TAKEN)
 
 
 async def settle_with(
@@ -77,7 +77,7 @@ async def settle_with(
     """
     bet, waiting, tries, wrote = first, asked_now, 0, asked_now
     while tries < TRIES:
-        if waiting and _undecided(bet) and not hub.waiters.over(request.until_s) and not hub.closing:
+        if waiting and _undecided(bet) and not hub.waiters.over(request.until_s) and not hub.state.closing:
             await hub.waiters.wait(bet.bet_id, bet.version, request.until_s)
             bet = await _again(hub, bet)
             continue

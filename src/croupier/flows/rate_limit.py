@@ -38,7 +38,11 @@ async def at_pace(
     queue, silent = list(bet_ids), 0
     apart_s = 1 / (per_s or hub.process_settings.compare_per_s)
     while (
-        queue and silent < LEAVE_AFTER and go_on() and not hub.admission.is_open(casino.casino_id) and not hub.closing
+        queue
+        and silent < LEAVE_AFTER
+        and go_on()
+        and not hub.admission.is_open(casino.casino_id)
+        and not hub.state.closing
     ):
         compared = await _one(ask, queue.pop(0))
         if compared is not None:

@@ -68,7 +68,7 @@ class Reconciler:
         if not await hub.store.singleton_leases.take("reconcile", hub.process_settings.process, TURN_S):
             return []
         self._turn_until_s = asked_s + TURN_S
-        if hub.recovery is None:
+        if hub.state.recovery is None:
             seed = int(hub.chance.hex(7), 16)
             await hub.store.comparisons.draw(hub.clock.now_ms() - SAMPLE_LAG_MS, seed, hub.process_settings.sample_bp)
         hub.metrics.put("croupier_findings_open", await hub.store.findings.count())

@@ -110,9 +110,9 @@ async def beat(hub: Hub, lifeline: Lifeline, last: Mark | None) -> Mark:
 
 async def refresh(hub: Hub) -> Recovery | None:
     """Know whether recovery is on; called every half second by each process that serves."""
-    hub.recovery = await hub.store.recoveries.active()
-    hub.metrics.put("croupier_recovering", 0 if hub.recovery is None else 1)
-    return hub.recovery
+    hub.state.recovery = await hub.store.recoveries.active()
+    hub.metrics.put("croupier_recovering", 0 if hub.state.recovery is None else 1)
+    return hub.state.recovery
 
 
 # --- beginning and end --------------------------------------------------------------------------------------
@@ -235,7 +235,7 @@ async def heard_of_lost(
     hub: Hub, casino_id: int, subject_id: int, *, kind: PaymentKind, outcome: PaymentOutcome
 ) -> None:
     """A casino told the outcome of a payment that the hub has not; kept while recovery is on and the id may be lost."""
-    recovery = hub.recovery
+    recovery = hub.state.recovery
     if recovery is None or not recovery.ids_from <= subject_id < recovery.ids_next or not isinstance(outcome, Yes):
         return
     said = outcome.contents

@@ -56,7 +56,7 @@ class Running:
 
     def owns(self, task: Any) -> bool:  # noqa: ANN401 - a task
         """Whether the task is part of this process."""
-        dispatcher = self.hub.dispatcher
+        dispatcher = self.hub.state.dispatcher
         assert dispatcher is not None
         return (
             task in self.requests
@@ -152,8 +152,8 @@ class Stage:
         await hub.store.calls.free(self._dead, self.clock.now_ms())
         self._dead.clear()
         running = Running(name, hub, hub_app(hub, settings))
-        assert hub.poller is not None
-        running.loops = [self._loop(hub.poller.run()), self._loop(hub.waiters.poll())]
+        assert hub.state.poller is not None
+        running.loops = [self._loop(hub.state.poller.run()), self._loop(hub.waiters.poll())]
         self.hubs.append(running)
         self.network.mount(HUB_ORIGIN, self._balance)
         return running
@@ -178,9 +178,14 @@ class Stage:
     async def kill(self, running: Running) -> None:
         """SIGKILL: everything the process was doing stops where it awaits; nothing is told to anybody."""
         running.alive = False
-        assert running.hub.dispatcher is not None
+        assert running.hub.state.dispatcher is not None
         running.hub.group_commit.die()
-        doing = [*running.loops, *running.hub.dispatcher.tasks, *running.requests, *running.hub.asking.values()]
+        doing = [
+            *running.loops,
+            *running.hub.state.dispatcher.tasks,
+            *running.requests,
+            *running.hub.state.asking.values(),
+        ]
         for task in sorted(doing, key=_age):
             task.cancel()
         self.hubs.remove(running)
@@ -188,7 +193,7 @@ class Stage:
 
     async def stop(self, running: Running) -> None:
         """SIGTERM: nothing new reaches it, whoever waits is answered, its calls in flight get the time of a worker's end."""
-        running.hub.closing = True
+        running.hub.state.closing = True
         running.hub.waiters.wake_all()
         self.hubs.remove(running)
         ends_s = self.loop.time() + ANSWERS_S
@@ -196,8 +201,8 @@ class Stage:
             await self.clock.sleep(0.05)
         for task in running.loops:
             task.cancel()
-        assert running.hub.dispatcher is not None
-        await running.hub.dispatcher.finish(FINISH_S)
+        assert running.hub.state.dispatcher is not None
+        await running.hub.state.dispatcher.finish(FINISH_S)
         given_back = False
         with suppress(DbError):
             await running.hub.store.calls.give_back(self.clock.now_ms())

@@ -64,7 +64,7 @@ async def test_no_error_is_ever_taken_for_a_set_of_keys() -> None:
 
 async def test_a_call_that_a_stopping_worker_cuts_off_is_answered_as_one_to_be_sent_again() -> None:
     """Not with the server's own words: every answer has the form of the protocol."""
-    door: Any = SimpleNamespace(hub=SimpleNamespace(closing=False))
+    door: Any = SimpleNamespace(hub=SimpleNamespace(state=SimpleNamespace(closing=False)))
     began = asyncio.Event()
 
     async def hangs(*_: object) -> Response:
@@ -72,12 +72,12 @@ async def test_a_call_that_a_stopping_worker_cuts_off_is_answered_as_one_to_be_s
         await asyncio.Event().wait()
         raise AssertionError
 
-    for door.hub.closing in (True, False):
+    for door.hub.state.closing in (True, False):
         began.clear()
         asked = asyncio.create_task(_answer(door, call(), hangs))
         await began.wait()
         asked.cancel()
-        if door.hub.closing:
+        if door.hub.state.closing:
             answer = await asked
             assert (answer.status_code, json.loads(bytes(answer.body))["ErrorCode"]) == (500, 102823)
             assert answer.headers["X-Problem"] == "not taken in now: send it again"

@@ -350,7 +350,7 @@ async def test_a_request_that_a_stopping_worker_cuts_off_is_answered(desk: Desk)
     asked = asyncio.create_task(provider.balance(headers))
     request = await under_way
     assert request is not None
-    desk.hub.closing = True
+    desk.hub.state.closing = True
     request.cancel()
     answer = await asked
     assert (answer.status, json.loads(answer.body)["_responseCode"]) == (504, 99)

@@ -238,7 +238,7 @@ async def _answer(door: Door, request: Request, handle: Handle) -> Response:
     except (TooLarge, WrongType, BadJson, BadField) as problem:
         return _unreadable(request, problem)
     except asyncio.CancelledError:
-        if not door.hub.closing:
+        if not door.hub.state.closing:
             raise
         # The worker stops and hears nobody out any longer: an answer all the same, in the form of this protocol.
     except ClientDisconnect:

@@ -136,7 +136,7 @@ async def _answer(hub: Hub, came: Came, handle: Handle) -> codec.Reply:
         came.body = await read_body(came.request)
         return await _in_time(hub, came, handle)
     except asyncio.CancelledError:
-        if not hub.closing:
+        if not hub.state.closing:
             raise
         # The worker stops and hears nobody out any longer: an answer all the same, in the form of this protocol.
         return codec.encode(Answer(Refusal.OUTCOME_UNKNOWN if came.begun else Refusal.NOT_TAKEN))
