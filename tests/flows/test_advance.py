@@ -6,6 +6,7 @@ import pytest
 
 from croupier.core.bet import Bet, BetState
 from croupier.core.bet_requests import Ruling
+from croupier.core.commands import Refund
 from croupier.core.draft import Decision, Draft, Terms
 from croupier.core.payment import PaymentState
 from croupier.core.pursuit import apply_outcome
@@ -61,7 +62,10 @@ async def test_what_would_break_an_invariant_is_stopped_parked_and_told(desk: De
 async def test_the_same_stop_for_a_request_that_waits_at_the_door(desk: Desk) -> None:
     """A provider's request rules by its own loop: a broken decision must not be tried five times there."""
     bet, cast = await desk.bet(), desk.cast
-    request = Request(cast.session, cast.casino, cast.provider, desk.clock.monotonic_s() + 6, desk.clock.now_ms() + 6)
+    command = Refund(cast.provider.provider_id, cast.session.session_id, bet.bet_ref)
+    request = Request(
+        command, cast.session, cast.casino, cast.provider, desk.clock.monotonic_s() + 6, desk.clock.now_ms() + 6
+    )
     tried = []
 
     def rule(current: Bet, terms: Terms, over: bool) -> Ruling:
@@ -69,7 +73,7 @@ async def test_the_same_stop_for_a_request_that_waits_at_the_door(desk: Desk) ->
         return jump(current, terms)
 
     with pytest.raises(Broken):
-        await settle_with(desk.hub, request, bet, rule)
+        await settle_with(desk.hub, request, bet, rule=rule)
     assert tried == [False]
     assert (await desk.again(bet)).payments[STAKE].state is PaymentState.PARKED
 

@@ -37,66 +37,72 @@ RETRY_AFTER_S = 2
 
 async def pay_in(hub: Hub, command: PayIn) -> Answer:
     """Answer a pay-in (or pay-in-out, when the command carries a win) within the provider's hold time."""
-    request, bet = await enter(hub, command)
+    request = await enter(hub, command)
     if request is None:
         return no_session(hub)
-    asked = _contents(request, command)
+    asked = _contents(request)
     if isinstance(asked, Answer):
         return asked
     if request.session.demo:
         refused = _refused(hub, request, asked)
         reason = None if refused is None else refused.refusal
         return await hub.store.demo.pay_in(request.session, command.bet_ref, asked, refuse_new=reason)
-    return await answer_contention(_pay_in(hub, request, command, asked, bet))
+    return await answer_contention(_RealPayIn(hub, request, asked).answer())
 
 
-async def _pay_in(hub: Hub, request: Request, command: PayIn, asked: RequestContents, bet: Bet | None) -> Answer:
-    beside = Beside(hub, request.session, request.until_s)
-    if bet is not None:
-        return await _known(hub, request, asked, bet, beside)
-    refused = _refused(hub, request, asked)
-    if refused is not None:
-        return refused
-    casino = request.casino
-    if hub.recovering(casino.casino_id) or not hub.admission.admit(casino.casino_id, casino.in_flight):
-        return Answer(Refusal.NOT_TAKEN, retry_after_s=RETRY_AFTER_S)
-    try:
-        return await _new(hub, request, command, asked, beside)
-    finally:
-        hub.admission.leave(casino.casino_id)
+class _RealPayIn:
+    """One pay-in of real money, from the looked-up bet to the answer."""
+
+    def __init__(self, hub: Hub, request: Request[PayIn], asked: RequestContents) -> None:
+        self._hub = hub
+        self._request = request
+        self._asked = asked
+        self._beside = Beside(hub, request.session, request.until_s)
+
+    async def answer(self) -> Answer:
+        hub, casino = self._hub, self._request.casino
+        if self._request.bet is not None:
+            return await self._known(self._request.bet)
+        refused = _refused(hub, self._request, self._asked)
+        if refused is not None:
+            return refused
+        if hub.recovering(casino.casino_id) or not hub.admission.admit(casino.casino_id, casino.in_flight):
+            return Answer(Refusal.NOT_TAKEN, retry_after_s=RETRY_AFTER_S)
+        try:
+            return await self._new()
+        finally:
+            hub.admission.leave(casino.casino_id)
+
+    async def _new(self) -> Answer:
+        born = await self._born()
+        bet = await open_with(self._hub, born, bet_requests.open_bet)
+        if bet.bet_id != born.bet_id:
+            # Somebody with the same betId was faster: from here on this is a repeat.
+            return await self._known(bet)
+        await point("stake.after_commit")
+        await self._beside.start_if_unknown()
+        return await self._known(bet, fresh=True)
+
+    async def _known(self, bet: Bet, *, fresh: bool = False) -> Answer:
+        request, asked = self._request, self._asked
+
+        def rule(current: Bet, terms: Terms, over: bool) -> Ruling:  # noqa: FBT001 - the shape of a Rule
+            return bet_requests.pay_in(current, asked, terms, until_ms=request.until_ms, waited=over)
+
+        refusal, bet = await settle_with(self._hub, request, bet, rule=rule, asked_now=fresh)
+        await point("stake.before_answer")
+        return await self._beside.answer(refusal, bet, "pay_in")
+
+    async def _born(self) -> Bet:
+        asked = self._asked
+        origin = Origin.PAY_IN if asked.win is None else Origin.PAY_IN_OUT
+        assert asked.stake is not None
+        born = await newborn(self._hub, self._request, origin)
+        return replace(born, stake=asked.stake, win=asked.win, waiting_until_ms=self._request.until_ms)
 
 
-async def _new(hub: Hub, request: Request, command: PayIn, asked: RequestContents, beside: Beside) -> Answer:
-    born = await _born(hub, request, command, asked=asked)
-    bet = await open_with(hub, born, bet_requests.open_bet)
-    if bet.bet_id != born.bet_id:
-        # Somebody with the same betId was faster: from here on this is a repeat.
-        return await _known(hub, request, asked, bet, beside)
-    await point("stake.after_commit")
-    await beside.start_if_unknown()
-    return await _known(hub, request, asked, bet, beside, fresh=True)
-
-
-async def _known(
-    hub: Hub, request: Request, asked: RequestContents, bet: Bet, beside: Beside, *, fresh: bool = False
-) -> Answer:
-    def rule(current: Bet, terms: Terms, over: bool) -> Ruling:  # noqa: FBT001 - the shape of a Rule
-        return bet_requests.pay_in(current, asked, terms, until_ms=request.until_ms, waited=over)
-
-    refusal, bet = await settle_with(hub, request, bet, rule, asked_now=fresh)
-    await point("stake.before_answer")
-    return await beside.answer(refusal, bet, "pay_in")
-
-
-async def _born(hub: Hub, request: Request, command: PayIn, *, asked: RequestContents) -> Bet:
-    origin = Origin.PAY_IN if asked.win is None else Origin.PAY_IN_OUT
-    assert asked.stake is not None
-    born = await newborn(hub, request, command, origin)
-    return replace(born, stake=asked.stake, win=asked.win, waiting_until_ms=request.until_ms)
-
-
-def _contents(request: Request, command: PayIn) -> RequestContents | Answer:
-    session = request.session
+def _contents(request: Request[PayIn]) -> RequestContents | Answer:
+    command, session = request.command, request.session
     stake = amount_or_refusal(command.stake, session, "betAmount")
     win = None if command.win is None else amount_or_refusal(command.win, session, "winAmount")
     if isinstance(stake, Answer):
@@ -106,7 +112,7 @@ def _contents(request: Request, command: PayIn) -> RequestContents | Answer:
     return RequestContents(session.casino_id, session.player_id, command.round_ref, stake, win)
 
 
-def _refused(hub: Hub, request: Request, asked: RequestContents) -> Answer | None:
+def _refused(hub: Hub, request: Request[PayIn], asked: RequestContents) -> Answer | None:
     """What only a new bet is judged by (money.md 3.0)."""
     if hub.state.closing or hub.database_health.unfit is not None or hub.waiters.over(request.until_s):
         return Answer(Refusal.NOT_TAKEN, retry_after_s=RETRY_AFTER_S)

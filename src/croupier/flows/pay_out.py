@@ -34,51 +34,51 @@ from croupier.kit.point import point
 
 async def pay_out(hub: Hub, command: PayOut) -> Answer:
     """Answer a pay-out; an expired session or a full line never refuses it."""
-    request, bet = await enter(hub, command)
+    request = await enter(hub, command)
     if request is None:
         return no_session(hub)
     win = amount_or_refusal(command.win, request.session, "winAmount")
     if isinstance(win, Answer):
         return win
     if request.session.demo:
-        return await hub.store.demo.pay_out(request.session, command.bet_ref, _contents(request, command, win))
-    return await answer_contention(_pay_out(hub, request, command, win, bet))
+        return await hub.store.demo.pay_out(request.session, command.bet_ref, _contents(request, win))
+    return await answer_contention(_pay_out(hub, request, win))
 
 
-async def _pay_out(hub: Hub, request: Request, command: PayOut, win: int, bet: Bet | None) -> Answer:
-    session = request.session
+async def _pay_out(hub: Hub, request: Request[PayOut], win: int) -> Answer:
+    session, bet = request.session, request.bet
     beside = Beside(hub, session, request.until_s)
-    asked = _contents(request, command, win)
+    asked = _contents(request, win)
     if bet is None and hub.recovering(session.casino_id):
-        await asked_of_lost(hub, session, command.bet_ref, verb="pay-out", win=win)
+        await asked_of_lost(hub, session, request.command.bet_ref, verb="pay-out", win=win)
         return Answer(Refusal.NOT_TAKEN)
     if bet is None and session.jackpot_wins:
-        bet = await _jackpot(hub, request, command, win)
+        bet = await _jackpot(hub, request, win)
     if bet is None:
         return Answer(Refusal.BET_UNKNOWN)
 
     def rule(current: Bet, terms: Terms, over: bool) -> Ruling:  # noqa: FBT001 - the shape of a Rule
         return bet_requests.pay_out(current, asked, terms, waited=over)
 
-    refusal, bet = await settle_with(hub, request, bet, rule)
+    refusal, bet = await settle_with(hub, request, bet, rule=rule)
     if refusal is None and request.provider.pay_out_waits and not await _paid(hub, request, bet):
         return Answer(Refusal.OUTCOME_UNKNOWN)
     await point("payout.before_answer")
     return await beside.answer(refusal, bet, "pay_out")
 
 
-def _contents(request: Request, command: PayOut, win: int) -> RequestContents:
+def _contents(request: Request[PayOut], win: int) -> RequestContents:
     session = request.session
-    return RequestContents(session.casino_id, session.player_id, command.round_ref, win=win)
+    return RequestContents(session.casino_id, session.player_id, request.command.round_ref, win=win)
 
 
-async def _jackpot(hub: Hub, request: Request, command: PayOut, win: int) -> Bet:
+async def _jackpot(hub: Hub, request: Request[PayOut], win: int) -> Bet:
     """A win without a bet, in a game that may have them: a bet of its own, without a stake."""
-    born = replace(await newborn(hub, request, command, Origin.JACKPOT), win=win)
+    born = replace(await newborn(hub, request, Origin.JACKPOT), win=win)
     return await open_with(hub, born, bet_requests.open_jackpot)
 
 
-async def _paid(hub: Hub, request: Request, bet: Bet) -> bool:
+async def _paid(hub: Hub, request: Request[PayOut], bet: Bet) -> bool:
     """Wait for the casino, where this provider wants that (its `pay_out_waits`)."""
     kind = PaymentKind.JACKPOT if bet.origin is Origin.JACKPOT else PaymentKind.PAYOUT
     while bet.payments[kind].state is not PaymentState.ACCEPTED:

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Generic, TypeVar
 
 from croupier.core.bet import Bet, BetState, Origin
 from croupier.core.bet_requests import RecordedAnswer, Ruling, Wait
@@ -23,27 +24,31 @@ from croupier.flows.advance import TRIES, Contended, ruled, terms_of
 from croupier.flows.hub import Hub
 from croupier.store.db import DbError, DbLocked, DbUnfit
 
+C = TypeVar("C", bound=PayIn | PayOut | Refund)
 Rule = Callable[[Bet, Terms, bool], Ruling]
 """`rule(bet, terms, over)`: what the request does to a known bet; `over`: it has waited as long as it may."""
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """A request that passed the door: its session, its counterparties, its own deadline."""
+class Request(Generic[C]):
+    """A request that was let in: what it asks for, its session, its counterparties, its own deadline."""
 
+    command: C
     session: Session
     casino: Casino
     provider: Provider
     until_s: float
     """Monotonic instant at which it must have been answered."""
     until_ms: int
+    bet: Bet | None = None
+    """The bet that it names, as it was found on arrival; None if there is none."""
 
 
 class NotTaken(Exception):
     """The database is away or busy and nothing was written by this request: safe to repeat."""
 
 
-async def enter(hub: Hub, command: PayIn | PayOut | Refund) -> tuple[Request | None, Bet | None]:
+async def enter(hub: Hub, command: C) -> Request[C] | None:
     """The request with the bet it names, if there is one; None for a session that does not exist for it."""
     arrived = hub.clock.monotonic_s() if command.arrived_s is None else command.arrived_s
     try:
@@ -53,14 +58,14 @@ async def enter(hub: Hub, command: PayIn | PayOut | Refund) -> tuple[Request | N
             hub.store.providers.get(command.provider_id),
         )
         if session is None or provider is None or session.provider_id != command.provider_id:
-            return None, None
+            return None
         casino = await hub.store.casinos.get(session.casino_id)
     except DbError as error:
         raise NotTaken from error
     assert casino is not None
     until_s = arrived + provider.hold_s
     until_ms = hub.clock.now_ms() + round((until_s - hub.clock.monotonic_s()) * 1000)
-    return Request(session, casino, provider, until_s, until_ms), bet
+    return Request(command, session, casino, provider, until_s, until_ms, bet)
 
 
 def no_session(hub: Hub) -> Answer:
@@ -69,7 +74,7 @@ def no_session(hub: Hub) -> Answer:
 
 
 async def settle_with(
-    hub: Hub, request: Request, first: Bet, rule: Rule, *, asked_now: bool = False
+    hub: Hub, request: Request[C], first: Bet, *, rule: Rule, asked_now: bool = False
 ) -> tuple[Refusal | None, Bet]:
     """Rule, wait and commit until there is an answer; the answer and the bet as it was answered.
 
@@ -129,9 +134,9 @@ async def open_with(hub: Hub, born: Bet, birth: Callable[[Bet, Terms], Decision[
     raise Contended
 
 
-async def newborn(hub: Hub, request: Request, command: PayIn | PayOut | Refund, origin: Origin) -> Bet:
+async def newborn(hub: Hub, request: Request[C], origin: Origin) -> Bet:
     """A bet of this request, not yet committed, stake 0; the callers set what differs."""
-    session = request.session
+    command, session = request.command, request.session
     return Bet(
         bet_id=await hub.store.ids.take(),
         casino_id=session.casino_id,

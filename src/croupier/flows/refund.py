@@ -27,26 +27,26 @@ from croupier.flows.recovery import asked_of_lost
 
 async def refund(hub: Hub, command: Refund) -> Answer:
     """Answer a refund; it never waits for the casino."""
-    request, bet = await enter(hub, command)
+    request = await enter(hub, command)
     if request is None:
         return no_session(hub)
     if request.session.demo:
         return await hub.store.demo.refund(request.session, command.bet_ref)
-    return await answer_contention(_refund(hub, request, command, bet))
+    return await answer_contention(_refund(hub, request))
 
 
-async def _refund(hub: Hub, request: Request, command: Refund, bet: Bet | None) -> Answer:
-    session = request.session
+async def _refund(hub: Hub, request: Request[Refund]) -> Answer:
+    session, bet = request.session, request.bet
     beside = Beside(hub, session, request.until_s)
     if bet is None and hub.recovering(session.casino_id):
-        await asked_of_lost(hub, session, command.bet_ref, verb="refund")
+        await asked_of_lost(hub, session, request.command.bet_ref, verb="refund")
         return Answer(Refusal.NOT_TAKEN)
     if bet is None:
-        born = await newborn(hub, request, command, Origin.TOMBSTONE)
+        born = await newborn(hub, request, Origin.TOMBSTONE)
         bet = await open_with(hub, born, bet_requests.open_tombstone)
 
     def rule(current: Bet, terms: Terms, over: bool) -> Ruling:  # noqa: ARG001, FBT001 - the shape of a Rule
         return bet_requests.refund(current, session.casino_id, session.player_id, terms)
 
-    refusal, bet = await settle_with(hub, request, bet, rule)
+    refusal, bet = await settle_with(hub, request, bet, rule=rule)
     return await beside.answer(refusal, bet, "refund")

@@ -24,7 +24,6 @@ GAMES: tuple[Game, ...] = (
 """One has a number for its id and one a category the contract does not name: both are allowed."""
 
 JACKPOT_GAME = "orchard-jackpot"
-LIVE_GAME = "harbour-wheel"
 
 
 @dataclass(frozen=True, slots=True)

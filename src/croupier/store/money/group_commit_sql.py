@@ -19,7 +19,6 @@ from typing import Any
 from croupier.store.money.rows import BET, CALL, CASHBACK, PAYMENT, Column
 
 N = Column("n", "integer")
-OWNER = (N, Column("casino_id", "bigint"), Column("player_id", "bigint"))
 ENTRY = (
     Column("subject_id", "bigint"),
     Column("source", "text"),

@@ -11,10 +11,8 @@ from dataclasses import dataclass
 from croupier.store.db import Db
 from croupier.store.money.standing import STANDING_BETS, UNDECIDED_PAYMENTS
 
-DRAWN = "drawn"
 FIRST_MS = 30_000
 """Age at which a payment without an outcome is looked into."""
-MOST_APART_MS = 3_600_000
 SLICE_MS = 600_000
 SETTLED_MS = 60_000
 """How long a bet is over before it is compared: by then the casino's list has everything."""
