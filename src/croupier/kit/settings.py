@@ -114,8 +114,8 @@ class Settings:
     log_json: bool = setting(default=False, text="Write log lines as JSON")
 
     # Resources
-    db_pool: int = setting(10, "Database connections per worker, besides those of the commit train", _between(1, 100))
-    db_lines: int = setting(2, "Database connections per worker that carry commit trains", _between(1, 8))
+    db_pool: int = setting(10, "Database connections per worker, besides those of the group commit", _between(1, 100))
+    db_lines: int = setting(2, "Database connections per worker that carry group commits", _between(1, 8))
     db_statement_s: float = setting(2.0, "Longest that a statement of the payment path may take", _between(0.5, 20))
     db_report_s: float = setting(
         60.0, "Longest for a statement of the auditor, a report or a command", _between(1, 3600)
