@@ -50,30 +50,30 @@ from croupier.store.singleton_leases import SingletonLeases
 class ProcessSettings:
     """Settings of the process that flows need. Durations are seconds, limits decimal text in major units."""
 
-    process: str = ""
-    """This process's name; a lease bears it. Empty: calls are left to whoever sweeps (commands)."""
-    min_bet: str = "0.01"
-    max_bet: str = "10000"
-    large_win: str | None = "100000"
-    session_s: float = 86400.0
-    balance_stale_s: float = 5.0
-    poll_s: float = 0.05
+    process: str
+    """This process's name; a lease bears it. Empty: calls are left to the poller of a worker (commands)."""
+    min_bet: str
+    max_bet: str
+    large_win: str | None
+    session_s: float
+    balance_stale_s: float
+    poll_s: float
+    max_waiting: int
+    """How many stakes this process may have in flight over all casinos."""
+    sample_bp: int
+    """Which share of settled bets is compared with the casinos, in hundredths of a percent."""
+    compare_per_s: int
+    """The most comparisons that one casino is asked for per second."""
+    recovery_per_s: int
+    """The same while recovery is on."""
+    open_s: int
+    """How long a bet may be open before it is compared, where its game says nothing."""
     poller_s: float = 0.2
     poller_most: int = 50
     ack_grace_s: float = 0.3
     """How long an acknowledgement stays unwritten: an accept usually comes first."""
-    max_waiting: int = 2000
-    """How many stakes this process may have in flight over all casinos."""
-    sample_bp: int = 100
-    """Which share of settled bets is compared with the casinos, in hundredths of a percent."""
-    compare_per_s: int = 10
-    """How many comparisons a casino is asked for a second, at most."""
-    recovery_per_s: int = 50
-    """The same while recovery is on."""
     slack_ids: int = SLACK_IDS
-    """So many ids past the last one that anybody knows are asked after in recovery."""
-    open_s: int = 3600
-    """How long a bet may be open before it is looked into, where its game says nothing."""
+    """How many ids past the last known one are queried in recovery."""
 
 
 @dataclass(slots=True)

