@@ -51,7 +51,7 @@ async def test_an_unknown_path_under_neither_half_is_a_plain_404(desk: Desk, pat
 async def test_metrics_are_told_with_the_queue(desk: Desk) -> None:
     await desk.bet()
     told = (await desk.call("GET", "/metrics")).body.decode()
-    assert 'croupier_waiting{kind="calls"} 1.0' in told
+    assert "croupier_waiting_calls 1.0" in told
     assert 'croupier_decisions_total{event="' in told
     assert "croupier_group_commit_seconds_count 1.0" in told
 
@@ -62,8 +62,8 @@ async def test_metrics_are_told_without_a_database_too(desk: Desk) -> None:
     await desk.db.close()
     answer = await desk.call("GET", "/metrics")
     assert answer.status == 200
-    assert 'croupier_waiting{kind="pay_in"} 0.0' in answer.body.decode()
-    assert 'croupier_waiting{kind="calls"}' not in answer.body.decode()
+    assert "croupier_waiting_requests 0.0" in answer.body.decode()
+    assert "croupier_waiting_calls " not in answer.body.decode()
     assert (await desk.call("GET", "/livez")).status == 200
 
 

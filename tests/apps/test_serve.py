@@ -16,7 +16,7 @@ SUPERVISOR = """
 import os, pathlib, signal, sys, time
 from croupier.apps.serve import Workers
 
-def work(life):
+def work(life, place):
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     pathlib.Path(sys.argv[1], str(os.getpid())).touch()
     os.read(life, 1)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import jwt
+import pytest
 
 from tests.journeys.by_hand import ask
 from tests.journeys.stage import Stage, Table
@@ -29,6 +30,7 @@ async def test_it_is_a_bare_set_of_public_keys_that_may_be_cached(stage: Stage) 
     assert len({key["kid"] for key in told.said["keys"]}) == len(told.said["keys"])
 
 
+@pytest.mark.xdist_group("keys of the hub")
 async def test_after_a_rotation_the_old_key_signs_until_the_casino_itself_has_fetched_the_new(
     stage: Stage, table: Table
 ) -> None:

@@ -21,7 +21,8 @@ async def test_a_casinos_token_on_another_casinos_payment_meets_an_unknown_payme
     assert foreign.code == 102823
     refusal = await other.line.accept(made, 103805)
     assert refusal.code == 102823
-    assert await table.row(bet) == before
+    # The hub may have written the acknowledgement meanwhile, which raises the version and changes nothing else.
+    assert {**await table.row(bet), "version": 0} == {**before, "version": 0}
     assert await stage.incidents(made["BetId"]) == set(), "a stranger raises no alarm about it either"
     await table.casino.line.accept(made)
     assert (await asked).outcome == (200, 1)

@@ -1,7 +1,13 @@
 """Metrics: the one table, and its text."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
+from croupier.kit import metrics_folder
 from croupier.kit.metrics import METRICS, Metrics
 
 
@@ -72,14 +78,70 @@ def test_a_name_outside_the_table_or_of_another_kind_is_a_mistake() -> None:
     with pytest.raises(KeyError):
         metrics.count("croupier_wishes_total")
     with pytest.raises(TypeError):
-        metrics.count("croupier_waiting", "x")
+        metrics.count("croupier_breaker_open", "x")
     with pytest.raises(TypeError):
         metrics.put("croupier_incidents_total", 1, "x")
     with pytest.raises(TypeError):
-        metrics.observe("croupier_waiting", 1, "x")
+        metrics.observe("croupier_breaker_open", 1, "x")
 
 
 @pytest.mark.parametrize("labels", [(), ("a",), ("a", "b", "c", "d")])
 def test_a_wrong_number_of_labels_is_a_mistake(labels: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match="label"):
         Metrics().count("croupier_requests_total", *labels)
+
+
+_WORKER = """
+import sys
+from pathlib import Path
+from croupier.kit.metrics import Metrics, share
+
+share(Path(sys.argv[1]), int(sys.argv[2]))
+metrics = Metrics()
+metrics.count("croupier_decisions_total", "opened", by=int(sys.argv[3]))
+metrics.observe("croupier_group_commit_size", 3)
+metrics.put("croupier_breaker_open", int(sys.argv[4]), "7")
+metrics.put("croupier_waiting_requests", int(sys.argv[3]))
+metrics.put("croupier_waiting_calls", 9)
+print(metrics.render().decode())
+"""
+
+
+def worker(folder: Path, place: int, *, decisions: int, open_breaker: bool) -> set[str]:
+    """A worker of its own process counts, renders and is gone."""
+    words = [sys.executable, "-c", _WORKER, str(folder), str(place), str(decisions), str(int(open_breaker))]
+    return set(subprocess.run(words, capture_output=True, text=True, check=True).stdout.splitlines())
+
+
+def test_workers_that_share_a_folder_show_the_sum_and_a_replaced_one_goes_on(tmp_path: Path) -> None:
+    first = worker(tmp_path, 0, decisions=5, open_breaker=True)
+    assert 'croupier_decisions_total{event="opened"} 5.0' in first
+    second = worker(tmp_path, 1, decisions=2, open_breaker=False)
+    assert {
+        'croupier_decisions_total{event="opened"} 7.0',
+        'croupier_group_commit_size_bucket{le="4.0"} 2.0',
+        "croupier_group_commit_size_count 2.0",
+        'croupier_breaker_open{casino="7"} 1.0',
+        "croupier_waiting_requests 7.0",
+        "croupier_waiting_calls 9.0",
+    } <= second
+    replaced = worker(tmp_path, 0, decisions=1, open_breaker=False)
+    assert {
+        'croupier_decisions_total{event="opened"} 8.0',
+        'croupier_breaker_open{casino="7"} 0.0',
+        "croupier_waiting_requests 3.0",
+    } <= replaced
+
+
+def test_the_folder_of_a_hub_that_was_killed_is_removed_and_that_of_a_running_one_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metrics_folder, "_MEMORY", tmp_path)
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    for pid in (dead.pid, os.getppid()):
+        (tmp_path / f"croupier-metrics-{pid}-x").mkdir()
+    with metrics_folder.shared_metrics() as folder:
+        assert folder.stat().st_mode & 0o077 == 0
+        assert {path.name for path in tmp_path.iterdir()} == {folder.name, f"croupier-metrics-{os.getppid()}-x"}
+    assert not folder.exists()

@@ -52,11 +52,9 @@ def _own_routes(hub: Hub) -> list[Route]:
         return JSONResponse({"ready": True, "breakers_open": hub.admission.open_ones(), "recovering": recovering})
 
     async def metrics(_: Request) -> Response:
-        hub.metrics.put("croupier_waiting", len(hub.waiters), "pay_in")
-        for event, lines in suppressed_lines().items():
-            hub.metrics.count("croupier_log_held_back_total", event, by=lines)
+        note_process(hub)
         with contextlib.suppress(DbError):
-            hub.metrics.put("croupier_waiting", await hub.store.calls.waiting(), "calls")
+            hub.metrics.put("croupier_waiting_calls", await hub.store.calls.waiting())
             await _put_audit(hub)
             for table, rows in (await hub.store.trail.behind()).items():
                 hub.metrics.put("croupier_trail_waiting", rows, table)
@@ -70,6 +68,13 @@ def _own_routes(hub: Hub) -> list[Route]:
 
     handles = {"livez": livez, "readyz": readyz, "metrics": metrics, "version": version, "openapi": openapi_json}
     return [Route(operation.path, handles[operation.name]) for operation in OWN.operations]
+
+
+def note_process(hub: Hub) -> None:
+    """Bring the metrics that only this process knows up to date; the beat does it too, for whoever scrapes another worker."""
+    hub.metrics.put("croupier_waiting_requests", len(hub.waiters))
+    for event, lines in suppressed_lines().items():
+        hub.metrics.count("croupier_log_held_back_total", event, by=lines)
 
 
 async def _not_ready(hub: Hub) -> str | None:

@@ -67,7 +67,11 @@ OWN: Final = Half(
             AnswerSpec(200, "It should.", Ready),
             AnswerSpec(503, "It should not.", NotReady),
         ),
-        _page("/metrics", "Numbers of this worker.", AnswerSpec(200, "All of them.", Text, media="text/plain")),
+        _page(
+            "/metrics",
+            "Numbers of all workers of this hub together.",
+            AnswerSpec(200, "All of them.", Text, media="text/plain"),
+        ),
         _page("/version", "Name and version.", AnswerSpec(200, "Both.", Version)),
         _page("/openapi.json", "This document.", AnswerSpec(200, "What the hub serves.", Page)),
     ),

@@ -28,6 +28,7 @@ from croupier.apps.schema import Aim
 from croupier.apps.wiring import open_hub
 from croupier.kit.config import Settings
 from croupier.kit.log import get
+from croupier.kit.metrics_folder import shared_metrics
 from croupier.store.db import DbDown, DbUnfit
 from croupier.store.embedded.server import Attached, attach
 from croupier.store.fitness import lacking
@@ -67,11 +68,11 @@ def address(sock: socket.socket) -> str:
 class Workers:
     """The serving processes of one hub: forks of this one.
 
-    `work` is what a worker does with its end of the pipe `life`; it returns the exit code. `held` is the database that
+    `work` is what a worker does with its end of the pipe `life` and the number of its place; it returns the exit code. `held` is the database that
     the supervisor keeps up for all of them.
     """
 
-    def __init__(self, count: int, work: Callable[[int], int], held: Attached | None) -> None:
+    def __init__(self, count: int, work: Callable[[int, int], int], held: Attached | None) -> None:
         self._count = count
         self._work = work
         self._held = held
@@ -88,18 +89,18 @@ class Workers:
         gc.freeze()
         for number in ENDINGS:
             signal.signal(number, self.stop)
-        self._running = [self._fork() for _ in range(self._count)]
+        self._running = [self._fork(place) for place in range(self._count)]
 
-    def _fork(self) -> int:
+    def _fork(self, place: int) -> int:
         """One more worker; its pid. No signal is heard meanwhile: it would find either of us half made."""
         signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
         pid = os.fork()
         if not pid:
-            self._become_worker()
+            self._become_worker(place)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
         return pid
 
-    def _become_worker(self) -> None:
+    def _become_worker(self, place: int) -> None:
         """From here on this process is the worker: it ends in here, and never sees the supervisor's frames again."""
         code = 1
         try:
@@ -109,7 +110,7 @@ class Workers:
             if self._held is not None:
                 self._held.release()
             signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
-            code = self._work(self._life)
+            code = self._work(self._life, place)
         except BaseException:  # a bug: the supervisor tells the code and starts another
             log.exception("serve.worker_bug")
         finally:
@@ -124,7 +125,7 @@ class Workers:
                 code = _exit_code(pid)
                 if code is not None and not self._stopping:
                     log.error("serve.worker_ended", pid=pid, code=code)
-                    self._running[place] = self._fork()
+                    self._running[place] = self._fork(place)
         self._reap()
 
     def stop(self, *_: object) -> None:
@@ -190,7 +191,7 @@ def serve(settings: Settings, sock: socket.socket | None = None) -> int:
         held = None if settings.database_url else stack.enter_context(attach(settings.home))
         asyncio.run(_prepare(settings))
         sys.stderr.write(f"croupier listens on {address(sock)}\n")
-        workers = Workers(settings.workers, partial(work, settings, sock), held)
+        workers = Workers(settings.workers, partial(work, settings, sock, stack.enter_context(shared_metrics())), held)
         workers.start()
         workers.watch()
     return 0

@@ -13,12 +13,13 @@ import socket
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from pathlib import Path
 
 import uvicorn
 
 from croupier.apps.auditor import audit_for_ever
 from croupier.apps.http_guard import HttpGuard
-from croupier.apps.hub_app import hub_app
+from croupier.apps.hub_app import hub_app, note_process
 from croupier.apps.schema import Aim
 from croupier.apps.wiring import open_hub
 from croupier.core.recovery import Mark
@@ -30,6 +31,7 @@ from croupier.flows.sync_games import sync_for_ever
 from croupier.kit.chance import SystemChance
 from croupier.kit.config import Settings
 from croupier.kit.log import get
+from croupier.kit.metrics import share
 from croupier.store.db import DbError, patience
 from croupier.store.fitness import trial
 from croupier.store.installation import Lifeline
@@ -133,6 +135,7 @@ def _loops(hub: Hub, processes: Processes, settings: Settings) -> list[Loop]:
         if not await processes.beat(process):
             await register()
         await take_over(hub, processes)
+        note_process(hub)
         last = await recovery.beat(hub, lifeline, last)
         offset = await hub.store.db.clock_offset_ms(hub.clock)
         if offset is not None:
@@ -244,8 +247,9 @@ async def wind_up(hub: Hub, loops: list[asyncio.Task[None]], *, within_s: float 
     await hub.store.calls.give_back(hub.clock.now_ms())
 
 
-def work(settings: Settings, sock: socket.socket, life: int) -> int:
-    """Be a worker until the end; the exit code."""
+def work(settings: Settings, sock: socket.socket, metrics: Path, life: int, place: int) -> int:
+    """Be a worker until the end; the exit code. `metrics`: the folder in which the workers count together."""
+    share(metrics, place)
     with asyncio.Runner(loop_factory=_loop()) as runner:
         try:
             runner.run(run_worker(settings, sock, life))

@@ -1,18 +1,27 @@
-"""Metrics of the running process, in the Prometheus text format.
+"""Metrics in the Prometheus text format, of one process or of all workers of one hub.
 
-Owns: the table of names, kinds and labels, and the registry. Never: decides when something is counted, or uses the id
-of a player, bet or session as a label: labels come from short closed lists.
+Owns: the table of names, kinds and labels, the registry, and how the values of several workers become one. Workers that
+share a folder keep their values in files there (prometheus_client's multiprocess mode): any of them shows the sum of all.
+A worker has the number of its place, so the one that replaces it goes on with its counters. Never: decides when something
+is counted, or uses the id of a player, bet or session as a label: labels come from short closed lists.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import prometheus_client
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, values
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.registry import Collector
 
+Across = Literal["livesum", "livemax", "max", "mostrecent", "asked"]
+"""How one gauge comes of those of several workers. `asked`: whoever is scraped reads it from the database then."""
 Kind = Literal["counter", "gauge", "histogram"]
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 6.0, 10.0, 30.0)
@@ -27,6 +36,8 @@ class Metric:
     help: str
     labels: tuple[str, ...] = ()
     buckets: Sequence[float] = _SECONDS
+    across: Across = "livesum"
+    """For a gauge."""
 
 
 METRICS: dict[str, Metric] = {
@@ -40,24 +51,65 @@ METRICS: dict[str, Metric] = {
     "croupier_group_commit_size": Metric("histogram", "Decisions in one group commit.", (), _SIZES),
     "croupier_group_commit_seconds": Metric("histogram", "Seconds of one group commit.", ()),
     "croupier_database_troubles_total": Metric("counter", "Database errors.", ("kind",)),
-    "croupier_breaker_open": Metric("gauge", "1 while the circuit breaker refuses new bets.", ("casino",)),
+    "croupier_breaker_open": Metric(
+        "gauge", "1 while the circuit breaker refuses new bets.", ("casino",), across="livemax"
+    ),
     "croupier_incidents_total": Metric("counter", "Incidents raised for a person.", ("name",)),
     "croupier_odd_balances_total": Metric("counter", "Balances from casinos that cannot be read.", ("casino", "what")),
     "croupier_reconciled_total": Metric("counter", "Bets compared with their casino.", ("casino", "result")),
     "croupier_healed_total": Metric("counter", "Differences repaired by a rule.", ("rule",)),
     "croupier_findings_total": Metric("counter", "Differences found and not repaired.", ("name",)),
-    "croupier_findings_open": Metric("gauge", "Open findings."),
-    "croupier_recovering": Metric("gauge", "1 while recovery mode refuses new bets."),
-    "croupier_waiting": Metric("gauge", "Waiting work.", ("kind",)),
+    "croupier_findings_open": Metric("gauge", "Open findings.", across="mostrecent"),
+    "croupier_recovering": Metric("gauge", "1 while recovery mode refuses new bets.", across="livemax"),
+    "croupier_waiting_requests": Metric("gauge", "Pay-ins that wait for a casino."),
+    "croupier_waiting_calls": Metric("gauge", "Outgoing calls in the queue.", across="asked"),
     "croupier_log_held_back_total": Metric("counter", "Log lines suppressed by the rate limit.", ("event",)),
-    "croupier_audit_holds": Metric("gauge", "1 while no violation is known, 0 otherwise.", ("invariant",)),
-    "croupier_audit_violations": Metric("gauge", "Violations known to the auditor.", ("invariant",)),
-    "croupier_audit_asked_seconds": Metric("gauge", "Time of the auditor's last query.", ("invariant",)),
-    "croupier_audit_took_seconds": Metric("gauge", "Seconds of the auditor's last query.", ("invariant",)),
-    "croupier_audit_whole_seconds": Metric("gauge", "Time at which the auditor last completed all subjects."),
-    "croupier_trail_waiting": Metric("gauge", "Rows not yet covered by the audit trail.", ("table",)),
-    "croupier_trail_signed_seconds": Metric("gauge", "Time of the last signed checkpoint of the audit trail."),
+    "croupier_audit_holds": Metric(
+        "gauge", "1 while no violation is known, 0 otherwise.", ("invariant",), across="asked"
+    ),
+    "croupier_audit_violations": Metric("gauge", "Violations known to the auditor.", ("invariant",), across="asked"),
+    "croupier_audit_asked_seconds": Metric(
+        "gauge", "Time of the auditor's last query.", ("invariant",), across="asked"
+    ),
+    "croupier_audit_took_seconds": Metric(
+        "gauge", "Seconds of the auditor's last query.", ("invariant",), across="asked"
+    ),
+    "croupier_audit_whole_seconds": Metric(
+        "gauge", "Time at which the auditor last completed all subjects.", across="asked"
+    ),
+    "croupier_trail_waiting": Metric("gauge", "Rows not yet covered by the audit trail.", ("table",), across="asked"),
+    "croupier_trail_signed_seconds": Metric(
+        "gauge", "Time of the last signed checkpoint of the audit trail.", across="max"
+    ),
 }
+
+_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"""The library reads the folder from here."""
+
+
+def share(folder: Path, place: int) -> None:
+    """Let all metrics that this process makes from now on count together with those of the other places.
+
+    Two processes never have one place at the same time. The gauges of who had it before are forgotten, its counters go on.
+    """
+    os.environ[_FOLDER] = str(folder)
+    mark_process_dead(place, str(folder))  # type: ignore[no-untyped-call]
+    values.ValueClass = values.MultiProcessValue(lambda: place)  # type: ignore[no-untyped-call]
+
+
+class _Asked(Collector):
+    """Gauges that were read for this scrape."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, dict[tuple[str, ...], float]] = {}
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """All of them."""
+        for name, by_labels in self.values.items():
+            family = GaugeMetricFamily(name, METRICS[name].help, labels=METRICS[name].labels)
+            for labels, value in by_labels.items():
+                family.add_metric(labels, value)
+            yield family
 
 
 class Metrics:
@@ -65,6 +117,12 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
+        self._asked = _Asked()
+        self._registry.register(self._asked)
+        self._own: CollectorRegistry | None = self._registry
+        if _FOLDER in os.environ:
+            self._own = None
+            MultiProcessCollector(self._registry, os.environ[_FOLDER])  # type: ignore[no-untyped-call]
         self._made: dict[str, Counter | Gauge | Histogram] = {}
         self._children: dict[tuple[str, ...], Counter | Gauge | Histogram] = {}
 
@@ -77,6 +135,12 @@ class Metrics:
 
     def put(self, name: str, value: float, *labels: str) -> None:
         """Set a gauge."""
+        row = METRICS[name]
+        if row.kind == "gauge" and row.across == "asked":
+            if len(labels) != len(row.labels):
+                raise ValueError(f"{name} has {len(row.labels)} labels")
+            self._asked.values.setdefault(name, {})[labels] = value
+            return
         child = self._child(name, labels)
         if not isinstance(child, Gauge):
             raise TypeError(f"{name} is no gauge")
@@ -103,13 +167,14 @@ class Metrics:
 
     def _make(self, name: str) -> Counter | Gauge | Histogram:
         row = METRICS[name]
-        self._made[name] = made = _new(name, row, self._registry)
+        self._made[name] = made = _new(name, row, self._own)
         return made
 
 
-def _new(name: str, row: Metric, registry: CollectorRegistry) -> Counter | Gauge | Histogram:
+def _new(name: str, row: Metric, registry: CollectorRegistry | None) -> Counter | Gauge | Histogram:
     if row.kind == "counter":
         return Counter(name, row.help, row.labels, registry=registry)
     if row.kind == "gauge":
-        return Gauge(name, row.help, row.labels, registry=registry)
+        assert row.across != "asked"
+        return Gauge(name, row.help, row.labels, registry=registry, multiprocess_mode=row.across)
     return Histogram(name, row.help, row.labels, registry=registry, buckets=row.buckets)
