@@ -141,11 +141,8 @@ LONE = """
 import os, socket, sys
 from croupier.apps.worker import work
 from croupier.kit.config import load
-from croupier.kit.metrics_folder import shared_metrics
 with socket.create_server(("127.0.0.1", 0)) as sock:
-    settings = load({k: v for k, v in os.environ.items() if k.startswith("CROUPIER_")})
-    with shared_metrics() as metrics:
-        sys.exit(work(settings, sock, metrics, os.pipe()[0], 0))
+    sys.exit(work(load({k: v for k, v in os.environ.items() if k.startswith("CROUPIER_")}), sock, os.pipe()[0]))
 """
 
 

@@ -21,13 +21,13 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import replace
-from functools import partial
 
 from croupier.apps.http_guard import raise_descriptors
 from croupier.apps.schema import Aim
 from croupier.apps.wiring import open_hub
 from croupier.kit.config import Settings
 from croupier.kit.log import get
+from croupier.kit.metrics import share
 from croupier.kit.metrics_folder import shared_metrics
 from croupier.store.db import DbDown, DbUnfit
 from croupier.store.embedded.server import Attached, attach
@@ -191,7 +191,13 @@ def serve(settings: Settings, sock: socket.socket | None = None) -> int:
         held = None if settings.database_url else stack.enter_context(attach(settings.home))
         asyncio.run(_prepare(settings))
         sys.stderr.write(f"croupier listens on {address(sock)}\n")
-        workers = Workers(settings.workers, partial(work, settings, sock, stack.enter_context(shared_metrics())), held)
+        metrics = stack.enter_context(shared_metrics())
+
+        def one_of_many(life: int, place: int) -> int:
+            share(metrics, place)
+            return work(settings, sock, life)
+
+        workers = Workers(settings.workers, one_of_many, held)
         workers.start()
         workers.watch()
     return 0

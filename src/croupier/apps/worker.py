@@ -13,7 +13,6 @@ import socket
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from pathlib import Path
 
 import uvicorn
 
@@ -31,7 +30,6 @@ from croupier.flows.sync_games import sync_for_ever
 from croupier.kit.chance import SystemChance
 from croupier.kit.config import Settings
 from croupier.kit.log import get
-from croupier.kit.metrics import share
 from croupier.store.db import DbError, patience
 from croupier.store.fitness import trial
 from croupier.store.installation import Lifeline
@@ -247,9 +245,8 @@ async def wind_up(hub: Hub, loops: list[asyncio.Task[None]], *, within_s: float 
     await hub.store.calls.give_back(hub.clock.now_ms())
 
 
-def work(settings: Settings, sock: socket.socket, metrics: Path, life: int, place: int) -> int:
-    """Be a worker until the end; the exit code. `metrics`: the folder in which the workers count together."""
-    share(metrics, place)
+def work(settings: Settings, sock: socket.socket, life: int) -> int:
+    """Be a worker until the end; the exit code."""
     with asyncio.Runner(loop_factory=_loop()) as runner:
         try:
             runner.run(run_worker(settings, sock, life))
