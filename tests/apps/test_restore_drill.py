@@ -139,7 +139,7 @@ async def test_nothing_is_lost_doubled_or_numbered_twice_when_the_database_goes_
 
 async def recovered(desk: Hub, used: set[int]) -> None:
     """The workers do their part, then a person does: the five lost bets are found, and keep recovery on until settled."""
-    recovery = desk.recovery
+    recovery = desk.state.recovery
     assert recovery is not None
     assert "beat" in recovery.why
     assert recovery.ids_next > max(used)
