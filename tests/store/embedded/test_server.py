@@ -129,7 +129,7 @@ def watcher_of(place: Path) -> int:
     """The pid of the process that watches over a place."""
     for entry in Path("/proc").glob("[0-9]*/cmdline"):
         words = entry.read_bytes() if entry.exists() else b""
-        if b"embedded.watcher" in words and f'"place": "{place}"'.encode() in words:
+        if b"embedded/watcher.py" in words and f'"place": "{place}"'.encode() in words:
             return int(entry.parent.name)
     raise AssertionError("nobody watches")
 
@@ -581,7 +581,7 @@ async def test_where_no_account_can_be_made_a_shared_one_needs_the_password_too(
     monkeypatch.setattr(own_account, "_own_account", lambda: None)
     with attach(home) as attached:
         place = Path(attached.host)
-        assert own_account.shared_account(home, place) in account.SHARED
+        assert own_account.shared_account(home, place) in own_account.SHARED
         assert await refused(attached.host)
         assert await ask(attached, "select 1") == 1
     until(lambda: stopped(place))
