@@ -22,6 +22,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import croupier
+from croupier.apps.schema import Aim
 from croupier.apps.wiring import open_hub
 from croupier.apps.world import WorldFailed, start_hub, stop
 from croupier.core.counterparty import Casino, Provider
@@ -242,7 +243,7 @@ async def ground(
         environ = _environ(home, waits)
         direct = {**environ, "CROUPIER_DATABASE_URL": attached.dsn}
         desk = await stack.enter_async_context(
-            open_hub(load({k: v for k, v in direct.items() if k.startswith("CROUPIER_")}))
+            open_hub(load({k: v for k, v in direct.items() if k.startswith("CROUPIER_")}), aim=Aim.SERVE)
         )
         wire = HttpWire(allow_private=True)
         stack.push_async_callback(wire.close)
