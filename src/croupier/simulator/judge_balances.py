@@ -45,6 +45,9 @@ class Wallet:
         """From here on something happened that the casino may have booked for a while."""
         self._purse = purse
         self._moves = sorted(moves)
+        self._of: dict[int, list[Move]] = {}
+        for move in self._moves:
+            self._of.setdefault(move.subject_id, []).append(move)
         self._times = [move.at_s for move in self._moves]
         self._sums = [0, *accumulate(move.amount for move in self._moves)]
 
@@ -53,7 +56,7 @@ class Wallet:
         first, last = bisect_left(self._times, since_s), bisect_right(self._times, until_s)
         if last - first > MOST_MOVING:
             return None
-        earlier = sum(move.amount for move in self._moves[:first] if move.subject_id == subject_id)
+        earlier = sum(move.amount for move in self._of.get(subject_id, ()) if move.at_s < since_s)
         fixed = self._purse + self._sums[first] - earlier
         sums = {fixed + net for net in own}
         for move in self._moves[first:last]:
