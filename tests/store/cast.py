@@ -36,6 +36,9 @@ class HandClock:
     async def sleep(self, seconds: float) -> None:
         self.ms += round(seconds * 1000)
 
+    def shift(self, ms: int) -> None:
+        """As SystemClock's, which follows the database: this one stands where the test put it."""
+
 
 @dataclass
 class Cast:

@@ -26,6 +26,7 @@ HANG_UP_S = 1.0
 STATEMENTS = 500
 """How many prepared statements a connection keeps: all there are (group commits have one for each set of parts)."""
 ENCODING: Final = "UTF8"
+LEFT: Final = "this process has left the database"
 READ_ONLY: Final = "the database lets nobody write: it is a standby, or set to read-only"
 
 # One look at what was really given to us, and our settings: a pooler would refuse them at the start of a session. What
@@ -59,6 +60,7 @@ class Pool:
         self._free: list[Any] = []
         self._lent: dict[Any, asyncio.Semaphore] = {}
         self._heard_s: dict[Any, float] = {}
+        self._opening: set[asyncio.Future[None]] = set()
         self._ending: set[asyncio.Task[None]] = set()
         self._looked: Any = None
         self._closed = False
@@ -66,7 +68,7 @@ class Pool:
     async def take(self, within_s: float) -> Any:  # noqa: ANN401 - the driver has no types
         """A session that nobody else uses until `give_back`. Raises the driver's errors, DbDown when it takes too long."""
         if self._closed:
-            raise DbDown("this process has left the database")
+            raise DbDown(LEFT)
         try:
             async with asyncio.timeout(within_s):
                 slot = await self._slot()
@@ -120,8 +122,14 @@ class Pool:
                     await connection.close()
             connection.terminate()
         self._free.clear()
-        if self._ending:
-            await asyncio.wait(self._ending)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(2 * HANG_UP_S):
+                await self._ended()
+
+    async def _ended(self) -> None:
+        """Wait for the sessions that are being opened or ended: what begins while this waits is waited for too."""
+        while left := [*self._opening, *self._ending]:
+            await asyncio.wait(left)
 
     async def warm(self) -> tuple[int, str]:
         """Have one session standing; its backend's number and the database's encoding."""
@@ -138,6 +146,20 @@ class Pool:
         return None
 
     async def _open(self) -> Any:  # noqa: ANN401 - see above
+        """Connect a new session. `close` waits until this has ended. Raises DbDown if the pool was closed meanwhile."""
+        opening = asyncio.get_running_loop().create_future()
+        self._opening.add(opening)
+        try:
+            connection = await self._connect()
+            if not self._closed:
+                return connection
+            connection.terminate()
+        finally:
+            self._opening.discard(opening)
+            opening.set_result(None)
+        raise DbDown(LEFT)
+
+    async def _connect(self) -> Any:  # noqa: ANN401 - see above
         connection = await asyncpg.connect(
             **self._address,
             statement_cache_size=STATEMENTS,
@@ -149,7 +171,7 @@ class Pool:
             _keep_alive(connection)
             await self._look_at(connection)
         except BaseException:
-            connection.terminate()
+            self._end(connection)
             raise
         return connection
 
