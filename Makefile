@@ -62,6 +62,7 @@ check: $(READY_DEV) ## format, lint, types, floors: in the order of cost
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
+	$(BIN)/mypy --config-file tests/mypy.ini --cache-dir .mypy_cache/tests tests tools
 
 .PHONY: format
 format: $(READY_DEV) ## put the code in its form

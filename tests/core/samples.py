@@ -38,7 +38,8 @@ from croupier.core.readings import (
 from croupier.core.refusals import CasinoNo
 from croupier.core.waits import MS, Waits
 
-K, S = PaymentKind, PaymentState
+K = PaymentKind
+S = PaymentState
 T0 = 1_760_000_000_000
 HOLD_S = 6.0
 CASINO = Casino(casino_id=11, name="Aurora", protocol="betcore_v2", url="http://casino.test", currencies=("EUR",))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable
 from dataclasses import replace
+from operator import attrgetter
 
 import pytest
 
@@ -26,7 +27,8 @@ from croupier.core.readings import PaymentKind
 from croupier.core.refusals import Refusal
 from tests.core.samples import T0, new_bet
 
-S, E = BetState, BetEvent
+S = BetState
+E = BetEvent
 AT_REST = {S.SETTLED, S.RETURNED, S.DISPUTED, S.REFUSED, S.EXPIRED, S.CANCELLED, S.TOMBSTONE}
 """States in which a bet may stay for ever."""
 
@@ -59,12 +61,12 @@ def test_every_event_moves_something() -> None:
     assert {event for _, event in BET_TABLE} == set(E)
 
 
-@pytest.mark.parametrize("state", sorted(set(S) - AT_REST, key=lambda s: s.value))
+@pytest.mark.parametrize("state", sorted(set(S) - AT_REST, key=attrgetter("value")))
 def test_whatever_is_not_at_rest_has_a_way_to_rest(state: BetState) -> None:
     assert reached([state]) & AT_REST
 
 
-@pytest.mark.parametrize("state", sorted(STAKE_UNDECIDED, key=lambda s: s.value))
+@pytest.mark.parametrize("state", sorted(STAKE_UNDECIDED, key=attrgetter("value")))
 def test_an_undecided_stake_may_be_refused_expire_or_be_accepted(state: BetState) -> None:
     events = {event for known, event in BET_TABLE if known is state}
     assert {E.STAKE_REFUSED, E.STAKE_EXPIRED} <= events

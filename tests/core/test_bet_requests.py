@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any
 
 import pytest
@@ -131,7 +132,7 @@ def test_a_refund_is_always_answered_with_success(state: BetState) -> None:
     assert story.refund() == "ok", "twice is like once"
 
 
-@pytest.mark.parametrize("state", sorted(NOT_WANTED, key=lambda s: s.value))
+@pytest.mark.parametrize("state", sorted(NOT_WANTED, key=attrgetter("value")))
 def test_who_waited_while_a_refund_came_learns_nothing(state: BetState) -> None:
     """99, not 7: the waiter's request was not the one that was answered (money.md 3.4)."""
     if state is not B.TOMBSTONE:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from operator import attrgetter
 
 import pytest
 
@@ -15,7 +16,8 @@ from croupier.core.cashback import (
 )
 from tests.core.samples import new_cashback
 
-S, E = CashbackState, CashbackEvent
+S = CashbackState
+E = CashbackEvent
 UNDERWAY = {S.OWED, S.CANCEL_WANTED, S.TAKING_BACK}
 
 
@@ -43,7 +45,7 @@ def test_every_state_is_met_from_its_birth_and_every_event_used() -> None:
     assert {event for _, event in CASHBACK_TABLE} == set(E)
 
 
-@pytest.mark.parametrize("state", sorted(UNDERWAY, key=lambda s: s.value))
+@pytest.mark.parametrize("state", sorted(UNDERWAY, key=attrgetter("value")))
 def test_what_is_underway_has_a_way_to_rest(state: CashbackState) -> None:
     assert reached({state}) - UNDERWAY
 

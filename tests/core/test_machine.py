@@ -282,7 +282,7 @@ def _accepted(subject: Any) -> int:
 
 
 def _played(examples: int) -> Any:
-    case = type("Played", (Anything.TestCase,), {})
+    case: Any = type("Played", (Anything.TestCase,), {})
     case.settings = settings(
         max_examples=examples, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)
     )

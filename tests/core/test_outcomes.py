@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any
 
 import pytest
@@ -268,7 +269,7 @@ def test_the_fifth_failure_calls_for_a_person_and_the_thirtieth_day_parks(kind: 
     assert story.balance("owed") == 0
 
 
-@pytest.mark.parametrize("kind", sorted(GIVES - {K.JACKPOT}, key=lambda k: k.value))
+@pytest.mark.parametrize("kind", sorted(GIVES - {K.JACKPOT}, key=attrgetter("value")))
 def test_owed_money_that_exists_with_other_contents_is_parked(kind: PaymentKind) -> None:
     story = owed_story(kind)
     assert story.exists(kind, amount="1") is Verdict.CONFLICT

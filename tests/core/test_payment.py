@@ -23,7 +23,9 @@ from croupier.core.payment import (
 )
 from croupier.core.readings import PaymentKind
 
-S, E, K = PaymentState, PaymentEvent, PaymentKind
+S = PaymentState
+E = PaymentEvent
+K = PaymentKind
 PAIRS = list(itertools.product(S, E))
 
 
