@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from croupier.flows.hub import Hub
-from croupier.flows.ports import CasinoGateway
+from croupier.flows.ports import CasinoGateway, Tokens
 from croupier.kit.openapi import Half
 
 
@@ -29,5 +29,7 @@ class CasinoProtocol:
     """Takes the hub and the issuer."""
     not_found: Callable[[int], Response]
     """The answer to an unknown path or method, by HTTP status."""
+    tokens: Callable[[Hub, str, str], Tokens]
+    """Takes the hub, the issuer and the scope: access tokens of that scope, for what is served to casinos beside this half."""
     serves: Half
     """Its inbound half as the OpenAPI document states it."""

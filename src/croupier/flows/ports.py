@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from croupier.core.commands import Catalogue, LaunchOrder, Order
@@ -117,4 +118,36 @@ class Finder(Protocol):
 
     async def run(self) -> None:
         """For ever."""
+        ...
+
+
+class Unauthorized(Exception):
+    """No bearer, or not a good one. `why` and `client`, whom it claimed to be, are for our log and never for the peer."""
+
+    def __init__(self, why: str, client: str | None = None) -> None:
+        super().__init__(why)
+        self.why = why
+        self.client = client
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """Whose access token was shown, and the Unix second at which it ends."""
+
+    casino: Casino
+    expires_s: int
+
+
+class Tokens(Protocol):
+    """Access tokens of one scope: what the casinos' protocol offers to whoever else serves casinos (the feed)."""
+
+    token_s: int
+    """Seconds that a token is valid."""
+
+    async def issue(self, casino_id: int, secret: str) -> str:
+        """An access token for the casino with this secret; raises Unauthorized."""
+        ...
+
+    async def admit(self, token: str) -> Admitted:
+        """The casino behind a token; raises Unauthorized. Again after `expires_s` it is refused."""
         ...

@@ -1,12 +1,11 @@
 """What casinos call: token, jwks, verify, and the two accepts. Read, verify, decode, call the flow, encode.
 
-Owns: the routes and bearer tokens as this process has verified them. Never: rules of money. Spec: casino.md 1.
+Owns: the routes and what each answers. Never: rules of money, or whether a bearer is good (door). Spec: casino.md 1.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 from collections.abc import Awaitable, Callable
 
@@ -15,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from croupier.casinos.betcore_v2 import codec, messages, signing
+from croupier.casinos.betcore_v2.door import Door
 from croupier.casinos.betcore_v2.messages import BETS, CASHBACKS, Subject
 from croupier.casinos.betcore_v2.operations import CASINOS
 from croupier.casinos.betcore_v2.outcomes import (
@@ -28,11 +28,11 @@ from croupier.casinos.betcore_v2.outcomes import (
     WRONG_TYPE,
     HubAnswer,
 )
-from croupier.core.counterparty import Casino
 from croupier.core.pursuit import Verdict
 from croupier.flows.accept_payment import accept_payment
 from croupier.flows.hub import Hub
-from croupier.kit.inbound import MAX_BODY, TooLarge, WrongType, bearer_of, read_body, require_json
+from croupier.flows.ports import Unauthorized
+from croupier.kit.inbound import MAX_BODY, TooLarge, WrongType, read_body, require_json
 from croupier.kit.jwt import BadToken
 from croupier.kit.log import get
 from croupier.kit.openapi import Operation
@@ -42,9 +42,6 @@ from croupier.store.db import DbDown, DbError
 log = get("casino")
 
 Handle = Callable[["Door", Request, bytes], Awaitable[Response]]
-KEY_JUST_MADE_S = 0.05
-"""Bad tokens have the keys read again, but no oftener than this."""
-BEARERS_KEPT = 10_000
 KEYS_KEPT = "max-age=0, must-revalidate"
 """A cache on the way would go on telling of a key that was revoked."""
 ANSWER_S = 5.0
@@ -55,73 +52,9 @@ MOST_WORDS = 200
 """Characters of a header that says what was wrong."""
 
 
-class Unauthorized(Exception):
-    """No bearer, or not a good one. `why` and `client`, whom it claimed to be, are for our log and never for the peer."""
-
-    def __init__(self, why: str, client: str | None = None) -> None:
-        super().__init__(why)
-        self.why = why
-        self.client = client
-
-
-class Door:
-    """This half's state in one process: the hub, and bearers that were verified once."""
-
-    def __init__(self, hub: Hub, issuer: str) -> None:
-        self.hub = hub
-        self.issuer = issuer
-        self._bearers: dict[bytes, signing.Bearer] = {}
-
-    def now_s(self) -> int:
-        """Unix seconds."""
-        return self.hub.clock.now_ms() // 1000
-
-    async def casino_of(self, request: Request) -> Casino:
-        """The casino whose bearer came with the request; raises Unauthorized."""
-        token = bearer_of(request)
-        if token is None:
-            raise Unauthorized("no bearer")
-        bearer = await self._bearer(token)
-        casino = await self.hub.store.casinos.get(bearer.casino_id)
-        # A closed casino is nobody, and of one whose secret leaked the tokens from before are nobody's.
-        if casino is None or casino.closed or bearer.starts_s < casino.tokens_from_s:
-            why = "the casino is closed" if casino is not None and casino.closed else "the token ended with its secret"
-            raise Unauthorized(why, signing.client_id(bearer.casino_id))
-        return casino
-
-    async def _bearer(self, token: str) -> signing.Bearer:
-        """The token, verified now or before. What was verified before holds no longer than the key that signed it."""
-        keys = self.hub.store.keys
-        await keys.refresh_if_stale()
-        digest = hashlib.sha256(token.encode()).digest()
-        bearer = self._bearers.get(digest)
-        if bearer is None or bearer.expires_s <= self.now_s() or bearer.kid not in keys.verify_keys():
-            self._bearers.pop(digest, None)
-            bearer = await self._verify(token)
-            if len(self._bearers) >= BEARERS_KEPT:
-                self._bearers.clear()
-            self._bearers[digest] = bearer
-        return bearer
-
-    async def _verify(self, token: str) -> signing.Bearer:
-        try:
-            return self._read(token)
-        except BadToken:
-            # Another worker may have signed it with a key that was made a moment ago.
-            await self.hub.store.keys.refresh_if_stale(KEY_JUST_MADE_S)
-        try:
-            return self._read(token)
-        except BadToken as error:
-            raise Unauthorized(error.why, signing.claimed_client(token)) from error
-
-    def _read(self, token: str) -> signing.Bearer:
-        keys = self.hub.store.keys.verify_keys()
-        return signing.read_token(token, keys, scope=signing.SCOPE, issuer=self.issuer, now_s=self.now_s())
-
-
 def routes(hub: Hub, issuer: str) -> list[Route]:
     """The routes of this protocol: its operations, each with what does its work."""
-    door = Door(hub, issuer)
+    door = Door(hub, issuer, signing.SCOPE)
     handles: dict[str, Handle] = {
         "auth/token": _token,
         "auth/jwks": _jwks,
@@ -141,12 +74,7 @@ def not_found(status: int) -> Response:
 async def _token(door: Door, request: Request, body: bytes) -> Response:
     require_json(request)
     casino_id, secret = messages.read_token_request(body)
-    starts_s = await door.hub.store.casinos.admit(casino_id, secret)
-    if starts_s is None:
-        raise Unauthorized("no such client, or not its secret", signing.client_id(casino_id))
-    await door.hub.store.keys.refresh_if_stale()
-    key = door.hub.store.keys.token_key()
-    token = signing.issue_token(key, casino_id, signing.SCOPE, door.issuer, max(door.now_s(), starts_s))
+    token = await door.issue(casino_id, secret)
     return _say(OK, messages.token_value(token, signing.SCOPE, signing.TOKEN_S), {"Cache-Control": "no-store"})
 
 
@@ -157,14 +85,14 @@ async def _jwks(door: Door, request: Request, _: bytes) -> Response:
     await keys.load()
     whose = "private" if "authorization" in request.headers else "public"
     if whose == "private":
-        casino = await door.casino_of(request)
+        casino = await door.casino_behind(request)
         await door.hub.store.casinos.saw_keys(casino.casino_id, keys.newest_kid(casino.alg))
     body = json.dumps(keys.jwk_set(), separators=(",", ":")).encode()
     return Response(body, media_type="application/json", headers={"Cache-Control": f"{whose}, {KEYS_KEPT}"})
 
 
 async def _verify(door: Door, request: Request, body: bytes) -> Response:
-    casino = await door.casino_of(request)
+    casino = await door.casino_behind(request)
     require_json(request)
     token = messages.read_verify_request(body)
     await door.hub.store.keys.refresh_if_stale()
@@ -203,7 +131,7 @@ async def _accept_cashback(door: Door, request: Request, body: bytes) -> Respons
 
 
 async def _accept(door: Door, request: Request, body: bytes, subject: Subject) -> Response:
-    casino = await door.casino_of(request)
+    casino = await door.casino_behind(request)
     require_json(request)
     accept = codec.read_accept(body, casino, subject)
     heard = await accept_payment(door.hub, casino.casino_id, accept.subject_id, accept.kind, accept.outcome)

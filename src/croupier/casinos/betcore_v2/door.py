@@ -1,0 +1,93 @@
+"""Access tokens at the door: issued against a client secret, and read again with every call.
+
+Owns: bearers of one scope as this process has verified them. Never: an HTTP answer, a signature's form (signing).
+Spec: casino.md 1.3, feed.md 1.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from starlette.requests import Request
+
+from croupier.casinos.betcore_v2 import signing
+from croupier.core.counterparty import Casino
+from croupier.flows.hub import Hub
+from croupier.flows.ports import Admitted, Unauthorized
+from croupier.kit.inbound import bearer_of
+from croupier.kit.jwt import BadToken
+
+KEY_JUST_MADE_S = 0.05
+"""Bad tokens have the keys read again, but no oftener than this."""
+BEARERS_KEPT = 10_000
+
+
+class Door:
+    """One scope's state in one process: the hub, and bearers that were verified once."""
+
+    token_s = signing.TOKEN_S
+
+    def __init__(self, hub: Hub, issuer: str, scope: str) -> None:
+        self.hub = hub
+        self.issuer = issuer
+        self._scope = scope
+        self._bearers: dict[bytes, signing.Bearer] = {}
+
+    def now_s(self) -> int:
+        """Unix seconds."""
+        return self.hub.clock.now_ms() // 1000
+
+    async def issue(self, casino_id: int, secret: str) -> str:
+        """An access token for the casino with this secret; raises Unauthorized."""
+        starts_s = await self.hub.store.casinos.admit(casino_id, secret)
+        if starts_s is None:
+            raise Unauthorized("no such client, or not its secret", signing.client_id(casino_id))
+        await self.hub.store.keys.refresh_if_stale()
+        key = self.hub.store.keys.token_key()
+        return signing.issue_token(key, casino_id, self._scope, self.issuer, max(self.now_s(), starts_s))
+
+    async def casino_behind(self, request: Request) -> Casino:
+        """The casino whose bearer came with the request; raises Unauthorized."""
+        token = bearer_of(request)
+        if token is None:
+            raise Unauthorized("no bearer")
+        return (await self.admit(token)).casino
+
+    async def admit(self, token: str) -> Admitted:
+        """The casino whose token of this scope it is, and until when it holds; raises Unauthorized."""
+        bearer = await self._bearer(token)
+        casino = await self.hub.store.casinos.get(bearer.casino_id)
+        # A closed casino is nobody, and of one whose secret leaked the tokens from before are nobody's.
+        if casino is None or casino.closed or bearer.starts_s < casino.tokens_from_s:
+            why = "the casino is closed" if casino is not None and casino.closed else "the token ended with its secret"
+            raise Unauthorized(why, signing.client_id(bearer.casino_id))
+        return Admitted(casino, bearer.expires_s)
+
+    async def _bearer(self, token: str) -> signing.Bearer:
+        """The token, verified now or before. What was verified before holds no longer than the key that signed it."""
+        keys = self.hub.store.keys
+        await keys.refresh_if_stale()
+        digest = hashlib.sha256(token.encode()).digest()
+        bearer = self._bearers.get(digest)
+        if bearer is None or bearer.expires_s <= self.now_s() or bearer.kid not in keys.verify_keys():
+            self._bearers.pop(digest, None)
+            bearer = await self._verify(token)
+            if len(self._bearers) >= BEARERS_KEPT:
+                self._bearers.clear()
+            self._bearers[digest] = bearer
+        return bearer
+
+    async def _verify(self, token: str) -> signing.Bearer:
+        try:
+            return self._read(token)
+        except BadToken:
+            # Another worker may have signed it with a key that was made a moment ago.
+            await self.hub.store.keys.refresh_if_stale(KEY_JUST_MADE_S)
+        try:
+            return self._read(token)
+        except BadToken as error:
+            raise Unauthorized(error.why, signing.claimed_client(token)) from error
+
+    def _read(self, token: str) -> signing.Bearer:
+        keys = self.hub.store.keys.verify_keys()
+        return signing.read_token(token, keys, scope=self._scope, issuer=self.issuer, now_s=self.now_s())

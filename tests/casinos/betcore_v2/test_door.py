@@ -1,0 +1,44 @@
+"""A token of one scope is refused where another is needed, whichever way round. Contract: feed.md 1, casino.md 1.3."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from croupier.casinos.betcore_v2 import signing
+from croupier.casinos.betcore_v2.door import Door
+from croupier.flows.ports import Unauthorized
+from croupier.store.db import Db
+from tests.flows.desk import Desk, make_desk
+
+
+@pytest.fixture
+async def desk(db: Db) -> AsyncIterator[Desk]:
+    """The hub, asked without a network."""
+    made = await make_desk(db)
+    await made.hub.store.keys.load()
+    yield made
+    await made.line.close()
+
+
+def doors(desk: Desk) -> tuple[Door, Door]:
+    return Door(desk.hub, "croupier", signing.SCOPE), Door(desk.hub, "croupier", "feeds")
+
+
+async def test_a_token_opens_the_door_of_its_scope_and_no_other(desk: Desk) -> None:
+    casino, secret = await desk.hub.store.casinos.add("Owl", "https://owl.example", ["EUR"])
+    for mine, other in (doors(desk), doors(desk)[::-1]):
+        token = await mine.issue(casino.casino_id, secret)
+        admitted = await mine.admit(token)
+        assert admitted.casino.casino_id == casino.casino_id
+        assert admitted.expires_s - mine.now_s() in range(mine.token_s - 1, mine.token_s + 2)
+        with pytest.raises(Unauthorized, match="another scope"):
+            await other.admit(token)
+
+
+async def test_a_wrong_secret_gets_no_token_of_any_scope(desk: Desk) -> None:
+    casino, _ = await desk.hub.store.casinos.add("Owl", "https://owl.example", ["EUR"])
+    for door in doors(desk):
+        with pytest.raises(Unauthorized):
+            await door.issue(casino.casino_id, "not-the-secret")
