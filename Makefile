@@ -57,7 +57,7 @@ mutants: $(READY_DEV) ## change the core a thousand times and see that its tests
 	PYTHONPATH=src:. $(BIN)/python -m tests.mutants.run $(ARGS)
 
 .PHONY: check
-check: $(READY_DEV) ## format, lint, types, floors: in the order of cost
+check: $(READY_DEV) ## format, lint, types, layers: in the order of cost
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports --no-logo

@@ -1,1 +1,1 @@
-"""Floor 6: puts the parts together. The only place that knows them all."""
+"""Layer 6: puts the parts together. The only place that knows them all."""

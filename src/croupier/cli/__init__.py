@@ -1,4 +1,4 @@
-"""Floor 7: the command `croupier`. One file per group of commands; what they do lives on the floors below."""
+"""Layer 8: the command `croupier`. One file per group of commands; what they do lives on the floors below."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The pure rules of bets, payments and money (floor 1). No I/O, no clock, no randomness."""
+"""The pure rules of bets, payments and money (layer 1). No I/O, no clock, no randomness."""

@@ -1,1 +1,1 @@
-"""General infrastructure (floor 1): the ports of clock, randomness and network, logs, metrics, cryptography."""
+"""General infrastructure (layer 1): the ports of clock, randomness and network, logs, metrics, cryptography."""

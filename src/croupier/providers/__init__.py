@@ -1,4 +1,4 @@
-"""Floor 4: how providers speak. One folder per protocol, and one line here.
+"""Layer 4: how providers speak. One folder per protocol, and one line here.
 
 A new provider on a known protocol is a row and no code; a new protocol is its folder and its line.
 """

@@ -1,1 +1,1 @@
-"""Floor 3: questions about what is stored. They read, and never write."""
+"""Layer 3: questions about what is stored. They read, and never write."""
