@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from croupier.apps.wiring import open_hub
-from croupier.apps.world import World, local_world
+from croupier.apps.world import LocalWorld, local_world
 from croupier.flows.hub import Hub
 from croupier.kit.http import HttpWire
 from croupier.kit.wire import WireRequest
@@ -26,7 +26,7 @@ QUICK = {"CROUPIER_BIND_EVERY_S": "0.2", "CROUPIER_SIGN_EVERY_S": "1", "CROUPIER
 
 
 @pytest.fixture
-async def world() -> AsyncIterator[World]:
+async def world() -> AsyncIterator[LocalWorld]:
     home = make_home()
     try:
         async with local_world(home, QUICK, workers=2) as made:
@@ -44,7 +44,7 @@ async def comes(what: Callable[[], Awaitable[Any]]) -> Any:
     return told
 
 
-async def play(world: World, n: int) -> None:
+async def play(world: LocalWorld, n: int) -> None:
     session = (await world.launch("ann", "lantern-tumble")).session_id
     for i in range(n):
         said = {"session": session, "bet": f"b{i}", "round": f"r{i}"}
@@ -52,7 +52,7 @@ async def play(world: World, n: int) -> None:
         assert await world.call("pay-out", win="2.00", **said) == (200, 1)
 
 
-async def test_what_is_played_is_bound_and_signed_and_a_change_by_hand_calls_a_person(world: World) -> None:
+async def test_what_is_played_is_bound_and_signed_and_a_change_by_hand_calls_a_person(world: LocalWorld) -> None:
     await play(world, 3)
     async with open_hub(world.settings) as hub:
         await comes(lambda: all_signed(hub))
@@ -79,7 +79,7 @@ async def noted(hub: Hub, name: str) -> str | None:
     return next((i.note for i in await hub.store.incidents.open_ones() if i.name == name and i.subject_id == 0), None)
 
 
-async def metrics(world: World) -> str:
+async def metrics(world: LocalWorld) -> str:
     wire = HttpWire(allow_private=True)
     try:
         answer = await wire.send(WireRequest("GET", f"{world.hub_url}/metrics", max_bytes=1_000_000))
@@ -88,7 +88,7 @@ async def metrics(world: World) -> str:
         await wire.close()
 
 
-async def by_hand(world: World) -> int:
+async def by_hand(world: LocalWorld) -> int:
     """A superuser changes an entry, past every trigger."""
     with attach(world.settings.home) as attached:
         connection = await asyncpg.connect(**attached.connect_kwargs)

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from croupier.apps.wiring import open_hub
-from croupier.apps.world import World, local_world, start_hub, stop
+from croupier.apps.world import LocalWorld, local_world, start_hub, stop
 from croupier.flows.hub import Hub
 from croupier.flows.recovery import progress
 from croupier.store.embedded.directory import find_place
@@ -37,7 +37,7 @@ WAITS = {
 
 
 @pytest.fixture
-async def world() -> AsyncIterator[World]:
+async def world() -> AsyncIterator[LocalWorld]:
     home = make_home()
     try:
         async with local_world(home, WAITS, workers=2, log=home / "hub.log") as made:
@@ -46,7 +46,7 @@ async def world() -> AsyncIterator[World]:
         remove_home(home)
 
 
-def data_of(world: World) -> Path:
+def data_of(world: LocalWorld) -> Path:
     place = find_place(world.settings.home)
     assert place is not None
     return place / "data"
@@ -59,7 +59,7 @@ async def until(true: Callable[[], Awaitable[bool]], within_s: float, what: str)
     assert await true(), what
 
 
-async def down(world: World, *, killed: bool) -> None:
+async def down(world: LocalWorld, *, killed: bool) -> None:
     """The hub is gone, and PostgreSQL after it."""
     if killed:
         world.hub.send_signal(signal.SIGKILL)
@@ -72,7 +72,7 @@ async def down(world: World, *, killed: bool) -> None:
     await until(still, 30, "PostgreSQL does not stop")
 
 
-async def up(world: World) -> None:
+async def up(world: LocalWorld) -> None:
     port = urlsplit(world.hub_url).port
     assert port is not None
     world.hub, _ = await start_hub(world.environ, 2, port=port, log=world.settings.home / "hub.log")
@@ -81,7 +81,7 @@ async def up(world: World) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 async def test_nothing_is_lost_doubled_or_numbered_twice_when_the_database_goes_back(
-    world: World, tmp_path: Path
+    world: LocalWorld, tmp_path: Path
 ) -> None:
     session = (await world.launch("ann", "lantern-tumble")).session_id
 

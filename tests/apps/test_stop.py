@@ -19,7 +19,7 @@ def test_requests_and_calls_share_the_time_from_the_signal_on() -> None:
     """A balance call at a casino that hangs must leave time to give back: killed, a worker counts as crashed."""
     watch = _Watch()
     stop = Stop(watch)
-    stop.heard()
+    stop.signalled()
     watch.now_s += 1.5
     assert stop.left_s() == FINISH_S - 1.5
     watch.now_s += FINISH_S
@@ -29,9 +29,9 @@ def test_requests_and_calls_share_the_time_from_the_signal_on() -> None:
 def test_a_second_signal_gives_no_more_time() -> None:
     watch = _Watch()
     stop = Stop(watch)
-    stop.heard()
+    stop.signalled()
     watch.now_s += 3
-    stop.heard()
+    stop.signalled()
     assert stop.left_s() == FINISH_S - 3
 
 

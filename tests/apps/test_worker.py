@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import structlog
 
-from croupier.apps.worker import AGAIN_S, SEEN_KEPT_MS, SILENT_S, _every, _kept_up, _loops, take_over
-from croupier.flows.recovery import notice
+from croupier.apps.worker import AGAIN_S, SEEN_KEPT_MS, SILENT_S, _every, _loops, _restart_forever, take_over
+from croupier.flows.recovery import detect_restore
 from croupier.simulator.stage import settings_for
 from croupier.store.db import DbConflict, DbDown
 from croupier.store.installation import Lifeline
@@ -46,7 +46,7 @@ class Ends:
 async def kept_up(desk: Desk, loop: Ends) -> list[Any]:
     """The log lines until the loop runs on. It is then cancelled, and ends by that."""
     with structlog.testing.capture_logs() as lines:
-        task = asyncio.create_task(_kept_up(desk.hub, loop))
+        task = asyncio.create_task(_restart_forever(desk.hub, loop))
         await loop.runs_on.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -127,7 +127,7 @@ async def test_a_forgotten_process_registers_again_with_its_next_beat(desk: Desk
     desk.hub.state.poller = Ends()  # type: ignore[assignment]
     desk.hub.state.poller.run = Ends()  # type: ignore[union-attr,method-assign,assignment]
     settings = replace(settings_for(), home=tmp_path)
-    await notice(desk.hub, Lifeline(tmp_path))
+    await detect_restore(desk.hub, Lifeline(tmp_path))
     beat = next(loop for loop in _loops(desk.hub, Processes(desk.db, desk.clock), settings) if "beat" in repr(loop))  # type: ignore[arg-type]
     beating = asyncio.create_task(beat())  # type: ignore[arg-type]
     while not await desk.db.fetchval("select count(*) from processes"):

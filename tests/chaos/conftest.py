@@ -18,7 +18,7 @@ import pytest_asyncio
 
 import croupier
 from croupier.apps.wiring import open_hub
-from croupier.apps.world import World, local_world, start_hub
+from croupier.apps.world import LocalWorld, local_world, start_hub
 from croupier.flows.hub import Hub
 from croupier.store.embedded.directory import find_place
 from croupier.store.embedded.watcher import postmaster
@@ -65,7 +65,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 class Chaos:
     """A running world, and the file that says where its hub is to be killed."""
 
-    world: World
+    world: LocalWorld
     workers: int
     orders: Path
     players: list[str] = field(default_factory=list)
@@ -206,7 +206,7 @@ async def chaos_with(workers: int) -> AsyncIterator[Chaos]:
         remove_home(home)
 
 
-def _let_go_on(world: World) -> None:
+def _let_go_on(world: LocalWorld) -> None:
     """Whoever is still stopped by a test can only end when it runs."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(world.hub.pid, signal.SIGCONT)

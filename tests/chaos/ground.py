@@ -27,7 +27,7 @@ from croupier.apps.wiring import open_hub
 from croupier.apps.world import WorldFailed, start_hub, stop
 from croupier.core.counterparty import Casino, Provider
 from croupier.flows.hub import Hub
-from croupier.flows.launch import Wish, launch
+from croupier.flows.launch import LaunchRequest, launch
 from croupier.flows.sync_games import sync_games
 from croupier.kit.config import load
 from croupier.kit.http import HttpWire
@@ -131,7 +131,7 @@ class Ground:
         assert isinstance(casino.row, Casino)
         found = await self.desk.store.games.find(f"{studio.row.counterparty_id}/{game}")
         assert found is not None, game
-        return (await launch(self.desk, casino.row, Wish(player, "EUR", found.game_id))).session_id
+        return (await launch(self.desk, casino.row, LaunchRequest(player, "EUR", found.game_id))).session_id
 
     # --- life and death -----------------------------------------------------------------------------------------
 

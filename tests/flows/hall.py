@@ -21,9 +21,9 @@ from croupier.core.counterparty import Casino
 from croupier.core.readings import Contents, InfoList, InfoReading, PaymentKind
 from croupier.core.session import Session
 from croupier.flows.hub import Hub
-from croupier.flows.reconcile import Compared, reconcile_bet
+from croupier.flows.reconcile import BetComparison, reconcile_bet
 from croupier.flows.reconciler import Reconciler
-from croupier.flows.recovery import beat, notice
+from croupier.flows.recovery import beat, detect_restore
 from croupier.kit.chance import SeededChance
 from croupier.sandbox.bookings import Book, Booking, Kind
 from croupier.sandbox.casino import SandboxCasino
@@ -85,7 +85,7 @@ class Hall:
         assert found is not None
         return found
 
-    async def reconcile(self, ref: str, *, restoring: bool = False) -> Compared:
+    async def reconcile(self, ref: str, *, restoring: bool = False) -> BetComparison:
         done = await reconcile_bet(self.hub, (await self.bet(ref)).bet_id, restoring=restoring)
         assert done is not None
         return done
@@ -143,7 +143,7 @@ class Hall:
         told = settings_for(**settings)
         seams = Seams(self.stage.clock, self.stage.chance, self.stage.network, self.stage.sealer, self.stage.db)
         first = build(told, seams, "", replace(process_settings_of(told, ""), slack_ids=SLACK_IDS))
-        found = await notice(first, self.database.lifeline)
+        found = await detect_restore(first, self.database.lifeline)
         self.running = await self.stage.start_hub(told, ack_grace_s=0.0, slack_ids=SLACK_IDS)
         self.hub.state.recovery = found
 
@@ -283,5 +283,5 @@ async def _furnish(stage: Stage, quirks: dict[str, Any], database: Database) -> 
     await store.keys.load()
     stage.begin()
     line = WireProvider(provider.counterparty_id, key, stage.network, stage.clock, HUB_ORIGIN)
-    await notice(running.hub, database.lifeline)
+    await detect_restore(running.hub, database.lifeline)
     return Hall(stage, running, casino, line, session.session_id, database)

@@ -7,7 +7,7 @@ from typing import Any
 from croupier.core.payment import Step
 from croupier.core.readings import Unknown
 from croupier.flows.admission import IN_A_ROW, Admission
-from croupier.flows.casino_call import called
+from croupier.flows.casino_call import call_casino
 from croupier.kit.clock import SystemClock
 from croupier.kit.metrics import Metrics
 from tests.flows.desk import Desk
@@ -40,8 +40,8 @@ async def test_what_the_hub_could_not_ask_is_not_counted_against_the_casino(desk
         return Unknown("no whole answer in time")
 
     for _ in range(IN_A_ROW):
-        await called(desk.hub, casino, not_asked, step=Step.CLOSE)
+        await call_casino(desk.hub, casino, not_asked, step=Step.CLOSE)
     assert not desk.hub.admission.is_open(casino.casino_id)
     for _ in range(IN_A_ROW):
-        await called(desk.hub, casino, silent, step=Step.CLOSE)
+        await call_casino(desk.hub, casino, silent, step=Step.CLOSE)
     assert desk.hub.admission.is_open(casino.casino_id)

@@ -12,8 +12,8 @@ from croupier.core.payment import PaymentState
 from croupier.core.pursuit import apply_outcome
 from croupier.core.readings import No, PaymentKind
 from croupier.core.refusals import CasinoNo
-from croupier.flows.advance import TRIES, Contended, Lost, advance, ruled
-from croupier.flows.provider_request import Request, settle_with
+from croupier.flows.advance import TRIES, Contended, RaceLost, advance, decide_once
+from croupier.flows.provider_request import Request, decide_request
 from croupier.store.money.group_commit import Broken
 from croupier.views.audit.auditor import audit
 from tests.flows.desk import Desk
@@ -50,7 +50,7 @@ def counted(desk: Desk, name: str) -> bool:
 async def test_what_would_break_an_invariant_is_stopped_parked_and_told(desk: Desk, rule: object) -> None:
     bet = await desk.bet()
     with pytest.raises(Broken):
-        await ruled(desk.hub, bet, rule)  # type: ignore[arg-type]
+        await decide_once(desk.hub, bet, rule)  # type: ignore[arg-type]
     found = await desk.again(bet)
     assert (found.state, found.payments[STAKE].state, dict(found.calls)) == (BetState.ASKED, PaymentState.PARKED, {})
     assert await desk.open_incidents() == {"invariant", "parked"}
@@ -73,32 +73,32 @@ async def test_the_same_stop_for_a_request_that_waits_at_the_door(desk: Desk) ->
         return jump(current, terms)
 
     with pytest.raises(Broken):
-        await settle_with(desk.hub, request, bet, rule=rule)
+        await decide_request(desk.hub, request, bet, rule=rule)
     assert tried == [False]
     assert (await desk.again(bet)).payments[STAKE].state is PaymentState.PARKED
 
 
 async def test_with_nothing_in_flight_a_person_is_called_and_nothing_moves(desk: Desk) -> None:
-    ended = await ruled(desk.hub, await desk.bet(), refuse)
+    ended = await decide_once(desk.hub, await desk.bet(), refuse)
     assert isinstance(ended, Decision)
     with pytest.raises(Broken):
-        await ruled(desk.hub, ended.after, jump)
+        await decide_once(desk.hub, ended.after, jump)
     assert await desk.again(ended.after) == ended.after
     assert await desk.open_incidents() == {"invariant"}
 
 
 async def test_who_was_slower_is_told_so_and_wrote_nothing(desk: Desk) -> None:
     bet = await desk.bet()
-    first = await ruled(desk.hub, bet, refuse)
+    first = await decide_once(desk.hub, bet, refuse)
     assert isinstance(first, Decision)
-    assert isinstance(await ruled(desk.hub, bet, refuse), Lost)
+    assert isinstance(await decide_once(desk.hub, bet, refuse), RaceLost)
     assert await desk.again(bet) == first.after
     assert await desk.open_incidents() == set()
 
 
 async def test_who_is_always_slower_gives_up_after_five_times(desk: Desk) -> None:
     bet = await desk.bet()
-    await ruled(desk.hub, bet, refuse)
+    await decide_once(desk.hub, bet, refuse)
     reads = []
 
     async def read_too_early() -> Bet:
@@ -112,5 +112,5 @@ async def test_who_is_always_slower_gives_up_after_five_times(desk: Desk) -> Non
 
 async def test_what_is_no_decision_is_handed_back_as_it_is(desk: Desk) -> None:
     bet = await desk.bet()
-    assert await ruled(desk.hub, bet, lambda _, __: "told") == "told"
+    assert await decide_once(desk.hub, bet, lambda _, __: "told") == "told"
     assert await desk.again(bet) == bet

@@ -14,7 +14,7 @@ from croupier.core.readings import Authorized, BalanceKnown, Contents, PaymentKi
 from croupier.flows.accept_payment import accept_payment
 from croupier.flows.advance import terms_of
 from croupier.flows.authorize import authorize
-from croupier.flows.balances import ask_balance, heed
+from croupier.flows.balances import query_balance_amount, record_reported_balance
 from croupier.flows.pay_out import pay_out
 from croupier.flows.refund import refund
 from croupier.store.db import DbDown
@@ -49,7 +49,7 @@ async def test_a_told_balance_has_this_payment_in_it_already(desk: Desk) -> None
 
 async def test_until_the_outcome_is_committed_the_balance_is_the_one_before_it(desk: Desk) -> None:
     bet = await desk.bet()
-    await heed(desk.hub, bet, STAKE, said=yes(bet))
+    await record_reported_balance(desk.hub, bet, STAKE, said=yes(bet))
     assert await known(desk) == 13345
     await accept(desk, bet, yes(bet, None))
     assert await known(desk) == 12345
@@ -146,7 +146,7 @@ async def test_a_balance_is_as_old_as_its_question(desk: Desk, monkeypatch: pyte
             return Authorized("r", player.player_ref, player.currency, balance=told.balance)
 
     monkeypatch.setitem(desk.hub.casino_gateways, casino.protocol, Slow())
-    assert await ask_balance(desk.hub, desk.cast.session) == 50000
+    assert await query_balance_amount(desk.hub, desk.cast.session) == 50000
     assert await known(desk) is None
     bet = await desk.bet(1002)
     await authorize(desk.hub, casino, "token")

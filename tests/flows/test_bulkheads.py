@@ -9,14 +9,14 @@ import pytest
 
 from croupier.core.work import Work
 from croupier.flows import bulkheads as module
-from croupier.flows.bulkheads import Bulkheads, Chore, Kind, NoPlace
+from croupier.flows.bulkheads import BulkheadFull, Bulkheads, Kind, SideCall
 
 
 async def held(bulkheads: Bulkheads, peer: str, kind: Kind, over: asyncio.Event, **more: float) -> str:
     try:
         async with bulkheads.place(peer, kind, **more):  # type: ignore[arg-type]
             await over.wait()
-    except NoPlace:
+    except BulkheadFull:
         return "no place"
     return "done"
 
@@ -26,7 +26,7 @@ async def test_a_full_casino_fills_no_other_and_no_other_kind_of_its_own_work() 
     hanging = [asyncio.create_task(held(bulkheads, "casino 1", Work.STAKE, over, at_once=5)) for _ in range(20)]
     await asyncio.sleep(0)
     assert bulkheads.waiting("casino 1", Work.STAKE) == 15
-    for peer, kind in (("casino 2", Work.STAKE), ("casino 1", Work.OWED), ("casino 1", Chore.TELL)):
+    for peer, kind in (("casino 2", Work.STAKE), ("casino 1", Work.OWED), ("casino 1", SideCall.PLAYER_QUERY)):
         async with asyncio.timeout(1), bulkheads.place(peer, kind, at_once=5):
             pass
     over.set()
@@ -50,7 +50,7 @@ async def test_owed_money_is_never_turned_away_for_the_length_of_the_line_and_a_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(module, "LINE", 3)
-    for kind, away in ((Work.OWED, 0), (Chore.TELL, 6)):
+    for kind, away in ((Work.OWED, 0), (SideCall.PLAYER_QUERY, 6)):
         bulkheads, over = Bulkheads(), asyncio.Event()
         tasks = [asyncio.create_task(held(bulkheads, "c", kind, over, at_once=1)) for _ in range(10)]
         await asyncio.sleep(0)
@@ -73,5 +73,5 @@ async def test_who_is_cancelled_in_the_line_takes_no_place_with_him() -> None:
     await asyncio.gather(waiting, handed, return_exceptions=True)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(bulkheads.place("c", Work.OWED, at_once=1, within_s=0))
-        with pytest.raises(NoPlace):
+        with pytest.raises(BulkheadFull):
             await stack.enter_async_context(bulkheads.place("c", Work.OWED, at_once=1, within_s=0))

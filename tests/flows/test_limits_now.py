@@ -11,7 +11,7 @@ import pytest
 
 from croupier.apps.wiring import Seams, build, process_settings_of
 from croupier.flows.hub import Hub
-from croupier.flows.launch import Wish, launch
+from croupier.flows.launch import LaunchRequest, launch
 from croupier.simulator.stage import settings_for
 from tests.flows.hall import Hall, in_a_hall
 
@@ -160,7 +160,7 @@ def test_a_launch_refuses_nothing_for_a_limit_that_is_no_number_of_ours(database
 
         hub.provider_gateways = {"betcore_v1": Gateway()}  # type: ignore[dict-item] # only what a launch needs
         await hub.store.providers.change(await provider_id(hub), {"max_win": "500"})
-        assert await launch(hub, casino, Wish("ann", "EUR", await game_id(hub)))
+        assert await launch(hub, casino, LaunchRequest("ann", "EUR", await game_id(hub)))
         assert [(order.max_odd, order.max_win) for order in orders] == [(None, "500")]  # type: ignore[attr-defined]
 
     in_a_hall(database_url, play)

@@ -10,7 +10,7 @@ import pytest
 from croupier.core.bet import BetState
 from croupier.core.payment import PaymentState
 from croupier.core.readings import PaymentKind
-from croupier.flows.reconcile import Result, ask_after_unknown
+from croupier.flows.reconcile import ComparisonResult, query_unknown_bet
 from croupier.sandbox.bookings import Booking, Kind
 from tests.flows.hall import Hall, in_a_hall
 
@@ -27,7 +27,7 @@ def test_an_honest_bet_agrees_and_leaves_nothing_behind(database_url: str) -> No
     async def play(hall: Hall) -> None:
         bet = await hall.settled("b-1")
         done = await hall.reconcile("b-1")
-        assert (done.result, done.rules, done.found) == (Result.AGREES, (), ())
+        assert (done.result, done.rules, done.found) == (ComparisonResult.AGREES, (), ())
         assert await hall.findings() == []
         assert await hall.incidents() == set()
         assert (await hall.bet("b-1")).version == bet.version, "agreement is no decision"
@@ -49,7 +49,7 @@ def test_a_casino_that_forgets_what_it_accepted_is_found(database_url: str, word
         if kind == Kind.STAKE:
             # It refuses the payout of a bet that it forgot, so the payout is still owed.
             assert bet.payments[K.PAYOUT].undecided
-        assert (await hall.reconcile("b-1")).result is Result.DIFFERS
+        assert (await hall.reconcile("b-1")).result is ComparisonResult.DIFFERS
         assert await hall.named() == {named}
         assert "difference" in await hall.incidents()
         (finding,) = await hall.findings()
@@ -67,7 +67,7 @@ def test_a_casino_that_applies_a_make_twice_is_found(database_url: str, kind: in
         bet = await hall.settled("b-1")
         first = hall.booking(bet.bet_id, kind)
         hall.casino.wallet.book_again(first, "sbx-again")
-        assert (await hall.reconcile("b-1")).result is Result.DIFFERS
+        assert (await hall.reconcile("b-1")).result is ComparisonResult.DIFFERS
         assert await hall.named() == {named}
         (finding,) = await hall.findings()
         assert "sbx-again" in finding.words
@@ -133,7 +133,7 @@ def test_a_silent_casino_is_healed_by_what_it_lists(database_url: str) -> None:
         bet = await hall.settled("b-1")
         assert bet.payments[K.PAYOUT].undecided
         done = await hall.reconcile("b-1")
-        assert (done.result, done.rules) == (Result.HEALED, ("booked_unheard",))
+        assert (done.result, done.rules) == (ComparisonResult.HEALED, ("booked_unheard",))
         assert (await hall.bet("b-1")).payments[K.PAYOUT].state is PaymentState.ACCEPTED
         assert await hall.findings() == []
         assert await hall.broken() == []
@@ -148,7 +148,7 @@ def test_an_answer_that_says_nothing_proves_nothing_and_closes_nothing(database_
         await hall.reconcile("b-1")
         hall.casino.behave("rubbish:html", path="payments/info")
         done = await hall.reconcile("b-1")
-        assert done.result is Result.UNUSABLE
+        assert done.result is ComparisonResult.UNUSABLE
         assert done.why
         assert await hall.named() == {"payout: forgotten"}
 
@@ -159,7 +159,7 @@ def test_a_casino_without_an_info_call_cannot_be_compared_and_says_so(database_u
     async def play(hall: Hall) -> None:
         await hall.settled("b-1")
         done = await hall.reconcile("b-1")
-        assert (done.result, done.why) == (Result.UNUSABLE, "this casino has no info call")
+        assert (done.result, done.why) == (ComparisonResult.UNUSABLE, "this casino has no info call")
 
     in_a_hall(database_url, play, info=False)
 
@@ -173,7 +173,7 @@ def test_what_is_put_right_at_the_casino_closes_with_the_next_comparison(databas
         (finding,) = await hall.findings()
         assert finding.times == 2, "seen again, it counts up"
         hall.casino.wallet._by_subject[again.book, bet.bet_id].remove(again)
-        assert (await hall.reconcile("b-1")).result is Result.AGREES
+        assert (await hall.reconcile("b-1")).result is ComparisonResult.AGREES
         assert await hall.findings() == []
         assert await hall.incidents() == set()
         (kept,) = await hall.hub.store.findings.of(bet.bet_id, bet.casino_id)
@@ -212,8 +212,8 @@ def test_a_bet_that_the_casino_knows_and_the_hub_does_not_is_found(database_url:
         assert casino is not None
         stake = hall.booking(bet.bet_id, Kind.STAKE)
         hall.casino.wallet._enter(replace(stake, subject_id=bet.bet_id + 7))
-        assert (await ask_after_unknown(hall.hub, casino, bet.bet_id + 8)).result is Result.NOWHERE
-        assert (await ask_after_unknown(hall.hub, casino, bet.bet_id + 7)).result is Result.DIFFERS
+        assert (await query_unknown_bet(hall.hub, casino, bet.bet_id + 8)).result is ComparisonResult.NOWHERE
+        assert (await query_unknown_bet(hall.hub, casino, bet.bet_id + 7)).result is ComparisonResult.DIFFERS
         (finding,) = await hall.findings()
         assert (finding.name, finding.subject_id) == ("unknown_bet", bet.bet_id + 7)
         assert finding.evidence["casino"][0]["amount"] == "10"
@@ -268,7 +268,7 @@ def test_an_unknown_bet_that_is_listed_twice_is_found_as_both(database_url: str)
         hall.casino.wallet.book_again(alien, "sbx-again")
         casino = await hall.hub.store.casinos.get(bet.casino_id)
         assert casino is not None
-        done = await ask_after_unknown(hall.hub, casino, bet.bet_id + 5)
+        done = await query_unknown_bet(hall.hub, casino, bet.bet_id + 5)
         assert {one.difference.value for one in done.found} == {"unknown_bet", "booked_twice"}
         assert await hall.named() == {"bet: unknown_bet", "stake: booked_twice"}
 

@@ -8,7 +8,7 @@ from croupier.core.bet import BetState
 from croupier.core.payment import PaymentState
 from croupier.core.readings import PaymentKind
 from croupier.flows.rate_limit import compare_all
-from croupier.flows.reconcile import Result
+from croupier.flows.reconcile import ComparisonResult
 from croupier.flows.reconciler import LOOK_S, REST_S, SAMPLE_LAG_MS, Reconciler
 from croupier.sandbox.bookings import Kind
 from tests.flows.hall import Hall, in_a_hall
@@ -30,7 +30,7 @@ def test_a_payout_without_an_outcome_is_asked_after_at_30_s_and_healed(database_
         assert await reconciler.look() == []
         await hall.wait(1.5)
         (done,) = await reconciler.look()
-        assert (done.result, done.rules) == (Result.HEALED, ("booked_unheard",))
+        assert (done.result, done.rules) == (ComparisonResult.HEALED, ("booked_unheard",))
         assert (await hall.bet("b-1")).payments[K.PAYOUT].state is PaymentState.ACCEPTED
 
     in_a_hall(database_url, play)
@@ -75,7 +75,7 @@ def test_a_bet_that_is_open_for_longer_than_its_game_allows_is_compared(database
         (game,) = await hall.hub.store.games.all()
         await hall.hub.store.games.set(game.game_id, open_s=100)
         (done,) = await reconciler.look()
-        assert done.result is Result.AGREES
+        assert done.result is ComparisonResult.AGREES
         assert await reconciler.look() == [], "and not again at once"
 
     in_a_hall(database_url, play)
@@ -135,7 +135,7 @@ def test_a_casino_is_asked_at_its_pace_and_not_at_all_when_it_is_silent(database
         assert hall.stage.clock.monotonic_s() - began >= 3.5
         hall.casino.behave("status:500", path="payments/info")
         done, left = await compare_all(hall.hub, wanted)
-        assert ([one.result for one in done], left) == ([Result.UNUSABLE] * 3, 5)
+        assert ([one.result for one in done], left) == ([ComparisonResult.UNUSABLE] * 3, 5)
 
     in_a_hall(database_url, play)
 
@@ -213,7 +213,7 @@ def test_a_bet_with_an_unanswered_try_is_compared_once_it_is_over_without_being_
         assert await reconciler.look() == [], "the casino's list may not have everything yet"
         await hall.wait(15)
         (done,) = await reconciler.look()
-        assert (done.bet_id, done.result) == (bet.bet_id, Result.AGREES)
+        assert (done.bet_id, done.result) == (bet.bet_id, ComparisonResult.AGREES)
         await hall.wait(4000)
         assert await reconciler.look() == [], "once"
 
@@ -228,11 +228,11 @@ def test_an_answer_that_says_nothing_leaves_the_wish_standing(database_url: str)
         assert await hall.pay_out("b-1") == "1"
         await hall.wait(65)
         hall.casino.behave("status:500", path="payments/info")
-        assert [one.result for one in await reconciler.look()] == [Result.UNUSABLE]
+        assert [one.result for one in await reconciler.look()] == [ComparisonResult.UNUSABLE]
         assert await reconciler.look() == [], "and not again at once"
         hall.casino.behave("honest", path="payments/info")
         await hall.wait(300)
-        assert [one.result for one in await reconciler.look()] == [Result.AGREES]
+        assert [one.result for one in await reconciler.look()] == [ComparisonResult.AGREES]
 
     in_a_hall(database_url, play)
 

@@ -22,7 +22,7 @@ import pytest_asyncio
 
 import croupier
 from croupier.apps.wiring import open_hub
-from croupier.apps.world import World, local_world
+from croupier.apps.world import LocalWorld, local_world
 from croupier.kit.config import load
 from croupier.views.audit.auditor import audit
 from tests.conftest import make_home, remove_home
@@ -131,7 +131,7 @@ async def _host(place: Path) -> AsyncIterator[Facts]:
         remove_home(home)
 
 
-async def _shorten(world: World) -> None:
+async def _shorten(world: LocalWorld) -> None:
     assert world.casino is not None
     async with open_hub(world.settings) as desk:
         await desk.store.casinos.change(world.casino.casino_id, {"total_s": 3.0})
@@ -150,7 +150,7 @@ async def _last_guest_left(place: Path) -> None:
         await asyncio.sleep(0.1)
 
 
-async def _judge(world: World) -> None:
+async def _judge(world: LocalWorld) -> None:
     """What must be true after everything that was played."""
     async with open_hub(world.settings) as desk:
         found = await audit(desk.store.db)

@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 
 from croupier.flows.hub import Hub
-from croupier.flows.launch import Wish, launch
+from croupier.flows.launch import LaunchRequest, launch
 from croupier.flows.sync_games import sync_games
 from tests.journeys.by_hand import HandCasino, HandProvider, Told, ask
 from tests.journeys.peers import GAME, Casino, Server, Studio
@@ -149,7 +149,7 @@ class Stage:
         found = await self.desk.store.games.find(f"{provider_id}/{game}")
         assert casino is not None
         assert found is not None
-        return (await launch(self.desk, casino, Wish(player, currency, found.game_id, demo=demo))).session_id
+        return (await launch(self.desk, casino, LaunchRequest(player, currency, found.game_id, demo=demo))).session_id
 
     # --- hand-made peers --------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from croupier.apps.wiring import open_hub
-from croupier.apps.world import World, local_world
+from croupier.apps.world import LocalWorld, local_world
 from croupier.views.audit.auditor import audit
 from tests.conftest import make_home, remove_home
 
@@ -38,7 +38,7 @@ async def _play(home: Path) -> None:
             assert not [f for f in await audit(hub.store.db) if f.violations]
 
 
-async def _bookings(world: World, count: int) -> list[dict[str, str]]:
+async def _bookings(world: LocalWorld, count: int) -> list[dict[str, str]]:
     """What the casino booked for the player, once there are so many bookings."""
     async with asyncio.timeout(PATIENCE_S):
         while True:

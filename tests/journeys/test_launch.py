@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from croupier.core.counterparty import UserId
-from croupier.flows.launch import LaunchRefused, Wish, launch
+from croupier.flows.launch import LaunchRefused, LaunchRequest, launch
 from tests.journeys.peers import GAME, JACKPOT_GAME, Casino, Studio
 from tests.journeys.stage import Seat, Stage, Table, fresh
 
@@ -20,7 +20,9 @@ async def open_game(stage: Stage, casino: Casino, studio: Studio, game: str = GA
     assert known is not None
     assert found is not None
     return await launch(
-        stage.desk, known, Wish(**{"player_ref": fresh("player"), "currency": "EUR", **wish}, game_id=found.game_id)
+        stage.desk,
+        known,
+        LaunchRequest(**{"player_ref": fresh("player"), "currency": "EUR", **wish}, game_id=found.game_id),
     )
 
 

@@ -4,7 +4,7 @@ import asyncio
 import json
 from decimal import Decimal
 
-from croupier.flows.launch import Wish, launch
+from croupier.flows.launch import LaunchRequest, launch
 from tests.journeys.peers import GAME, acknowledge, book_inline, in_turn, say
 from tests.journeys.stage import HOLD_S, Stage, Table, fresh
 
@@ -45,7 +45,7 @@ async def test_the_tag_of_the_session_travels_with_every_payment(stage: Stage, t
     game = await stage.desk.store.games.find(f"{table.line.provider_id}/{GAME}")
     assert casino is not None
     assert game is not None
-    tagged = await launch(stage.desk, casino, Wish(table.player, "EUR", game.game_id, tag_id=4711))
+    tagged = await launch(stage.desk, casino, LaunchRequest(table.player, "EUR", game.game_id, tag_id=4711))
     bet = fresh("b")
     await table.line.pay_in(tagged.session_id, bet)
     await table.line.pay_out(table.session, bet)

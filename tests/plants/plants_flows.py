@@ -131,7 +131,7 @@ _CALLS = (
                 "                amount = format_amount(o.amount, o.currency)\n"
                 "                tax = None if o.tax is None else format_amount(o.tax, o.currency)\n"
                 "                said = Yes(Contents(o.subject_id, o.player_ref, o.kind, amount, tax, 'list'))\n"
-                "                await self._bring_back(leased_call, Step.MAKE, said)\n"
+                "                await self._apply_answer(leased_call, Step.MAKE, said)\n"
                 "            return\n"
                 "        if isinstance(reading, Received):\n            line.lists_failed = 0",
             ),
@@ -190,7 +190,7 @@ _REQUESTS = (
         "croupier.flows.refund",
         (
             (
-                "        bet = await open_with(hub, born, bet_requests.open_tombstone)",
+                "        bet = await commit_new_bet(hub, born, bet_requests.open_tombstone)",
                 "        return await beside.answer(None)",
             ),
         ),

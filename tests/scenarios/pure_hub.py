@@ -284,7 +284,7 @@ class PureHub:
         after_s, reading = self._ask_casino(subject, leased_call)
         asked_ms = self.now
         self.at(
-            self.waits.after_ms(self.now, after_s), lambda: self._bring_back(leased_call, reading, process, asked_ms)
+            self.waits.after_ms(self.now, after_s), lambda: self._apply_answer(leased_call, reading, process, asked_ms)
         )
 
     def _ask_casino(self, subject: Subject, leased_call: LeasedCall) -> tuple[float, Reading]:
@@ -304,7 +304,7 @@ class PureHub:
     def _accepts(self, order: Order, how: Treatment, casino_id: int) -> None:
         self.accept(casino_id, order.subject_id, order.kind, self.books[casino_id].outcome(order, how))
 
-    def _bring_back(self, leased_call: LeasedCall, reading: Reading, process: str, asked_ms: int) -> None:
+    def _apply_answer(self, leased_call: LeasedCall, reading: Reading, process: str, asked_ms: int) -> None:
         """What the casino said becomes a decision, if the call is still ours."""
         subject = self.subjects[leased_call.subject_id]
         if not self.alive or process != self.process:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from croupier.views.incidents import ToLookAt, to_look_at
+from croupier.views.incidents import ReviewLists, review_lists
 from tests.core.samples import NOT_ADDED, T0, K
 from tests.views.world import World, everything
 
 LATER = T0 + 60_000
 
 
-async def look(world: World, on_before_ms: int = LATER, most: int = 100) -> ToLookAt:
-    return await to_look_at(world.db, on_before_ms, most)
+async def look(world: World, on_before_ms: int = LATER, most: int = 100) -> ReviewLists:
+    return await review_lists(world.db, on_before_ms, most)
 
 
 async def test_bets_that_are_on_are_incomplete_games(world: World) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from croupier.flows.hub import Hub
 from croupier.kit.log import get
 from croupier.store.oversight.audits import Asked, Known, Progress
-from croupier.views.audit.cycle import Look, Marks, look
+from croupier.views.audit.cycle import AuditTurn, Marks, run_turn
 
 log = get("auditor")
 
@@ -33,14 +33,14 @@ async def take_turn(hub: Hub, every_s: float) -> list[Known] | None:
         return None
     if not await hub.store.singleton_leases.take("audit", hub.process_settings.process, TURN_S):
         return None
-    found = await look(hub.store.db, hub.clock, Marks(began.event_id, began.subject_id, began.link))
+    found = await run_turn(hub.store.db, hub.clock, Marks(began.event_id, began.subject_id, began.link))
     new = await _write_down(hub, began, found)
     for one in new or ():
         log.error("auditor.violation", invariant=one.invariant, subject=one.subject_id or None, what=one.what)
     return new
 
 
-async def _write_down(hub: Hub, began: Progress, found: Look) -> list[Known] | None:
+async def _write_down(hub: Hub, began: Progress, found: AuditTurn) -> list[Known] | None:
     now_ms, goes_on = hub.clock.now_ms(), found.goes_on
     whole_ms = now_ms if found.is_last_part else began.whole_ms
     now = Progress(began.version, now_ms, goes_on.event_id, goes_on.subject_id, goes_on.link, whole_ms)

@@ -19,14 +19,14 @@ from rich.progress import Progress
 from rich.table import Table
 
 from croupier.apps.wiring import open_hub
-from croupier.apps.world import World, local_world
+from croupier.apps.world import LocalWorld, local_world
 from croupier.core.bet import BetState
 from croupier.core.cashback import Cashback
 from croupier.core.money import format_amount
 from croupier.flows.cashback import cancel_cashback, pay_cashback
 from croupier.flows.hub import Hub
 from croupier.kit.config import Settings
-from croupier.views.audit.auditor import Finding, audit
+from croupier.views.audit.auditor import InvariantResult, audit
 from croupier.views.sums import AccountSum, sums
 
 HOLD_S = 1.5
@@ -37,51 +37,51 @@ GAME = "lantern-tumble"
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class RoundKind:
     """One kind of round: its name, what should come of it, how it is played."""
 
     name: str
     expected: str
-    play: Callable[[Table_, int], Awaitable[str]]
+    play: Callable[[PlayerSession, int], Awaitable[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Table_:  # noqa: N801 - a table players sit at, beside rich's
+class PlayerSession:
     """A world with one open session per kind of round."""
 
-    world: World
+    world: LocalWorld
     session: str
     player: str
 
 
-async def _win(table: Table_, n: int) -> str:
+async def _win(table: PlayerSession, n: int) -> str:
     return await _rounds(table, f"w{n}", "10.00", "25.00")
 
 
-async def _loss(table: Table_, n: int) -> str:
+async def _loss(table: PlayerSession, n: int) -> str:
     return await _rounds(table, f"l{n}", "10.00", "0")
 
 
-async def _rounds(table: Table_, bet: str, stake: str, win: str) -> str:
+async def _rounds(table: PlayerSession, bet: str, stake: str, win: str) -> str:
     told = [await _call(table, "pay-in", bet, amount=stake), await _call(table, "pay-out", bet, win=win)]
     return " ".join(told)
 
 
-async def _at_once(table: Table_, n: int) -> str:
+async def _at_once(table: PlayerSession, n: int) -> str:
     return await _call(table, "pay-in-out", f"io{n}", amount="5.00", win="7.50")
 
 
-async def _refund(table: Table_, n: int) -> str:
+async def _refund(table: PlayerSession, n: int) -> str:
     bet = f"r{n}"
     return " ".join([await _call(table, "pay-in", bet, amount="8.00"), await _call(table, "refund", bet)])
 
 
-async def _late(table: Table_, n: int) -> str:
+async def _late(table: PlayerSession, n: int) -> str:
     """The casino says yes after the provider was told "not known": nobody claims it, so it goes back."""
     return await _call(table, "pay-in", f"t{n}", amount="20.00")
 
 
-async def _call(table: Table_, verb: str, bet: str, **what: str) -> str:
+async def _call(table: PlayerSession, verb: str, bet: str, **what: str) -> str:
     said = {"session": table.session, "bet": f"{table.player}-{bet}", **what}
     if verb != "refund":
         said["round"] = f"round-{bet}"
@@ -90,17 +90,17 @@ async def _call(table: Table_, verb: str, bet: str, **what: str) -> str:
 
 
 KINDS = (
-    Kind("bet and win", "pay-in 1 pay-out 1", _win),
-    Kind("bet and loss", "pay-in 1 pay-out 1", _loss),
-    Kind("pay-in-out", "pay-in-out 1", _at_once),
-    Kind("refund", "pay-in 1 refund 1", _refund),
-    Kind("time-out, late accept", "pay-in 99", _late),
+    RoundKind("bet and win", "pay-in 1 pay-out 1", _win),
+    RoundKind("bet and loss", "pay-in 1 pay-out 1", _loss),
+    RoundKind("pay-in-out", "pay-in-out 1", _at_once),
+    RoundKind("refund", "pay-in 1 refund 1", _refund),
+    RoundKind("time-out, late accept", "pay-in 99", _late),
 )
 CASHBACK = "cashback, then cancelled"
 
 
 @dataclass(slots=True)
-class Told:
+class RoundResult:
     """What came of one kind of round."""
 
     name: str
@@ -137,10 +137,10 @@ async def _demo(settings: Settings, rounds: int, *, stay: bool, console: Console
         await manager.__aexit__(None, None, None)
 
 
-async def _play_and_show(world: World, rounds: int, console: Console, *, stay: bool) -> int:
+async def _play_and_show(world: LocalWorld, rounds: int, console: Console, *, stay: bool) -> int:
     with Progress(console=console, transient=True) as progress:
         told = await _play(world, rounds, progress)
-        undecided = await _rest(world, progress)
+        undecided = await _wait_until_idle(world, progress)
     async with open_hub(world.settings) as hub:
         ok = _show_rounds(told, console)
         ok = _show_sums(await sums(hub.store.db), console) and ok
@@ -148,11 +148,11 @@ async def _play_and_show(world: World, rounds: int, console: Console, *, stay: b
         bet_id = await hub.store.db.fetchval(_A_LATE_BET)
     _show_links(world, bet_id, console, stay=stay)
     if stay:
-        await _until_told(console)
+        await _wait_for_signal(console)
     return 0 if ok else 1
 
 
-async def _play(world: World, rounds: int, progress: Progress) -> list[Told]:
+async def _play(world: LocalWorld, rounds: int, progress: Progress) -> list[RoundResult]:
     """All kinds of rounds side by side."""
     run = world.hub.pid
     tables = []
@@ -161,14 +161,14 @@ async def _play(world: World, rounds: int, progress: Progress) -> list[Told]:
         if kind.play is _late:
             await world.behave(f"late:{LATE_S}", player=player, type=-1)
         launched = await world.launch(player, GAME)
-        tables.append(Table_(world, launched.session_id, player))
+        tables.append(PlayerSession(world, launched.session_id, player))
     work = [_play_kind(kind, table, rounds, progress) for kind, table in zip(KINDS, tables, strict=True)]
     return [*await asyncio.gather(*work, _cashbacks(world, run, rounds, progress))]
 
 
-async def _play_kind(kind: Kind, table: Table_, rounds: int, progress: Progress) -> Told:
+async def _play_kind(kind: RoundKind, table: PlayerSession, rounds: int, progress: Progress) -> RoundResult:
     bar = progress.add_task(kind.name, total=rounds)
-    told = Told(kind.name, rounds, 0, [])
+    told = RoundResult(kind.name, rounds, 0, [])
 
     async def one(n: int) -> None:
         came = await kind.play(table, n)
@@ -182,10 +182,10 @@ async def _play_kind(kind: Kind, table: Table_, rounds: int, progress: Progress)
     return told
 
 
-async def _cashbacks(world: World, run: int, rounds: int, progress: Progress) -> Told:
+async def _cashbacks(world: LocalWorld, run: int, rounds: int, progress: Progress) -> RoundResult:
     """Pay each, and cancel every second one."""
     bar = progress.add_task(CASHBACK, total=rounds)
-    told = Told(CASHBACK, rounds, 0, [])
+    told = RoundResult(CASHBACK, rounds, 0, [])
     async with open_hub(world.settings) as hub:
         for n in range(rounds):
             row = await pay_cashback(hub, await _cashback(hub, world, f"demo-{run}-{n}"))
@@ -196,7 +196,7 @@ async def _cashbacks(world: World, run: int, rounds: int, progress: Progress) ->
     return told
 
 
-async def _cashback(hub: Hub, world: World, ref: str) -> Cashback:
+async def _cashback(hub: Hub, world: LocalWorld, ref: str) -> Cashback:
     assert world.casino is not None
     player = await hub.store.players.register(world.casino.casino_id, f"cashback-{world.hub.pid}", "EUR")
     return Cashback(
@@ -216,7 +216,7 @@ _UNDONE = "select count(*) from payments where state in ('created', 'sent')"
 _STANDING = "select count(*) from bets where state = any($1::text[])"
 
 
-async def _rest(world: World, progress: Progress) -> int:
+async def _wait_until_idle(world: LocalWorld, progress: Progress) -> int:
     """Wait until the hub has nothing left to do; how many payments were still undecided when patience ended."""
     bar = progress.add_task("until every payment has its outcome", total=None)
     standing = [s.value for s in (BetState.ASKED, BetState.UNWANTED, BetState.UNCLAIMED, BetState.UNDOING)]
@@ -233,7 +233,7 @@ async def _rest(world: World, progress: Progress) -> int:
     return left
 
 
-def _show_rounds(told: list[Told], console: Console) -> bool:
+def _show_rounds(told: list[RoundResult], console: Console) -> bool:
     table = Table(title="What was played", title_justify="left")
     for column in ("kind of round", "rounds", "as expected"):
         table.add_column(column, justify="left" if column == "kind of round" else "right")
@@ -261,7 +261,7 @@ def _show_sums(rows: list[AccountSum], console: Console) -> bool:
     return not any(totals.values())
 
 
-def _show_audit(findings: list[Finding], undecided: int, console: Console) -> bool:
+def _show_audit(findings: list[InvariantResult], undecided: int, console: Console) -> bool:
     broken = [f for f in findings if f.violations]
     if undecided:
         console.print(f"[red]{undecided} payments or bets have no outcome yet[/]")
@@ -272,7 +272,7 @@ def _show_audit(findings: list[Finding], undecided: int, console: Console) -> bo
     return not broken and not undecided
 
 
-def _show_links(world: World, bet_id: int | None, console: Console, *, stay: bool) -> None:
+def _show_links(world: LocalWorld, bet_id: int | None, console: Console, *, stay: bool) -> None:
     home, program = _shown(world.settings.home), _shown(Path(sys.argv[0]).absolute())
     console.print("Follow a bet that was accepted too late and went back:")
     console.print(f"  CROUPIER_HOME={home} {program} trace {bet_id}", soft_wrap=True)
@@ -289,7 +289,7 @@ def _shown(home: Path) -> str:
     return str(home)
 
 
-async def _until_told(console: Console) -> None:
+async def _wait_for_signal(console: Console) -> None:
     console.print("Everything keeps running until Ctrl-C.")
     told = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -49,7 +49,7 @@ def _own_routes(hub: Hub) -> list[Route]:
         if why is not None:
             return JSONResponse({"ready": False, "why": why}, 503)
         recovering = hub.state.recovery is not None
-        return JSONResponse({"ready": True, "breakers_open": hub.admission.open_ones(), "recovering": recovering})
+        return JSONResponse({"ready": True, "breakers_open": hub.admission.open_breakers(), "recovering": recovering})
 
     async def metrics(_: Request) -> Response:
         note_process(hub)

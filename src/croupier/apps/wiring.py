@@ -18,7 +18,7 @@ from croupier.flows.database_health import DatabaseHealth
 from croupier.flows.dispatcher import Dispatcher
 from croupier.flows.hub import Hub, ProcessSettings, Stores
 from croupier.flows.poller import Poller
-from croupier.flows.recovery import notice, refresh
+from croupier.flows.recovery import detect_restore, refresh
 from croupier.flows.waiters import Waiters
 from croupier.kit.chance import Chance, SystemChance
 from croupier.kit.clock import Clock, SystemClock
@@ -229,7 +229,7 @@ async def open_hub(settings: Settings, *, process: str = "", aim: Aim = Aim.MAKE
                 await refresh(hub)
             else:
                 await start_ids(db, clock)
-                await notice(hub, Lifeline(settings.home))
+                await detect_restore(hub, Lifeline(settings.home))
             yield hub
         finally:
             await wire.close()

@@ -59,7 +59,7 @@ AGAIN_S = 1.0
 TRIAL_S = 1.0
 
 
-class _Server(uvicorn.Server):
+class _WorkerServer(uvicorn.Server):
     """uvicorn, with our own signals: the waiters must answer before the sockets close."""
 
     @contextmanager
@@ -88,8 +88,8 @@ async def run_worker(settings: Settings, sock: socket.socket, life: int) -> None
             timeout_keep_alive=75,
             timeout_graceful_shutdown=int(FINISH_S),
         )
-        server = _Server(config)
-        loops = [asyncio.create_task(_kept_up(hub, loop)) for loop in _loops(hub, processes, settings)]
+        server = _WorkerServer(config)
+        loops = [asyncio.create_task(_restart_forever(hub, loop)) for loop in _loops(hub, processes, settings)]
         stop = Stop(hub.clock.monotonic_s)
         _on_signals(hub, server, life, told=stop)
         log.info("worker.ready", process=process, pid=os.getpid())
@@ -146,13 +146,13 @@ def _loops(hub: Hub, processes: Processes, settings: Settings) -> list[Loop]:
         await hub.store.replay_guard.purge(hub.clock.now_ms() - SEEN_KEPT_MS)
         await hub.store.incidents.close_taken()
 
-    patient = partial(_patiently, settings.db_report_s)
+    patient = partial(_with_long_statements, settings.db_report_s)
     return [
         hub.state.poller.run,
         hub.waiters.poll,
         partial(_every, hub, BEAT_S, beat),
         partial(_every, hub, REFRESH_S, refresh),
-        partial(_every, hub, TRIAL_S, partial(try_again, hub)),
+        partial(_every, hub, TRIAL_S, partial(retry_database, hub)),
         partial(patient, partial(_every, hub, PURGE_S, purge)),
         partial(patient, partial(sync_for_ever, hub, SYNC_S)),
         partial(patient, Reconciler(hub).run),
@@ -161,26 +161,26 @@ def _loops(hub: Hub, processes: Processes, settings: Settings) -> list[Loop]:
     ]
 
 
-async def try_again(hub: Hub) -> None:
+async def retry_database(hub: Hub) -> None:
     """While new bets are held off because the database could not do its work: try whether it can again."""
     if hub.database_health.unfit is not None:
         await trial(hub.store.db, hub.process_settings.process)
         hub.database_health.healed()
 
 
-async def _patiently(seconds: float, loop: Loop) -> None:
+async def _with_long_statements(seconds: float, loop: Loop) -> None:
     """A loop that stands in nobody's way: its statements may take long."""
     with patience(seconds):
         await loop()
 
 
-async def _kept_up(hub: Hub, loop: Loop) -> None:
+async def _restart_forever(hub: Hub, loop: Loop) -> None:
     """Run a loop that has no end; one that fails (the database is away, a bug) begins anew."""
     while True:
         try:
             await loop()
         except DbError as error:
-            hub.database_health.tell(error)
+            hub.database_health.log_trouble(error)
         except Exception:  # a loop must not end unseen
             log.exception("worker.loop")
         await hub.clock.sleep(AGAIN_S)
@@ -200,7 +200,7 @@ class Stop:
         self._now_s = now_s
         self._since_s: float | None = None
 
-    def heard(self) -> None:
+    def signalled(self) -> None:
         """The signal came. A second one gives no more time."""
         self._since_s = self._since_s or self._now_s()
 
@@ -218,7 +218,7 @@ def _on_signals(hub: Hub, server: uvicorn.Server, life: int, *, told: Stop) -> N
 
     def stop() -> None:
         loop.remove_reader(life)
-        told.heard()
+        told.signalled()
         hub.state.closing = True
         hub.waiters.wake_all()
         server.should_exit = True

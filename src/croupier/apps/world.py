@@ -22,7 +22,7 @@ from typing import Any
 
 from croupier.apps.wiring import open_hub
 from croupier.core.counterparty import Casino, Provider
-from croupier.flows.launch import Launched, Wish, launch
+from croupier.flows.launch import Launched, LaunchRequest, launch
 from croupier.flows.sync_games import sync_games
 from croupier.kit.config import Settings, load
 from croupier.kit.http import HttpWire
@@ -39,7 +39,7 @@ class WorldFailed(Exception):
 
 
 @dataclass(slots=True)
-class World:
+class LocalWorld:
     """The running world. Ids are the hub's, URLs have no trailing slash."""
 
     settings: Settings
@@ -85,13 +85,13 @@ class World:
             # Earlier runs in the same home left studios with games of the same ids.
             found = await hub.store.games.find(f"{self.provider.counterparty_id}/{game}")
             assert found is not None, game
-            return await launch(hub, self.casino, Wish(player, currency, found.game_id, demo=demo))
+            return await launch(hub, self.casino, LaunchRequest(player, currency, found.game_id, demo=demo))
 
 
 @asynccontextmanager
 async def local_world(
     home: Path, told: Mapping[str, str] | None = None, *, workers: int = 1, log: Path | None = None
-) -> AsyncIterator[World]:
+) -> AsyncIterator[LocalWorld]:
     """Start everything; `told` are settings (`CROUPIER_*`) beyond the ones a local world needs.
 
     Settings of the environment are left outside, above all a database that is not this world's.
@@ -103,7 +103,7 @@ async def local_world(
     with contextlib.ExitStack() as stack:
         sink = stack.enter_context(log.open("ab")) if log else subprocess.DEVNULL
         hub, hub_url = await start_hub(environ, workers, log=log)
-        world = World(settings, environ, wire, hub, hub_url)
+        world = LocalWorld(settings, environ, wire, hub, hub_url)
         try:
             await _introduce(world, sink)
             yield world
@@ -170,7 +170,7 @@ async def _ready(url: str) -> None:
         await wire.close()
 
 
-async def _introduce(world: World, sink: Any) -> None:  # noqa: ANN401 - a file or DEVNULL
+async def _introduce(world: LocalWorld, sink: Any) -> None:  # noqa: ANN401 - a file or DEVNULL
     """Start both sandbox sides and make them known to the hub, as an operator would."""
     world.casino_url, world.studio_url = await asyncio.gather(
         _start_side(world, "casino", sink), _start_side(world, "studio", sink)
@@ -190,7 +190,7 @@ async def _introduce(world: World, sink: Any) -> None:  # noqa: ANN401 - a file 
         await sync_games(hub, provider)
 
 
-async def _start_side(world: World, kind: str, sink: Any) -> str:  # noqa: ANN401 - a file or DEVNULL
+async def _start_side(world: LocalWorld, kind: str, sink: Any) -> str:  # noqa: ANN401 - a file or DEVNULL
     command = [sys.executable, "-m", "croupier.sandbox.serve", kind, "--hub", world.hub_url]
     process = subprocess.Popen(  # noqa: ASYNC220, S603 - starting is quick, reading is done in a thread
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=sink, env=dict(world.environ)

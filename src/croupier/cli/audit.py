@@ -12,7 +12,7 @@ from croupier.cli.show import show_json, show_table
 from croupier.core.money import format_amount
 from croupier.flows.hub import Hub
 from croupier.kit.settings import Settings
-from croupier.views.audit.auditor import Finding
+from croupier.views.audit.auditor import InvariantResult
 from croupier.views.audit.auditor import audit as ask
 from croupier.views.sums import sums, totals
 
@@ -41,7 +41,7 @@ def audit(
         show_trail(as_json=as_json)
         return
 
-    async def work(hub: Hub, _: Settings) -> tuple[list[Finding], dict[str, str]]:
+    async def work(hub: Hub, _: Settings) -> tuple[list[InvariantResult], dict[str, str]]:
         found = totals(await sums(hub.store.db))
         texts = {currency: format_amount(total, currency) for currency, total in found.items()}
         return await ask(hub.store.db, notary=hub.notary), texts
@@ -55,12 +55,12 @@ def audit(
         raise typer.Exit(1)
 
 
-def _report(findings: list[Finding], added_up: dict[str, str]) -> dict[str, Any]:
+def _report(findings: list[InvariantResult], added_up: dict[str, str]) -> dict[str, Any]:
     holds = not any(finding.violations for finding in findings)
     return {"holds": holds, "ledger_totals": added_up, "invariants": findings}
 
 
-def _show(findings: list[Finding], added_up: dict[str, str], *, whole: bool) -> None:
+def _show(findings: list[InvariantResult], added_up: dict[str, str], *, whole: bool) -> None:
     columns = ("", "result", "what must hold", "not shown by rows")[: 4 if whole else 3]
     show_table("Invariants", columns, [_line(finding)[: len(columns)] for finding in findings])
     show_table(
@@ -71,6 +71,6 @@ def _show(findings: list[Finding], added_up: dict[str, str], *, whole: bool) -> 
     show_table("All accounts of the ledger add up to", ("", ">total"), list(added_up.items()))
 
 
-def _line(finding: Finding) -> tuple[str, str, str, str | None]:
+def _line(finding: InvariantResult) -> tuple[str, str, str, str | None]:
     result = "BROKEN" if finding.violations else "holds" if finding.checked else "not asked"
     return finding.name, result, finding.says, (finding.unseen or "").removeprefix("not shown by rows: ") or None

@@ -11,7 +11,7 @@ from croupier.cli.sentences import Fault
 from croupier.cli.show import instant, say, show_json, show_table
 from croupier.flows.hub import Hub
 from croupier.kit.settings import Settings
-from croupier.views.incidents import OpenPayment, ToLookAt, to_look_at
+from croupier.views.incidents import OpenPayment, ReviewLists, review_lists
 
 app = typer.Typer(help="What a person must look at.", invoke_without_command=True)
 
@@ -35,8 +35,8 @@ def incidents(
     if context.invoked_subcommand is not None:
         return
 
-    async def work(hub: Hub, _: Settings) -> ToLookAt:
-        return await to_look_at(hub.store.db, hub.clock.now_ms() - round(open_for * 1000), MOST)
+    async def work(hub: Hub, _: Settings) -> ReviewLists:
+        return await review_lists(hub.store.db, hub.clock.now_ms() - round(open_for * 1000), MOST)
 
     found = with_look(work)
     if as_json:
@@ -66,7 +66,7 @@ def close(
         say(f"Incident {incident_id} is closed.")
 
 
-def _show(found: ToLookAt) -> None:
+def _show(found: ReviewLists) -> None:
     show_table(
         "Incidents",
         (">id", "what", ">bet or cashback", "casino", ">times", "last", "note"),

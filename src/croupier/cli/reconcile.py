@@ -20,7 +20,7 @@ from croupier.cli.show import instant, say, show_json, show_table
 from croupier.core.reconciliation import Difference
 from croupier.flows.hub import Hub
 from croupier.flows.rate_limit import compare_all
-from croupier.flows.reconcile import Compared, Result, ask_after_unknown, settle_incident
+from croupier.flows.reconcile import BetComparison, ComparisonResult, query_unknown_bet, settle_incident
 from croupier.kit.settings import Settings
 from croupier.store.oversight.findings import Finding
 from croupier.store.storable import id_of
@@ -49,7 +49,7 @@ class _Asked:
 
     asked: bool
     """False where only the findings were to be listed."""
-    compared: list[Compared]
+    compared: list[BetComparison]
     not_asked: int
     cashbacks: int | None
     """Cashbacks of the day, which no call asks after; None where no day was asked for."""
@@ -59,7 +59,7 @@ class _Asked:
     @property
     def holds(self) -> bool:
         """Whether everything that was asked is proved and nothing is open."""
-        proved = all(one.result is not Result.UNUSABLE for one in self.compared)
+        proved = all(one.result is not ComparisonResult.UNUSABLE for one in self.compared)
         return proved and not self.not_asked and not self.open_findings
 
 
@@ -150,7 +150,9 @@ async def _asked(hub: Hub, wish: _Wish) -> _Asked:
     return _Asked(asked, compared, left, cashbacks, findings, await hub.store.findings.count(casino_id, bet_id))
 
 
-async def _compared(hub: Hub, wish: _Wish, casino_id: int | None) -> tuple[list[Compared], int, int | None, int | None]:
+async def _compared(
+    hub: Hub, wish: _Wish, casino_id: int | None
+) -> tuple[list[BetComparison], int, int | None, int | None]:
     """What was compared, how much was not asked, cashbacks of the day, and the one bet that was meant."""
     store = hub.store.comparisons
     if wish.bet is not None:
@@ -167,10 +169,10 @@ async def _compared(hub: Hub, wish: _Wish, casino_id: int | None) -> tuple[list[
     return [], 0, None, None
 
 
-async def _one(hub: Hub, text: str, casino: str | None) -> tuple[int, list[Compared], int]:
+async def _one(hub: Hub, text: str, casino: str | None) -> tuple[int, list[BetComparison], int]:
     number = id_of(text)
     if number is not None and casino is not None and await hub.store.bets.by_id(number) is None:
-        return number, [await ask_after_unknown(hub, await casino_of(hub, casino), number)], 0
+        return number, [await query_unknown_bet(hub, await casino_of(hub, casino), number)], 0
     bet_id = await subject_of(hub, text)
     bet = await hub.store.bets.by_id(bet_id)
     if bet is None:
@@ -186,12 +188,12 @@ def _report(done: _Asked) -> dict[str, Any]:
     return {
         "holds": done.holds,
         "compared": len(done.compared),
-        **{result.value: counts[result.value] for result in Result},
+        **{result.value: counts[result.value] for result in ComparisonResult},
         "not_asked": done.not_asked,
         "cashbacks_not_comparable": done.cashbacks,
         "mended": [{"BetId": one.bet_id, "rules": one.rules} for one in done.compared if one.rules],
         "unusable_answers": [
-            {"BetId": one.bet_id, "why": one.why} for one in done.compared if one.result is Result.UNUSABLE
+            {"BetId": one.bet_id, "why": one.why} for one in done.compared if one.result is ComparisonResult.UNUSABLE
         ],
         "open_findings": done.open_findings,
         "findings": done.findings,
@@ -201,7 +203,7 @@ def _report(done: _Asked) -> dict[str, Any]:
 def _show(done: _Asked) -> None:
     if done.asked:
         counts = Counter(one.result for one in done.compared)
-        parts = [f"{counts[result]} {result.value}" for result in Result if counts[result]]
+        parts = [f"{counts[result]} {result.value}" for result in ComparisonResult if counts[result]]
         say(
             f"Compared {len(done.compared)}: {', '.join(parts) or 'there was nothing to compare'}. Not asked: {done.not_asked}."
         )
@@ -210,16 +212,16 @@ def _show(done: _Asked) -> None:
     if done.cashbacks:
         say(f"{done.cashbacks} cashbacks cannot be compared: no call asks a casino after one.")
     _show_mended([one for one in done.compared if one.rules])
-    _show_unusable([one for one in done.compared if one.result is Result.UNUSABLE])
+    _show_unusable([one for one in done.compared if one.result is ComparisonResult.UNUSABLE])
     _show_findings(done.findings, done.open_findings)
 
 
-def _show_mended(mended: Sequence[Compared]) -> None:
+def _show_mended(mended: Sequence[BetComparison]) -> None:
     if mended:
         show_table("Mended", (">bet", "by rule"), [(one.bet_id, one.rules) for one in mended[:MOST]])
 
 
-def _show_unusable(unusable: Sequence[Compared]) -> None:
+def _show_unusable(unusable: Sequence[BetComparison]) -> None:
     if unusable:
         show_table("Answers that say nothing", (">bet", "why"), [(one.bet_id, one.why) for one in unusable[:MOST]])
 

@@ -16,7 +16,7 @@ from croupier.cli.show import instant, say, show_facts, show_json, show_table
 from croupier.core.recovery import Mark
 from croupier.flows import recovery
 from croupier.flows.hub import Hub
-from croupier.flows.recovery import LOOK_BACK_S, Progress
+from croupier.flows.recovery import LOOK_BACK_S, RecoveryProgress
 from croupier.kit.settings import Settings
 from croupier.store.oversight.recoveries import Recovery, Share
 
@@ -51,7 +51,7 @@ def begin(
     since_ms = None if since is None else _instant_ms(since)
     seen = None if last_id is None else Mark(0, 0, last_id)
 
-    async def work(hub: Hub, _: Settings) -> Progress | None:
+    async def work(hub: Hub, _: Settings) -> RecoveryProgress | None:
         begun = await recovery.begin(hub, reason, by=author, since_ms=since_ms, seen=seen, look_back_s=look_back)
         return None if begun is None else await recovery.progress(hub, begun)
 
@@ -65,7 +65,7 @@ def begin(
 def status(as_json: AsJson = False) -> None:
     """How far recovery is, and what it waits for."""
 
-    async def work(hub: Hub, _: Settings) -> tuple[Progress | None, Recovery | None]:
+    async def work(hub: Hub, _: Settings) -> tuple[RecoveryProgress | None, Recovery | None]:
         active = await hub.store.recoveries.active()
         return None if active is None else await recovery.progress(hub, active), await hub.store.recoveries.last()
 
@@ -104,7 +104,7 @@ def _instant_ms(text: str) -> int:
     return int((told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp()) * 1000
 
 
-def _tell(found: Progress, *, as_json: bool) -> None:
+def _tell(found: RecoveryProgress, *, as_json: bool) -> None:
     if as_json:
         show_json(_report(found))
         return
@@ -128,7 +128,7 @@ def _to_ask(share: Share) -> str | int:
     return share.to_probe if share.info else "no info call"
 
 
-def _waits_for(found: Progress) -> list[str]:
+def _waits_for(found: RecoveryProgress) -> list[str]:
     lines = []
     if not found.settled:
         lines.append("calls that were under way may still arrive; comparing begins in some seconds")
@@ -150,7 +150,7 @@ def _waits_for(found: Progress) -> list[str]:
     return lines or ["nothing: it ends with the next look of a serving hub"]
 
 
-def _report(found: Progress) -> dict[str, Any]:
+def _report(found: RecoveryProgress) -> dict[str, Any]:
     return {
         "active": True,
         "recovery": found.recovery,

@@ -18,7 +18,7 @@ from croupier.core.counterparty import Casino
 from croupier.core.readings import No, Unknown
 from croupier.flows.authorize import authorize
 from croupier.flows.hub import Hub
-from croupier.flows.launch import Launched, Wish, launch
+from croupier.flows.launch import Launched, LaunchRequest, launch
 from croupier.kit.settings import Settings
 from croupier.store.parties.players import Player
 
@@ -64,9 +64,9 @@ def open_(
         found, wanted = await casino_of(hub, casino), await game_of(hub, game)
         if given is not None:
             known = await _behind(hub, found, given)
-            wish = Wish(known.player_ref, known.currency, wanted.game_id, known.language or "en", demo=demo)
+            wish = LaunchRequest(known.player_ref, known.currency, wanted.game_id, known.language or "en", demo=demo)
         else:
-            wish = Wish(str(player), str(currency), wanted.game_id, demo=demo)
+            wish = LaunchRequest(str(player), str(currency), wanted.game_id, demo=demo)
         return await launch(hub, found, wish)
 
     launched = with_hub(work, waits="nobody answers the game's calls")

@@ -16,9 +16,9 @@ from croupier.core.draft import Decision, Draft, Terms
 from croupier.core.pursuit import Verdict
 from croupier.core.readings import PaymentKind, PaymentOutcome
 from croupier.flows.advance import advance
-from croupier.flows.balances import heed
+from croupier.flows.balances import record_reported_balance
 from croupier.flows.hub import Hub
-from croupier.flows.recovery import heard_of_lost
+from croupier.flows.recovery import record_lost_payment
 from croupier.kit.log import get
 from croupier.kit.point import point
 
@@ -31,7 +31,7 @@ CONTRADICTS = "it contradicts the make, or what was said before"
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class AcceptResult:
     """The verdict on an accept, and of a conflict why, in words for the casino."""
 
     verdict: Verdict
@@ -40,36 +40,36 @@ class Heard:
 
 async def accept_payment(
     hub: Hub, casino_id: int, subject_id: int, kind: PaymentKind, outcome: PaymentOutcome
-) -> Heard:
+) -> AcceptResult:
     """The verdict on an accept of this casino; an unknown payment is a conflict. Raises Contended."""
     cashback = kind in (PaymentKind.CASHBACK, PaymentKind.CASHBACK_CANCEL)
     found = hub.store.cashbacks.by_id if cashback else hub.store.bets.by_id
-    heard = Heard(Verdict.CONFLICT, UNKNOWN)
+    result = AcceptResult(Verdict.CONFLICT, UNKNOWN)
 
     async def read() -> Any:  # noqa: ANN401 - a Bet or Cashback
         subject: Bet | Cashback | None = await found(subject_id)
         if subject is None:
-            await heard_of_lost(hub, casino_id, subject_id, kind=kind, outcome=outcome)
+            await record_lost_payment(hub, casino_id, subject_id, kind=kind, outcome=outcome)
         if subject is None:
             return None
         if subject.casino_id != casino_id:
             log.warning("casino.mixed_up", says=f"a payment of client {subject.casino_id} accepted as {casino_id}")
             return None
-        await heed(hub, subject, kind, said=outcome)
+        await record_reported_balance(hub, subject, kind, said=outcome)
         return subject
 
     def rule(subject: Any, terms: Terms) -> Decision[Any] | None:  # noqa: ANN401 - a Bet or Cashback
-        nonlocal heard
+        nonlocal result
         draft: Draft[Any] = Draft(subject, terms)
         verdict = pursuit.apply_outcome(draft, kind, outcome)
-        heard = Heard(verdict, _why(draft, kind) if verdict is Verdict.CONFLICT else "")
+        result = AcceptResult(verdict, _why(draft, kind) if verdict is Verdict.CONFLICT else "")
         return draft.finish(f"{kind.value}_heard") if draft.changed else None
 
     hub.admission.answered(casino_id)
     await point("accept.before_commit")
     await advance(hub, read, rule)
     await point("accept.after_commit")
-    return heard
+    return result
 
 
 def _why(draft: Draft[Any], kind: PaymentKind) -> str:

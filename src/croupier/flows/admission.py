@@ -19,11 +19,11 @@ PROBE_S = 2.0
 
 
 @dataclass(slots=True)
-class _Line:
+class _CasinoHealth:
     """One casino as this process sees it."""
 
     in_flight: int = 0
-    silent_row: int = 0
+    unanswered_in_a_row: int = 0
     recent: deque[tuple[float, bool]] = field(default_factory=deque)
     open_since_s: float | None = None
     probed_s: float = 0.0
@@ -32,80 +32,80 @@ class _Line:
 class Admission:
     """Admission of new bets, per casino and over all."""
 
-    def __init__(self, clock: Clock, metrics: Metrics, most: int) -> None:
+    def __init__(self, clock: Clock, metrics: Metrics, max_in_flight: int) -> None:
         self._clock = clock
         self._metrics = metrics
-        self._most = most
-        self._lines: dict[int, _Line] = {}
-        self._all = 0
+        self._max_in_flight = max_in_flight
+        self._casinos: dict[int, _CasinoHealth] = {}
+        self._in_flight = 0
 
     def admit(self, casino_id: int, in_flight: int) -> bool:
         """Whether one more stake may go to this casino, which takes `in_flight` at once. Pair with `leave`."""
-        line = self._line(casino_id)
-        full = self._all >= self._most and line.in_flight >= self._share(line)
-        if full or line.in_flight >= in_flight or not self._breaker_lets(line):
+        health = self._health_of(casino_id)
+        full = self._in_flight >= self._max_in_flight and health.in_flight >= self._share(health)
+        if full or health.in_flight >= in_flight or not self._breaker_allows(health):
             return False
-        line.in_flight += 1
-        self._all += 1
+        health.in_flight += 1
+        self._in_flight += 1
         return True
 
     def leave(self, casino_id: int) -> None:
         """A stake that was admitted has its outcome, or nobody waits for it any more."""
-        self._line(casino_id).in_flight -= 1
-        self._all -= 1
+        self._health_of(casino_id).in_flight -= 1
+        self._in_flight -= 1
 
     def answered(self, casino_id: int) -> None:
         """A sign of life: any answer to a call that could be understood, or an accept."""
-        line = self._line(casino_id)
-        line.silent_row = 0
-        self._remember(line, ok=True)
-        if line.open_since_s is not None:
-            line.open_since_s = None
-            line.recent.clear()
+        health = self._health_of(casino_id)
+        health.unanswered_in_a_row = 0
+        self._remember(health, ok=True)
+        if health.open_since_s is not None:
+            health.open_since_s = None
+            health.recent.clear()
             self._metrics.put("croupier_breaker_open", 0, str(casino_id))
 
     def unanswered(self, casino_id: int) -> None:
         """A call without an answer that could be understood."""
-        line = self._line(casino_id)
-        line.silent_row += 1
-        self._remember(line, ok=False)
-        if line.open_since_s is None and (line.silent_row >= IN_A_ROW or self._half_failed(line)):
-            line.open_since_s = line.probed_s = self._clock.monotonic_s()
+        health = self._health_of(casino_id)
+        health.unanswered_in_a_row += 1
+        self._remember(health, ok=False)
+        if health.open_since_s is None and (health.unanswered_in_a_row >= IN_A_ROW or self._half_failed(health)):
+            health.open_since_s = health.probed_s = self._clock.monotonic_s()
             self._metrics.put("croupier_breaker_open", 1, str(casino_id))
 
     def is_open(self, casino_id: int) -> bool:
         """Whether new bets for this casino are held off."""
-        return self._line(casino_id).open_since_s is not None
+        return self._health_of(casino_id).open_since_s is not None
 
-    def open_ones(self) -> list[int]:
+    def open_breakers(self) -> list[int]:
         """Casinos whose new bets are held off now."""
-        return [casino_id for casino_id, line in self._lines.items() if line.open_since_s is not None]
+        return [casino_id for casino_id, health in self._casinos.items() if health.open_since_s is not None]
 
-    def _share(self, line: _Line) -> int:
+    def _share(self, health: _CasinoHealth) -> int:
         """What a casino may have in flight even where others hold all the rest: they must not shut it out."""
-        busy = sum(1 for other in self._lines.values() if other.in_flight and other is not line)
-        return self._most // (2 * (busy + 1))
+        busy = sum(1 for other in self._casinos.values() if other.in_flight and other is not health)
+        return self._max_in_flight // (2 * (busy + 1))
 
-    def _line(self, casino_id: int) -> _Line:
-        return self._lines.setdefault(casino_id, _Line())
+    def _health_of(self, casino_id: int) -> _CasinoHealth:
+        return self._casinos.setdefault(casino_id, _CasinoHealth())
 
-    def _breaker_lets(self, line: _Line) -> bool:
+    def _breaker_allows(self, health: _CasinoHealth) -> bool:
         """Closed, or time for a probe."""
         now = self._clock.monotonic_s()
-        if line.open_since_s is None:
+        if health.open_since_s is None:
             return True
-        if now - line.probed_s < PROBE_S:
+        if now - health.probed_s < PROBE_S:
             return False
-        line.probed_s = now
+        health.probed_s = now
         return True
 
-    def _remember(self, line: _Line, *, ok: bool) -> None:
+    def _remember(self, health: _CasinoHealth, *, ok: bool) -> None:
         now = self._clock.monotonic_s()
-        line.recent.append((now, ok))
-        while line.recent and (line.recent[0][0] < now - WINDOW_S or len(line.recent) > 1000):
-            line.recent.popleft()
+        health.recent.append((now, ok))
+        while health.recent and (health.recent[0][0] < now - WINDOW_S or len(health.recent) > 1000):
+            health.recent.popleft()
 
     @staticmethod
-    def _half_failed(line: _Line) -> bool:
-        failed = sum(not ok for _, ok in line.recent)
-        return len(line.recent) >= WINDOW_LEAST and failed * 2 >= len(line.recent)
+    def _half_failed(health: _CasinoHealth) -> bool:
+        failed = sum(not ok for _, ok in health.recent)
+        return len(health.recent) >= WINDOW_LEAST and failed * 2 >= len(health.recent)

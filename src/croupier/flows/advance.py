@@ -61,17 +61,17 @@ async def advance(
         subject = await read()
         if subject is None:
             return None
-        ruling = await ruled(hub, subject, rule)
-        if not isinstance(ruling, Lost):
+        ruling = await decide_once(hub, subject, rule)
+        if not isinstance(ruling, RaceLost):
             return ruling
     raise Contended
 
 
-class Lost:
+class RaceLost:
     """Somebody was faster: nothing was written, read again."""
 
 
-async def ruled(hub: Hub, subject: S, rule: Callable[[S, Terms], Decision[S] | R]) -> Decision[S] | R | Lost:
+async def decide_once(hub: Hub, subject: S, rule: Callable[[S, Terms], Decision[S] | R]) -> Decision[S] | R | RaceLost:
     """Rule once on a subject as it was read, and commit if that is a decision. Raises Broken, DbDown.
 
     A decision that takes a PartnerTransactionId for new which another payment has is ruled anew, knowing that. Of two
@@ -88,7 +88,7 @@ async def ruled(hub: Hub, subject: S, rule: Callable[[S, Terms], Decision[S] | R
     except (Broken, AssertionError) as error:
         await _stop(hub, subject, error)
         raise Broken(str(error)) from error
-    return Lost()
+    return RaceLost()
 
 
 async def _stop(hub: Hub, subject: Any, error: Exception) -> None:  # noqa: ANN401 - a Bet or Cashback

@@ -8,7 +8,7 @@ from __future__ import annotations
 from croupier.core.counterparty import Casino
 from croupier.core.money import BadAmount, UnknownCurrency, parse_amount
 from croupier.core.readings import Authorized, AuthReading, No, Unknown
-from croupier.flows.casino_call import told
+from croupier.flows.casino_call import call_for_player
 from croupier.flows.hub import Hub
 from croupier.flows.ports import CasinoGateway
 from croupier.store.db import assert_no_tx
@@ -25,7 +25,7 @@ async def authorize(hub: Hub, casino: Casino, refresh_token: str, tag_id: int | 
         asked_ms = hub.clock.now_ms()
         return await gateway.auth(casino, refresh_token, tag_id)
 
-    reading = await told(hub, casino, ask)
+    reading = await call_for_player(hub, casino, ask)
     if not isinstance(reading, Authorized):
         return reading
     if reading.currency not in casino.currencies:

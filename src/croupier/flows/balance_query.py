@@ -6,7 +6,7 @@ import asyncio
 
 from croupier.core.commands import Answer
 from croupier.core.refusals import Refusal
-from croupier.flows.balances import Heard, hear_balance
+from croupier.flows.balances import BalanceResult, query_balance
 from croupier.flows.hub import Hub
 
 
@@ -24,9 +24,9 @@ async def balance(hub: Hub, provider_id: int, session_id: str) -> Answer:
     assert provider is not None
     try:
         async with asyncio.timeout(provider.hold_s):
-            told = await hear_balance(hub, session)
+            told = await query_balance(hub, session)
     except TimeoutError:
-        told = Heard(answered=False)
+        told = BalanceResult(answered=False)
     if not told.answered:
         return Answer(Refusal.OUTCOME_UNKNOWN)
     # As it came: where it became the base it is what is known, where it could not (an open payment) it is the news.

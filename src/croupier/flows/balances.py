@@ -33,23 +33,23 @@ from croupier.store.money.balances import Known
 
 log = get("balance")
 
-TOLD_WITH = (None, Refusal.NOT_ENOUGH_FUNDS)
+ANSWERS_WITH_BALANCE = (None, Refusal.NOT_ENOUGH_FUNDS)
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class BalanceResult:
     """What came of a question for a balance: minor units if it could be read."""
 
     answered: bool
     amount: int | None = None
 
 
-async def ask_balance(hub: Hub, session: Session) -> int | None:
+async def query_balance_amount(hub: Hub, session: Session) -> int | None:
     """Ask the casino now; minor units, or None if it did not say. Its word becomes the base where it may."""
-    return (await hear_balance(hub, session)).amount
+    return (await query_balance(hub, session)).amount
 
 
-async def hear_balance(hub: Hub, session: Session) -> Heard:
+async def query_balance(hub: Hub, session: Session) -> BalanceResult:
     """The same, and whether it answered at all: a balance that cannot be read is left out, and no door is locked for it."""
     casino = await hub.store.casinos.get(session.casino_id)
     assert casino is not None
@@ -61,31 +61,31 @@ async def hear_balance(hub: Hub, session: Session) -> Heard:
         asked_ms = hub.clock.now_ms()  # when it leaves, not when it began to wait for its place
         return await gateway.balance(casino, session.player_ref)
 
-    reading = await casino_call.told(hub, casino, ask)
+    reading = await casino_call.call_for_player(hub, casino, ask)
     if isinstance(reading, BalanceUnreadable):
-        _odd(hub, casino, "unreadable", said=reading.said)
-        return Heard(answered=True)
+        _report_odd(hub, casino, "unreadable", said=reading.said)
+        return BalanceResult(answered=True)
     if not isinstance(reading, BalanceKnown):
-        return Heard(answered=False)
+        return BalanceResult(answered=False)
     try:
         amount = balance_minor(reading.balance, session.currency)
     except BadAmount:
-        _odd(hub, casino, "unreadable", said=reading.balance)
-        return Heard(answered=True)
+        _report_odd(hub, casino, "unreadable", said=reading.balance)
+        return BalanceResult(answered=True)
     if not same_amount(reading.balance, amount, session.currency):
-        _odd(hub, casino, "negative" if reading.balance.startswith("-") else "finer", said=reading.balance)
+        _report_odd(hub, casino, "negative" if reading.balance.startswith("-") else "finer", said=reading.balance)
     await hub.store.balances.base(session.player_id, amount, asked_ms)
-    return Heard(answered=True, amount=amount)
+    return BalanceResult(answered=True, amount=amount)
 
 
-def _odd(hub: Hub, casino: Casino, what: str, *, said: str) -> None:
+def _report_odd(hub: Hub, casino: Casino, what: str, *, said: str) -> None:
     """A casino tells balances that are told otherwise or not at all: counted each time, said once a minute."""
     hub.metrics.count("croupier_odd_balances_total", str(casino.casino_id), what)
     if hub.throttle.allows(("balance", casino.casino_id, what)):
         log.warning("balance.odd", casino=casino.name, what=what, said=said)
 
 
-async def heed(hub: Hub, subject: Bet | Cashback, kind: PaymentKind, *, said: object) -> None:
+async def record_reported_balance(hub: Hub, subject: Bet | Cashback, kind: PaymentKind, *, said: object) -> None:
     """Take a Balance that came with a yes to this payment as the casino's last word, where it may be one.
 
     Call it before the yes is committed: whoever waits for the commit tells the balance at once. The word holds this
@@ -111,21 +111,21 @@ async def heed(hub: Hub, subject: Bet | Cashback, kind: PaymentKind, *, said: ob
         log.info("balance.not_kept", problem=str(error))
 
 
-def question_of(hub: Hub, session: Session) -> asyncio.Task[int | None]:
+def balance_task(hub: Hub, session: Session) -> asyncio.Task[int | None]:
     """The question for this player's balance that is under way, or a new one."""
-    running = hub.state.asking.get(session.player_id)
+    running = hub.state.balance_queries.get(session.player_id)
     if running is not None:
         return running
-    task = asyncio.get_running_loop().create_task(_ask_quietly(hub, session))
-    hub.state.asking[session.player_id] = task
-    task.add_done_callback(lambda _: hub.state.asking.pop(session.player_id, None))
+    task = asyncio.get_running_loop().create_task(_query_quietly(hub, session))
+    hub.state.balance_queries[session.player_id] = task
+    task.add_done_callback(lambda _: hub.state.balance_queries.pop(session.player_id, None))
     return task
 
 
-async def _ask_quietly(hub: Hub, session: Session) -> int | None:
+async def _query_quietly(hub: Hub, session: Session) -> int | None:
     """Nobody may be waiting any more when it fails: an answer without a balance is an answer."""
     try:
-        return await ask_balance(hub, session)
+        return await query_balance_amount(hub, session)
     except DbError as error:
         log.info("balance.not_asked", problem=str(error))
         return None
@@ -135,7 +135,7 @@ def _open(bet: Bet | None) -> bool:
     return bet is not None and any(payment.undecided for payment in bet.payments.values())
 
 
-class Beside:
+class BalanceLookup:
     """A question for the balance that runs beside a bet, if one is needed at all."""
 
     def __init__(self, hub: Hub, session: Session, until_s: float) -> None:
@@ -152,7 +152,7 @@ class Beside:
     async def answer(self, refusal: Refusal | None, bet: Bet | None = None, verb: str = "") -> Answer:
         """The answer with its balance; a repeat is told the balance of the first answer."""
         told = Answer(refusal, None, self._session.currency)
-        if refusal not in TOLD_WITH:
+        if refusal not in ANSWERS_WITH_BALANCE:
             return told
         stored = getattr(bet, f"{verb}_balance") if bet is not None else None
         if stored is not None:
@@ -165,7 +165,7 @@ class Beside:
     def _ask(self, *, anew: bool = False) -> asyncio.Task[int | None]:
         """This player's question: joined if one is under way, so that a player costs the casino one at a time."""
         if self._question is None or (anew and self._question.done()):
-            self._question = question_of(self._hub, self._session)
+            self._question = balance_task(self._hub, self._session)
         return self._question
 
     async def _now(self, bet: Bet | None) -> int | None:

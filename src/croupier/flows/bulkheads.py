@@ -21,41 +21,41 @@ from croupier.core.work import Work
 
 OWED_AT_ONCE = 100
 QUESTIONS_AT_ONCE = 40
-TELLS_AT_ONCE = 50
+PLAYER_QUERIES_AT_ONCE = 50
 LAUNCHES_AT_ONCE = 50
 CATALOGUES_AT_ONCE = 2
-LINE = 500
+QUEUE_LIMIT = 500
 """So many wait for a place at most, where the work may be turned away."""
 WAIT_S = 2.0
 """So long they wait, where nobody says otherwise."""
 
 
-class Chore(Enum):
+class SideCall(Enum):
     """Work that is no next action of a bet: it may be turned away."""
 
-    TELL = "tell"
+    PLAYER_QUERY = "tell"
     """Balances, and who somebody is."""
     LAUNCH = "launch"
     CATALOGUE = "catalogue"
 
 
-Kind = Work | Chore
+CallKind = Work | SideCall
 
-_AT_ONCE: dict[Kind, int] = {
+_AT_ONCE: dict[CallKind, int] = {
     Work.OWED: OWED_AT_ONCE,
     Work.ASK: QUESTIONS_AT_ONCE,
-    Chore.TELL: TELLS_AT_ONCE,
-    Chore.LAUNCH: LAUNCHES_AT_ONCE,
-    Chore.CATALOGUE: CATALOGUES_AT_ONCE,
+    SideCall.PLAYER_QUERY: PLAYER_QUERIES_AT_ONCE,
+    SideCall.LAUNCH: LAUNCHES_AT_ONCE,
+    SideCall.CATALOGUE: CATALOGUES_AT_ONCE,
 }
 
 
-class NoPlace(Exception):
+class BulkheadFull(Exception):
     """Nothing was begun: our own places for this counterparty were taken for too long."""
 
 
 @dataclass(slots=True)
-class _Lane:
+class _Bulkhead:
     taken: int = 0
     waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
 
@@ -64,58 +64,58 @@ class Bulkheads:
     """One per process."""
 
     def __init__(self) -> None:
-        self._bulkheads: dict[tuple[str, Kind], _Lane] = {}
+        self._bulkheads: dict[tuple[str, CallKind], _Bulkhead] = {}
 
     @asynccontextmanager
     async def place(
-        self, peer: str, kind: Kind, *, at_once: int | None = None, within_s: float = WAIT_S
+        self, peer: str, kind: CallKind, *, at_once: int | None = None, within_s: float = WAIT_S
     ) -> AsyncIterator[None]:
         """Hold one of the places for this kind of work; raises NoPlace. `at_once`: how many there are, if not as usual."""
-        lane = self._bulkheads.setdefault((peer, kind), _Lane())
+        bulkhead = self._bulkheads.setdefault((peer, kind), _Bulkhead())
         most = max(at_once or _AT_ONCE[kind], 1)
-        if lane.taken < most and not lane.waiting:
-            lane.taken += 1
-        elif isinstance(kind, Chore) and len(lane.waiting) >= LINE:
-            raise NoPlace
+        if bulkhead.taken < most and not bulkhead.waiting:
+            bulkhead.taken += 1
+        elif isinstance(kind, SideCall) and len(bulkhead.waiting) >= QUEUE_LIMIT:
+            raise BulkheadFull
         else:
-            await _wait(lane, within_s)
+            await _wait(bulkhead, within_s)
         try:
             yield
         finally:
-            _leave(lane, most)
+            _leave(bulkhead, most)
 
-    def waiting(self, peer: str, kind: Kind) -> int:
+    def waiting(self, peer: str, kind: CallKind) -> int:
         """How many wait for a place."""
-        lane = self._bulkheads.get((peer, kind))
-        return len(lane.waiting) if lane else 0
+        bulkhead = self._bulkheads.get((peer, kind))
+        return len(bulkhead.waiting) if bulkhead else 0
 
 
-async def _wait(lane: _Lane, within_s: float) -> None:
+async def _wait(bulkhead: _Bulkhead, within_s: float) -> None:
     """Stand in the line until somebody who leaves hands on a place; raises NoPlace when the time is over."""
     turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    lane.waiting.append(turn)
+    bulkhead.waiting.append(turn)
     try:
         await asyncio.wait({turn}, timeout=max(within_s, 0))
     except asyncio.CancelledError:
-        _step_out(lane, turn)
+        _stop_waiting(bulkhead, turn)
         raise
     if not turn.done():
-        _step_out(lane, turn)
-        raise NoPlace
+        _stop_waiting(bulkhead, turn)
+        raise BulkheadFull
 
 
-def _step_out(lane: _Lane, turn: asyncio.Future[None]) -> None:
+def _stop_waiting(bulkhead: _Bulkhead, turn: asyncio.Future[None]) -> None:
     """Leave the line; a place that was handed on in this moment goes to the next."""
     if turn.done():
-        _leave(lane, lane.taken)
+        _leave(bulkhead, bulkhead.taken)
     else:
-        lane.waiting.remove(turn)
+        bulkhead.waiting.remove(turn)
 
 
-def _leave(lane: _Lane, most: int) -> None:
-    lane.taken -= 1
-    while lane.waiting and lane.taken < most:
-        turn = lane.waiting.popleft()
+def _leave(bulkhead: _Bulkhead, most: int) -> None:
+    bulkhead.taken -= 1
+    while bulkhead.waiting and bulkhead.taken < most:
+        turn = bulkhead.waiting.popleft()
         if not turn.done():
             turn.set_result(None)
-            lane.taken += 1
+            bulkhead.taken += 1

@@ -13,7 +13,7 @@ from croupier.core.counterparty import Casino
 from croupier.core.payment import Step
 from croupier.core.readings import Acknowledgement, CloseReading, InfoReading, Unknown
 from croupier.core.work import Work
-from croupier.flows.bulkheads import Chore, NoPlace
+from croupier.flows.bulkheads import BulkheadFull, SideCall
 from croupier.flows.hub import Hub
 from croupier.flows.ports import CasinoGateway
 from croupier.kit.log import get
@@ -28,10 +28,10 @@ T = TypeVar("T")
 Reading = Acknowledgement | InfoReading | CloseReading
 
 
-NO_PLACE = Unknown("all our places for such calls to this casino were taken", ours=True)
+BULKHEAD_FULL = Unknown("all our places for such calls to this casino were taken", ours=True)
 
 
-async def called(
+async def call_casino(
     hub: Hub, casino: Casino, ask: Callable[[CasinoGateway], Awaitable[Reading]], *, step: Step, work: Work = Work.ASK
 ) -> Reading:
     """What the casino said; Unknown where it said nothing that can be relied on, or has no such call.
@@ -43,37 +43,37 @@ async def called(
         return Unknown("this casino has no info call")
     at_once = casino.in_flight if work is Work.STAKE else None
     try:
-        async with hub.bulkheads.place(peer_of(casino), work, at_once=at_once, within_s=patience_s(hub, casino)):
-            return await _asked(hub, casino, ask, step=step)
-    except NoPlace:
+        async with hub.bulkheads.place(peer_name(casino), work, at_once=at_once, within_s=longest_wait_s(hub, casino)):
+            return await _measured(hub, casino, ask, step=step)
+    except BulkheadFull:
         hub.metrics.count("croupier_calls_total", str(casino.casino_id), step.value, "NoPlace")
-        return NO_PLACE
+        return BULKHEAD_FULL
 
 
-async def told(hub: Hub, casino: Casino, ask: Callable[[CasinoGateway], Awaitable[T]]) -> T | Unknown:
+async def call_for_player(hub: Hub, casino: Casino, ask: Callable[[CasinoGateway], Awaitable[T]]) -> T | Unknown:
     """What the casino said to a question that is no step of a bet: a balance, or who somebody is.
 
     It has places of its own, and says nothing of the casino's health.
     """
     assert_no_tx()
     try:
-        async with hub.bulkheads.place(peer_of(casino), Chore.TELL):
+        async with hub.bulkheads.place(peer_name(casino), SideCall.PLAYER_QUERY):
             return await ask(hub.casino_gateways[casino.protocol])
-    except NoPlace:
-        return NO_PLACE
+    except BulkheadFull:
+        return BULKHEAD_FULL
 
 
-def peer_of(casino: Casino) -> str:
+def peer_name(casino: Casino) -> str:
     """The name of its places."""
     return f"casino {casino.casino_id}"
 
 
-def patience_s(hub: Hub, casino: Casino) -> float:
+def longest_wait_s(hub: Hub, casino: Casino) -> float:
     """How long a call may wait for its place: then there must be time for it under its lease."""
     return max(hub.waits.lease_s - casino.total_s - LEASE_LEFT_S, LEAST_PATIENCE_S)
 
 
-async def _asked(
+async def _measured(
     hub: Hub, casino: Casino, ask: Callable[[CasinoGateway], Awaitable[Reading]], *, step: Step
 ) -> Reading:
     started = hub.clock.monotonic_s()

@@ -28,13 +28,13 @@ class DatabaseHealth:
         self.unfit: str | None = None
         """Why new bets are held off, or None."""
 
-    def saw(self, error: DbError) -> None:
+    def record(self, error: DbError) -> None:
         """The payment path met this: hold new bets off if the database cannot do its work, and tell."""
         if isinstance(error, DbUnfit):
             self.unfit = str(error)
-        self.tell(error)
+        self.log_trouble(error)
 
-    def tell(self, error: DbError) -> None:
+    def log_trouble(self, error: DbError) -> None:
         """Write a line about it, unless one was written just now: hundreds of requests meet the same trouble."""
         self._metrics.count("croupier_database_troubles_total", _kind(error))
         self._unsaid += 1

@@ -31,11 +31,11 @@ from croupier.core.readings import (
 )
 from croupier.core.work import Work, work_of
 from croupier.flows.advance import Contended, advance
-from croupier.flows.balances import heed
-from croupier.flows.casino_call import Reading, called
+from croupier.flows.balances import record_reported_balance
+from croupier.flows.casino_call import Reading, call_casino
 from croupier.flows.hub import Hub
 from croupier.flows.ports import CasinoGateway
-from croupier.flows.reconcile import note_doubles
+from croupier.flows.reconcile import record_doubles
 from croupier.kit.log import get
 from croupier.kit.point import point
 from croupier.kit.wire import TooLate
@@ -45,13 +45,13 @@ from croupier.store.money.group_commit import Broken
 
 log = get("dispatcher")
 
-LISTS_GIVEN_UP_AFTER = 3
+LISTS_STOPPED_AFTER = 3
 LISTS_AGAIN_S = 60.0
-LET_GO_S = 1.0
+GIVE_BACK_S = 1.0
 """How long a call waits that the database kept us from: a database in trouble is not asked in circles."""
 
 
-class NotAsked(Exception):
+class NotSent(Exception):
     """Nothing left the hub, for its own sake: the call is given back and made a little later."""
 
 
@@ -68,7 +68,7 @@ class LeasedCall:
 
 
 @dataclass(slots=True)
-class _Line:
+class _MakeQueue:
     """Makes of one casino that were committed in the same moment."""
 
     waiting: list[tuple[LeasedCall, Bet]] = field(default_factory=list)
@@ -82,8 +82,8 @@ class Dispatcher:
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self._lines: dict[int, _Line] = {}
-        self._left: set[LeasedCall] = set()
+        self._queues: dict[int, _MakeQueue] = {}
+        self._maybe_sent: set[LeasedCall] = set()
         """Whose call may have left, and whose answer is not committed."""
         self.tasks: set[asyncio.Task[None]] = set()
 
@@ -99,14 +99,14 @@ class Dispatcher:
                 continue
             leased_call = LeasedCall(decision.after.subject_id, slot, call.fence, isinstance(decision.after, Cashback))
             if call.step is Step.MAKE and not leased_call.cashback:
-                self._board(decision.after, leased_call)
+                self._enqueue(decision.after, leased_call)
             else:
                 self._start(self._run, leased_call, decision.after, call.step)
 
-    def take_up(self, taken: Taken) -> asyncio.Task[None]:
+    def perform(self, taken: Taken) -> asyncio.Task[None]:
         """Perform a call that the poller leased."""
         leased_call = LeasedCall(taken.subject_id, taken.slot, taken.fence, taken.cashback)
-        return self._start(self._take_up, leased_call)
+        return self._start(self._perform, leased_call)
 
     async def finish(self, within_s: float) -> None:
         """Let calls in flight end, at most so long, then stop them: when this returns nothing of them goes on."""
@@ -127,35 +127,35 @@ class Dispatcher:
         """A call that fails here is given back; if even that fails, somebody takes it up when its lease runs out."""
         try:
             await work(*args)
-        except NotAsked as error:
+        except NotSent as error:
             log.warning("call.left", problem=str(error))
-            await self._let_go(args, LET_GO_S)
+            await self._give_back(args, GIVE_BACK_S)
         except DbError as error:
-            self._hub.database_health.saw(error)
-            await self._let_go(args, LET_GO_S)
+            self._hub.database_health.record(error)
+            await self._give_back(args, GIVE_BACK_S)
         except TooLate as error:
             # Nothing left, so nothing failed: whoever takes it up decides anew what it does now.
             log.warning("call.too_late", problem=error.why)
-            self._left.difference_update(_leased_calls(args))
-            await self._let_go(args, 0)
+            self._maybe_sent.difference_update(_leased_calls(args))
+            await self._give_back(args, 0)
         except Contended as error:
             log.warning("call.left", problem=str(error) or type(error).__name__)
-            await self._let_go(args, LET_GO_S)
+            await self._give_back(args, GIVE_BACK_S)
         except Broken as error:
             log.warning("call.left", problem=str(error) or type(error).__name__)
         except Exception:  # a task must not end unseen
             log.exception("call.bug")
         finally:
-            self._left.difference_update(_leased_calls(args))
+            self._maybe_sent.difference_update(_leased_calls(args))
 
-    async def _let_go(self, args: tuple[Any, ...], after_s: float) -> None:
+    async def _give_back(self, args: tuple[Any, ...], after_s: float) -> None:
         """One failed look at the database must not cost a stake its time: the lease would outlast it."""
         hub = self._hub
         until_ms = hub.waits.after_ms(hub.clock.now_ms(), after_s)
         for leased_call in _leased_calls(args):
             try:
                 key = leased_call.subject_id, leased_call.slot, leased_call.fence
-                await hub.store.calls.let_go(*key, until_ms=until_ms, left=leased_call in self._left)
+                await hub.store.calls.let_go(*key, until_ms=until_ms, left=leased_call in self._maybe_sent)
             except DbError:
                 return
         if hub.state.poller is not None:
@@ -163,34 +163,34 @@ class Dispatcher:
 
     # --- makes that leave together ----------------------------------------------------------------------
 
-    def _board(self, bet: Bet, leased_call: LeasedCall) -> None:
-        line = self._lines.setdefault(bet.casino_id, _Line())
-        line.waiting.append((leased_call, bet))
-        if not line.planned:
-            line.planned = True
-            asyncio.get_running_loop().call_soon(self._depart, bet.casino_id)
+    def _enqueue(self, bet: Bet, leased_call: LeasedCall) -> None:
+        queue = self._queues.setdefault(bet.casino_id, _MakeQueue())
+        queue.waiting.append((leased_call, bet))
+        if not queue.planned:
+            queue.planned = True
+            asyncio.get_running_loop().call_soon(self._flush, bet.casino_id)
 
-    def _depart(self, casino_id: int) -> None:
-        line = self._lines[casino_id]
-        boarded, line.waiting, line.planned = line.waiting, [], False
-        self._start(self._send, casino_id, line, boarded)
+    def _flush(self, casino_id: int) -> None:
+        queue = self._queues[casino_id]
+        ready, queue.waiting, queue.planned = queue.waiting, [], False
+        self._start(self._send, casino_id, queue, ready)
 
-    async def _send(self, casino_id: int, line: _Line, waiting: list[tuple[LeasedCall, Bet]]) -> None:
+    async def _send(self, casino_id: int, queue: _MakeQueue, waiting: list[tuple[LeasedCall, Bet]]) -> None:
         casino = await self._hub.store.casinos.get(casino_id)
         assert casino is not None
-        boarded = [
-            (await self._bounded(leased_call, bet, Step.MAKE), order_of(bet, PaymentKind(leased_call.slot)))
+        ready = [
+            (await self._with_deadline(leased_call, bet, Step.MAKE), order_of(bet, PaymentKind(leased_call.slot)))
             for leased_call, bet in waiting
         ]
-        most = 1 if self._hub.clock.monotonic_s() < line.alone_until_s else max(casino.batch, 1)
+        most = 1 if self._hub.clock.monotonic_s() < queue.alone_until_s else max(casino.batch, 1)
         for work in (Work.OWED, Work.STAKE):  # each has its own places: none waits behind the other
-            together = [one for one in boarded if work_of(Step.MAKE, one[0].slot) is work]
+            together = [one for one in ready if work_of(Step.MAKE, one[0].slot) is work]
             for start in range(0, len(together), most):
                 part = together[start : start + most]
                 if len(part) == 1:
                     self._start(self._make_alone, casino, *part[0])
                 else:
-                    self._start(self._make_list, casino, line, part)
+                    self._start(self._make_list, casino, queue, part)
 
     async def _make_alone(self, casino: Casino, leased_call: LeasedCall, order: Order) -> None:
         await point(f"{leased_call.slot}.before_send")
@@ -198,9 +198,9 @@ class Dispatcher:
         reading = await self._called(
             casino, lambda g: g.make(casino, order, before_ms=before_ms), step=Step.MAKE, leased_calls=[leased_call]
         )
-        await self._bring_back(leased_call, Step.MAKE, reading)
+        await self._apply_answer(leased_call, Step.MAKE, reading)
 
-    async def _make_list(self, casino: Casino, line: _Line, part: list[tuple[LeasedCall, Order]]) -> None:
+    async def _make_list(self, casino: Casino, queue: _MakeQueue, part: list[tuple[LeasedCall, Order]]) -> None:
         orders = [order for _, order in part]
         before_ms = min(leased_call.before_ms for leased_call, _ in part)
         await point("list.before_send")
@@ -212,22 +212,22 @@ class Dispatcher:
             leased_calls=leased_calls,
         )
         if isinstance(reading, Received):
-            line.lists_failed = 0
+            queue.lists_failed = 0
         else:
             # The list said nothing about its elements: each goes alone from here (casino.md 2.1).
-            line.lists_failed += 1
-            if line.lists_failed >= LISTS_GIVEN_UP_AFTER:
-                line.alone_until_s = self._hub.clock.monotonic_s() + LISTS_AGAIN_S
-        await asyncio.gather(*(self._bring_back(leased_call, Step.MAKE, reading) for leased_call, _ in part))
+            queue.lists_failed += 1
+            if queue.lists_failed >= LISTS_STOPPED_AFTER:
+                queue.alone_until_s = self._hub.clock.monotonic_s() + LISTS_AGAIN_S
+        await asyncio.gather(*(self._apply_answer(leased_call, Step.MAKE, reading) for leased_call, _ in part))
 
     # --- one call ---------------------------------------------------------------------------------------
 
-    async def _take_up(self, leased_call: LeasedCall) -> None:
+    async def _perform(self, leased_call: LeasedCall) -> None:
         """Decide what a due call does now; perform it if it is a call at all."""
         step: list[Step] = []
 
         def rule(subject: Any, terms: Terms) -> Decision[Any] | Step | None:  # noqa: ANN401 - Bet or Cashback
-            if not _ours(subject, leased_call):
+            if not _holds_fence(subject, leased_call):
                 return None
             draft: Draft[Any] = Draft(subject, terms)
             todo = pursuit.step_when_due(draft, leased_call.slot)
@@ -237,22 +237,22 @@ class Dispatcher:
         ruling = await advance(self._hub, self._reader(leased_call), rule)
         if isinstance(ruling, Step):
             subject = await self._reader(leased_call)()
-            if subject is not None and _ours(subject, leased_call):
+            if subject is not None and _holds_fence(subject, leased_call):
                 await self._run(leased_call, subject, ruling)
 
     async def _run(self, leased_call: LeasedCall, subject: Bet | Cashback, step: Step) -> None:
         casino = await self._hub.store.casinos.get(subject.casino_id)
         assert casino is not None
-        bounded = await self._bounded(leased_call, subject, step)
+        bounded = await self._with_deadline(leased_call, subject, step)
         await point(f"{leased_call.slot}.before_send")
         asked_ms = self._hub.clock.now_ms()
         reading = await self._called(
-            casino, _question(casino, subject, bounded, step), step=step, leased_calls=[leased_call]
+            casino, _gateway_call(casino, subject, bounded, step), step=step, leased_calls=[leased_call]
         )
         if isinstance(reading, InfoList):
             assert isinstance(subject, Bet)
-            await note_doubles(self._hub, subject, reading)
-        await self._bring_back(leased_call, step, reading, asked_ms=asked_ms)
+            await record_doubles(self._hub, subject, reading)
+        await self._apply_answer(leased_call, step, reading, asked_ms=asked_ms)
 
     async def _called(
         self,
@@ -263,14 +263,14 @@ class Dispatcher:
         leased_calls: Sequence[LeasedCall],
     ) -> Reading:
         """What the casino said; raises NotAsked where the hub could not ask: that is no answer, and no failure of it."""
-        self._left.update(leased_calls)
-        reading = await called(self._hub, casino, ask, step=step, work=work_of(step, leased_calls[0].slot))
+        self._maybe_sent.update(leased_calls)
+        reading = await call_casino(self._hub, casino, ask, step=step, work=work_of(step, leased_calls[0].slot))
         if isinstance(reading, Unknown) and reading.ours:
-            self._left.difference_update(leased_calls)
-            raise NotAsked(reading.why)
+            self._maybe_sent.difference_update(leased_calls)
+            raise NotSent(reading.why)
         return reading
 
-    async def _bounded(self, leased_call: LeasedCall, subject: Bet | Cashback, step: Step) -> LeasedCall:
+    async def _with_deadline(self, leased_call: LeasedCall, subject: Bet | Cashback, step: Step) -> LeasedCall:
         """Until when it may leave: never under a lease that ran out, and a stake only within its hold time (money.md 2.3)."""
         before_ms = subject.calls[leased_call.slot].lease_until_ms
         if step is Step.MAKE and leased_call.slot == PaymentKind.STAKE.value and isinstance(subject, Bet):
@@ -280,7 +280,7 @@ class Dispatcher:
             before_ms = min(before_ms, self._hub.waits.after_ms(created_ms, provider.hold_s))
         return replace(leased_call, before_ms=before_ms)
 
-    async def _bring_back(self, leased_call: LeasedCall, step: Step, reading: Reading, *, asked_ms: int = 0) -> None:
+    async def _apply_answer(self, leased_call: LeasedCall, step: Step, reading: Reading, *, asked_ms: int = 0) -> None:
         """Commit what the casino said: all of it if the call is still ours, else what it says of money.
 
         `asked_ms`: when a question left.
@@ -293,15 +293,15 @@ class Dispatcher:
         async def read() -> Any:  # noqa: ANN401 - Bet or Cashback
             subject = await self._reader(leased_call)()
             if subject is not None and step is Step.MAKE:
-                await heed(self._hub, subject, PaymentKind(leased_call.slot), said=reading)
+                await record_reported_balance(self._hub, subject, PaymentKind(leased_call.slot), said=reading)
             return subject
 
         def rule(subject: Any, terms: Terms) -> Decision[Any] | None:  # noqa: ANN401 - Bet or Cashback
             draft: Draft[Any] = Draft(subject, terms)
             draft.note(step=step.value)
-            if not _ours(subject, leased_call):
-                return _overheard(draft, leased_call.slot, reading)
-            _take_in(draft, leased_call.slot, reading, asked_ms=asked_ms)
+            if not _holds_fence(subject, leased_call):
+                return _apply_stale_answer(draft, leased_call.slot, reading)
+            _apply_reading(draft, leased_call.slot, reading, asked_ms=asked_ms)
             return draft.finish(f"{leased_call.slot}_{step.value}_answered")
 
         await advance(self._hub, read, rule)
@@ -315,8 +315,8 @@ class Dispatcher:
 
 def _leased_calls(args: tuple[Any, ...]) -> list[LeasedCall]:
     """The leased calls of one call: itself, or those of a list."""
-    boarded = [one for arg in args if isinstance(arg, list) for one, _ in arg]
-    return [arg for arg in args if isinstance(arg, LeasedCall)] + boarded
+    ready = [one for arg in args if isinstance(arg, list) for one, _ in arg]
+    return [arg for arg in args if isinstance(arg, LeasedCall)] + ready
 
 
 def order_of(subject: Bet | Cashback, kind: PaymentKind) -> Order:
@@ -333,7 +333,7 @@ def order_of(subject: Bet | Cashback, kind: PaymentKind) -> Order:
     )
 
 
-def _question(
+def _gateway_call(
     casino: Casino, subject: Bet | Cashback, leased_call: LeasedCall, step: Step
 ) -> Callable[[CasinoGateway], Awaitable[Reading]]:
     """The gateway call of a step."""
@@ -348,13 +348,13 @@ def _question(
     return lambda g: g.make(casino, order, before_ms=before_ms)
 
 
-def _ours(subject: Bet | Cashback, leased_call: LeasedCall) -> bool:
+def _holds_fence(subject: Bet | Cashback, leased_call: LeasedCall) -> bool:
     """Whether the call is still there under our fence; otherwise somebody else has it, or it is done."""
     call = subject.calls.get(leased_call.slot)
     return call is not None and call.fence == leased_call.fence
 
 
-def _overheard(draft: Draft[Any], slot: str, reading: Reading) -> Decision[Any] | None:
+def _apply_stale_answer(draft: Draft[Any], slot: str, reading: Reading) -> Decision[Any] | None:
     """Somebody else has the call, or it is done: a money fact is one all the same, our next step is none."""
     if slot == SLOT_CLOSE or isinstance(reading, CloseDone):
         return None
@@ -362,7 +362,7 @@ def _overheard(draft: Draft[Any], slot: str, reading: Reading) -> Decision[Any] 
     return draft.finish(f"{slot}_overheard") if draft.changed else None
 
 
-def _take_in(draft: Draft[Any], slot: str, reading: Reading, *, asked_ms: int) -> None:
+def _apply_reading(draft: Draft[Any], slot: str, reading: Reading, *, asked_ms: int) -> None:
     step = draft.calls[slot].step
     if step is Step.INFO:
         assert isinstance(reading, InfoList | Unknown)

@@ -14,7 +14,7 @@ from croupier.core.waits import Waits
 from croupier.flows.admission import Admission
 from croupier.flows.bulkheads import Bulkheads
 from croupier.flows.database_health import DatabaseHealth
-from croupier.flows.ports import Carrier, CasinoGateway, Finder, ProviderGateway
+from croupier.flows.ports import CasinoGateway, DispatcherPort, PollerPort, ProviderGateway
 from croupier.flows.waiters import Waiters
 from croupier.kit.chance import Chance
 from croupier.kit.clock import Clock
@@ -109,10 +109,10 @@ class Stores:
 class ProcessState:
     """What changes while the process runs; everything else of the hub stays as it was built."""
 
-    dispatcher: Carrier | None = None
+    dispatcher: DispatcherPort | None = None
     """None in a process that only decides (a command): calls are left to the hub that runs."""
-    poller: Finder | None = None
-    asking: dict[int, asyncio.Task[int | None]] = field(default_factory=dict)
+    poller: PollerPort | None = None
+    balance_queries: dict[int, asyncio.Task[int | None]] = field(default_factory=dict)
     """Balance questions under way, by player."""
     recovery: Recovery | None = None
     """The database came back from a backup and is not reconciled yet: no new bets where `recovering`."""

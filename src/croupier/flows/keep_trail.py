@@ -52,7 +52,7 @@ async def sign(hub: Hub, every_s: float) -> bool:
 async def vouch(hub: Hub, author: str, reason: str) -> bool:
     """Sign the chain as it stands, whatever was signed before: a person says that it is right. False if it is empty."""
     last = await asyncio.to_thread(hub.notary.last)
-    said = await _said(hub)
+    said = await _statement(hub)
     if said is None:
         return False
     said |= {"what": "vouched", "author": author, "reason": reason}
@@ -60,7 +60,7 @@ async def vouch(hub: Hub, author: str, reason: str) -> bool:
 
 
 async def _sign_after(hub: Hub, last: SignedLine | None) -> bool:
-    said = await _said(hub)
+    said = await _statement(hub)
     problem = None if last is None else await _contradiction(hub, last, said)
     if problem is not None:
         log.error("trail.broken", problem=problem)
@@ -78,7 +78,7 @@ async def _add(hub: Hub, said: Mapping[str, Any], last: SignedLine | None) -> bo
     return added
 
 
-async def _said(hub: Hub) -> dict[str, Any] | None:
+async def _statement(hub: Hub) -> dict[str, Any] | None:
     """What a checkpoint of this moment says; None while the chain has not begun."""
     begun, head = await hub.store.trail.at(0), await hub.store.trail.head()
     if begun is None or head is None:

@@ -13,7 +13,7 @@ from croupier.core.counterparty import Casino, Provider
 from croupier.core.large_win import Threshold, max_odd, max_win
 from croupier.core.money import UnknownCurrency, exponent, format_amount, is_amount
 from croupier.core.session import Game, Session, bet_limits
-from croupier.flows.bulkheads import Chore, NoPlace
+from croupier.flows.bulkheads import BulkheadFull, SideCall
 from croupier.flows.hub import Hub
 from croupier.kit.wire import PeerError
 from croupier.store.db import assert_no_tx
@@ -35,7 +35,7 @@ class Launched:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class LaunchRequest:
     """Who wants to play what, and how."""
 
     player_ref: str
@@ -47,7 +47,7 @@ class Wish:
     tag_id: int | None = None
 
 
-async def launch(hub: Hub, casino: Casino, wish: Wish) -> Launched:
+async def launch(hub: Hub, casino: Casino, wish: LaunchRequest) -> Launched:
     """Open the game; raises LaunchRefused."""
     game, provider = await _playable(hub, casino, wish)
     session = await _open(hub, casino, provider, game, wish)
@@ -61,30 +61,30 @@ async def launch(hub: Hub, casino: Casino, wish: Wish) -> Launched:
         max_bet=format_amount(session.max_bet, wish.currency),
         demo=wish.demo,
         mobile=wish.mobile,
-        max_odd=_told(max_odd(casino, provider, game)),
-        max_win=_told(max_win(casino, provider, game)),
+        max_odd=_limit_text(max_odd(casino, provider, game)),
+        max_win=_limit_text(max_win(casino, provider, game)),
     )
     secret = (await hub.store.providers.secrets(provider.provider_id))[0]
     assert_no_tx()
     try:
-        async with hub.bulkheads.place(f"provider {provider.provider_id}", Chore.LAUNCH):
+        async with hub.bulkheads.place(f"provider {provider.provider_id}", SideCall.LAUNCH):
             frame_uri = await hub.provider_gateways[provider.protocol].launch(provider, secret, order)
     except PeerError as error:
         msg = f"provider {provider.name} did not open the game: {error.why}"
         raise LaunchRefused(msg) from error
-    except NoPlace as error:
+    except BulkheadFull as error:
         msg = f"provider {provider.name} is slow, and too many launches wait for it: try again"
         raise LaunchRefused(msg) from error
     await hub.store.sessions.set_frame(session.session_id, frame_uri)
     return Launched(session.session_id, frame_uri)
 
 
-def _told(limit: Threshold | None) -> str | None:
+def _limit_text(limit: Threshold | None) -> str | None:
     """A limit as a launch may carry it; a listed one may be spelt as no number of ours, and informs only."""
     return limit.text if limit is not None and is_amount(limit.text) else None
 
 
-async def _playable(hub: Hub, casino: Casino, wish: Wish) -> tuple[Game, Provider]:
+async def _playable(hub: Hub, casino: Casino, wish: LaunchRequest) -> tuple[Game, Provider]:
     """The game and its provider, if this casino may offer it in this currency."""
     if not casino.takes_new:
         msg = f"casino {casino.name} is disabled or closed"
@@ -103,7 +103,7 @@ async def _playable(hub: Hub, casino: Casino, wish: Wish) -> tuple[Game, Provide
     return game, provider
 
 
-async def _open(hub: Hub, casino: Casino, provider: Provider, game: Game, wish: Wish) -> Session:
+async def _open(hub: Hub, casino: Casino, provider: Provider, game: Game, wish: LaunchRequest) -> Session:
     """Register the player if need be and store the session."""
     try:
         exponent(wish.currency)

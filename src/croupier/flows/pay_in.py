@@ -15,17 +15,17 @@ from croupier.core.commands import Answer, PayIn
 from croupier.core.draft import Terms
 from croupier.core.refusals import Refusal
 from croupier.core.session import judge_new_bet
-from croupier.flows.balances import Beside
+from croupier.flows.balances import BalanceLookup
 from croupier.flows.hub import Hub
 from croupier.flows.provider_request import (
-    Request,
+    ProviderRequest,
     amount_or_refusal,
     answer_contention,
-    enter,
-    newborn,
-    no_session,
-    open_with,
-    settle_with,
+    commit_new_bet,
+    decide_request,
+    load_request,
+    session_unknown,
+    unsaved_bet,
 )
 from croupier.kit.log import get
 from croupier.kit.point import point
@@ -37,9 +37,9 @@ RETRY_AFTER_S = 2
 
 async def pay_in(hub: Hub, command: PayIn) -> Answer:
     """Answer a pay-in (or pay-in-out, when the command carries a win) within the provider's hold time."""
-    request = await enter(hub, command)
+    request = await load_request(hub, command)
     if request is None:
-        return no_session(hub)
+        return session_unknown(hub)
     asked = _contents(request)
     if isinstance(asked, Answer):
         return asked
@@ -53,11 +53,11 @@ async def pay_in(hub: Hub, command: PayIn) -> Answer:
 class _RealPayIn:
     """One pay-in of real money, from the looked-up bet to the answer."""
 
-    def __init__(self, hub: Hub, request: Request[PayIn], asked: RequestContents) -> None:
+    def __init__(self, hub: Hub, request: ProviderRequest[PayIn], asked: RequestContents) -> None:
         self._hub = hub
         self._request = request
         self._asked = asked
-        self._beside = Beside(hub, request.session, request.until_s)
+        self._balance = BalanceLookup(hub, request.session, request.until_s)
 
     async def answer(self) -> Answer:
         hub, casino = self._hub, self._request.casino
@@ -75,12 +75,12 @@ class _RealPayIn:
 
     async def _new(self) -> Answer:
         born = await self._born()
-        bet = await open_with(self._hub, born, bet_requests.open_bet)
+        bet = await commit_new_bet(self._hub, born, bet_requests.open_bet)
         if bet.bet_id != born.bet_id:
             # Somebody with the same betId was faster: from here on this is a repeat.
             return await self._known(bet)
         await point("stake.after_commit")
-        await self._beside.start_if_unknown()
+        await self._balance.start_if_unknown()
         return await self._known(bet, fresh=True)
 
     async def _known(self, bet: Bet, *, fresh: bool = False) -> Answer:
@@ -89,19 +89,19 @@ class _RealPayIn:
         def rule(current: Bet, terms: Terms, over: bool) -> Ruling:  # noqa: FBT001 - the shape of a Rule
             return bet_requests.pay_in(current, asked, terms, until_ms=request.until_ms, waited=over)
 
-        refusal, bet = await settle_with(self._hub, request, bet, rule=rule, asked_now=fresh)
+        refusal, bet = await decide_request(self._hub, request, bet, rule=rule, asked_now=fresh)
         await point("stake.before_answer")
-        return await self._beside.answer(refusal, bet, "pay_in")
+        return await self._balance.answer(refusal, bet, "pay_in")
 
     async def _born(self) -> Bet:
         asked = self._asked
         origin = Origin.PAY_IN if asked.win is None else Origin.PAY_IN_OUT
         assert asked.stake is not None
-        born = await newborn(self._hub, self._request, origin)
+        born = await unsaved_bet(self._hub, self._request, origin)
         return replace(born, stake=asked.stake, win=asked.win, waiting_until_ms=self._request.until_ms)
 
 
-def _contents(request: Request[PayIn]) -> RequestContents | Answer:
+def _contents(request: ProviderRequest[PayIn]) -> RequestContents | Answer:
     command, session = request.command, request.session
     stake = amount_or_refusal(command.stake, session, "betAmount")
     win = None if command.win is None else amount_or_refusal(command.win, session, "winAmount")
@@ -112,7 +112,7 @@ def _contents(request: Request[PayIn]) -> RequestContents | Answer:
     return RequestContents(session.casino_id, session.player_id, command.round_ref, stake, win)
 
 
-def _refused(hub: Hub, request: Request[PayIn], asked: RequestContents) -> Answer | None:
+def _refused(hub: Hub, request: ProviderRequest[PayIn], asked: RequestContents) -> Answer | None:
     """What only a new bet is judged by (money.md 3.0)."""
     if hub.state.closing or hub.database_health.unfit is not None or hub.waiters.over(request.until_s):
         return Answer(Refusal.NOT_TAKEN, retry_after_s=RETRY_AFTER_S)

@@ -16,27 +16,27 @@ from croupier.core.draft import Terms
 from croupier.core.payment import PaymentState
 from croupier.core.readings import PaymentKind
 from croupier.core.refusals import Refusal
-from croupier.flows.balances import Beside
+from croupier.flows.balances import BalanceLookup
 from croupier.flows.hub import Hub
 from croupier.flows.provider_request import (
-    Request,
+    ProviderRequest,
     amount_or_refusal,
     answer_contention,
-    enter,
-    newborn,
-    no_session,
-    open_with,
-    settle_with,
+    commit_new_bet,
+    decide_request,
+    load_request,
+    session_unknown,
+    unsaved_bet,
 )
-from croupier.flows.recovery import asked_of_lost
+from croupier.flows.recovery import record_lost_bet
 from croupier.kit.point import point
 
 
 async def pay_out(hub: Hub, command: PayOut) -> Answer:
     """Answer a pay-out; an expired session or a full line never refuses it."""
-    request = await enter(hub, command)
+    request = await load_request(hub, command)
     if request is None:
-        return no_session(hub)
+        return session_unknown(hub)
     win = amount_or_refusal(command.win, request.session, "winAmount")
     if isinstance(win, Answer):
         return win
@@ -45,12 +45,12 @@ async def pay_out(hub: Hub, command: PayOut) -> Answer:
     return await answer_contention(_pay_out(hub, request, win))
 
 
-async def _pay_out(hub: Hub, request: Request[PayOut], win: int) -> Answer:
+async def _pay_out(hub: Hub, request: ProviderRequest[PayOut], win: int) -> Answer:
     session, bet = request.session, request.bet
-    beside = Beside(hub, session, request.until_s)
+    balance = BalanceLookup(hub, session, request.until_s)
     asked = _contents(request, win)
     if bet is None and hub.recovering(session.casino_id):
-        await asked_of_lost(hub, session, request.command.bet_ref, verb="pay-out", win=win)
+        await record_lost_bet(hub, session, request.command.bet_ref, verb="pay-out", win=win)
         return Answer(Refusal.NOT_TAKEN)
     if bet is None and session.jackpot_wins:
         bet = await _jackpot(hub, request, win)
@@ -60,25 +60,25 @@ async def _pay_out(hub: Hub, request: Request[PayOut], win: int) -> Answer:
     def rule(current: Bet, terms: Terms, over: bool) -> Ruling:  # noqa: FBT001 - the shape of a Rule
         return bet_requests.pay_out(current, asked, terms, waited=over)
 
-    refusal, bet = await settle_with(hub, request, bet, rule=rule)
+    refusal, bet = await decide_request(hub, request, bet, rule=rule)
     if refusal is None and request.provider.pay_out_waits and not await _paid(hub, request, bet):
         return Answer(Refusal.OUTCOME_UNKNOWN)
     await point("payout.before_answer")
-    return await beside.answer(refusal, bet, "pay_out")
+    return await balance.answer(refusal, bet, "pay_out")
 
 
-def _contents(request: Request[PayOut], win: int) -> RequestContents:
+def _contents(request: ProviderRequest[PayOut], win: int) -> RequestContents:
     session = request.session
     return RequestContents(session.casino_id, session.player_id, request.command.round_ref, win=win)
 
 
-async def _jackpot(hub: Hub, request: Request[PayOut], win: int) -> Bet:
+async def _jackpot(hub: Hub, request: ProviderRequest[PayOut], win: int) -> Bet:
     """A win without a bet, in a game that may have them: a bet of its own, without a stake."""
-    born = replace(await newborn(hub, request, Origin.JACKPOT), win=win)
-    return await open_with(hub, born, bet_requests.open_jackpot)
+    born = replace(await unsaved_bet(hub, request, Origin.JACKPOT), win=win)
+    return await commit_new_bet(hub, born, bet_requests.open_jackpot)
 
 
-async def _paid(hub: Hub, request: Request[PayOut], bet: Bet) -> bool:
+async def _paid(hub: Hub, request: ProviderRequest[PayOut], bet: Bet) -> bool:
     """Wait for the casino, where this provider wants that (its `pay_out_waits`)."""
     kind = PaymentKind.JACKPOT if bet.origin is Origin.JACKPOT else PaymentKind.PAYOUT
     while bet.payments[kind].state is not PaymentState.ACCEPTED:

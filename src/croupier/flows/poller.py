@@ -16,8 +16,8 @@ from croupier.core.draft import Decision
 from croupier.flows.hub import Hub
 from croupier.store.db import DbError
 
-LOOKS_AT_ONCE = 5
-NOT_FREE_S = 0.01
+IMMEDIATE_LOOKS = 5
+LOCKED_RETRY_S = 0.01
 FREED_S = 0.05
 """So long after a place freed in a full line it is looked again: others free meanwhile."""
 MOST_PER_CASINO = 40
@@ -33,7 +33,7 @@ class Poller:
         self._busy: Counter[tuple[int, str]] = Counter()
         self._wake = asyncio.Event()
         self._misses = 0
-        self._stopped = self._reaching = False
+        self._stopped = self._taking = False
 
     def committed(self, decision: Decision[Any]) -> None:
         """A commit of this process may have planned something earlier than the next look."""
@@ -52,17 +52,17 @@ class Poller:
             try:
                 more = await self.look()
             except DbError as error:
-                self._hub.database_health.saw(error)
+                self._hub.database_health.record(error)
                 more = False
             if not more:
-                await self._rest()
+                await self._sleep()
 
     async def stop(self, within_s: float) -> None:
         """Take up nothing more; a look under way ends first: cut off, it might lease calls after all were given back."""
         self._stopped = True
         until_s = self._hub.clock.monotonic_s() + within_s
-        while self._reaching and self._hub.clock.monotonic_s() < until_s:
-            await self._hub.clock.sleep(NOT_FREE_S)
+        while self._taking and self._hub.clock.monotonic_s() < until_s:
+            await self._hub.clock.sleep(LOCKED_RETRY_S)
 
     async def look(self) -> bool:
         """Take up what is due now; True if there may be more."""
@@ -72,36 +72,38 @@ class Poller:
         self._next_ms = hub.waits.after_ms(now, hub.process_settings.poller_s)
         if self._stopped:
             return False
-        self._reaching = True
+        self._taking = True
         try:
             taken, others_ready = await hub.store.calls.take(
                 now, lease_ms, most, busy=dict(self._busy), each=MOST_PER_CASINO
             )
         finally:
-            self._reaching = False
+            self._taking = False
         assert hub.state.dispatcher is not None
         for call in taken:
-            line = (call.casino_id, call.work)
-            self._busy[line] += 1
-            hub.state.dispatcher.take_up(call).add_done_callback(partial(self._done, line))
+            bulkhead = (call.casino_id, call.work)
+            self._busy[bulkhead] += 1
+            hub.state.dispatcher.perform(call).add_done_callback(partial(self._done, bulkhead))
         if len(taken) < most:
             self._next_ms = min(self._next_ms, lease_ms if taken else self._next_ms, others_ready or self._next_ms)
         return len(taken) >= most
 
-    def _done(self, line: tuple[int, str], _: asyncio.Task[None]) -> None:
-        self._busy[line] -= 1
-        if self._busy[line] == MOST_PER_CASINO - 1:
+    def _done(self, bulkhead: tuple[int, str], _: asyncio.Task[None]) -> None:
+        self._busy[bulkhead] -= 1
+        if self._busy[bulkhead] == MOST_PER_CASINO - 1:
             self.planned(self._hub.waits.after_ms(self._hub.clock.now_ms(), FREED_S))
-        if not self._busy[line]:
-            del self._busy[line]
+        if not self._busy[bulkhead]:
+            del self._busy[bulkhead]
 
-    async def _rest(self) -> None:
+    async def _sleep(self) -> None:
         left_s = (self._next_ms - self._hub.clock.now_ms()) / 1000
         self._misses = self._misses + 1 if left_s <= 0 else 0
         # Due and not taken: a commit holds the row this moment, or has just planned it. Look again at once, then less
         # and less: a row that somebody holds for long is not looked at in circles.
-        if self._misses > LOOKS_AT_ONCE:
-            left_s = min(NOT_FREE_S * 2 ** min(self._misses - LOOKS_AT_ONCE, 10), self._hub.process_settings.poller_s)
+        if self._misses > IMMEDIATE_LOOKS:
+            left_s = min(
+                LOCKED_RETRY_S * 2 ** min(self._misses - IMMEDIATE_LOOKS, 10), self._hub.process_settings.poller_s
+            )
         left_s = max(left_s, 0.0)
         self._wake.clear()
         waiting = asyncio.ensure_future(self._wake.wait())

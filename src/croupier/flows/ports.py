@@ -82,7 +82,7 @@ class ProviderGateway(Protocol):
         ...
 
 
-class Carrier(Protocol):
+class DispatcherPort(Protocol):
     """Performs the calls of one process (flows.dispatcher)."""
 
     tasks: set[asyncio.Task[None]]
@@ -92,7 +92,7 @@ class Carrier(Protocol):
         """A commit of this process: send at once what it leased to us."""
         ...
 
-    def take_up(self, taken: Taken) -> asyncio.Task[None]:
+    def perform(self, taken: Taken) -> asyncio.Task[None]:
         """Perform a call that was leased to us."""
         ...
 
@@ -101,7 +101,7 @@ class Carrier(Protocol):
         ...
 
 
-class Finder(Protocol):
+class PollerPort(Protocol):
     """Finds what is due (flows.sweep)."""
 
     def committed(self, decision: Decision[Any]) -> None:

@@ -20,17 +20,17 @@ from croupier.core.draft import Decision, Terms
 from croupier.core.money import BadAmount, parse_amount
 from croupier.core.refusals import Refusal
 from croupier.core.session import Session
-from croupier.flows.advance import TRIES, Contended, ruled, terms_of
+from croupier.flows.advance import TRIES, Contended, decide_once, terms_of
 from croupier.flows.hub import Hub
 from croupier.store.db import DbError, DbLocked, DbUnfit
 
 C = TypeVar("C", bound=PayIn | PayOut | Refund)
-Rule = Callable[[Bet, Terms, bool], Ruling]
+RequestRule = Callable[[Bet, Terms, bool], Ruling]
 """`rule(bet, terms, over)`: what the request does to a known bet; `over`: it has waited as long as it may."""
 
 
 @dataclass(frozen=True, slots=True)
-class Request(Generic[C]):
+class ProviderRequest(Generic[C]):
     """A request that was let in: what it asks for, its session, its counterparties, its own deadline."""
 
     command: C
@@ -48,7 +48,7 @@ class NotTaken(Exception):
     """The database is away or busy and nothing was written by this request: safe to repeat."""
 
 
-async def enter(hub: Hub, command: C) -> Request[C] | None:
+async def load_request(hub: Hub, command: C) -> ProviderRequest[C] | None:
     """The request with the bet it names, if there is one; None for a session that does not exist for it."""
     arrived = hub.clock.monotonic_s() if command.arrived_s is None else command.arrived_s
     try:
@@ -65,16 +65,16 @@ async def enter(hub: Hub, command: C) -> Request[C] | None:
     assert casino is not None
     until_s = arrived + provider.hold_s
     until_ms = hub.clock.now_ms() + round((until_s - hub.clock.monotonic_s()) * 1000)
-    return Request(command, session, casino, provider, until_s, until_ms, bet)
+    return ProviderRequest(command, session, casino, provider, until_s, until_ms, bet)
 
 
-def no_session(hub: Hub) -> Answer:
+def session_unknown(hub: Hub) -> Answer:
     """There is no such session, for this provider. While recovery is on it may have been lost: nobody is told so."""
     return Answer(Refusal.SESSION_UNKNOWN if hub.state.recovery is None else Refusal.NOT_TAKEN)
 
 
-async def settle_with(
-    hub: Hub, request: Request[C], first: Bet, *, rule: Rule, asked_now: bool = False
+async def decide_request(
+    hub: Hub, request: ProviderRequest[C], first: Bet, *, rule: RequestRule, asked_now: bool = False
 ) -> tuple[Refusal | None, Bet]:
     """Rule, wait and commit until there is an answer; the answer and the bet as it was answered.
 
@@ -87,7 +87,7 @@ async def settle_with(
             bet = await _again(hub, bet)
             continue
         try:
-            ruling = await ruled(hub, bet, partial(_judged, rule, over=waiting))
+            ruling = await decide_once(hub, bet, partial(_judged, rule, over=waiting))
         except (DbUnfit, DbLocked) as error:
             if wrote:
                 raise
@@ -104,7 +104,7 @@ async def settle_with(
     raise Contended
 
 
-def _judged(rule: Rule, bet: Bet, terms: Terms, *, over: bool) -> Ruling:
+def _judged(rule: RequestRule, bet: Bet, terms: Terms, *, over: bool) -> Ruling:
     return rule(bet, terms, over)
 
 
@@ -118,7 +118,7 @@ async def _again(hub: Hub, bet: Bet) -> Bet:
     return found
 
 
-async def open_with(hub: Hub, born: Bet, birth: Callable[[Bet, Terms], Decision[Bet]]) -> Bet:
+async def commit_new_bet(hub: Hub, born: Bet, birth: Callable[[Bet, Terms], Decision[Bet]]) -> Bet:
     """Commit the birth of a bet; if its betId exists by now, the bet that has it. Raises Contended, NotTaken."""
     for _ in range(TRIES):
         decision = birth(born, await terms_of(hub, born))
@@ -134,7 +134,7 @@ async def open_with(hub: Hub, born: Bet, birth: Callable[[Bet, Terms], Decision[
     raise Contended
 
 
-async def newborn(hub: Hub, request: Request[C], origin: Origin) -> Bet:
+async def unsaved_bet(hub: Hub, request: ProviderRequest[C], origin: Origin) -> Bet:
     """A bet of this request, not yet committed, stake 0; the callers set what differs."""
     command, session = request.command, request.session
     return Bet(

@@ -11,49 +11,55 @@ from collections.abc import Awaitable, Callable, Iterable
 from croupier.core.counterparty import Casino
 from croupier.flows.advance import Contended
 from croupier.flows.hub import Hub
-from croupier.flows.reconcile import Compared, Result, reconcile_bet
+from croupier.flows.reconcile import BetComparison, ComparisonResult, reconcile_bet
 from croupier.kit.log import get
 from croupier.store.db import DbError
 from croupier.store.money.group_commit import Broken
 
 log = get("pace")
 
-LEAVE_AFTER = 3
+GIVE_UP_AFTER = 3
 
-Ask = Callable[[int], Awaitable[Compared | None]]
+BetQuery = Callable[[int], Awaitable[BetComparison | None]]
 
 
 def _always() -> bool:
     return True
 
 
-async def at_pace(
-    hub: Hub, casino: Casino, bet_ids: Iterable[int], *, ask: Ask, per_s: int = 0, go_on: Callable[[], bool] = _always
-) -> tuple[list[Compared], list[int]]:
+async def query_at_rate(
+    hub: Hub,
+    casino: Casino,
+    bet_ids: Iterable[int],
+    *,
+    ask: BetQuery,
+    per_s: int = 0,
+    go_on: Callable[[], bool] = _always,
+) -> tuple[list[BetComparison], list[int]]:
     """Ask after one bet after the other at the casino's pace; what was compared, and what is left unasked.
 
     `per_s`: another pace than the usual one. It stops where the casino does not answer three times in a row, or its breaker opens: nobody gains by asking on.
     """
-    done: list[Compared] = []
+    done: list[BetComparison] = []
     queue, silent = list(bet_ids), 0
     apart_s = 1 / (per_s or hub.process_settings.compare_per_s)
     while (
         queue
-        and silent < LEAVE_AFTER
+        and silent < GIVE_UP_AFTER
         and go_on()
         and not hub.admission.is_open(casino.casino_id)
         and not hub.state.closing
     ):
-        compared = await _one(ask, queue.pop(0))
+        compared = await _query_one(ask, queue.pop(0))
         if compared is not None:
             done.append(compared)
-            silent = silent + 1 if compared.result is Result.UNUSABLE else 0
+            silent = silent + 1 if compared.result is ComparisonResult.UNUSABLE else 0
         if queue:
             await hub.clock.sleep(apart_s)
     return done, queue
 
 
-async def _one(ask: Ask, bet_id: int) -> Compared | None:
+async def _query_one(ask: BetQuery, bet_id: int) -> BetComparison | None:
     """One comparison; one that fails is left for the next look and costs the others nothing."""
     try:
         return await ask(bet_id)
@@ -62,7 +68,7 @@ async def _one(ask: Ask, bet_id: int) -> Compared | None:
         return None
 
 
-async def compare_all(hub: Hub, wanted: Iterable[tuple[int, int]]) -> tuple[list[Compared], int]:
+async def compare_all(hub: Hub, wanted: Iterable[tuple[int, int]]) -> tuple[list[BetComparison], int]:
     """Compare these bets (BetId, casino) now, every casino at its pace; what was compared, and how many were not asked."""
     by_casino: dict[int, list[int]] = {}
     for bet_id, casino_id in wanted:
@@ -71,6 +77,6 @@ async def compare_all(hub: Hub, wanted: Iterable[tuple[int, int]]) -> tuple[list
     for casino_id, bet_ids in by_casino.items():
         casino = await hub.store.casinos.get(casino_id)
         assert casino is not None
-        rounds.append(at_pace(hub, casino, bet_ids, ask=lambda bet_id: reconcile_bet(hub, bet_id)))
+        rounds.append(query_at_rate(hub, casino, bet_ids, ask=lambda bet_id: reconcile_bet(hub, bet_id)))
     ended = await asyncio.gather(*rounds)
     return [one for done, _ in ended for one in done], sum(len(left) for _, left in ended)

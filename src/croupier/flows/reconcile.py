@@ -21,12 +21,12 @@ from croupier.core.payment import Step
 from croupier.core.readings import Contents, InfoList, PaymentKind
 from croupier.core.reconciliation import Difference, Found, compare, doubles
 from croupier.flows.advance import advance, terms_of
-from croupier.flows.casino_call import called
+from croupier.flows.casino_call import call_casino
 from croupier.flows.hub import Hub
 from croupier.store.oversight.findings import Finding, Seen
 
 
-class Result(Enum):
+class ComparisonResult(Enum):
     """How a comparison ended."""
 
     AGREES = "agrees"
@@ -40,12 +40,12 @@ class Result(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class BetComparison:
     """One bet, compared."""
 
     bet_id: int
     casino_id: int
-    result: Result
+    result: ComparisonResult
     rules: tuple[str, ...] = ()
     """The names of the rules that mended something."""
     found: tuple[Found, ...] = ()
@@ -53,7 +53,7 @@ class Compared:
     """Why the casino's answer was unusable."""
 
 
-async def reconcile_bet(hub: Hub, bet_id: int, *, restoring: bool = False) -> Compared | None:
+async def reconcile_bet(hub: Hub, bet_id: int, *, restoring: bool = False) -> BetComparison | None:
     """Compare one bet of ours three ways; None if the hub has no such bet. Raises Contended, Broken, DbError.
 
     `restoring`: the database came back from a backup, so that decisions which were lost are repeated where proved.
@@ -64,31 +64,33 @@ async def reconcile_bet(hub: Hub, bet_id: int, *, restoring: bool = False) -> Co
     casino = await hub.store.casinos.get(bet.casino_id)
     assert casino is not None
     asked_ms = hub.clock.now_ms()
-    reading = await called(hub, casino, lambda g: g.info(casino, bet_id), step=Step.INFO)
+    reading = await call_casino(hub, casino, lambda g: g.info(casino, bet_id), step=Step.INFO)
     if isinstance(reading, InfoList):
         done = await _take_in(hub, bet_id, reading, asked_ms=asked_ms, restoring=restoring)
     else:
         why = getattr(reading, "why", "no list")
-        done = Compared(bet_id, casino.casino_id, Result.UNUSABLE, why=why)
+        done = BetComparison(bet_id, casino.casino_id, ComparisonResult.UNUSABLE, why=why)
     await hub.store.comparisons.note(bet_id, done.casino_id, asked_ms, result=done.result.value, why=done.why)
     hub.metrics.count("croupier_reconciled_total", str(casino.casino_id), done.result.value)
     return done
 
 
-async def ask_after_unknown(hub: Hub, casino: Casino, bet_id: int) -> Compared:
+async def query_unknown_bet(hub: Hub, casino: Casino, bet_id: int) -> BetComparison:
     """Ask a casino after a BetId that the hub has no bet of; what it knows is a finding."""
-    reading = await called(hub, casino, lambda g: g.info(casino, bet_id), step=Step.INFO)
+    reading = await call_casino(hub, casino, lambda g: g.info(casino, bet_id), step=Step.INFO)
     if not isinstance(reading, InfoList):
-        return Compared(bet_id, casino.casino_id, Result.UNUSABLE, why=getattr(reading, "why", "no list"))
+        return BetComparison(
+            bet_id, casino.casino_id, ComparisonResult.UNUSABLE, why=getattr(reading, "why", "no list")
+        )
     if not reading.payments:
-        return Compared(bet_id, casino.casino_id, Result.NOWHERE)
+        return BetComparison(bet_id, casino.casino_id, ComparisonResult.NOWHERE)
     words = "; ".join(f"{_kind(line)} {line.amount} for {line.player_ref}" for line in reading.payments)
     found = [Found(Difference.UNKNOWN_BET, None, words), *doubles(reading)]
     await _keep(hub, (casino.casino_id, bet_id), found, evidence={"hub": None, "casino": _listed(reading)})
-    return Compared(bet_id, casino.casino_id, Result.DIFFERS, found=tuple(found))
+    return BetComparison(bet_id, casino.casino_id, ComparisonResult.DIFFERS, found=tuple(found))
 
 
-async def note_doubles(hub: Hub, bet: Bet, seen: InfoList) -> None:
+async def record_doubles(hub: Hub, bet: Bet, seen: InfoList) -> None:
     """Keep what a list that was asked for another reason shows twice: the casino booked it twice, whoever asked.
 
     Call it before the list is taken in: if we die in between, the question is asked again.
@@ -98,7 +100,7 @@ async def note_doubles(hub: Hub, bet: Bet, seen: InfoList) -> None:
         await _put(hub, (bet.casino_id, bet.bet_id), found, evidence=evidence_of(bet, seen))
 
 
-async def _take_in(hub: Hub, bet_id: int, seen: InfoList, *, asked_ms: int, restoring: bool) -> Compared:
+async def _take_in(hub: Hub, bet_id: int, seen: InfoList, *, asked_ms: int, restoring: bool) -> BetComparison:
     """Mend, then compare what is stored now. The list is as old as its question."""
     rules: list[HealingRule] = []
 
@@ -113,8 +115,8 @@ async def _take_in(hub: Hub, bet_id: int, seen: InfoList, *, asked_ms: int, rest
     await _keep(hub, (bet.casino_id, bet_id), found, evidence=evidence_of(bet, seen))
     for mended in rules:
         hub.metrics.count("croupier_healed_total", mended.value)
-    result = Result.DIFFERS if found else Result.HEALED if rules else Result.AGREES
-    return Compared(bet_id, bet.casino_id, result, tuple(r.value for r in rules), found)
+    result = ComparisonResult.DIFFERS if found else ComparisonResult.HEALED if rules else ComparisonResult.AGREES
+    return BetComparison(bet_id, bet.casino_id, result, tuple(r.value for r in rules), found)
 
 
 def _mended(draft: Draft[Bet], seen: InfoList, rules: list[HealingRule], *, restoring: bool) -> Decision[Bet] | None:

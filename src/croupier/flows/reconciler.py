@@ -14,8 +14,8 @@ import asyncio
 
 from croupier.core.counterparty import Casino
 from croupier.flows.hub import Hub
-from croupier.flows.rate_limit import at_pace
-from croupier.flows.reconcile import Compared, reconcile_bet
+from croupier.flows.rate_limit import query_at_rate
+from croupier.flows.reconcile import BetComparison, reconcile_bet
 from croupier.flows.recovery import recover
 from croupier.kit.log import get
 from croupier.store.db import DbError
@@ -24,9 +24,9 @@ from croupier.store.oversight.comparisons import Want
 log = get("reconciler")
 
 LOOK_S = 5
-TURN_S = 60
+LEASE_S = 60
 """How long a turn is held; it is renewed with every look."""
-LOOKS_S = 20
+QUERIES_S = 20
 """At most so many seconds' worth of questions are asked of a casino in one look."""
 REST_S = 60.0
 SAMPLE_LAG_MS = 600_000
@@ -39,8 +39,8 @@ class Reconciler:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._rests_until_s: dict[int, float] = {}
-        self._turn_until_s = 0.0
-        self._looking: dict[int, asyncio.Task[list[Compared]]] = {}
+        self._lease_until_s = 0.0
+        self._looking: dict[int, asyncio.Task[list[BetComparison]]] = {}
 
     async def run(self) -> None:
         """For ever. A casino whose look still goes on is left to it; the others are looked at meanwhile."""
@@ -48,12 +48,12 @@ class Reconciler:
             while True:
                 await self._hub.clock.sleep(LOOK_S)
                 for task in await self._begin():
-                    task.add_done_callback(self._told)
+                    task.add_done_callback(self._report_failure)
         finally:
             for task in self._looking.values():
                 task.cancel()
 
-    async def look(self) -> list[Compared]:
+    async def look(self) -> list[BetComparison]:
         """Compare what is due now, if it is this process's turn, to the end; what was compared."""
         ended = await asyncio.gather(*await self._begin(), return_exceptions=True)
         for failed in ended:
@@ -61,13 +61,13 @@ class Reconciler:
                 raise failed
         return [one for compared in ended if not isinstance(compared, BaseException) for one in compared]
 
-    async def _begin(self) -> list[asyncio.Task[list[Compared]]]:
+    async def _begin(self) -> list[asyncio.Task[list[BetComparison]]]:
         """Begin a look at each casino that is at rest; the tasks begun."""
         hub = self._hub
         asked_s = hub.clock.monotonic_s()
-        if not await hub.store.singleton_leases.take("reconcile", hub.process_settings.process, TURN_S):
+        if not await hub.store.singleton_leases.take("reconcile", hub.process_settings.process, LEASE_S):
             return []
-        self._turn_until_s = asked_s + TURN_S
+        self._lease_until_s = asked_s + LEASE_S
         if hub.state.recovery is None:
             seed = int(hub.chance.hex(7), 16)
             await hub.store.comparisons.draw(hub.clock.now_ms() - SAMPLE_LAG_MS, seed, hub.process_settings.sample_bp)
@@ -75,13 +75,13 @@ class Reconciler:
         casinos = await hub.store.casinos.all()
         return [self._start(casino) for casino in casinos if casino.casino_id not in self._looking]
 
-    def _start(self, casino: Casino) -> asyncio.Task[list[Compared]]:
+    def _start(self, casino: Casino) -> asyncio.Task[list[BetComparison]]:
         task = asyncio.get_running_loop().create_task(self._casino(casino))
         self._looking[casino.casino_id] = task
         task.add_done_callback(lambda _: self._looking.pop(casino.casino_id, None))
         return task
 
-    async def _casino(self, casino: Casino) -> list[Compared]:
+    async def _casino(self, casino: Casino) -> list[BetComparison]:
         if self._hub.recovering(casino.casino_id):
             return await recover(self._hub, casino)
         return await self._compare(casino) if self._may_ask(casino) else []
@@ -90,27 +90,27 @@ class Reconciler:
         rested = self._hub.clock.monotonic_s() >= self._rests_until_s.get(casino.casino_id, 0)
         return casino.info and rested and not self._hub.admission.is_open(casino.casino_id)
 
-    def _is_our_turn(self) -> bool:
+    def _holds_lease(self) -> bool:
         """A look may outlast the turn it began in: `run` takes the next one meanwhile, or somebody else does."""
-        return self._hub.clock.monotonic_s() < self._turn_until_s
+        return self._hub.clock.monotonic_s() < self._lease_until_s
 
-    async def _compare(self, casino: Casino) -> list[Compared]:
+    async def _compare(self, casino: Casino) -> list[BetComparison]:
         hub = self._hub
-        most = hub.process_settings.compare_per_s * LOOKS_S
+        most = hub.process_settings.compare_per_s * QUERIES_S
         want = Want(casino.casino_id, hub.clock.now_ms(), most, hub.process_settings.open_s)
         due = await hub.store.comparisons.due(want)
-        done, left = await at_pace(
-            hub, casino, due, ask=lambda bet_id: reconcile_bet(hub, bet_id), go_on=self._is_our_turn
+        done, left = await query_at_rate(
+            hub, casino, due, ask=lambda bet_id: reconcile_bet(hub, bet_id), go_on=self._holds_lease
         )
-        if left and self._is_our_turn():
+        if left and self._holds_lease():
             self._rests_until_s[casino.casino_id] = hub.clock.monotonic_s() + REST_S
             log.info("reconciler.casino_left", casino=casino.name, not_asked=len(left))
         return done
 
-    def _told(self, task: asyncio.Task[list[Compared]]) -> None:
+    def _report_failure(self, task: asyncio.Task[list[BetComparison]]) -> None:
         """A look that failed is told, and begun again with the next one."""
         error = None if task.cancelled() else task.exception()
         if isinstance(error, DbError):
-            self._hub.database_health.saw(error)
+            self._hub.database_health.record(error)
         elif error is not None:
             log.error("reconciler.bug", exc_info=error)

@@ -20,8 +20,8 @@ from croupier.core.reconciliation import Difference
 from croupier.core.recovery import Mark, evidence_of_restore, next_id
 from croupier.core.session import Session
 from croupier.flows.hub import Hub
-from croupier.flows.rate_limit import at_pace
-from croupier.flows.reconcile import Compared, Result, ask_after_unknown, reconcile_bet
+from croupier.flows.rate_limit import query_at_rate
+from croupier.flows.reconcile import BetComparison, ComparisonResult, query_unknown_bet, reconcile_bet
 from croupier.kit.log import get
 from croupier.store.installation import Lifeline
 from croupier.store.oversight.findings import Seen
@@ -31,7 +31,7 @@ log = get("recovery")
 
 LOOK_BACK_S = 600
 """Bets that changed so shortly before the backup's last commit are compared too: they may have been undone since."""
-LOOKS_S = 20
+QUERIES_S = 20
 """At most so many seconds' worth of each sort of question are asked of a casino in one look."""
 MOST_FURTHER = 20
 """So many times the slack past the last id that anybody knew is asked after at most: a casino may know every id."""
@@ -39,7 +39,7 @@ NOBODY = "reconciliation"
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class RecoveryProgress:
     """How far a recovery is, and what it waits for: all casinos together, and each in its share."""
 
     recovery: Recovery
@@ -81,7 +81,7 @@ class Progress:
 # --- noticing -----------------------------------------------------------------------------------------------
 
 
-async def notice(hub: Hub, lifeline: Lifeline) -> Recovery | None:
+async def detect_restore(hub: Hub, lifeline: Lifeline) -> Recovery | None:
     """Begin recovery if the database is older than what was; the recovery that is on, begun now or before."""
     # The mark is read by the name that the database gives, and before its beat: a beat is never behind an older mark.
     named = await hub.store.installation.life()
@@ -160,10 +160,10 @@ async def end(hub: Hub, recovery: Recovery, *, by: str, reason: str) -> bool:
     return ended
 
 
-async def progress(hub: Hub, recovery: Recovery) -> Progress:
+async def progress(hub: Hub, recovery: Recovery) -> RecoveryProgress:
     """How far it is."""
     shares = tuple(await hub.store.recoveries.by_casino(recovery))
-    return Progress(recovery, shares, settled=hub.clock.now_ms() >= settled_ms(hub, recovery))
+    return RecoveryProgress(recovery, shares, settled=hub.clock.now_ms() >= settled_ms(hub, recovery))
 
 
 def settled_ms(hub: Hub, recovery: Recovery) -> int:
@@ -174,7 +174,7 @@ def settled_ms(hub: Hub, recovery: Recovery) -> int:
 # --- the work -----------------------------------------------------------------------------------------------
 
 
-async def recover(hub: Hub, casino: Casino) -> list[Compared]:
+async def recover(hub: Hub, casino: Casino) -> list[BetComparison]:
     """One look at a casino's part: compare and ask after what is left, at its pace; end what is reconciled."""
     recovery = await refresh(hub)
     if recovery is None or hub.clock.now_ms() < settled_ms(hub, recovery):
@@ -198,40 +198,40 @@ async def _end_what_is_over(hub: Hub, recovery: Recovery) -> None:
         await refresh(hub)
 
 
-async def _casino(hub: Hub, recovery: Recovery, casino: Casino) -> list[Compared]:
+async def _casino(hub: Hub, recovery: Recovery, casino: Casino) -> list[BetComparison]:
     store, pace = hub.store.recoveries, hub.process_settings.recovery_per_s
-    most, silent = pace * LOOKS_S, False
+    most, silent = pace * QUERIES_S, False
 
-    async def compare(bet_id: int) -> Compared | None:
+    async def compare(bet_id: int) -> BetComparison | None:
         done = await reconcile_bet(hub, bet_id, restoring=True)
-        if done is None or done.result is not Result.UNUSABLE:
+        if done is None or done.result is not ComparisonResult.UNUSABLE:
             await store.done(recovery, bet_id)
         return done
 
-    async def probe(bet_id: int) -> Compared:
+    async def probe(bet_id: int) -> BetComparison:
         nonlocal silent
-        done = await ask_after_unknown(hub, casino, bet_id)
-        if done.result is Result.DIFFERS:
+        done = await query_unknown_bet(hub, casino, bet_id)
+        if done.result is ComparisonResult.DIFFERS:
             slack = hub.process_settings.slack_ids
             await store.further(recovery, casino.casino_id, min(bet_id + slack, recovery.ids_to + slack * MOST_FURTHER))
-        silent = silent or done.result is Result.UNUSABLE
+        silent = silent or done.result is ComparisonResult.UNUSABLE
         if not silent:  # what comes after an id without an answer is asked after again, with it
             await store.probed(recovery, casino.casino_id, bet_id)
         return done
 
     left = await store.left(recovery, casino.casino_id, most)
-    compared, unasked = await at_pace(hub, casino, left, ask=compare, per_s=pace)
+    compared, unasked = await query_at_rate(hub, casino, left, ask=compare, per_s=pace)
     if unasked:
         return compared
     lost = await store.lost_ids(recovery, casino.casino_id, most)
-    probed, _ = await at_pace(hub, casino, lost, ask=probe, per_s=pace)
-    return compared + [one for one in probed if one.result is Result.DIFFERS]
+    probed, _ = await query_at_rate(hub, casino, lost, ask=probe, per_s=pace)
+    return compared + [one for one in probed if one.result is ComparisonResult.DIFFERS]
 
 
 # --- what peers say of bets that are gone ---------------------------------------------------------------------
 
 
-async def heard_of_lost(
+async def record_lost_payment(
     hub: Hub, casino_id: int, subject_id: int, *, kind: PaymentKind, outcome: PaymentOutcome
 ) -> None:
     """A casino told the outcome of a payment that the hub has not; kept while recovery is on and the id may be lost."""
@@ -244,7 +244,7 @@ async def heard_of_lost(
     await _keep(hub, (casino_id, subject_id), Seen(kind.value, Difference.UNKNOWN_BET.value, words), casino=[listed])
 
 
-async def asked_of_lost(hub: Hub, session: Session, bet_ref: str, *, verb: str, win: int | None = None) -> None:
+async def record_lost_bet(hub: Hub, session: Session, bet_ref: str, *, verb: str, win: int | None = None) -> None:
     """A provider asked to settle or undo a bet that the hub has not: it must have been lost."""
     text = "" if win is None else f" with {format_amount(win, session.currency)} {session.currency}"
     words = f"provider {session.provider_id} asked for a {verb}{text} of its bet {bet_ref} for {session.player_ref}"

@@ -6,7 +6,7 @@ Owns: when and what. Never: deletes a game. Spec: provider.md 3.1.
 from __future__ import annotations
 
 from croupier.core.counterparty import Provider
-from croupier.flows.bulkheads import Chore, NoPlace
+from croupier.flows.bulkheads import BulkheadFull, SideCall
 from croupier.flows.hub import Hub
 from croupier.kit.log import get
 from croupier.kit.wire import PeerError
@@ -21,9 +21,9 @@ async def sync_games(hub: Hub, provider: Provider) -> Counts:
     secret = (await hub.store.providers.secrets(provider.provider_id))[0]
     assert_no_tx()
     try:
-        async with hub.bulkheads.place(f"provider {provider.provider_id}", Chore.CATALOGUE):
+        async with hub.bulkheads.place(f"provider {provider.provider_id}", SideCall.CATALOGUE):
             catalogue = await hub.provider_gateways[provider.protocol].catalogue(provider, secret)
-    except NoPlace as error:
+    except BulkheadFull as error:
         raise PeerError("its games are being asked for already", sent=False, ours=True) from error
     kept: list[str] = []
     if catalogue.skipped:

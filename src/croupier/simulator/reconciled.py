@@ -10,7 +10,7 @@ from __future__ import annotations
 from croupier.core.bet import Bet
 from croupier.core.readings import PaymentKind
 from croupier.core.reconciliation import Difference
-from croupier.flows.reconcile import Compared, Result, reconcile_bet
+from croupier.flows.reconcile import BetComparison, ComparisonResult, reconcile_bet
 from croupier.simulator.book import RETURN
 from croupier.simulator.judge import NUMBERS, OF_CASHBACK, Case, Verdict
 from croupier.simulator.scene import Scene
@@ -29,7 +29,7 @@ async def judge_reconciled(scene: Scene, cases: list[Case], verdict: Verdict) ->
         assert compared is not None
         await _noticed(scene, case, compared, verdict=verdict)
         scene.seen[f"compared at rest {compared.result.value}"] += 1
-        if case.truthful and compared.result is not Result.AGREES:
+        if case.truthful and compared.result is not ComparisonResult.AGREES:
             words = [*compared.rules, *(f"{one.about}: {one.difference.value}" for one in compared.found)]
             verdict.wrong("I2", f"{case.name}: reconciliation {compared.result.value} at rest: {', '.join(words)}")
 
@@ -58,7 +58,7 @@ def _odd_list(case: Case) -> bool:
     return bool(_doubled(case)) or _own_return(case)
 
 
-async def _noticed(scene: Scene, case: Case, compared: Compared, *, verdict: Verdict) -> None:
+async def _noticed(scene: Scene, case: Case, compared: BetComparison, *, verdict: Verdict) -> None:
     """A finding and a call for a person for whatever is odd in the casino's list."""
     expected = {(Difference.BOOKED_TWICE, kind) for kind in _doubled(case)}
     if _own_return(case):

@@ -184,7 +184,7 @@ class Stage:
             *running.loops,
             *running.hub.state.dispatcher.tasks,
             *running.requests,
-            *running.hub.state.asking.values(),
+            *running.hub.state.balance_queries.values(),
         ]
         for task in sorted(doing, key=_age):
             task.cancel()

@@ -97,7 +97,7 @@ class OpenPayment:
 
 
 @dataclass(frozen=True, slots=True)
-class ToLookAt:
+class ReviewLists:
     """The four lists; each holds at most as many as were asked for."""
 
     incidents: tuple[OpenIncident, ...]
@@ -106,10 +106,10 @@ class ToLookAt:
     unknown: tuple[OpenPayment, ...]
 
 
-async def to_look_at(db: Db, on_before_ms: int, most: int) -> ToLookAt:
+async def review_lists(db: Db, on_before_ms: int, most: int) -> ReviewLists:
     """The lists, of one moment. `on_before_ms`: a bet that is on is listed if it was made before this instant."""
     async with db.transaction(snapshot=True) as tx:
-        return ToLookAt(
+        return ReviewLists(
             tuple([OpenIncident(**row) for row in await tx.fetch(_INCIDENTS, most)]),
             tuple([_game(row) for row in await tx.fetch(_INCOMPLETE, most, on_before_ms)]),
             await _payments(tx, _PARKED, most),

@@ -44,7 +44,7 @@ where subject_id = $1 order by first_ms, incident_id"""
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class TracedSubject:
     """The bet or cashback itself. What only a bet has is None for a cashback, and the other way round."""
 
     thing: str
@@ -74,7 +74,7 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class StoredAnswer:
     """What the provider was told, as it is stored: a repeat gets the same."""
 
     request: str
@@ -159,8 +159,8 @@ class IncidentLine:
 class Trace:
     """The whole story, of one moment."""
 
-    subject: Subject
-    told: tuple[Told, ...]
+    subject: TracedSubject
+    told: tuple[StoredAnswer, ...]
     moments: tuple[Moment, ...]
     payments: tuple[PaymentLine, ...]
     calls: tuple[CallLine, ...]
@@ -185,16 +185,16 @@ async def trace(db: Db, text: str) -> Trace | None:
         )
 
 
-def _subject(head: Row) -> Subject:
+def _subject(head: Row) -> TracedSubject:
     fields = {name: value for name, value in head.items() if not name.endswith(("_answer", "_balance"))}
-    return Subject(**{**fields, "amount": _amount(head, "amount"), "win": _amount(head, "win")})
+    return TracedSubject(**{**fields, "amount": _amount(head, "amount"), "win": _amount(head, "win")})
 
 
-def _told(head: Row) -> tuple[Told, ...]:
+def _told(head: Row) -> tuple[StoredAnswer, ...]:
     if head["thing"] != "bet":
         return ()
     verbs = [verb for verb in ("pay_in", "pay_out", "refund") if head[f"{verb}_answer"] is not None]
-    return tuple(Told(verb, head[f"{verb}_answer"], _amount(head, f"{verb}_balance")) for verb in verbs)
+    return tuple(StoredAnswer(verb, head[f"{verb}_answer"], _amount(head, f"{verb}_balance")) for verb in verbs)
 
 
 async def _moments(tx: Tx, subject_id: int, currency: str) -> tuple[Moment, ...]:

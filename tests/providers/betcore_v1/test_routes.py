@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 import structlog
 
-from croupier.apps.worker import try_again
+from croupier.apps.worker import retry_database
 from croupier.kit.clock import SystemClock
 from croupier.kit.wire import WireAnswer
 from croupier.providers.betcore_v1 import signing
@@ -311,10 +311,10 @@ async def test_while_the_database_cannot_do_its_work_new_bets_are_held_off_and_o
             assert (answer.status, json.loads(answer.body)["_responseCode"]) == (503, 99)
         assert (await desk.call("GET", "/readyz")).status == 503
         with pytest.raises(DbUnfit):
-            await try_again(desk.hub)
+            await retry_database(desk.hub)
         assert (await desk.call("GET", "/readyz")).status == 503
         await desk.db.execute("drop trigger full_ on bets; drop function full_()")
-        await try_again(desk.hub)
+        await retry_database(desk.hub)
         assert (await desk.call("GET", "/readyz")).status == 200
     told = [line["event"] for line in lines]
     assert told == ["database.trouble", "database.well"]

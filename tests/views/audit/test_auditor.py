@@ -18,15 +18,15 @@ from croupier.core.draft import Draft
 from croupier.store.db import Db
 from croupier.views.audit import auditor as audit_module
 from croupier.views.audit import life_cycles
-from croupier.views.audit.auditor import INVARIANTS, Finding, audit
-from croupier.views.audit.slices import FIRST, LAST, about_to_ask, by_parts
-from croupier.views.audit.violations import Ask, Between, These
+from croupier.views.audit.auditor import INVARIANTS, InvariantResult, audit
+from croupier.views.audit.slices import FIRST, LAST, plan_by_parts, set_plan_for
+from croupier.views.audit.violations import QueryScope, SubjectRange, SubjectSet
 from tests.core.samples import CASINO, NOT_ADDED, K
 from tests.core.test_walks import DEEDS, act
 from tests.views.world import BY_PERSON, Kept, World, everything
 
 
-def broken(found: list[Finding]) -> dict[str, list[int | None]]:
+def broken(found: list[InvariantResult]) -> dict[str, list[int | None]]:
     return {f.name: [v.subject_id for v in f.violations] for f in found if f.violations}
 
 
@@ -206,15 +206,17 @@ async def test_damage_is_found(world: World, name: str, sql: str, invariant: str
 async def part_by_part_is_the_same(world: World, whole: dict[str, list[int | None]], hurt: int) -> None:
     """Asked of the hurt bet alone, or of all numbers around it, the same is found; asked of others, nothing is."""
     async with world.db.transaction(snapshot=True) as tx:
-        await by_parts(tx)
-        for part in (Between(hurt, hurt), These(frozenset({hurt, 5})), Between(FIRST, LAST)):
-            found = {i.name: [v.subject_id for v in await i.look(tx, Ask(100, part))] for i in INVARIANTS if i.look}
-            if not isinstance(part, Between) or part.low == FIRST:
+        await plan_by_parts(tx)
+        for part in (SubjectRange(hurt, hurt), SubjectSet(frozenset({hurt, 5})), SubjectRange(FIRST, LAST)):
+            found = {
+                i.name: [v.subject_id for v in await i.query(tx, QueryScope(100, part))] for i in INVARIANTS if i.query
+            }
+            if not isinstance(part, SubjectRange) or part.low == FIRST:
                 assert {name: set(ids) for name, ids in found.items() if ids} == {n: set(i) for n, i in whole.items()}
-            others = Between(hurt + 1, LAST)
+            others = SubjectRange(hurt + 1, LAST)
             for invariant in INVARIANTS:
-                await about_to_ask(tx, invariant.name)
-                assert invariant.look is None or not await invariant.look(tx, Ask(100, others)), invariant.name
+                await set_plan_for(tx, invariant.name)
+                assert invariant.query is None or not await invariant.query(tx, QueryScope(100, others)), invariant.name
 
 
 async def test_a_big_database_is_asked_part_by_part(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -234,7 +236,7 @@ async def test_a_big_database_is_asked_part_by_part(world: World, monkeypatch: p
 
 def test_every_question_has_its_damage() -> None:
     elsewhere = {"I9", "I15"}
-    asked = {i.name for i in INVARIANTS if i.look is not None}
+    asked = {i.name for i in INVARIANTS if i.query is not None}
     assert asked == {invariant for _, _, invariant in DAMAGES} | elsewhere
 
 

@@ -12,9 +12,9 @@ from croupier.kit.chance import SeededChance
 from croupier.store.oversight.trail import Trail
 from croupier.views.audit import cycle
 from croupier.views.audit.auditor import INVARIANTS
-from croupier.views.audit.cycle import Look, Marks, look
+from croupier.views.audit.cycle import AuditTurn, Marks, run_turn
 from croupier.views.audit.slices import FIRST, LAST
-from croupier.views.audit.violations import Between
+from croupier.views.audit.violations import SubjectRange
 from tests.views.world import World, everything
 
 
@@ -25,11 +25,11 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cycle, "EVENTS", 40)
 
 
-async def turn(world: World, began: Marks) -> Look:
-    return await look(world.db, world.clock, began)
+async def turn(world: World, began: Marks) -> AuditTurn:
+    return await run_turn(world.db, world.clock, began)
 
 
-def wrong(found: Look) -> dict[str, set[int | None]]:
+def wrong(found: AuditTurn) -> dict[str, set[int | None]]:
     told = {name: {v.subject_id for _, v in answer.violations} for name, answer in found.answers.items()}
     return {name: ids for name, ids in told.items() if ids}
 
@@ -45,7 +45,7 @@ async def some(world: World, n: int) -> list[int]:
 async def test_every_invariant_that_rows_can_show_is_asked_and_the_trail(world: World) -> None:
     await world.keep(*everything(world).values())
     found = await turn(world, Marks())
-    assert set(found.answers) == {i.name for i in INVARIANTS if i.look is not None} | {"I12"}
+    assert set(found.answers) == {i.name for i in INVARIANTS if i.query is not None} | {"I12"}
     assert wrong(found) == {}
 
 
@@ -132,10 +132,10 @@ async def test_the_trail_is_walked_some_rows_a_turn(world: World, monkeypatch: p
 # --- what a turn has answered -----------------------------------------------------------------------------
 
 
-def a_look(**changes: Any) -> Look:
-    answer = cycle.Answer(1, 1, (), all_told=True)
+def a_look(**changes: Any) -> AuditTurn:
+    answer = cycle.InvariantAnswer(1, 1, (), all_told=True)
     answers = {"I5": answer, "I12": answer, "I8": replace(answer, all_told=False)}
-    made = Look(Marks(5, 0, 3), Marks(9, 20, 7), cycle.These(frozenset({77})), Between(11, 20), answers)
+    made = AuditTurn(Marks(5, 0, 3), Marks(9, 20, 7), cycle.SubjectSet(frozenset({77})), SubjectRange(11, 20), answers)
     return replace(made, **changes)
 
 

@@ -172,9 +172,9 @@ async def _answer(door: Door, request: Request, handle: Handle) -> Response:
     except ClientDisconnect:
         return _say(UNREADABLE)
     except DbError as error:
-        door.hub.database_health.saw(error)
+        door.hub.database_health.record(error)
     except TimeoutError:
-        door.hub.database_health.tell(DbDown("a casino's request was not through within the time for it"))
+        door.hub.database_health.log_trouble(DbDown("a casino's request was not through within the time for it"))
     except Exception:  # no traceback ever reaches a peer
         log.exception("casino.not_answered")
     # It is not known whether it was taken in: casinos send again what gets an error answer.

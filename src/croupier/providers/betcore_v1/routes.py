@@ -190,7 +190,7 @@ async def _in_time(hub: Hub, came: Came, handle: Handle) -> codec.Reply:
         if not limit.expired():
             raise
     late = DbDown("a request was not through within its hold time")
-    hub.database_health.tell(late)
+    hub.database_health.log_trouble(late)
     return codec.encode(Answer(Refusal.OUTCOME_UNKNOWN if came.begun else Refusal.NOT_TAKEN))
 
 
@@ -207,7 +207,7 @@ def _reply_to(hub: Hub, problem: Exception) -> codec.Reply:
             reply = codec.encode_bad_request(problem)
         case NotTaken():
             if isinstance(problem.__cause__, DbError):
-                hub.database_health.saw(problem.__cause__)
+                hub.database_health.record(problem.__cause__)
             reply = codec.encode(Answer(Refusal.NOT_TAKEN))
         case _:
             # It is not known what was written: the provider repeats or refunds.
@@ -219,7 +219,7 @@ def _reply_to(hub: Hub, problem: Exception) -> codec.Reply:
 def _tell(hub: Hub, problem: Exception) -> None:
     """Trouble with the database is told once for many; a bug comes with its traceback, which is for our log alone."""
     if isinstance(problem, DbError):
-        hub.database_health.saw(problem)
+        hub.database_health.record(problem)
     elif not isinstance(problem, ClientDisconnect):
         log.error("provider.not_answered", problem=str(problem), exc_info=_bug(problem))
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from croupier.kit.signed_lines import SignedLines
 from croupier.store.db import Db, Tx
 from croupier.views.audit import ledger, life_cycles
-from croupier.views.audit.slices import FIRST, LAST, about_to_ask, by_parts, parts
-from croupier.views.audit.violations import Ask, Between, Violation
+from croupier.views.audit.slices import FIRST, LAST, parts, plan_by_parts, set_plan_for
+from croupier.views.audit.violations import QueryScope, SubjectRange, Violation
 from croupier.views.trail.verify import verify_trail
 
 MOST = 100
-Look = Callable[[Tx, Ask], Awaitable[list[Violation]]]
+InvariantQuery = Callable[[Tx, QueryScope], Awaitable[list[Violation]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +26,12 @@ class Invariant:
 
     name: str
     says: str
-    look: Look | None
+    query: InvariantQuery | None
     unseen: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class InvariantResult:
     """What one invariant's question found."""
 
     name: str
@@ -142,7 +142,7 @@ PART = 20_000
 _ROOM = "set local work_mem = '128MB'"
 
 
-async def audit(db: Db, most: int = MOST, notary: SignedLines | None = None) -> list[Finding]:
+async def audit(db: Db, most: int = MOST, notary: SignedLines | None = None) -> list[InvariantResult]:
     """Ask every invariant, all of the same moment, for at most `most` violations each.
 
     A big database is asked part by part, so that no question runs into the time limit of a statement. The audit trail
@@ -161,23 +161,25 @@ async def _ask_all(tx: Tx, most: int) -> dict[str, list[Violation]]:
     """What each question brings; one that has brought enough is not asked again."""
     found: dict[str, list[Violation]] = {invariant.name: [] for invariant in INVARIANTS}
     async for part in parts(tx, PART):
-        whole = part == Between(FIRST, LAST)
-        await (tx.execute(_ROOM) if whole else by_parts(tx))
+        whole = part == SubjectRange(FIRST, LAST)
+        await (tx.execute(_ROOM) if whole else plan_by_parts(tx))
         for invariant in INVARIANTS:
             told = found[invariant.name]
-            if invariant.look is not None and len(told) < most:
+            if invariant.query is not None and len(told) < most:
                 if not whole:
-                    await about_to_ask(tx, invariant.name)
-                told += [v for v in await invariant.look(tx, Ask(most, None if whole else part)) if v not in told]
+                    await set_plan_for(tx, invariant.name)
+                told += [
+                    v for v in await invariant.query(tx, QueryScope(most, None if whole else part)) if v not in told
+                ]
     return found
 
 
-async def _find_trail(db: Db, notary: SignedLines, most: int) -> Finding:
+async def _find_trail(db: Db, notary: SignedLines, most: int) -> InvariantResult:
     report = await verify_trail(db, notary, most)
     violations = tuple(Violation(None, found.what) for found in report.breaks[:most])
     says = next(i.says for i in INVARIANTS if i.name == TRAIL)
-    return Finding(TRAIL, says, checked=True, unseen=_NOT_YET, violations=violations)
+    return InvariantResult(TRAIL, says, checked=True, unseen=_NOT_YET, violations=violations)
 
 
-def _finding(invariant: Invariant, found: list[Violation]) -> Finding:
-    return Finding(invariant.name, invariant.says, invariant.look is not None, invariant.unseen, tuple(found))
+def _finding(invariant: Invariant, found: list[Violation]) -> InvariantResult:
+    return InvariantResult(invariant.name, invariant.says, invariant.query is not None, invariant.unseen, tuple(found))

@@ -12,8 +12,8 @@ from typing import Final
 from croupier.kit.clock import Clock
 from croupier.store.db import Db, Tx
 from croupier.views.audit.auditor import INVARIANTS, TRAIL, Invariant
-from croupier.views.audit.slices import FIRST, LAST, about_to_ask, by_parts, next_part
-from croupier.views.audit.violations import Ask, Between, These, Violation
+from croupier.views.audit.slices import FIRST, LAST, next_part, plan_by_parts, set_plan_for
+from croupier.views.audit.violations import QueryScope, SubjectRange, SubjectSet, Violation
 from croupier.views.trail.links import walk, walk_from
 
 MOST: Final = 100
@@ -41,7 +41,7 @@ class Marks:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class InvariantAnswer:
     """What one invariant's questions of this turn brought."""
 
     took_ms: int
@@ -54,14 +54,14 @@ class Answer:
 
 
 @dataclass(slots=True)
-class Look:
+class AuditTurn:
     """One turn's look, and where the next one goes on."""
 
     began: Marks
     goes_on: Marks
-    changed: These
-    part: Between
-    answers: dict[str, Answer] = field(default_factory=dict)
+    changed: SubjectSet
+    part: SubjectRange
+    answers: dict[str, InvariantAnswer] = field(default_factory=dict)
 
     @property
     def is_last_part(self) -> bool:
@@ -78,40 +78,40 @@ class Look:
         return subject_id == 0 or subject_id in self.changed or subject_id in self.part
 
 
-async def look(db: Db, clock: Clock, began: Marks) -> Look:
+async def run_turn(db: Db, clock: Clock, began: Marks) -> AuditTurn:
     """Look at one turn's share, all but the trail at one moment of the database."""
     async with db.transaction(snapshot=True) as tx:
-        await by_parts(tx)
+        await plan_by_parts(tx)
         changed, newest = await _changed(tx, began.event_id)
         part = await next_part(tx, began.subject_id, PART)
         goes_on = Marks(newest, FIRST if part.high == LAST else part.high, began.link)
-        found = Look(began, goes_on, changed, part)
+        found = AuditTurn(began, goes_on, changed, part)
         for invariant in INVARIANTS:
-            if invariant.look is not None:
+            if invariant.query is not None:
                 found.answers[invariant.name] = await _ask(tx, clock, invariant, found=found)
     await _look_at_trail(db, clock, found)
     return found
 
 
-async def _changed(tx: Tx, event_id: int) -> tuple[These, int]:
+async def _changed(tx: Tx, event_id: int) -> tuple[SubjectSet, int]:
     newest = await tx.fetchval(_NEWEST)
     rows = await tx.fetch(_CHANGED, max(event_id - OVERLAP, newest - EVENTS), newest)
-    return These(frozenset(row["subject_id"] for row in rows)), newest
+    return SubjectSet(frozenset(row["subject_id"] for row in rows)), newest
 
 
-async def _ask(tx: Tx, clock: Clock, invariant: Invariant, *, found: Look) -> Answer:
-    assert invariant.look is not None
+async def _ask(tx: Tx, clock: Clock, invariant: Invariant, *, found: AuditTurn) -> InvariantAnswer:
+    assert invariant.query is not None
     began_s = clock.monotonic_s()
-    await about_to_ask(tx, invariant.name)
-    lately = await invariant.look(tx, Ask(MOST, found.changed))
-    part = await invariant.look(tx, Ask(MOST, found.part))
+    await set_plan_for(tx, invariant.name)
+    lately = await invariant.query(tx, QueryScope(MOST, found.changed))
+    part = await invariant.query(tx, QueryScope(MOST, found.part))
     told = {(v.subject_id, v.what): v for v in (*lately, *part)}
     violations = tuple(("" if v.subject_id else v.what, v) for v in told.values())
     all_told = max(len(lately), len(part)) < MOST
-    return Answer(_ms_since(clock, began_s), len(found.changed.subject_ids), violations, all_told)
+    return InvariantAnswer(_ms_since(clock, began_s), len(found.changed.subject_ids), violations, all_told)
 
 
-async def _look_at_trail(db: Db, clock: Clock, found: Look) -> None:
+async def _look_at_trail(db: Db, clock: Clock, found: AuditTurn) -> None:
     began_s = clock.monotonic_s()
     on = await walk_from(db, found.began.link)
     ended = True
@@ -124,7 +124,7 @@ async def _look_at_trail(db: Db, clock: Clock, found: Look) -> None:
         by_link.setdefault(str(one.link), []).append(one.what)
     violations = tuple((link, Violation(None, "; ".join(words))) for link, words in by_link.items())
     all_told = len(on.breaks) < MOST
-    found.answers[TRAIL] = Answer(_ms_since(clock, began_s), on.looked_at, violations, all_told)
+    found.answers[TRAIL] = InvariantAnswer(_ms_since(clock, began_s), on.looked_at, violations, all_told)
     found.goes_on = Marks(found.goes_on.event_id, found.goes_on.subject_id, -1 if ended and all_told else on.link)
 
 

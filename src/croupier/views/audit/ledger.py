@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from croupier.store.db import Tx
 from croupier.views.audit.acts import ACTS
-from croupier.views.audit.violations import Ask, Violation, violations
+from croupier.views.audit.violations import QueryScope, Violation, violations
 
 # --- I1 -------------------------------------------------------------------------------------------------
 
@@ -55,7 +55,7 @@ judged as (
 select subject_id, format('entry %s %s', entry_id, problem) as what from judged where problem is not null limit $1"""
 
 
-async def i1(tx: Tx, ask: Ask) -> list[Violation]:
+async def i1(tx: Tx, ask: QueryScope) -> list[Violation]:
     """Every entry moves one amount between two accounts of its own parties, in one transition of its subject.
 
     What a person decided is named `correction` and bears the name of its author, and nothing else does.
@@ -93,7 +93,7 @@ where p.amount is distinct from case when p.kind in ('stake', 'bet_return') then
 limit $1"""  # noqa: S608 - nothing but our own text
 
 
-async def i5(tx: Tx, ask: Ask) -> list[Violation]:
+async def i5(tx: Tx, ask: QueryScope) -> list[Violation]:
     """At most one effective movement per payment, at most one return per stake; and each of the decided amount."""
     return await violations(tx, _I5, ask)
 
@@ -119,7 +119,7 @@ and not exists (select from events e where e.subject_id = b.bet_id and e.author 
 limit $1"""
 
 
-async def i7(tx: Tx, ask: Ask) -> list[Violation]:
+async def i7(tx: Tx, ask: QueryScope) -> list[Violation]:
     """A bet refused or refunded nets 0 at the casino once nothing is under way; an incident or a person may differ."""
     return await violations(tx, _I7, ask)
 
@@ -136,7 +136,7 @@ from bets b full join stood o on o.subject_id = b.bet_id
 where coalesce(o.amount, 0) <> case when b.state in ('on', 'unclaimed') then b.stake else 0 end limit $1"""
 
 
-async def i13(tx: Tx, ask: Ask) -> list[Violation]:
+async def i13(tx: Tx, ask: QueryScope) -> list[Violation]:
     """open-bets holds the stakes of the bets that are on, and nothing of a bet that ended."""
     return await violations(tx, _I13, ask)
 
@@ -164,7 +164,7 @@ select subject_id, format('%s is owed to the player, the ledger says %s', coales
 from due d full join stood o using (subject_id) where coalesce(d.amount, 0) <> coalesce(o.amount, 0) limit $1"""
 
 
-async def owed(tx: Tx, ask: Ask) -> list[Violation]:
+async def owed(tx: Tx, ask: QueryScope) -> list[Violation]:
     """Gives that are decided and not accepted stand in owed, but for returns that go through suspense."""
     return await violations(tx, _OWED, ask)
 
@@ -184,7 +184,7 @@ select subject_id, format('the payments leave %s in suspense, the ledger says %s
 from due d full join stood o using (subject_id) where coalesce(d.amount, 0) <> coalesce(o.amount, 0) limit $1"""
 
 
-async def suspense(tx: Tx, ask: Ask) -> list[Violation]:
+async def suspense(tx: Tx, ask: QueryScope) -> list[Violation]:
     """Stakes accepted for bets that are not on stand in suspense, less the returns accepted. I7 asks what stays."""
     return await violations(tx, _SUSPENSE, ask)
 
@@ -206,6 +206,6 @@ where not coalesce(c.given_up, false) and coalesce(c.amount, 0) <> case
 limit $1"""
 
 
-async def i20(tx: Tx, ask: Ask) -> list[Violation]:
+async def i20(tx: Tx, ask: QueryScope) -> list[Violation]:
     """GGR by the entries is the stakes minus the wins of the bets that are settled, but where one was given up."""
     return await violations(tx, _I20, ask)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from croupier.store.db import Tx
 from croupier.views.audit.acts import ACTS
-from croupier.views.audit.violations import Ask, Violation, violations
+from croupier.views.audit.violations import QueryScope, Violation, violations
 
 # --- I3 -------------------------------------------------------------------------------------------------
 
@@ -32,7 +32,7 @@ or (refund_answer is null) <> (state not in ('unwanted', 'cancelled', 'tombstone
 or pay_out_answer not in ('ok') or refund_answer not in ('ok') limit $1"""
 
 
-async def i3(tx: Tx, ask: Ask) -> list[Violation]:
+async def i3(tx: Tx, ask: QueryScope) -> list[Violation]:
     """The answers that repeats get fit what the bet is."""
     return await violations(tx, _I3, ask)
 
@@ -68,7 +68,7 @@ where p.state = 'parked' and not exists (select from incidents i where i.subject
 limit $1"""
 
 
-async def i4(tx: Tx, ask: Ask) -> list[Violation]:
+async def i4(tx: Tx, ask: QueryScope) -> list[Violation]:
     """Nothing is stuck: what has not ended has something under way that ends it, or is on, or called for a person."""
     return await violations(tx, _I4, ask)
 
@@ -82,7 +82,7 @@ where b.origin <> 'jackpot' and (b.pay_in_answer = 'ok' or b.pay_out_answer = 'o
 and s.state is distinct from 'accepted' and not (b.stake = 0 and s.state is null) limit $1"""
 
 
-async def i6(tx: Tx, ask: Ask) -> list[Violation]:
+async def i6(tx: Tx, ask: QueryScope) -> list[Violation]:
     """A provider is told yes only where the casino's acceptance is stored."""
     return await violations(tx, _I6, ask)
 
@@ -117,7 +117,7 @@ and (exists (select from payments p where p.subject_id = b.bet_id)
 limit $1"""  # noqa: S608 - nothing but our own text
 
 
-async def i8(tx: Tx, ask: Ask) -> list[Violation]:
+async def i8(tx: Tx, ask: QueryScope) -> list[Violation]:
     """No payout before acceptance, none after a return, nothing at all after a tombstone."""
     return await violations(tx, _I8, ask)
 
@@ -141,7 +141,7 @@ from payments group by subject_id, kind having count(*) > 1 limit $1)
 limit $1"""
 
 
-async def i9(tx: Tx, ask: Ask) -> list[Violation]:
+async def i9(tx: Tx, ask: QueryScope) -> list[Violation]:
     """One bet per betId, one cashback per ref, one payment of a kind: there is one thing that a repeat can meet."""
     return await violations(tx, _I9, ask)
 
@@ -176,7 +176,7 @@ and not exists (select from incidents i where i.subject_id = b.bet_id and i.name
 limit $1"""
 
 
-async def i10(tx: Tx, ask: Ask) -> list[Violation]:
+async def i10(tx: Tx, ask: QueryScope) -> list[Violation]:
     """An undecided payment has exactly one live next action, and nothing else has one that it does not need."""
     return await violations(tx, _I10, ask)
 
@@ -230,7 +230,7 @@ where not exists (select from pg_trigger t where t.tgrelid = to_regclass(place) 
 limit $1"""
 
 
-async def i11(tx: Tx, ask: Ask) -> list[Violation]:
+async def i11(tx: Tx, ask: QueryScope) -> list[Violation]:
     """Every story goes along the table and ends where its subject stands; the database's own law is switched on."""
     return await violations(tx, _I11, ask)
 
@@ -255,7 +255,7 @@ where p.player_id is distinct from coalesce(b.player_id, k.player_id) limit $1)
 limit $1"""
 
 
-async def i14(tx: Tx, ask: Ask) -> list[Violation]:
+async def i14(tx: Tx, ask: QueryScope) -> list[Violation]:
     """No row of one counterparty or player hangs on another's."""
     return await violations(tx, _I14, ask)
 
@@ -268,6 +268,6 @@ from information_schema.columns
 where table_schema = current_schema() and data_type in ('real', 'double precision', 'money') limit $1"""
 
 
-async def i15(tx: Tx, ask: Ask) -> list[Violation]:
+async def i15(tx: Tx, ask: QueryScope) -> list[Violation]:
     """No column of any table can hold a float."""
     return await violations(tx, _I15, ask)

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from croupier.store.db import Tx
-from croupier.views.audit.violations import Between
+from croupier.views.audit.violations import SubjectRange
 
 FIRST: Final = -(2**63)
 LAST: Final = 2**63 - 1
@@ -27,23 +27,23 @@ _BY_HASH: Final = "set local enable_nestloop = off"
 _BY_KEY: Final = {"I14": "set local enable_nestloop = on"}
 
 
-async def by_parts(tx: Tx) -> None:
+async def plan_by_parts(tx: Tx) -> None:
     """Have this transaction ask by parts."""
     await tx.execute(_PLANS)
 
 
-async def about_to_ask(tx: Tx, invariant: str) -> None:
+async def set_plan_for(tx: Tx, invariant: str) -> None:
     """Set what suits this invariant's question."""
     await tx.execute(_BY_KEY.get(invariant, _BY_HASH))
 
 
-async def next_part(tx: Tx, after: int, size: int) -> Between:
+async def next_part(tx: Tx, after: int, size: int) -> SubjectRange:
     """The next `size` bets and cashbacks behind this number; FIRST is the beginning."""
     end = await tx.fetchval(_NEXT, after, size)
-    return Between(after if after == FIRST else after + 1, LAST if end is None else end)
+    return SubjectRange(after if after == FIRST else after + 1, LAST if end is None else end)
 
 
-async def parts(tx: Tx, size: int) -> AsyncIterator[Between]:
+async def parts(tx: Tx, size: int) -> AsyncIterator[SubjectRange]:
     """All parts in their order."""
     part = await next_part(tx, FIRST, size)
     yield part

@@ -38,7 +38,7 @@ class Violation:
 
 
 @dataclass(frozen=True, slots=True)
-class Between:
+class SubjectRange:
     """Every subject from `low` to `high`, both included, and what hangs on a number that is no subject's."""
 
     low: int
@@ -50,7 +50,7 @@ class Between:
 
 
 @dataclass(frozen=True, slots=True)
-class These:
+class SubjectSet:
     """These subjects."""
 
     subject_ids: frozenset[int]
@@ -61,27 +61,27 @@ class These:
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class QueryScope:
     """For at most how many violations a question is asked, and of which subjects; None: of all."""
 
     most: int
-    of: Between | These | None = None
+    of: SubjectRange | SubjectSet | None = None
 
 
-async def violations(tx: Tx, sql: str, ask: Ask) -> list[Violation]:
+async def violations(tx: Tx, sql: str, ask: QueryScope) -> list[Violation]:
     """At most so many of what the question finds: rows of (subject_id, what), the limit being its one parameter."""
     text, which = _scope(sql, ask.of)
     return [Violation(row["subject_id"], row["what"]) for row in await tx.fetch(text, ask.most, *which)]
 
 
-def _scope(sql: str, of: Between | These | None) -> tuple[str, tuple[object, ...]]:
+def _scope(sql: str, of: SubjectRange | SubjectSet | None) -> tuple[str, tuple[object, ...]]:
     """The question's text, and what says of which subjects it is."""
     if of is None or not _tables(sql):
         return sql, ()
     match of:
-        case Between(low, high):
+        case SubjectRange(low, high):
             return _shadowed(sql, "between $2::bigint and $3::bigint"), (low, high)
-        case These(subject_ids):
+        case SubjectSet(subject_ids):
             return _shadowed(sql, "= any($2::bigint[])"), (sorted(subject_ids),)
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from croupier.store.db import Db, Row, Tx
 
-Kind: TypeAlias = Literal["edited", "missing", "inserted", "chain", "incident", "checkpoint", "unsigned"]
+BreakKind: TypeAlias = Literal["edited", "missing", "inserted", "chain", "incident", "checkpoint", "unsigned"]
 
 COVERS: Final[Mapping[str, tuple[str, ...]]] = {
     "ledger": (
@@ -44,7 +44,7 @@ PRINT_BYTES: Final = 8
 class Break:
     """One thing that is not as it was bound or signed."""
 
-    kind: Kind
+    kind: BreakKind
     what: str
     link: int | None = None
     table: str | None = None
