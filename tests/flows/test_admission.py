@@ -14,7 +14,7 @@ from tests.flows.desk import Desk
 
 
 def test_casinos_that_hang_do_not_shut_out_one_that_does_not() -> None:
-    admission = Admission(SystemClock(), Metrics(), most=100)
+    admission = Admission(SystemClock(), Metrics(), max_in_flight=100)
     for casino_id in range(1, 6):
         assert all(admission.admit(casino_id, 200) for _ in range(20))
     assert not admission.admit(1, 200), "the process has all it may have"
@@ -23,7 +23,7 @@ def test_casinos_that_hang_do_not_shut_out_one_that_does_not() -> None:
 
 
 def test_a_single_casino_has_no_more_than_all() -> None:
-    admission = Admission(SystemClock(), Metrics(), most=10)
+    admission = Admission(SystemClock(), Metrics(), max_in_flight=10)
     assert [admission.admit(1, 200) for _ in range(12)] == [True] * 10 + [False] * 2
     admission.leave(1)
     assert admission.admit(1, 200)

@@ -13,7 +13,7 @@ from croupier.core.pursuit import apply_outcome
 from croupier.core.readings import No, PaymentKind
 from croupier.core.refusals import CasinoNo
 from croupier.flows.advance import TRIES, Contended, RaceLost, advance, decide_once
-from croupier.flows.provider_request import Request, decide_request
+from croupier.flows.provider_request import ProviderRequest, decide_request
 from croupier.store.money.group_commit import Broken
 from croupier.views.audit.auditor import audit
 from tests.flows.desk import Desk
@@ -63,7 +63,7 @@ async def test_the_same_stop_for_a_request_that_waits_at_the_door(desk: Desk) ->
     """A provider's request rules by its own loop: a broken decision must not be tried five times there."""
     bet, cast = await desk.bet(), desk.cast
     command = Refund(cast.provider.provider_id, cast.session.session_id, bet.bet_ref)
-    request = Request(
+    request = ProviderRequest(
         command, cast.session, cast.casino, cast.provider, desk.clock.monotonic_s() + 6, desk.clock.now_ms() + 6
     )
     tried = []

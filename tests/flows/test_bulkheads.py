@@ -9,10 +9,10 @@ import pytest
 
 from croupier.core.work import Work
 from croupier.flows import bulkheads as module
-from croupier.flows.bulkheads import BulkheadFull, Bulkheads, Kind, SideCall
+from croupier.flows.bulkheads import BulkheadFull, Bulkheads, CallKind, SideCall
 
 
-async def held(bulkheads: Bulkheads, peer: str, kind: Kind, over: asyncio.Event, **more: float) -> str:
+async def held(bulkheads: Bulkheads, peer: str, kind: CallKind, over: asyncio.Event, **more: float) -> str:
     try:
         async with bulkheads.place(peer, kind, **more):  # type: ignore[arg-type]
             await over.wait()
@@ -49,7 +49,7 @@ async def test_who_waits_is_served_in_turn_and_turned_away_after_the_time_given(
 async def test_owed_money_is_never_turned_away_for_the_length_of_the_line_and_a_chore_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "LINE", 3)
+    monkeypatch.setattr(module, "QUEUE_LIMIT", 3)
     for kind, away in ((Work.OWED, 0), (SideCall.PLAYER_QUERY, 6)):
         bulkheads, over = Bulkheads(), asyncio.Event()
         tasks = [asyncio.create_task(held(bulkheads, "c", kind, over, at_once=1)) for _ in range(10)]

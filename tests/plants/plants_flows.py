@@ -123,7 +123,7 @@ _CALLS = (
         _COURIER,
         (
             (
-                "        if isinstance(reading, Received):\n            line.lists_failed = 0",
+                "        if isinstance(reading, Received):\n            queue.lists_failed = 0",
                 "        if isinstance(reading, Received):\n"
                 "            from croupier.core.money import format_amount\n"
                 "            from croupier.core.readings import Contents, Yes\n\n"
@@ -133,7 +133,7 @@ _CALLS = (
                 "                said = Yes(Contents(o.subject_id, o.player_ref, o.kind, amount, tax, 'list'))\n"
                 "                await self._apply_answer(leased_call, Step.MAKE, said)\n"
                 "            return\n"
-                "        if isinstance(reading, Received):\n            line.lists_failed = 0",
+                "        if isinstance(reading, Received):\n            queue.lists_failed = 0",
             ),
         ),
         "I2 I6",
@@ -295,7 +295,7 @@ _WIRE = (
         "poller-counts-down-the-wrong-casino",
         "a call that ended frees the place of another casino",
         "croupier.flows.poller",
-        (("        self._busy[line] -= 1\n", "        self._busy[(0, line[1])] -= 1\n"),),
+        (("        self._busy[bulkhead] -= 1\n", "        self._busy[(0, bulkhead[1])] -= 1\n"),),
         "I4",
     ),
     Plant(

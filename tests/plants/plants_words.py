@@ -113,7 +113,7 @@ WORDS = (
         "croupier.flows.dispatcher",
         (
             (
-                "                return _overheard(draft, leased_call.slot, reading)",
+                "                return _apply_stale_answer(draft, leased_call.slot, reading)",
                 "                pass",
             ),
         ),

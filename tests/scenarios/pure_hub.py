@@ -125,7 +125,7 @@ class PureHub:
         self._start_gates()
 
     def _start_gates(self) -> None:
-        self.admission = Admission(Clock(self), Metrics(), most=2000)
+        self.admission = Admission(Clock(self), Metrics(), max_in_flight=2000)
 
     # --- time -------------------------------------------------------------------------------------------------------
 
