@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from croupier.apps import http_guard
 from croupier.apps.http_guard import MAX_HEAD, MAX_REQUEST, HttpGuard
-from croupier.apps.worker import _Server
+from croupier.apps.worker import _WorkerServer
 from croupier.kit.clock import monotonic_s
 from croupier.kit.inbound import ARRIVED
 
@@ -101,7 +101,7 @@ async def served() -> AsyncIterator[Served]:
         config = uvicorn.Config(
             Starlette(routes=routes), http=HttpGuard, ws="none", lifespan="off", log_config=None, access_log=False
         )
-        server = _Server(config)
+        server = _WorkerServer(config)
         running = asyncio.create_task(server.serve(sockets=[sock]))
         yield made
         for line in made.lines:
@@ -309,7 +309,7 @@ async def test_the_first_byte_is_when_a_request_arrived(served: Served) -> None:
     with socket.create_server(("127.0.0.1", 0)) as sock:
         app: Any = Starlette(routes=[Route("/", _served_whole, methods=["POST"])])
         config = uvicorn.Config(app, http=Noting, ws="none", lifespan="off", log_config=None, access_log=False)
-        server = _Server(config)
+        server = _WorkerServer(config)
         running = asyncio.create_task(server.serve(sockets=[sock]))
         line = Line(*await asyncio.open_connection("127.0.0.1", sock.getsockname()[1]))
         await line.send(POST + b"Content-Length: 2\r\n\r\na")
