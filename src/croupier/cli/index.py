@@ -67,6 +67,10 @@ COMMANDS: dict[str, Entry] = {
     "recover": Entry(
         "recover", "app", LOOKING, "Recovery mode: no new bets until what a restore lost is reconciled."
     ),
+    "verify-draw": Entry(
+        "verify_draw", "verify_draw", LOOKING,
+        "Recompute a draw from its published proof and say whether it holds. Exit code 1 if it does not.",
+    ),
     "simulate": Entry(
         "simulate", "simulate", LOOKING,
         "Play seeds in virtual time and compare everybody's books. Exit code 1 on any violation.",
