@@ -1,1 +1,1 @@
-"""The whole hub in one process, on virtual time, from one seed: real flows, store, codecs and signatures, no sockets."""
+"""A simulation of the whole hub in one process, on virtual time, from one seed."""

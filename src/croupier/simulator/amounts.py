@@ -1,4 +1,4 @@
-"""Amounts as the simulator's peers read and write them: their own arithmetic, so that a fault of the hub's shows.
+"""Amounts as the simulator's peers read and write them, in arithmetic of their own, so that a bug of the hub's shows.
 
 Owns: the few currencies that are played, their decimals, tax. Never: the hub's functions for the same
 (core.money). Spec: money.md 1, casino.md 2.5.
@@ -10,12 +10,12 @@ import re
 from fractions import Fraction
 
 DECIMALS = {"EUR": 2, "JPY": 0, "KWD": 3, "mBTC": 5}
-"""Currency to how many decimals its minor unit is."""
+"""The number of decimals of each currency's minor unit."""
 _GRAMMAR = re.compile(r"([0-9]{1,15})(?:\.([0-9]{1,8}))?")
 
 
 def minor_of(text: object, currency: str) -> int:
-    """Decimal text in minor units; raises ValueError for anything but text of the contract's grammar."""
+    """Return decimal text in minor units; raise ValueError for any text outside the contract's grammar."""
     matched = _GRAMMAR.fullmatch(text) if isinstance(text, str) else None
     if matched is None:
         msg = f"{text!r} is no amount"
@@ -28,7 +28,7 @@ def minor_of(text: object, currency: str) -> int:
 
 
 def text_of(minor: int, currency: str) -> str:
-    """Minor units as decimal text with all of the currency's decimals."""
+    """Return minor units as decimal text with all decimals of the currency."""
     unit = _unit(currency)
     whole, rest = divmod(minor, unit)
     return f"{whole}.{str(rest + unit)[1:]}" if unit > 1 else str(whole)
@@ -39,5 +39,5 @@ def _unit(currency: str) -> int:
 
 
 def tax_of(minor: int, basis_points: int) -> int:
-    """So many ten-thousandths, rounded half to even."""
+    """Return the tax at a rate in ten-thousandths, rounded half to even."""
     return round(Fraction(minor * basis_points, 10_000))

@@ -1,6 +1,6 @@
-"""The arena: one loop and one database in which many seeds are played, one after the other.
+"""The place where many seeds are played one after the other: one event loop and one database.
 
-Owns: that a seed finds both as if they were new, whatever was played before. Never: what is played.
+Owns: resetting both between seeds, so that no seed depends on an earlier one. Never: the content of a run.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ KEYS_FROM_MS = START_MS - 86_400_000
 
 
 class Arena:
-    """Plays seeds."""
+    """Plays seeds, one at a time."""
 
     def __init__(self, runner: asyncio.Runner, loop: VirtualLoop, db: StillDb) -> None:
         self._runner = runner
@@ -37,8 +37,8 @@ class Arena:
         self._much = False
 
     def play(self, world: World) -> Outcome:
-        """One world, from its dials to its verdict."""
-        # A world holds what it makes until it is over: looking for rubbish in it takes a fifth of the time.
+        """Play one world and return its outcome with the verdict."""
+        # A world keeps its objects until its end, so garbage collection during a run would only cost a fifth of the time.
         gc.disable()
         try:
             return self._runner.run(self._play(world))
@@ -56,7 +56,7 @@ class Arena:
 
 @contextmanager
 def arena(attached: Attached) -> Iterator[Arena]:
-    """An arena on this server, with a database of its own that is dropped at the end."""
+    """Open an arena on this server, with a database of its own that is dropped at the end."""
     loop = VirtualLoop()
     with asyncio.Runner(loop_factory=lambda: loop) as runner:
         gc.freeze()  # What is loaded by now stays: nobody looks through it again.
@@ -70,7 +70,7 @@ def arena(attached: Attached) -> Iterator[Arena]:
 
 
 async def _make_keys(db: Db) -> None:
-    """The keys that every world starts with: making one takes a tenth of a second."""
+    """Create the keys that every world starts with. Creating one takes a tenth of a second."""
     clock = VirtualClock(asyncio.get_running_loop(), KEYS_FROM_MS)  # type: ignore[arg-type] # it is ours
     keys = Keys(db, Sealer(SEAL_KEY), clock, SeededChance("keys"))
     await keys.load()

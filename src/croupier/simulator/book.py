@@ -1,6 +1,6 @@
-"""A casino's book in the simulator: what it booked, refused and closed.
+"""The book of a simulated casino: its bookings, refusals and closed bets.
 
-Owns: the records, and what a bet came to. Never: decides (sim_casino), judges (judge, witness).
+Owns: the records, and their sums per bet and player. Never: decides (sim_casino), judges (judge, witness).
 Amounts are minor units of the player's currency.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 Key = tuple[int, int, bool]
-"""(BetId or CashbackId, TransactionType, is it a cashback)."""
+"""(BetId or CashbackId, TransactionType, whether it is a cashback)."""
 TAKES = ((-1, False), (-2, False), (-1, True))
 STAKE = (-1, False)
 PAYOUT = (1, False)
@@ -18,7 +18,7 @@ RETURN = (2, False)
 
 @dataclass(slots=True)
 class Booking:
-    """One payment in the casino's book. `times` is how often it moved money; `told` what it will say."""
+    """One payment in the casino's book. `times` counts how often it moved money."""
 
     player: str
     amount: int
@@ -31,40 +31,40 @@ class Booking:
 
 @dataclass(slots=True)
 class Book:
-    """Everything the casino booked, and the bets it closed."""
+    """All bookings of the casino, and the bets that it closed."""
 
     bookings: dict[Key, Booking] = field(default_factory=dict)
     refused: dict[Key, int] = field(default_factory=dict)
-    """What it will never take, with the code it said."""
+    """Payments that it refuses for good, with the code of the refusal."""
     closed: set[int] = field(default_factory=set)
     given_back: set[int] = field(default_factory=set)
-    """Bets whose stake it gave back by itself, which no casino may; its list shows it."""
+    """Bets whose stake it returned by itself, which no casino may do. Its list shows the return."""
     _of: dict[tuple[int, bool], list[Key]] = field(default_factory=dict)
     _players: dict[str, list[Key]] = field(default_factory=dict)
 
     def write(self, key: Key, booking: Booking) -> None:
-        """Book it, in place of what was forgotten under the same key."""
+        """Write a booking, in place of a forgotten one under the same key."""
         if key not in self.bookings:
             self._of.setdefault((key[0], key[2]), []).append(key)
             self._players.setdefault(booking.player, []).append(key)
         self.bookings[key] = booking
 
     def of(self, subject_id: int, *, cashback: bool = False) -> list[Key]:
-        """What it booked for a bet or cashback, in order."""
+        """Return the keys booked for a bet or cashback, in order."""
         return self._of.get((subject_id, cashback), [])
 
     def net(self, subject_id: int, *, cashback: bool = False) -> int:
-        """What one bet or cashback did to its player's wallet before tax."""
+        """Return the net amount that one bet or cashback moved in its player's wallet, before tax."""
         mine = ((key, self.bookings[key]) for key in self.of(subject_id, cashback=cashback))
         return sum(moved(key, booking, booking.amount) for key, booking in mine)
 
     def wallet(self, player: str) -> int:
-        """What all bets and cashbacks did to a player's wallet, less the tax that the casino withheld of what stayed."""
+        """Return the sum of all bets and cashbacks in a player's wallet, less the tax that the casino kept."""
         mine = ((key, self.bookings[key]) for key in self._players.get(player, ()))
         return sum(moved(key, booking, booking.amount - (booking.tax or 0)) for key, booking in mine)
 
 
 def moved(key: Key, booking: Booking, amount: int) -> int:
-    """What a booking of so much did to its player's wallet."""
+    """Return the amount, with its sign, that a booking moved in its player's wallet."""
     sign = -1 if key[1:] in TAKES else 1
     return sign * amount * (0 if booking.forgotten else booking.times)

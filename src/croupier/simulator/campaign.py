@@ -1,7 +1,7 @@
-"""Many worlds, one after the other or several at once, and what they came to together.
+"""A run of many worlds, in sequence or in parallel, and the sum of their results.
 
-Owns: how a number of payments becomes seeds, the sum of their findings in the order of the seeds. Never: plays one.
-Spec: operate.md 2 (`croupier simulate`), money.md 5.
+Owns: the choice of seeds for a number of payments, and the sum of their findings in the order of the seeds.
+Never: plays one. Spec: operate.md 2 (`croupier simulate`), money.md 5.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Told = Callable[["Campaign"], None]
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What is kept of a world: all but its log."""
+    """The stored result of a world, without its log."""
 
     world: World
     payments: int
@@ -42,7 +42,7 @@ class Played:
 
 
 def kept(outcome: Outcome) -> Played:
-    """What is kept of an outcome."""
+    """Reduce an outcome to its stored result."""
     verdict = outcome.verdict
     return Played(
         world=outcome.world,
@@ -61,7 +61,7 @@ def kept(outcome: Outcome) -> Played:
 
 @dataclass(slots=True)
 class Campaign:
-    """What the worlds came to. `failed` are those with a violation."""
+    """The sum of the results of all worlds. `failed` are the worlds with a violation."""
 
     seed: int
     seeds: int = 0
@@ -80,13 +80,13 @@ class Campaign:
 
     @property
     def log_sha256(self) -> str:
-        """The digest of one world's log, or of the digests of several."""
+        """Return the digest of one world's log, or of the digests of several."""
         if len(self.digests) == 1:
             return self.digests[0]
         return hashlib.sha256("\n".join(self.digests).encode()).hexdigest()
 
     def take(self, played: Played) -> None:
-        """Add a world."""
+        """Add the result of a world."""
         self.seeds += 1
         self.payments += played.payments
         self.lost += played.lost
@@ -124,7 +124,7 @@ def run_campaign(
 
 @contextmanager
 def attached_at(home: Path) -> Iterator[Attached]:
-    """The simulator's own server, in this home."""
+    """Start the simulator's own database server in this home."""
     home.mkdir(parents=True, exist_ok=True)
     with attach(home) as attached:
         yield attached
@@ -132,7 +132,7 @@ def attached_at(home: Path) -> Iterator[Attached]:
 
 @contextmanager
 def players(home: Path, jobs: int) -> Iterator[Callable[[Iterator[World]], Iterator[Played]]]:
-    """What plays worlds, `jobs` at a time, and gives their results in the order of the worlds."""
+    """Return a function that plays worlds, `jobs` at a time, and yields their results in the order of the worlds."""
     if jobs == 1:
         with attached_at(home) as attached, arena(attached) as here:
             yield lambda worlds: (kept(here.play(world)) for world in worlds)
@@ -143,7 +143,7 @@ def players(home: Path, jobs: int) -> Iterator[Callable[[Iterator[World]], Itera
 
 
 def _in_order(pool: multiprocessing.pool.Pool, worlds: Iterator[World], jobs: int) -> Iterator[Played]:
-    """The results in the order of the worlds; only a few are ahead of the one that is waited for."""
+    """Yield results in the order of the worlds; only a few worlds are played ahead."""
     ahead = [pool.apply_async(_Job.play, (next(worlds),)) for _ in range(4 * jobs)]
     while True:
         first = ahead.pop(0)
@@ -152,19 +152,19 @@ def _in_order(pool: multiprocessing.pool.Pool, worlds: Iterator[World], jobs: in
 
 
 class _Job:
-    """The arena of a process that plays for a campaign; it ends with the process."""
+    """The arena of a process that plays worlds for a campaign. It ends with the process."""
 
     _open = ExitStack()
     _arena: Arena
 
     @classmethod
     def begin(cls, home: Path) -> None:
-        """Open it."""
+        """Open the arena."""
         silence()
         attached = cls._open.enter_context(attached_at(home))
         cls._arena = cls._open.enter_context(arena(attached))
 
     @classmethod
     def play(cls, world: World) -> Played:
-        """Play a world in it."""
+        """Play a world in the arena."""
         return kept(cls._arena.play(world))

@@ -1,4 +1,4 @@
-"""What the world of one seed is like: every dial is drawn from the seed, once, before anything happens.
+"""The parameters of the world of one seed. Every dial is drawn from the seed, once, before the run begins.
 
 Owns: the dials and their ranges. Never: turns a dial later (healing switches faults off as a whole).
 Durations are seconds, rates are shares of 1.
@@ -17,18 +17,18 @@ T = TypeVar("T")
 
 
 class CasinoCharacter(Enum):
-    """How a casino behaves while faults last. All but the liars tell the truth when asked."""
+    """The behaviour of a casino while faults last. All but the lying ones answer queries truthfully."""
 
     HONEST = "honest"
     INLINE = "inline"
     SLOW = "slow"
     LATE = "late"
-    """Accepts 31 to 300 s after the make."""
+    """Sends its accepts 31 to 300 s after the make."""
     SILENT = "silent"
-    """Books and never sends an accept; info tells."""
+    """Books and never sends an accept; its list contains the payment."""
     RUBBISH = "rubbish"
     DRIP = "drip"
-    """Answers a byte at a time: no whole answer in time."""
+    """Answers one byte at a time, so that no answer is complete in time."""
     LYING = "lying"
     TWICE = "twice"
     """Applies some makes twice."""
@@ -37,7 +37,7 @@ class CasinoCharacter(Enum):
     QUEUED = "queued"
     """Acknowledges a stake at once, and books it 31 to 300 s later."""
     MOODY = "moody"
-    """Any of the odd ones above, with each message anew."""
+    """Behaves like one of the faulty ones above, drawn for each message."""
 
 
 TRUTHFUL = frozenset(CasinoCharacter) - {
@@ -46,108 +46,108 @@ TRUTHFUL = frozenset(CasinoCharacter) - {
     CasinoCharacter.FORGETFUL,
     CasinoCharacter.MOODY,
 }
-"""For these the books must agree to the last unit once faults have stopped."""
+"""Behaviours for which all books must agree exactly once faults have stopped."""
 
 
 class Kind(Enum):
-    """What sort of world it is."""
+    """The class of a world."""
 
     MILD = "mild"
     HARSH = "harsh"
-    """All faults at once, for long, and no honest casino."""
+    """All faults at once and for long; no casino is honest."""
     LATE = "late"
-    """Casinos book and answer after the hub has given up, and providers leave or refund; little else is wrong."""
+    """Casinos book and answer after the hub has given up, and providers leave or refund. There are few other faults."""
     CROWD = "crowd"
-    """Much happens in one instant."""
+    """Many events in one instant."""
 
 
 class ProviderCharacter(Enum):
-    """How a provider behaves."""
+    """The behaviour of a provider."""
 
     PATIENT = "patient"
     IMPATIENT = "impatient"
-    """Gives up waiting after 1 s."""
+    """Stops waiting after 1 s."""
     REFUNDING = "refunding"
     DOUBLE = "double"
     """Sends everything twice at once."""
     CHANGING = "changing"
-    """Repeats with other amounts now and then."""
+    """Repeats some requests with other amounts."""
     VANISHING = "vanishing"
 
 
 @dataclass(frozen=True, slots=True)
 class Dials:
-    """One world."""
+    """The dials of one world."""
 
     bets: int
     rough_s: float
-    """How long the phase with faults lasts."""
+    """Length of the phase with faults."""
     placed_s: float
-    """In how many of its first seconds all bets are placed."""
+    """Length of the first part of that phase in which all bets are placed."""
     tick_s: float
-    """Everything happens at multiples of this: in a crowd much happens in one instant."""
+    """All timers fire at multiples of this, so that a crowd has many events in one instant."""
     loss: float
-    """Requests that never arrive, and answers that never come back."""
+    """Share of requests that never arrive, and of answers that never return."""
     duplicates: float
     delay_s: float
-    """The longest delay of a message; reorders what is in flight."""
+    """Longest delay of a message. Delays change the order of messages in flight."""
     delayed: float
-    """Share of the messages that are late; all others arrive at once, so that whole lives are lived beside them."""
+    """Share of delayed messages. All others arrive at once, so that undisturbed bets occur too."""
     cut_every_s: float
     """Mean time between one-way cuts of the network; 0 is none."""
     cut_s: float
     crash_every_s: float
     """Mean time between crashes of a hub process; 0 is none."""
     deaths: int
-    """How many processes die one after the other at a named point, once it is its turn."""
+    """Number of processes that die one after the other at a named point."""
     pause_every_s: float
     lost_commits: float
-    """Commits whose connection breaks before (a third) or after (two thirds) they took effect."""
+    """Share of commits whose connection breaks before (a third) or after (two thirds) they took effect."""
     skew_ms: int
-    """Largest skew of a hub's clock, to either side."""
+    """Largest skew of a hub's clock, in either direction."""
     rotations: int
-    """Key rotations in flight."""
+    """Number of key rotations during the run."""
     workers: int
     casinos: tuple[CasinoCharacter, ...]
     providers: tuple[ProviderCharacter, ...]
     no_funds: float
     late_refuse: bool
-    """The casinos answer late accepts themselves (`late_accept=refuse`)."""
+    """Whether casinos undo late accepts themselves (`late_accept=refuse`)."""
     not_yet: float
-    """Gives that a casino refuses for now, while faults last."""
+    """Share of gives that a casino refuses for now, while faults last."""
     keeps: float
-    """Payouts and cashbacks that a casino refuses to take back, for good."""
+    """Share of payouts and cashbacks that a casino refuses to take back, for good."""
     tax_bp: int | None
-    """What casinos withhold of a win, in basis points; None where none is agreed."""
+    """Tax that casinos withhold from a win, in basis points; None if no tax is agreed."""
     bad_moments: float
-    """How often a casino that lies, applies twice or forgets does so with what it books or reports."""
+    """Share of bookings and reports with which a casino that lies, applies twice or forgets does so."""
     bets_per_cashback: int
     cancel_s: float
-    """The longest time between a cashback and its cancel."""
+    """Longest time between a cashback and its cancel."""
     purse: int | None
-    """What every player starts with at casinos whose wallets are really small, minor units; None: more than any game."""
+    """Initial balance of every player at casinos with small wallets, in minor units; None: larger than any stake."""
     funds_first: float
-    """How often such a casino looks at the wallet before it looks whether it booked the stake already, while faults last."""
+    """Share of repeated stakes for which such a casino checks the wallet before its bookings, while faults last."""
     operator_every_s: float
-    """Mean time between acts of the operator: players blocked and let in again, games switched off and on; 0 is none."""
+    """Mean time between acts of the operator: (un)blocking players, switching games off and on; 0 is none."""
     short_sessions: float
-    """Share of the sessions that end in the middle."""
+    """Share of the sessions that end during the run."""
     restart_every_s: float
     """Mean time between orderly stops of a hub process; 0 is none."""
     slow_db_s: float
-    """The longest that a statement of the database takes, now and then."""
+    """Longest duration of a slow database statement."""
     told_balance: float
-    """How often a yes of a casino carries what the wallet holds with it."""
+    """Share of a casino's accepts that contain the balance of the wallet."""
     insists: float
-    """How often a casino sends again and again what the hub has heard: a refusal of owed money, a contradiction."""
+    """Share of outcomes that a casino resends many times after the hub has taken them: a refusal, a contradiction."""
     info_down: float
-    """Share of the queries of `payments/info` that a casino with a queue answers with an error, while faults last."""
+    """Share of `payments/info` queries that a casino with a queue answers with an error, while faults last."""
     odd_acts: float
-    """How often a provider does what it must not: other contents, other sessions, too much, after the end."""
+    """Share of points at which a provider violates the contract: other contents, sessions, too large, too late."""
 
 
 PAYMENTS_PER_BET = 2.6
-"""How many payments a bet makes on average: how many bets a number of payments asks for."""
+"""Average number of payments per bet, to compute the number of bets from a number of payments."""
 
 OFF: dict[str, Mapping[str, object]] = {
     "loss": {"loss": 0.0},
@@ -170,13 +170,13 @@ OFF: dict[str, Mapping[str, object]] = {
     "told-balances": {"told_balance": 0.0},
     "resends": {"insists": 0.0},
 }
-"""What can be turned off when a failing world is made smaller, by the name that a person gives it."""
+"""Dials that can be turned off to make a failing world smaller, by the name that a person gives."""
 
 
 def draw(chance: Chance, payments: int, without: Collection[str] = (), *, kind: Kind = Kind.MILD) -> Dials:
-    """The dials of a seed. Half of the worlds have few faults, so that whole lives are seen too; a harsh one has all.
+    """Draw the dials of a seed. Half of the worlds have few faults, so that undisturbed bets occur.
 
-    Every dial is drawn, also one that is turned off: turning one off changes no other.
+    A harsh world has all faults. Every dial is drawn, even one that is turned off: that changes no other.
     """
     rough = chance.fraction()
     crowd = kind is Kind.CROWD
@@ -230,7 +230,7 @@ def draw(chance: Chance, payments: int, without: Collection[str] = (), *, kind: 
 
 
 def one_of(chance: Chance, choices: Sequence[T]) -> T:
-    """One of them."""
+    """Return one of the choices."""
     return choices[int(chance.fraction() * len(choices))]
 
 
@@ -239,9 +239,9 @@ def _up_to(chance: Chance, most: float) -> float:
 
 
 def _harsh(chance: Chance) -> dict[str, object]:
-    """Everything at once and for long, so that what is rare meets what is rare: no casino is honest.
+    """Return dials with all faults at once and for long, so that rare faults coincide. No casino is honest.
 
-    Faults last until a late answer is there and a schedule of repeats is used up.
+    Faults last until a late answer has arrived and a schedule of retries has ended.
     """
     calm = (CasinoCharacter.HONEST, CasinoCharacter.INLINE, CasinoCharacter.QUEUED)
     odd = tuple(c for c in CasinoCharacter if c not in calm)
@@ -259,7 +259,7 @@ def _harsh(chance: Chance) -> dict[str, object]:
 
 
 def _late(chance: Chance) -> dict[str, object]:
-    """What is rare where everything goes wrong: a payment that nobody disturbs turns up after its bet has ended."""
+    """Return dials for an event that is rare among many faults: a payment is booked after its bet has ended."""
     late = (CasinoCharacter.QUEUED, CasinoCharacter.LATE, CasinoCharacter.SILENT)
     leaving = (ProviderCharacter.VANISHING, ProviderCharacter.REFUNDING, ProviderCharacter.IMPATIENT)
     return {

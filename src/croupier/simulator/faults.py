@@ -1,8 +1,8 @@
-"""The network and the database connection with faults in them.
+"""Faults of the network and of the database connection.
 
 Owns: `FaultyWire` (loss before and after, duplicates, delay, cuts) and `FaultyDb` (a connection lost in a commit, a
-process that dies while its statement runs on). Never: decides when a world is rough (dials). What happened is
-counted, so that a run can show which faults it has seen.
+process that dies while its statement runs on). Never: decides when there are faults (dials). Every fault is
+counted, so that a run can show which faults occurred.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from croupier.store.db import Db, DbDown, Row
 T = TypeVar("T")
 
 Landed = Callable[[str, Sequence[object], set[int]], None]
-"""Hears of every group commit that took effect, whether or not its process lives to hear of it: text, arrays, who won."""
+"""Called for every group commit that took effect, even if its process died: text, arrays, the decisions written."""
 Executed = Callable[[str, Sequence[object]], None]
-"""Hears of a statement that changed rows: its text and its arguments."""
+"""Called for a statement that changed rows: its text and its arguments."""
 SLOW = 0.1
-"""Share of the statements that are slow where the database is."""
+"""Share of slow statements in a world with a slow database."""
 LOST_S = 7.0
-"""How long a lost message is believed to be on its way, at most; the caller's own limit may be nearer."""
+"""Longest time that the sender of a lost message waits; its own timeout may be shorter."""
 
 
 @dataclass(slots=True)
 class Weather:
-    """Whether there are faults now, and which were seen."""
+    """Whether there are faults now, and a count of those that occurred."""
 
     rough: bool = True
     seen: Counter[str] = field(default_factory=Counter)
@@ -44,14 +44,14 @@ class Weather:
     matrix: Matrix = field(default_factory=Matrix)
 
     def strike(self, fault: str, subjects: Iterable[int | str] | None = None) -> None:
-        """A fault happens, to these bets and cashbacks or to all."""
+        """Record a fault that concerns these bets and cashbacks, or all of them."""
         self.seen[fault] += 1
         self.matrix.strike(fault, subjects)
 
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What is around everybody on the stage."""
+    """The surroundings of one participant: time, randomness, dials and faults."""
 
     clock: Clock
     chance: Chance
@@ -60,7 +60,7 @@ class Around:
 
 
 def subjects_in(body: bytes) -> list[int | str]:
-    """Whom a message of the contract is about: BetIds and CashbackIds, or the provider's betId. Nobody, for others."""
+    """Return the subjects of a message of the contract: BetIds and CashbackIds, or the provider's betId."""
     try:
         message = json.loads(body) if body else None
         if isinstance(message, str):
@@ -81,7 +81,7 @@ def _named(message: object) -> list[int | str]:
 
 
 class FaultyWire:
-    """A wire that loses, repeats, delays and reorders."""
+    """A wire that loses, repeats, delays and reorders messages."""
 
     def __init__(self, inner: Wire, around: Around) -> None:
         self._inner = inner
@@ -92,13 +92,13 @@ class FaultyWire:
         self._copies: set[asyncio.Task[None]] = set()
 
     async def send(self, request: WireRequest) -> WireAnswer:
-        """As the wire, through the weather. What leaves is made here: the network's delays come after it."""
+        """Send the request with faults. The body is produced here, so the network's delays come after it."""
         request = request.leaving()
         if not self._weather.rough:
             return await self._inner.send(request)
         delay_s = self._delay_s(request)
         if delay_s >= request.total_s:
-            # It arrives all the same, when its sender has long given it up.
+            # It arrives all the same, long after its sender has given it up.
             self._send_later(request, delay_s)
             await self._clock.sleep(request.total_s)
             raise PeerError("no whole answer in time")
@@ -117,7 +117,7 @@ class FaultyWire:
         return answer
 
     def _delay_s(self, request: WireRequest) -> float:
-        """How long this message is on its way."""
+        """Return the delay of this message in seconds."""
         if not self._dials.delay_s or self._chance.fraction() >= self._dials.delayed:
             return 0.0
         delay_s = self._chance.fraction() ** 2 * self._dials.delay_s
@@ -138,7 +138,7 @@ class FaultyWire:
         return happens
 
     def _send_later(self, request: WireRequest, after_s: float) -> None:
-        """The network delivers it after a while; nobody hears its answer."""
+        """Deliver a copy later; its answer is dropped."""
 
         async def copy() -> None:
             await self._clock.sleep(after_s)
@@ -153,7 +153,7 @@ class FaultyWire:
 
 
 class FaultyDb:
-    """The database as one process sees it: its connection may break, and what was begun outlives the process."""
+    """The database as one process sees it: the connection may break, and a running statement outlives the process."""
 
     def __init__(
         self, db: Db, around: Around, *, landed: Landed | None = None, executed: Executed | None = None
@@ -172,30 +172,30 @@ class FaultyDb:
         return getattr(self._db, name)
 
     async def fetch(self, sql: str, *args: object) -> list[Row]:
-        """All rows."""
+        """Return all rows."""
         return await self._heard(self._db.fetch, sql, *args)
 
     async def fetchrow(self, sql: str, *args: object) -> Row | None:
-        """The first row."""
+        """Return the first row."""
         return await self._heard(self._db.fetchrow, sql, *args)
 
     async def fetchval(self, sql: str, *args: object) -> Any:  # noqa: ANN401 - whatever the column is
-        """The first value."""
+        """Return the first value."""
         return await self._heard(self._db.fetchval, sql, *args)
 
     async def execute(self, sql: str, *args: object) -> int:
-        """Run it."""
+        """Run the statement and return the number of changed rows."""
         rows = await self._heard(self._db.execute, sql, *args)
         if self._executed is not None and rows:
             self._executed(sql, args)
         return rows
 
     async def batch_fetch(self, sql: str, *args: object) -> list[Row]:
-        """A set-based statement."""
+        """Run a set-based statement and return its rows."""
         return await self._heard(self._db.batch_fetch, sql, *args)
 
     async def commit_group(self, sql: str, *args: object) -> list[Row]:
-        """A group commit's statement: it may lose its connection, or its process, before and after."""
+        """Run the statement of a group commit. The connection or the process may be lost before and after it."""
         await asyncio.sleep(0)  # noqa: TID251 - yields, waits for nothing
         if self._breaks("commit_never_arrived", 1 / 3):
             raise DbDown("the connection was lost")
@@ -209,7 +209,7 @@ class FaultyDb:
         return rows
 
     async def _slowly(self) -> None:
-        """The database is there, and takes its time."""
+        """Delay the statement if the database is slow."""
         began = self._clock.monotonic_s() > 0  # until then time stands still
         if self._weather.rough and began and self._dials.slow_db_s and self._chance.fraction() < SLOW:
             self._weather.strike("slow_database")
@@ -222,7 +222,7 @@ class FaultyDb:
         return True
 
     async def _heard(self, ask: Callable[..., Awaitable[T]], *args: object) -> T:
-        """The answer, as soon as the process is awake to hear it."""
+        """Return the answer once the process is awake to receive it."""
         await self._slowly()
         result = await ask(*args)
         if not self.awake.is_set():

@@ -1,6 +1,6 @@
 """A simulated casino as a client of the hub: its token, the hub's keys, and the report of an outcome.
 
-Owns: those three calls. Never: what is reported (sim_casino). Spec: casino.md 1.
+Owns: these three calls. Never: what is reported (sim_casino). Spec: casino.md 1.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ BASE = "/mis-api/api/v2"
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Where the hub is, and the credentials of the casino."""
+    """The address of the hub, and the credentials of the casino."""
 
     hub_url: str
     client_id: int
@@ -27,17 +27,17 @@ class Access:
 
 
 class HubClient:
-    """The hub, as one casino reaches it."""
+    """A client of the hub for one casino."""
 
     def __init__(self, access: Access, wire: Wire) -> None:
         self.keys: Mapping[str, PublicKey] = {}
-        """The hub's keys as they were fetched last."""
+        """The hub's keys as last fetched."""
         self._access = access
         self._wire = wire
         self._bearer = ""
 
     async def fetch_keys(self) -> None:
-        """Read the key set; with a new token, if the old one is not taken any more."""
+        """Fetch the key set, with a new token if the old one is refused."""
         try:
             for _ in range(2):
                 headers = {"authorization": f"Bearer {await self._token()}"}
@@ -51,7 +51,7 @@ class HubClient:
             return
 
     async def report(self, code: int, value: dict[str, Any], *, cashback: bool) -> int | None:
-        """The ErrorCode that the hub answers to an accept; None if it has not answered, or not taken it in."""
+        """Send an accept and return the hub's ErrorCode; None without an answer, or if the hub could not record it."""
         path = "cashback-payments/accept" if cashback else "payments/accept"
         body = {"ErrorCode": code, "Message": "sim", "Value": value}
         try:

@@ -3,7 +3,7 @@
 Owns: the translation between a wire request and an ASGI call, for the simulator and for tests. Never: start-up and
 shut-down of the apps (no lifespan), streaming, WebSockets.
 
-A call that is given up does not stop the app: a real peer goes on too, and that is where the interesting faults are.
+A call that times out does not stop the app: a real peer continues too, and this is where the interesting faults are.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ class InProcessWire:
         self._running: set[asyncio.Task[None]] = set()
 
     def mount(self, origin: str, app: ASGIApp) -> None:
-        """Answer for this origin, for example `http://casino.test`, from now on by this app."""
+        """Serve this origin, for example `http://casino.test`, from now on by this app."""
         self._apps[origin.rstrip("/").lower()] = app
 
     async def send(self, request: WireRequest) -> WireAnswer:
-        """Return the app's answer; raise PeerError if nothing is mounted, or none comes in time and size."""
+        """Return the app's answer; raise PeerError if nothing is mounted, or if it is too late or too large."""
         target = urlsplit(request.url)
         app = self._apps.get(f"{target.scheme}://{target.netloc}".lower())
         if app is None:
@@ -47,7 +47,7 @@ class InProcessWire:
         return await self._in_time(call, request.total_s)
 
     async def close(self) -> None:
-        """Stop what apps are still doing for calls that were given up."""
+        """Stop the apps' work for calls that timed out."""
         for task in list(self._running):
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
@@ -66,7 +66,7 @@ class InProcessWire:
 
 
 class _Call:
-    """One request on its way through an app."""
+    """One request to an app."""
 
     def __init__(self, request: WireRequest, target: SplitResult) -> None:
         self.answer: asyncio.Future[WireAnswer] = asyncio.get_running_loop().create_future()
@@ -79,7 +79,7 @@ class _Call:
         self._body = bytearray()
 
     async def run(self, app: ASGIApp) -> None:
-        """Let the app answer, like a server does: a crash before the answer began is a 500, a later one cuts it."""
+        """Run the app like a server: an exception before the answer began is a 500, a later one cuts the answer."""
         try:
             await app(self._scope, self._receive, self._send)
             self._settle(PeerError("the answer broke off"))
@@ -90,7 +90,7 @@ class _Call:
             self._settle(WireAnswer(500, {}, b"") if self._status is None else PeerError(f"{type(problem).__name__}"))
 
     def leave(self) -> None:
-        """The caller is gone: an app that listens learns it, and whatever it still sends is dropped."""
+        """Drop the rest of the answer, because the caller has left. An app that listens is notified."""
         if not self.answer.cancel() and not self.answer.cancelled():
             self.answer.exception()  # looked at, so that asyncio does not report it as lost
         self._left.set()

@@ -1,6 +1,6 @@
-"""What must be true when the world is at rest: books against books, and against what providers were told.
+"""The final check of a world at rest: the books of all parties and the answers to providers are compared.
 
-Owns: the comparison of three independent memories (casino's book, hub's rows, provider's answers). Never: reads a
+Owns: the comparison of three independent records (casino's book, hub's rows, provider's answers). Never: reads a
 rule of the hub; the hub's rows are checked by its own auditor beside this. Spec: money.md 5.
 """
 
@@ -40,18 +40,18 @@ ENDED = (
 UNBOOKED = (PaymentState.REFUSED, PaymentState.EXPIRED)
 DECIDED = {PaymentState.ACCEPTED, PaymentState.REFUSED, PaymentState.EXPIRED}
 NOT_TAKEN = {0, 8, 99}
-"""Answers that are none: silence, a clock that jumped, not known."""
+"""Answers without an outcome: no answer, not authenticated because a clock jumped, not known."""
 BAD_AMOUNT = 6
 REFUSED_AS = {103802: 3}
-"""What a provider is told for a casino's code; all others are a 4."""
+"""The answer to the provider for a casino's code; all others are a 4."""
 
 QUARANTINED = "quarantined"
-"""A call whose processes died five times stands until a person looks, at any casino (money.md 4.4)."""
+"""A call whose processes crashed five times stays parked until a person looks, at any casino (money.md 4.4)."""
 
 
 @dataclass(slots=True)
 class Verdict:
-    """What was found. `lost` and `doubled` count payments, `undecided` payments without an outcome."""
+    """The result of the check. `lost` and `doubled` count payments, `undecided` payments without an outcome."""
 
     lost: int = 0
     doubled: int = 0
@@ -59,29 +59,29 @@ class Verdict:
     violations: list[str] = field(default_factory=list)
 
     def wrong(self, invariant: str, text: str) -> None:
-        """Note a violation."""
+        """Record a violation."""
         self.violations.append(f"{invariant}: {text}")
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One bet or cashback and all that is known of it."""
+    """One bet or cashback with all records of it."""
 
     subject: Bet | Cashback
     casino: SimCasino
     told: Told | None
     incidents: frozenset[str]
     at_the_door: bool = False
-    """It may have been refused before it was opened, by a late copy of the first call: what it was told then is no fact."""
+    """It may have been refused before it was opened, by a late copy of the first call: early answers prove nothing."""
 
     @property
     def name(self) -> str:
-        """As the log calls it."""
+        """Return its name in the log."""
         return self.subject.bet_ref if isinstance(self.subject, Bet) else self.subject.ref
 
     @property
     def truthful(self) -> bool:
-        """Its casino's books must agree, and everything must have ended."""
+        """Return whether its casino's books must agree, and everything must have ended."""
         left_to_it = self.casino.undoes_late and "contradiction" in self.incidents
         dials = self.casino.dials
         crashed = QUARANTINED in self.incidents and bool(dials.crash_every_s or dials.pause_every_s)
@@ -89,7 +89,7 @@ class Case:
 
 
 def judge(cases: list[Case], verdict: Verdict) -> None:
-    """Judge every bet and cashback."""
+    """Check every bet and cashback."""
     for case in cases:
         _payments(case, verdict)
         _ended(case, verdict)
@@ -99,9 +99,9 @@ def judge(cases: list[Case], verdict: Verdict) -> None:
 
 
 def judge_on(cases: list[Case], said_on: Collection[tuple[int, str]], verdict: Verdict) -> None:
-    """I6: a bet that stands on was said to be on: what is accepted when nobody waits any more is unclaimed (money.md 3.5).
+    """I6: a bet that is on was answered with success. A stake that no request waited for is unclaimed (money.md 3.5).
 
-    A process that dies or sleeps between its commit and its answer has said nothing, and the bet stands all the same.
+    A process that dies or pauses between its commit and its answer has not answered, and the bet is on all the same.
     """
     for case in cases:
         bet, dials = case.subject, case.casino.dials
@@ -116,7 +116,7 @@ def judge_on(cases: list[Case], said_on: Collection[tuple[int, str]], verdict: V
 
 
 def judge_told(told: list[Told], verdict: Verdict, *, skewed: bool = False) -> None:
-    """Judge what providers were told, whether or not there is a bet of it. `skewed`: an old stamp may have been in time."""
+    """Check the answers to providers, with or without a bet. `skewed`: an old timestamp may be valid."""
     believed = NOT_TAKEN | ({1, 2, 3, 4, 6, 7} if skewed else set())
     for bet in told:
         for what, codes, allowed in (
@@ -138,7 +138,7 @@ def judge_told(told: list[Told], verdict: Verdict, *, skewed: bool = False) -> N
 
 
 def _witnesses(cases: list[Case], verdict: Verdict) -> None:
-    """What casinos complain of, and what they booked for nobody."""
+    """Report the casinos' complaints, and bookings without a bet in the hub."""
     names = {case.subject.subject_id: case.name for case in cases}
     for casino in dict.fromkeys(case.casino for case in cases):
         for invariant, subject_id, text in casino.witness.complaints:
@@ -180,7 +180,7 @@ def _strays(case: Case, seen: set[Key]) -> list[Key]:
 
 
 def _ended(case: Case, verdict: Verdict) -> None:
-    """I4: it ended, or stands with an incident; at a truthful casino it ended."""
+    """I4: the subject has ended, or has an incident; at a truthful casino it has ended."""
     subject = case.subject
     if isinstance(subject, Cashback):
         over = subject.state in (CashbackState.PAID, CashbackState.CANCELLED, CashbackState.KEPT)
@@ -189,7 +189,7 @@ def _ended(case: Case, verdict: Verdict) -> None:
         told = case.told
         left_alone = told is not None and (told.vanished or 1 not in told.pay_out)
         over = subject.state in ENDED or (subject.state is BetState.ON and left_alone)
-        # A take-back that the casino refused ends the matter for the hub; a person has it on the list (money.md 2.6).
+        # After a refused take-back the hub does nothing more; a person has the bet on the list (money.md 2.6).
         over = over or (subject.state is BetState.DISPUTED and "payout_kept" in case.incidents)
     if not over and (case.truthful or not case.incidents):
         verdict.wrong("I4", f"{case.name} stands {subject.state.value} with incidents {sorted(case.incidents)}")
@@ -201,12 +201,12 @@ def _ended(case: Case, verdict: Verdict) -> None:
 
 
 def _nobody_can_say(cashback: Cashback) -> bool:
-    """Refused twice after a try that nobody answered: no call asks after a cashback, so a person has it (money.md 2.5)."""
+    """Return whether a cashback was refused after an unanswered try: it cannot be queried (money.md 2.5)."""
     return any(p.state is PaymentState.PARKED and p.unanswered and p.reason for p in cashback.payments.values())
 
 
 def _not_closed(case: Case) -> bool:
-    """A bet that ended with money moved is closed, once its last payment has its outcome (money.md 3.9)."""
+    """Return whether a bet that ended with money moved was not closed after its last outcome (money.md 3.9)."""
     bet = case.subject
     if not isinstance(bet, Bet) or bet.state not in (BetState.SETTLED, BetState.RETURNED, BetState.DISPUTED):
         return False
@@ -215,7 +215,7 @@ def _not_closed(case: Case) -> bool:
 
 
 def _late_question(subject: Bet | Cashback, slot: str) -> bool:
-    """A stake that expired, or was refused unread, is asked after once more a day later: that may stand."""
+    """Return whether this is the last late query of a stake that expired or was refused unread."""
     stake = subject.payments.get(PaymentKind.STAKE)
     return slot == PaymentKind.STAKE.value and stake is not None and stake.state in UNBOOKED
 
@@ -238,7 +238,7 @@ def _bet(case: Case, bet: Bet, verdict: Verdict) -> None:
 
 
 def _told_what_is(case: Case, bet: Bet, told: Told) -> list[str]:
-    """I3, I6: a yes that the provider holds is a fact in the hub."""
+    """I3, I6: the hub's rows confirm each success that the provider received."""
     kept = bet.state in (BetState.SETTLED, BetState.UNDOING, BetState.DISPUTED, BetState.RETURNED)
     found = []
     if 1 in told.pay_out and not kept:
@@ -264,14 +264,14 @@ def _told_what_is(case: Case, bet: Bet, told: Told) -> list[str]:
 
 
 def _answers_hold(case: Case, told: Told, verdict: Verdict) -> None:
-    """I9: one definite answer to all repeats, until a return."""
+    """I9: all repeats get one definite answer, until a return."""
     definite = {code for code in told.pay_in if code not in (0, 99, 7, 8)}
     if len(definite) > 1 and not case.at_the_door:
         verdict.wrong("I9", f"{case.name} got {sorted(definite)} to the same pay-in")
 
 
 def _net(case: Case, bet: Bet, verdict: Verdict) -> None:
-    """I7: what the casino's book did for the bet is what it came to in the hub."""
+    """I7: the net amount in the casino's book equals the result of the bet in the hub."""
     net = case.casino.book.net(bet.bet_id)
     if bet.state is BetState.ON:
         expected = -bet.stake
@@ -289,7 +289,7 @@ def _net(case: Case, bet: Bet, verdict: Verdict) -> None:
 
 
 def _never_both(case: Case, bet: Bet, verdict: Verdict) -> None:
-    """I7: what a casino undid itself, as agreed, the hub does not return as well."""
+    """I7: the hub does not return a stake that the casino undid itself, as agreed."""
     won = bet.state in (BetState.SETTLED, BetState.UNDOING, BetState.DISPUTED)
     if case.casino.undoes_late and case.casino.character in TRUTHFUL and not won:
         net = case.casino.book.net(bet.bet_id)
@@ -301,7 +301,7 @@ def _never_both(case: Case, bet: Bet, verdict: Verdict) -> None:
 
 
 def _refused_by_the_casino(case: Case, bet: Bet, told: Told) -> list[str]:
-    """I6: a no for good is the casino's own; and the bet it refused is told as refused."""
+    """I6: a final refusal comes from the casino, and the bet that it refused is answered as refused."""
     code = case.casino.book.refused.get((bet.bet_id, -1, False))
     no = {3, 4, 6} & set(told.pay_in)
     expected = set() if code is None else {REFUSED_AS.get(code, 4)}
@@ -316,7 +316,7 @@ def _refused_by_the_casino(case: Case, bet: Bet, told: Told) -> list[str]:
 
 
 def _refused_is_nothing(case: Case, bet: Bet, told: Told) -> list[str]:
-    """I7: a bet that was refused towards its provider, and never more, nets 0 at the casino."""
+    """I7: a bet that was answered as refused, and never otherwise, nets 0 at the casino."""
     net = case.casino.book.net(bet.bet_id)
     refused = bool({2, 3, 4, 6, 7} & set(told.pay_in)) and 1 not in told.pay_in + told.pay_out
     if refused and not told.refunded and net:

@@ -1,7 +1,7 @@
-"""Every balance that a provider was told is one that the player had, or will have by what was decided.
+"""The check of balances: each balance in an answer is one that the player had, or will have by this decision.
 
-It is the casino's last word moved by the payments accepted since, or, where the hub knows no base, the casino's word as
-it came. Owns: the check of each first balance of a verb against both. Never: reads how the hub adds them up. Spec: money.md 7.
+It is the casino's last reported balance plus the payments accepted since or, without a base in the hub, the balance as
+reported. Owns: the check of each first balance of a verb against both. Never: the hub's own sum. Spec: money.md 7.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from croupier.simulator.scene import Scene
 from croupier.simulator.sim_provider import Told
 
 MOST_MOVING = 8
-"""With more payments accepted while an answer was on its way nearly every sum explains it."""
+"""If more payments were accepted while an answer was on its way, nearly every sum is possible, so none is checked."""
 QUESTION_S = 6.5
-"""A question for a balance may be joined that was asked so long before: the hold time, and what the network adds."""
+"""Longest age of a balance query that a request may join: the hold time, and the delay of the network."""
 UNDONE = (PaymentKind.BET_RETURN, PaymentKind.PAYOUT_RETURN)
 WINS = (PaymentKind.PAYOUT, PaymentKind.JACKPOT)
 
@@ -38,11 +38,11 @@ class Move(NamedTuple):
 
 
 class Wallet:
-    """What one player's wallet went through, as the hub learned it."""
+    """The history of one player's wallet, as the hub received it."""
 
     def __init__(self, purse: int, moves: list[Move], unclear_s: float) -> None:
         self.unclear_s = unclear_s
-        """From here on something happened that the casino may have booked for a while."""
+        """From this time on the casino may have booked a payment for a while without the hub's knowledge."""
         self._purse = purse
         self._moves = sorted(moves)
         self._of: dict[int, list[Move]] = {}
@@ -52,7 +52,7 @@ class Wallet:
         self._sums = [0, *accumulate(move.amount for move in self._moves)]
 
     def may_be(self, since_s: float, until_s: float, subject_id: int, *, own: set[int]) -> set[int] | None:
-        """What may be told between these moments, of a bet that is to have moved it by one of `own`. None: nearly all."""
+        """Return the possible balances between these times, with one of the bet's `own` movements. None: nearly all."""
         first, last = bisect_left(self._times, since_s), bisect_right(self._times, until_s)
         if last - first > MOST_MOVING:
             return None
@@ -66,7 +66,7 @@ class Wallet:
 
 
 def judge_balances(scene: Scene, cases: list[Case], told: Mapping[tuple[int, str], Told], *, verdict: Verdict) -> None:
-    """I3: judge the balance of every first answer, until a clock jumps: then a word may stand before or behind a payment."""
+    """I3: check the balance of every first answer until a clock jumps, which makes the order of reports uncertain."""
     wallets = _wallets(scene, cases)
     for case in cases:
         bet = case.subject
@@ -90,7 +90,7 @@ def judge_balances(scene: Scene, cases: list[Case], told: Mapping[tuple[int, str
 
 
 def _own(bet: Bet, verb: str, moments: Moments, *, until_s: float) -> Iterator[int]:
-    """What the bet is to have moved the wallet by, as the answer decided it or as a later one did meanwhile."""
+    """Return the amounts by which the answer's decision, or a later one meanwhile, moves the wallet."""
 
     def begun(*kinds: PaymentKind) -> bool:
         return any(moments.created_s.get((bet.bet_id, kind.value), float("inf")) <= until_s for kind in kinds)
@@ -126,7 +126,7 @@ def _moved(kind: PaymentKind, payment: Payment) -> int:
 
 
 def _booked_oddly(book: Book, subject_id: int) -> bool:
-    """Twice, forgotten, or given back by the casino itself."""
+    """Return whether the casino booked it twice, forgot it, or returned it by itself."""
     keys = (*book.of(subject_id), *book.of(subject_id, cashback=True))
     return subject_id in book.given_back or any(
         book.bookings[key].times > 1 or book.bookings[key].forgotten for key in keys

@@ -1,4 +1,4 @@
-"""What a person should have been called for: facts in a casino's book that must stand in the list of incidents.
+"""The check of incidents: facts in a casino's book for which a person must have been notified.
 
 Owns: that comparison. Never: judges money (judge). Spec: money.md 2.4 to 2.8 and 4.2.
 """
@@ -13,15 +13,15 @@ from croupier.core.readings import PaymentKind
 from croupier.simulator.judge import Case, Verdict
 
 KEPT = {PaymentKind.PAYOUT_RETURN: "payout_kept", PaymentKind.CASHBACK_CANCEL: "cashback_kept"}
-"""What a casino refused to give back for good, and how that is called."""
+"""Take-backs that a casino refuses for good, with the name of their incident."""
 CALLED = {"contradiction", "parked"}
-"""What a contradiction is called; of what had no outcome yet, and exists with other contents, it is parked."""
+"""Incident names of a contradiction. A payment without an outcome that exists with other contents is parked."""
 MANY = 9
-"""After so many different tries of owed money, five have failed, whatever else happened (money.md 2.8)."""
+"""Number of different tries of owed money after which five have failed in any case (money.md 2.8)."""
 
 
 def judge_incidents(cases: list[Case], verdict: Verdict) -> None:
-    """Judge every bet and cashback."""
+    """Check every bet and cashback."""
     for case in cases:
         for kind, payment in case.subject.payments.items():
             if payment.state is PaymentState.REFUSED and _kept(case, kind) not in {"", *case.incidents}:
@@ -33,9 +33,9 @@ def judge_incidents(cases: list[Case], verdict: Verdict) -> None:
 
 
 def judge_resent(cases: list[Case], times: Mapping[int, int], verdict: Verdict) -> None:
-    """The same contradiction again is none: so often was a person called, and so much different was ever said.
+    """A repeated contradiction raises no further incident: their number is at most that of the different statements.
 
-    An answer to a try that comes after its payment was parked is told to them once more.
+    An answer to a try that arrives after its payment was parked is reported to the person once more.
     """
     for case in cases:
         subject_id = case.subject.subject_id
@@ -47,7 +47,7 @@ def judge_resent(cases: list[Case], times: Mapping[int, int], verdict: Verdict) 
 
 
 def _contradicted(cases: list[Case], verdict: Verdict) -> None:
-    """What a casino was told is not believed has called for a person."""
+    """Each statement of a casino that the hub rejected has raised an incident."""
     known = {case.subject.subject_id: case for case in cases}
     for casino in dict.fromkeys(case.casino for case in cases):
         for key, how in casino.witness.contradicted.items():
@@ -57,13 +57,13 @@ def _contradicted(cases: list[Case], verdict: Verdict) -> None:
 
 
 def _kept(case: Case, kind: PaymentKind) -> str:
-    """What a person is called for; nothing was kept of a cashback that was never paid."""
+    """Return the incidents expected for what the casino keeps. A cashback that was never paid needs none."""
     never_paid = isinstance(case.subject, Cashback) and case.subject.state is CashbackState.CANCELLED
     return "" if never_paid else KEPT.get(kind, "")
 
 
 def _tried(case: Case, verdict: Verdict) -> None:
-    """Owed money that failed five times; where processes died, a try may have been no failure."""
+    """Owed money that failed five times has an incident. After a crash a try may not count as a failure."""
     dials, witness = case.casino.dials, case.casino.witness
     if dials.crash_every_s or dials.pause_every_s or dials.lost_commits or dials.restart_every_s or dials.skew_ms:
         return

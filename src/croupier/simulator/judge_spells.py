@@ -1,6 +1,6 @@
-"""What must not be opened is not, and what may be is: blocked players, games that are off, sessions that are over.
+"""The check of restrictions: a restricted bet is not opened, and a bet without a restriction is not refused.
 
-Owns: that comparison of the spells with the hub's bets and with what providers were told. Spec: provider.md 3.3.
+Owns: comparing restrictions of players, games and sessions with bets and answers to providers. Spec: provider.md 3.3.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from croupier.simulator.spells import Spell
 from croupier.simulator.stage import START_MS
 
 AT_THE_DOOR = {2, 4}
-"""How a bet is refused that was never opened."""
+"""Codes of a bet that was refused and never opened."""
 
 
 def judge_spells(scene: Scene, cases: list[Case], told: Mapping[tuple[int, str], Told], *, verdict: Verdict) -> None:
-    """Judge every bet against every spell; nothing is certain where the hub's clock jumped."""
+    """Check every bet against every restriction. Nothing is certain if the hub's clock jumped."""
     if scene.dials.skew_ms:
         return
     known = set()
@@ -43,14 +43,14 @@ def _opened(scene: Scene, bet: Bet, verdict: Verdict) -> None:
 
 
 def _never_opened(scene: Scene, bet: Told, verdict: Verdict) -> None:
-    """Refused at the door, and no reason for it."""
+    """Report a refusal without a reason."""
     codes = set(bet.pay_in) & AT_THE_DOOR
     if codes and not any(excuses(scene, spell, bet) for spell in scene.spells):
         verdict.wrong("limits", f"{bet.ref} was refused with {sorted(codes)}, and nothing forbade it")
 
 
 def excuses(scene: Scene, spell: Spell, bet: Told) -> bool:
-    """Whether this spell may be why a bet was refused at the door."""
+    """Return whether this restriction may be the reason for the refusal of a bet."""
     _, game, casino, ref = bet.session.split("-")
     player_id = next(number for at, number, name in scene.players if (at, name) == (int(casino), ref))
     mine = spell.concerns(player_id=player_id, game=(int(casino), int(game)), session_id=bet.session)

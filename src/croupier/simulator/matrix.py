@@ -1,4 +1,4 @@
-"""Which faults struck payments in which states: the proof that rare meetings were reached at all.
+"""A count of the faults that met payments in each state, to prove that rare combinations were reached.
 
 Owns: the count of (state, fault), over the states of all payments of a run as they were written. Never: makes a fault.
 Spec: money.md 5; the "sometimes" counters of a long run.
@@ -10,29 +10,29 @@ from collections import Counter
 from collections.abc import Iterable
 
 STATES = ("created", "sent", "accepted", "refused", "expired", "parked")
-"""Those of a payment (money.md 2.1)."""
+"""The states of a payment (money.md 2.1)."""
 
 
 class Matrix:
-    """What stands where, and what struck it."""
+    """The current state of each payment, and a count of the faults that met it."""
 
     def __init__(self) -> None:
         self.met: Counter[tuple[str, str]] = Counter()
-        """How often a fault met a payment in a state: (state, fault)."""
+        """Number of times that a fault met a payment in a state: (state, fault)."""
         self._states: dict[int, dict[str, str]] = {}
         self._standing: Counter[str] = Counter()
         self._names: dict[str, list[int]] = {}
 
     def named(self, ref: str, bet_id: int) -> None:
-        """A provider's betId of a bet; another provider may have the same one."""
+        """Record the provider's betId of a bet; another provider may use the same one."""
         self._names.setdefault(ref, []).append(bet_id)
 
     def state(self, subject_id: int, kind: str) -> str | None:
-        """Where this payment stands, if there is one."""
+        """Return the state of this payment, or None if there is none."""
         return self._states.get(subject_id, {}).get(kind)
 
     def moved(self, subject_id: int, kind: str, state: str) -> None:
-        """A payment stands here from now on."""
+        """Record the new state of a payment."""
         states = self._states.setdefault(subject_id, {})
         old = states.get(kind)
         if old is not None:
@@ -41,7 +41,7 @@ class Matrix:
         self._standing[state] += 1
 
     def strike(self, fault: str, subjects: Iterable[int | str] | None = None) -> None:
-        """A fault struck these bets and cashbacks (ids, or a provider's betId); None: everything that stands."""
+        """Count a fault that met these bets and cashbacks (ids, or a provider's betId); None: all of them."""
         if subjects is None:
             self.met.update((state, fault) for state, times in self._standing.items() if times > 0)
             return
@@ -56,13 +56,13 @@ FAULTS = (
     "twice", "forgotten", "not_yet", "contradiction", "foreign_accept", "restart", "slow_database", "own_return",
     "listed_twice", "told_balance", "resent", "queued",
 )  # fmt: skip
-"""Every fault that a world can have."""
+"""All faults that a world can have."""
 NEVER: dict[tuple[str, str], str] = {}
 """Pairs that cannot meet, each with the reason."""
 
 
 def unseen(met: Counter[tuple[str, str]], seen: Counter[str], points: Iterable[str]) -> list[str]:
-    """What a long run should have reached and did not: pairs of state and fault, and named points, passed and fatal."""
+    """Return what a long run did not reach: pairs of state and fault, named points, deaths at named points."""
     pairs = [(state, fault) for state in STATES for fault in FAULTS if (state, fault) not in NEVER]
     missing = [f"{state} x {fault}" for state, fault in pairs if not met[state, fault]]
     missing += [f"point {name}" for name in points if not seen[f"point {name}"]]

@@ -1,6 +1,6 @@
-"""What goes wrong on purpose: crashes at once or at named points, pauses, cuts, clock jumps, key rotations.
+"""Faults of a run that are started on purpose: crashes, pauses, cuts, clock jumps, key rotations.
 
-Owns: when each happens, drawn from the seed. Never: what the hub makes of it.
+Owns: when each happens, drawn from the seed. Never: how the hub reacts.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ HUB_RESTART_S = 1.0
 
 
 def mischief(scene: Scene) -> list[Any]:
-    """The coroutines that do wrong while the weather is rough; the caller runs and cancels them."""
+    """Return the coroutines that cause faults while faults last; the caller runs and cancels them."""
     dials = scene.dials
     loops = []
     if dials.crash_every_s:
@@ -52,7 +52,7 @@ async def _every(scene: Scene, mean_s: float, act: Act) -> None:
 
 
 async def _crash(scene: Scene, chance: SeededChance) -> None:
-    """A hub dies at the next pass of some named point, or at once; a new one starts."""
+    """Kill a hub at the next pass of some named point, or at once, and start a new one."""
     if not scene.stage.hubs:
         return
     if chance.fraction() < 0.6:
@@ -73,7 +73,7 @@ async def _kill(scene: Scene, running: Running, how: str) -> None:
 
 
 async def _restart(scene: Scene, chance: SeededChance) -> None:
-    """A hub process is told to stop, as at an update, once another one serves."""
+    """Stop a hub process once another one serves, as in an update."""
     if not scene.stage.hubs:
         return
     running = one_of(chance, scene.stage.hubs)
@@ -95,7 +95,7 @@ async def _cut(scene: Scene, chance: SeededChance) -> None:
 
 
 async def _pause(scene: Scene, chance: SeededChance) -> None:
-    """A worker sleeps for a minute, as a stopped process does, and wakes with stale leases."""
+    """Pause a worker for a minute, as SIGSTOP does; it wakes with stale leases."""
     if len(scene.stage.hubs) < 2:
         return
     running = one_of(chance, scene.stage.hubs)
@@ -108,7 +108,7 @@ async def _pause(scene: Scene, chance: SeededChance) -> None:
 
 
 def wake(scene: Scene, running: Running) -> None:
-    """It goes on, if it slept."""
+    """Wake the process if it slept."""
     db: Any = running.hub.store.db
     if not db.awake.is_set():
         running.slept_s = scene.stage.loop.time()
@@ -116,7 +116,7 @@ def wake(scene: Scene, running: Running) -> None:
 
 
 async def _jump(scene: Scene, chance: SeededChance) -> None:
-    """A hub's clock jumps; a moment later it follows the database's again."""
+    """Make a hub's clock jump; a moment later it follows the database's clock again."""
     if not scene.stage.hubs:
         return
     clock: Any = one_of(chance, scene.stage.hubs).hub.clock
@@ -128,7 +128,7 @@ async def _jump(scene: Scene, chance: SeededChance) -> None:
 
 
 async def _rotate(scene: Scene, number: int) -> None:
-    """An operator rotates the keys at a command, in a process of its own."""
+    """Rotate the keys by command, in a process of its own."""
     stage, chance = scene.stage, scene.chance.branch(f"rotation {number}")
     await stage.clock.sleep(chance.fraction() * scene.dials.rough_s)
     calm = Around(stage.clock, chance, scene.dials, Weather(rough=False))
@@ -169,7 +169,7 @@ POINTS = (
 
 
 def at_points(scene: Scene) -> None:
-    """Count every point, and let the process die at one that was chosen."""
+    """Count every point, and kill the process at the chosen one."""
 
     async def passed(name: str) -> None:
         scene.seen[f"point {name}"] += 1
@@ -180,14 +180,14 @@ def at_points(scene: Scene) -> None:
             scene.kill_at[name] -= 1
             scene.seen[f"killed {name}"] += 1
             asyncio.ensure_future(_kill(scene, running, "crash_at_point"))  # noqa: RUF006 - ends with the stage
-            # The process is dead from here on: this task never goes on.
+            # The process is dead from here on, so this task never continues.
             await asyncio.Event().wait()
 
     point.set_hook(passed)
 
 
 def _whose(scene: Scene, task: Any) -> Running | None:  # noqa: ANN401 - a task
-    """The hub process a task belongs to."""
+    """Return the hub process to which a task belongs."""
     for running in scene.stage.hubs:
         if running.owns(task):
             return running

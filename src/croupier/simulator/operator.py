@@ -1,6 +1,6 @@
-"""The operator at commands: blocks players and lets them in again, switches games off for a casino and on again.
+"""The operator of a run: blocks and unblocks players, and switches games off and on for a casino.
 
-Owns: when each happens, and the spells that are noted of it. Never: judges (judge_spells).
+Owns: when each happens, and the restrictions recorded for it. Never: checks them (judge_restrictions).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ LONGEST_S = 15.0
 
 
 async def act(scene: Scene, chance: SeededChance) -> None:
-    """One act and, a while later, its contrary; a command is a process of its own, with a connection of its own."""
+    """Restrict something and lift it later. A command is a process of its own, with a connection of its own."""
     calm = Around(scene.stage.clock, chance, scene.dials, Weather(rough=False))
     db: Any = FaultyDb(scene.stage.db, calm)
     await one_of(chance, (_block, _switch, _limit))(scene, chance, db)
@@ -42,7 +42,7 @@ async def _switch(scene: Scene, chance: SeededChance, db: Any) -> None:  # noqa:
 
 
 async def _limit(scene: Scene, chance: SeededChance, db: Any) -> None:  # noqa: ANN401 - a Db
-    """A limit that no stake fits."""
+    """Set a limit that no stake fits."""
     games, game_id = Games(db, scene.stage.clock), one_of(chance, scene.games)
     await games.set(game_id, max_bet="0")
     spells = [Spell("a limit of nothing", _now(scene), game=(casino_id, game_id)) for casino_id in scene.casinos]

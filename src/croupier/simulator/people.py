@@ -1,6 +1,6 @@
-"""Who plays in a run: casinos with their players, providers with their games and a session of each for every player.
+"""The participants of a run: casinos with players, providers with games, and a session per player and provider.
 
-Owns: how they are entered in the hub and joined to it. Never: what they do (sim_casino, sim_provider, run).
+Owns: their registration with the hub and the network. Never: their behaviour (sim_casino, sim_provider, run).
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from croupier.simulator.spells import HOLDS_AFTER_S, Spell
 from croupier.simulator.stage import HUB_ORIGIN, START_MS
 
 CURRENCIES = ("EUR", "JPY", "KWD", "mBTC")
-"""One player of each at every casino."""
+"""Every casino has one player per currency."""
 SESSION_MS = 10**9
 
 
 async def people(scene: Scene) -> None:
-    """Enter everybody in the hub, and mount casinos on the network."""
+    """Register all participants with the hub, and mount the casinos on the network."""
     store = scene.stage.hubs[0].hub.store
     for number, character in enumerate(scene.dials.casinos):
         await _casino(scene, store, number, character=character)
@@ -97,14 +97,14 @@ async def _provider(scene: Scene, store: Stores, number: int, *, character: Prov
 
 
 def _short(scene: Scene, session: Session) -> Session:
-    """It ends while bets are placed."""
+    """End the session while bets are placed."""
     ends_s = scene.chance.fraction() * scene.dials.placed_s
     scene.spells.append(Spell("a session that is over", ends_s - HOLDS_AFTER_S, session_id=session.session_id))
     return replace(session, expires_ms=START_MS + round(ends_s * 1000))
 
 
 def _told(scene: Scene, provider_id: int) -> Callable[[str, str, int], None]:
-    """What a provider hears goes into the log, and a yes is looked at."""
+    """Return a function that logs a provider's answers and checks each success."""
 
     def told(ref: str, verb: str, code: int) -> None:
         scene.write("told", ref, verb, code)

@@ -1,7 +1,7 @@
-"""What reconciliation says of a world at rest: at an honest casino it finds nothing, and mends nothing any more.
+"""The check of reconciliation at rest: it finds and repairs nothing at an honest casino.
 
-What a casino's own list shows it did wrong (a payment booked twice, a return that nobody asked for) is found, kept,
-and a person was called. Owns: that judgement, over all bets of a small world, a sample of a crowd's and all odd lists.
+A casino's list may show its own faults (a payment booked twice, a return that nobody ordered). They must be findings
+with an incident. Owns: this check, for all bets of a small world, a sample of a crowd, and all faulty lists.
 Never: compares (flows.reconcile). Spec: money.md 8.
 """
 
@@ -16,7 +16,7 @@ from croupier.simulator.judge import NUMBERS, OF_CASHBACK, Case, Verdict
 from croupier.simulator.scene import Scene
 
 MOST = 60
-"""So many bets of a world are compared."""
+"""About this many bets of a world are compared."""
 
 
 async def judge_reconciled(scene: Scene, cases: list[Case], verdict: Verdict) -> None:
@@ -35,7 +35,7 @@ async def judge_reconciled(scene: Scene, cases: list[Case], verdict: Verdict) ->
 
 
 def _doubled(case: Case) -> set[PaymentKind]:
-    """What the casino booked twice, and lists so."""
+    """Return the payments that the casino booked twice and lists so."""
     book = case.casino.book.bookings
     return {
         kind
@@ -48,7 +48,7 @@ def _doubled(case: Case) -> set[PaymentKind]:
 
 
 def _own_return(case: Case) -> bool:
-    """The casino lists a return of its own making, and none that the hub asked for."""
+    """Return whether the casino lists a return that it made itself, and none that the hub ordered."""
     bet_id = case.subject.subject_id
     listed = bet_id in case.casino.book.given_back and (bet_id, *RETURN) not in case.casino.book.bookings
     return listed and PaymentKind.BET_RETURN not in case.subject.payments
@@ -59,7 +59,7 @@ def _odd_list(case: Case) -> bool:
 
 
 async def _noticed(scene: Scene, case: Case, compared: BetComparison, *, verdict: Verdict) -> None:
-    """A finding and a call for a person for whatever is odd in the casino's list."""
+    """Check that each fault in the casino's list is a finding with an incident."""
     expected = {(Difference.BOOKED_TWICE, kind) for kind in _doubled(case)}
     if _own_return(case):
         expected.add((Difference.NOT_IN_HUB, PaymentKind.BET_RETURN))

@@ -1,7 +1,7 @@
-"""What the hub tells others about a world at rest: its report of GGR, and what it keeps in words.
+"""The check of the hub's reports at rest: the GGR report, and the text that it stores.
 
-Owns: I20 (the report from rows equals a count by a model), the balance of I3 and I19 (no secret in what is kept). Never: judges a bet
-(judge). Spec: money.md 5 (I20) and money.md 6.5.
+Owns: I20 (the report from rows equals a count by a model), the balance of I3, and I19 (no stored text contains a
+secret). Never: checks a bet (judge). Spec: money.md 5 (I20) and money.md 6.5.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from croupier.simulator.scene import Scene
 from croupier.views.ggr import ggr
 
 COUNTED = (BetState.SETTLED, BetState.UNDOING, BetState.DISPUTED)
-"""What was settled and not undone: a bet whose payout is being taken back is undone when it is back."""
+"""States of bets that were settled and not undone. A bet is undone once its payout has been taken back."""
 FOR_EVER_MS = 10**14
 _TOLD = """
 select 'event ' || subject_id as what from events, unnest($1::text[]) s where position(s in detail) > 0
@@ -27,7 +27,7 @@ limit 5"""
 
 
 async def judge_reports(scene: Scene, cases: list[Case], verdict: Verdict) -> None:
-    """Judge them."""
+    """Run all three checks."""
     await _ggr(scene, cases, verdict)
     await _balances(scene, cases, verdict)
     await _secrets(scene, verdict, scene.secrets)
@@ -51,9 +51,9 @@ async def _ggr(scene: Scene, cases: list[Case], verdict: Verdict) -> None:
 
 
 async def _balances(scene: Scene, cases: list[Case], verdict: Verdict) -> None:
-    """I3: at rest, the balance that would be told is what the casino has; of players whose payments were all accepted.
+    """I3: at rest, the hub's balance equals the casino's, for players whose payments were all accepted.
 
-    A clock that jumped may have put the casino's word before or behind a payment: the balance informs, and no more.
+    A clock that jumped may have put the casino's report before or after a payment. A balance is for information only.
     """
     if scene.dials.skew_ms:
         return
@@ -67,7 +67,7 @@ async def _balances(scene: Scene, cases: list[Case], verdict: Verdict) -> None:
 
 
 def _not_plain(case: Case) -> bool:
-    """A payment that ended otherwise may have been booked for a while."""
+    """Return whether a payment ended otherwise, so that it may have been booked for a while."""
     return any(payment.state is not PaymentState.ACCEPTED for payment in case.subject.payments.values())
 
 

@@ -1,8 +1,8 @@
-"""One seed, from its dials to its verdict: `simulate`.
+"""The course of one run, from its dials to its verdict: `simulate`.
 
-First a rough phase with faults, then the weather clears and the world has two virtual hours to come to rest; then
-everybody's books are compared and the hub's own auditor is asked. The same seed gives the same log, byte for
-byte: one database connection, one virtual clock, all chance from the seed; ids and signatures stay out of it.
+First a phase with faults, then two virtual hours without. Then the books of all parties are compared and the hub's
+auditor runs. The same seed gives the same log, byte for byte: there is one database connection and one virtual clock,
+all randomness comes from the seed, and ids and signatures are not logged.
 
 Owns: the course of a run. Never: rules. Spec: money.md 5.
 """
@@ -38,17 +38,17 @@ from croupier.store.money.rows import BET_QUERY, CASHBACK_QUERY, read_bet, read_
 from croupier.views.audit.auditor import audit
 
 SAME_REF = 0.2
-"""Share of bets whose betId another provider uses as well."""
+"""Share of bets whose betId another provider uses too."""
 JACKPOT = 0.06
-"""How many jackpots are won, per bet."""
+"""Number of jackpots per bet."""
 REST_S = 7200.0
 STATEMENTS = 4
-"""So many slow statements one behind the other may delay an answer, where the database is slow."""
+"""Number of consecutive slow statements that may delay an answer, if the database is slow."""
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of a seed."""
+    """The result of a run."""
 
     world: World
     dials: Dials
@@ -56,7 +56,7 @@ class Outcome:
     verdict: Verdict
     faults: Counter[str]
     seen: Counter[str]
-    """States that payments and bets went through, and points passed."""
+    """Counts of the states of payments and bets, and of the points passed."""
     met: Counter[tuple[str, str]]
     """Faults that met a payment in a state: (state, fault)."""
     virtual_s: float
@@ -64,7 +64,7 @@ class Outcome:
 
     @property
     def log_sha256(self) -> str:
-        """The digest of the whole log."""
+        """Return the digest of the whole log."""
         return hashlib.sha256("\n".join(self.log).encode()).hexdigest()
 
 
@@ -100,7 +100,7 @@ async def simulate(loop: VirtualLoop, db: Db, world: World) -> Outcome:
 
 
 async def _rough_phase(scene: Scene, world: World) -> None:
-    """All bets, spread over the phase, with faults about; ends when every provider is done or the phase is over."""
+    """Play all bets and cashbacks with faults; end when every provider is done or the phase is over."""
     bets = scene.dials.bets
     ours = [n for n in range(bets + max(bets // scene.dials.bets_per_cashback, 1)) if world.has(n)]
     work = [asyncio.ensure_future(_one_bet(scene, n) if n < bets else _one_cashback(scene, n)) for n in ours]
@@ -119,13 +119,13 @@ async def _rough_phase(scene: Scene, world: World) -> None:
 
 
 async def _heal(scene: Scene) -> None:
-    """The faults end: every worker is there, awake, and knows what time it is."""
+    """End the faults: all workers run, are awake, and have the right time."""
     scene.weather.rough = False
     scene.write("the weather clears")
     while len(scene.stage.hubs) < scene.dials.workers:
         await start_hub(scene)
     for running in scene.stage.hubs:
-        # Nobody dies any more, so nobody needs to look after the others every two seconds.
+        # No process dies any more, so none needs to poll for the others every two seconds.
         running.hub.process_settings = replace(running.hub.process_settings, poller_s=REST_S / 4)
         wake(scene, running)
         clock: Any = running.hub.clock
@@ -150,7 +150,7 @@ async def _one_bet(scene: Scene, n: int) -> None:
 
 
 async def _one_cashback(scene: Scene, n: int) -> None:
-    """A person at a command pays a cashback, and cancels half of them."""
+    """A person pays a cashback by command, and cancels half of them."""
     chance, stage = scene.chance.branch(f"cashback {n}"), scene.stage
     await stage.clock.sleep(chance.fraction() * scene.dials.placed_s)
     casino_id, player_id, ref = one_of(chance, scene.players)
@@ -183,7 +183,7 @@ async def _one_cashback(scene: Scene, n: int) -> None:
 
 
 async def _cashback_again(scene: Scene, row: Cashback) -> None:
-    """The same command once more is the same cashback; with another amount it is refused."""
+    """Repeat the command: the same amount is the same cashback, and another amount is refused."""
     if not scene.stage.hubs:
         return
     hub = scene.stage.hubs[0].hub
@@ -201,7 +201,7 @@ async def _cashback_again(scene: Scene, row: Cashback) -> None:
 
 
 def _cashbacks(scene: Scene, cases: list[Case], verdict: Verdict) -> None:
-    """I9: one cashback per ref, of the amount that was asked for."""
+    """I9: there is one cashback per ref, of the amount that the command named."""
     verdict.violations += scene.odd
     for case in cases:
         row = case.subject
@@ -210,7 +210,7 @@ def _cashbacks(scene: Scene, cases: list[Case], verdict: Verdict) -> None:
 
 
 async def _clear(scene: Scene) -> None:
-    """Two hours without faults, in which everything comes to rest."""
+    """Let two hours pass without faults, so that everything comes to rest."""
     await scene.stage.clock.sleep(REST_S)
     await scene.stage.loop.settled()
 

@@ -1,6 +1,6 @@
-"""The scene of one run: the stage, the dials, everybody who plays, the log, and how a hub comes to life on it.
+"""The state of one run: environment, dials, participants, log, and how a hub process starts in it.
 
-Owns: the record that the parts of a run share. Never: what happens (run, mischief).
+Owns: the record that the parts of a run share. Never: the events of a run (run, mischief).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ PATROL_CALM_S = 600.0
 
 @dataclass(slots=True)
 class Scene:
-    """Everything that plays in one run."""
+    """All shared state of one run."""
 
     stage: Stage
     dials: Dials
@@ -49,41 +49,41 @@ class Scene:
     casino_names: dict[int, str] = field(default_factory=dict)
     provider_names: dict[int, str] = field(default_factory=dict)
     secrets: list[str] = field(default_factory=list)
-    """What must appear nowhere (I19)."""
+    """Secrets, which no stored text may contain (I19)."""
     asked_cashbacks: dict[tuple[int, str], int] = field(default_factory=dict)
-    """Casino and ref to the amount that a person asked for."""
+    """Casino and ref to the amount of the cashback command."""
     spells: list[Spell] = field(default_factory=list)
-    """When which new bets must not be opened."""
+    """The restrictions during which new bets must not be opened."""
     odd: list[str] = field(default_factory=list)
-    """Violations seen while things happened."""
+    """Violations found during the run."""
     log: list[str] = field(default_factory=list)
     seen: Counter[str] = field(default_factory=Counter)
     payments: int = 0
-    """How many were made."""
+    """Number of payments made."""
     born: int = 0
-    """How many hub processes there were."""
+    """Number of hub processes started."""
     watch: Watch = field(default_factory=Watch)
     moments: Moments = field(default_factory=Moments)
     kill_at: dict[str, int] = field(default_factory=dict)
-    """Points at which the next processes that pass die, and how many of them."""
+    """Points at which the next processes die, with their number."""
 
     def around(self, name: str) -> Around:
-        """What is around somebody: its chance is its own, so that others may be left out without changing it."""
+        """Return a participant's surroundings, with randomness of its own: leaving one out changes no other."""
         return Around(self.stage.clock, self.chance.branch(name), self.dials, self.weather)
 
     def write(self, *words: object) -> None:
-        """One line of the log."""
+        """Write one line of the log."""
         self.log.append(f"{self.stage.loop.time():.3f} {' '.join(map(str, words))}")
 
 
 async def start_hub(scene: Scene) -> Running:
-    """A hub process behind the weather, of whose commits the log hears."""
+    """Start a hub process behind the faults, whose commits are logged."""
     stage = scene.stage
     clock = VirtualClock(stage.loop, START_MS)
     number = scene.born = scene.born + 1
     wire = FaultyWire(stage.network, scene.around(f"network of hub {number}"))
     db = FaultyDb(stage.db, scene.around(f"database of hub {number}"), landed=_hears(scene), executed=_based(scene))
-    # Wins of every size are played: that a large one calls for a person is the business of other tests.
+    # Wins of every size are played. Other tests cover the incident of a large one.
     limits = {"min_bet": "0.00001", "max_bet": str(MOST), "large_win": None}
     running = await stage.start_hub(
         settings_for(), wire, db=db, clock=clock, ack_grace_s=0.3, poller_s=2.0, poll_s=0.25, **limits
@@ -94,7 +94,7 @@ async def start_hub(scene: Scene) -> Running:
 
 
 async def _reconciler(scene: Scene, running: Running) -> None:
-    """Compare what is due with the casinos, as the worker does; once the weather is clear, seldom."""
+    """Reconcile as the worker does; seldom once faults have stopped."""
     reconciler = Reconciler(running.hub)
     while True:
         await running.hub.clock.sleep(LOOK_S if scene.weather.rough else PATROL_CALM_S)
@@ -107,7 +107,7 @@ async def _reconciler(scene: Scene, running: Running) -> None:
 
 
 def _hears(scene: Scene) -> Landed:
-    """A group commit that took effect goes into the log, into what was seen, and before the eyes of the invariants."""
+    """Return a function that logs, counts and checks each group commit that took effect."""
 
     def landed(text: str, arrays: Sequence[object], won: set[int]) -> None:
         for sql, ref in ((BETS, "bet_ref"), (CASHBACKS, "ref")):
@@ -121,7 +121,7 @@ def _hears(scene: Scene) -> Landed:
 
 
 def _based(scene: Scene) -> Executed:
-    """From the first word of a casino that became a base on, balances are told exactly."""
+    """Return a function that records the first balance base of each player: from then on balances are exact."""
 
     def executed(sql: str, args: Sequence[object]) -> None:
         if sql == BASE:

@@ -1,6 +1,6 @@
-"""Databases for many runs: one, made as the migrations leave it, emptied between runs.
+"""A database for many runs: created once with all migrations, and reset between runs.
 
-Owns: making it, and emptying it quickly: as the migrations and a preparation left it, sequences included. Never:
+Owns: creating it, and resetting it quickly to the rows and sequences after migrations and preparation. Never:
 touches the database of a hub. For the simulator and for tests.
 """
 
@@ -16,7 +16,7 @@ from croupier.store.embedded.server import Attached
 from croupier.store.migrate import migrate
 
 NAME = f"simulator_{os.getpid()}"
-"""Of this process alone: several may simulate on one server."""
+"""The name belongs to this process alone: several processes may simulate on one server."""
 
 KEEP = """
 create schema pristine;
@@ -35,7 +35,7 @@ do $$ declare it record; filled boolean; begin
     end loop;
 end $$;
 """
-"""Keep what is in the tables now, and how far sequences are. (No table that is filled has a generated column.)"""
+"""Save the rows of all tables and the values of all sequences. (No table with rows has a generated column.)"""
 
 UNLOGGED = """
 do $$ declare it record; begin
@@ -46,8 +46,8 @@ do $$ declare it record; begin
     end loop;
 end $$;
 """
-"""What a crash of the server would take away is of no use to anybody: no table that grows (none of them is in a foreign
-key) is written ahead."""
+"""Nobody needs this database after a crash of the server: tables that grow are not written to the log. (None of them
+has a foreign key.)"""
 
 _EMPTY = """
 do $$ declare it record; begin
@@ -64,7 +64,7 @@ do $$ declare it record; begin
 end $$;
 """
 EMPTY = _EMPTY.format(forget="delete from")
-"""Back to what was kept; quick where little was written."""
+"""Restore the saved rows. This is fast after few changes."""
 EMPTY_MUCH = _EMPTY.format(forget="truncate").replace("public.%I', it.name);", "public.%I cascade', it.name);", 1)
 """The same for tables that have grown."""
 
@@ -73,7 +73,7 @@ Prepare = Callable[[Db], Awaitable[None]]
 
 @asynccontextmanager
 async def scratch(attached: Attached, prepare: Prepare | None = None) -> AsyncIterator[StillDb]:
-    """A migrated database, with what `prepare` put into it kept; dropped at the end."""
+    """Create a migrated database with the rows that `prepare` adds; drop it at the end."""
     async with _admin(attached) as admin:
         await admin.execute(f"drop database if exists {NAME} with (force)")
         await admin.execute(f"create database {NAME}")
@@ -90,7 +90,7 @@ async def scratch(attached: Attached, prepare: Prepare | None = None) -> AsyncIt
 
 
 async def empty(db: Db, *, much: bool) -> None:
-    """Make it as it was when it was new. `much`: thousands of rows are to be forgotten."""
+    """Reset the database to its saved rows. `much`: thousands of rows were added."""
     await db.execute(EMPTY_MUCH if much else EMPTY)
 
 

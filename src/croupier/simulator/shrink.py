@@ -1,6 +1,6 @@
-"""A failing world made small: the fewest bets and faults in which the same invariant still breaks.
+"""The reduction of a failing world to the fewest bets and faults in which the same invariant still breaks.
 
-Owns: the search, and the trace that is told. Never: more plays than its budget. Spec: operate.md 2 (`croupier simulate`).
+Owns: the search and the trace. Never: plays more worlds than its budget. Spec: operate.md 2 (`croupier simulate`).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Shrinking:
         self._laws = laws(failed)
 
     def search(self) -> Outcome:
-        """Leave out bets, then faults, then bets again."""
+        """Leave out bets, then faults, then bets again, and return the smallest failing outcome."""
         self._only_the_named()
         self._fewer_bets()
         for name in OFF:
@@ -44,7 +44,7 @@ class Shrinking:
             self._try(replace(self.best.world, only=named))
 
     def _fewer_bets(self) -> None:
-        """Halves are left out, then quarters, and so on, as long as it goes on failing."""
+        """Leave out halves, then quarters, and so on, as long as the world still fails."""
         size = max(len(self._bets()) // 2, 1)
         while size and len(self._bets()) > 1 and self._left:
             bets = self._bets()
@@ -61,7 +61,7 @@ class Shrinking:
         return replace(self.best.world, only=frozenset(self._bets()) - frozenset(part))
 
     def _try(self, world: World) -> bool:
-        """Whether it fails in this world too; then it is the best."""
+        """Play a smaller world; if it fails too, keep it as the best and return True."""
         if not self._left or world == self.best.world:
             return False
         self._left -= 1
@@ -73,12 +73,12 @@ class Shrinking:
 
 
 def laws(outcome: Outcome) -> frozenset[str]:
-    """Which invariants broke."""
+    """Return the invariants that were violated."""
     return frozenset(text.partition(":")[0] for text in outcome.verdict.violations)
 
 
 def trace(outcome: Outcome) -> list[str]:
-    """The log, if it is short; else what it says of the bets with a violation and of what happened to processes."""
+    """Return the log if it is short, otherwise its lines about violating bets and about ended or paused processes."""
     if len(outcome.log) <= TRACE_LINES:
         return outcome.log
     names = {match[0] for text in outcome.verdict.violations for match in _NAME.finditer(text)}

@@ -1,8 +1,8 @@
-"""A casino of the simulator: real bytes and signatures, a book of its own, a character.
+"""A simulated casino, with real messages and signatures, a book of its own, and a behaviour drawn from the seed.
 
-It keys its book on (bet, type) as the contract says and tells the truth when asked, unless it is a liar. Its own
-accepts go through the weather and are resent on an error answer, as casinos are told to. What the hub must not do
-is noted by its witness. Owns: what is booked and what is said. Never: the hub's protocol code or its amounts: it
+It keys its book on (bet, type) as the contract says and answers queries truthfully, unless it is a liar. Its own
+accepts are subject to faults and are resent after an error answer, as the contract demands. Its witness records
+violations by the hub. Owns: bookings and statements. Never: the hub's protocol code or its amounts: it
 reads and writes the contract's JSON itself.
 """
 
@@ -28,21 +28,21 @@ from croupier.simulator.witness import Stated, Witness
 RESEND_S = (0.5, 1.0, 2.0, 5.0, 15.0, 60.0)
 CURRENCY = "EUR"
 WALLET = 10**9
-"""What every player starts with, minor units."""
+"""The initial balance of every player, in minor units."""
 FOREIGN = 0.05
-"""Share of its accepts after which it tries one about another casino's payment."""
+"""Share of its accepts after which it sends one about another casino's payment."""
 MOOD = 1 / 3
-"""How often a moody casino is like one of the others."""
+"""Share of messages for which a moody casino behaves like one of the others."""
 VALID_S = 10
-"""How long an envelope may be used (casino.md 2)."""
+"""Validity of an envelope in seconds (casino.md 2)."""
 SKEW_S = 10
-"""How far it lets the hub's clock be off (money.md 2.4)."""
+"""Tolerance for the hub's clock in seconds (money.md 2.4)."""
 NOT_YET = 102823
-"""How it refuses for now."""
+"""Code of a temporary refusal."""
 INSISTS = 30
-"""So often it says again what was heard."""
+"""Number of times that it resends an outcome which the hub has taken."""
 NOT_TAKEN_IN = 102823
-"""What the hub answers for good to an accept that it does not believe (casino.md 1.2)."""
+"""The hub's final answer to an accept that contradicts its records (casino.md 1.2)."""
 Log = Callable[..., None]
 
 
@@ -54,10 +54,10 @@ class SimCasino:
         self.character = character
         self.dials: Dials = around.dials
         self.currencies: dict[str, str] = {}
-        """Player to currency, where it is not EUR."""
+        """Currencies of players, if not EUR."""
         self.witness = Witness(self.book, around.dials, currencies=self.currencies, hub=around.weather.matrix)
         self.unverified = 0
-        """Calls whose signature it could not verify, or no longer."""
+        """Number of calls whose signature it could not verify, or no longer."""
         self.neighbours: Callable[[], Sequence[SimCasino]] = tuple
         """The other casinos of the hub, whose payments it may name in an accept of its own."""
         self._hub = HubClient(access, wire)
@@ -66,17 +66,17 @@ class SimCasino:
         self._weather = around.weather
         self._log = log
         self._named: list[tuple[int, str]] = []
-        """Ids of its own that the hub has taken in, each with the bet or cashback it stands for."""
+        """Transaction ids that the hub has accepted, each with its bet or cashback."""
         self.tasks: set[asyncio.Task[None]] = set()
 
     @property
     def purse(self) -> int:
-        """What every player started with."""
+        """Return the initial balance of every player."""
         return WALLET if self.dials.purse is None else self.dials.purse
 
     @property
     def undoes_late(self) -> bool:
-        """It and the hub agreed that it undoes late stakes itself."""
+        """Return whether the casino undoes late stakes itself, as agreed with the hub."""
         return self.dials.late_refuse
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
@@ -88,7 +88,7 @@ class SimCasino:
         await answer(scope, receive, send)
 
     async def _verified(self, body: bytes) -> tuple[Any, int] | None:
-        """The data of the signed envelope and the second it was signed in; the key set is fetched again if need be."""
+        """Return the data of the signed envelope and the second of its signature; fetch the key set again if needed."""
         token = json.loads(body)
         for attempt in range(2):
             try:
@@ -146,7 +146,7 @@ class SimCasino:
         return await self._maybe_nonsense(_envelope(200), [key[0]])
 
     def _queues(self, data: dict[str, Any], signed_s: int, *, cashback: bool) -> bool:
-        """Whether it books this stake later, as if it had not come yet."""
+        """Return whether it books this stake later, and start that."""
         if self.character is not CasinoCharacter.QUEUED or not self._weather.rough or cashback:
             return False
         if data["TransactionType"] != STAKE[0] or self._happens(1 / 3):
@@ -160,7 +160,7 @@ class SimCasino:
         self._receive(data, signed_s, cashback=False, tell=True)
 
     def _receive(self, data: dict[str, Any], signed_s: int, *, cashback: bool, tell: bool) -> tuple[Key, int, bool]:
-        """Book or refuse a payment: its key, the code, and whether it was not booked before."""
+        """Book or refuse a payment; return its key, the code, and whether it was not booked before."""
         key = (data["CashbackId" if cashback else "BetId"], data["TransactionType"], cashback)
         stated = self.witness.read(key, data)
         if stated is None:
@@ -168,7 +168,7 @@ class SimCasino:
         self.witness.heard(key, data, stated, signed_s=signed_s)
         known = self.book.bookings.get(key)
         if known is not None and self._short_of(key, stated) and self._funds_first():
-            # In this order a stake that emptied the wallet itself is refused when it comes again.
+            # With this order of checks, a repeat of the stake that emptied the wallet is refused.
             return key, 103802, True
         if known is not None and not known.forgotten:
             if tell and self._chance.fraction() < 0.5:
@@ -182,7 +182,7 @@ class SimCasino:
         return key, code, True
 
     def _judge(self, key: Key, stated: Stated) -> int:
-        """A stake may lack funds; a give or take-back of an unknown bet is 103805; a closed bet is refused."""
+        """Return the code: a stake may lack funds, an unknown bet gets 103805, a closed bet is refused."""
         subject, kind, cashback = key
         if key in self.book.refused:
             return self.book.refused[key]
@@ -202,7 +202,7 @@ class SimCasino:
         return 200
 
     def _short_of(self, key: Key, stated: Stated) -> bool:
-        """The wallet is really small, and does not hold this stake."""
+        """Return whether a small wallet does not hold this stake."""
         left = self.purse + self.book.wallet(stated.player)
         return self.dials.purse is not None and key[1:] == STAKE and 0 <= left < stated.amount
 
@@ -213,7 +213,7 @@ class SimCasino:
         return self._chance.fraction() < share
 
     def _for_good(self, key: Key, code: int) -> int:
-        """Refuse it now and every time it comes again."""
+        """Refuse the payment now and at every repeat."""
         self.book.refused[key] = code
         return code
 
@@ -231,12 +231,12 @@ class SimCasino:
             self.book.bookings[key].forgotten = True
             self._weather.strike("forgotten", [key[0]])
         if fresh and self._is(CasinoCharacter.LYING) and key[1:] == STAKE and self._bad_moment():
-            # Never a stake that it said yes to before it forgot it: nobody would ask after that one again.
+            # Not a stake that it accepted before it forgot it: the hub would never query that one again.
             self.book.given_back.add(key[0])
             self._weather.strike("lie", [key[0]])
 
     def _is(self, character: CasinoCharacter) -> bool:
-        """Whether it is like this now: most always are what they are, a moody one makes up its mind each time."""
+        """Return whether it behaves like this now. A moody casino decides anew each time."""
         if self.character is not CasinoCharacter.MOODY:
             return self.character is character
         return self._weather.rough and self._happens(MOOD)
@@ -247,7 +247,7 @@ class SimCasino:
     # --- accepts ----------------------------------------------------------------------------------------------------
 
     def _later(self, key: Key, code: int) -> None:
-        """Report the outcome after a while, as the character has it."""
+        """Report the outcome later, as its behaviour demands."""
         if key[1:] == STAKE and key[0] in self.book.given_back:
             return
         if self._is(CasinoCharacter.SILENT) and self._weather.rough:
@@ -280,7 +280,7 @@ class SimCasino:
             if said == NOT_TAKEN_IN and lie not in (None, "refusal"):
                 self.witness.contradicted[key] = f"was accepted with another {lie}"
             if said == 102823 and code == 200 and self.dials.late_refuse and key[1:] == STAKE:
-                # Agreed with the hub: a stake that it does not want any more is undone here (`late_accept=refuse`).
+                # Agreed with the hub: a stake that the hub rejects is undone here (`late_accept=refuse`).
                 self.book.bookings[key].forgotten = True
                 return
             if said == 200:
@@ -294,7 +294,7 @@ class SimCasino:
             await self._try(key, value)
 
     async def _insist(self, key: Key, code: int, value: dict[str, Any]) -> None:
-        """A "not yet" that was heard is sent again and again, until the payment is booked: it is one failure all the same."""
+        """Resend a "not yet" that was taken, until the payment is booked. It counts as one failure all the same."""
         insists = self._weather.rough and self._happens(self.dials.insists)
         if code != NOT_YET or key[1:] in TAKES or not insists:
             return
@@ -323,7 +323,7 @@ class SimCasino:
         return lie, value, 102823
 
     async def _try(self, key: Key, value: dict[str, Any]) -> None:
-        """What the hub must not take, once it has taken the truth."""
+        """Send accepts that the hub must reject after it has taken the true one."""
         again = {**value, "PartnerTransactionId": f"{value['PartnerTransactionId']}-again"}
         if self.book.bookings[key].times > 1 and await self._said(key[2], 200, again) == 200:
             self.witness.complain("I5", key[0], f"type {key[1]} was booked twice, and both were accepted")
@@ -345,16 +345,16 @@ class SimCasino:
             await self._try_own_return(key, value)
 
     async def _try_own_return(self, key: Key, value: dict[str, Any]) -> None:
-        """Report a return that it says it made by itself: of a payment that the hub never ordered nothing is taken."""
+        """Report a return of its own making. The hub must reject it if it never ordered one."""
         self._weather.strike("own_return", [key[0]])
         own = {**value, "TransactionType": RETURN[0], "PartnerTransactionId": f"{value['PartnerTransactionId']}-own"}
         self.witness.returns_by_itself(key[0])
-        # An order whose calls were all lost stands in the hub alone; that one may be reported.
+        # The hub may have an order whose calls were all lost. That return may be reported.
         if await self._said(key[2], 200, own) == 200 and not self.witness.ordered(key[0], "bet_return"):
             self.witness.complain("I5", key[0], "a return that nobody ordered was taken")
 
     async def _try_foreign(self) -> None:
-        """Name a payment of another casino, with all that is true of it."""
+        """Report a payment of another casino, with its true contents."""
         others = [c for c in self.neighbours() if c is not self and c.book.bookings]
         if not others:
             return
@@ -363,14 +363,14 @@ class SimCasino:
         if key[1:] != STAKE:
             return
         self._weather.strike("foreign_accept", [key[0]])
-        # Its amounts are its own; only the hub's answer shows whether it looked whose payment this is.
+        # The amounts are the other casino's. The hub's answer shows whether it checked whose payment it is.
         value = other.value_of(key)
         for code in (200, 102823):
             if await self._said(False, code, value) == 200:  # noqa: FBT003 - of a bet
                 self.witness.complain("I14", key[0], f"type {key[1]} was decided by another casino")
 
     async def _said(self, cashback: bool, code: int, value: dict[str, Any]) -> int | None:  # noqa: FBT001 - a path
-        """The hub's answer to an accept; None if it has not answered."""
+        """Return the hub's answer to an accept; None without one."""
         self.witness.said(value, code)
         return await self._hub.report(code, value, cashback=cashback)
 
@@ -401,7 +401,7 @@ class SimCasino:
         return [{**value, "DateTime": self._clock.now_ms() // 1000} for value in shown]
 
     def _yes(self, key: Key, booking: Booking) -> dict[str, Any]:
-        """A booking and, from some casinos, what the wallet holds with it."""
+        """Return the Value of a booking, at some casinos with the balance of the wallet."""
         value = self._value(key, booking)
         self.witness.said(value, 200)
         if self.dials.told_balance and self._happens(self.dials.told_balance):
@@ -410,13 +410,13 @@ class SimCasino:
         return value
 
     def _balance(self, player: str) -> str:
-        """What is in the player's wallet now; the witness notes that it was said."""
+        """Return the player's balance now, and record that it was reported."""
         left = max(self.purse + self.book.wallet(player), 0)
         self.witness.said_balance(player, left, self._clock.monotonic_s())
         return text_of(left, self.currencies.get(player, CURRENCY))
 
     def value_of(self, key: Key) -> dict[str, Any]:
-        """A booking as the contract states it."""
+        """Return a booking in the contract's form."""
         return self._value(key, self.book.bookings[key])
 
     @staticmethod
@@ -432,7 +432,7 @@ class SimCasino:
         }
 
     async def _maybe_nonsense(self, answer: Response, subjects: list[int]) -> Response:
-        """The character shows in its answers too, while faults last."""
+        """Replace or delay the answer as the casino's behaviour demands, while faults last."""
         if not self._weather.rough:
             return answer
         character = next((c for c in (CasinoCharacter.RUBBISH, CasinoCharacter.DRIP) if self._is(c)), None)

@@ -1,10 +1,10 @@
-"""A provider of the simulator: plays bets with real signed calls, after its character, and remembers what it was told.
+"""A simulated provider: it plays bets with real signed calls, by its behaviour, and records the answers.
 
-Owns: the life of a bet as the provider sees it, and the answers it will hold the hub to. Never: looks into the hub,
-uses its amounts. Now and then it does what it must not, so that the no can be heard: other contents, another player's
+Owns: the course of a bet for the provider, and the answers that the hub is held to. Never: reads the hub's rows or
+uses its amounts. At times it violates the contract to test the refusals: other contents, another player's
 or provider's session, too large a stake, a bet that has ended.
-Live providers give up a stake for good on codes 2 to 8; on 99 or silence they repeat once, then refund; wins are
-repeated until accepted (provider.md 2.1).
+Live providers abandon a stake for good on codes 2 to 8; on 99 or no answer they repeat once, then refund; they
+repeat wins until these are accepted (provider.md 2.1).
 """
 
 from __future__ import annotations
@@ -24,35 +24,35 @@ from croupier.simulator.dials import Dials, ProviderCharacter, one_of
 
 CURRENCY = "EUR"
 MOST = 10**9
-"""The largest stake that the hub takes, in major units of any currency."""
+"""The largest stake that the hub accepts, in major units of any currency."""
 WIN_TRIES = 200
 REPLAY = "-replay"
-"""How a bet is called that a request which must not be believed asks for."""
+"""Suffix of the betId in a request that must be rejected."""
 OLD_MS = 60_000
-"""By how much a stamp is too old to be believed (provider.md 1.2: 30 s)."""
+"""Age of a timestamp that is too old (provider.md 1.2: 30 s)."""
 AMOUNT = re.compile(r'("(?:betAmount|winAmount)":)"([0-9.]+)"')
 Log = Callable[..., None]
 
 
 @dataclass(slots=True)
 class Told:
-    """One bet as the provider knows it. Amounts are minor units."""
+    """The provider's record of one bet. Amounts are minor units."""
 
     ref: str
     session: str
     stake: int
     chance: Chance
-    """The bet's own: what other bets do changes nothing here."""
+    """The bet's own randomness, so that other bets do not change it."""
     win: int | None = None
     at_once: bool = False
     pay_in: list[int] = field(default_factory=list)
-    """Every answer to a pay-in, in order; 0 is silence."""
+    """All answers to a pay-in, in order; 0 is no answer."""
     pay_out: list[int] = field(default_factory=list)
     refund: list[int] = field(default_factory=list)
     others: list[int] = field(default_factory=list)
     """Answers to the same betId with other contents, or through another player's session."""
     afterwards: list[int] = field(default_factory=list)
-    """Answers to a pay-in or pay-out that came after a refund was answered with yes."""
+    """Answers to a pay-in or pay-out after a refund that succeeded."""
     trespass: list[int] = field(default_factory=list)
     """Answers to calls through a session of another provider."""
     too_much: list[int] = field(default_factory=list)
@@ -60,32 +60,32 @@ class Told:
     too_fine: list[int] = field(default_factory=list)
     """Answers to a stake with more decimals than its currency has."""
     replayed: list[int] = field(default_factory=list)
-    """Answers to a request whose id was used for another body, whose stamp is old, or whose signature is not its own."""
+    """Answers to a request with a request id reused for another body, an old timestamp, or a wrong signature."""
     span_s: tuple[float, float] = (float("inf"), 0.0)
-    """When it was asked for the first time, and answered the last time; virtual seconds."""
+    """Times of the first request and of the last answer; virtual seconds."""
     balances: dict[str, set[str]] = field(default_factory=dict)
-    """Every balance that came with a yes, by verb."""
+    """All balances in successful answers, by verb."""
     asked_s: dict[str, float] = field(default_factory=dict)
-    """When each verb was asked for the first time; virtual seconds."""
+    """Time of the first request of each verb; virtual seconds."""
     first_told: dict[str, tuple[float, str]] = field(default_factory=dict)
-    """When the first balance came with a yes to each verb, and what it was."""
+    """Time and amount of the first balance in a successful answer to each verb."""
     vanished: bool = False
     cut_short: bool = False
-    """The run ended while it was still asking."""
+    """The run ended while the provider was still repeating."""
     request_id: str = ""
-    """Of the last request that the hub believed."""
+    """Id of the last request that the hub authenticated."""
     doubled: bool = False
-    """Every call goes out twice at once, and only the second answer is kept."""
+    """Every call is sent twice at once, and only the second answer is recorded."""
 
     @property
     def refunded(self) -> bool:
-        """The hub said yes to a refund."""
+        """Return whether a refund succeeded."""
         return 1 in self.refund
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """How the provider signs."""
+    """The provider's id and secret, and the address of the hub."""
 
     hub_url: str
     counterparty_id: str
@@ -93,7 +93,7 @@ class Credentials:
 
 
 class SimProvider:
-    """One provider; `bets` is what it was told of each."""
+    """One provider; `bets` holds its record of each bet."""
 
     def __init__(
         self,
@@ -108,11 +108,11 @@ class SimProvider:
         self.bets: dict[str, Told] = {}
         self.character = character
         self.currencies: dict[str, str] = {}
-        """Session to currency, where it is not EUR."""
+        """Currencies of sessions, if not EUR."""
         self.sessions: list[str] = []
         """Its own sessions, of all players."""
         self.jackpots: list[str] = []
-        """Its own sessions in a game that may have jackpot wins."""
+        """Its own sessions in a game that allows jackpot wins."""
         self.foreign: list[str] = []
         """Sessions of other providers."""
         self._dials = dials
@@ -122,7 +122,7 @@ class SimProvider:
         self._log = log
 
     async def play(self, ref: str, session: str, chance: Chance) -> None:
-        """One bet from its stake to its end, as the character has it."""
+        """Play one bet from its stake to its end, by the provider's behaviour."""
         stake, at_once = 1 + int(chance.fraction() * 5000), chance.fraction() < 0.2
         bet = Told(ref, session, stake, chance, at_once=at_once)
         bet.win = 0 if chance.fraction() < 0.5 else int(chance.fraction() * 10_000)
@@ -137,7 +137,7 @@ class SimProvider:
             await self._refund(bet)
         code = await self._stake(bet)
         if code in (0, 99, 8):
-            # 8 too: a hub whose clock jumped does not know who we are, and may know the stake.
+            # 8 too: a hub whose clock jumped cannot authenticate the provider, and may have the stake.
             await self._give_up(bet)
             return
         if code != 1:
@@ -147,13 +147,13 @@ class SimProvider:
         await self._after_stake(bet)
 
     async def jackpot(self, ref: str, chance: Chance) -> None:
-        """A win without a stake, repeated until it is taken."""
+        """Send a win without a stake, repeated until it is accepted."""
         session, win = one_of(chance, tuple(self.jackpots)), 1 + int(chance.fraction() * 50_000)
         bet = Told(ref, session, 0, chance, win=win)
         self.bets[ref] = bet
         await self._until_taken(bet, "pay-out", self._win_body(bet, 0))
         if self._is_odd(bet):
-            # What was won is not undone.
+            # A jackpot win cannot be refunded.
             bet.others.append(await self._call(bet, "refund", {"betId": ref}))
 
     async def _after_stake(self, bet: Told) -> None:
@@ -180,7 +180,7 @@ class SimProvider:
             await self._refund(bet)
 
     async def _stake(self, bet: Told) -> int:
-        """Pay in; on 99 or silence once more with the same ids."""
+        """Send a pay-in; on 99 or no answer repeat it once with the same ids."""
         code = await self._pay_in(bet)
         if code in (0, 99, 8) and self.character is not ProviderCharacter.VANISHING:
             code = await self._pay_in(bet)
@@ -191,7 +191,7 @@ class SimProvider:
             bet.vanished = True
             return
         if not bet.at_once and self._is_odd(bet):
-            # A hasty provider sends the win of a stake that it heard nothing of; a refund settles what comes of it.
+            # A hasty provider sends the win of a stake without an answer; the refund that follows undoes both.
             await self._win(bet)
         await self._refund(bet)
 
@@ -202,7 +202,7 @@ class SimProvider:
             assert bet.win is not None
             verb, body["winAmount"] = "pay-in-out", self._text(bet, bet.win)
         if self.character is ProviderCharacter.CHANGING and 1 in bet.pay_in:
-            # Only of a bet that the hub surely has: what it never heard of has no contents to differ from.
+            # Only for a bet that the hub surely has: without a stored bet there are no contents to differ from.
             body["betAmount"] = self._text(bet, bet.stake + 1)
             bet.others.append(await self._call(bet, verb, body))
             return bet.others[-1]
@@ -241,7 +241,7 @@ class SimProvider:
         return bet.chance.fraction() < self._dials.odd_acts
 
     async def _through(self, bet: Told, session: str, verb: str) -> int:
-        """A call about this bet through another session."""
+        """Send a call about this bet through another session."""
         other = replace(bet, session=session)
         body = {"betId": bet.ref, "gameRoundId": "r"}
         if verb == "pay-in":
@@ -251,14 +251,14 @@ class SimProvider:
         return await self._call(other, verb, body)
 
     async def _through_another(self, bet: Told) -> None:
-        """Only of a bet that the hub surely has: through a session of another player nothing can be done to it."""
+        """Send a call through another player's session, for a bet that the hub surely has. It must change nothing."""
         others = [s for s in self.sessions if s != bet.session]
         if others:
             verb = one_of(bet.chance, ("pay-in", "refund") if bet.at_once else ("pay-in", "pay-out", "refund"))
             bet.others.append(await self._through(bet, one_of(bet.chance, tuple(others)), verb))
 
     async def _other_contents(self, bet: Told) -> None:
-        """Only of a bet that the hub surely has: another round, another amount, another win, or the other verb."""
+        """Repeat a bet that the hub surely has with another round, amount, win or verb."""
         stake, win = self._text(bet, bet.stake), self._text(bet, bet.win or 0)
         more = self._text(bet, bet.stake + 1)
         body = {"betId": bet.ref, "gameRoundId": "r", "betAmount": stake}
@@ -277,7 +277,7 @@ class SimProvider:
         bet.others.append(await self._call(bet, *one_of(bet.chance, choices)))
 
     async def _replayed(self, bet: Told) -> None:
-        """The id of a request once more with another body, an old stamp, or somebody else's signature: not believed."""
+        """Repeat a request id with another body, or use an old timestamp or a wrong signature. All must get 8."""
         body = {"betId": bet.ref + REPLAY, "gameRoundId": "r", "betAmount": self._text(bet, bet.stake)}
         text = json.dumps(body, separators=(",", ":"), sort_keys=True).encode()
         kind = one_of(bet.chance, ("id", "stamp", "signature"))
@@ -319,7 +319,7 @@ class SimProvider:
         bet.cut_short = False
 
     async def _call(self, bet: Told, verb: str, body: dict[str, str]) -> int:
-        """One call: the response code, 0 for silence."""
+        """Send one call and return the response code; 0 without an answer."""
         text = self._numbered(json.dumps(body, separators=(",", ":"), sort_keys=True), bet.chance).encode()
         patience_s = 1.0 if self.character is ProviderCharacter.IMPATIENT else 7.5
         url = f"{self._credentials.hub_url}/v1/sessions/{bet.session}/bets/{verb}"
@@ -330,7 +330,7 @@ class SimProvider:
 
     @staticmethod
     def _numbered(text: str, chance: Chance) -> str:
-        """The contract takes amounts as text or as numbers: some calls write them so."""
+        """Write some amounts as numbers: the contract allows text and numbers."""
         return AMOUNT.sub(r"\1\2", text) if chance.fraction() < 0.5 else text
 
     async def _once(self, bet: Told, verb: str, request: WireRequest) -> int:

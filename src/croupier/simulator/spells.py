@@ -1,6 +1,6 @@
-"""Spells: when a player was blocked, a game switched off, a session over, as the operator made it so.
+"""Restrictions of a run: a blocked player, a disabled game, an ended session, each with its time.
 
-Owns: the record, and which bets one is about. Never: makes one (operator, people), judges (judge_spells).
+Owns: the record, and which bets it concerns. Never: creates one (operator, people), checks one (judge_restrictions).
 """
 
 from __future__ import annotations
@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 HOLDS_AFTER_S = 1.0
-"""What is switched holds within a second, in every process (operate.md 3)."""
+"""A change takes effect within a second, in every process (operate.md 3)."""
 
 
 @dataclass(slots=True)
 class Spell:
-    """From when to when something was not allowed; virtual seconds. What is None is of everybody."""
+    """A restriction and its time in virtual seconds. A field that is None matches everything."""
 
     what: str
     since_s: float
@@ -25,15 +25,15 @@ class Spell:
     session_id: str | None = None
 
     def concerns(self, *, player_id: int, game: tuple[int, int], session_id: str) -> bool:
-        """Whether a bet of these is meant."""
+        """Return whether it concerns a bet of this player, game and session."""
         return (
             self.player_id in (None, player_id) and self.game in (None, game) and self.session_id in (None, session_id)
         )
 
     def holds(self, at_s: float) -> bool:
-        """Whether nobody may open a bet at this instant any more."""
+        """Return whether it surely prevents a new bet at this time."""
         return self.since_s + HOLDS_AFTER_S <= at_s and (self.until_s is None or at_s < self.until_s)
 
     def touches(self, since_s: float, until_s: float) -> bool:
-        """Whether it lasted at any time between these, with the second in which it may still hold."""
+        """Return whether it may be in effect at any time in this interval, including the second after its end."""
         return self.since_s <= until_s and (self.until_s is None or self.until_s + HOLDS_AFTER_S >= since_s)

@@ -1,7 +1,7 @@
-"""The stage: hubs and their peers in one process, on a virtual clock, joined by an in-process network.
+"""The environment of a run: hub processes and their peers in one process, on a virtual clock and an in-process network.
 
-Owns: building a hub over simulated seams, its background loops, its sudden death and restart. Never: what is
-played on it. The database is real; everything else that the outside world is (time, chance, network) is ours.
+Owns: building a hub over simulated seams, its background loops, its sudden death and restart. Never: the events of a
+run. The database is real; time, randomness and network are simulated.
 """
 
 from __future__ import annotations
@@ -30,32 +30,32 @@ START_MS = 1_760_000_000_000
 SEAL_KEY = b"simulator-key-simulator-key-0123"
 ANSWERS_S = 8.0
 FINISH_S = 2.0
-"""What a worker that is told to stop gives to its requests, and to its calls (apps/worker)."""
+"""The time that a stopping worker gives to its requests and to its calls (apps/worker)."""
 SWEEP_S = 3600.0
 POLL_S = 1.0
-"""A lone hub plans its own looks; this is for what other processes plan."""
+"""A lone hub schedules its own polls; this interval is for the commits and calls of other processes."""
 
 
 @dataclass(slots=True)
 class Running:
-    """One hub process on the stage."""
+    """One simulated hub process."""
 
     name: str
     hub: Hub
     app: Any
     loops: list[asyncio.Task[None]] = field(default_factory=list)
     requests: set[asyncio.Task[Any]] = field(default_factory=set)
-    """What peers asked of it and it has not answered yet."""
+    """Requests of peers without an answer."""
     alive: bool = True
     answered: Callable[[str, float], None] | None = None
-    """Hears of each answer: the path, and how many virtual seconds it took inside."""
+    """Called for each answer: the path, and the virtual seconds that it took inside."""
     said: Callable[[str, bytes, bytes], None] | None = None
-    """Hears of each answer what was asked and said: path, request, answer; whether or not it ever arrives."""
+    """Called for each answer: path, request, answer, whether or not the answer ever arrives."""
     slept_s: float = -1.0
-    """When it was last seen asleep."""
+    """The time at which it was last seen asleep."""
 
     def owns(self, task: Any) -> bool:  # noqa: ANN401 - a task
-        """Whether the task is part of this process."""
+        """Return whether the task is part of this process."""
         dispatcher = self.hub.state.dispatcher
         assert dispatcher is not None
         return (
@@ -79,7 +79,7 @@ class Running:
             self.answered(scope["path"], loop.time() - asked_s)
 
     def _overheard(self, path: str, receive: Any, send: Any) -> tuple[Any, Any]:  # noqa: ANN401 - ASGI
-        """The two halves of a call, with `said` listening at them."""
+        """Return `receive` and `send` of a call, wrapped so that `said` is called."""
         said = self.said
         if said is None or "/pay-in" not in path:
             return receive, send
@@ -99,7 +99,7 @@ class Running:
 
 
 class Stage:
-    """Time, network and database of one run; hubs live and die on it."""
+    """Time, network and database of one run, with the hub processes on them."""
 
     def __init__(self, loop: VirtualLoop, db: Db, seed: int | str) -> None:
         self.loop = loop
@@ -116,12 +116,12 @@ class Stage:
         loop.busy = lambda: db.outstanding > 0 or self._thinking > 0 or not self._set
 
     async def prepare(self) -> None:
-        """Bring ids to their start; once per database."""
+        """Set the ids to their start; once per database."""
         await start_ids(self.db, self.clock)
 
     @contextmanager
     def real_work(self) -> Iterator[None]:
-        """Something inside takes real time in a thread (making a key): no virtual time passes meanwhile."""
+        """Stop virtual time during work in a thread that takes real time, such as creating a key."""
         self._thinking += 1
         try:
             yield
@@ -129,7 +129,7 @@ class Stage:
             self._thinking -= 1
 
     def begin(self) -> None:
-        """Everything is in place: from here on time passes. Until then it stands still, however long keys take."""
+        """Start virtual time. Until then it stands still, however long the creation of keys takes."""
         self._set = True
 
     async def start_hub(
@@ -141,14 +141,14 @@ class Stage:
         clock: VirtualClock | None = None,
         **process_settings: Any,  # noqa: ANN401 - fields of ProcessSettings
     ) -> Running:
-        """Start a hub process and let it answer for HUB_ORIGIN, in turn with the others."""
+        """Start a hub process that serves HUB_ORIGIN in turn with the others."""
         self._born += 1
         name = f"hub-{self._born}"
         own = self.own_process_settings(settings, name, **process_settings)
         seams = Seams(clock or self.clock, self.chance, wire or self.network, self.sealer, db or self.db)
         hub = build(settings, seams, name, own)
         await hub.store.keys.load()
-        # What a starting hub does first: take over what processes of its own host held that are gone.
+        # A starting hub first takes over the calls of ended processes on its own host.
         await hub.store.calls.free(self._dead, self.clock.now_ms())
         self._dead.clear()
         running = Running(name, hub, hub_app(hub, settings))
@@ -159,7 +159,7 @@ class Stage:
         return running
 
     async def _balance(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
-        """One of the hub's processes answers, as the kernel picks one."""
+        """Let one of the hub's processes answer, as the kernel chooses one."""
         if not self.hubs:
             raise ConnectionRefusedError
         chosen = self.hubs[int(self.chance.fraction() * len(self.hubs)) % len(self.hubs)]
@@ -167,7 +167,7 @@ class Stage:
 
     @staticmethod
     def own_process_settings(settings: Settings, name: str, **process_settings: Any) -> ProcessSettings:  # noqa: ANN401 - fields of ProcessSettings
-        """The process settings of a hub on the stage."""
+        """Return the process settings of a simulated hub."""
         return replace(
             process_settings_of(settings, name), **{"poller_s": SWEEP_S, "poll_s": POLL_S, **process_settings}
         )
@@ -176,7 +176,7 @@ class Stage:
         return self.loop.create_task(work)
 
     async def kill(self, running: Running) -> None:
-        """SIGKILL: everything the process was doing stops where it awaits; nothing is told to anybody."""
+        """Simulate SIGKILL: all tasks of the process stop where they await, and nobody is notified."""
         running.alive = False
         assert running.hub.state.dispatcher is not None
         running.hub.group_commit.die()
@@ -192,7 +192,7 @@ class Stage:
         self._dead.append(running.name)
 
     async def stop(self, running: Running) -> None:
-        """SIGTERM: nothing new reaches it, whoever waits is answered, its calls in flight get the time of a worker's end."""
+        """Simulate SIGTERM: no new request arrives, waiting ones are answered, calls in flight get time to finish."""
         running.hub.state.closing = True
         running.hub.waiters.wake_all()
         self.hubs.remove(running)
@@ -222,10 +222,10 @@ class Stage:
 
 
 def _age(task: asyncio.Task[Any]) -> int:
-    """Tasks in the order they were made: sets have no order that a seed could repeat."""
+    """Return tasks in order of creation: sets have no order that a seed could repeat."""
     return int(task.get_name().rpartition("-")[2])
 
 
 def settings_for(**changes: Any) -> Settings:  # noqa: ANN401 - fields of Settings
-    """Settings of a hub on the stage."""
+    """Return the settings of a simulated hub."""
     return replace(Settings(home=Path("simulated"), allow_private_peers=True), **changes)

@@ -1,4 +1,4 @@
-"""The database of a world on virtual time: nothing else happens while it answers.
+"""A database for virtual time: nothing else runs while it answers.
 
 A statement is sent and its answer read at once, inside the caller's turn: no task, no timer, no pool, and so one order
 of answers, always. One connection of each sort, to a server that need not survive a crash: what was committed need not
@@ -25,7 +25,7 @@ ANSWER_MS = 60_000
 
 
 class _Wire:
-    """One connection, asked synchronously."""
+    """One connection that is used synchronously."""
 
     def __init__(self, connection: Any) -> None:  # noqa: ANN401 - the driver has no types
         self.connection = connection
@@ -34,7 +34,7 @@ class _Wire:
         self._poll.register(self._transport.get_extra_info("socket"), select.POLLIN)
 
     def now(self, question: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401 - whatever the driver answers
-        """What the question comes to. Raises the driver's errors."""
+        """Wait for the result of the statement. Raises the driver's errors."""
         try:
             waiter = question.send(None)
             while True:
@@ -45,7 +45,7 @@ class _Wire:
             return answer.value
 
     def _hear(self) -> None:
-        """Take in what the server says next, and send what did not go out in one piece."""
+        """Read the next data from the server, and send data that did not fit into one write."""
         if self._transport.get_write_buffer_size():
             self._transport._write_ready()  # noqa: SLF001 - see above
         if self._poll.poll(1 if self._transport.get_write_buffer_size() else ANSWER_MS):
@@ -55,26 +55,26 @@ class _Wire:
 
 
 class _StillTx(Tx):
-    """A transaction of which every statement is answered at once."""
+    """A transaction in which every statement is answered at once."""
 
     def __init__(self, wire: _Wire) -> None:
         self._wire = wire
 
     async def fetch(self, sql: str, *args: object) -> list[Mapping[str, Any]]:
-        """All rows."""
+        """Return all rows."""
         return list(self._ask(self._wire.connection.fetch(sql, *args)))
 
     async def fetchrow(self, sql: str, *args: object) -> Mapping[str, Any] | None:
-        """The first row, or None."""
+        """Return the first row, or None."""
         row: Mapping[str, Any] | None = self._ask(self._wire.connection.fetchrow(sql, *args))
         return row
 
     async def fetchval(self, sql: str, *args: object) -> Any:  # noqa: ANN401 - whatever the column is
-        """The first column of the first row, or None."""
+        """Return the first column of the first row, or None."""
         return self._ask(self._wire.connection.fetchval(sql, *args))
 
     async def execute(self, sql: str, *args: object) -> int:
-        """Run it and return how many rows it changed. Without arguments it may be several statements."""
+        """Run a statement and return the number of changed rows. Without arguments it may be several statements."""
         count = str(self._ask(self._wire.connection.execute(sql, *args))).rpartition(" ")[2]
         return int(count) if count.isdigit() else 0
 
@@ -89,7 +89,7 @@ class _StillTx(Tx):
 
 
 class StillDb(Db):
-    """As `Db`, for one task at a time."""
+    """A replacement of `Db` for one task at a time."""
 
     def __init__(self, general: _Wire, line: _Wire) -> None:
         self._general = _StillTx(general)
@@ -99,7 +99,7 @@ class StillDb(Db):
 
     @classmethod
     async def connect(cls, where: str | Mapping[str, Any], **_: object) -> Self:
-        """Connect to a URL, or to the driver's arguments."""
+        """Connect to a URL, or with the driver's arguments."""
         address = {"dsn": where} if isinstance(where, str) else dict(where)
         return cls(await _open(address, SETTINGS), await _open(address, {**SETTINGS, **LINE_SETTINGS}))
 
@@ -109,28 +109,28 @@ class StillDb(Db):
             await wire.connection.close()
 
     async def fetch(self, sql: str, *args: object) -> list[Mapping[str, Any]]:
-        """All rows of one statement, committed when this returns."""
+        """Return all rows of one statement, committed when this returns."""
         return await self._general.fetch(sql, *args)
 
     async def fetchrow(self, sql: str, *args: object) -> Mapping[str, Any] | None:
-        """The first row of one statement, or None."""
+        """Return the first row of one statement, or None."""
         return await self._general.fetchrow(sql, *args)
 
     async def fetchval(self, sql: str, *args: object) -> Any:  # noqa: ANN401 - whatever the column is
-        """The first column of the first row of one statement, or None."""
+        """Return the first column of the first row of one statement, or None."""
         return await self._general.fetchval(sql, *args)
 
     async def execute(self, sql: str, *args: object) -> int:
-        """Run one statement and return how many rows it changed."""
+        """Run one statement and return the number of changed rows."""
         return await self._general.execute(sql, *args)
 
     async def batch_fetch(self, sql: str, *args: object) -> list[Mapping[str, Any]]:
-        """All rows of one set-based statement on the line whose plans are pinned to indexes."""
+        """Return all rows of one set-based statement, on the connection whose plans are pinned to indexes."""
         return await self._line.fetch(sql, *args)
 
     @asynccontextmanager
     async def transaction(self, *, snapshot: bool = False) -> AsyncIterator[Tx]:
-        """Open a transaction. Its statements never wait, so nothing else comes between them."""
+        """Open a transaction. Its statements never wait, so no other task runs between them."""
         wire = self._wires[0]
         begun = wire.connection.transaction(isolation="repeatable_read" if snapshot else None, readonly=snapshot)
         with tx_is_open():

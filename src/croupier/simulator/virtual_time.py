@@ -1,4 +1,4 @@
-"""Virtual time: an event loop whose clock stands still while real work is outstanding, and jumps when nothing is.
+"""Virtual time: an event loop whose clock stands still during real work and jumps to the next timer otherwise.
 
 Owns: the loop and its clock, for the simulator and for tests of the whole hub. Never: used in production.
 While `busy()` says that a database answer is awaited, no timer fires; when nothing is runnable and nothing
@@ -20,11 +20,11 @@ Ts = TypeVarTuple("Ts")
 
 RESOLUTION_S = 1e-6
 LOOK_S = 0.02
-"""How long, in real time, one look at outstanding sockets may block."""
+"""Longest real time for which one poll of outstanding sockets may block."""
 
 
 class _Jumping:
-    """A selector that answers a wait by moving the loop's clock."""
+    """A selector that advances the loop's clock instead of waiting."""
 
     def __init__(self, inner: selectors.BaseSelector, busy: Callable[[], bool], idle: Callable[[float], None]) -> None:
         self._inner = inner
@@ -52,14 +52,14 @@ def _always() -> bool:
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """The loop. `busy` is set once the database is there."""
+    """The event loop. `busy` is set once the database is connected."""
 
     def __init__(self) -> None:
         self._virtual_s = 0.0
         self.tick_s = 0.0
-        """Timers fire at multiples of this only (0: at any instant), so that much happens in one instant."""
+        """Timers fire only at multiples of this (0: at any instant), so that many events share one instant."""
         self.busy: Callable[[], bool] = _always
-        """Time stands still while this is true: from the start, until somebody knows better."""
+        """Time stands still while this returns true, which it does from the start until it is replaced."""
         self._settling: list[asyncio.Future[None]] = []
         self._scheduled: list[asyncio.TimerHandle]
         selector = _Jumping(selectors.DefaultSelector(), self._is_busy, self._nothing_runs)
@@ -68,7 +68,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._clock_resolution = RESOLUTION_S
 
     def time(self) -> float:
-        """Virtual seconds since the loop was made."""
+        """Return virtual seconds since the loop was created."""
         return self._virtual_s
 
     def call_at(
@@ -85,7 +85,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         func: Callable[[*Ts], T],
         *args: *Ts,
     ) -> asyncio.Future[T]:
-        """Compute it here and now: a thread would be done at another place among everything else each time."""
+        """Run the function here and now: a thread would finish at another place in the order of events each time."""
         done: asyncio.Future[T] = self.create_future()
         try:
             done.set_result(func(*args))
@@ -97,7 +97,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return self.busy()
 
     def renew(self) -> None:
-        """Another world begins: its time starts at 0, stands still, and nothing of the one before goes on."""
+        """Reset the loop for another world: time starts at 0 and stands still, and no earlier task continues."""
         self._virtual_s = 0.0
         self.tick_s = 0.0
         self.busy = _always
@@ -114,7 +114,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         await future
 
     def _nothing_runs(self, seconds: float) -> None:
-        """Tell who waits for stillness; otherwise let the time of the next timer come."""
+        """Notify those who wait for the end of the instant; if there are none, advance to the next timer."""
         if not self._settling:
             self._virtual_s += seconds
             return
@@ -125,7 +125,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 class VirtualClock:
-    """The clock of a virtual loop, starting at a given instant, with a skew of its own if wanted."""
+    """The clock of a virtual loop, starting at a given instant, optionally with a skew."""
 
     def __init__(self, loop: VirtualLoop, start_ms: int) -> None:
         self._loop = loop
@@ -133,11 +133,11 @@ class VirtualClock:
         self.skew_ms = 0
 
     def now_ms(self) -> int:
-        """Milliseconds since the Unix epoch."""
+        """Return milliseconds since the Unix epoch."""
         return self._start_ms + round(self._loop.time() * 1000) + self.skew_ms
 
     def monotonic_s(self) -> float:
-        """Seconds since the loop was made."""
+        """Return seconds since the loop was created."""
         return self._loop.time()
 
     async def sleep(self, seconds: float) -> None:
@@ -145,7 +145,7 @@ class VirtualClock:
         await asyncio.sleep(seconds)
 
     def shift(self, offset_ms: int) -> None:
-        """There is one time in a virtual world; a skew given on purpose stays."""
+        """Do nothing: a virtual world has one time, and an intended skew stays."""
 
 
 def run(main: Callable[[VirtualLoop], Coroutine[Any, Any, T]]) -> T:

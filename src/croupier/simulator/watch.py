@@ -1,8 +1,8 @@
-"""The invariants that are looked at while a world runs: at every commit, and at every answer to a provider.
+"""The invariants that are checked during a run: at every commit, and at every answer to a provider.
 
-It reads what is written, row by row, and keeps a picture of its own. Its tables share nothing with the rules:
-money.md 2, 5 and 6 are written down here again. Owns: that second opinion. Never: compares with a counterparty's book
-(judge), nor asks the database (the hub's auditor does, at rest).
+It reads each written row and keeps a model of its own. Its tables share nothing with the rules:
+money.md 2, 5 and 6 are written down here again. Owns: this second implementation. Never: compares with a casino's book
+(judge), nor queries the database (the hub's auditor does, at rest).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections import Counter
 from typing import Any
 
 LATEST_S = 6.0 + 0.25
-"""I16: the hold time, and what an answer may take beside it."""
+"""I16: the hold time, and the tolerance of an answer beside it."""
 MOVES = frozenset(
     {
         ("created", "sent"), ("created", "accepted"), ("created", "refused"), ("created", "expired"),
@@ -21,7 +21,7 @@ MOVES = frozenset(
         ("parked", "refused"),
     }
 )  # fmt: skip
-"""What money.md 2.1 lets a payment do; a success, once there, is for ever."""
+"""The transitions of a payment that money.md 2.1 allows; a success is permanent."""
 UNDECIDED = ("created", "sent")
 TOLD_ON = ("on", "settled", "undoing", "disputed", "returned")
 """States of a bet that was, or may have been, on."""
@@ -31,16 +31,16 @@ Rows = dict[str, list[dict[str, Any]]]
 
 
 class Watch:
-    """Sees everything that is written in a world."""
+    """Checks every row that is written in a world."""
 
     def __init__(self) -> None:
         self.violations: list[str] = []
         self.lateness_s = 0.0
-        """By how much the grid of time may delay a deadline."""
+        """Delay of a deadline that the grid of time may cause, in seconds."""
         self.on: set[tuple[int, str]] = set()
-        """Bets that a provider may be told are on: their acceptance is committed."""
+        """Bets whose acceptance is committed, so that a provider may receive success."""
         self.said_on: set[tuple[int, str]] = set()
-        """Bets of which some hub process said that they are on, whether or not a provider heard it."""
+        """Bets for which some hub process answered success, whether or not the provider received it."""
         self.names: dict[int, str] = {}
         """Ids to names that are the same in every run of the seed."""
         self._payments: dict[int, dict[str, dict[str, Any]]] = {}
@@ -48,7 +48,7 @@ class Watch:
         self._accounts: Counter[str] = Counter()
 
     def landed(self, rows: Rows) -> None:
-        """I1, I8, I9, I10, I11, I13 and I15 of what one group commit wrote."""
+        """Check I1, I8, I9, I10, I11, I13 and I15 for the rows of one group commit."""
         for row in rows.get("pay", ()):
             self._moved(row)
         for row in rows.get("gone", ()):
@@ -61,17 +61,17 @@ class Watch:
             self._stands(row)
 
     def answered(self, path: str, seconds: float) -> None:
-        """I16: a provider was answered in time."""
+        """I16: check that a provider was answered in time."""
         if path.startswith("/v1/sessions/") and seconds > LATEST_S + self.lateness_s:
             self._wrong("I16", f"{path} was answered after {seconds:.2f} s")
 
     def said(self, path: str, asked: bytes, answer: bytes) -> None:
-        """A pay-in was answered with a yes: the path names the session, and that its provider (people)."""
+        """Record a pay-in that was answered with success: the path names the session and so its provider (people)."""
         if b'"_responseCode":1,' in answer or b'"_responseCode":1}' in answer:
             self.said_on.add((int(path.split("/")[3].split("-", maxsplit=1)[0]), json.loads(asked)["betId"]))
 
     def told_yes(self, provider_id: int, ref: str) -> None:
-        """I6: a provider hears that its bet is on."""
+        """I6: check a success that a provider receives."""
         if (provider_id, ref) not in self.on:
             self._wrong("I6", f"{ref} was told yes before its acceptance was committed")
 
@@ -112,7 +112,7 @@ class Watch:
             self._cancel(name, states["cashback"], states["cashback_cancel"])
 
     def _cancel(self, name: str, paid: str, cancel: str) -> None:
-        """What was refused may be asked back, in case a copy was booked (decision 0028); accepted, it was."""
+        """Allow a take-back of a refused cashback, in case a copy was booked (decision 0028)."""
         if paid not in ("accepted", "refused") or (paid == "refused" and cancel == "accepted"):
             self._wrong("I8", f"{name} is taken back ({cancel}) and its cashback is {paid}")
 

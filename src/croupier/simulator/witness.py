@@ -1,6 +1,6 @@
-"""What one casino notices of the hub's calls: the form, the order and the number that the contract promises.
+"""The checks of one casino on the hub's calls: their form, order and number, as the contract promises.
 
-Owns: the notes of every make and close, and the complaints. Never: answers (sim_casino). A complaint is made only of
+Owns: a record of every make and close, and the complaints. Never: answers (sim_casino). A complaint is made only of
 what no fault of the network can have caused. Spec: casino.md 2, money.md 2.2, 2.3, 2.8, 3.8, 3.9 and 5.
 """
 
@@ -19,14 +19,14 @@ from croupier.simulator.matrix import Matrix
 FIELDS = {"BetId", "CashbackId", "PartnerUserId", "TransactionType", "Amount", "TaxAmount", "TagId", "PromoCode"}
 TAXED = (PAYOUT, (-2, False), (4, False))
 MOST_MAKES = 150
-"""More makes of one payment than any schedule gives in the hours of a run, copies of the network included (I17)."""
+"""More makes of one payment than any schedule gives in the hours of a run, including copies of the network (I17)."""
 HOLD_S = 6
 SLACK_S = 2
-"""Signing and committing stamp whole seconds."""
+"""Signing and committing both round to whole seconds."""
 
 
 class Complaint(NamedTuple):
-    """Something the contract does not allow."""
+    """A violation of the contract."""
 
     invariant: str
     subject_id: int
@@ -34,7 +34,7 @@ class Complaint(NamedTuple):
 
 
 class Stated(NamedTuple):
-    """A make, read. Amounts are minor units."""
+    """The contents of a make. Amounts are minor units."""
 
     player: str
     amount: int
@@ -43,19 +43,19 @@ class Stated(NamedTuple):
 
 
 class Witness:
-    """The notes of one casino."""
+    """The records of one casino."""
 
     def __init__(self, book: Book, dials: Dials, *, currencies: dict[str, str], hub: Matrix) -> None:
         self.complaints: list[Complaint] = []
         self.makes: Counter[Key] = Counter()
         self.tried: dict[Key, set[int]] = {}
-        """The seconds in which makes of owed money were signed: copies of the network are of the same one."""
+        """The seconds in which makes of owed money were signed. A copy by the network has its original's second."""
         self.contradicted: dict[Key, str] = {}
-        """Payments of which it said what cannot be true, and was told so: how."""
+        """Payments about which it reported an impossible outcome that the hub rejected, with the outcome."""
         self.words: dict[int, set[str]] = {}
-        """All different things that it said of a bet or cashback, whoever heard them."""
+        """All different statements of the casino about a bet or cashback, received or not."""
         self.ended: set[int] = set()
-        """Bets whose close came after their last booking."""
+        """Bets that were closed after their last booking."""
         self._balances: dict[str, list[tuple[float, int]]] = {}
         self._book = book
         self._dials = dials
@@ -69,11 +69,11 @@ class Witness:
         self._own_returns: set[int] = set()
 
     def complain(self, invariant: str, subject_id: int, text: str) -> None:
-        """Note what must not be."""
+        """Record a violation."""
         self.complaints.append(Complaint(invariant, subject_id, text))
 
     def read(self, key: Key, data: dict[str, Any]) -> Stated | None:
-        """What a make says, or None for one that is not of the contract's form."""
+        """Return the contents of a make, or None if it does not have the contract's form."""
         try:
             player = data["PartnerUserId"]
             currency = self._currencies.get(player, "EUR")
@@ -87,7 +87,7 @@ class Witness:
         return stated
 
     def heard(self, key: Key, data: dict[str, Any], stated: Stated, *, signed_s: int) -> None:
-        """A make has come, new or again."""
+        """Check a make, whether new or repeated."""
         self.makes[key] += 1
         if key[1:] not in TAKES:
             self.tried.setdefault(key, set()).add(signed_s)
@@ -99,58 +99,58 @@ class Witness:
         if key[1:] == STAKE:
             self._in_its_time(key, signed_s)
         elif self.makes[key] == 1:
-            # The network may deliver a copy at any time after it; of what was refused too, which is in no book.
+            # The network may deliver a copy at any time later, also of a refused make, which is in no book.
             self._in_its_order(key, stated)
         self._of_its_player(key, stated)
 
     def said(self, value: dict[str, Any], code: int) -> None:
-        """It states this of a payment; a balance beside it is no part of it."""
+        """Record a statement about a payment, without the balance beside it."""
         stated = {name: told for name, told in value.items() if name != "Balance"}
         subject_id: int = value["CashbackId"] if "CashbackId" in value else value["BetId"]
         self.words.setdefault(subject_id, set()).add(json.dumps([code, stated], sort_keys=True))
 
     def said_balance(self, player: str, amount: int, now_s: float) -> None:
-        """It states what this player's wallet holds."""
+        """Record a reported balance of this player's wallet."""
         self._balances.setdefault(player, []).append((now_s, amount))
 
     def balances(self, player: str, since_s: float, until_s: float) -> set[int]:
-        """What it said of this player's wallet between these moments; virtual seconds, minor units."""
+        """Return the balances reported for this player's wallet between these times; virtual seconds, minor units."""
         said = self._balances.get(player, [])
         first, last = bisect_left(said, (since_s, -1)), bisect_right(said, (until_s, 1 << 62))
         return {amount for _, amount in said[first:last]}
 
     def returns_by_itself(self, bet_id: int) -> None:
-        """It reports a return of its own: if that return was ordered too, the order's call may come after the close."""
+        """Record a return that the casino reports by itself. An order of the hub may then come after the close."""
         self._own_returns.add(bet_id)
 
     def ordered(self, subject_id: int, kind: str) -> bool:
-        """Whether the hub has committed an order of this payment, even if no call of it arrived."""
+        """Return whether the hub has committed an order of this payment, even if no call of it arrived."""
         return self._hub.state(subject_id, kind) is not None
 
     def spoke(self, key: Key) -> None:
-        """The outcome of this payment is on its way to the hub, by whatever way."""
+        """Record that the outcome of this payment is on its way to the hub."""
         self._spoken.add(key)
 
     def booked(self, key: Key) -> None:
-        """A payment was booked: if the bet was closed before, it is not over yet."""
+        """Record a booking. A bet that was closed before it has not ended yet."""
         self.ended.discard(key[0])
 
     def close(self, bet_id: int, *, closed: bool) -> None:
-        """A close, or a reopening."""
+        """Record a close or a reopening."""
         if closed:
             self.ended.add(bet_id)
         else:
             self._reopened.add(bet_id)
 
     def _in_its_time(self, key: Key, signed_s: int) -> None:
-        """A stake is sent within the hold time of its commit only; clocks that jump and processes that sleep aside."""
+        """Check that a stake is sent within the hold time of its commit, unless a clock jumped or a process slept."""
         first_s = self._signed_s.setdefault(key, signed_s)
         still = not self._dials.skew_ms and not self._dials.pause_every_s
         if still and signed_s - first_s > HOLD_S + SLACK_S:
             self.complain("I17", key[0], f"the stake was signed again after {signed_s - first_s} s")
 
     def _in_its_order(self, key: Key, stated: Stated) -> None:
-        """One payment of a bet at a time, and none on a closed bet."""
+        """Check that a bet has one payment at a time, and none while it is closed."""
         for other in self._book.of(key[0], cashback=key[2]):
             if other in (key, (key[0], *STAKE)) or other in self._spoken:
                 continue
@@ -162,11 +162,11 @@ class Witness:
             self.complain("I4", key[0], f"type {key[1]} came to a closed bet")
 
     def _parked_loss(self, key: Key, amount: int) -> bool:
-        """A payout of nothing that waits for a person holds nothing up: its bet may be given back meanwhile."""
+        """Allow a return beside a parked payout of 0, which delays nothing."""
         return key[1:] == PAYOUT and not amount and self._hub.state(key[0], "payout") == "parked"
 
     def _of_its_player(self, key: Key, stated: Stated) -> None:
-        """All payments of a bet are one player's; the tax is what was agreed."""
+        """Check that all payments of a bet are of one player, and that the tax is the agreed one."""
         for other in self._book.of(key[0], cashback=key[2]):
             player = self._book.bookings[other].player
             if player != stated.player:
