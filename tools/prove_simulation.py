@@ -27,7 +27,7 @@ from croupier.kit.log import silence
 from croupier.simulator.campaign import Campaign, Played, attached_at, players
 from croupier.simulator.dials import Kind
 from croupier.simulator.matrix import FAULTS, NEVER, STATES, unseen
-from croupier.simulator.mischief import POINTS
+from croupier.simulator.planned_faults import POINTS
 from croupier.simulator.world import EVERY, LARGE, SMALL, STRIDE, World, worlds_of
 
 Play = Callable[[Iterator[World]], Iterator[Played]]

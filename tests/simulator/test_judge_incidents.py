@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from croupier.simulator.book import Booking
 from croupier.simulator.dials import CasinoCharacter
-from croupier.simulator.judge import Case, Verdict
+from croupier.simulator.judge import Case, Judgement
 from croupier.simulator.judge_incidents import judge_incidents, judge_resent
 from tests.core.samples import new_bet
 from tests.simulator.test_sim_casino import casino_of
@@ -18,7 +18,7 @@ def case(*incidents: str) -> Case:
 
 
 async def test_a_contradiction_that_was_not_taken_in_calls_for_a_person() -> None:
-    called, uncalled, verdict = case("contradiction"), case("difference"), Verdict()
+    called, uncalled, verdict = case("contradiction"), case("difference"), Judgement()
     for one in (called, uncalled):
         one.casino.witness.contradicted[STAKE] = "was accepted with another amount"
     judge_incidents([called], verdict)
@@ -28,7 +28,7 @@ async def test_a_contradiction_that_was_not_taken_in_calls_for_a_person() -> Non
 
 
 async def test_a_resent_contradiction_is_no_second_one() -> None:
-    one, verdict = case("contradiction"), Verdict()
+    one, verdict = case("contradiction"), Judgement()
     for _ in range(30):
         one.casino.witness.said({"BetId": 7, "Amount": "77", "Balance": "1"}, 200)
     judge_resent([one], {7: 1}, verdict)

@@ -6,14 +6,14 @@ import pytest
 
 from croupier.core import effects
 from croupier.simulator.arena import Arena
-from croupier.simulator.run import Outcome
+from croupier.simulator.run import RunResult
 from croupier.simulator.shrink import TRACE_LINES, Shrinking, laws, trace
 from croupier.simulator.world import World
 
 FAILS = 1
 
 
-def _failing(ring: Arena) -> Outcome:
+def _failing(ring: Arena) -> RunResult:
     """The first world in which the planted bug shows; which one that is, test_simulate finds out."""
     outcome = ring.play(World(FAILS, 30))
     assert outcome.verdict.violations
@@ -47,7 +47,7 @@ def test_the_search_keeps_to_its_budget(ring: Arena, monkeypatch: pytest.MonkeyP
     failed = _failing(ring)
     plays: list[World] = []
 
-    def play(world: World) -> Outcome:
+    def play(world: World) -> RunResult:
         plays.append(world)
         return ring.play(world)
 

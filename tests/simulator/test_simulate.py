@@ -16,8 +16,8 @@ from croupier.kit.clock import SystemClock
 from croupier.simulator.arena import Arena
 from croupier.simulator.campaign import Played, kept, players, run_campaign
 from croupier.simulator.dials import Kind
-from croupier.simulator.mischief import POINTS
-from croupier.simulator.run import Outcome
+from croupier.simulator.planned_faults import POINTS
+from croupier.simulator.run import RunResult
 from croupier.simulator.world import World, worlds_of
 
 QUICK = 60
@@ -134,5 +134,5 @@ def test_a_return_that_is_forgotten_is_found(ring: Arena, monkeypatch: pytest.Mo
     assert any(_fails(ring.play(World(seed, 50))) for seed in range(1, 20))
 
 
-def _fails(outcome: Outcome) -> bool:
+def _fails(outcome: RunResult) -> bool:
     return bool(outcome.verdict.violations)

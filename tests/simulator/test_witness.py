@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from croupier.kit.chance import SeededChance
-from croupier.simulator.book import PAYOUT, RETURN, STAKE, Book, Booking
+from croupier.simulator.book import PAYOUT, RETURN, STAKE, Booking, CasinoBook
 from croupier.simulator.dials import draw
 from croupier.simulator.matrix import Matrix
 from croupier.simulator.witness import Stated, Witness
@@ -23,7 +23,7 @@ BET = 7
     ],
 )
 def test_a_return_waits_for_the_outcome_of_the_payout(payout: int, state: str, *, complains: bool) -> None:
-    book, hub = Book(), Matrix()
+    book, hub = CasinoBook(), Matrix()
     witness = Witness(book, draw(SeededChance("dials"), 50), currencies={}, hub=hub)
     for kind, amount in ((STAKE, 200), (PAYOUT, payout)):
         book.write((BET, *kind), Booking("ann", amount, "tx"))
@@ -36,7 +36,7 @@ def test_a_return_waits_for_the_outcome_of_the_payout(payout: int, state: str, *
 @pytest.mark.parametrize(("state", "complains"), [("parked", False), ("sent", True)])
 def test_a_loss_that_a_person_works_on_may_come_after_the_return(state: str, *, complains: bool) -> None:
     """A copy of its call was long on its way."""
-    book, hub = Book(), Matrix()
+    book, hub = CasinoBook(), Matrix()
     witness = Witness(book, draw(SeededChance("dials"), 50), currencies={}, hub=hub)
     for kind in (STAKE, RETURN):
         book.write((BET, *kind), Booking("ann", 200, "tx"))

@@ -18,8 +18,8 @@ from croupier.kit.log import silence
 from croupier.simulator.arena import arena
 from croupier.simulator.campaign import Campaign, attached_at, kept, run_campaign
 from croupier.simulator.matrix import FAULTS, STATES, unseen
-from croupier.simulator.mischief import POINTS
-from croupier.simulator.run import Outcome
+from croupier.simulator.planned_faults import POINTS
+from croupier.simulator.run import RunResult
 from croupier.simulator.shrink import Shrinking, trace
 from croupier.simulator.world import World
 
@@ -86,7 +86,7 @@ def _explain(failed: list[World]) -> None:
             _tell(Shrinking(here.play, here.play(world)).search())
 
 
-def _tell(outcome: Outcome) -> None:
+def _tell(outcome: RunResult) -> None:
     say(f"`{outcome.world.command}` plays it again:")
     for line in [*outcome.verdict.violations, *trace(outcome)]:
         say(f"  {line}")

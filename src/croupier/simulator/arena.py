@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from croupier.kit.chance import SeededChance
 from croupier.kit.seal import Sealer
-from croupier.simulator.run import Outcome, simulate
+from croupier.simulator.run import RunResult, simulate
 from croupier.simulator.scratch_db import empty, scratch
 from croupier.simulator.stage import SEAL_KEY, START_MS
 from croupier.simulator.synchronous_db import StillDb
@@ -36,7 +36,7 @@ class Arena:
         self._used = False
         self._much = False
 
-    def play(self, world: World) -> Outcome:
+    def play(self, world: World) -> RunResult:
         """Play one world and return its outcome with the verdict."""
         # A world keeps its objects until its end, so garbage collection during a run would only cost a fifth of the time.
         gc.disable()
@@ -46,7 +46,7 @@ class Arena:
             gc.enable()
             gc.collect(2 if world.payments >= MUCH else 1)
 
-    async def _play(self, world: World) -> Outcome:
+    async def _play(self, world: World) -> RunResult:
         self._loop.renew()
         if self._used:
             await empty(self._db, much=self._much)

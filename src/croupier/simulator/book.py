@@ -30,7 +30,7 @@ class Booking:
 
 
 @dataclass(slots=True)
-class Book:
+class CasinoBook:
     """All bookings of the casino, and the bets that it closed."""
 
     bookings: dict[Key, Booking] = field(default_factory=dict)

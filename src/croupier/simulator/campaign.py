@@ -17,11 +17,11 @@ from pathlib import Path
 from croupier.kit.clock import Clock
 from croupier.kit.log import silence
 from croupier.simulator.arena import Arena, arena
-from croupier.simulator.run import Outcome
+from croupier.simulator.run import RunResult
 from croupier.simulator.world import World, worlds_of
 from croupier.store.embedded.server import Attached, attach
 
-Told = Callable[["Campaign"], None]
+Progress = Callable[["Campaign"], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Played:
     log_sha256: str
 
 
-def kept(outcome: Outcome) -> Played:
+def kept(outcome: RunResult) -> Played:
     """Reduce an outcome to its stored result."""
     verdict = outcome.verdict
     return Played(
@@ -103,11 +103,11 @@ class Campaign:
 
 
 def run_campaign(
-    home: Path, clock: Clock, *, seed: int, payments: int, jobs: int = 1, told: Told | None = None
+    home: Path, clock: Clock, *, seed: int, payments: int, jobs: int = 1, told: Progress | None = None
 ) -> Campaign:
     """Play the worlds of a run until so many payments were made, `jobs` at a time.
 
-    `told` hears of the sum after each. What comes of it does not depend on `jobs`.
+    `told` is called with the sum after each world. The result does not depend on `jobs`.
     """
     campaign = Campaign(seed)
     started = clock.monotonic_s()

@@ -16,7 +16,7 @@ from croupier.core.readings import PaymentKind
 from croupier.simulator.book import Key
 from croupier.simulator.dials import TRUTHFUL
 from croupier.simulator.sim_casino import SimCasino
-from croupier.simulator.sim_provider import REPLAY, Told
+from croupier.simulator.sim_provider import REPLAY, ProviderBet
 
 NUMBERS = {
     PaymentKind.STAKE: -1,
@@ -50,7 +50,7 @@ QUARANTINED = "quarantined"
 
 
 @dataclass(slots=True)
-class Verdict:
+class Judgement:
     """The result of the check. `lost` and `doubled` count payments, `undecided` payments without an outcome."""
 
     lost: int = 0
@@ -69,7 +69,7 @@ class Case:
 
     subject: Bet | Cashback
     casino: SimCasino
-    told: Told | None
+    told: ProviderBet | None
     incidents: frozenset[str]
     at_the_door: bool = False
     """It may have been refused before it was opened, by a late copy of the first call: early answers prove nothing."""
@@ -88,7 +88,7 @@ class Case:
         return self.casino.character in TRUTHFUL and not crashed and not left_to_it
 
 
-def judge(cases: list[Case], verdict: Verdict) -> None:
+def judge(cases: list[Case], verdict: Judgement) -> None:
     """Check every bet and cashback."""
     for case in cases:
         _payments(case, verdict)
@@ -98,7 +98,7 @@ def judge(cases: list[Case], verdict: Verdict) -> None:
     _witnesses(cases, verdict)
 
 
-def judge_on(cases: list[Case], said_on: Collection[tuple[int, str]], verdict: Verdict) -> None:
+def judge_on(cases: list[Case], said_on: Collection[tuple[int, str]], verdict: Judgement) -> None:
     """I6: a bet that is on was answered with success. A stake that no request waited for is unclaimed (money.md 3.5).
 
     A process that dies or pauses between its commit and its answer has not answered, and the bet is on all the same.
@@ -115,7 +115,7 @@ def judge_on(cases: list[Case], said_on: Collection[tuple[int, str]], verdict: V
             verdict.wrong("I6", f"{case.name} is on, and nobody ever said so")
 
 
-def judge_told(told: list[Told], verdict: Verdict, *, skewed: bool = False) -> None:
+def judge_told(told: list[ProviderBet], verdict: Judgement, *, skewed: bool = False) -> None:
     """Check the answers to providers, with or without a bet. `skewed`: an old timestamp may be valid."""
     believed = NOT_TAKEN | ({1, 2, 3, 4, 6, 7} if skewed else set())
     for bet in told:
@@ -137,7 +137,7 @@ def judge_told(told: list[Told], verdict: Verdict, *, skewed: bool = False) -> N
                 verdict.wrong("I9", f"{bet.ref} got the balances {sorted(balances)} to the same {verb}")
 
 
-def _witnesses(cases: list[Case], verdict: Verdict) -> None:
+def _witnesses(cases: list[Case], verdict: Judgement) -> None:
     """Report the casinos' complaints, and bookings without a bet in the hub."""
     names = {case.subject.subject_id: case.name for case in cases}
     for casino in dict.fromkeys(case.casino for case in cases):
@@ -149,7 +149,7 @@ def _witnesses(cases: list[Case], verdict: Verdict) -> None:
                 verdict.wrong("I5", f"{key[0]} type {key[1]} is in a casino's book and its bet is not in the hub")
 
 
-def _payments(case: Case, verdict: Verdict) -> None:
+def _payments(case: Case, verdict: Judgement) -> None:
     """I2, I5: each accepted payment is in the casino's book once; each booking is an accepted payment."""
     book = case.casino.book.bookings
     seen: set[Key] = set()
@@ -179,7 +179,7 @@ def _strays(case: Case, seen: set[Key]) -> list[Key]:
     return [key for key in booked if key not in seen]
 
 
-def _ended(case: Case, verdict: Verdict) -> None:
+def _ended(case: Case, verdict: Judgement) -> None:
     """I4: the subject has ended, or has an incident; at a truthful casino it has ended."""
     subject = case.subject
     if isinstance(subject, Cashback):
@@ -220,7 +220,7 @@ def _late_question(subject: Bet | Cashback, slot: str) -> bool:
     return slot == PaymentKind.STAKE.value and stake is not None and stake.state in UNBOOKED
 
 
-def _bet(case: Case, bet: Bet, verdict: Verdict) -> None:
+def _bet(case: Case, bet: Bet, verdict: Judgement) -> None:
     told = case.told
     if told is None and case.casino.dials.skew_ms and case.name.endswith(REPLAY):
         return  # the old stamp of a request was in time for a clock that jumped back: see judge_told
@@ -237,7 +237,7 @@ def _bet(case: Case, bet: Bet, verdict: Verdict) -> None:
         verdict.violations += _refused_by_the_casino(case, bet, told)
 
 
-def _told_what_is(case: Case, bet: Bet, told: Told) -> list[str]:
+def _told_what_is(case: Case, bet: Bet, told: ProviderBet) -> list[str]:
     """I3, I6: the hub's rows confirm each success that the provider received."""
     kept = bet.state in (BetState.SETTLED, BetState.UNDOING, BetState.DISPUTED, BetState.RETURNED)
     found = []
@@ -263,14 +263,14 @@ def _told_what_is(case: Case, bet: Bet, told: Told) -> list[str]:
     return found
 
 
-def _answers_hold(case: Case, told: Told, verdict: Verdict) -> None:
+def _answers_hold(case: Case, told: ProviderBet, verdict: Judgement) -> None:
     """I9: all repeats get one definite answer, until a return."""
     definite = {code for code in told.pay_in if code not in (0, 99, 7, 8)}
     if len(definite) > 1 and not case.at_the_door:
         verdict.wrong("I9", f"{case.name} got {sorted(definite)} to the same pay-in")
 
 
-def _net(case: Case, bet: Bet, verdict: Verdict) -> None:
+def _net(case: Case, bet: Bet, verdict: Judgement) -> None:
     """I7: the net amount in the casino's book equals the result of the bet in the hub."""
     net = case.casino.book.net(bet.bet_id)
     if bet.state is BetState.ON:
@@ -288,7 +288,7 @@ def _net(case: Case, bet: Bet, verdict: Verdict) -> None:
     verdict.wrong("I7", f"{case.name} {bet.state.value}: the casino moved {net}, it should be {expected}")
 
 
-def _never_both(case: Case, bet: Bet, verdict: Verdict) -> None:
+def _never_both(case: Case, bet: Bet, verdict: Judgement) -> None:
     """I7: the hub does not return a stake that the casino undid itself, as agreed."""
     won = bet.state in (BetState.SETTLED, BetState.UNDOING, BetState.DISPUTED)
     if case.casino.undoes_late and case.casino.character in TRUTHFUL and not won:
@@ -300,7 +300,7 @@ def _never_both(case: Case, bet: Bet, verdict: Verdict) -> None:
             )
 
 
-def _refused_by_the_casino(case: Case, bet: Bet, told: Told) -> list[str]:
+def _refused_by_the_casino(case: Case, bet: Bet, told: ProviderBet) -> list[str]:
     """I6: a final refusal comes from the casino, and the bet that it refused is answered as refused."""
     code = case.casino.book.refused.get((bet.bet_id, -1, False))
     no = {3, 4, 6} & set(told.pay_in)
@@ -315,7 +315,7 @@ def _refused_by_the_casino(case: Case, bet: Bet, told: Told) -> list[str]:
     return []
 
 
-def _refused_is_nothing(case: Case, bet: Bet, told: Told) -> list[str]:
+def _refused_is_nothing(case: Case, bet: Bet, told: ProviderBet) -> list[str]:
     """I7: a bet that was answered as refused, and never otherwise, nets 0 at the casino."""
     net = case.casino.book.net(bet.bet_id)
     refused = bool({2, 3, 4, 6, 7} & set(told.pay_in)) and 1 not in told.pay_in + told.pay_out

@@ -15,11 +15,11 @@ from croupier.core.bet import Bet
 from croupier.core.payment import GIVES, Payment
 from croupier.core.readings import PaymentKind
 from croupier.simulator.amounts import minor_of
-from croupier.simulator.book import Book
-from croupier.simulator.judge import Case, Verdict
-from croupier.simulator.moments import Moments
+from croupier.simulator.book import CasinoBook
+from croupier.simulator.judge import Case, Judgement
+from croupier.simulator.payment_times import PaymentTimes
 from croupier.simulator.scene import Scene
-from croupier.simulator.sim_provider import Told
+from croupier.simulator.sim_provider import ProviderBet
 
 MOST_MOVING = 8
 """If more payments were accepted while an answer was on its way, nearly every sum is possible, so none is checked."""
@@ -65,7 +65,9 @@ class Wallet:
         return sums
 
 
-def judge_balances(scene: Scene, cases: list[Case], told: Mapping[tuple[int, str], Told], *, verdict: Verdict) -> None:
+def judge_balances(
+    scene: Scene, cases: list[Case], told: Mapping[tuple[int, str], ProviderBet], *, verdict: Judgement
+) -> None:
     """I3: check the balance of every first answer until a clock jumps, which makes the order of reports uncertain."""
     wallets = _wallets(scene, cases)
     for case in cases:
@@ -75,11 +77,13 @@ def judge_balances(scene: Scene, cases: list[Case], told: Mapping[tuple[int, str
             continue
         wallet = wallets[bet.player_id]
         for verb, (at_s, text) in heard.first_told.items():
-            based_s = scene.moments.based_s.get(bet.player_id, float("inf"))
+            based_s = scene.payment_times.based_s.get(bet.player_id, float("inf"))
             if based_s <= at_s and wallet.unclear_s <= at_s:
                 continue
             since_s = heard.asked_s[verb]
-            may_be = wallet.may_be(since_s, at_s, bet.bet_id, own=set(_own(bet, verb, scene.moments, until_s=at_s)))
+            may_be = wallet.may_be(
+                since_s, at_s, bet.bet_id, own=set(_own(bet, verb, scene.payment_times, until_s=at_s))
+            )
             if may_be is None:
                 continue
             if since_s < based_s:
@@ -89,11 +93,11 @@ def judge_balances(scene: Scene, cases: list[Case], told: Mapping[tuple[int, str
                 verdict.wrong("I3", f"{case.name} was told {text} with its {verb}; it may be one of {sorted(may_be)}")
 
 
-def _own(bet: Bet, verb: str, moments: Moments, *, until_s: float) -> Iterator[int]:
+def _own(bet: Bet, verb: str, payment_times: PaymentTimes, *, until_s: float) -> Iterator[int]:
     """Return the amounts by which the answer's decision, or a later one meanwhile, moves the wallet."""
 
     def begun(*kinds: PaymentKind) -> bool:
-        return any(moments.created_s.get((bet.bet_id, kind.value), float("inf")) <= until_s for kind in kinds)
+        return any(payment_times.created_s.get((bet.bet_id, kind.value), float("inf")) <= until_s for kind in kinds)
 
     won = sum(_moved(kind, payment) for kind, payment in bet.payments.items() if kind in WINS) - bet.stake
     if verb == "refund" or begun(*UNDONE):
@@ -106,16 +110,18 @@ def _own(bet: Bet, verb: str, moments: Moments, *, until_s: float) -> Iterator[i
 
 def _wallets(scene: Scene, cases: list[Case]) -> dict[int, Wallet]:
     moves: dict[int, list[Move]] = {player_id: [] for _, player_id, _ in scene.players}
-    unclear_s = dict.fromkeys(moves, scene.moments.skewed_s)
+    unclear_s = dict.fromkeys(moves, scene.payment_times.skewed_s)
     for case in cases:
         subject, player_id = case.subject, case.subject.player_id
         odd = not case.truthful or bool(case.incidents) or _booked_oddly(case.casino.book, subject.subject_id)
         for kind, payment in subject.payments.items():
             name = subject.subject_id, kind.value
-            if odd or name in scene.moments.odd:
-                unclear_s[player_id] = min(unclear_s[player_id], scene.moments.created_s[name])
-            if name in scene.moments.accepted_s:
-                moves[player_id].append(Move(scene.moments.accepted_s[name], subject.subject_id, _moved(kind, payment)))
+            if odd or name in scene.payment_times.odd:
+                unclear_s[player_id] = min(unclear_s[player_id], scene.payment_times.created_s[name])
+            if name in scene.payment_times.accepted_s:
+                moves[player_id].append(
+                    Move(scene.payment_times.accepted_s[name], subject.subject_id, _moved(kind, payment))
+                )
     purses = {player_id: scene.casinos[casino_id].purse for casino_id, player_id, _ in scene.players}
     return {player_id: Wallet(purses[player_id], moves[player_id], unclear_s[player_id]) for player_id in moves}
 
@@ -125,7 +131,7 @@ def _moved(kind: PaymentKind, payment: Payment) -> int:
     return amount if kind in GIVES else -amount
 
 
-def _booked_oddly(book: Book, subject_id: int) -> bool:
+def _booked_oddly(book: CasinoBook, subject_id: int) -> bool:
     """Return whether the casino booked it twice, forgot it, or returned it by itself."""
     keys = (*book.of(subject_id), *book.of(subject_id, cashback=True))
     return subject_id in book.given_back or any(

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from croupier.core.cashback import Cashback, CashbackState
 from croupier.core.payment import PaymentState
 from croupier.core.readings import PaymentKind
-from croupier.simulator.judge import Case, Verdict
+from croupier.simulator.judge import Case, Judgement
 
 KEPT = {PaymentKind.PAYOUT_RETURN: "payout_kept", PaymentKind.CASHBACK_CANCEL: "cashback_kept"}
 """Take-backs that a casino refuses for good, with the name of their incident."""
@@ -20,7 +20,7 @@ MANY = 9
 """Number of different tries of owed money after which five have failed in any case (money.md 2.8)."""
 
 
-def judge_incidents(cases: list[Case], verdict: Verdict) -> None:
+def judge_incidents(cases: list[Case], verdict: Judgement) -> None:
     """Check every bet and cashback."""
     for case in cases:
         for kind, payment in case.subject.payments.items():
@@ -32,7 +32,7 @@ def judge_incidents(cases: list[Case], verdict: Verdict) -> None:
     _contradicted(cases, verdict)
 
 
-def judge_resent(cases: list[Case], times: Mapping[int, int], verdict: Verdict) -> None:
+def judge_resent(cases: list[Case], times: Mapping[int, int], verdict: Judgement) -> None:
     """A repeated contradiction raises no further incident: their number is at most that of the different statements.
 
     An answer to a try that arrives after its payment was parked is reported to the person once more.
@@ -46,7 +46,7 @@ def judge_resent(cases: list[Case], times: Mapping[int, int], verdict: Verdict) 
             )
 
 
-def _contradicted(cases: list[Case], verdict: Verdict) -> None:
+def _contradicted(cases: list[Case], verdict: Judgement) -> None:
     """Each statement of a casino that the hub rejected has raised an incident."""
     known = {case.subject.subject_id: case for case in cases}
     for casino in dict.fromkeys(case.casino for case in cases):
@@ -62,7 +62,7 @@ def _kept(case: Case, kind: PaymentKind) -> str:
     return "" if never_paid else KEPT.get(kind, "")
 
 
-def _tried(case: Case, verdict: Verdict) -> None:
+def _tried(case: Case, verdict: Judgement) -> None:
     """Owed money that failed five times has an incident. After a crash a try may not count as a failure."""
     dials, witness = case.casino.dials, case.casino.witness
     if dials.crash_every_s or dials.pause_every_s or dials.lost_commits or dials.restart_every_s or dials.skew_ms:

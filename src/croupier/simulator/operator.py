@@ -10,8 +10,8 @@ from typing import Any
 from croupier.kit.chance import SeededChance
 from croupier.simulator.dials import one_of
 from croupier.simulator.faults import Around, FaultyDb, Weather
+from croupier.simulator.restrictions import Restriction
 from croupier.simulator.scene import Scene
-from croupier.simulator.spells import Spell
 from croupier.store.parties.games import Games
 from croupier.store.parties.players import Players
 
@@ -29,7 +29,7 @@ async def _block(scene: Scene, chance: SeededChance, db: Any) -> None:  # noqa: 
     _, player_id, _ = one_of(chance, scene.players)
     players = Players(db, scene.stage.sealer, scene.stage.clock)
     await players.block(player_id, True, reason="sim", author="sim")  # noqa: FBT003 - it sets
-    await _lasts(scene, chance, Spell("a blocked player", _now(scene), player_id=player_id))
+    await _lasts(scene, chance, Restriction("a blocked player", _now(scene), player_id=player_id))
     await players.block(player_id, False, reason="sim", author="sim")  # noqa: FBT003 - it sets
 
 
@@ -37,7 +37,7 @@ async def _switch(scene: Scene, chance: SeededChance, db: Any) -> None:  # noqa:
     games, game_id = Games(db, scene.stage.clock), one_of(chance, scene.games)
     casino_id, _, _ = one_of(chance, scene.players)
     await games.switch(casino_id, game_id, False)  # noqa: FBT003 - it sets
-    await _lasts(scene, chance, Spell("a game that is off", _now(scene), game=(casino_id, game_id)))
+    await _lasts(scene, chance, Restriction("a game that is off", _now(scene), game=(casino_id, game_id)))
     await games.switch(casino_id, game_id, True)  # noqa: FBT003 - it sets
 
 
@@ -45,8 +45,10 @@ async def _limit(scene: Scene, chance: SeededChance, db: Any) -> None:  # noqa: 
     """Set a limit that no stake fits."""
     games, game_id = Games(db, scene.stage.clock), one_of(chance, scene.games)
     await games.set(game_id, max_bet="0")
-    spells = [Spell("a limit of nothing", _now(scene), game=(casino_id, game_id)) for casino_id in scene.casinos]
-    await _lasts(scene, chance, *spells)
+    restrictions = [
+        Restriction("a limit of nothing", _now(scene), game=(casino_id, game_id)) for casino_id in scene.casinos
+    ]
+    await _lasts(scene, chance, *restrictions)
     await games.set(game_id, max_bet=None)
 
 
@@ -54,8 +56,8 @@ def _now(scene: Scene) -> float:
     return scene.stage.loop.time()
 
 
-async def _lasts(scene: Scene, chance: SeededChance, *spells: Spell) -> None:
-    scene.spells += spells
+async def _lasts(scene: Scene, chance: SeededChance, *restrictions: Restriction) -> None:
+    scene.restrictions += restrictions
     await scene.stage.clock.sleep(2.0 + chance.fraction() * LONGEST_S)
-    for spell in spells:
-        spell.until_s = _now(scene)
+    for restriction in restrictions:
+        restriction.until_s = _now(scene)

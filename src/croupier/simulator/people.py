@@ -15,10 +15,10 @@ from croupier.flows.hub import Stores
 from croupier.simulator.dials import CasinoCharacter, ProviderCharacter, one_of
 from croupier.simulator.faults import FaultyWire
 from croupier.simulator.hub_client import Access
+from croupier.simulator.restrictions import HOLDS_AFTER_S, Restriction
 from croupier.simulator.scene import Scene
 from croupier.simulator.sim_casino import SimCasino
 from croupier.simulator.sim_provider import MOST, Credentials, SimProvider
-from croupier.simulator.spells import HOLDS_AFTER_S, Spell
 from croupier.simulator.stage import HUB_ORIGIN, START_MS
 
 CURRENCIES = ("EUR", "JPY", "KWD", "mBTC")
@@ -99,7 +99,9 @@ async def _provider(scene: Scene, store: Stores, number: int, *, character: Prov
 def _short(scene: Scene, session: Session) -> Session:
     """End the session while bets are placed."""
     ends_s = scene.chance.fraction() * scene.dials.placed_s
-    scene.spells.append(Spell("a session that is over", ends_s - HOLDS_AFTER_S, session_id=session.session_id))
+    scene.restrictions.append(
+        Restriction("a session that is over", ends_s - HOLDS_AFTER_S, session_id=session.session_id)
+    )
     return replace(session, expires_ms=START_MS + round(ends_s * 1000))
 
 

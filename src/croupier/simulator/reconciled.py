@@ -12,14 +12,14 @@ from croupier.core.readings import PaymentKind
 from croupier.core.reconciliation import Difference
 from croupier.flows.reconcile import BetComparison, ComparisonResult, reconcile_bet
 from croupier.simulator.book import RETURN
-from croupier.simulator.judge import NUMBERS, OF_CASHBACK, Case, Verdict
+from croupier.simulator.judge import NUMBERS, OF_CASHBACK, Case, Judgement
 from croupier.simulator.scene import Scene
 
 MOST = 60
 """About this many bets of a world are compared."""
 
 
-async def judge_reconciled(scene: Scene, cases: list[Case], verdict: Verdict) -> None:
+async def judge_reconciled(scene: Scene, cases: list[Case], verdict: Judgement) -> None:
     """Compare bets with their casinos, three ways."""
     bets = [case for case in cases if isinstance(case.subject, Bet)]
     hub = scene.stage.hubs[0].hub
@@ -58,7 +58,7 @@ def _odd_list(case: Case) -> bool:
     return bool(_doubled(case)) or _own_return(case)
 
 
-async def _noticed(scene: Scene, case: Case, compared: BetComparison, *, verdict: Verdict) -> None:
+async def _noticed(scene: Scene, case: Case, compared: BetComparison, *, verdict: Judgement) -> None:
     """Check that each fault in the casino's list is a finding with an incident."""
     expected = {(Difference.BOOKED_TWICE, kind) for kind in _doubled(case)}
     if _own_return(case):

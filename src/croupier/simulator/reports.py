@@ -12,7 +12,7 @@ from collections.abc import Collection
 from croupier.core.bet import Bet, BetState
 from croupier.core.payment import PaymentState
 from croupier.simulator.amounts import text_of
-from croupier.simulator.judge import Case, Verdict
+from croupier.simulator.judge import Case, Judgement
 from croupier.simulator.scene import Scene
 from croupier.views.ggr import ggr
 
@@ -26,14 +26,14 @@ union all select 'payment ' || subject_id from payments, unnest($1::text[]) s wh
 limit 5"""
 
 
-async def judge_reports(scene: Scene, cases: list[Case], verdict: Verdict) -> None:
+async def judge_reports(scene: Scene, cases: list[Case], verdict: Judgement) -> None:
     """Run all three checks."""
     await _ggr(scene, cases, verdict)
     await _balances(scene, cases, verdict)
     await _secrets(scene, verdict, scene.secrets)
 
 
-async def _ggr(scene: Scene, cases: list[Case], verdict: Verdict) -> None:
+async def _ggr(scene: Scene, cases: list[Case], verdict: Judgement) -> None:
     counted: Counter[tuple[str, str, str]] = Counter()
     for case in cases:
         bet = case.subject
@@ -50,7 +50,7 @@ async def _ggr(scene: Scene, cases: list[Case], verdict: Verdict) -> None:
             verdict.wrong("I20", f"the report says {told.get(place)} for {' '.join(place)}, a count says {expected}")
 
 
-async def _balances(scene: Scene, cases: list[Case], verdict: Verdict) -> None:
+async def _balances(scene: Scene, cases: list[Case], verdict: Judgement) -> None:
     """I3: at rest, the hub's balance equals the casino's, for players whose payments were all accepted.
 
     A clock that jumped may have put the casino's report before or after a payment. A balance is for information only.
@@ -75,7 +75,7 @@ def _signed(minor: int, currency: str) -> str:
     return f"-{text_of(-minor, currency)}" if minor < 0 else text_of(minor, currency)
 
 
-async def _secrets(scene: Scene, verdict: Verdict, secrets: Collection[str]) -> None:
+async def _secrets(scene: Scene, verdict: Judgement, secrets: Collection[str]) -> None:
     for row in await scene.stage.db.fetch(_TOLD, sorted(secrets)):
         verdict.wrong("I19", f"a secret stands in {row['what']}")
     log = "\n".join(scene.log)

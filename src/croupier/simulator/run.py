@@ -20,12 +20,12 @@ from croupier.flows.cashback import CashbackRefused, cancel_cashback, pay_cashba
 from croupier.kit import point
 from croupier.kit.chance import SeededChance
 from croupier.simulator.dials import Dials, draw, one_of
-from croupier.simulator.judge import QUARANTINED, Case, Verdict, judge, judge_on, judge_told
+from croupier.simulator.judge import QUARANTINED, Case, Judgement, judge, judge_on, judge_told
 from croupier.simulator.judge_balances import judge_balances
 from croupier.simulator.judge_incidents import judge_incidents, judge_resent
-from croupier.simulator.judge_spells import excuses, judge_spells
-from croupier.simulator.mischief import at_points, mischief, wake
+from croupier.simulator.judge_restrictions import excuses, judge_restrictions
 from croupier.simulator.people import people
+from croupier.simulator.planned_faults import at_points, planned_faults, wake
 from croupier.simulator.reconciled import judge_reconciled
 from croupier.simulator.reports import judge_reports
 from croupier.simulator.scene import Scene, start_hub
@@ -47,13 +47,13 @@ STATEMENTS = 4
 
 
 @dataclass(slots=True)
-class Outcome:
+class RunResult:
     """The result of a run."""
 
     world: World
     dials: Dials
     payments: int
-    verdict: Verdict
+    verdict: Judgement
     faults: Counter[str]
     seen: Counter[str]
     """Counts of the states of payments and bets, and of the points passed."""
@@ -68,7 +68,7 @@ class Outcome:
         return hashlib.sha256("\n".join(self.log).encode()).hexdigest()
 
 
-async def simulate(loop: VirtualLoop, db: Db, world: World) -> Outcome:
+async def simulate(loop: VirtualLoop, db: Db, world: World) -> RunResult:
     """Play a world on an empty, migrated database."""
     chance = SeededChance(world.seed)
     dials = draw(chance.branch("dials"), world.payments, world.without, kind=world.kind)
@@ -91,7 +91,7 @@ async def simulate(loop: VirtualLoop, db: Db, world: World) -> Outcome:
         await stage.close()
     weather = scene.weather
     seconds = loop.time()
-    return Outcome(
+    return RunResult(
         world, dials, scene.payments, verdict, weather.seen, scene.seen, weather.matrix.met, seconds, scene.log
     )
 
@@ -104,7 +104,7 @@ async def _rough_phase(scene: Scene, world: World) -> None:
     bets = scene.dials.bets
     ours = [n for n in range(bets + max(bets // scene.dials.bets_per_cashback, 1)) if world.has(n)]
     work = [asyncio.ensure_future(_one_bet(scene, n) if n < bets else _one_cashback(scene, n)) for n in ours]
-    wrongs = [asyncio.ensure_future(loop) for loop in mischief(scene)]
+    wrongs = [asyncio.ensure_future(loop) for loop in planned_faults(scene)]
     await asyncio.wait(work, timeout=scene.dials.rough_s * 2)
     for task in wrongs:
         task.cancel()
@@ -200,7 +200,7 @@ async def _cashback_again(scene: Scene, row: Cashback) -> None:
         return
 
 
-def _cashbacks(scene: Scene, cases: list[Case], verdict: Verdict) -> None:
+def _cashbacks(scene: Scene, cases: list[Case], verdict: Judgement) -> None:
     """I9: there is one cashback per ref, of the amount that the command named."""
     verdict.violations += scene.odd
     for case in cases:
@@ -215,8 +215,8 @@ async def _clear(scene: Scene) -> None:
     await scene.stage.loop.settled()
 
 
-async def _judged(scene: Scene) -> Verdict:
-    verdict = Verdict()
+async def _judged(scene: Scene) -> Judgement:
+    verdict = Judgement()
     stage = scene.stage
     incidents: dict[int, set[str]] = {}
     contradictions: dict[int, int] = {}
@@ -230,7 +230,7 @@ async def _judged(scene: Scene) -> Verdict:
     for bet in map(read_bet, await stage.db.fetch(BET_QUERY + " order by b.bet_id")):
         known = frozenset(incidents.get(bet.bet_id, ()))
         heard = told.get((bet.provider_id, bet.bet_ref))
-        late = heard is not None and any(excuses(scene, spell, heard) for spell in scene.spells)
+        late = heard is not None and any(excuses(scene, restriction, heard) for restriction in scene.restrictions)
         cases.append(Case(bet, scene.casinos[bet.casino_id], heard, known, late))
     for cashback in map(read_cashback, await stage.db.fetch(CASHBACK_QUERY + " order by b.cashback_id")):
         known = frozenset(incidents.get(cashback.cashback_id, ()))
@@ -238,7 +238,7 @@ async def _judged(scene: Scene) -> Verdict:
     judge(cases, verdict)
     judge_on(cases, scene.watch.said_on, verdict)
     judge_told(list(told.values()), verdict, skewed=bool(scene.dials.skew_ms))
-    judge_spells(scene, cases, told, verdict=verdict)
+    judge_restrictions(scene, cases, told, verdict=verdict)
     judge_incidents(cases, verdict)
     judge_resent(cases, contradictions, verdict)
     judge_balances(scene, cases, told, verdict=verdict)

@@ -1,6 +1,6 @@
 """The state of one run: environment, dials, participants, log, and how a hub process starts in it.
 
-Owns: the record that the parts of a run share. Never: the events of a run (run, mischief).
+Owns: the record that the parts of a run share. Never: the events of a run (run, planned_faults).
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from croupier.flows.reconciler import LOOK_S, Reconciler
 from croupier.kit.chance import SeededChance
 from croupier.simulator.dials import Dials
 from croupier.simulator.faults import Around, Executed, FaultyDb, FaultyWire, Landed, Weather
-from croupier.simulator.moments import Moments
+from croupier.simulator.payment_times import PaymentTimes
+from croupier.simulator.restrictions import Restriction
 from croupier.simulator.sim_casino import SimCasino
 from croupier.simulator.sim_provider import MOST, SimProvider
-from croupier.simulator.spells import Spell
 from croupier.simulator.stage import START_MS, Running, Stage, settings_for
 from croupier.simulator.virtual_time import VirtualClock
 from croupier.simulator.watch import Rows, Watch
@@ -27,7 +27,7 @@ from croupier.store.money.balances import BASE
 from croupier.store.money.group_commit import Broken
 from croupier.store.money.group_commit_sql import BETS, CASHBACKS
 
-PATROL_CALM_S = 600.0
+RECONCILE_CALM_S = 600.0
 
 
 @dataclass(slots=True)
@@ -52,7 +52,7 @@ class Scene:
     """Secrets, which no stored text may contain (I19)."""
     asked_cashbacks: dict[tuple[int, str], int] = field(default_factory=dict)
     """Casino and ref to the amount of the cashback command."""
-    spells: list[Spell] = field(default_factory=list)
+    restrictions: list[Restriction] = field(default_factory=list)
     """The restrictions during which new bets must not be opened."""
     odd: list[str] = field(default_factory=list)
     """Violations found during the run."""
@@ -63,7 +63,7 @@ class Scene:
     born: int = 0
     """Number of hub processes started."""
     watch: Watch = field(default_factory=Watch)
-    moments: Moments = field(default_factory=Moments)
+    payment_times: PaymentTimes = field(default_factory=PaymentTimes)
     kill_at: dict[str, int] = field(default_factory=dict)
     """Points at which the next processes die, with their number."""
 
@@ -97,7 +97,7 @@ async def _reconciler(scene: Scene, running: Running) -> None:
     """Reconcile as the worker does; seldom once faults have stopped."""
     reconciler = Reconciler(running.hub)
     while True:
-        await running.hub.clock.sleep(LOOK_S if scene.weather.rough else PATROL_CALM_S)
+        await running.hub.clock.sleep(LOOK_S if scene.weather.rough else RECONCILE_CALM_S)
         try:
             done = await reconciler.look()
         except (DbError, Broken, Contended):
@@ -125,7 +125,7 @@ def _based(scene: Scene) -> Executed:
 
     def executed(sql: str, args: Sequence[object]) -> None:
         if sql == BASE:
-            scene.moments.based(args[0], scene.stage.loop.time())
+            scene.payment_times.based(args[0], scene.stage.loop.time())
 
     return executed
 
@@ -144,5 +144,5 @@ def _note(scene: Scene, rows: Rows, *, ref: str) -> None:
             scene.payments += 1
             scene.write("payment", names[row["subject_id"]], row["kind"])
         matrix.moved(row["subject_id"], row["kind"], row["state"])
-        scene.moments.moved(row["subject_id"], row["kind"], row["state"], now_s=scene.stage.loop.time())
+        scene.payment_times.moved(row["subject_id"], row["kind"], row["state"], now_s=scene.stage.loop.time())
         scene.seen[f"{row['kind']} {row['state']}"] += 1

@@ -10,26 +10,26 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from croupier.simulator.dials import OFF
-from croupier.simulator.run import Outcome
+from croupier.simulator.run import RunResult
 from croupier.simulator.world import World
 
 PLAYS = 60
 TRACE_LINES = 80
 _NAME = re.compile(r"\b[bc](\d+)(?:-\d+)?\b")
 
-Play = Callable[[World], Outcome]
+Play = Callable[[World], RunResult]
 
 
 class Shrinking:
     """One search. `best` is the smallest outcome that still fails."""
 
-    def __init__(self, play: Play, failed: Outcome, plays: int = PLAYS) -> None:
+    def __init__(self, play: Play, failed: RunResult, plays: int = PLAYS) -> None:
         self.best = failed
         self._play = play
         self._left = plays
         self._laws = laws(failed)
 
-    def search(self) -> Outcome:
+    def search(self) -> RunResult:
         """Leave out bets, then faults, then bets again, and return the smallest failing outcome."""
         self._only_the_named()
         self._fewer_bets()
@@ -72,12 +72,12 @@ class Shrinking:
         return True
 
 
-def laws(outcome: Outcome) -> frozenset[str]:
+def laws(outcome: RunResult) -> frozenset[str]:
     """Return the invariants that were violated."""
     return frozenset(text.partition(":")[0] for text in outcome.verdict.violations)
 
 
-def trace(outcome: Outcome) -> list[str]:
+def trace(outcome: RunResult) -> list[str]:
     """Return the log if it is short, otherwise its lines about violating bets and about ended or paused processes."""
     if len(outcome.log) <= TRACE_LINES:
         return outcome.log

@@ -19,7 +19,7 @@ from starlette.responses import Response
 from croupier.kit.jwt import BadToken, verify
 from croupier.kit.wire import Wire
 from croupier.simulator.amounts import text_of
-from croupier.simulator.book import RETURN, STAKE, TAKES, Book, Booking, Key
+from croupier.simulator.book import RETURN, STAKE, TAKES, Booking, CasinoBook, Key
 from croupier.simulator.dials import TRUTHFUL, CasinoCharacter, Dials, one_of
 from croupier.simulator.faults import Around
 from croupier.simulator.hub_client import Access, HubClient
@@ -50,7 +50,7 @@ class SimCasino:
     """One casino as an ASGI app and as a client of the hub."""
 
     def __init__(self, *, access: Access, wire: Wire, around: Around, character: CasinoCharacter, log: Log) -> None:
-        self.book = Book()
+        self.book = CasinoBook()
         self.character = character
         self.dials: Dials = around.dials
         self.currencies: dict[str, str] = {}
@@ -160,7 +160,7 @@ class SimCasino:
         self._receive(data, signed_s, cashback=False, tell=True)
 
     def _receive(self, data: dict[str, Any], signed_s: int, *, cashback: bool, tell: bool) -> tuple[Key, int, bool]:
-        """Book or refuse a payment; return its key, the code, and whether it was not booked before."""
+        """CasinoBook or refuse a payment; return its key, the code, and whether it was not booked before."""
         key = (data["CashbackId" if cashback else "BetId"], data["TransactionType"], cashback)
         stated = self.witness.read(key, data)
         if stated is None:

@@ -35,7 +35,7 @@ Log = Callable[..., None]
 
 
 @dataclass(slots=True)
-class Told:
+class ProviderBet:
     """The provider's record of one bet. Amounts are minor units."""
 
     ref: str
@@ -105,7 +105,7 @@ class SimProvider:
         log: Log,
         dials: Dials,
     ) -> None:
-        self.bets: dict[str, Told] = {}
+        self.bets: dict[str, ProviderBet] = {}
         self.character = character
         self.currencies: dict[str, str] = {}
         """Currencies of sessions, if not EUR."""
@@ -124,7 +124,7 @@ class SimProvider:
     async def play(self, ref: str, session: str, chance: Chance) -> None:
         """Play one bet from its stake to its end, by the provider's behaviour."""
         stake, at_once = 1 + int(chance.fraction() * 5000), chance.fraction() < 0.2
-        bet = Told(ref, session, stake, chance, at_once=at_once)
+        bet = ProviderBet(ref, session, stake, chance, at_once=at_once)
         bet.win = 0 if chance.fraction() < 0.5 else int(chance.fraction() * 10_000)
         bet.doubled = self.character is ProviderCharacter.DOUBLE
         self.bets[ref] = bet
@@ -149,14 +149,14 @@ class SimProvider:
     async def jackpot(self, ref: str, chance: Chance) -> None:
         """Send a win without a stake, repeated until it is accepted."""
         session, win = one_of(chance, tuple(self.jackpots)), 1 + int(chance.fraction() * 50_000)
-        bet = Told(ref, session, 0, chance, win=win)
+        bet = ProviderBet(ref, session, 0, chance, win=win)
         self.bets[ref] = bet
         await self._until_taken(bet, "pay-out", self._win_body(bet, 0))
         if self._is_odd(bet):
             # A jackpot win cannot be refunded.
             bet.others.append(await self._call(bet, "refund", {"betId": ref}))
 
-    async def _after_stake(self, bet: Told) -> None:
+    async def _after_stake(self, bet: ProviderBet) -> None:
         chance = bet.chance
         if self.character is ProviderCharacter.CHANGING and chance.fraction() < 0.4:
             await self._pay_in(bet)
@@ -179,14 +179,14 @@ class SimProvider:
             await self._clock.sleep(chance.fraction() * 3)
             await self._refund(bet)
 
-    async def _stake(self, bet: Told) -> int:
+    async def _stake(self, bet: ProviderBet) -> int:
         """Send a pay-in; on 99 or no answer repeat it once with the same ids."""
         code = await self._pay_in(bet)
         if code in (0, 99, 8) and self.character is not ProviderCharacter.VANISHING:
             code = await self._pay_in(bet)
         return code
 
-    async def _give_up(self, bet: Told) -> None:
+    async def _give_up(self, bet: ProviderBet) -> None:
         if self.character is ProviderCharacter.VANISHING and bet.chance.fraction() < 0.5:
             bet.vanished = True
             return
@@ -195,7 +195,7 @@ class SimProvider:
             await self._win(bet)
         await self._refund(bet)
 
-    async def _pay_in(self, bet: Told) -> int:
+    async def _pay_in(self, bet: ProviderBet) -> int:
         body = {"betId": bet.ref, "gameRoundId": "r", "betAmount": self._text(bet, bet.stake)}
         verb = "pay-in"
         if bet.at_once:
@@ -212,23 +212,23 @@ class SimProvider:
             bet.pay_out.append(1)
         return code
 
-    async def _win(self, bet: Told) -> None:
+    async def _win(self, bet: ProviderBet) -> None:
         await self._until_taken(bet, "pay-out", self._win_body(bet, 0))
         if 1 in bet.pay_out and self.character is ProviderCharacter.CHANGING and bet.chance.fraction() < 0.4:
             bet.others.append(await self._call(bet, "pay-out", self._win_body(bet, 1)))
 
-    def _win_body(self, bet: Told, more: int) -> dict[str, str]:
+    def _win_body(self, bet: ProviderBet, more: int) -> dict[str, str]:
         assert bet.win is not None
         return {"betId": bet.ref, "gameRoundId": "r", "winAmount": self._text(bet, bet.win + more)}
 
-    async def _refund(self, bet: Told) -> None:
+    async def _refund(self, bet: ProviderBet) -> None:
         await self._until_taken(bet, "refund", {"betId": bet.ref})
         if bet.refunded and self._is_odd(bet):
             bet.afterwards.append(await self._call(bet, *self._pay_in_again(bet)))
             if not bet.at_once:
                 bet.afterwards.append(await self._call(bet, "pay-out", self._win_body(bet, 0)))
 
-    def _pay_in_again(self, bet: Told) -> tuple[str, dict[str, str]]:
+    def _pay_in_again(self, bet: ProviderBet) -> tuple[str, dict[str, str]]:
         body = {"betId": bet.ref, "gameRoundId": "r", "betAmount": self._text(bet, bet.stake)}
         if not bet.at_once:
             return "pay-in", body
@@ -237,10 +237,10 @@ class SimProvider:
 
     # --- what it must not -------------------------------------------------------------------------------------------
 
-    def _is_odd(self, bet: Told) -> bool:
+    def _is_odd(self, bet: ProviderBet) -> bool:
         return bet.chance.fraction() < self._dials.odd_acts
 
-    async def _through(self, bet: Told, session: str, verb: str) -> int:
+    async def _through(self, bet: ProviderBet, session: str, verb: str) -> int:
         """Send a call about this bet through another session."""
         other = replace(bet, session=session)
         body = {"betId": bet.ref, "gameRoundId": "r"}
@@ -250,14 +250,14 @@ class SimProvider:
             body["winAmount"] = self._text(other, bet.win or 0)
         return await self._call(other, verb, body)
 
-    async def _through_another(self, bet: Told) -> None:
+    async def _through_another(self, bet: ProviderBet) -> None:
         """Send a call through another player's session, for a bet that the hub surely has. It must change nothing."""
         others = [s for s in self.sessions if s != bet.session]
         if others:
             verb = one_of(bet.chance, ("pay-in", "refund") if bet.at_once else ("pay-in", "pay-out", "refund"))
             bet.others.append(await self._through(bet, one_of(bet.chance, tuple(others)), verb))
 
-    async def _other_contents(self, bet: Told) -> None:
+    async def _other_contents(self, bet: ProviderBet) -> None:
         """Repeat a bet that the hub surely has with another round, amount, win or verb."""
         stake, win = self._text(bet, bet.stake), self._text(bet, bet.win or 0)
         more = self._text(bet, bet.stake + 1)
@@ -276,7 +276,7 @@ class SimProvider:
             ]
         bet.others.append(await self._call(bet, *one_of(bet.chance, choices)))
 
-    async def _replayed(self, bet: Told) -> None:
+    async def _replayed(self, bet: ProviderBet) -> None:
         """Repeat a request id with another body, or use an old timestamp or a wrong signature. All must get 8."""
         body = {"betId": bet.ref + REPLAY, "gameRoundId": "r", "betAmount": self._text(bet, bet.stake)}
         text = json.dumps(body, separators=(",", ":"), sort_keys=True).encode()
@@ -289,15 +289,15 @@ class SimProvider:
         else:
             text = text.replace(b'"gameRoundId":"r"', b'"gameRoundId":"q"')
         url = f"{self._credentials.hub_url}/v1/sessions/{bet.session}/bets/pay-in"
-        over = Told(body["betId"], bet.session, bet.stake, bet.chance)
+        over = ProviderBet(body["betId"], bet.session, bet.stake, bet.chance)
         bet.replayed.append(await self._once(over, "pay-in", WireRequest("POST", url, headers, text, total_s=7.5)))
 
-    async def _too_much(self, bet: Told) -> None:
+    async def _too_much(self, bet: ProviderBet) -> None:
         over = replace(bet, ref=f"{bet.ref}-over", at_once=False)
         body = {"betId": over.ref, "gameRoundId": "r", "betAmount": str(MOST + 1)}
         bet.too_much.append(await self._call(over, "pay-in", body))
 
-    async def _too_fine(self, bet: Told) -> None:
+    async def _too_fine(self, bet: ProviderBet) -> None:
         text = self._text(bet, bet.stake)
         fine = replace(bet, ref=f"{bet.ref}-fine", at_once=False)
         body = {"betId": fine.ref, "gameRoundId": "r", "betAmount": f"{text}{'' if '.' in text else '.'}5"}
@@ -305,10 +305,10 @@ class SimProvider:
 
     # --- one call ---------------------------------------------------------------------------------------------------
 
-    def _text(self, bet: Told, minor: int) -> str:
+    def _text(self, bet: ProviderBet, minor: int) -> str:
         return text_of(minor, self.currencies.get(bet.session, CURRENCY))
 
-    async def _until_taken(self, bet: Told, verb: str, body: dict[str, str]) -> None:
+    async def _until_taken(self, bet: ProviderBet, verb: str, body: dict[str, str]) -> None:
         told = bet.refund if verb == "refund" else bet.pay_out
         bet.cut_short = True
         for n in range(WIN_TRIES):
@@ -318,7 +318,7 @@ class SimProvider:
             await self._clock.sleep(min(0.5 * 2 ** min(n, 7), 60))
         bet.cut_short = False
 
-    async def _call(self, bet: Told, verb: str, body: dict[str, str]) -> int:
+    async def _call(self, bet: ProviderBet, verb: str, body: dict[str, str]) -> int:
         """Send one call and return the response code; 0 without an answer."""
         text = self._numbered(json.dumps(body, separators=(",", ":"), sort_keys=True), bet.chance).encode()
         patience_s = 1.0 if self.character is ProviderCharacter.IMPATIENT else 7.5
@@ -333,7 +333,7 @@ class SimProvider:
         """Write some amounts as numbers: the contract allows text and numbers."""
         return AMOUNT.sub(r"\1\2", text) if chance.fraction() < 0.5 else text
 
-    async def _once(self, bet: Told, verb: str, request: WireRequest) -> int:
+    async def _once(self, bet: ProviderBet, verb: str, request: WireRequest) -> int:
         code = 0
         bet.asked_s.setdefault(verb, self._clock.monotonic_s())
         bet.span_s = (min(bet.span_s[0], self._clock.monotonic_s()), bet.span_s[1])

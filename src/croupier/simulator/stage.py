@@ -31,7 +31,7 @@ SEAL_KEY = b"simulator-key-simulator-key-0123"
 ANSWERS_S = 8.0
 FINISH_S = 2.0
 """The time that a stopping worker gives to its requests and to its calls (apps/worker)."""
-SWEEP_S = 3600.0
+POLLER_S = 3600.0
 POLL_S = 1.0
 """A lone hub schedules its own polls; this interval is for the commits and calls of other processes."""
 
@@ -169,7 +169,7 @@ class Stage:
     def own_process_settings(settings: Settings, name: str, **process_settings: Any) -> ProcessSettings:  # noqa: ANN401 - fields of ProcessSettings
         """Return the process settings of a simulated hub."""
         return replace(
-            process_settings_of(settings, name), **{"poller_s": SWEEP_S, "poll_s": POLL_S, **process_settings}
+            process_settings_of(settings, name), **{"poller_s": POLLER_S, "poll_s": POLL_S, **process_settings}
         )
 
     def _loop(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

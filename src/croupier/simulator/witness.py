@@ -12,7 +12,7 @@ from collections import Counter
 from typing import Any, NamedTuple
 
 from croupier.simulator.amounts import minor_of, tax_of
-from croupier.simulator.book import PAYOUT, STAKE, TAKES, Book, Key
+from croupier.simulator.book import PAYOUT, STAKE, TAKES, CasinoBook, Key
 from croupier.simulator.dials import Dials
 from croupier.simulator.matrix import Matrix
 
@@ -45,7 +45,7 @@ class Stated(NamedTuple):
 class Witness:
     """The records of one casino."""
 
-    def __init__(self, book: Book, dials: Dials, *, currencies: dict[str, str], hub: Matrix) -> None:
+    def __init__(self, book: CasinoBook, dials: Dials, *, currencies: dict[str, str], hub: Matrix) -> None:
         self.complaints: list[Complaint] = []
         self.makes: Counter[Key] = Counter()
         self.tried: dict[Key, set[int]] = {}

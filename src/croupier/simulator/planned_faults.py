@@ -21,7 +21,7 @@ from croupier.store.parties.keys import Keys
 HUB_RESTART_S = 1.0
 
 
-def mischief(scene: Scene) -> list[Any]:
+def planned_faults(scene: Scene) -> list[Any]:
     """Return the coroutines that cause faults while faults last; the caller runs and cancels them."""
     dials = scene.dials
     loops = []
@@ -122,7 +122,7 @@ async def _jump(scene: Scene, chance: SeededChance) -> None:
     clock: Any = one_of(chance, scene.stage.hubs).hub.clock
     clock.skew_ms = round((chance.fraction() * 2 - 1) * scene.dials.skew_ms)
     scene.weather.strike("skew")
-    scene.moments.jumped(scene.stage.loop.time())
+    scene.payment_times.jumped(scene.stage.loop.time())
     await scene.stage.clock.sleep(2.0)
     clock.skew_ms = 0
 

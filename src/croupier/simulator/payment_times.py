@@ -10,7 +10,7 @@ Payment = tuple[int, str]
 """Bet or cashback, and the kind of the payment."""
 
 
-class Moments:
+class PaymentTimes:
     """The times of one run."""
 
     def __init__(self) -> None:

@@ -8,17 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from croupier.core.bet import Bet, Origin
-from croupier.simulator.judge import Case, Verdict
+from croupier.simulator.judge import Case, Judgement
+from croupier.simulator.restrictions import Restriction
 from croupier.simulator.scene import Scene
-from croupier.simulator.sim_provider import Told
-from croupier.simulator.spells import Spell
+from croupier.simulator.sim_provider import ProviderBet
 from croupier.simulator.stage import START_MS
 
 AT_THE_DOOR = {2, 4}
 """Codes of a bet that was refused and never opened."""
 
 
-def judge_spells(scene: Scene, cases: list[Case], told: Mapping[tuple[int, str], Told], *, verdict: Verdict) -> None:
+def judge_restrictions(
+    scene: Scene, cases: list[Case], told: Mapping[tuple[int, str], ProviderBet], *, verdict: Judgement
+) -> None:
     """Check every bet against every restriction. Nothing is certain if the hub's clock jumped."""
     if scene.dials.skew_ms:
         return
@@ -32,26 +34,26 @@ def judge_spells(scene: Scene, cases: list[Case], told: Mapping[tuple[int, str],
             _never_opened(scene, bet, verdict)
 
 
-def _opened(scene: Scene, bet: Bet, verdict: Verdict) -> None:
+def _opened(scene: Scene, bet: Bet, verdict: Judgement) -> None:
     if bet.origin not in (Origin.PAY_IN, Origin.PAY_IN_OUT):
         return
     at_s = (bet.created_ms - START_MS) / 1000
     of_session = {"game": (bet.casino_id, bet.game_id), "session_id": bet.session_id}
-    for spell in scene.spells:
-        if spell.concerns(player_id=bet.player_id, **of_session) and spell.holds(at_s):  # type: ignore[arg-type] # a dict
-            verdict.wrong("limits", f"{bet.bet_ref} was opened at {at_s:.2f} s, for {spell.what}")
+    for restriction in scene.restrictions:
+        if restriction.concerns(player_id=bet.player_id, **of_session) and restriction.holds(at_s):  # type: ignore[arg-type] # a dict
+            verdict.wrong("limits", f"{bet.bet_ref} was opened at {at_s:.2f} s, for {restriction.what}")
 
 
-def _never_opened(scene: Scene, bet: Told, verdict: Verdict) -> None:
+def _never_opened(scene: Scene, bet: ProviderBet, verdict: Judgement) -> None:
     """Report a refusal without a reason."""
     codes = set(bet.pay_in) & AT_THE_DOOR
-    if codes and not any(excuses(scene, spell, bet) for spell in scene.spells):
+    if codes and not any(excuses(scene, restriction, bet) for restriction in scene.restrictions):
         verdict.wrong("limits", f"{bet.ref} was refused with {sorted(codes)}, and nothing forbade it")
 
 
-def excuses(scene: Scene, spell: Spell, bet: Told) -> bool:
+def excuses(scene: Scene, restriction: Restriction, bet: ProviderBet) -> bool:
     """Return whether this restriction may be the reason for the refusal of a bet."""
     _, game, casino, ref = bet.session.split("-")
     player_id = next(number for at, number, name in scene.players if (at, name) == (int(casino), ref))
-    mine = spell.concerns(player_id=player_id, game=(int(casino), int(game)), session_id=bet.session)
-    return mine and spell.touches(*bet.span_s)
+    mine = restriction.concerns(player_id=player_id, game=(int(casino), int(game)), session_id=bet.session)
+    return mine and restriction.touches(*bet.span_s)

@@ -12,7 +12,7 @@ HOLDS_AFTER_S = 1.0
 
 
 @dataclass(slots=True)
-class Spell:
+class Restriction:
     """A restriction and its time in virtual seconds. A field that is None matches everything."""
 
     what: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from croupier.simulator.mischief import POINTS
+from croupier.simulator.planned_faults import POINTS
 from tests.chaos.points import named_points
 
 
