@@ -96,7 +96,7 @@ def test_every_refusal_and_fault_stands_beside_its_status_somewhere() -> None:
         for code in answer["content"]["application/json"]["schema"]["allOf"][1]["properties"]["_responseCode"]["enum"]
     }
     rows = [outcomes.SUCCESS, *(outcomes.REFUSALS[refusal] for refusal in Refusal)]
-    rows += [row for fault, row in outcomes.FAULTS.items() if fault is not outcomes.Fault.WRONG_METHOD]
+    rows += [row for fault, row in outcomes.FAULTS.items() if fault is not outcomes.RequestFault.WRONG_METHOD]
     assert told == {(row.status, row.code) for row in rows}
 
 

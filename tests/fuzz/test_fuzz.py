@@ -10,7 +10,7 @@ import pytest
 from croupier.core import money
 from croupier.kit import jwt, strictjson
 from croupier.kit.jwt import BadToken
-from croupier.providers.betcore_v1.codec import ELEMENT_COST, TURN, GamesList
+from croupier.providers.betcore_v1.codec import CHARS_PER_STEP, ELEMENT_COST_CHARS, GamesList
 from tests.fuzz import apart, run, samples, targets
 from tests.fuzz.apart import NotReadable
 from tests.fuzz.breed import Breeder
@@ -159,4 +159,4 @@ def test_a_turn_of_a_list_is_short_however_short_its_elements() -> None:
     turns = 1
     while games.read_on():
         turns += 1
-    assert turns >= 10_000 * ELEMENT_COST // TURN
+    assert turns >= 10_000 * ELEMENT_COST_CHARS // CHARS_PER_STEP

@@ -91,7 +91,7 @@ PROTOCOLS = (
         "stale-make-never-expires",
         "the envelope of a make is good for an hour, so that one that was held up is booked long after",
         "croupier.casinos.betcore_v2.signing",
-        (("SENT_S: Final = 10", "SENT_S: Final = 3600"),),
+        (("SENT_JWT_LIFETIME_S: Final = 10", "SENT_JWT_LIFETIME_S: Final = 3600"),),
         "I7",
     ),
     Plant(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 
-from croupier.casinos.betcore_v2.outcomes import reading_of
+from croupier.casinos.betcore_v2.outcomes import meaning_of
 from croupier.core.commands import Order
 from croupier.core.counterparty import Casino
 from croupier.core.money import format_amount
@@ -190,7 +190,7 @@ class Book:
         return Unknown(how.why)
 
     def _no(self, code: int) -> No:
-        reason = reading_of(code, self.casino)
+        reason = meaning_of(code, self.casino)
         return No(reason if isinstance(reason, CasinoNo) else CasinoNo.OTHER, code, "no")
 
     def _contents(self, order: Order, amount: str | None = None) -> Contents:

@@ -18,7 +18,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command, get_group
 
-from croupier.cli.index import ABOUT, COMMANDS, Entry, at_once, help_text, version_text
+from croupier.cli.index import ABOUT, COMMANDS, CommandEntry, at_once, help_text, version_text
 
 
 class Root(TyperGroup):
@@ -48,7 +48,7 @@ class Root(TyperGroup):
         formatter.write(help_text())
 
 
-def _load(name: str, entry: Entry) -> Any:  # noqa: ANN401 - typer names no type
+def _load(name: str, entry: CommandEntry) -> Any:  # noqa: ANN401 - typer names no type
     thing = getattr(importlib.import_module(f"croupier.cli.{entry.module}"), entry.thing)
     if isinstance(thing, typer.Typer):
         group = get_group(thing)

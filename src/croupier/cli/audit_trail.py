@@ -9,7 +9,7 @@ from __future__ import annotations
 import typer
 
 from croupier.cli.running import with_hub, with_look
-from croupier.cli.sentences import Fault
+from croupier.cli.sentences import CommandError
 from croupier.cli.show import instant, say, show_facts, show_json, show_table
 from croupier.flows.hub import Hub
 from croupier.flows.keep_trail import vouch
@@ -39,7 +39,9 @@ def vouch_for_trail(author: str, reason: str) -> None:
         return await vouch(hub, author, reason)
 
     if not with_hub(work):
-        raise Fault("nothing was signed: nothing is bound yet, or another process signed at the same moment; try again")
+        raise CommandError(
+            "nothing was signed: nothing is bound yet, or another process signed at the same moment; try again"
+        )
 
 
 def _show(report: TrailReport) -> None:

@@ -18,11 +18,11 @@ from croupier.kit.settings import Settings
 
 app = typer.Typer(help="Bets: for the person who must end an incomplete game.")
 
-Id = Annotated[str, typer.Argument(metavar="BETID", help="The hub's BetId, or provider:betId.")]
+BetArgument = Annotated[str, typer.Argument(metavar="BETID", help="The hub's BetId, or provider:betId.")]
 
 
 @app.command("return")
-def return_(which: Id, *, reason: Reason, author: Author, as_json: AsJson = False) -> None:
+def return_(which: BetArgument, *, reason: Reason, author: Author, as_json: AsJson = False) -> None:
     """Give the stake back."""
 
     async def work(hub: Hub, bet_id: int) -> Bet:
@@ -33,7 +33,7 @@ def return_(which: Id, *, reason: Reason, author: Author, as_json: AsJson = Fals
 
 @app.command()
 def settle(
-    which: Id,
+    which: BetArgument,
     *,
     win: Annotated[str, typer.Option("--win", help="What the player wins, in the currency's units; 0 is a loss.")],
     reason: Reason,

@@ -8,7 +8,7 @@ import typer
 
 from croupier.cli.find import casino_of, check_name, check_player
 from croupier.cli.running import AsJson, Author, with_hub
-from croupier.cli.sentences import Fault
+from croupier.cli.sentences import CommandError
 from croupier.cli.show import note, show_facts, show_json
 from croupier.core.cashback import Cashback
 from croupier.core.money import BadAmount, format_amount, parse_amount
@@ -39,7 +39,7 @@ def pay(
         minor = _minor(amount, currency)
         found = await casino_of(hub, casino)
         if currency not in found.currencies:
-            raise Fault(f"casino {found.name} does not play in {currency}: it has {', '.join(found.currencies)}")
+            raise CommandError(f"casino {found.name} does not play in {currency}: it has {', '.join(found.currencies)}")
         name = ref if ref is not None else f"cli-{hub.chance.hex(8)}"
         check_name("--ref", name)
         if ref is None:
@@ -71,7 +71,7 @@ def cancel(
     async def work(hub: Hub, _: Settings) -> Cashback:
         number = id_of(cashback_id)
         if number is None:
-            raise Fault(f"{cashback_id[:60]!r} is no CashbackId: `cashback pay` prints it")
+            raise CommandError(f"{cashback_id[:60]!r} is no CashbackId: `cashback pay` prints it")
         return await cancel_cashback(hub, number, author)
 
     _show(with_hub(work, waits="it is not taken back from the casino"), as_json=as_json)
@@ -81,9 +81,9 @@ def _minor(amount: str, currency: str) -> int:
     try:
         minor = parse_amount(amount, currency)
     except BadAmount as bad:
-        raise Fault(f"--amount {bad.why}") from bad
+        raise CommandError(f"--amount {bad.why}") from bad
     if minor == 0:
-        raise Fault("--amount must be more than 0")
+        raise CommandError("--amount must be more than 0")
     return minor
 
 

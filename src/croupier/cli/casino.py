@@ -24,7 +24,7 @@ secret = typer.Typer(help="The secret with which a casino gets its access tokens
 app.add_typer(keys, name="keys")
 app.add_typer(secret, name="secret")
 
-Id = Annotated[str, typer.Argument(metavar="ID", help="The casino's PartnerClientId or name.")]
+CasinoArgument = Annotated[str, typer.Argument(metavar="ID", help="The casino's PartnerClientId or name.")]
 Force = Annotated[
     bool, typer.Option("--force", help="Even while something is undecided: the hub asks and pays, it is not told.")
 ]
@@ -80,7 +80,7 @@ def list_(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def show(which: Id, as_json: AsJson = False) -> None:
+def show(which: CasinoArgument, as_json: AsJson = False) -> None:
     """Show one casino with all its settings."""
 
     async def work(hub: Hub, _: Settings) -> tuple[Casino, dict[str, Any]]:
@@ -98,7 +98,7 @@ def show(which: Id, as_json: AsJson = False) -> None:
 
 @app.command("set")
 def set_(
-    which: Id,
+    which: CasinoArgument,
     assignments: Annotated[list[str], typer.Argument(metavar="KEY=VALUE...", help="`default` takes a choice back.")],
     as_json: AsJson = False,
 ) -> None:
@@ -107,19 +107,19 @@ def set_(
 
 
 @app.command()
-def disable(which: Id, as_json: AsJson = False) -> None:
+def disable(which: CasinoArgument, as_json: AsJson = False) -> None:
     """Stop its launches, new bets and new cashbacks; what is under way goes on. `set ID enabled=true` undoes it."""
     _COMMANDS.disable(which, as_json=as_json, says=DISABLED)
 
 
 @app.command()
-def enable(which: Id, as_json: AsJson = False) -> None:
+def enable(which: CasinoArgument, as_json: AsJson = False) -> None:
     """Let it launch, bet and pay cashbacks again, after `disable`. A closed casino is opened with `open`."""
     _COMMANDS.enable(which, as_json=as_json)
 
 
 @app.command()
-def close(which: Id, *, force: Force = False, as_json: AsJson = False) -> None:
+def close(which: CasinoArgument, *, force: Force = False, as_json: AsJson = False) -> None:
     """End it: its secret, its tokens and its accepts are refused from now on. What is owed to it is still paid.
 
     `disable` is the milder way: nothing new begins, and what is under way comes to its end.
@@ -128,14 +128,14 @@ def close(which: Id, *, force: Force = False, as_json: AsJson = False) -> None:
 
 
 @app.command("open")
-def open_(which: Id, as_json: AsJson = False) -> None:
+def open_(which: CasinoArgument, as_json: AsJson = False) -> None:
     """Take `close` back. Whether it is enabled is as it was."""
     _COMMANDS.open(which, as_json=as_json)
 
 
 @secret.command("rotate")
 def rotate_secret(
-    which: Id,
+    which: CasinoArgument,
     *,
     keep_old: KeepOld = None,
     now: Now = False,

@@ -5,7 +5,7 @@ Owns: finding it, and saying what to do if there is none. Spec: operate.md 3.
 
 from __future__ import annotations
 
-from croupier.cli.sentences import Fault
+from croupier.cli.sentences import CommandError
 from croupier.core.counterparty import Casino, Provider
 from croupier.core.readings import PaymentKind
 from croupier.core.session import Game
@@ -27,7 +27,7 @@ async def casino_of(hub: Hub, text: str) -> Casino:
     """The casino of this id or name; raises Fault."""
     found = await hub.store.casinos.find(text)
     if found is None:
-        raise Fault(f"there is no casino {text[:LONGEST_ID]!r}: `croupier casino list` shows them")
+        raise CommandError(f"there is no casino {text[:LONGEST_ID]!r}: `croupier casino list` shows them")
     return found
 
 
@@ -35,7 +35,7 @@ async def provider_of(hub: Hub, text: str) -> Provider:
     """The provider of this id, counterparty id or name; raises Fault, NameAmbiguous."""
     found = await hub.store.providers.find(text)
     if found is None:
-        raise Fault(f"there is no provider {text[:LONGEST_ID]!r}: `croupier provider list` shows them")
+        raise CommandError(f"there is no provider {text[:LONGEST_ID]!r}: `croupier provider list` shows them")
     return found
 
 
@@ -43,7 +43,7 @@ async def game_of(hub: Hub, text: str) -> Game:
     """The game of this gameId, or `provider/gameId`; raises Fault, GameAmbiguous."""
     found = await hub.store.games.find(text)
     if found is None:
-        raise Fault(
+        raise CommandError(
             f"there is no game {text[:LONGEST_ID]!r}: `croupier game list` shows them, and `croupier provider sync ID` fetches a "
             "provider's"
         )
@@ -54,7 +54,7 @@ async def player_of(hub: Hub, casino: Casino, text: str) -> Player:
     """The casino's player of this id of its own; raises Fault."""
     found = await hub.store.players.find(casino.casino_id, text)
     if found is None:
-        raise Fault(
+        raise CommandError(
             f"casino {casino.name} has no player {text[:LONGEST_ID]!r} here: "
             f"`croupier player list --casino {casino.casino_id}` shows them"
         )
@@ -65,7 +65,9 @@ async def subject_of(hub: Hub, text: str) -> int:
     """The BetId or CashbackId of this text, which may be `provider:betId`; raises Fault, SubjectAmbiguous."""
     found = await find_subject(hub.store.db, text)
     if found is None:
-        raise Fault(f"there is no bet or cashback {text[:LONGEST_ID]!r}: give a BetId, a CashbackId or provider:betId")
+        raise CommandError(
+            f"there is no bet or cashback {text[:LONGEST_ID]!r}: give a BetId, a CashbackId or provider:betId"
+        )
     return found
 
 
@@ -75,7 +77,7 @@ async def payment_of(hub: Hub, text: str) -> tuple[int, PaymentKind]:
     known = {k.value: k for k in PaymentKind}
     found = known.get(kind.replace("-", "_"))
     if found is None:
-        raise Fault(
+        raise CommandError(
             f"{text[:LONGEST_ID]!r} names no payment: write <BetId or CashbackId>:<kind>, the kind one of {', '.join(known)}"
         )
     return await subject_of(hub, subject), found
@@ -85,7 +87,7 @@ def check_peer(url: str, settings: Settings) -> None:
     """Raises Fault for an address that the hub would never call."""
     problem = peer_problem(url, settings)
     if problem is not None:
-        raise Fault(f"--url {problem}")
+        raise CommandError(f"--url {problem}")
 
 
 def peer_problem(url: str, settings: Settings) -> str | None:
@@ -114,4 +116,4 @@ def check_name(option: str, name: str) -> None:
     """Raises Fault for what no id may be: two that look alike would name two things (kit.names)."""
     problem = problem_of(name)
     if problem is not None:
-        raise Fault(f"{option} {problem}")
+        raise CommandError(f"{option} {problem}")

@@ -19,7 +19,7 @@ _INDENT = 14
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CommandEntry:
     """One command or group of commands: `thing` in `croupier.cli.<module>`."""
 
     module: str
@@ -28,60 +28,60 @@ class Entry:
     summary: str
 
 
-COMMANDS: dict[str, Entry] = {
-    "serve": Entry(
+COMMANDS: dict[str, CommandEntry] = {
+    "serve": CommandEntry(
         "serve", "serve", RUNNING,
         "Run the hub: all APIs and pages on one port. Ctrl-C or SIGTERM finishes what is in flight and ends it.",
     ),
-    "demo": Entry(
+    "demo": CommandEntry(
         "demo", "demo", RUNNING,
         "Play every kind of round between a hub, a sandbox casino and a sandbox studio, and show what came of it.",
     ),
-    "sandbox": Entry("sandbox", "app", RUNNING, "One sandbox side alone, in the foreground, on 127.0.0.1."),
-    "migrate": Entry(
+    "sandbox": CommandEntry("sandbox", "app", RUNNING, "One sandbox side alone, in the foreground, on 127.0.0.1."),
+    "migrate": CommandEntry(
         "migrate", "migrate", RUNNING,
         "Bring the database to this program's schema; nothing to do when it is there.",
     ),
-    "doctor": Entry(
+    "doctor": CommandEntry(
         "doctor", "doctor", RUNNING,
         "Check settings, key file, database, schema, clock, hub, queue, recovery and counterparties, and say what to do.",
     ),
-    "openapi": Entry(
+    "openapi": CommandEntry(
         "openapi", "show_openapi", RUNNING,
         "Show what the hub serves: a table, or with --json the OpenAPI 3.1 document. Needs no database.",
     ),
-    "casino": Entry("casino", "app", TRADE, "Casinos: partners that keep player wallets."),
-    "keys": Entry("sealing", "keys", TRADE, "The keys that sign what casinos are sent."),
-    "secrets": Entry("sealing", "app", TRADE, "All secrets at once."),
-    "provider": Entry("provider", "app", TRADE, "Providers: partners that own games."),
-    "game": Entry("game", "app", TRADE, "Games: what providers list and the operator switches."),
-    "player": Entry("player", "app", TRADE, "Players: who they are, and who is excluded by the casino."),
-    "session": Entry("session", "app", TRADE, "Sessions: launched games."),
-    "cashback": Entry("cashback", "app", TRADE, "Cashbacks: money given back to a player outside any bet."),
-    "trace": Entry("trace", "trace", LOOKING, "Show everything one bet or cashback did, on both sides, in order."),
-    "audit": Entry(
+    "casino": CommandEntry("casino", "app", TRADE, "Casinos: partners that keep player wallets."),
+    "keys": CommandEntry("sealing", "keys", TRADE, "The keys that sign what casinos are sent."),
+    "secrets": CommandEntry("sealing", "app", TRADE, "All secrets at once."),
+    "provider": CommandEntry("provider", "app", TRADE, "Providers: partners that own games."),
+    "game": CommandEntry("game", "app", TRADE, "Games: what providers list and the operator switches."),
+    "player": CommandEntry("player", "app", TRADE, "Players: who they are, and who is excluded by the casino."),
+    "session": CommandEntry("session", "app", TRADE, "Sessions: launched games."),
+    "cashback": CommandEntry("cashback", "app", TRADE, "Cashbacks: money given back to a player outside any bet."),
+    "trace": CommandEntry("trace", "trace", LOOKING, "Show everything one bet or cashback did, on both sides, in order."),
+    "audit": CommandEntry(
         "audit", "audit", LOOKING,
         "Check the books: every invariant that rows can show. Exit code 1 if one does not hold.",
     ),
-    "reconcile": Entry("reconcile", "app", LOOKING, "Compare hub, casino and provider, bet by bet."),
-    "recover": Entry(
+    "reconcile": CommandEntry("reconcile", "app", LOOKING, "Compare hub, casino and provider, bet by bet."),
+    "recover": CommandEntry(
         "recover", "app", LOOKING, "Recovery mode: no new bets until what a restore lost is reconciled."
     ),
-    "verify-draw": Entry(
+    "verify-draw": CommandEntry(
         "verify_draw", "verify_draw", LOOKING,
         "Recompute a draw from its published proof and say whether it holds. Exit code 1 if it does not.",
     ),
-    "simulate": Entry(
+    "simulate": CommandEntry(
         "simulate", "simulate", LOOKING,
         "Play seeds in virtual time and compare everybody's books. Exit code 1 on any violation.",
     ),
-    "ggr": Entry(
+    "ggr": CommandEntry(
         "ggr", "ggr", LOOKING,
         "Gross gaming revenue: stakes minus wins of the bets settled in [from, to), less those undone in it.",
     ),
-    "incidents": Entry("incidents", "app", LOOKING, "What a person must look at."),
-    "payment": Entry("payment", "app", LOOKING, "Payments: for the person who must look at one."),
-    "bet": Entry("bet", "app", LOOKING, "Bets: for the person who must end an incomplete game."),
+    "incidents": CommandEntry("incidents", "app", LOOKING, "What a person must look at."),
+    "payment": CommandEntry("payment", "app", LOOKING, "Payments: for the person who must look at one."),
+    "bet": CommandEntry("bet", "app", LOOKING, "Bets: for the person who must end an incomplete game."),
 }  # fmt: skip
 
 

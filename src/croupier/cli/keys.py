@@ -12,7 +12,7 @@ import typer
 
 from croupier.cli.find import casino_of
 from croupier.cli.running import AsJson, Author, said_for_the_books, with_hub, with_look
-from croupier.cli.sentences import Fault
+from croupier.cli.sentences import CommandError
 from croupier.cli.show import instant, note, say, show_json, show_table
 from croupier.flows.hub import Hub
 from croupier.kit.keys import ALGORITHMS
@@ -65,7 +65,7 @@ def rotate(
         casino = None if which is None else await casino_of(hub, which)
         wanted = alg or (casino.alg if casino else "RS256")
         if wanted not in ALGORITHMS:
-            raise Fault(f"--alg must be one of {', '.join(ALGORITHMS)}, not {wanted[:20]!r}")
+            raise CommandError(f"--alg must be one of {', '.join(ALGORITHMS)}, not {wanted[:20]!r}")
         kid = await hub.store.keys.rotate(wanted)
         moved = await hub.store.keys.force(casino.casino_id if casino else None) if force else 0
         left = {row.kid: list(row.casinos) for row in waiting(await list_keys(hub.store.db)) if row.alg == wanted}

@@ -17,26 +17,26 @@ from croupier.kit.settings import Settings
 
 app = typer.Typer(help="Payments: for the person who must look at one.")
 
-Id = Annotated[
+PaymentArgument = Annotated[
     str,
     typer.Argument(metavar="ID", help="<BetId or CashbackId>:<kind>, as `croupier incidents` and `trace` show it."),
 ]
 
 
 @app.command()
-def retry(which: Id, *, reason: Reason, author: Author, as_json: AsJson = False) -> None:
+def retry(which: PaymentArgument, *, reason: Reason, author: Author, as_json: AsJson = False) -> None:
     """Try it again now; a stake is asked after, never sent twice."""
     _decide(which, "retry", reason=reason, author=author, as_json=as_json)
 
 
 @app.command()
-def accept(which: Id, *, reason: Reason, author: Author, as_json: AsJson = False) -> None:
+def accept(which: PaymentArgument, *, reason: Reason, author: Author, as_json: AsJson = False) -> None:
     """Take it as accepted, as if the casino had said so. Only if you know that it has booked it."""
     _decide(which, "accept", reason=reason, author=author, as_json=as_json)
 
 
 @app.command("give-up")
-def give_up(which: Id, *, reason: Reason, author: Author, as_json: AsJson = False) -> None:
+def give_up(which: PaymentArgument, *, reason: Reason, author: Author, as_json: AsJson = False) -> None:
     """End it unpaid, or untaken; what was owed is corrected in the books by your name."""
     _decide(which, "give-up", reason=reason, author=author, as_json=as_json)
 

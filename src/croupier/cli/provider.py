@@ -11,7 +11,7 @@ from croupier.cli.counterparty import CounterpartyCommands
 from croupier.cli.find import check_peer, provider_of
 from croupier.cli.running import AsJson, settings, with_hub, with_look
 from croupier.cli.secret_options import KeepOld, Now, SecretFile, kept_s
-from croupier.cli.sentences import Fault
+from croupier.cli.sentences import CommandError
 from croupier.cli.show import say, show_json, show_table
 from croupier.core.counterparty import Provider
 from croupier.flows.hub import Hub
@@ -25,7 +25,7 @@ app = typer.Typer(help="Providers: partners that own games.")
 secret = typer.Typer(help="The secret that a provider and the hub share.")
 app.add_typer(secret, name="secret")
 
-Id = Annotated[str, typer.Argument(metavar="ID", help="The provider's CounterpartyId, number or name.")]
+ProviderArgument = Annotated[str, typer.Argument(metavar="ID", help="The provider's CounterpartyId, number or name.")]
 
 
 DISABLED = (
@@ -69,7 +69,7 @@ def list_(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def show(which: Id, as_json: AsJson = False) -> None:
+def show(which: ProviderArgument, as_json: AsJson = False) -> None:
     """Show one provider with all its settings."""
 
     async def work(hub: Hub, _: Settings) -> Provider:
@@ -80,7 +80,7 @@ def show(which: Id, as_json: AsJson = False) -> None:
 
 @app.command("set")
 def set_(
-    which: Id,
+    which: ProviderArgument,
     assignments: Annotated[list[str], typer.Argument(metavar="KEY=VALUE...", help="`default` takes a choice back.")],
     as_json: AsJson = False,
 ) -> None:
@@ -89,20 +89,20 @@ def set_(
 
 
 @app.command()
-def disable(which: Id, as_json: AsJson = False) -> None:
+def disable(which: ProviderArgument, as_json: AsJson = False) -> None:
     """Stop launches and new bets of its games; what is under way goes on. `set ID enabled=true` undoes it."""
     _COMMANDS.disable(which, as_json=as_json, says=DISABLED)
 
 
 @app.command()
-def enable(which: Id, as_json: AsJson = False) -> None:
+def enable(which: ProviderArgument, as_json: AsJson = False) -> None:
     """Let its games be launched and bet on again, after `disable`. A closed provider is opened with `open`."""
     _COMMANDS.enable(which, as_json=as_json)
 
 
 @app.command()
 def close(
-    which: Id,
+    which: ProviderArgument,
     *,
     force: Annotated[
         bool, typer.Option("--force", help="Even while bets are undecided: nobody ends them then.")
@@ -117,13 +117,13 @@ def close(
 
 
 @app.command("open")
-def open_(which: Id, as_json: AsJson = False) -> None:
+def open_(which: ProviderArgument, as_json: AsJson = False) -> None:
     """Take `close` back. Whether it is enabled is as it was."""
     _COMMANDS.open(which, as_json=as_json)
 
 
 @app.command()
-def sync(which: Id, as_json: AsJson = False) -> None:
+def sync(which: ProviderArgument, as_json: AsJson = False) -> None:
     """Fetch the provider's games. New ones arrive, vanished ones are switched off and never deleted."""
 
     async def work(hub: Hub, _: Settings) -> tuple[Provider, Counts]:
@@ -131,7 +131,7 @@ def sync(which: Id, as_json: AsJson = False) -> None:
         try:
             return provider, await sync_games(hub, provider)
         except PeerError as error:
-            raise Fault(
+            raise CommandError(
                 f"provider {provider.name} gave no games from {provider.url} ({error}): see that it runs there and has the "
                 "secret that this hub gave it"
             ) from error
@@ -145,7 +145,7 @@ def sync(which: Id, as_json: AsJson = False) -> None:
 
 @secret.command()
 def rotate(
-    which: Id,
+    which: ProviderArgument,
     *,
     keep_old: KeepOld = None,
     now: Now = False,

@@ -15,7 +15,7 @@ import typer
 from croupier.cli.days import DAY_MS, day_ms
 from croupier.cli.find import casino_of, subject_of
 from croupier.cli.running import AsJson, Author, Reason, with_hub, with_look
-from croupier.cli.sentences import Fault
+from croupier.cli.sentences import CommandError
 from croupier.cli.show import instant, say, show_json, show_table
 from croupier.core.reconciliation import Difference
 from croupier.flows.hub import Hub
@@ -132,7 +132,7 @@ def close(
         return about is not None
 
     if not with_hub(work):
-        raise Fault(f"there is no open finding {finding_id}: `croupier reconcile` shows them")
+        raise CommandError(f"there is no open finding {finding_id}: `croupier reconcile` shows them")
     if as_json:
         show_json({"finding_id": finding_id, "closed": True})
     else:
@@ -176,7 +176,7 @@ async def _one(hub: Hub, text: str, casino: str | None) -> tuple[int, list[BetCo
     bet_id = await subject_of(hub, text)
     bet = await hub.store.bets.by_id(bet_id)
     if bet is None:
-        raise Fault(f"{bet_id} is a cashback, and casinos have no call that asks after one: compare it by hand")
+        raise CommandError(f"{bet_id} is a cashback, and casinos have no call that asks after one: compare it by hand")
     return bet_id, *(await compare_all(hub, [(bet_id, bet.casino_id)]))
 
 

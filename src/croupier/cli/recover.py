@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from croupier.cli.running import AsJson, Author, Reason, with_hub, with_look
-from croupier.cli.sentences import Fault
+from croupier.cli.sentences import CommandError
 from croupier.cli.show import instant, say, show_facts, show_json, show_table
 from croupier.core.recovery import Mark
 from croupier.flows import recovery
@@ -57,7 +57,7 @@ def begin(
 
     found = with_hub(work, waits="nothing is compared")
     if found is None:
-        raise Fault("recovery is on already: `croupier recover status` shows how far it is")
+        raise CommandError("recovery is on already: `croupier recover status` shows how far it is")
     _tell(found, as_json=as_json)
 
 
@@ -89,7 +89,7 @@ def end(*, reason: Reason, author: Author, as_json: AsJson = False) -> None:
         return active is not None and await recovery.end(hub, active, by=author, reason=reason)
 
     if not with_hub(work):
-        raise Fault("there is no recovery to end")
+        raise CommandError("there is no recovery to end")
     if as_json:
         show_json({"active": False})
     else:

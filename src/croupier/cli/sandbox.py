@@ -19,7 +19,7 @@ import typer
 
 from croupier.apps.wiring import open_hub
 from croupier.cli.running import AsJson, settings
-from croupier.cli.sentences import Fault, sentence
+from croupier.cli.sentences import CommandError, sentence
 from croupier.cli.show import note
 from croupier.flows.hub import Hub
 from croupier.flows.sync_games import sync_games
@@ -116,7 +116,7 @@ def _hub_url(told: Settings, said: str | None) -> str:
 def _joining(told: Settings, kind: str, enter: Enter) -> Join:
     async def join(url: str) -> strictjson.Record:
         if not told.allow_private_peers:
-            raise Fault(
+            raise CommandError(
                 "the sandbox answers on 127.0.0.1, which a hub does not call unless it is told to: set "
                 "CROUPIER_ALLOW_PRIVATE_PEERS=1, here and where `croupier serve` runs"
             )

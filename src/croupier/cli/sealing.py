@@ -19,7 +19,7 @@ import typer
 
 from croupier.cli.keys import app as keys
 from croupier.cli.running import AsJson, Author, said_for_the_books, settings, with_db, with_hub
-from croupier.cli.sentences import Fault
+from croupier.cli.sentences import CommandError
 from croupier.cli.show import note, say, show_json, show_table
 from croupier.flows.hub import Hub
 from croupier.flows.keep_trail import sign, vouch
@@ -79,7 +79,7 @@ async def _until_done(hub: Hub, sealer: Sealer) -> int:
     while found:
         done = await reseal(hub.store.db, sealer)
         if done.broken:
-            raise Fault(
+            raise CommandError(
                 f"no key opens {', '.join(done.broken[:5])}: the old key stays in the file. Give these counterparties new "
                 "secrets, or see `croupier secrets renew`, then run this again"
             )

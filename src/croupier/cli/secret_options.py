@@ -17,7 +17,7 @@ from typing import Annotated, TextIO
 
 import typer
 
-from croupier.cli.sentences import Fault
+from croupier.cli.sentences import CommandError
 from croupier.cli.show import note, show_facts, show_json
 
 MOST_S = 365 * 86_400.0
@@ -55,7 +55,9 @@ def new_file(path: Path | None) -> Iterator[TextIO | None]:
     try:
         file = open(path, "x", encoding="utf-8", opener=_for_its_owner)  # noqa: SIM115 - Path.open has no opener
     except FileExistsError:
-        raise Fault(f"{path} is there already and may hold the only copy of a secret: name another file") from None
+        raise CommandError(
+            f"{path} is there already and may hold the only copy of a secret: name another file"
+        ) from None
     with file:
         try:
             yield file

@@ -30,12 +30,12 @@ from croupier.store.parties.players import CurrencyDiffers
 from croupier.views.subjects import SubjectAmbiguous
 
 
-class Fault(Exception):
+class CommandError(Exception):
     """A command cannot do what was asked; the text says why and what would help."""
 
 
 _SAY_IT_THEMSELVES = (
-    Fault,
+    CommandError,
     config.BadSettings,
     profiles.BadProfile,
     NameTaken,

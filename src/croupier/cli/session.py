@@ -12,7 +12,7 @@ import typer
 from croupier.cli.find import casino_of, check_player, game_of
 from croupier.cli.running import AsJson, with_hub
 from croupier.cli.secret_options import taken_in
-from croupier.cli.sentences import Fault
+from croupier.cli.sentences import CommandError
 from croupier.cli.show import show_facts, show_json
 from croupier.core.counterparty import Casino
 from croupier.core.readings import No, Unknown
@@ -80,12 +80,14 @@ def open_(
 async def _behind(hub: Hub, casino: Casino, token: str) -> Player:
     """The player whose token this is, as the casino says; raises Fault."""
     if not 1 <= len(token) <= LONGEST_TOKEN:
-        raise Fault(f"a token must be 1 to {LONGEST_TOKEN} characters")
+        raise CommandError(f"a token must be 1 to {LONGEST_TOKEN} characters")
     told = await authorize(hub, casino, token)
     if isinstance(told, No):
         why = f"{told.reason.value}, {told.code} {told.message}".strip()
         # Not "token: ...": what follows such a word is scrubbed as a secret.
-        raise Fault(f"casino {casino.name} refused this token ({why}): get a new one from it")
+        raise CommandError(f"casino {casino.name} refused this token ({why}): get a new one from it")
     if isinstance(told, Unknown):
-        raise Fault(f"casino {casino.name} did not say who the player is ({told.why}): see that it runs, and try again")
+        raise CommandError(
+            f"casino {casino.name} did not say who the player is ({told.why}): see that it runs, and try again"
+        )
     return told

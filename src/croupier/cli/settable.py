@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from croupier.cli.find import peer_problem
-from croupier.cli.sentences import Fault
+from croupier.cli.sentences import CommandError
 from croupier.kit.settings import Settings
 from croupier.store.parties.counterparties import check_columns
 from croupier.store.parties.profiles import BadProfile, Side, profile_from_settings
@@ -37,11 +37,11 @@ def told_in(assignments: list[str]) -> dict[str, str]:
     for assignment in assignments:
         key, equals, value = assignment.partition("=")
         if not equals or not key:
-            raise Fault(
+            raise CommandError(
                 f"{assignment[:60]!r} is no KEY=VALUE: write key, equals sign and value without blanks, such as enabled=false"
             )
         if key in told:
-            raise Fault(f"{key[:60]} is there twice: say it once")
+            raise CommandError(f"{key[:60]} is there twice: say it once")
         told[key] = value
     return told
 

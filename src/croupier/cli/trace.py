@@ -8,7 +8,7 @@ import msgspec
 import typer
 
 from croupier.cli.running import AsJson, with_look
-from croupier.cli.sentences import Fault
+from croupier.cli.sentences import CommandError
 from croupier.cli.show import instant, show_facts, show_json, show_table
 from croupier.flows.hub import Hub
 from croupier.kit.settings import Settings
@@ -27,7 +27,7 @@ def trace(
 
     found = with_look(work)
     if found is None:
-        raise Fault(f"there is no bet or cashback {which[:200]!r}: give a BetId, a CashbackId or provider:betId")
+        raise CommandError(f"there is no bet or cashback {which[:200]!r}: give a BetId, a CashbackId or provider:betId")
     if as_json:
         show_json(found)
     else:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from croupier.casinos.betcore_v2 import outcomes
-from croupier.casinos.betcore_v2.outcomes import DEFAULT_CODES, reading_of
+from croupier.casinos.betcore_v2.outcomes import DEFAULT_CODES, meaning_of
 from croupier.core.counterparty import Casino
 from croupier.core.refusals import CasinoNo
 
@@ -30,7 +30,7 @@ def overriding(**codes: int) -> Casino:
 
 @pytest.mark.parametrize("code", DOCUMENTED)
 def test_every_documented_refusal_has_its_reason(code: int) -> None:
-    assert reading_of(code, CASINO) is DOCUMENTED[code]
+    assert meaning_of(code, CASINO) is DOCUMENTED[code]
 
 
 def test_every_reason_but_other_has_a_number() -> None:
@@ -39,45 +39,45 @@ def test_every_reason_but_other_has_a_number() -> None:
 
 
 def test_the_two_successes() -> None:
-    assert reading_of(200, CASINO) == "yes"
-    assert reading_of(103804, CASINO) == "exists"
+    assert meaning_of(200, CASINO) == "yes"
+    assert meaning_of(103804, CASINO) == "exists"
 
 
 @pytest.mark.parametrize("code", [0, -1, 1, 201, 400, 401, 404, 500, 503, 103752, 103803, 103806, -200])
 def test_a_number_of_no_row_has_no_meaning(code: int) -> None:
-    assert reading_of(code, CASINO) is None
+    assert meaning_of(code, CASINO) is None
 
 
 def test_an_override_replaces_the_number_of_its_reason() -> None:
     casino = overriding(not_enough_funds=21)
-    assert reading_of(21, casino) is CasinoNo.NOT_ENOUGH_FUNDS
-    assert reading_of(103802, casino) is None
-    assert reading_of(103805, casino) is CasinoNo.BET_UNKNOWN
+    assert meaning_of(21, casino) is CasinoNo.NOT_ENOUGH_FUNDS
+    assert meaning_of(103802, casino) is None
+    assert meaning_of(103805, casino) is CasinoNo.BET_UNKNOWN
 
 
 def test_an_override_may_repeat_the_default() -> None:
-    assert reading_of(103802, overriding(not_enough_funds=103802)) is CasinoNo.NOT_ENOUGH_FUNDS
+    assert meaning_of(103802, overriding(not_enough_funds=103802)) is CasinoNo.NOT_ENOUGH_FUNDS
 
 
 def test_an_override_goes_before_the_default_of_another_reason() -> None:
     casino = overriding(not_enough_funds=102145)
-    assert reading_of(102145, casino) is CasinoNo.NOT_ENOUGH_FUNDS
+    assert meaning_of(102145, casino) is CasinoNo.NOT_ENOUGH_FUNDS
 
 
 def test_two_reasons_may_swap_their_numbers() -> None:
     casino = overriding(not_enough_funds=103805, bet_unknown=103802)
-    assert reading_of(103805, casino) is CasinoNo.NOT_ENOUGH_FUNDS
-    assert reading_of(103802, casino) is CasinoNo.BET_UNKNOWN
+    assert meaning_of(103805, casino) is CasinoNo.NOT_ENOUGH_FUNDS
+    assert meaning_of(103802, casino) is CasinoNo.BET_UNKNOWN
 
 
 def test_no_override_turns_a_success_into_a_refusal() -> None:
     casino = overriding(user_blocked=200, wrong_data=103804)
-    assert reading_of(200, casino) == "yes"
-    assert reading_of(103804, casino) == "exists"
+    assert meaning_of(200, casino) == "yes"
+    assert meaning_of(103804, casino) == "exists"
 
 
 def test_a_casino_may_have_a_number_for_a_refusal_without_a_row() -> None:
-    assert reading_of(77, overriding(other=77)) is CasinoNo.OTHER
+    assert meaning_of(77, overriding(other=77)) is CasinoNo.OTHER
 
 
 @pytest.mark.parametrize(

@@ -46,9 +46,9 @@ async def test_what_was_not_taken_in_is_to_be_sent_again_and_only_a_bug_leaves_a
     async def handle(*_: object) -> Response:
         raise problem
 
-    door: Any = SimpleNamespace(hub=SimpleNamespace(database_health=DatabaseHealth(SystemClock(), Metrics())))
+    tokens: Any = SimpleNamespace(hub=SimpleNamespace(database_health=DatabaseHealth(SystemClock(), Metrics())))
     with structlog.testing.capture_logs() as lines:
-        answer = await _answer(door, call(), handle)
+        answer = await _answer(tokens, call(), handle)
     assert (answer.status_code, json.loads(bytes(answer.body))["ErrorCode"]) == (500, 102823)
     assert answer.headers["X-Problem"] == "not taken in now: send it again"
     (line,) = [line for line in lines if line["event"] == ("casino.not_answered" if traceback else "database.trouble")]
@@ -64,7 +64,7 @@ async def test_no_error_is_ever_taken_for_a_set_of_keys() -> None:
 
 async def test_a_call_that_a_stopping_worker_cuts_off_is_answered_as_one_to_be_sent_again() -> None:
     """Not with the server's own words: every answer has the form of the protocol."""
-    door: Any = SimpleNamespace(hub=SimpleNamespace(state=SimpleNamespace(closing=False)))
+    tokens: Any = SimpleNamespace(hub=SimpleNamespace(state=SimpleNamespace(closing=False)))
     began = asyncio.Event()
 
     async def hangs(*_: object) -> Response:
@@ -72,12 +72,12 @@ async def test_a_call_that_a_stopping_worker_cuts_off_is_answered_as_one_to_be_s
         await asyncio.Event().wait()
         raise AssertionError
 
-    for door.hub.state.closing in (True, False):
+    for tokens.hub.state.closing in (True, False):
         began.clear()
-        asked = asyncio.create_task(_answer(door, call(), hangs))
+        asked = asyncio.create_task(_answer(tokens, call(), hangs))
         await began.wait()
         asked.cancel()
-        if door.hub.state.closing:
+        if tokens.hub.state.closing:
             answer = await asked
             assert (answer.status_code, json.loads(bytes(answer.body))["ErrorCode"]) == (500, 102823)
             assert answer.headers["X-Problem"] == "not taken in now: send it again"

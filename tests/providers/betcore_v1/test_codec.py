@@ -19,7 +19,7 @@ from croupier.kit.names import problem_of
 from croupier.kit.strictjson import BadField, BadJson
 from croupier.providers.betcore_v1 import codec
 from croupier.providers.betcore_v1.messages import MAX_BODY_BYTES, MAX_LIST_BYTES, MAX_URL_CHARS, StakeAndWinBody
-from croupier.providers.betcore_v1.outcomes import FAULTS, Fault
+from croupier.providers.betcore_v1.outcomes import FAULTS, RequestFault
 
 FOLDER = Path(__file__).parents[2] / "vectors/betcore_v1"
 Command = PayIn | PayOut | Refund
@@ -200,8 +200,8 @@ def test_an_oversized_body_is_413() -> None:
     assert codec.encode_bad_request(caught.value).status == 413
 
 
-@pytest.mark.parametrize("fault", list(Fault))
-def test_every_fault_can_be_answered(fault: Fault) -> None:
+@pytest.mark.parametrize("fault", list(RequestFault))
+def test_every_fault_can_be_answered(fault: RequestFault) -> None:
     reply = codec.encode_fault(fault)
     assert reply.status == FAULTS[fault].status
     assert json.loads(reply.body)["_responseCode"] == FAULTS[fault].code
@@ -378,7 +378,7 @@ def test_a_long_list_is_read_in_turns_that_are_short(element: str) -> None:
         turns += 1
     read = len(games._skipped) + len(games._games)
     assert read / turns < 300
-    assert len(body) / turns < 3 * codec.TURN
+    assert len(body) / turns < 3 * codec.CHARS_PER_STEP
 
 
 @given(body=st.binary(max_size=200) | st.lists(st.dictionaries(st.sampled_from([*GAME, "maxOdd", "lobbyImgUrl"]), field_values), max_size=4).map(lambda games: json.dumps(games).encode()))  # fmt: skip

@@ -10,7 +10,7 @@ from croupier.providers.betcore_v1.outcomes import (
     FAULTS,
     REFUSALS,
     SUCCESS,
-    Fault,
+    RequestFault,
     WireOutcome,
     refusal_of,
     wire_outcome,
@@ -24,7 +24,7 @@ def test_every_refusal_has_a_row() -> None:
 
 
 def test_every_fault_has_a_row_and_words() -> None:
-    assert set(FAULTS) == set(FAULT_TEXTS) == set(Fault)
+    assert set(FAULTS) == set(FAULT_TEXTS) == set(RequestFault)
 
 
 def test_the_table_is_the_contracts() -> None:
@@ -37,13 +37,13 @@ def test_the_table_is_the_contracts() -> None:
 @pytest.mark.parametrize(
     ("fault", "code", "status"),
     [
-        (Fault.TOO_LARGE, 6, 413),
-        (Fault.WRONG_TYPE, 6, 415),
-        (Fault.UNKNOWN_PATH, 6, 404),
-        (Fault.WRONG_METHOD, 6, 405),
+        (RequestFault.TOO_LARGE, 6, 413),
+        (RequestFault.WRONG_TYPE, 6, 415),
+        (RequestFault.UNKNOWN_PATH, 6, 404),
+        (RequestFault.WRONG_METHOD, 6, 405),
     ],
 )
-def test_faults_are_the_contracts(fault: Fault, code: int, status: int) -> None:
+def test_faults_are_the_contracts(fault: RequestFault, code: int, status: int) -> None:
     assert FAULTS[fault] == WireOutcome(code, status)
 
 

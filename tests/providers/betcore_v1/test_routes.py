@@ -16,7 +16,7 @@ from croupier.apps.worker import retry_database
 from croupier.kit.clock import SystemClock
 from croupier.kit.wire import WireAnswer
 from croupier.providers.betcore_v1 import signing
-from croupier.providers.betcore_v1.routes import FAILED_S
+from croupier.providers.betcore_v1.routes import REFUSAL_DELAY_S
 from croupier.store.db import Db, DbDown, DbUnfit
 from tests.flows.desk import Desk, make_desk
 
@@ -102,7 +102,7 @@ async def test_whoever_is_not_believed_gets_the_same_at_the_same_time(
     desk.clock.ms += idle_s * 1000
     before_ms = desk.clock.now_ms()
     answer = await provider.balance(headers)
-    assert desk.clock.now_ms() - before_ms == FAILED_S * 1000
+    assert desk.clock.now_ms() - before_ms == REFUSAL_DELAY_S * 1000
     assert (answer.status, answer.body) == (401, b'{"_responseCode":8}')
     assert answer.headers == {"content-type": "application/json", "content-length": str(len(answer.body))}
 
@@ -118,7 +118,7 @@ async def test_the_work_for_a_failure_differs_so_the_wait_is_needed(desk: Desk, 
         await provider.balance(headers)
         asked[why] = len(slow_queries)
     assert asked["nobody"] != asked["bad signature"]
-    assert max(asked.values()) * QUERY_MS < FAILED_S * 1000
+    assert max(asked.values()) * QUERY_MS < REFUSAL_DELAY_S * 1000
 
 
 async def test_why_it_was_not_believed_is_in_our_log_alone(desk: Desk) -> None:

@@ -103,8 +103,8 @@ def test_two_secrets_are_valid_at_once_and_a_third_is_not() -> None:
 
 
 def test_nobody_is_believed_without_a_secret_not_even_with_the_stand_in() -> None:
-    assert not believed([], signed(signing._STAND_IN, b"{}"), b"{}")
-    assert not believed(["s"], signed(signing._STAND_IN, b"{}"), b"{}")
+    assert not believed([], signed(signing._STAND_IN_SECRET, b"{}"), b"{}")
+    assert not believed(["s"], signed(signing._STAND_IN_SECRET, b"{}"), b"{}")
 
 
 @pytest.mark.parametrize("body", [b'{"b":1,"a":2}', b"not json", None])

@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 
 from croupier.casinos.betcore_v2 import messages
 from croupier.casinos.betcore_v2.messages import BETS, Envelope, Subject, compact, subject_of
-from croupier.casinos.betcore_v2.outcomes import Reading, reading_of
+from croupier.casinos.betcore_v2.outcomes import CodeMeaning, meaning_of
 from croupier.core import money
 from croupier.core.commands import Order
 from croupier.core.counterparty import Casino
@@ -69,7 +69,7 @@ def _order_fields(order: Order) -> dict[str, object]:
         "TransactionType": subject.types[order.kind],
         "Amount": format_amount(order.amount, order.currency),
     }
-    return fields | _given(TaxAmount=_tax_text(order), PromoCode=order.promo_code, TagId=order.tag_id)
+    return fields | _present(TaxAmount=_tax_text(order), PromoCode=order.promo_code, TagId=order.tag_id)
 
 
 def _tax_text(order: Order) -> str | None:
@@ -88,7 +88,7 @@ def close_data(bet_id: int, *, closed: bool) -> str:
 
 def auth_data(refresh_token: str, tag_id: int | None) -> str:
     """The data of a `users/auth`."""
-    return compact({"RefreshToken": refresh_token} | _given(TagId=tag_id))
+    return compact({"RefreshToken": refresh_token} | _present(TagId=tag_id))
 
 
 def balance_data(player_ref: str) -> str:
@@ -96,7 +96,7 @@ def balance_data(player_ref: str) -> str:
     return compact({"PartnerUserId": player_ref})
 
 
-def _given(**fields: object) -> dict[str, object]:
+def _present(**fields: object) -> dict[str, object]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
@@ -105,14 +105,14 @@ def _given(**fields: object) -> dict[str, object]:
 
 def read_ack(status: int, body: bytes, casino: Casino, order: Order) -> Acknowledgement:
     """What the answer to the make of this one order means, row by row of the table in casino.md 2.1."""
-    envelope = _answer(status, body)
+    envelope = _read_decisive_envelope(status, body)
     if isinstance(envelope, Unknown):
         return envelope
-    reading = reading_of(envelope.code, casino)
+    reading = meaning_of(envelope.code, casino)
     if reading == "yes":
-        return _booked(envelope.value, order)
+        return _read_booking(envelope.value, order)
     if reading == "exists":
-        return Exists(_first_contents(envelope.value, subject_of(order.kind)))
+        return Exists(_read_first_contents(envelope.value, subject_of(order.kind)))
     return _no_or_unknown(envelope, reading)
 
 
@@ -124,54 +124,54 @@ def read_list_ack(status: int, body: bytes, casino: Casino) -> Received | Unknow
     """
     if status in (404, 405, 501):
         return Unknown(f"HTTP {status}: no list here, says nothing about its elements")
-    envelope = _answer(status, body)
+    envelope = _read_decisive_envelope(status, body)
     if isinstance(envelope, Unknown):
         return envelope
-    if reading_of(envelope.code, casino) == "yes":
+    if meaning_of(envelope.code, casino) == "yes":
         return Received()
-    return Unknown(f"{_words(envelope)}: says nothing about the elements of a list")
+    return Unknown(f"{_describe(envelope)}: says nothing about the elements of a list")
 
 
 def read_info(status: int, body: bytes, casino: Casino, bet_id: int) -> InfoReading:
     """What the casino knows of the bet. One element that cannot be read, or is another bet's, spoils the whole."""
-    envelope = _answer(status, body)
+    envelope = _read_decisive_envelope(status, body)
     if isinstance(envelope, Unknown):
         return envelope
-    reading = reading_of(envelope.code, casino)
+    reading = meaning_of(envelope.code, casino)
     if reading is CasinoNo.BET_UNKNOWN:
         return InfoList(())
     if reading != "yes":
-        return Unknown(_words(envelope))
-    return _readable(lambda value: _payments(value, bet_id), envelope)
+        return Unknown(_describe(envelope))
+    return _read_value(lambda value: _read_payments(value, bet_id), envelope)
 
 
 def read_close(status: int, body: bytes, casino: Casino) -> CloseReading:
     """Whether the casino closed, or reopened, the bet."""
-    envelope = _answer(status, body)
+    envelope = _read_decisive_envelope(status, body)
     if isinstance(envelope, Unknown):
         return envelope
-    return CloseDone() if reading_of(envelope.code, casino) == "yes" else Unknown(_words(envelope))
+    return CloseDone() if meaning_of(envelope.code, casino) == "yes" else Unknown(_describe(envelope))
 
 
 def read_auth(status: int, body: bytes, casino: Casino) -> AuthReading:
     """Who the player is, a definite no, or unknown."""
-    envelope = _answer(status, body)
+    envelope = _read_decisive_envelope(status, body)
     if isinstance(envelope, Unknown):
         return envelope
-    reading = reading_of(envelope.code, casino)
-    return _readable(_authorized, envelope) if reading == "yes" else _no_or_unknown(envelope, reading)
+    reading = meaning_of(envelope.code, casino)
+    return _read_value(_read_authorized, envelope) if reading == "yes" else _no_or_unknown(envelope, reading)
 
 
 def read_balance(status: int, body: bytes, casino: Casino) -> BalanceReading:
     """The player's balance as decimal text, an answer without one, a definite no, or unknown."""
-    envelope = _answer(status, body)
+    envelope = _read_decisive_envelope(status, body)
     if isinstance(envelope, Unknown):
         return envelope
-    reading = reading_of(envelope.code, casino)
-    return _balance_told(envelope.value) if reading == "yes" else _no_or_unknown(envelope, reading)
+    reading = meaning_of(envelope.code, casino)
+    return _read_balance_value(envelope.value) if reading == "yes" else _no_or_unknown(envelope, reading)
 
 
-def _answer(status: int, body: bytes) -> Envelope | Unknown:
+def _read_decisive_envelope(status: int, body: bytes) -> Envelope | Unknown:
     """The envelope, if there is one that decides: the HTTP status alone never says yes or no."""
     if status >= 500:
         return Unknown(f"HTTP {status}")
@@ -183,19 +183,19 @@ def _answer(status: int, body: bytes) -> Envelope | Unknown:
         return Unknown(f"HTTP {status} without an envelope: {bad}")
 
 
-def _no_or_unknown(envelope: Envelope, reading: Reading) -> No | Unknown:
+def _no_or_unknown(envelope: Envelope, reading: CodeMeaning) -> No | Unknown:
     if isinstance(reading, CasinoNo):
         return No(reading, envelope.code, envelope.message or "")
-    return Unknown(_words(envelope))
+    return Unknown(_describe(envelope))
 
 
-def _words(envelope: Envelope) -> str:
+def _describe(envelope: Envelope) -> str:
     """One printable line for the person who looks."""
     message = "".join(character if character.isprintable() else " " for character in envelope.message or "")
     return f"code {envelope.code}" + (f" ({message[:80]})" if message else "")
 
 
-def _readable(read: Callable[[Json], _T], envelope: Envelope) -> _T | Unknown:
+def _read_value(read: Callable[[Json], _T], envelope: Envelope) -> _T | Unknown:
     """A good answer's Value, or unknown: a 200 whose Value cannot be read says nothing."""
     try:
         return read(envelope.value)
@@ -203,7 +203,7 @@ def _readable(read: Callable[[Json], _T], envelope: Envelope) -> _T | Unknown:
         return Unknown(f"code {envelope.code}, but in Value {bad}")
 
 
-def _booked(value: Json, order: Order) -> Received | Yes | Unknown:
+def _read_booking(value: Json, order: Order) -> Received | Yes | Unknown:
     """A 200: the outcome itself if it names the casino's own id of the payment, else an acknowledgement."""
     if value is None or value == []:
         return Received()  # an empty list is how some platforms write an empty object
@@ -219,7 +219,7 @@ def _booked(value: Json, order: Order) -> Received | Yes | Unknown:
     return Yes(stated, messages.read_balance(value))
 
 
-def _first_contents(value: Json, subject: Subject) -> Contents | None:
+def _read_first_contents(value: Json, subject: Subject) -> Contents | None:
     """The first attempt's contents if a 103804 states them, whole and readable; else info must decide."""
     try:
         return messages.read_contents(strictjson.record(value, "Value"), subject, whole=True)
@@ -227,12 +227,12 @@ def _first_contents(value: Json, subject: Subject) -> Contents | None:
         return None
 
 
-def _payments(value: Json, bet_id: int) -> InfoList:
+def _read_payments(value: Json, bet_id: int) -> InfoList:
     elements = strictjson.listing({"Value": value}, "Value")
-    return InfoList(tuple(_payment(element, bet_id) for element in elements))
+    return InfoList(tuple(_read_payment(element, bet_id) for element in elements))
 
 
-def _payment(element: Json, bet_id: int) -> Contents:
+def _read_payment(element: Json, bet_id: int) -> Contents:
     fields = strictjson.record(element, "element")
     contents = messages.read_contents(fields, BETS, whole=True)
     if contents.subject_id != bet_id:
@@ -241,7 +241,7 @@ def _payment(element: Json, bet_id: int) -> Contents:
     return contents
 
 
-def _authorized(value: Json) -> Authorized:
+def _read_authorized(value: Json) -> Authorized:
     fields = strictjson.record(value, "Value")
     return Authorized(
         refresh_token=strictjson.text(fields, "RefreshToken", MAX_REFRESH_TOKEN),
@@ -254,11 +254,11 @@ def _authorized(value: Json) -> Authorized:
     )
 
 
-def _balance_told(value: Json) -> BalanceKnown | BalanceUnreadable:
+def _read_balance_value(value: Json) -> BalanceKnown | BalanceUnreadable:
     told = value.get("Balance") if isinstance(value, dict) else value
     if isinstance(value, dict) and isinstance(told, str) and money.is_balance(told):
         return BalanceKnown(str(told))
-    return BalanceUnreadable(messages.quoted(told))
+    return BalanceUnreadable(messages.abbreviated(told))
 
 
 # What casinos send.
@@ -281,11 +281,11 @@ def read_accept(body: bytes, casino: Casino, subject: Subject = BETS) -> Accept:
     envelope = messages.read_envelope(body)
     value = strictjson.record(envelope.value, "Value")
     subject_id, kind = messages.read_id(value, subject.id_name), messages.read_kind(value, subject)
-    return Accept(subject_id, kind, _outcome(envelope, value, casino, subject))
+    return Accept(subject_id, kind, _read_outcome(envelope, value, casino, subject))
 
 
-def _outcome(envelope: Envelope, value: Record, casino: Casino, subject: Subject) -> PaymentOutcome:
-    reading = reading_of(envelope.code, casino)
+def _read_outcome(envelope: Envelope, value: Record, casino: Casino, subject: Subject) -> PaymentOutcome:
+    reading = meaning_of(envelope.code, casino)
     if reading == "yes":
         if envelope.message is None:
             raise BadField("Message", "is missing")

@@ -38,7 +38,7 @@ MAX_CODE: Final = 2**31 - 1
 """No casino has an ErrorCode beyond this; a larger number is no envelope."""
 MAX_ID: Final = 2**53 - 1
 """BetId and CashbackId are numbers every JSON reader keeps exact."""
-MAX_QUOTED: Final = 60
+MAX_SHOWN_CHARS: Final = 60
 """So many characters of what cannot be read are shown."""
 _WHOLE: Final = re.compile(r"[0-9]{1,64}")
 MAX_MESSAGE: Final = 256
@@ -191,10 +191,10 @@ def read_flag(value: Record, field: str) -> bool:
     return told is True or (isinstance(told, str) and told.lower() in ("1", "true"))
 
 
-def quoted(value: Json) -> str:
+def abbreviated(value: Json) -> str:
     """What stood in a field, short and printable, for the person who looks."""
     written = str(value) if isinstance(value, NumberText) else json.dumps(value)
-    return written if len(written) <= MAX_QUOTED else f"{written[:MAX_QUOTED]}..."
+    return written if len(written) <= MAX_SHOWN_CHARS else f"{written[:MAX_SHOWN_CHARS]}..."
 
 
 def read_id(value: Record, field: str) -> int:

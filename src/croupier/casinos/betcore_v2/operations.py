@@ -18,10 +18,10 @@ from croupier.core import money
 from croupier.kit import strictjson
 from croupier.kit.openapi import AnswerSpec, Half, Operation
 
-Id = Annotated[int, Meta(ge=0, le=MAX_ID)]
-Code = Annotated[int, Meta(ge=-MAX_CODE, le=MAX_CODE)]
-Ref = Annotated[str, Meta(min_length=1, max_length=128)]
-Amount = Annotated[
+SubjectId = Annotated[int, Meta(ge=0, le=MAX_ID)]
+EnvelopeCode = Annotated[int, Meta(ge=-MAX_CODE, le=MAX_CODE)]
+CasinoRef = Annotated[str, Meta(min_length=1, max_length=128)]
+CasinoAmount = Annotated[
     Any,
     Meta(
         description="Major units as text, or a JSON number of the same digits; no more decimals than the currency has.",
@@ -30,7 +30,7 @@ Amount = Annotated[
 ]
 BetType = Annotated[int, Meta(extra_json_schema={"enum": sorted(BETS.types.values())})]
 CashbackType = Annotated[int, Meta(extra_json_schema={"enum": sorted(CASHBACKS.types.values())})]
-AnyOtherCode = Annotated[Code, Meta(extra_json_schema={"not": {"const": outcomes.SUCCESS}})]
+AnyOtherCode = Annotated[EnvelopeCode, Meta(extra_json_schema={"not": {"const": outcomes.SUCCESS}})]
 
 
 # What casinos send.
@@ -51,47 +51,47 @@ SentToken = Annotated[
 class BetPayment(TypedDict):
     """A payment of a bet, wholly stated."""
 
-    BetId: Id
-    PartnerUserId: Ref
-    PartnerTransactionId: Ref
+    BetId: SubjectId
+    PartnerUserId: CasinoRef
+    PartnerTransactionId: CasinoRef
     TransactionType: BetType
-    Amount: Amount
-    TaxAmount: NotRequired[Amount]
-    Balance: NotRequired[Amount]
+    Amount: CasinoAmount
+    TaxAmount: NotRequired[CasinoAmount]
+    Balance: NotRequired[CasinoAmount]
 
 
 class BetPaymentId(TypedDict):
     """Which payment of a bet is meant; what else is stated must be readable."""
 
-    BetId: Id
-    PartnerUserId: NotRequired[Ref]
-    PartnerTransactionId: NotRequired[Ref]
+    BetId: SubjectId
+    PartnerUserId: NotRequired[CasinoRef]
+    PartnerTransactionId: NotRequired[CasinoRef]
     TransactionType: BetType
-    Amount: NotRequired[Amount]
-    TaxAmount: NotRequired[Amount]
+    Amount: NotRequired[CasinoAmount]
+    TaxAmount: NotRequired[CasinoAmount]
 
 
 class CashbackPayment(TypedDict):
     """A payment of a cashback, wholly stated."""
 
-    CashbackId: Id
-    PartnerUserId: Ref
-    PartnerTransactionId: Ref
+    CashbackId: SubjectId
+    PartnerUserId: CasinoRef
+    PartnerTransactionId: CasinoRef
     TransactionType: CashbackType
-    Amount: Amount
-    TaxAmount: NotRequired[Amount]
-    Balance: NotRequired[Amount]
+    Amount: CasinoAmount
+    TaxAmount: NotRequired[CasinoAmount]
+    Balance: NotRequired[CasinoAmount]
 
 
 class CashbackPaymentId(TypedDict):
     """Which payment of a cashback is meant; what else is stated must be readable."""
 
-    CashbackId: Id
-    PartnerUserId: NotRequired[Ref]
-    PartnerTransactionId: NotRequired[Ref]
+    CashbackId: SubjectId
+    PartnerUserId: NotRequired[CasinoRef]
+    PartnerTransactionId: NotRequired[CasinoRef]
     TransactionType: CashbackType
-    Amount: NotRequired[Amount]
-    TaxAmount: NotRequired[Amount]
+    Amount: NotRequired[CasinoAmount]
+    TaxAmount: NotRequired[CasinoAmount]
 
 
 class BetAccepted(TypedDict):
@@ -188,25 +188,25 @@ class JwkSet(TypedDict):
     keys: list[Jwk]
 
 
-_MEANS: Final = {
+_MEANINGS: Final = {
     400: "The body cannot be read; `X-Problem` says what is wrong with it.",
     401: "No bearer, or not a good one; of `auth/token`, a wrong id or secret.",
     413: "The body is too large.",
     415: "The body is not declared as application/json.",
     500: "It could not be taken in now, or it is not known whether it was: send it again.",
 }
-_OF_A_BODY: Final = (
+_BODY_ERRORS: Final = (
     outcomes.UNREADABLE, outcomes.UNAUTHORIZED, outcomes.TOO_LARGE, outcomes.WRONG_TYPE, outcomes.NOT_NOW,
 )  # fmt: skip
 
 
 def _enveloped(means: str, body: object, codes: Sequence[HubAnswer]) -> tuple[AnswerSpec, ...]:
     """The answers of a call with a body: whatever comes under 200, and what was wrong before."""
-    return AnswerSpec(200, means, body, _only(codes)), *map(_refused, _OF_A_BODY)
+    return AnswerSpec(200, means, body, _only(codes)), *map(_refused, _BODY_ERRORS)
 
 
 def _refused(answer: HubAnswer) -> AnswerSpec:
-    means = _MEANS.get(answer.status, answer.message)
+    means = _MEANINGS.get(answer.status, answer.message)
     challenge = {"WWW-Authenticate": "Bearer"} if answer.status == 401 else {}
     return AnswerSpec(answer.status, means, HubEnvelope, _only([answer]), challenge)
 
@@ -216,8 +216,8 @@ def _only(answers: Iterable[HubAnswer]) -> dict[str, list[int]]:
 
 
 _BEARER: Final = (("bearer",),)
-_GIVEN: Final = (outcomes.OK,)
-_TAKEN: Final = (outcomes.OK, outcomes.NOT_ACCEPTED)
+_SUCCESS_ONLY: Final = (outcomes.OK,)
+_ACCEPT_OUTCOMES: Final = (outcomes.OK, outcomes.NOT_ACCEPTED)
 
 CASINOS: Final = Half(
     "casinos",
@@ -229,7 +229,7 @@ CASINOS: Final = Half(
             "auth/token",
             "An access token for this casino, valid for an hour.",
             "casino.md 1.3",
-            _enveloped("A token.", TokenEnvelope, _GIVEN),
+            _enveloped("A token.", TokenEnvelope, _SUCCESS_ONLY),
             (TokenRequest,),
             proofs=((),),
         ),
@@ -254,7 +254,7 @@ CASINOS: Final = Half(
             "Whether the hub sent this JWT to this casino; for casinos without a library for signatures.",
             "casino.md 1.5",
             _enveloped(
-                "What it carried (200), or it is none (103753).", SentEnvelope, (*_GIVEN, outcomes.NOT_VERIFIED)
+                "What it carried (200), or it is none (103753).", SentEnvelope, (*_SUCCESS_ONLY, outcomes.NOT_VERIFIED)
             ),
             (SentToken,),
             proofs=_BEARER,
@@ -266,7 +266,9 @@ CASINOS: Final = Half(
             "The outcome of a payment of a bet. Idempotent.",
             "casino.md 1.1 and 1.2",
             _enveloped(
-                "Taken in (200), or final and not accepted (102823): `X-Problem` says why.", HubEnvelope, _TAKEN
+                "Taken in (200), or final and not accepted (102823): `X-Problem` says why.",
+                HubEnvelope,
+                _ACCEPT_OUTCOMES,
             ),
             (BetAccepted, BetNotAccepted),
             proofs=_BEARER,
@@ -278,7 +280,9 @@ CASINOS: Final = Half(
             "The outcome of a payment of a cashback. Idempotent.",
             "casino.md 1.1 and 1.2",
             _enveloped(
-                "Taken in (200), or final and not accepted (102823): `X-Problem` says why.", HubEnvelope, _TAKEN
+                "Taken in (200), or final and not accepted (102823): `X-Problem` says why.",
+                HubEnvelope,
+                _ACCEPT_OUTCOMES,
             ),
             (CashbackAccepted, CashbackNotAccepted),
             proofs=_BEARER,

@@ -29,10 +29,10 @@ DEFAULT_CODES: Final[dict[CasinoNo, int]] = {
 
 _DEFAULT_REASONS: Final = {code: reason for reason, code in DEFAULT_CODES.items()}
 
-Reading = Literal["yes", "exists"] | CasinoNo | None
+CodeMeaning = Literal["yes", "exists"] | CasinoNo | None
 
 
-def reading_of(code: int, casino: Casino) -> Reading:
+def meaning_of(code: int, casino: Casino) -> CodeMeaning:
     """What `code` means coming from this casino; None if it stands in no row.
 
     The two codes of success cannot be overridden, and a casino's own number goes before the default that

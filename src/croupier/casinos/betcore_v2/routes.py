@@ -1,6 +1,6 @@
 """What casinos call: token, jwks, verify, and the two accepts. Read, verify, decode, call the flow, encode.
 
-Owns: the routes and what each answers. Never: rules of money, or whether a bearer is good (door). Spec: casino.md 1.
+Owns: the routes and what each answers. Never: rules of money, or whether a bearer is good (tokens). Spec: casino.md 1.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from croupier.casinos.betcore_v2 import codec, messages, signing
-from croupier.casinos.betcore_v2.door import Door
+from croupier.casinos.betcore_v2.access_tokens import AccessTokens
 from croupier.casinos.betcore_v2.messages import BETS, CASHBACKS, Subject
 from croupier.casinos.betcore_v2.operations import CASINOS
 from croupier.casinos.betcore_v2.outcomes import (
@@ -41,112 +41,114 @@ from croupier.store.db import DbDown, DbError
 
 log = get("casino")
 
-Handle = Callable[["Door", Request, bytes], Awaitable[Response]]
-KEYS_KEPT = "max-age=0, must-revalidate"
+CasinoHandler = Callable[["AccessTokens", Request, bytes], Awaitable[Response]]
+JWKS_CACHE_CONTROL = "max-age=0, must-revalidate"
 """A cache on the way would go on telling of a key that was revoked."""
-ANSWER_S = 5.0
+ANSWER_TIMEOUT_S = 5.0
 """So long after it was read a request is answered, whatever the database does."""
 NOBODY = 0
 """The subject of an incident that is about no bet."""
-MOST_WORDS = 200
+MAX_PROBLEM_CHARS = 200
 """Characters of a header that says what was wrong."""
 
 
 def routes(hub: Hub, issuer: str) -> list[Route]:
     """The routes of this protocol: its operations, each with what does its work."""
-    door = Door(hub, issuer, signing.SCOPE)
-    handles: dict[str, Handle] = {
+    tokens = AccessTokens(hub, issuer, signing.SCOPE)
+    handles: dict[str, CasinoHandler] = {
         "auth/token": _token,
         "auth/jwks": _jwks,
         "auth/verify": _verify,
         "payments/accept": _accept_payment,
         "cashback-payments/accept": _accept_cashback,
     }
-    return [_route(door, operation, handles[operation.name]) for operation in CASINOS.operations]
+    return [_route(tokens, operation, handles[operation.name]) for operation in CASINOS.operations]
 
 
 def not_found(status: int) -> Response:
     """The answer to an unknown path or method under this half."""
     why = "no such method of this path" if status == 405 else "no such path"
-    return _say(HubAnswer(status, UNREADABLE.code, UNREADABLE.message), headers=_problem(why))
+    return _respond(HubAnswer(status, UNREADABLE.code, UNREADABLE.message), headers=_problem(why))
 
 
-async def _token(door: Door, request: Request, body: bytes) -> Response:
+async def _token(tokens: AccessTokens, request: Request, body: bytes) -> Response:
     require_json(request)
     casino_id, secret = messages.read_token_request(body)
-    token = await door.issue(casino_id, secret)
-    return _say(OK, messages.token_value(token, signing.SCOPE, signing.TOKEN_S), {"Cache-Control": "no-store"})
+    token = await tokens.issue(casino_id, secret)
+    return _respond(
+        OK, messages.token_value(token, signing.SCOPE, signing.TOKEN_LIFETIME_S), {"Cache-Control": "no-store"}
+    )
 
 
-async def _jwks(door: Door, request: Request, _: bytes) -> Response:
+async def _jwks(tokens: AccessTokens, request: Request, _: bytes) -> Response:
     """A fetch with a bearer tells that this casino knows the keys listed now (casino.md 1.4)."""
-    keys = door.hub.store.keys
+    keys = tokens.hub.store.keys
     # Not a moment old: another process may sign already with a key that it has just made, or have revoked one.
     await keys.load()
     whose = "private" if "authorization" in request.headers else "public"
     if whose == "private":
-        casino = await door.casino_behind(request)
-        await door.hub.store.casinos.saw_keys(casino.casino_id, keys.newest_kid(casino.alg))
+        casino = await tokens.authenticate(request)
+        await tokens.hub.store.casinos.saw_keys(casino.casino_id, keys.newest_kid(casino.alg))
     body = json.dumps(keys.jwk_set(), separators=(",", ":")).encode()
-    return Response(body, media_type="application/json", headers={"Cache-Control": f"{whose}, {KEYS_KEPT}"})
+    return Response(body, media_type="application/json", headers={"Cache-Control": f"{whose}, {JWKS_CACHE_CONTROL}"})
 
 
-async def _verify(door: Door, request: Request, body: bytes) -> Response:
-    casino = await door.casino_behind(request)
+async def _verify(tokens: AccessTokens, request: Request, body: bytes) -> Response:
+    casino = await tokens.authenticate(request)
     require_json(request)
     token = messages.read_verify_request(body)
-    await door.hub.store.keys.refresh_if_stale()
+    await tokens.hub.store.keys.refresh_if_stale()
     try:
         sent = signing.verify_sent(
             token,
-            door.hub.store.keys.verify_keys(),
+            tokens.hub.store.keys.verify_keys(),
             casino_id=casino.casino_id,
-            issuer=door.issuer,
-            now_s=door.now_s(),
+            issuer=tokens.issuer,
+            now_s=tokens.now_s(),
         )
     except signing.SentToAnother as other:
-        await _mixed_up(door, sent_to=other.casino_id, asked_by=casino.casino_id)
-        return _say(NOT_VERIFIED)
+        await _report_mixed_up_credentials(tokens, sent_to=other.casino_id, asked_by=casino.casino_id)
+        return _respond(NOT_VERIFIED)
     except BadToken:
-        return _say(NOT_VERIFIED)
-    return _say(OK, messages.sent_value(sent.data, sent.client_id))
+        return _respond(NOT_VERIFIED)
+    return _respond(OK, messages.sent_value(sent.data, sent.client_id))
 
 
-async def _mixed_up(door: Door, *, sent_to: int, asked_by: int) -> None:
+async def _report_mixed_up_credentials(tokens: AccessTokens, *, sent_to: int, asked_by: int) -> None:
     """Whoever answers at one casino's address has another's credentials: no call of the hub will ever be believed there."""
     says = f"token for client {sent_to} verified as {asked_by}"
     log.warning("casino.mixed_up", says=says)
     todo = (
         f"the address of casino {sent_to} answers with the credentials of casino {asked_by}; put right one of the two"
     )
-    await door.hub.store.incidents.raise_new(NOBODY, "mixed_up", f"{says}: {todo}")
+    await tokens.hub.store.incidents.raise_new(NOBODY, "mixed_up", f"{says}: {todo}")
 
 
-async def _accept_payment(door: Door, request: Request, body: bytes) -> Response:
-    return await _accept(door, request, body, BETS)
+async def _accept_payment(tokens: AccessTokens, request: Request, body: bytes) -> Response:
+    return await _accept(tokens, request, body, BETS)
 
 
-async def _accept_cashback(door: Door, request: Request, body: bytes) -> Response:
-    return await _accept(door, request, body, CASHBACKS)
+async def _accept_cashback(tokens: AccessTokens, request: Request, body: bytes) -> Response:
+    return await _accept(tokens, request, body, CASHBACKS)
 
 
-async def _accept(door: Door, request: Request, body: bytes, subject: Subject) -> Response:
-    casino = await door.casino_behind(request)
+async def _accept(tokens: AccessTokens, request: Request, body: bytes, subject: Subject) -> Response:
+    casino = await tokens.authenticate(request)
     require_json(request)
     accept = codec.read_accept(body, casino, subject)
-    heard = await accept_payment(door.hub, casino.casino_id, accept.subject_id, accept.kind, accept.outcome)
+    heard = await accept_payment(tokens.hub, casino.casino_id, accept.subject_id, accept.kind, accept.outcome)
     if heard.verdict is Verdict.OK:
-        return _say(OK)
-    return _say(NOT_ACCEPTED, headers=_problem(f"final, do not send it again: {heard.why}"))
+        return _respond(OK)
+    return _respond(NOT_ACCEPTED, headers=_problem(f"final, do not send it again: {heard.why}"))
 
 
-def _route(door: Door, operation: Operation, handle: Handle) -> Route:
+def _route(tokens: AccessTokens, operation: Operation, handle: CasinoHandler) -> Route:
     name = operation.name
 
     async def endpoint(request: Request) -> Response:
-        clock, metrics = door.hub.clock, door.hub.metrics
+        clock, metrics = tokens.hub.clock, tokens.hub.metrics
         started = clock.monotonic_s()
-        response = await _answer(door, request, handle)
+        response = await _answer(tokens, request, handle)
         metrics.observe("croupier_request_seconds", clock.monotonic_s() - started, "casino", name)
         metrics.count("croupier_requests_total", "casino", name, str(response.status_code))
         return response
@@ -154,31 +156,31 @@ def _route(door: Door, operation: Operation, handle: Handle) -> Route:
     return Route(operation.path, endpoint, methods=[operation.method])
 
 
-async def _answer(door: Door, request: Request, handle: Handle) -> Response:
+async def _answer(tokens: AccessTokens, request: Request, handle: CasinoHandler) -> Response:
     try:
         body = await read_body(request)
-        async with asyncio.timeout(ANSWER_S):
-            return await handle(door, request, body)
+        async with asyncio.timeout(ANSWER_TIMEOUT_S):
+            return await handle(tokens, request, body)
     except Unauthorized as stranger:
         log.info("casino.unauthorized", path=request.url.path, client=stranger.client, why=stranger.why)
         told = "no good id and secret" if handle is _token else "no good bearer"
-        return _say(UNAUTHORIZED, headers={"WWW-Authenticate": "Bearer", **_problem(told)})
+        return _respond(UNAUTHORIZED, headers={"WWW-Authenticate": "Bearer", **_problem(told)})
     except (TooLarge, WrongType, BadJson, BadField) as problem:
         return _unreadable(request, problem)
     except asyncio.CancelledError:
-        if not door.hub.state.closing:
+        if not tokens.hub.state.closing:
             raise
         # The worker stops and hears nobody out any longer: an answer all the same, in the form of this protocol.
     except ClientDisconnect:
-        return _say(UNREADABLE)
+        return _respond(UNREADABLE)
     except DbError as error:
-        door.hub.database_health.record(error)
+        tokens.hub.database_health.record(error)
     except TimeoutError:
-        door.hub.database_health.log_trouble(DbDown("a casino's request was not through within the time for it"))
+        tokens.hub.database_health.log_trouble(DbDown("a casino's request was not through within the time for it"))
     except Exception:  # no traceback ever reaches a peer
         log.exception("casino.not_answered")
     # It is not known whether it was taken in: casinos send again what gets an error answer.
-    return _say(NOT_NOW, headers=_problem("not taken in now: send it again"))
+    return _respond(NOT_NOW, headers=_problem("not taken in now: send it again"))
 
 
 def _unreadable(request: Request, problem: Exception) -> Response:
@@ -190,14 +192,16 @@ def _unreadable(request: Request, problem: Exception) -> Response:
         case _:
             answer, why = UNREADABLE, str(problem)
     log.info("casino.unreadable", path=request.url.path, problem=why)
-    return _say(answer, headers=_problem(why))
+    return _respond(answer, headers=_problem(why))
 
 
 def _problem(text: str) -> dict[str, str]:
     """Why, beside the envelope, whose text is fixed by the contract."""
-    return {"X-Problem": ascii(text)[1:-1][:MOST_WORDS]}
+    return {"X-Problem": ascii(text)[1:-1][:MAX_PROBLEM_CHARS]}
 
 
-def _say(answer: HubAnswer, value: dict[str, object] | None = None, headers: dict[str, str] | None = None) -> Response:
+def _respond(
+    answer: HubAnswer, value: dict[str, object] | None = None, headers: dict[str, str] | None = None
+) -> Response:
     body = messages.write_envelope(answer, value)
     return Response(body, answer.status, headers=headers, media_type="application/json")

@@ -14,9 +14,9 @@ from croupier.kit import jwt, strictjson
 from croupier.kit.jwt import BadToken, PublicKey, SigningKey
 from croupier.kit.strictjson import Json
 
-SENT_S: Final = 10
+SENT_JWT_LIFETIME_S: Final = 10
 """A JWT sent to a casino is valid for so many seconds."""
-TOKEN_S: Final = 3600
+TOKEN_LIFETIME_S: Final = 3600
 """An access token is valid for so many seconds."""
 AUDIENCE: Final = "hub"
 SCOPE: Final = "casino"
@@ -26,12 +26,18 @@ ALG_OF_TOKENS: Final = "RS256"
 """Casinos are promised that access tokens are signed so, whatever their own algorithm."""
 
 _CLIENT = "PartnerClient-"
-_AHEAD_S = 10  # so far may the clock of the machine that signed be ahead of the one that verifies
+_CLOCK_LEEWAY_S = 10  # so far may the clock of the machine that signed be ahead of the one that verifies
 
 
 def envelope(key: SigningKey, data: str, *, casino_id: int, issuer: str, now_s: int) -> bytes:
     """The body of a call to a casino: a JSON string literal, quotes included, holding one JWT around `data`."""
-    claims = {"nbf": now_s, "exp": now_s + SENT_S, "iss": issuer, "data": data, "client_id": client_id(casino_id)}
+    claims = {
+        "nbf": now_s,
+        "exp": now_s + SENT_JWT_LIFETIME_S,
+        "iss": issuer,
+        "data": data,
+        "client_id": client_id(casino_id),
+    }
     return f'"{jwt.sign(key, claims)}"'.encode("ascii")
 
 
@@ -47,7 +53,7 @@ def issue_token(key: SigningKey, casino_id: int, scope: str, issuer: str, now_s:
     claims = {
         "iss": issuer,
         "aud": AUDIENCE,
-        "exp": now_s + TOKEN_S,
+        "exp": now_s + TOKEN_LIFETIME_S,
         "nbf": now_s,
         "client_id": client_id(casino_id),
         "scope": scope,
@@ -68,7 +74,7 @@ def read_token(token: str, keys: Mapping[str, PublicKey], *, scope: str, issuer:
     """Whose access token this is; raises BadToken if it is none of ours, expired, too long-lived or of another scope."""
     # Only a key of this algorithm ever signs one: another one that leaked opens no door here.
     fitting = {kid: key for kid, key in keys.items() if key.alg == ALG_OF_TOKENS}
-    claims = _verified(token, fitting, _Meant(AUDIENCE, issuer, TOKEN_S), now_s=now_s)
+    claims = _verified(token, fitting, _ExpectedClaims(AUDIENCE, issuer, TOKEN_LIFETIME_S), now_s=now_s)
     if claims.get("scope") != scope:
         raise BadToken("another scope")
     return Bearer(_casino_id(claims), jwt.expires_s(claims), jwt.starts_s(claims), jwt.kid_of(token))
@@ -107,7 +113,7 @@ class SentToAnother(BadToken):
 
 def verify_sent(token: str, keys: Mapping[str, PublicKey], *, casino_id: int, issuer: str, now_s: int) -> Sent:
     """Read back a JWT the hub sent to this casino; raises BadToken for anything else, access tokens included."""
-    claims = _verified(token, keys, _Meant(None, issuer, SENT_S), now_s=now_s)
+    claims = _verified(token, keys, _ExpectedClaims(None, issuer, SENT_JWT_LIFETIME_S), now_s=now_s)
     client = client_id(casino_id)
     if claims.get("client_id") != client:
         raise SentToAnother(_casino_id(claims))
@@ -117,7 +123,7 @@ def verify_sent(token: str, keys: Mapping[str, PublicKey], *, casino_id: int, is
         raise BadToken(str(bad)) from None
 
 
-class _Meant(NamedTuple):
+class _ExpectedClaims(NamedTuple):
     """What a kind of JWT must say: for whom it is, who signed it, how long it lives at most."""
 
     audience: str | None
@@ -125,18 +131,20 @@ class _Meant(NamedTuple):
     longest_s: int
 
 
-def _verified(token: str, keys: Mapping[str, PublicKey], meant: _Meant, *, now_s: int) -> dict[str, Json]:
+def _verified(token: str, keys: Mapping[str, PublicKey], meant: _ExpectedClaims, *, now_s: int) -> dict[str, Json]:
     """The claims; expiry is exact, only a start a moment ahead is forgiven.
 
     The longest life holds for whoever signed: a key that leaked signs no token for years.
     """
-    claims = jwt.verify(token, keys, now_s=now_s, audience=meant.audience, issuer=meant.issuer, leeway_s=_AHEAD_S)
+    claims = jwt.verify(
+        token, keys, now_s=now_s, audience=meant.audience, issuer=meant.issuer, leeway_s=_CLOCK_LEEWAY_S
+    )
     starts_s, expires_s = jwt.starts_s(claims), jwt.expires_s(claims)
     if now_s >= expires_s:
         raise BadToken("expired")
-    if not 0 < expires_s - starts_s <= meant.longest_s or expires_s - now_s > meant.longest_s + _AHEAD_S:
+    if not 0 < expires_s - starts_s <= meant.longest_s or expires_s - now_s > meant.longest_s + _CLOCK_LEEWAY_S:
         raise BadToken("it would live too long")
     issued_s = jwt.issued_s(claims)
-    if issued_s is not None and not expires_s - meant.longest_s <= issued_s <= now_s + _AHEAD_S:
+    if issued_s is not None and not expires_s - meant.longest_s <= issued_s <= now_s + _CLOCK_LEEWAY_S:
         raise BadToken("issued too early, or in the future")
     return claims

@@ -21,11 +21,11 @@ from croupier.kit import names, strictjson
 from croupier.kit.strictjson import BadField, BadJson, Json, NumberText, Record
 from croupier.providers.betcore_v1 import outcomes
 from croupier.providers.betcore_v1.messages import MAX_GAMES, MAX_LIST_BYTES, MAX_URL_CHARS, LaunchBody, WalletAnswer
-from croupier.providers.betcore_v1.outcomes import Fault
+from croupier.providers.betcore_v1.outcomes import RequestFault
 
-TURN = 16_384
+CHARS_PER_STEP = 16_384
 """About so many characters of a games list are read in one turn: some milliseconds."""
-ELEMENT_COST = 64
+ELEMENT_COST_CHARS = 64
 """An element costs as much as so many characters, however short it is."""
 
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,32}")
@@ -36,7 +36,7 @@ _URL_CHARS = re.compile(r"[!#-;=?-\[\]-~]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class ProviderReply:
     """One answer, ready to be sent."""
 
     status: int
@@ -49,13 +49,15 @@ class Reply:
 
 def read_session_id(path_part: str) -> str:
     """The session a path names, as text that is safe to look up."""
-    return _named(path_part, "sessionId")
+    return _safe_name(path_part, "sessionId")
 
 
 def read_pay_in(provider_id: int, session_id: str, body: bytes) -> PayIn:
     """`POST bets/pay-in`."""
     obj = _bet_body(session_id, body)
-    return PayIn(provider_id, session_id, _ref(obj, "betId"), _ref(obj, "gameRoundId"), _amount(obj, "betAmount"))
+    return PayIn(
+        provider_id, session_id, _read_ref(obj, "betId"), _read_ref(obj, "gameRoundId"), _read_amount(obj, "betAmount")
+    )
 
 
 def read_pay_in_out(provider_id: int, session_id: str, body: bytes) -> PayIn:
@@ -64,11 +66,11 @@ def read_pay_in_out(provider_id: int, session_id: str, body: bytes) -> PayIn:
     return PayIn(
         provider_id,
         session_id,
-        _ref(obj, "betId"),
-        _ref(obj, "gameRoundId"),
-        _amount(obj, "betAmount"),
-        win=_amount(obj, "winAmount"),
-        win_odd=_if_readable(_odd, obj, "winOdd"),
+        _read_ref(obj, "betId"),
+        _read_ref(obj, "gameRoundId"),
+        _read_amount(obj, "betAmount"),
+        win=_read_amount(obj, "winAmount"),
+        win_odd=_read_optional(_read_odd, obj, "winOdd"),
     )
 
 
@@ -78,22 +80,22 @@ def read_pay_out(provider_id: int, session_id: str, body: bytes) -> PayOut:
     return PayOut(
         provider_id,
         session_id,
-        _ref(obj, "betId"),
-        _ref(obj, "gameRoundId"),
-        _amount(obj, "winAmount"),
-        win_odd=_if_readable(_odd, obj, "winOdd"),
+        _read_ref(obj, "betId"),
+        _read_ref(obj, "gameRoundId"),
+        _read_amount(obj, "winAmount"),
+        win_odd=_read_optional(_read_odd, obj, "winOdd"),
     )
 
 
 def read_refund(provider_id: int, session_id: str, body: bytes) -> Refund:
     """`POST bets/refund`."""
-    return Refund(provider_id, session_id, _ref(_bet_body(session_id, body), "betId"))
+    return Refund(provider_id, session_id, _read_ref(_bet_body(session_id, body), "betId"))
 
 
 def _bet_body(session_id: str, body: bytes) -> Record:
     """The body as an object whose sessionId, if it is there, is the path's."""
     obj = strictjson.record(strictjson.loads(body))
-    if strictjson.optional(_ref, obj, "sessionId") not in {None, session_id}:
+    if strictjson.optional(_read_ref, obj, "sessionId") not in {None, session_id}:
         raise BadField("sessionId", "differs from the session in the path")
     return obj
 
@@ -101,7 +103,7 @@ def _bet_body(session_id: str, body: bytes) -> Record:
 # --- single fields ----------------------------------------------------------------------------------------------
 
 
-def _named(value: str, field_name: str) -> str:
+def _safe_name(value: str, field_name: str) -> str:
     """A text by which something is found again: what would make two of them look alike is refused."""
     problem = names.problem_of(value)
     if problem is not None:
@@ -109,20 +111,20 @@ def _named(value: str, field_name: str) -> str:
     return value
 
 
-def _ref(obj: Record, name: str) -> str:
+def _read_ref(obj: Record, name: str) -> str:
     """An id of the provider's: a name of 1 to 128 characters (kit.names)."""
-    return _named(strictjson.text(obj, name), name)
+    return _safe_name(strictjson.text(obj, name), name)
 
 
-def _ref_or_number(obj: Record, name: str) -> str:
+def _read_ref_or_number(obj: Record, name: str) -> str:
     """An id that may also be a whole number; 17 and "17" are the same id."""
     value = obj.get(name)
     if isinstance(value, NumberText) and _WHOLE_NUMBER.fullmatch(value):
         return str(value)
-    return _ref(obj, name)
+    return _read_ref(obj, name)
 
 
-def _amount(obj: Record, name: str) -> str:
+def _read_amount(obj: Record, name: str) -> str:
     """An amount inside the grammar; its currency judges the rest."""
     value = strictjson.amount_text(obj, name)
     if not money.is_amount(value):
@@ -130,7 +132,7 @@ def _amount(obj: Record, name: str) -> str:
     return value
 
 
-def _odd(obj: Record, name: str) -> str:
+def _read_odd(obj: Record, name: str) -> str:
     """A multiplier, kept as written: it decides nothing, so a win is not lost for its many decimals."""
     value = strictjson.amount_text(obj, name)
     if not _ODD.fullmatch(value):
@@ -138,7 +140,7 @@ def _odd(obj: Record, name: str) -> str:
     return value
 
 
-def _if_readable(read: Callable[[Record, str], str], obj: Record, name: str) -> str | None:
+def _read_optional(read: Callable[[Record, str], str], obj: Record, name: str) -> str | None:
     """A field that informs and decides nothing: one that cannot be read is absent, and no win or game is lost for it."""
     try:
         return strictjson.optional(read, obj, name)
@@ -149,7 +151,7 @@ def _if_readable(read: Callable[[Record, str], str], obj: Record, name: str) -> 
 def read_bet_ref(body: bytes) -> str | None:
     """The betId of a body that was refused, if at least that can be read."""
     try:
-        return _ref(strictjson.record(strictjson.loads(body)), "betId")
+        return _read_ref(strictjson.record(strictjson.loads(body)), "betId")
     except (BadJson, BadField):
         return None
 
@@ -168,7 +170,7 @@ def _is_url(value: str, schemes: frozenset[str]) -> bool:
 # --- what the hub answers ---------------------------------------------------------------------------------------
 
 
-def encode(answer: Answer) -> Reply:
+def encode(answer: Answer) -> ProviderReply:
     """A flow's answer. Balance and currency are told whenever they are known, also beside a refusal."""
     outcome = outcomes.wire_outcome(answer.refusal)
     wire = WalletAnswer(response_code=outcome.code)
@@ -182,10 +184,10 @@ def encode(answer: Answer) -> Reply:
     return _reply(wire, outcome.status, answer.retry_after_s)
 
 
-def encode_bad_request(problem: BadJson | BadField) -> Reply:
+def encode_bad_request(problem: BadJson | BadField) -> ProviderReply:
     """A body that could not be read, with the reader's own words and, if one field is to blame, its name."""
     if isinstance(problem, BadJson) and problem.too_large:
-        return encode_fault(Fault.TOO_LARGE)
+        return encode_fault(RequestFault.TOO_LARGE)
     outcome = outcomes.REFUSALS[Refusal.WRONG_DATA]
     wire = WalletAnswer(response_code=outcome.code, message=f"the body cannot be read: {problem.why}")
     if isinstance(problem, BadField):
@@ -193,17 +195,17 @@ def encode_bad_request(problem: BadJson | BadField) -> Reply:
     return _reply(wire, outcome.status)
 
 
-def encode_fault(fault: Fault) -> Reply:
+def encode_fault(fault: RequestFault) -> ProviderReply:
     """What was wrong before there was anything to read."""
     outcome = outcomes.FAULTS[fault]
     return _reply(WalletAnswer(response_code=outcome.code, message=outcomes.FAULT_TEXTS[fault]), outcome.status)
 
 
-def _reply(wire: WalletAnswer, status: int, retry_after_s: int | None = None) -> Reply:
+def _reply(wire: WalletAnswer, status: int, retry_after_s: int | None = None) -> ProviderReply:
     headers = {"Content-Type": "application/json"}
     if status in outcomes.NOT_TAKEN_STATUSES:
         headers["Retry-After"] = str(outcomes.RETRY_AFTER_S if retry_after_s is None else retry_after_s)
-    return Reply(status, msgspec.json.encode(wire), headers)
+    return ProviderReply(status, msgspec.json.encode(wire), headers)
 
 
 # --- what the hub asks of a provider, and what it answers -------------------------------------------------------
@@ -268,14 +270,14 @@ class GamesList:
         taken = 0
         for element, length in self._elements:
             self._take(element)
-            taken += length + ELEMENT_COST
-            if taken >= TURN:
+            taken += length + ELEMENT_COST_CHARS
+            if taken >= CHARS_PER_STEP:
                 return True
         return False
 
     def _take(self, element: Json) -> None:
         try:
-            game = _game(strictjson.record(element, "element"), self._games)
+            game = _read_game(strictjson.record(element, "element"), self._games)
         except BadField as problem:
             self._skipped.append(f"element {len(self._games) + len(self._skipped)}: {problem}")
         else:
@@ -288,23 +290,23 @@ class GamesList:
         return Catalogue(tuple(self._games.values()), tuple(self._skipped))
 
 
-def _game(obj: Record, known: Container[str]) -> GameListing:
+def _read_game(obj: Record, known: Container[str]) -> GameListing:
     """One element, whose id is none of the `known` ones and can stand in a path."""
-    game_ref = _ref_or_number(obj, "gameId")
+    game_ref = _read_ref_or_number(obj, "gameId")
     if game_ref in known:
         raise BadField("gameId", "is listed twice")
     if game_ref in {".", ".."}:
         raise BadField("gameId", "must not be a relative path")
     return GameListing(
         game_ref,
-        _words(obj, "name", 256),
-        _words(obj, "gameCategory", 64),
-        max_odd=_if_readable(_odd, obj, "maxOdd"),
-        image_url=_image(obj),
+        _read_display_text(obj, "name", 256),
+        _read_display_text(obj, "gameCategory", 64),
+        max_odd=_read_optional(_read_odd, obj, "maxOdd"),
+        image_url=_read_image_url(obj),
     )
 
 
-def _words(obj: Record, name: str, max_len: int) -> str:
+def _read_display_text(obj: Record, name: str, max_len: int) -> str:
     """Text for people: any script and any space, but no control character."""
     value = strictjson.text(obj, name, max_len)
     if _CONTROL.search(value):
@@ -312,7 +314,7 @@ def _words(obj: Record, name: str, max_len: int) -> str:
     return value
 
 
-def _image(obj: Record) -> str | None:
+def _read_image_url(obj: Record) -> str | None:
     """A picture is decoration: one that is no web address is no picture, and the game stays."""
     value = obj.get("lobbyImgUrl")
     return value if isinstance(value, str) and _is_url(value, frozenset({"https", "http"})) else None

@@ -31,11 +31,11 @@ MAX_URL_CHARS = 2_048
 """The longest frameUri and lobbyImgUrl."""
 
 
-Ref = Annotated[
+ProviderRef = Annotated[
     str, Meta(min_length=1, max_length=128, description="Printable characters only, no white space at its ends.")
 ]
 """An id of the provider's."""
-Amount = Annotated[
+ProviderAmount = Annotated[
     Any,
     Meta(
         description="Major units as text, or a JSON number of the same digits; no more decimals than the currency has.",
@@ -49,48 +49,48 @@ Odd = Annotated[
         extra_json_schema={"type": ["string", "number"], "minLength": 1, "maxLength": 64, "minimum": 0},
     ),
 ]
-Told = Annotated[msgspec.Raw, Meta(extra_json_schema={"type": "number"})]
+JsonNumber = Annotated[msgspec.Raw, Meta(extra_json_schema={"type": "number"})]
 """A JSON number, ready made."""
 
 
 class StakeBody(TypedDict):
     """`POST bets/pay-in`."""
 
-    betId: Ref
-    gameRoundId: Ref
-    betAmount: Amount
-    sessionId: NotRequired[Ref]
+    betId: ProviderRef
+    gameRoundId: ProviderRef
+    betAmount: ProviderAmount
+    sessionId: NotRequired[ProviderRef]
 
 
 class WinBody(TypedDict):
     """`POST bets/pay-out`; a winAmount of 0 is a loss."""
 
-    betId: Ref
-    gameRoundId: Ref
-    winAmount: Amount
+    betId: ProviderRef
+    gameRoundId: ProviderRef
+    winAmount: ProviderAmount
     winOdd: NotRequired[Odd]
-    sessionId: NotRequired[Ref]
+    sessionId: NotRequired[ProviderRef]
 
 
 class StakeAndWinBody(StakeBody):
     """`POST bets/pay-in-out`."""
 
-    winAmount: Amount
+    winAmount: ProviderAmount
     winOdd: NotRequired[Odd]
 
 
 class RefundBody(TypedDict):
     """`POST bets/refund`."""
 
-    betId: Ref
-    sessionId: NotRequired[Ref]
+    betId: ProviderRef
+    sessionId: NotRequired[ProviderRef]
 
 
 class WalletAnswer(msgspec.Struct, kw_only=True):
     """The hub's answer to balance and to the four bet calls. What is unknown is left out, never null."""
 
     response_code: int = msgspec.field(name="_responseCode")
-    balance: Told | msgspec.UnsetType = msgspec.UNSET
+    balance: JsonNumber | msgspec.UnsetType = msgspec.UNSET
     """A JSON number with the currency's decimals, ready made."""
     currency: str | msgspec.UnsetType = msgspec.UNSET
     field: str | msgspec.UnsetType = msgspec.UNSET

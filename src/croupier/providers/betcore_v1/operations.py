@@ -13,21 +13,21 @@ from croupier.core.refusals import Refusal
 from croupier.kit.openapi import AnswerSpec, Half, Operation, Schema
 from croupier.providers.betcore_v1 import messages, outcomes
 from croupier.providers.betcore_v1.messages import BASE_PATH, WalletAnswer
-from croupier.providers.betcore_v1.outcomes import Fault, WireOutcome
+from croupier.providers.betcore_v1.outcomes import RequestFault, WireOutcome
 
 SESSION: Final = BASE_PATH + "/sessions/{session_id}"
 """Where every call of a session begins."""
 
-_ALWAYS: Final = (Refusal.WRONG_DATA, Refusal.UNAUTHORIZED, Refusal.SESSION_UNKNOWN)
+_COMMON_REFUSALS: Final = (Refusal.WRONG_DATA, Refusal.UNAUTHORIZED, Refusal.SESSION_UNKNOWN)
 _UNDECIDED: Final = (Refusal.OUTCOME_UNKNOWN, Refusal.NOT_TAKEN)
-_OF_A_STAKE: Final = (
+_STAKE_REFUSALS: Final = (
     Refusal.NOT_ENOUGH_FUNDS,
     Refusal.CASINO_REFUSED,
     Refusal.PLAYER_BLOCKED,
     Refusal.LIMIT,
     Refusal.CONFLICT,
 )
-_MEANS: Final = {
+_MEANINGS: Final = {
     200: "Success, with the player's balance where it is known.",
     400: "Wrong data: the field that is at fault is named where there is one.",
     401: "Not believed. Whatever failed, the answer is the same.",
@@ -42,18 +42,18 @@ _MEANS: Final = {
 }
 
 
-def _answers(refusals: Iterable[Refusal], faults: Iterable[Fault]) -> tuple[AnswerSpec, ...]:
+def _answers(refusals: Iterable[Refusal], faults: Iterable[RequestFault]) -> tuple[AnswerSpec, ...]:
     """Success and what else this call can be told, by status, each with the codes that stand beside it."""
     rows = [outcomes.SUCCESS]
     rows += [outcomes.REFUSALS[refusal] for refusal in refusals]
     rows += [outcomes.FAULTS[fault] for fault in faults]
-    return tuple(_said(status, rows) for status in sorted({row.status for row in rows}))
+    return tuple(_answer_spec(status, rows) for status in sorted({row.status for row in rows}))
 
 
-def _said(status: int, rows: Iterable[WireOutcome]) -> AnswerSpec:
+def _answer_spec(status: int, rows: Iterable[WireOutcome]) -> AnswerSpec:
     codes = sorted({row.code for row in rows if row.status == status})
     waits = {"Retry-After": "Seconds to wait."} if status in outcomes.NOT_TAKEN_STATUSES else {}
-    return AnswerSpec(status, _MEANS[status], WalletAnswer, {"_responseCode": codes}, waits)
+    return AnswerSpec(status, _MEANINGS[status], WalletAnswer, {"_responseCode": codes}, waits)
 
 
 def _bet_call(verb: str, summary: str, body: object, *, refusals: tuple[Refusal, ...]) -> Operation:
@@ -63,7 +63,10 @@ def _bet_call(verb: str, summary: str, body: object, *, refusals: tuple[Refusal,
         verb,
         summary,
         "provider.md 1, 2 and 4",
-        _answers((*_ALWAYS, *refusals, *_UNDECIDED), (Fault.TOO_LARGE, Fault.WRONG_TYPE, Fault.UNKNOWN_PATH)),
+        _answers(
+            (*_COMMON_REFUSALS, *refusals, *_UNDECIDED),
+            (RequestFault.TOO_LARGE, RequestFault.WRONG_TYPE, RequestFault.UNKNOWN_PATH),
+        ),
         (body,),
         _PATH,
         _SIGNED,
@@ -73,14 +76,14 @@ def _bet_call(verb: str, summary: str, body: object, *, refusals: tuple[Refusal,
 _PATH: Final[dict[str, Schema]] = {
     "session_id": {"type": "string", "minLength": 1, "maxLength": 128, "description": "The sessionId of the launch."}
 }
-_PROOFS: Final = {
+_SIGNATURE_HEADERS: Final = {
     messages.HEADER_COUNTERPARTY: "The counterparty's GUID or short id.",
     messages.HEADER_TIMESTAMP: "Unix milliseconds, within the window of the counterparty (30 s by default).",
     messages.HEADER_REQUEST_ID: "32 hex digits, new for every request.",
     messages.HEADER_SIGN: "Lower-case hex HMAC-SHA256 with the shared secret over body (left out when there is none), "
     "counterparty id, timestamp and request id, joined by dots. All four headers come together.",
 }
-_SIGNED: Final = (tuple(_PROOFS),)
+_SIGNED: Final = (tuple(_SIGNATURE_HEADERS),)
 
 PROVIDERS: Final = Half(
     "providers",
@@ -92,7 +95,7 @@ PROVIDERS: Final = Half(
             "balance",
             "The player's balance; the casino is asked anew.",
             "provider.md 1, 2 and 4",
-            _answers((*_ALWAYS, *_UNDECIDED), (Fault.TOO_LARGE, Fault.UNKNOWN_PATH)),
+            _answers((*_COMMON_REFUSALS, *_UNDECIDED), (RequestFault.TOO_LARGE, RequestFault.UNKNOWN_PATH)),
             parameters=_PATH,
             proofs=_SIGNED,
         ),
@@ -100,7 +103,7 @@ PROVIDERS: Final = Half(
             "pay-in",
             "Take a stake; answered when its outcome is known or the hold time is over.",
             messages.StakeBody,
-            refusals=_OF_A_STAKE,
+            refusals=_STAKE_REFUSALS,
         ),
         _bet_call(
             "pay-out",
@@ -108,12 +111,12 @@ PROVIDERS: Final = Half(
             messages.WinBody,
             refusals=(Refusal.BET_UNKNOWN, Refusal.CONFLICT),
         ),
-        _bet_call("pay-in-out", "Take a stake and settle at once.", messages.StakeAndWinBody, refusals=_OF_A_STAKE),
+        _bet_call("pay-in-out", "Take a stake and settle at once.", messages.StakeAndWinBody, refusals=_STAKE_REFUSALS),
         _bet_call("refund", "Undo a bet, whatever state it is in.", messages.RefundBody, refusals=(Refusal.CONFLICT,)),
     ),
     {
         header: {"type": "apiKey", "in": "header", "name": header, "description": means}
-        for header, means in _PROOFS.items()
+        for header, means in _SIGNATURE_HEADERS.items()
     },
 )
 """Everything this half serves."""

@@ -39,7 +39,7 @@ REFUSALS: dict[Refusal, WireOutcome] = {
 """Every refusal has exactly one row; where several share a code, the first is what the code is read back as."""
 
 
-class Fault(Enum):
+class RequestFault(Enum):
     """What can be wrong with a request before anyone reads what it asks."""
 
     TOO_LARGE = "too_large"
@@ -48,18 +48,18 @@ class Fault(Enum):
     WRONG_METHOD = "wrong_method"
 
 
-FAULTS: dict[Fault, WireOutcome] = {
-    Fault.TOO_LARGE: WireOutcome(6, 413),
-    Fault.WRONG_TYPE: WireOutcome(6, 415),
-    Fault.UNKNOWN_PATH: WireOutcome(6, 404),
-    Fault.WRONG_METHOD: WireOutcome(6, 405),
+FAULTS: dict[RequestFault, WireOutcome] = {
+    RequestFault.TOO_LARGE: WireOutcome(6, 413),
+    RequestFault.WRONG_TYPE: WireOutcome(6, 415),
+    RequestFault.UNKNOWN_PATH: WireOutcome(6, 404),
+    RequestFault.WRONG_METHOD: WireOutcome(6, 405),
 }
 
-FAULT_TEXTS: dict[Fault, str] = {
-    Fault.TOO_LARGE: "the body is too large",
-    Fault.WRONG_TYPE: "the content type must be application/json",
-    Fault.UNKNOWN_PATH: "there is no such call",
-    Fault.WRONG_METHOD: "this call does not take that method",
+FAULT_TEXTS: dict[RequestFault, str] = {
+    RequestFault.TOO_LARGE: "the body is too large",
+    RequestFault.WRONG_TYPE: "the content type must be application/json",
+    RequestFault.UNKNOWN_PATH: "there is no such call",
+    RequestFault.WRONG_METHOD: "this call does not take that method",
 }
 """What people read in `message`."""
 

@@ -31,25 +31,25 @@ from croupier.kit.openapi import Operation
 from croupier.kit.strictjson import BadField, BadJson
 from croupier.providers.betcore_v1 import codec, signing
 from croupier.providers.betcore_v1.operations import PROVIDERS
-from croupier.providers.betcore_v1.outcomes import Fault
+from croupier.providers.betcore_v1.outcomes import RequestFault
 from croupier.store.db import DbDown, DbError
 from croupier.store.money.group_commit import Broken
 
 log = get("provider")
 
-Handle = Callable[[Hub, "Came"], Awaitable[Answer]]
-OVER_S = 0.15
+ProviderHandler = Callable[[Hub, "InboundRequest"], Awaitable[Answer]]
+ANSWER_GRACE_S = 0.15
 """So long after the hold time, counted from its arrival, a request is answered whatever the database does."""
-FOR_THE_PLAYER = frozenset({"pay-out", "refund"})
+CREDITING_CALLS = frozenset({"pay-out", "refund"})
 """Calls that bring money to a player: one that is refused must not go unseen."""
-MOST_PATH = 200
+MAX_PATH_CHARS = 200
 """Characters of a path in our log."""
-FAILED_S = 0.05
+REFUSAL_DELAY_S = 0.05
 """What is not believed is answered so long after it came: longer than the questions about a counterparty that exists."""
 
 
 @dataclass(slots=True)
-class Came:
+class InboundRequest:
     """One request on its way through the door: what is known of it so far."""
 
     request: Request
@@ -64,20 +64,20 @@ class Came:
 
     def left_s(self, hub: Hub, hold_s: float) -> float:
         """Seconds until it must have been answered."""
-        return max(0.0, self.arrived_s + hold_s + OVER_S - hub.clock.monotonic_s())
+        return max(0.0, self.arrived_s + hold_s + ANSWER_GRACE_S - hub.clock.monotonic_s())
 
 
 class Refused(Exception):
     """The request is answered before any flow sees it."""
 
-    def __init__(self, reply: codec.Reply) -> None:
+    def __init__(self, reply: codec.ProviderReply) -> None:
         super().__init__(reply.status)
         self.reply = reply
 
 
 def routes(hub: Hub) -> list[Route]:
     """The routes of this protocol: its operations, each with what does its work."""
-    handles: dict[str, Handle] = {
+    handles: dict[str, ProviderHandler] = {
         "balance": _balance,
         "pay-in": _pay_in,
         "pay-out": _pay_out,
@@ -89,120 +89,120 @@ def routes(hub: Hub) -> list[Route]:
 
 def not_found(status: int) -> Response:
     """The answer to an unknown path or method under this half."""
-    fault = Fault.WRONG_METHOD if status == 405 else Fault.UNKNOWN_PATH
+    fault = RequestFault.WRONG_METHOD if status == 405 else RequestFault.UNKNOWN_PATH
     return _respond(codec.encode_fault(fault))
 
 
-async def _balance(hub: Hub, came: Came) -> Answer:
-    return await balance(hub, came.provider.provider_id, came.session_id)
+async def _balance(hub: Hub, inbound: InboundRequest) -> Answer:
+    return await balance(hub, inbound.provider.provider_id, inbound.session_id)
 
 
-async def _pay_in(hub: Hub, came: Came) -> Answer:
-    command = codec.read_pay_in(came.provider.provider_id, came.session_id, came.body)
-    return await pay_in(hub, replace(command, arrived_s=came.arrived_s))
+async def _pay_in(hub: Hub, inbound: InboundRequest) -> Answer:
+    command = codec.read_pay_in(inbound.provider.provider_id, inbound.session_id, inbound.body)
+    return await pay_in(hub, replace(command, arrived_s=inbound.arrived_s))
 
 
-async def _pay_in_out(hub: Hub, came: Came) -> Answer:
-    command = codec.read_pay_in_out(came.provider.provider_id, came.session_id, came.body)
-    return await pay_in(hub, replace(command, arrived_s=came.arrived_s))
+async def _pay_in_out(hub: Hub, inbound: InboundRequest) -> Answer:
+    command = codec.read_pay_in_out(inbound.provider.provider_id, inbound.session_id, inbound.body)
+    return await pay_in(hub, replace(command, arrived_s=inbound.arrived_s))
 
 
-async def _pay_out(hub: Hub, came: Came) -> Answer:
-    command = codec.read_pay_out(came.provider.provider_id, came.session_id, came.body)
-    return await pay_out(hub, replace(command, arrived_s=came.arrived_s))
+async def _pay_out(hub: Hub, inbound: InboundRequest) -> Answer:
+    command = codec.read_pay_out(inbound.provider.provider_id, inbound.session_id, inbound.body)
+    return await pay_out(hub, replace(command, arrived_s=inbound.arrived_s))
 
 
-async def _refund(hub: Hub, came: Came) -> Answer:
-    command = codec.read_refund(came.provider.provider_id, came.session_id, came.body)
-    return await refund(hub, replace(command, arrived_s=came.arrived_s))
+async def _refund(hub: Hub, inbound: InboundRequest) -> Answer:
+    command = codec.read_refund(inbound.provider.provider_id, inbound.session_id, inbound.body)
+    return await refund(hub, replace(command, arrived_s=inbound.arrived_s))
 
 
-def _route(hub: Hub, operation: Operation, handle: Handle) -> Route:
+def _route(hub: Hub, operation: Operation, handle: ProviderHandler) -> Route:
     """One route. Of a bet call a repeated request id with the same body is answered as the repeat it is."""
     name, bet_call = operation.name, operation.method == "POST"
 
     async def endpoint(request: Request) -> Response:
-        came = Came(request, bet_call, arrived_s(request, hub.clock))
-        reply = await _answer(hub, came, handle)
-        hub.metrics.observe("croupier_request_seconds", hub.clock.monotonic_s() - came.arrived_s, "provider", name)
+        inbound = InboundRequest(request, bet_call, arrived_s(request, hub.clock))
+        reply = await _answer(hub, inbound, handle)
+        hub.metrics.observe("croupier_request_seconds", hub.clock.monotonic_s() - inbound.arrived_s, "provider", name)
         hub.metrics.count("croupier_requests_total", "provider", name, str(reply.status))
         return _respond(reply)
 
     return Route(operation.path, endpoint, methods=[operation.method])
 
 
-async def _answer(hub: Hub, came: Came, handle: Handle) -> codec.Reply:
+async def _answer(hub: Hub, inbound: InboundRequest, handle: ProviderHandler) -> codec.ProviderReply:
     try:
-        came.body = await read_body(came.request)
-        return await _in_time(hub, came, handle)
+        inbound.body = await read_body(inbound.request)
+        return await _answer_in_time(hub, inbound, handle)
     except asyncio.CancelledError:
         if not hub.state.closing:
             raise
         # The worker stops and hears nobody out any longer: an answer all the same, in the form of this protocol.
-        return codec.encode(Answer(Refusal.OUTCOME_UNKNOWN if came.begun else Refusal.NOT_TAKEN))
+        return codec.encode(Answer(Refusal.OUTCOME_UNKNOWN if inbound.begun else Refusal.NOT_TAKEN))
     except Exception as problem:  # noqa: BLE001 - no traceback ever reaches a peer
         return _reply_to(hub, problem)
 
 
-async def _believed(hub: Hub, came: Came, handle: Handle) -> Answer:
+async def _run_flow(hub: Hub, inbound: InboundRequest, handle: ProviderHandler) -> Answer:
     """The answer to a request whose sender is known; a win that cannot be taken is told to a person too."""
     try:
-        if came.request.method == "POST":
-            require_json(came.request)
-        came.session_id = codec.read_session_id(came.request.path_params["session_id"])
-        came.begun = True
-        answer = await handle(hub, came)
+        if inbound.request.method == "POST":
+            require_json(inbound.request)
+        inbound.session_id = codec.read_session_id(inbound.request.path_params["session_id"])
+        inbound.begun = True
+        answer = await handle(hub, inbound)
     except WrongType:
-        await _win_lost(hub, came, came.provider, why="the body is not declared as application/json")
+        await _report_refused_win(hub, inbound, inbound.provider, why="the body is not declared as application/json")
         raise
     except (BadJson, BadField) as problem:
-        await _win_lost(hub, came, came.provider, why=str(problem))
+        await _report_refused_win(hub, inbound, inbound.provider, why=str(problem))
         raise
     if answer.refusal is Refusal.WRONG_DATA:
-        await _win_lost(hub, came, came.provider, why=f"{answer.field} {answer.why}")
+        await _report_refused_win(hub, inbound, inbound.provider, why=f"{answer.field} {answer.why}")
     return answer
 
 
-async def _win_lost(hub: Hub, came: Came, provider: Provider, *, why: str) -> None:
+async def _report_refused_win(hub: Hub, inbound: InboundRequest, provider: Provider, *, why: str) -> None:
     """Of a pay-out or refund that was refused at the door: see flows.refused_win."""
-    verb = came.request.url.path.rpartition("/")[2]
-    bet_ref = codec.read_bet_ref(came.body) if verb in FOR_THE_PLAYER else None
+    verb = inbound.request.url.path.rpartition("/")[2]
+    bet_ref = codec.read_bet_ref(inbound.body) if verb in CREDITING_CALLS else None
     if bet_ref is not None:
         await refused_win(hub, provider, bet_ref, verb=verb, why=why)
 
 
-async def _in_time(hub: Hub, came: Came, handle: Handle) -> codec.Reply:
+async def _answer_in_time(hub: Hub, inbound: InboundRequest, handle: ProviderHandler) -> codec.ProviderReply:
     """The answer of the flow, or when time is up 99: 503 if nothing was written, 504 if that is not known.
 
     What was handed to a group commit goes on without us.
     """
     now_s = asyncio.get_running_loop().time
-    limit = asyncio.timeout(came.left_s(hub, hub.store.providers.usual_hold_s))
+    limit = asyncio.timeout(inbound.left_s(hub, hub.store.providers.usual_hold_s))
     try:
         async with limit:
-            came.provider = await _verified(hub, came)
-            left_s = came.left_s(hub, came.provider.hold_s)
+            inbound.provider = await _verify_request(hub, inbound)
+            left_s = inbound.left_s(hub, inbound.provider.hold_s)
             if not left_s:
                 raise NotTaken
             limit.reschedule(now_s() + left_s)
-            return codec.encode(await _believed(hub, came, handle))
+            return codec.encode(await _run_flow(hub, inbound, handle))
     except TimeoutError:
         if not limit.expired():
             raise
     late = DbDown("a request was not through within its hold time")
     hub.database_health.log_trouble(late)
-    return codec.encode(Answer(Refusal.OUTCOME_UNKNOWN if came.begun else Refusal.NOT_TAKEN))
+    return codec.encode(Answer(Refusal.OUTCOME_UNKNOWN if inbound.begun else Refusal.NOT_TAKEN))
 
 
-def _reply_to(hub: Hub, problem: Exception) -> codec.Reply:
+def _reply_to(hub: Hub, problem: Exception) -> codec.ProviderReply:
     """The answer to a request that no flow answered."""
     match problem:
         case Refused():
             reply = problem.reply
         case TooLarge():
-            reply = codec.encode_fault(Fault.TOO_LARGE)
+            reply = codec.encode_fault(RequestFault.TOO_LARGE)
         case WrongType():
-            reply = codec.encode_fault(Fault.WRONG_TYPE)
+            reply = codec.encode_fault(RequestFault.WRONG_TYPE)
         case BadJson() | BadField():
             reply = codec.encode_bad_request(problem)
         case NotTaken():
@@ -211,68 +211,68 @@ def _reply_to(hub: Hub, problem: Exception) -> codec.Reply:
             reply = codec.encode(Answer(Refusal.NOT_TAKEN))
         case _:
             # It is not known what was written: the provider repeats or refunds.
-            _tell(hub, problem)
+            _log_failure(hub, problem)
             reply = codec.encode(Answer(Refusal.OUTCOME_UNKNOWN))
     return reply
 
 
-def _tell(hub: Hub, problem: Exception) -> None:
+def _log_failure(hub: Hub, problem: Exception) -> None:
     """Trouble with the database is told once for many; a bug comes with its traceback, which is for our log alone."""
     if isinstance(problem, DbError):
         hub.database_health.record(problem)
     elif not isinstance(problem, ClientDisconnect):
-        log.error("provider.not_answered", problem=str(problem), exc_info=_bug(problem))
+        log.error("provider.not_answered", problem=str(problem), exc_info=_traceback_of(problem))
 
 
-def _bug(problem: Exception) -> Exception | None:
+def _traceback_of(problem: Exception) -> Exception | None:
     """The traceback is for our log, and only where it tells more than the words."""
     return None if isinstance(problem, Broken) else problem
 
 
-async def _verified(hub: Hub, came: Came) -> Provider:
+async def _verify_request(hub: Hub, inbound: InboundRequest) -> Provider:
     """The provider that signed this, or Refused with the one answer to every failure."""
-    came_s, request = hub.clock.monotonic_s(), came.request
+    came_s, request = hub.clock.monotonic_s(), inbound.request
     try:
-        provider, request_id = await _signer(hub, came)
-        digest = hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + came.body).digest()
+        provider, request_id = await _verify_signature(hub, inbound)
+        digest = hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + inbound.body).digest()
         seen = await hub.store.replay_guard.claim(provider.provider_id, request_id, digest)
     except DbError as error:
         raise NotTaken from error
     except Refused:
-        await hub.clock.sleep(max(0.0, came_s + FAILED_S - hub.clock.monotonic_s()))
+        await hub.clock.sleep(max(0.0, came_s + REFUSAL_DELAY_S - hub.clock.monotonic_s()))
         raise
-    if seen == "other" or (seen == "same" and not came.bet_call):
-        raise _unauthorized(came, "the request id was used before", provider=provider.name)
+    if seen == "other" or (seen == "same" and not inbound.bet_call):
+        raise _unauthorized(inbound, "the request id was used before", provider=provider.name)
     return provider
 
 
-async def _signer(hub: Hub, came: Came) -> tuple[Provider, str]:
+async def _verify_signature(hub: Hub, inbound: InboundRequest) -> tuple[Provider, str]:
     """Who signed the request, and its id in one spelling. Fresh is what was fresh when its first byte came."""
-    claim = signing.read_claim(came.request.scope["headers"])
+    claim = signing.read_claim(inbound.request.scope["headers"])
     if isinstance(claim, signing.Unverified):
-        raise _unauthorized(came, claim.why)
-    came_ms = hub.clock.now_ms() - round((hub.clock.monotonic_s() - came.arrived_s) * 1000)
+        raise _unauthorized(inbound, claim.why)
+    came_ms = hub.clock.now_ms() - round((hub.clock.monotonic_s() - inbound.arrived_s) * 1000)
     provider = await hub.store.providers.by_counterparty(claim.counterparty_id)
     secrets = await hub.store.providers.secrets(provider.provider_id) if provider else ()
     if provider is not None and provider.closed:
         secrets = ()  # it is judged like a counterparty that is not there, at the same cost
     fresh_s = provider.fresh_s if provider else 30.0
-    verdict = signing.verify(secrets, claim, came.body or None, now_ms=came_ms, fresh_s=fresh_s)
+    verdict = signing.verify(secrets, claim, inbound.body or None, now_ms=came_ms, fresh_s=fresh_s)
     if provider is None or isinstance(verdict, signing.Unverified):
         why = getattr(verdict, "why", "unknown counterparty")
         if provider is not None and getattr(verdict, "signed", False):
-            await _win_lost(hub, came, provider, why=why)
-            raise _unauthorized(came, why, provider=provider.name)
-        raise _unauthorized(came, why, counterparty=claim.counterparty_id)
+            await _report_refused_win(hub, inbound, provider, why=why)
+            raise _unauthorized(inbound, why, provider=provider.name)
+        raise _unauthorized(inbound, why, counterparty=claim.counterparty_id)
     return provider, verdict.request_id
 
 
-def _unauthorized(came: Came, why: str, **facts: str) -> Refused:
+def _unauthorized(inbound: InboundRequest, why: str, **facts: str) -> Refused:
     """`facts` name the provider, or the counterparty that it claims to be."""
     # A path is what the peer wrote, so it is cleaned and bounded.
-    log.info("provider.unauthorized", why=why, path=ascii(came.request.url.path)[1:-1][:MOST_PATH], **facts)
+    log.info("provider.unauthorized", why=why, path=ascii(inbound.request.url.path)[1:-1][:MAX_PATH_CHARS], **facts)
     return Refused(codec.encode(Answer(Refusal.UNAUTHORIZED)))
 
 
-def _respond(reply: codec.Reply) -> Response:
+def _respond(reply: codec.ProviderReply) -> Response:
     return Response(reply.body, reply.status, headers=reply.headers, media_type="application/json")

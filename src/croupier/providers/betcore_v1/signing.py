@@ -30,7 +30,7 @@ SECRETS_IN_ROTATION = 2
 
 _SECONDS_END = 10**11
 """Below this a Unix time is of before 1973, or counts seconds."""
-_STAND_IN = "no counterparty has this secret"
+_STAND_IN_SECRET = "no counterparty has this secret"  # noqa: S105 - it belongs to nobody
 
 _GRAMMAR: dict[bytes, re.Pattern[bytes]] = {
     HEADER_COUNTERPARTY.lower().encode(): re.compile(rb"[A-Za-z0-9_-]{1,64}"),
@@ -115,8 +115,8 @@ def verify(
     The signature counts over the raw bytes or over the sorted compact form of the same JSON. Freshness comes last:
     the window is the counterparty's own setting, so judging it early would tell who exists.
     """
-    raw_holds = _holds(secrets, claim, body)
-    if not raw_holds and not _holds(secrets, claim, _sorted_compact(body)):
+    raw_holds = _matches(secrets, claim, body)
+    if not raw_holds and not _matches(secrets, claim, _sorted_compact(body)):
         return Unverified("the signature does not match")
     late_ms = now_ms - claim.timestamp_ms
     if abs(late_ms) > fresh_s * 1000:
@@ -131,15 +131,15 @@ def _age(claim: Claim, late_ms: int) -> str:
     return f"is {abs(late_ms) / 1000:.1f} s {'old' if late_ms > 0 else 'ahead'}"
 
 
-def _holds(secrets: Sequence[str], claim: Claim, body: bytes | None) -> bool:
+def _matches(secrets: Sequence[str], claim: Claim, body: bytes | None) -> bool:
     """Whether any secret gives this signature. Every secret is tried and stand-ins fill up, at equal cost."""
     parts = _parts(claim, body)
-    matches = [hmac.equal(hmac.sign(secret, parts), claim.signature) for secret in _filled(secrets)]
+    matches = [hmac.equal(hmac.sign(secret, parts), claim.signature) for secret in _padded(secrets)]
     return any(matches[: len(secrets)])
 
 
-def _filled(secrets: Sequence[str]) -> list[str]:
-    return [*secrets, *[_STAND_IN] * (SECRETS_IN_ROTATION - len(secrets))]
+def _padded(secrets: Sequence[str]) -> list[str]:
+    return [*secrets, *[_STAND_IN_SECRET] * (SECRETS_IN_ROTATION - len(secrets))]
 
 
 def _parts(claim: Claim, body: bytes | None) -> list[bytes]:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from croupier.casinos.betcore_v2 import signing
-from croupier.casinos.betcore_v2.door import Door
+from croupier.casinos.betcore_v2.access_tokens import AccessTokens
 from croupier.flows.ports import Unauthorized
 from croupier.store.db import Db
 from tests.flows.desk import Desk, make_desk
@@ -22,13 +22,13 @@ async def desk(db: Db) -> AsyncIterator[Desk]:
     await made.line.close()
 
 
-def doors(desk: Desk) -> tuple[Door, Door]:
-    return Door(desk.hub, "croupier", signing.SCOPE), Door(desk.hub, "croupier", "feeds")
+def scopes(desk: Desk) -> tuple[AccessTokens, AccessTokens]:
+    return AccessTokens(desk.hub, "croupier", signing.SCOPE), AccessTokens(desk.hub, "croupier", "feeds")
 
 
 async def test_a_token_opens_the_door_of_its_scope_and_no_other(desk: Desk) -> None:
     casino, secret = await desk.hub.store.casinos.add("Owl", "https://owl.example", ["EUR"])
-    for mine, other in (doors(desk), doors(desk)[::-1]):
+    for mine, other in (scopes(desk), scopes(desk)[::-1]):
         token = await mine.issue(casino.casino_id, secret)
         admitted = await mine.admit(token)
         assert admitted.casino.casino_id == casino.casino_id
@@ -39,6 +39,6 @@ async def test_a_token_opens_the_door_of_its_scope_and_no_other(desk: Desk) -> N
 
 async def test_a_wrong_secret_gets_no_token_of_any_scope(desk: Desk) -> None:
     casino, _ = await desk.hub.store.casinos.add("Owl", "https://owl.example", ["EUR"])
-    for door in doors(desk):
+    for tokens in scopes(desk):
         with pytest.raises(Unauthorized):
-            await door.issue(casino.casino_id, "not-the-secret")
+            await tokens.issue(casino.casino_id, "not-the-secret")

@@ -17,15 +17,15 @@ from croupier.flows.ports import Admitted, Unauthorized
 from croupier.kit.inbound import bearer_of
 from croupier.kit.jwt import BadToken
 
-KEY_JUST_MADE_S = 0.05
+RELOAD_INTERVAL_S = 0.05
 """Bad tokens have the keys read again, but no oftener than this."""
-BEARERS_KEPT = 10_000
+MAX_CACHED_BEARERS = 10_000
 
 
-class Door:
+class AccessTokens:
     """One scope's state in one process: the hub, and bearers that were verified once."""
 
-    token_s = signing.TOKEN_S
+    token_s = signing.TOKEN_LIFETIME_S
 
     def __init__(self, hub: Hub, issuer: str, scope: str) -> None:
         self.hub = hub
@@ -46,7 +46,7 @@ class Door:
         key = self.hub.store.keys.token_key()
         return signing.issue_token(key, casino_id, self._scope, self.issuer, max(self.now_s(), starts_s))
 
-    async def casino_behind(self, request: Request) -> Casino:
+    async def authenticate(self, request: Request) -> Casino:
         """The casino whose bearer came with the request; raises Unauthorized."""
         token = bearer_of(request)
         if token is None:
@@ -72,7 +72,7 @@ class Door:
         if bearer is None or bearer.expires_s <= self.now_s() or bearer.kid not in keys.verify_keys():
             self._bearers.pop(digest, None)
             bearer = await self._verify(token)
-            if len(self._bearers) >= BEARERS_KEPT:
+            if len(self._bearers) >= MAX_CACHED_BEARERS:
                 self._bearers.clear()
             self._bearers[digest] = bearer
         return bearer
@@ -82,7 +82,7 @@ class Door:
             return self._read(token)
         except BadToken:
             # Another worker may have signed it with a key that was made a moment ago.
-            await self.hub.store.keys.refresh_if_stale(KEY_JUST_MADE_S)
+            await self.hub.store.keys.refresh_if_stale(RELOAD_INTERVAL_S)
         try:
             return self._read(token)
         except BadToken as error:
