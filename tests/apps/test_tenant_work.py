@@ -56,7 +56,7 @@ class Tenants:
         """A call of the other casino."""
         key = self.desk.hub.store.keys.token_key()
         now_s = self.desk.clock.now_ms() // 1000
-        token = casino_signing.issue_token(key, self.casino.casino_id, casino_signing.SCOPE, ISSUER, now_s)
+        token = casino_signing.issue_token(key, self.casino.casino_id, casino_signing.SCOPE, issuer=ISSUER, now_s=now_s)
         body = json.dumps(document).encode()
         return await self.desk.call("POST", f"/mis-api/api/v2/{path}", body, Authorization=f"Bearer {token}")
 

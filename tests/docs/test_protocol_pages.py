@@ -50,20 +50,20 @@ def test_the_round_s_makes_are_what_the_hub_sends(order: Order) -> None:
 
 def test_the_round_s_answers_are_read_as_the_page_says() -> None:
     received, accept, taken, booked, closed, verified, again, listed = envelopes(CASINOS)
-    assert isinstance(codec.read_ack(200, received, AURORA, STAKE), Received)
+    assert isinstance(codec.read_ack(200, received, AURORA, order=STAKE), Received)
     told = codec.read_accept(accept, AURORA)
     assert isinstance(told.outcome, Yes)
     assert (told.subject_id, told.kind, told.outcome.balance) == (BET, PaymentKind.STAKE, "990.00")
     assert taken == closed
     data = codec.close_data(BET, closed=True)
     assert json.loads(verified) == json.loads(messages.write_envelope(OK, messages.sent_value(data, "PartnerClient-4")))
-    inline = codec.read_ack(200, booked, AURORA, WIN)
+    inline = codec.read_ack(200, booked, AURORA, order=WIN)
     assert isinstance(inline, Yes)
     assert (inline.contents.amount, inline.balance) == (None, "1015.00"), "what it does not say stays unsaid"
-    exists = codec.read_ack(200, again, AURORA, STAKE)
+    exists = codec.read_ack(200, again, AURORA, order=STAKE)
     assert isinstance(exists, Exists)
     assert exists.contents is not None
-    info = codec.read_info(200, listed, AURORA, BET)
+    info = codec.read_info(200, listed, AURORA, bet_id=BET)
     assert isinstance(info, InfoList)
     assert [one.partner_tx for one in info.payments] == ["tx-1"]
 

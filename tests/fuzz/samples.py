@@ -82,13 +82,15 @@ def _sent(alg: str, data: str, **changes: Any) -> str:
 
 SENT = [_sent(alg, data) for alg in KEYS for data in ("{}", '{"BetId":5}', "x" * 900)]
 """Good for `auth/verify` at NOW_S."""
-BEARERS = [signing.issue_token(KEYS["RS256"], casino, signing.SCOPE, ISSUER, NOW_S) for casino in (1, CASINO_ID)]
+BEARERS = [
+    signing.issue_token(KEYS["RS256"], casino, signing.SCOPE, issuer=ISSUER, now_s=NOW_S) for casino in (1, CASINO_ID)
+]
 """Good as bearers at NOW_S."""
 STALE = [
     *(_sent(alg, "{}", now_s=NOW_S - 60) for alg in KEYS), *(_sent(alg, "{}", casino_id=9) for alg in KEYS),
     *(_sent(alg, "{}", issuer="elsewhere") for alg in KEYS),
-    signing.issue_token(KEYS["RS256"], 1, "feeds", ISSUER, NOW_S),
-    signing.issue_token(KEYS["RS256"], 1, signing.SCOPE, ISSUER, NOW_S - 7200),
+    signing.issue_token(KEYS["RS256"], 1, "feeds", issuer=ISSUER, now_s=NOW_S),
+    signing.issue_token(KEYS["RS256"], 1, signing.SCOPE, issuer=ISSUER, now_s=NOW_S - 7200),
 ]  # fmt: skip
 """Signed by the hub, and good for nothing."""
 TOKENS = [*SENT, *BEARERS, *STALE]

@@ -425,7 +425,7 @@ def acknowledgement(name: str, order: Order) -> Target:
     types = sorted(subject.types.values())
 
     def check(answer: tuple[int, bytes]) -> bool:
-        ack = codec.read_ack(*answer, CASINO, order)
+        ack = codec.read_ack(*answer, CASINO, order=order)
         said = said_of(answer)
         if isinstance(ack, Unknown):
             assert ack.why.isprintable()
@@ -473,7 +473,7 @@ def any_info(breeder: Breeder) -> bytes:
 
 
 def check_info(answer: tuple[int, bytes]) -> bool:
-    info = codec.read_info(*answer, CASINO, samples.BET_ID)
+    info = codec.read_info(*answer, CASINO, bet_id=samples.BET_ID)
     said = said_of(answer)
     if not isinstance(info, InfoList):
         return False

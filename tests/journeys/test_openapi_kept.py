@@ -76,7 +76,11 @@ async def caller_of(stage: Stage) -> Caller:
     (secret,) = await store.providers.secrets(provider.provider_id)
     line = HandProvider(stage.http, stage.facts.hub_url, provider.provider_id, provider.counterparty_id, secret)
     token = signing.issue_token(
-        store.keys.token_key(), stage.facts.casino_id, signing.SCOPE, "croupier", stage.desk.clock.now_ms() // 1000
+        store.keys.token_key(),
+        stage.facts.casino_id,
+        signing.SCOPE,
+        issuer="croupier",
+        now_s=stage.desk.clock.now_ms() // 1000,
     )
     session = (await stage.seat()).session
     return Caller(stage.facts.hub_url, line, token, session, requests.Session())

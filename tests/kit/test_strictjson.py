@@ -214,7 +214,7 @@ def test_field_readers_return_what_is_there() -> None:
     assert strictjson.optional_text(FIELDS, "id") == "b-1"
     assert strictjson.optional_text(FIELDS, "none") is None
     assert strictjson.optional_text(FIELDS, "absent") is None
-    assert strictjson.integer(FIELDS, "i", -7, -7) == -7
+    assert strictjson.integer(FIELDS, "i", low=-7, high=-7) == -7
     assert strictjson.boolean(FIELDS, "yes") is True
     assert strictjson.mapping(FIELDS, "o") == {"a": "1"}
     assert strictjson.listing(FIELDS, "l") == ["1", "2"]
@@ -257,13 +257,13 @@ def test_a_bad_field_is_named_with_what_is_wrong(read: Any, field: str, why: str
 @pytest.mark.parametrize("field", ["n", "e", "id", "digits", "yes", "o"])
 def test_an_integer_is_a_number_without_fraction_or_exponent(field: str) -> None:
     with pytest.raises(BadField, match="whole number"):
-        strictjson.integer(FIELDS, field, -100, 100)
+        strictjson.integer(FIELDS, field, low=-100, high=100)
 
 
 @pytest.mark.parametrize(("low", "high"), [(-6, 0), (-10, -8)])
 def test_an_integer_outside_its_range_is_refused(low: int, high: int) -> None:
     with pytest.raises(BadField, match="must be from"):
-        strictjson.integer(FIELDS, "i", low, high)
+        strictjson.integer(FIELDS, "i", low=low, high=high)
 
 
 def test_a_list_over_its_limit_is_refused() -> None:

@@ -54,11 +54,11 @@ PROTOCOLS = (
         _CODEC,
         (
             (
-                "def read_ack(status: int, body: bytes, casino: Casino, order: Order) -> Acknowledgement:",
-                "def read_ack(status: int, body: bytes, casino: Casino, order: Order) -> Acknowledgement:\n"
+                "def read_ack(status: int, body: bytes, casino: Casino, *, order: Order) -> Acknowledgement:",
+                "def read_ack(status: int, body: bytes, casino: Casino, *, order: Order) -> Acknowledgement:\n"
                 "    read = _read_ack(status, body, casino, order)\n"
                 '    return No(CasinoNo.OTHER, 0, "") if isinstance(read, Unknown) else read\n\n\n'
-                "def _read_ack(status: int, body: bytes, casino: Casino, order: Order) -> Acknowledgement:",
+                "def _read_ack(status: int, body: bytes, casino: Casino, *, order: Order) -> Acknowledgement:",
             ),
         ),
         "I6",

@@ -124,7 +124,7 @@ def build(settings: Settings, seams: Seams, process: str, process_settings: Proc
         throttle=Throttle(clock),
     )
     hub.casino_gateways = {
-        name: protocol.gateway(seams.wire, clock, store.keys, settings.issuer)
+        name: protocol.gateway(seams.wire, clock, store.keys, issuer=settings.issuer)
         for name, protocol in casinos.PROTOCOLS.items()
     }
     hub.provider_gateways = {

@@ -72,7 +72,7 @@ def _read_file(name: str | None, told: dict[str, tuple[str, object]], problems: 
         env = key if key.startswith(PREFIX) else PREFIX + key.upper()
         if env in _BY_ENV and (key == env or key == key.lower()):
             told[env] = (f"{key} in {name}", raw)
-        elif not _read_secret(env, str(raw), told, problems):
+        elif not _read_secret(env, str(raw), told, problems=problems):
             problems.append(f"{key} in {name} is unknown{_near(key, [s.name for s in SETTINGS])}")
 
 
@@ -84,7 +84,7 @@ def _read_environment(environ: Mapping[str, str], told: dict[str, tuple[str, obj
             continue
         if env in _BY_ENV:
             told[env] = (env, environ[env])
-        elif not _read_secret(env, environ[env], told, problems):
+        elif not _read_secret(env, environ[env], told, problems=problems):
             problems.append(f"{env} is unknown{_near(env, [*_BY_ENV, _CONFIG])}")
         elif env.removesuffix("_FILE") in environ:
             problems.append(f"{env} and {env.removesuffix('_FILE')} are both set: keep one")
@@ -97,7 +97,7 @@ def _injected(env: str, text: str) -> bool:
     return by_name or (_INJECTED_PORT.fullmatch(env) is not None and _INJECTED_URL.fullmatch(text.strip()) is not None)
 
 
-def _read_secret(env: str, path: str, told: dict[str, tuple[str, object]], problems: list[str]) -> bool:
+def _read_secret(env: str, path: str, told: dict[str, tuple[str, object]], *, problems: list[str]) -> bool:
     """Take a secret from the file that `<NAME>_FILE` names. False if it is no such name."""
     secret = env.removesuffix("_FILE")
     if secret == env or secret not in _BY_ENV or not _BY_ENV[secret].is_secret:

@@ -183,7 +183,7 @@ def _word(record: Mapping[str, Json], name: str) -> str | None:
 
 def _seconds(claims: Mapping[str, Json], name: str) -> int:
     try:
-        return strictjson.integer(claims, name, 0, MAX_TIME_S)
+        return strictjson.integer(claims, name, low=0, high=MAX_TIME_S)
     except strictjson.BadField as problem:
         raise BadToken(str(problem)) from None
 

@@ -97,16 +97,16 @@ def record(document: Json, field: str = "body") -> dict[str, Json]:
 
 def text(obj: Record, field: str, max_len: int = 128, *, min_len: int = 1) -> str:
     """Return a required JSON string of `min_len` to `max_len` characters."""
-    return _text(_required(obj, field), field, max_len, min_len)
+    return _text(_required(obj, field), field, max_len, min_len=min_len)
 
 
 def optional_text(obj: Record, field: str, max_len: int = 128, *, min_len: int = 1) -> str | None:
     """Return a JSON string as `text` does, or None if the field is absent or null."""
     value = obj.get(field)
-    return None if value is None else _text(value, field, max_len, min_len)
+    return None if value is None else _text(value, field, max_len, min_len=min_len)
 
 
-def integer(obj: Record, field: str, low: int, high: int) -> int:
+def integer(obj: Record, field: str, *, low: int, high: int) -> int:
     """Return a required JSON number without fraction or exponent, from `low` to `high` inclusive."""
     value = _required(obj, field)
     if not isinstance(value, NumberText) or not _INTEGER.fullmatch(value):
@@ -162,7 +162,7 @@ def _required(obj: Record, field: str) -> Json:
     return value
 
 
-def _text(value: Json, field: str, max_len: int, min_len: int) -> str:
+def _text(value: Json, field: str, max_len: int, *, min_len: int) -> str:
     if not isinstance(value, str) or isinstance(value, NumberText):
         raise BadField(field, "must be a string")
     if not min_len <= len(value) <= max_len:

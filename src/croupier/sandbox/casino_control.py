@@ -94,8 +94,8 @@ class Control:
             parse(strictjson.text(asked, "behaviour")),
             player=strictjson.optional_text(asked, "player"),
             path=strictjson.optional_text(asked, "path"),
-            kind=None if asked.get("type") is None else strictjson.integer(asked, "type", -2, 4),
-            remaining=None if asked.get("next") is None else strictjson.integer(asked, "next", 1, 10**6),
+            kind=None if asked.get("type") is None else strictjson.integer(asked, "type", low=-2, high=4),
+            remaining=None if asked.get("next") is None else strictjson.integer(asked, "next", low=1, high=10**6),
         )
         self._desk.dial.turn(rule)
         return _rule_told(rule)
@@ -134,7 +134,7 @@ class Control:
 
     def credentials(self, asked: Record) -> object:
         """`{"PartnerClientId", "Secret", "HubUrl"?}`: what the hub printed when the casino was added."""
-        client_id = strictjson.integer(asked, "PartnerClientId", 1, 2**53)
+        client_id = strictjson.integer(asked, "PartnerClientId", low=1, high=2**53)
         self._desk.line.set_credentials(client_id, strictjson.text(asked, "Secret", 512))
         hub_url = strictjson.optional_text(asked, "HubUrl", 2048)
         if hub_url is not None:

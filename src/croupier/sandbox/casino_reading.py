@@ -55,14 +55,14 @@ def bet_id(document: Json, complain: Complain) -> int:
     """The data of payments/info. Raises BadField."""
     obj = strictjson.record(document, "data")
     _only(obj, {"BetId"}, complain)
-    return strictjson.integer(obj, "BetId", 1, MAX_ID)
+    return strictjson.integer(obj, "BetId", low=1, high=MAX_ID)
 
 
 def closing(document: Json, complain: Complain) -> tuple[int, bool]:
     """The data of payments/close: BetId, IsClosed. Raises BadField."""
     obj = strictjson.record(document, "data")
     _only(obj, {"BetId", "IsClosed"}, complain)
-    return strictjson.integer(obj, "BetId", 1, MAX_ID), strictjson.boolean(obj, "IsClosed")
+    return strictjson.integer(obj, "BetId", low=1, high=MAX_ID), strictjson.boolean(obj, "IsClosed")
 
 
 def player_of(document: Json, complain: Complain) -> str:
@@ -83,8 +83,8 @@ def data_of(claims: Mapping[str, Json], client_id: int, complain: Complain) -> J
     """The `data` of a verified token that was made for this casino. Raises BadField, BadJson."""
     if strictjson.text(claims, "client_id") != f"PartnerClient-{client_id}":
         raise BadField("client_id", "names another casino")
-    not_before = strictjson.integer(claims, "nbf", 0, MAX_ID)
-    if strictjson.integer(claims, "exp", 0, MAX_ID) != not_before + LIFE_S:
+    not_before = strictjson.integer(claims, "nbf", low=0, high=MAX_ID)
+    if strictjson.integer(claims, "exp", low=0, high=MAX_ID) != not_before + LIFE_S:
         complain("envelope: exp is not nbf + 10")
     if set(claims) != {"nbf", "exp", "iss", "data", "client_id"}:
         complain("envelope: the claims are not exactly nbf, exp, iss, data, client_id")
@@ -92,12 +92,12 @@ def data_of(claims: Mapping[str, Json], client_id: int, complain: Complain) -> J
 
 
 def _demand(obj: Record, book: Book, id_field: str, *, kinds: set[Kind] | set[int]) -> Demand:
-    kind = strictjson.integer(obj, "TransactionType", -9, 9)
+    kind = strictjson.integer(obj, "TransactionType", low=-9, high=9)
     if kind not in kinds:
         raise BadField("TransactionType", "is not one of the contract")
     return Demand(
         book=book,
-        subject_id=strictjson.integer(obj, id_field, 1, MAX_ID),
+        subject_id=strictjson.integer(obj, id_field, low=1, high=MAX_ID),
         kind=kind,
         player=strictjson.text(obj, "PartnerUserId"),
         amount=strictjson.text(obj, "Amount", 64),
@@ -106,7 +106,7 @@ def _demand(obj: Record, book: Book, id_field: str, *, kinds: set[Kind] | set[in
 
 
 def _tag(obj: Record, field: str) -> int:
-    return strictjson.integer(obj, field, 0, MAX_ID)
+    return strictjson.integer(obj, field, low=0, high=MAX_ID)
 
 
 def _only(obj: Record, known: set[str], complain: Complain) -> None:

@@ -160,7 +160,7 @@ class HubLine:
         try:
             value = strictjson.mapping(await self._ask("POST", "/auth/token", body=body), "Value")
             token = strictjson.text(value, "AccessToken", 8192)
-            life_s = strictjson.integer(value, "ExpiresIn", 1, 86400)
+            life_s = strictjson.integer(value, "ExpiresIn", low=1, high=86400)
         except strictjson.BadField as problem:
             raise NoHub(f"no token: {problem}") from None
         return token, asked_s + max(life_s - TOKEN_MARGIN_S, life_s / 2)
@@ -196,7 +196,7 @@ def _read(answer: WireAnswer) -> Json:
 
 def _integer(obj: Mapping[str, Json], field: str) -> int | None:
     try:
-        return strictjson.integer(obj, field, -1, 10**9)
+        return strictjson.integer(obj, field, low=-1, high=10**9)
     except strictjson.BadField:
         return None
 

@@ -58,7 +58,7 @@ class _CasinoSide:
         self.app = casino.app
 
     def take_credentials(self, credentials: Record) -> None:
-        client_id = strictjson.integer(credentials, "PartnerClientId", 1, 2**53)
+        client_id = strictjson.integer(credentials, "PartnerClientId", low=1, high=2**53)
         self.casino.set_credentials(client_id, strictjson.text(credentials, "Secret", 512))
 
     async def close(self) -> None:

@@ -87,7 +87,7 @@ PUBLIC = {key.kid: key.verifier() for key in RING.keys.values()}
 
 def casino_that_says(body: bytes, status: int = 200) -> tuple[CasinoClient, Line]:
     line = Line(WireAnswer(status, {}, body))
-    return CasinoClient(line, Still(), RING, "hub.test"), line
+    return CasinoClient(line, Still(), RING, issuer="hub.test"), line
 
 
 def data_of(request: WireRequest) -> str:
@@ -140,7 +140,7 @@ async def test_each_call_posts_its_data_to_its_path_within_the_casinos_bounds(na
     "error", [PeerError("no answer in 3 s"), PeerForbidden("private address")], ids=["late", "ssrf"]
 )
 async def test_no_answer_is_unknown_and_says_why(name: str, error: PeerError) -> None:
-    client = CasinoClient(Line(error), Still(), RING, "hub.test")
+    client = CasinoClient(Line(error), Still(), RING, issuer="hub.test")
     assert await CALLS[name][0](client) == Unknown(error.why, sent=error.sent)
 
 
@@ -165,7 +165,7 @@ async def test_a_key_that_another_process_changed_is_read_before_it_signs() -> N
     ring, line = Ring(), Line(WireAnswer(200, {}, OK))
     rotated = jwt.new_key("RS256", "rotated")
     ring.changed = {"RS256": rotated}
-    await CasinoClient(line, Still(), ring, "hub.test").make(CASINO, STAKE)
+    await CasinoClient(line, Still(), ring, issuer="hub.test").make(CASINO, STAKE)
     fetched = {"rotated": rotated.verifier()}
     assert jwt.verify(json.loads(line.sent[0].body), fetched, now_s=NOW_MS // 1000)["client_id"] == "PartnerClient-2201"
 
@@ -235,7 +235,7 @@ async def test_what_is_bound_to_a_time_leaves_before_it_or_not_at_all(name: str)
         "cashback": lambda client, ms: client.make_cashback(CASINO, CASHBACK, before_ms=ms),
     }
     slow, line = Slow(14), Line(WireAnswer(200, {}, OK))
-    client = CasinoClient(line, slow, slow, "hub.test")  # type: ignore[arg-type]
+    client = CasinoClient(line, slow, slow, issuer="hub.test")  # type: ignore[arg-type]
     with pytest.raises(TooLate):
         await calls[name](client, NOW_MS + 14_000)
     assert line.sent == []
@@ -247,7 +247,7 @@ async def test_what_is_bound_to_a_time_leaves_before_it_or_not_at_all(name: str)
 async def test_an_envelope_is_dated_when_it_leaves() -> None:
     """What it waited for costs it none of its ten seconds, and lends it none."""
     slow, line = Slow(3.5), Line(WireAnswer(200, {}, OK))
-    await CasinoClient(line, slow, slow, "hub.test").make(CASINO, STAKE)  # type: ignore[arg-type]
+    await CasinoClient(line, slow, slow, issuer="hub.test").make(CASINO, STAKE)  # type: ignore[arg-type]
     left_s = (NOW_MS + 3500) // 1000
     claims = jwt.verify(json.loads(line.sent[0].body), PUBLIC, now_s=left_s, issuer="hub.test")
     assert (claims["nbf"], claims["exp"]) == (str(left_s), str(left_s + 10))

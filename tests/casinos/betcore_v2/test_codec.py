@@ -90,35 +90,35 @@ def test_what_goes_out_reads_back_as_the_same_payment(order: Order) -> None:
 
 @pytest.mark.parametrize("value", [..., None, {}, [], {"Balance": "7.5"}, {"PartnerTransactionId": None}, {"BetId": 5}])
 def test_success_without_the_casinos_own_id_is_received(value: object) -> None:
-    assert codec.read_ack(200, body(200, value), CASINO, STAKE) == Received()
+    assert codec.read_ack(200, body(200, value), CASINO, order=STAKE) == Received()
 
 
 def test_success_with_the_casinos_own_id_is_the_outcome() -> None:
-    assert codec.read_ack(200, body(200, WHOLE), CASINO, STAKE) == Yes(SAID)
+    assert codec.read_ack(200, body(200, WHOLE), CASINO, order=STAKE) == Yes(SAID)
 
 
 @pytest.mark.parametrize(("number", "digits"), [(0, "0"), (71, "71"), (10**18, "1" + "0" * 18)])
 def test_an_id_written_as_a_whole_number_is_its_digits(number: int, digits: str) -> None:
     value = WHOLE | {"PartnerTransactionId": number}
-    assert codec.read_ack(200, body(200, value), CASINO, STAKE) == Yes(replace(SAID, partner_tx=digits))
+    assert codec.read_ack(200, body(200, value), CASINO, order=STAKE) == Yes(replace(SAID, partner_tx=digits))
     value = WHOLE | {"PartnerUserId": number}
-    assert codec.read_ack(200, body(200, value), CASINO, STAKE) == Yes(replace(SAID, player_ref=digits))
+    assert codec.read_ack(200, body(200, value), CASINO, order=STAKE) == Yes(replace(SAID, player_ref=digits))
 
 
 @pytest.mark.parametrize("number", ["7.0", "7e0", "-7", "1" * 65])
 def test_a_number_that_is_no_whole_one_is_no_id(number: str) -> None:
     raw = body(200, WHOLE | {"PartnerTransactionId": 77777}).replace(b"77777", number.encode())
-    assert isinstance(codec.read_ack(200, raw, CASINO, STAKE), Unknown)
+    assert isinstance(codec.read_ack(200, raw, CASINO, order=STAKE), Unknown)
 
 
 def test_an_inline_outcome_may_leave_unsaid_what_was_asked() -> None:
-    ack = codec.read_ack(200, body(200, {"PartnerTransactionId": "t-1", "Balance": 7.5}), CASINO, STAKE)
+    ack = codec.read_ack(200, body(200, {"PartnerTransactionId": "t-1", "Balance": 7.5}), CASINO, order=STAKE)
     assert ack == Yes(Contents(None, None, None, None, None, "t-1"), "7.5"), "absent, never filled in from our order"
 
 
 def test_an_inline_outcome_keeps_what_differs() -> None:
     value = WHOLE | {"PartnerUserId": "p-8", "Amount": 12.51, "BetId": 6, "TransactionType": 1}
-    ack = codec.read_ack(200, body(200, value), CASINO, STAKE)
+    ack = codec.read_ack(200, body(200, value), CASINO, order=STAKE)
     assert ack == Yes(Contents(6, "p-8", PaymentKind.PAYOUT, "12.51", None, "t-1"))
 
 
@@ -133,14 +133,14 @@ def test_an_inline_outcome_keeps_what_differs() -> None:
 )
 def test_beside_an_amount_a_missing_tax_is_none(value: dict[str, object], tax: str | None) -> None:
     order = Order(5, PaymentKind.PAYOUT, "p-7", 3000, 150, "EUR")
-    ack = codec.read_ack(200, body(200, value), CASINO, order)
+    ack = codec.read_ack(200, body(200, value), CASINO, order=order)
     assert isinstance(ack, Yes)
     assert ack.contents.tax == tax
 
 
 @pytest.mark.parametrize("balance", ["-1", "1e9", True, [], {}, "", "0.123456789"])
 def test_a_balance_that_cannot_be_read_spoils_nothing(balance: object) -> None:
-    assert codec.read_ack(200, body(200, WHOLE | {"Balance": balance}), CASINO, STAKE) == Yes(SAID)
+    assert codec.read_ack(200, body(200, WHOLE | {"Balance": balance}), CASINO, order=STAKE) == Yes(SAID)
 
 
 @pytest.mark.parametrize(
@@ -162,12 +162,12 @@ def test_a_balance_that_cannot_be_read_spoils_nothing(balance: object) -> None:
     ],
 )
 def test_a_success_whose_value_cannot_be_read_is_unknown(value: object) -> None:
-    assert isinstance(codec.read_ack(200, body(200, value), CASINO, STAKE), Unknown)
+    assert isinstance(codec.read_ack(200, body(200, value), CASINO, order=STAKE), Unknown)
 
 
 def test_already_exists_with_the_first_contents() -> None:
     value = WHOLE | {"Amount": 12.5, "TaxAmount": "0"}
-    ack = codec.read_ack(200, body(103804, value), CASINO, STAKE)
+    ack = codec.read_ack(200, body(103804, value), CASINO, order=STAKE)
     assert ack == Exists(replace(SAID, amount="12.5", tax="0"))
 
 
@@ -175,24 +175,24 @@ def test_already_exists_with_the_first_contents() -> None:
     "value", [..., None, {}, [], "x", *(without(name) for name in WHOLE), WHOLE | {"Amount": "-1"}]
 )
 def test_already_exists_without_whole_contents_leaves_it_to_info(value: object) -> None:
-    assert codec.read_ack(200, body(103804, value), CASINO, STAKE) == Exists(None)
+    assert codec.read_ack(200, body(103804, value), CASINO, order=STAKE) == Exists(None)
 
 
 @pytest.mark.parametrize("status", [200, 201, 400, 401, 403, 404, 405, 409, 422, 429, 499])
 @pytest.mark.parametrize("code", REFUSALS)
 def test_a_refusal_of_the_table_is_a_no_at_any_status_below_500(status: int, code: int) -> None:
-    assert codec.read_ack(status, body(code, None), CASINO, STAKE) == No(REFUSALS[code], code, "said")
+    assert codec.read_ack(status, body(code, None), CASINO, order=STAKE) == No(REFUSALS[code], code, "said")
 
 
 def test_the_envelope_decides_below_500_for_a_yes_too() -> None:
-    assert codec.read_ack(400, body(200), CASINO, STAKE) == Received()
-    assert codec.read_ack(404, body(200, WHOLE), CASINO, STAKE) == Yes(SAID)
+    assert codec.read_ack(400, body(200), CASINO, order=STAKE) == Received()
+    assert codec.read_ack(404, body(200, WHOLE), CASINO, order=STAKE) == Yes(SAID)
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308, 500, 501, 502, 503, 504, 599])
 @pytest.mark.parametrize("code", [200, 103804, *REFUSALS])
 def test_redirects_and_server_errors_are_unknown_whatever_they_carry(status: int, code: int) -> None:
-    assert isinstance(codec.read_ack(status, body(code, WHOLE), CASINO, STAKE), Unknown)
+    assert isinstance(codec.read_ack(status, body(code, WHOLE), CASINO, order=STAKE), Unknown)
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ def test_redirects_and_server_errors_are_unknown_whatever_they_carry(status: int
 )
 @pytest.mark.parametrize("status", [200, 400])
 def test_any_other_code_is_unknown_and_never_a_refusal(status: int, code: object) -> None:
-    assert isinstance(codec.read_ack(status, body(code, WHOLE), CASINO, STAKE), Unknown)
+    assert isinstance(codec.read_ack(status, body(code, WHOLE), CASINO, order=STAKE), Unknown)
 
 
 @pytest.mark.parametrize(
@@ -223,21 +223,21 @@ def test_any_other_code_is_unknown_and_never_a_refusal(status: int, code: object
     ],
 )
 def test_what_is_no_envelope_is_unknown(rubbish: bytes) -> None:
-    assert isinstance(codec.read_ack(200, rubbish, CASINO, STAKE), Unknown)
+    assert isinstance(codec.read_ack(200, rubbish, CASINO, order=STAKE), Unknown)
     assert isinstance(codec.read_list_ack(200, rubbish, CASINO), Unknown)
-    assert isinstance(codec.read_info(200, rubbish, CASINO, 5), Unknown)
+    assert isinstance(codec.read_info(200, rubbish, CASINO, bet_id=5), Unknown)
     assert isinstance(codec.read_close(200, rubbish, CASINO), Unknown)
     assert isinstance(codec.read_auth(200, rubbish, CASINO), Unknown)
     assert isinstance(codec.read_balance(200, rubbish, CASINO), Unknown)
 
 
 def test_a_casinos_own_code_is_a_no_and_the_number_it_replaced_is_not() -> None:
-    assert codec.read_ack(200, body(21), OWN_CODES, STAKE) == No(CasinoNo.NOT_ENOUGH_FUNDS, 21, "said")
-    assert isinstance(codec.read_ack(200, body(103802), OWN_CODES, STAKE), Unknown)
+    assert codec.read_ack(200, body(21), OWN_CODES, order=STAKE) == No(CasinoNo.NOT_ENOUGH_FUNDS, 21, "said")
+    assert isinstance(codec.read_ack(200, body(103802), OWN_CODES, order=STAKE), Unknown)
 
 
 def test_why_is_one_short_printable_line() -> None:
-    ack = codec.read_ack(200, body(500, message="a\nb\x1b[31m" + "x" * 900), CASINO, STAKE)
+    ack = codec.read_ack(200, body(500, message="a\nb\x1b[31m" + "x" * 900), CASINO, order=STAKE)
     assert isinstance(ack, Unknown)
     assert ack.why.isprintable()
     assert len(ack.why) < 120
@@ -252,9 +252,9 @@ def test_a_cashback_is_acknowledged_in_its_own_words() -> None:
         "TransactionType": 1,
         "Amount": "25",
     }
-    ack = codec.read_ack(200, body(200, value), CASINO, CASHBACK)
+    ack = codec.read_ack(200, body(200, value), CASINO, order=CASHBACK)
     assert ack == Yes(Contents(8, "p-7", PaymentKind.CASHBACK, "25", None, "t-2"))
-    assert isinstance(codec.read_ack(200, body(200, value | {"TransactionType": 2}), CASINO, CASHBACK), Unknown)
+    assert isinstance(codec.read_ack(200, body(200, value | {"TransactionType": 2}), CASINO, order=CASHBACK), Unknown)
 
 
 # --- the acknowledgement of a list ------------------------------------------------------------------------------

@@ -47,7 +47,7 @@ def code_in(said: bytes) -> object:
 
 @given(statuses, anything, st.sampled_from([STAKE, CASHBACK]))
 def test_no_answer_raises_and_none_is_a_yes_or_no_without_its_code(status: int, said: bytes, order: Order) -> None:
-    ack = codec.read_ack(status, said, CASINO, order)
+    ack = codec.read_ack(status, said, CASINO, order=order)
     code = code_in(said)
     if isinstance(ack, (Received, Yes)):
         assert code == 200
@@ -64,7 +64,7 @@ def test_no_answer_to_any_other_call_raises_or_says_more_than_its_code(status: i
     code = code_in(said)
     if codec.read_list_ack(status, said, CASINO) == Received():
         assert code == 200
-    if isinstance(codec.read_info(status, said, CASINO, 5), InfoList):
+    if isinstance(codec.read_info(status, said, CASINO, bet_id=5), InfoList):
         assert code in (200, 103805)
     if codec.read_close(status, said, CASINO) == CloseDone():
         assert code == 200

@@ -26,7 +26,7 @@ from tests.casinos.betcore_v2.samples import CASINO, OWN_CODES, REFUSALS, SAID, 
 
 
 def info(value: object, code: int = 200, casino: Casino = CASINO, status: int = 200) -> object:
-    return codec.read_info(status, body(code, value), casino, 5)
+    return codec.read_info(status, body(code, value), casino, bet_id=5)
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,8 @@ def test_an_accept_is_refused_by_its_field(field: str, odd: str) -> None:
 @pytest.mark.parametrize("odd", ODD)
 def test_an_answer_that_cannot_be_refused_is_unknown_with_the_field_named(field: str, odd: str) -> None:
     for answer in (
-        codec.read_ack(200, body(200, WHOLE | {field: odd}), CASINO, STAKE),
-        codec.read_info(200, body(200, [WHOLE | {field: odd}]), CASINO, 5),
+        codec.read_ack(200, body(200, WHOLE | {field: odd}), CASINO, order=STAKE),
+        codec.read_info(200, body(200, [WHOLE | {field: odd}]), CASINO, bet_id=5),
     ):
         assert isinstance(answer, Unknown)
         assert field in answer.why

@@ -45,7 +45,7 @@ def bearer(token: str, *, scope: str = signing.SCOPE, now_s: int = NOW) -> signi
 
 
 def issued(*, scope: str = signing.SCOPE, now_s: int = NOW, issuer: str = ISSUER) -> str:
-    return signing.issue_token(KEYS["RS256"], 2201, scope, issuer, now_s)
+    return signing.issue_token(KEYS["RS256"], 2201, scope, issuer=issuer, now_s=now_s)
 
 
 def parts(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -270,7 +270,7 @@ def test_a_token_without_a_usable_client_is_refused(client: object) -> None:
 @pytest.mark.parametrize("alg", ["ES256", "EdDSA"])
 def test_access_tokens_are_never_signed_otherwise_than_with_rs256(alg: str) -> None:
     with pytest.raises(ValueError, match="RS256"):
-        signing.issue_token(KEYS[alg], 2201, signing.SCOPE, ISSUER, NOW)
+        signing.issue_token(KEYS[alg], 2201, signing.SCOPE, issuer=ISSUER, now_s=NOW)
 
 
 # --- the key set ------------------------------------------------------------------------------------------------

@@ -44,7 +44,7 @@ class AccessTokens:
             raise Unauthorized("no such client, or not its secret", signing.client_id(casino_id))
         await self.hub.store.keys.refresh_if_stale()
         key = self.hub.store.keys.token_key()
-        return signing.issue_token(key, casino_id, self._scope, self.issuer, max(self.now_s(), starts_s))
+        return signing.issue_token(key, casino_id, self._scope, issuer=self.issuer, now_s=max(self.now_s(), starts_s))
 
     async def authenticate(self, request: Request) -> Casino:
         """The casino whose bearer came with the request; raises Unauthorized."""

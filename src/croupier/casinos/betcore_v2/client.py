@@ -48,7 +48,7 @@ class KeyRing(Protocol):
 class CasinoClient:
     """Outbound calls to any casino that speaks betcore_v2. `issuer` is the hub's name in every JWT."""
 
-    def __init__(self, wire: Wire, clock: Clock, keys: KeyRing, issuer: str) -> None:
+    def __init__(self, wire: Wire, clock: Clock, keys: KeyRing, *, issuer: str) -> None:
         self._wire = wire
         self._clock = clock
         self._keys = keys
@@ -79,7 +79,7 @@ class CasinoClient:
         return await self._call(
             casino,
             (messages.PAYMENTS_INFO, data),
-            lambda status, body: codec.read_info(status, body, casino, bet_id),
+            lambda status, body: codec.read_info(status, body, casino, bet_id=bet_id),
             before_ms=before_ms,
         )
 
@@ -122,7 +122,7 @@ class CasinoClient:
         return await self._call(
             casino,
             (path, codec.make_data(order)),
-            lambda status, body: codec.read_ack(status, body, casino, order),
+            lambda status, body: codec.read_ack(status, body, casino, order=order),
             before_ms=before_ms,
         )
 

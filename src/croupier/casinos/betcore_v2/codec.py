@@ -103,7 +103,7 @@ def _present(**fields: object) -> dict[str, object]:
 # The casino's answers.
 
 
-def read_ack(status: int, body: bytes, casino: Casino, order: Order) -> Acknowledgement:
+def read_ack(status: int, body: bytes, casino: Casino, *, order: Order) -> Acknowledgement:
     """What the answer to the make of this one order means, row by row of the table in casino.md 2.1."""
     envelope = _read_decisive_envelope(status, body)
     if isinstance(envelope, Unknown):
@@ -132,7 +132,7 @@ def read_list_ack(status: int, body: bytes, casino: Casino) -> Received | Unknow
     return Unknown(f"{_describe(envelope)}: says nothing about the elements of a list")
 
 
-def read_info(status: int, body: bytes, casino: Casino, bet_id: int) -> InfoReading:
+def read_info(status: int, body: bytes, casino: Casino, *, bet_id: int) -> InfoReading:
     """What the casino knows of the bet. One element that cannot be read, or is another bet's, spoils the whole."""
     envelope = _read_decisive_envelope(status, body)
     if isinstance(envelope, Unknown):
@@ -281,10 +281,10 @@ def read_accept(body: bytes, casino: Casino, subject: Subject = BETS) -> Accept:
     envelope = messages.read_envelope(body)
     value = strictjson.record(envelope.value, "Value")
     subject_id, kind = messages.read_id(value, subject.id_name), messages.read_kind(value, subject)
-    return Accept(subject_id, kind, _read_outcome(envelope, value, casino, subject))
+    return Accept(subject_id, kind, _read_outcome(envelope, value, casino, subject=subject))
 
 
-def _read_outcome(envelope: Envelope, value: Record, casino: Casino, subject: Subject) -> PaymentOutcome:
+def _read_outcome(envelope: Envelope, value: Record, casino: Casino, *, subject: Subject) -> PaymentOutcome:
     reading = meaning_of(envelope.code, casino)
     if reading == "yes":
         if envelope.message is None:

@@ -51,7 +51,7 @@ MAX_MESSAGE: Final = 256
 def read_token_request(body: bytes) -> tuple[int, str]:
     """PartnerClientId and Secret of a `POST /auth/token`; raises BadJson or BadField."""
     fields = strictjson.record(strictjson.loads(body))
-    casino_id = strictjson.integer(fields, "PartnerClientId", 0, MAX_CODE)
+    casino_id = strictjson.integer(fields, "PartnerClientId", low=0, high=MAX_CODE)
     return casino_id, strictjson.text(fields, "Secret", 256)
 
 
@@ -79,7 +79,7 @@ def read_envelope(body: bytes) -> Envelope:
     A long Message is cut, not refused.
     """
     fields = strictjson.record(strictjson.loads(body))
-    code = strictjson.integer(fields, "ErrorCode", -MAX_CODE, MAX_CODE)
+    code = strictjson.integer(fields, "ErrorCode", low=-MAX_CODE, high=MAX_CODE)
     message = strictjson.optional_text(fields, "Message", strictjson.MAX_BYTES, min_len=0)
     return Envelope(code, message and message[:MAX_MESSAGE], fields.get("Value"))
 
@@ -199,12 +199,12 @@ def abbreviated(value: Json) -> str:
 
 def read_id(value: Record, field: str) -> int:
     """A required BetId or CashbackId."""
-    return strictjson.integer(value, field, 0, MAX_ID)
+    return strictjson.integer(value, field, low=0, high=MAX_ID)
 
 
 def read_kind(value: Record, subject: Subject) -> PaymentKind:
     """A required TransactionType."""
-    kind = subject.kind_of(strictjson.integer(value, "TransactionType", -MAX_CODE, MAX_CODE))
+    kind = subject.kind_of(strictjson.integer(value, "TransactionType", low=-MAX_CODE, high=MAX_CODE))
     if kind is None:
         raise BadField("TransactionType", f"must be one of {sorted(subject.types.values())}")
     return kind

@@ -125,14 +125,14 @@ async def _report_mixed_up_credentials(tokens: AccessTokens, *, sent_to: int, as
 
 
 async def _accept_payment(tokens: AccessTokens, request: Request, body: bytes) -> Response:
-    return await _accept(tokens, request, body, BETS)
+    return await _accept(tokens, request, body, subject=BETS)
 
 
 async def _accept_cashback(tokens: AccessTokens, request: Request, body: bytes) -> Response:
-    return await _accept(tokens, request, body, CASHBACKS)
+    return await _accept(tokens, request, body, subject=CASHBACKS)
 
 
-async def _accept(tokens: AccessTokens, request: Request, body: bytes, subject: Subject) -> Response:
+async def _accept(tokens: AccessTokens, request: Request, body: bytes, *, subject: Subject) -> Response:
     casino = await tokens.authenticate(request)
     require_json(request)
     accept = codec.read_accept(body, casino, subject)

@@ -46,7 +46,7 @@ def client_id(casino_id: int) -> str:
     return f"{_CLIENT}{casino_id}"
 
 
-def issue_token(key: SigningKey, casino_id: int, scope: str, issuer: str, now_s: int) -> str:
+def issue_token(key: SigningKey, casino_id: int, scope: str, *, issuer: str, now_s: int) -> str:
     """An access token for the casino. `key` must be an RS256 key: casinos are promised that, whatever their own alg."""
     if key.alg != ALG_OF_TOKENS:
         raise ValueError(f"access tokens are signed with {ALG_OF_TOKENS}, not {key.alg}")
