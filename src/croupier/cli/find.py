@@ -24,7 +24,7 @@ PLAIN_HTTP = (
 
 
 async def casino_of(hub: Hub, text: str) -> Casino:
-    """The casino of this id or name; raises Fault."""
+    """The casino of this id or name; raises CommandError."""
     found = await hub.store.casinos.find(text)
     if found is None:
         raise CommandError(f"there is no casino {text[:LONGEST_ID]!r}: `croupier casino list` shows them")
@@ -32,7 +32,7 @@ async def casino_of(hub: Hub, text: str) -> Casino:
 
 
 async def provider_of(hub: Hub, text: str) -> Provider:
-    """The provider of this id, counterparty id or name; raises Fault, NameAmbiguous."""
+    """The provider of this id, counterparty id or name; raises CommandError, NameAmbiguous."""
     found = await hub.store.providers.find(text)
     if found is None:
         raise CommandError(f"there is no provider {text[:LONGEST_ID]!r}: `croupier provider list` shows them")
@@ -40,7 +40,7 @@ async def provider_of(hub: Hub, text: str) -> Provider:
 
 
 async def game_of(hub: Hub, text: str) -> Game:
-    """The game of this gameId, or `provider/gameId`; raises Fault, GameAmbiguous."""
+    """The game of this gameId, or `provider/gameId`; raises CommandError, GameAmbiguous."""
     found = await hub.store.games.find(text)
     if found is None:
         raise CommandError(
@@ -51,7 +51,7 @@ async def game_of(hub: Hub, text: str) -> Game:
 
 
 async def player_of(hub: Hub, casino: Casino, text: str) -> Player:
-    """The casino's player of this id of its own; raises Fault."""
+    """The casino's player of this id of its own; raises CommandError."""
     found = await hub.store.players.find(casino.casino_id, text)
     if found is None:
         raise CommandError(
@@ -62,7 +62,7 @@ async def player_of(hub: Hub, casino: Casino, text: str) -> Player:
 
 
 async def subject_of(hub: Hub, text: str) -> int:
-    """The BetId or CashbackId of this text, which may be `provider:betId`; raises Fault, SubjectAmbiguous."""
+    """The BetId or CashbackId of this text, which may be `provider:betId`; raises CommandError, SubjectAmbiguous."""
     found = await find_subject(hub.store.db, text)
     if found is None:
         raise CommandError(
@@ -72,7 +72,7 @@ async def subject_of(hub: Hub, text: str) -> int:
 
 
 async def payment_of(hub: Hub, text: str) -> tuple[int, PaymentKind]:
-    """The payment of `<BetId or CashbackId>:<kind>`; raises Fault."""
+    """The payment of `<BetId or CashbackId>:<kind>`; raises CommandError."""
     subject, _, kind = text.rpartition(":")
     known = {k.value: k for k in PaymentKind}
     found = known.get(kind.replace("-", "_"))
@@ -84,7 +84,7 @@ async def payment_of(hub: Hub, text: str) -> tuple[int, PaymentKind]:
 
 
 def check_peer(url: str, settings: Settings) -> None:
-    """Raises Fault for an address that the hub would never call."""
+    """Raises CommandError for an address that the hub would never call."""
     problem = peer_problem(url, settings)
     if problem is not None:
         raise CommandError(f"--url {problem}")
@@ -108,12 +108,12 @@ def is_plain(url: str) -> bool:
 
 
 def check_player(player: str) -> None:
-    """Raises Fault for what cannot be a player's id at a casino."""
+    """Raises CommandError for what cannot be a player's id at a casino."""
     check_name("--player", player)
 
 
 def check_name(option: str, name: str) -> None:
-    """Raises Fault for what no id may be: two that look alike would name two things (kit.names)."""
+    """Raises CommandError for what no id may be: two that look alike would name two things (kit.names)."""
     problem = problem_of(name)
     if problem is not None:
         raise CommandError(f"{option} {problem}")

@@ -47,7 +47,7 @@ SecretFile = Annotated[
 def new_file(path: Path | None) -> Iterator[TextIO | None]:
     """A file that was not there before, for its owner alone; it is gone again if the work fails. None without a path.
 
-    Raises Fault where something is there already: it may be the only copy of a secret.
+    Raises CommandError where something is there already: it may be the only copy of a secret.
     """
     if path is None:
         yield None

@@ -78,7 +78,7 @@ def open_(
 
 
 async def _behind(hub: Hub, casino: Casino, token: str) -> Player:
-    """The player whose token this is, as the casino says; raises Fault."""
+    """The player whose token this is, as the casino says; raises CommandError."""
     if not 1 <= len(token) <= LONGEST_TOKEN:
         raise CommandError(f"a token must be 1 to {LONGEST_TOKEN} characters")
     told = await authorize(hub, casino, token)

@@ -18,7 +18,7 @@ COLUMNS = ("name", "url", "currencies")
 
 
 def changes_of(assignments: list[str], side: Side, settings: Settings) -> dict[str, Any]:
-    """The changes, typed; raises Fault for words that are no assignments, else BadSettings with all that is wrong."""
+    """The changes, typed; raises CommandError for words that are no assignments, else BadSettings with all that is wrong."""
     told = told_in(assignments)
     columns = _columns(told, side)
     problems = [problem for check in (_judge_columns, _judge_url) for problem in check(columns, settings)]
@@ -32,7 +32,7 @@ def changes_of(assignments: list[str], side: Side, settings: Settings) -> dict[s
 
 
 def told_in(assignments: list[str]) -> dict[str, str]:
-    """Each key with its text; raises Fault for words that are no assignments."""
+    """Each key with its text; raises CommandError for words that are no assignments."""
     told: dict[str, str] = {}
     for assignment in assignments:
         key, equals, value = assignment.partition("=")

@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from croupier.cli.running import AsJson
-from croupier.cli.sentences import Fault
+from croupier.cli.sentences import CommandError
 from croupier.cli.show import say, show_facts, show_json
 from croupier.kit import strictjson
 from croupier.kit.http import HttpWire
@@ -99,14 +99,14 @@ def _document(source: str) -> Json:
     try:
         return strictjson.loads(body, max_bytes=MAX_FILE)
     except BadJson as problem:
-        raise Fault(f"{source} holds no JSON: it is {problem.why}") from None
+        raise CommandError(f"{source} holds no JSON: it is {problem.why}") from None
 
 
 def _proof_in(document: Json) -> Proof:
     try:
         return read_proof(document)
     except BadField as problem:
-        raise Fault(f"this draw cannot be verified: {problem}") from None
+        raise CommandError(f"this draw cannot be verified: {problem}") from None
 
 
 def _asked(hub: str, draw: str | None, credentials: Path | None) -> Json:
@@ -125,7 +125,7 @@ def _asked(hub: str, draw: str | None, credentials: Path | None) -> Json:
     try:
         return asyncio.run(ask())
     except NotPublished as problem:
-        raise Fault(f"the hub does not show this draw: {problem}") from None
+        raise CommandError(f"the hub does not show this draw: {problem}") from None
 
 
 def _show(proof: Proof, wrong: list[str], *, as_json: bool) -> None:

@@ -36,7 +36,7 @@ async def published_draw(wire: Wire, hub_url: str, credentials: Json, *, game_ty
 async def _token(wire: Wire, base: str, credentials: Json) -> str:
     try:
         known = strictjson.record(credentials, "credentials")
-        client_id = strictjson.integer(known, "PartnerClientId", 1, 2**53)
+        client_id = strictjson.integer(known, "PartnerClientId", low=1, high=2**53)
         body = json.dumps({"PartnerClientId": client_id, "Secret": strictjson.text(known, "Secret", 512)}).encode()
     except BadField as problem:
         raise NotPublished(f"the credentials are not those of a casino: {problem}") from None
@@ -52,7 +52,7 @@ def _envelope(call: str, answer: WireAnswer) -> Json:
     """The answer's envelope if it says success. Raises NotPublished."""
     try:
         said = strictjson.record(strictjson.loads(answer.body, max_bytes=MAX_BYTES))
-        code = strictjson.integer(said, "ErrorCode", 0, 10**9)
+        code = strictjson.integer(said, "ErrorCode", low=0, high=10**9)
     except (BadJson, BadField):
         raise NotPublished(f"{call}: HTTP {answer.status} without an envelope") from None
     if answer.status != SUCCESS or code != SUCCESS:

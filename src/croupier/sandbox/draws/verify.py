@@ -75,8 +75,8 @@ def read_proof(document: Json) -> Proof:
     if proof.get("seed") is None:
         raise BadField("seed", "is not published yet: it comes with the results")
     return Proof(
-        strictjson.integer(draw, _named(draw, "gameType", "t"), 0, 2**31 - 1),
-        strictjson.integer(draw, _named(draw, "gameEdition", "ge"), 0, MOST_EDITION),
+        strictjson.integer(draw, _named(draw, "gameType", "t"), low=0, high=2**31 - 1),
+        strictjson.integer(draw, _named(draw, "gameEdition", "ge"), low=0, high=MOST_EDITION),
         strictjson.text(proof, "commitment"),
         strictjson.text(proof, "seed"),
         read_results(draw, _named(draw, "results", "res")),
