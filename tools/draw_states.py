@@ -1,4 +1,4 @@
-"""Draw docs/states/*.md out of the constant tables in src/croupier/core. `make states` runs it.
+"""Draws docs/states/*.md from the constant tables in src/croupier/core. `make states` runs it.
 
 Owns: how a table is drawn, as a mermaid diagram and as plain tables. Never: a state, an event or its meaning; those
 are read from the code. A house test fails while a drawing that is committed is not what this draws.
@@ -21,7 +21,7 @@ NOTHING = "·"
 
 @dataclass(frozen=True)
 class Picture:
-    """One table of the core with everything that is drawn of it."""
+    """One state table of the core, with all that is drawn from it."""
 
     name: str
     table_name: str
@@ -33,12 +33,12 @@ class Picture:
 
     @property
     def source(self) -> str:
-        """Where the table stands, from the top of the checkout."""
+        """Path of the table's module from the top of the checkout."""
         return f"src/croupier/core/{self.name}.py"
 
 
 def _birth(record: type) -> frozenset[Enum]:
-    """The state that a new record of this kind starts in."""
+    """Initial state of a new record."""
     return frozenset(field.default for field in fields(record) if field.name == "state")
 
 
@@ -75,7 +75,7 @@ PICTURES = (
 
 
 def meanings(kind: type[Enum]) -> dict[str, str]:
-    """What the docstring under each member says, by the member's value."""
+    """Return the docstring under each member, by the member's value."""
     tree = ast.parse(inspect.getsource(kind)).body[0]
     assert isinstance(tree, ast.ClassDef)
     found: dict[str, str] = {}
@@ -87,7 +87,7 @@ def meanings(kind: type[Enum]) -> dict[str, str]:
 
 
 def drawn(picture: Picture) -> str:
-    """The whole page."""
+    """Return the text of the page."""
     head = f"# The states of a {picture.name}"
     origin = f"Drawn from `{picture.table_name}` in `{picture.source}` by `make states`; edits here are lost."
     parts = [head, origin, picture.note, _diagram(picture)]
@@ -126,13 +126,13 @@ def _table(head: list[str], rows: Iterable[list[str]]) -> str:
 
 
 def drawings() -> Iterator[tuple[Path, str]]:
-    """Each page with its text as it should be."""
+    """Return each page with its current text."""
     for picture in PICTURES:
         yield STATES / f"{picture.name}.md", drawn(picture)
 
 
 def main() -> None:
-    """Write what changed, and say so."""
+    """Write the changed pages and print their names."""
     STATES.mkdir(parents=True, exist_ok=True)
     for page, text in drawings():
         if not page.exists() or page.read_text() != text:

@@ -1,4 +1,4 @@
-"""Forges tokens that nobody may take, into tests/vectors/jwt_negative.json. `python tools/forge_jwts.py` writes it.
+"""Forges tokens that must be refused, into tests/vectors/jwt_negative.json. `python tools/forge_jwts.py` writes it.
 
 Owns: the list of attacks, each on a token that is good but for that attack. Never: the hub's own code for tokens: what is
 forged here is built from RFC 7515, 7516, 7518, 7519, 7797 and 8725 with the cryptography library alone. A test forges the
@@ -30,12 +30,12 @@ ED25519_ORDER = 2**252 + 27742317777372353535851937790883648493
 
 
 def b64(content: bytes) -> str:
-    """Base64url without padding."""
+    """Return base64url without padding."""
     return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
 
 
 def compact(document: object) -> bytes:
-    """JSON without blanks; bytes as they are."""
+    """Return JSON without blanks; bytes stay as they are."""
     return document if isinstance(document, bytes) else json.dumps(document, separators=(",", ":")).encode()
 
 
@@ -48,7 +48,7 @@ class Key:
     private: Any
 
     def sign(self, message: bytes) -> bytes:
-        """A signature as RFC 7518 has it, without chance, so that the table is always the same."""
+        """Return a signature by RFC 7518, without randomness, so that the table is always the same."""
         if self.alg == "RS256":
             return bytes(self.private.sign(message, padding.PKCS1v15(), hashes.SHA256()))
         if self.alg == "EdDSA":
@@ -56,11 +56,11 @@ class Key:
         return ecdsa(self.private, message)
 
     def public(self, encoding: serialization.Encoding, form: serialization.PublicFormat) -> bytes:
-        """The public key in a form that an attacker may take for a secret."""
+        """Return the public key in a form that an attacker may use as a secret."""
         return bytes(self.private.public_key().public_bytes(encoding, form))
 
     def jwk(self) -> dict[str, str]:
-        """The public key as a key set lists it."""
+        """Return the public key in the form of a key set."""
         return {"use": "sig", "alg": self.alg, "kid": self.kid, **_numbers(self.private.public_key())}
 
 
@@ -76,13 +76,13 @@ def _numbers(public: object) -> dict[str, str]:
 
 
 def ecdsa(private: ec.EllipticCurvePrivateKey, message: bytes, size: int = 32) -> bytes:
-    """The numbers r and s side by side."""
+    """Return the numbers r and s side by side."""
     r, s = decode_dss_signature(private.sign(message, ec.ECDSA(hashes.SHA256(), deterministic_signing=True)))
     return r.to_bytes(size, "big") + s.to_bytes(size, "big")
 
 
 def attackers(rsa_pem: str) -> dict[str, Key]:
-    """Keys of somebody else, always the same ones."""
+    """Return the attacker's keys, which are always the same."""
     return {
         "RS256": Key("mine-rs", "RS256", serialization.load_pem_private_key(rsa_pem.encode(), None)),
         "ES256": Key("mine-es", "ES256", ec.derive_private_key(0x1234567, ec.SECP256R1())),
@@ -92,7 +92,7 @@ def attackers(rsa_pem: str) -> dict[str, Key]:
 
 @dataclass(frozen=True)
 class Good:
-    """A token that one place takes: what an attack begins with."""
+    """A valid token for one endpoint, from which an attack starts."""
 
     place: str
     """`bearer` or `sent`."""
@@ -114,17 +114,17 @@ class Good:
         signature: bytes | None = None,
         by: Callable[[bytes], bytes] | None = None,
     ) -> str:
-        """Put together; what is not given is good."""
+        """Return the token; parts that are not given are valid."""
         signed = f"{b64(compact(self.header if header is None else header))}.{b64(compact(claims or self.claims))}"
         made = (by or self.key.sign)(signed.encode()) if signature is None else signature
         return f"{signed}.{b64(made)}"
 
     def with_header(self, **changes: object) -> str:
-        """Signed by the hub's key, under this header; None leaves a name out."""
+        """Return a token signed by the hub's key with this header; None removes a name."""
         return self.token({name: value for name, value in {**self.header, **changes}.items() if value is not ...})
 
     def with_claims(self, **changes: object) -> str:
-        """Signed by the hub's key, with these claims; ... leaves one out."""
+        """Return a token signed by the hub's key with these claims; ... removes one."""
         return self.token(None, {n: v for n, v in {**self.claims, **changes}.items() if v is not ...})
 
 
@@ -136,7 +136,7 @@ class Row:
     place: str
     token: str
     crossed: bool = False
-    """Good elsewhere: an access token where a sent one is wanted, or the other way round."""
+    """Valid elsewhere: an access token in place of a sent one, or the reverse."""
 
 
 Attack = Iterator[tuple[str, str]]
@@ -155,7 +155,7 @@ def no_algorithm(good: Good) -> Attack:
 
 
 def public_key_as_secret(good: Good) -> Attack:
-    """RFC 8725 section 2.1: HS256 with what everybody knows."""
+    """RFC 8725 section 2.1: HS256 with public data as the secret."""
     encoding, form = serialization.Encoding, serialization.PublicFormat
     spki = form.SubjectPublicKeyInfo
     secrets = {
@@ -186,7 +186,7 @@ def _mac(secret: bytes, digest: str = "sha256") -> Callable[[bytes], bytes]:
 
 
 def algorithms(good: Good) -> Attack:
-    """The algorithm belongs to the key."""
+    """A key is valid for its own algorithm only."""
     alg = good.key.alg
     odd = [
         alg.lower(), f"{alg} ", f" {alg}", f"{alg}\0", alg.title(), f"{alg}\n", [alg], {"alg": alg}, 256, True, "RS384",
@@ -227,7 +227,7 @@ def own_keys(good: Good) -> Attack:
 
 
 def extensions(good: Good) -> Attack:
-    """What changes the meaning of the bytes."""
+    """Headers that change the meaning of the bytes."""
     for crit in (["exp"], ["b64"], ["x-any"], [], "exp", None, {}):
         yield f"crit {_word(crit)}", good.with_header(crit=crit)
     yield "b64 false, named critical", good.with_header(b64=False, crit=["b64"])
@@ -243,7 +243,7 @@ def extensions(good: Good) -> Attack:
 
 
 def kids(good: Good) -> Attack:
-    """A kid is looked up in a list, and nowhere else."""
+    """A kid is looked up in the key list only."""
     odd = [
         "../../../../dev/null", "/etc/passwd", "file:///dev/null", "https://attacker.test/key", "' or '1'='1", "x' union select 'k'--",
         "'; drop table signing_keys; --", "$(id)", "`id`", "| cat /etc/passwd", "%00", "", " ", "*", "%", "null", "__proto__",
@@ -285,7 +285,7 @@ def other_forms(good: Good) -> Attack:
 
 
 def parts(good: Good) -> Attack:
-    """Three parts of canonical base64url, and nothing else."""
+    """A token has three parts in canonical base64url."""
     head, claims, signature = good.token().split(".")
     pieces = {"header": 0, "claims": 1, "signature": 2}
     for name, place in pieces.items():
@@ -347,7 +347,7 @@ def documents(good: Good) -> Attack:
 
 
 def signatures(good: Good) -> Attack:
-    """What is no signature, or one over something else."""
+    """Missing signatures, and signatures over other bytes."""
     made = base64.urlsafe_b64decode(good.token().split(".")[2] + "==")
     odd = {
         "empty": b"", "zeros": bytes(len(made)), "ones": b"\xff" * len(made), "cut": made[:-1], "longer by zero": made + b"\0",
@@ -387,7 +387,7 @@ def _rsa(good: Good, made: bytes) -> Attack:
 
 
 def _ec(good: Good, made: bytes) -> Attack:
-    """CVE-2022-21449 and its like, other curves, DER."""
+    """CVE-2022-21449 and similar ones, other curves, DER."""
     n = P256_ORDER
     pairs = {
         "r = s = 0": (0, 0), "r = 0": (0, 1), "s = 0": (1, 0), "r = s = 1": (1, 1), "r = s = n": (n, n), "r = n, s = 1": (n, 1),
@@ -425,7 +425,7 @@ _KINDS: Mapping[str, Callable[[Good, bytes], Attack]] = {"RS256": _rsa, "ES256":
 
 
 def times(good: Good) -> Attack:
-    """Expired, not yet, and no time at all. A minute is more than any leeway."""
+    """Expired, not valid yet, and without a time. A minute exceeds every tolerance."""
     now_s = good.claims["nbf"]
     yield "expired a minute ago", good.with_claims(nbf=now_s - 7200, exp=now_s - 60)
     yield "expired long ago", good.with_claims(nbf=0, exp=1)
@@ -437,7 +437,7 @@ def times(good: Good) -> Attack:
 
 
 def parties(good: Good) -> Attack:
-    """From another hub, to somebody else, for another purpose."""
+    """From another hub, for another casino, for another purpose."""
     issuer = good.claims["iss"]
     for iss in (
         ...,
@@ -478,7 +478,7 @@ def _for_a_sent_one(good: Good) -> Attack:
 
 
 CROSSED = ("what was sent to a casino, as a bearer", "the same with a scope", "an access token")
-"""Attacks that are good tokens of the other kind."""
+"""Attacks that are valid tokens of the other kind."""
 
 ATTACKS: tuple[Callable[[Good], Attack], ...] = (
     no_algorithm, public_key_as_secret, algorithms, own_keys, extensions, kids, other_forms, parts, documents, signatures, times,
@@ -487,7 +487,7 @@ ATTACKS: tuple[Callable[[Good], Attack], ...] = (
 
 
 def _word(value: object) -> str:
-    """How a value is named in a row."""
+    """Return the name of a value in a row."""
     if value is ...:
         return "left out"
     text = json.dumps(value)
@@ -499,17 +499,17 @@ def _word(value: object) -> str:
 
 @dataclass(frozen=True)
 class Hub:
-    """Whose tokens are forged: its keys by algorithm, its name, and one casino."""
+    """The hub whose tokens are forged: its keys by algorithm, its name, and one casino."""
 
     keys: Mapping[str, Key]
     issuer: str
     casino_id: int
     now_s: int
     sent_s: int = 10
-    """How long a sent token lives; longer where forging takes its time."""
+    """Lifetime of a sent token; longer if forging takes long."""
 
     def goods(self, mine: Mapping[str, Key], sent_by: tuple[str, ...] = ("RS256", "ES256", "EdDSA")) -> list[Good]:
-        """A good bearer, and a good sent token of each algorithm."""
+        """Return a valid bearer, and a valid sent token of each algorithm."""
         shared = {"nbf": self.now_s, "iss": self.issuer, "client_id": f"PartnerClient-{self.casino_id}"}
         bearer = {**shared, "exp": self.now_s + 3600, "aud": "hub", "scope": "casino"}
         sent = {**shared, "exp": self.now_s + self.sent_s, "data": "{}"}
@@ -521,7 +521,7 @@ class Hub:
 
 
 def rows(hub: Hub, rsa_pem: str) -> list[Row]:
-    """Every attack on every good token."""
+    """Return every attack on every valid token."""
     return [
         Row(f"{good.place} {good.key.alg}: {name}", good.place, token, name in CROSSED)
         for good in hub.goods(attackers(rsa_pem))
@@ -531,7 +531,7 @@ def rows(hub: Hub, rsa_pem: str) -> list[Row]:
 
 
 def hub_of_the_vectors() -> Hub:
-    """The hub of the vectors: keys that protect nothing."""
+    """Return the hub of the vectors, whose keys protect nothing."""
     listed = json.loads((VECTORS / "betcore_v2" / "keys.json").read_text("utf-8"))["keys"]
     keys = {
         row["alg"]: Key(row["kid"], row["alg"], serialization.load_pem_private_key(row["pem"].encode(), None))
@@ -541,7 +541,7 @@ def hub_of_the_vectors() -> Hub:
 
 
 def attackers_pem() -> str:
-    """The RSA key of the attacker: the one of the table, or a new one for a new table."""
+    """Return the RSA key of the attacker: the one of the table, or a new one for a new table."""
     if TABLE.exists():
         return str(json.loads(TABLE.read_text("utf-8"))["attacker_pem"])
     private = rsa.generate_private_key(65537, 2048)
@@ -550,7 +550,7 @@ def attackers_pem() -> str:
 
 
 def table() -> dict[str, Any]:
-    """What the file holds. Very long tokens are kept by their hash: a test forges them anew."""
+    """Return the content of the file. It stores long tokens as hashes; a test forges them again."""
     pem = attackers_pem()
     listed = [
         {"name": row.name, "place": row.place, "token": _kept(row.token)} for row in rows(hub_of_the_vectors(), pem)

@@ -35,24 +35,24 @@ PROOF = Path("docs/proof")
 JSON, TEXT, SEEDS = PROOF / "simulation.json", PROOF / "simulation.md", PROOF / "simulation_seeds.txt"
 WRITE_EVERY = 20
 RARE_WORLDS = 400
-"""So many harsh worlds are played at most for the sake of what was not met before."""
+"""Largest number of harsh worlds played to reach combinations that have not occurred."""
 
 
 @dataclass(slots=True)
 class Spent:
-    """What the parts took so far, and of which commit they are. Seconds of this machine."""
+    """The time of the parts so far, in seconds of this machine, and their commits."""
 
     wall_s: float = 0.0
     commits: dict[str, str] = field(default_factory=dict)
-    """Seeds, as a person reads them, to the commit that they are of: a run that was stopped may go on with a mended hub."""
+    """Ranges of seeds to the commit that they were played with: a stopped run may continue with a corrected hub."""
     failed: dict[str, list[str]] = field(default_factory=dict)
-    """Seed to violations, of worlds that are in no sum yet: they are played again when the run goes on, mended."""
+    """Seed to violations of worlds in no sum yet: they are played again when the run continues."""
     rare_worlds: int = 0
     rare_payments: int = 0
 
 
 def main() -> int:
-    """Play, write, judge."""
+    """Play the worlds, write the files, and return the exit code."""
     asked = _arguments()
     silence()
     home = Path(os.environ.get("CROUPIER_HOME", ".croupier")) / "simulator"
@@ -82,7 +82,7 @@ def _arguments() -> argparse.Namespace:
 
 @dataclass(slots=True)
 class Run:
-    """What is played, and what it came to."""
+    """The worlds played so far, and the sum of their results."""
 
     campaign: Campaign
     spent: Spent
@@ -90,7 +90,7 @@ class Run:
     since_s: float
 
     def failed(self, play: Play) -> None:
-        """Those that failed when the run was stopped."""
+        """Return the worlds that failed when the run was stopped."""
         seeds = list(map(int, self.spent.failed))
         if not seeds:
             return
@@ -101,7 +101,7 @@ class Run:
             self._take(played)
 
     def long(self, play: Play) -> None:
-        """All worlds until there are payments enough."""
+        """Play worlds until there are enough payments."""
         if self.campaign.payments >= self.asked.payments:
             return
         self._from_here(f"{self._next_seed()} on")
@@ -111,7 +111,7 @@ class Run:
                 break
 
     def rare(self, play: Play) -> None:
-        """Harsh worlds until nothing is left that was not met."""
+        """Play harsh worlds until every combination has occurred."""
         if not self._missing():
             return
         self._from_here(f"{self._next_seed()} on")
@@ -124,7 +124,7 @@ class Run:
                 break
 
     def write(self) -> None:
-        """The page and its figures as they are now."""
+        """Write the page and its figures."""
         now_s = time.monotonic()
         self.spent.wall_s += now_s - self.since_s
         self.since_s = now_s
@@ -143,7 +143,7 @@ class Run:
         return max([self.campaign.seed * STRIDE, *played, *map(int, self.spent.failed)]) + 1
 
     def _worlds(self, seed: int) -> Iterator[World]:
-        """The run's worlds from this seed of a world on."""
+        """Yield the run's worlds from this seed on."""
         return worlds_of(self.campaign.seed, self.asked.payments, seed - self.campaign.seed * STRIDE - 1)
 
     def _take(self, played: Played) -> None:

@@ -1,4 +1,4 @@
-"""`python -m tests.chaos`: what `make chaos` and `make chaos-smoke` run, what they print, and the proof they leave.
+"""The command `python -m tests.chaos`, which `make chaos` and `make chaos-smoke` run: its output and its proof.
 
 Owns: the order of things, the verdict, the exit code (0: nothing was found). Never: plays or kills itself.
 """
@@ -31,7 +31,7 @@ STORM_S, SMOKE_S = 180.0, 30.0
 
 @contextlib.asynccontextmanager
 async def watched(report: Report) -> AsyncIterator[tuple[Ground, Callable[[list[Seat]], None]]]:
-    """A ground with a reader on it; at the end the books of the seats handed over are compared."""
+    """Open a ground with a reader on it; at the end compare the books of the returned seats."""
     seats: list[Seat] = []
     async with ground(seed=report.seed) as made:
         report.say("hub, database, casinos and studios run")
@@ -58,7 +58,7 @@ async def watched(report: Report) -> AsyncIterator[tuple[Ground, Callable[[list[
 
 
 async def play_matrix(report: Report, wanted: list[tuple[str, list[str]]], *, surveyed: list[str]) -> None:
-    """The survey of these operations, then the deaths: of `worker` at every pair, of the others along a diagonal."""
+    """Survey these operations, then kill: `worker` at every pair, the others along a diagonal."""
     async with watched(report) as (made, hand_over):
         matrix = Matrix(made, report.say)
         await matrix.survey(surveyed)
@@ -71,7 +71,7 @@ async def play_matrix(report: Report, wanted: list[tuple[str, list[str]]], *, su
 
 
 async def play_storm(report: Report, seconds: float) -> None:
-    """A storm of so many seconds."""
+    """Run a storm for this many seconds."""
     async with watched(report) as (made, hand_over):
         raged = await storm(made, seconds=seconds, seed=report.seed, say=report.say)
         hand_over(raged.seats)
@@ -82,7 +82,7 @@ async def play_storm(report: Report, seconds: float) -> None:
 
 
 async def whole(report: Report, keep: Callable[[], None]) -> None:
-    """Everything on real processes; what was found is kept after each part."""
+    """Run everything on real processes, and store the results after each part."""
     await play_matrix(report, [("hub", NAMES), ("hub+database", NAMES)], surveyed=[])
     keep()
     await play_matrix(report, [("worker", NAMES), ("pause", NAMES)], surveyed=NAMES)
@@ -92,12 +92,12 @@ async def whole(report: Report, keep: Callable[[], None]) -> None:
 
 
 async def smoke(report: Report) -> None:
-    """A minute of it."""
+    """Run the smoke test, which takes a minute."""
     await play_storm(report, SMOKE_S)
 
 
 def main() -> int:
-    """Run it; the exit code."""
+    """Run the command and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("what", choices=("all", "smoke", "storm", "matrix", "nth"))
     parser.add_argument("--seed", type=int, help="of the storm; drawn and printed without one")
@@ -129,7 +129,7 @@ def main() -> int:
 
 
 async def _interruptible(course: Coroutine[Any, Any, None]) -> None:
-    """SIGTERM ends it as Ctrl-C does: what was started is stopped again."""
+    """Make SIGTERM end the command like Ctrl-C, so that it stops what it started."""
     task = asyncio.ensure_future(course)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     await task

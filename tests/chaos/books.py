@@ -1,4 +1,4 @@
-"""Three memories held against each other at rest: the casino's books, the hub's rows, and what providers were told.
+"""The comparison at rest of three records: the casinos' books, the hub's rows, and the answers to providers.
 
 Owns: that comparison, in words of its own: it reads rows and books and knows no rule of the hub's code. Never: what an
 invariant over the hub's own rows says (`croupier audit` is asked beside it). Spec: money.md 5.
@@ -27,12 +27,12 @@ select (select count(*) from payments where state in ('created', 'sent'))
     + (select count(*) from calls c where not exists (
         select from payments p where p.subject_id = c.subject_id and p.kind = 'stake' and p.state = 'expired'
         and c.slot = 'stake'))"""
-"""What has no end yet. Of an expired stake the casino is asked once more later: that may stand."""
+"""Payments without an end yet. The late query of an expired stake may still be open."""
 
 
 @dataclass(slots=True)
 class Told:
-    """One bet as its provider knows it; amounts are minor units, None in a list is silence."""
+    """The provider's record of one bet. Amounts are minor units, None in a list is a missing answer."""
 
     bet: str
     studio: int
@@ -48,7 +48,7 @@ class Told:
 
 @dataclass(slots=True)
 class CashbackTold:
-    """One cashback as the person knows it who paid it."""
+    """The record of one cashback by the person who paid it."""
 
     ref: str
     casino: int
@@ -58,7 +58,7 @@ class CashbackTold:
 
 @dataclass(slots=True)
 class Verdict:
-    """What the comparison found. `lost` and `doubled` count payments, `undecided` those without an outcome."""
+    """The result of the comparison. `lost` and `doubled` count payments, `undecided` those without an outcome."""
 
     bets: int = 0
     cashbacks: int = 0
@@ -71,11 +71,11 @@ class Verdict:
 
     @property
     def clean(self) -> bool:
-        """Nothing was found."""
+        """Return whether there is no violation."""
         return not (self.violations or self.lost or self.doubled or self.undecided)
 
     def wrong(self, text: str, **counts: int) -> None:
-        """Note a violation."""
+        """Record a violation."""
         self.violations.append(text)
         for name, n in counts.items():
             setattr(self, name, getattr(self, name) + n)
@@ -86,7 +86,7 @@ Key = tuple[int, bool, int, int]
 
 
 async def compare(ground: Ground, told: list[Told], cashbacks: list[CashbackTold]) -> Verdict:
-    """Compare everything that was ever played on this ground."""
+    """Compare all bets and cashbacks of this ground."""
     verdict = Verdict()
     booked = await _booked(ground)
     for key, amounts in booked.items():
@@ -106,11 +106,11 @@ async def compare(ground: Ground, told: list[Told], cashbacks: list[CashbackTold
     return verdict
 
 
-# --- the three memories ---------------------------------------------------------------------------------------
+# --- the three records ----------------------------------------------------------------------------------------
 
 
 async def _booked(ground: Ground) -> dict[Key, list[int]]:
-    """Every booking of every casino: the amounts by what they are of."""
+    """Return all bookings of all casinos: the amounts by key."""
     found: dict[Key, list[int]] = {}
     for casino in ground.casinos:
         for player in (await ground.ask(f"{casino.url}/_sandbox/wallet"))["players"]:
@@ -129,14 +129,14 @@ def _id(side: Side) -> int:
 
 
 async def _hub_bets(ground: Ground) -> dict[tuple[int, str], Any]:
-    """The hub's bets by studio and betId."""
+    """Return the hub's bets by studio and betId."""
     numbers = {_id(studio): n for n, studio in enumerate(ground.studios)}
     rows = await ground.desk.store.db.fetch("select * from bets")
     return {(numbers[row["provider_id"]], row["bet_ref"]): row for row in rows}
 
 
 async def _payments(ground: Ground, booked: dict[Key, list[int]], verdict: Verdict) -> set[Key]:
-    """Every payment of the hub against the casino's book; the keys that the hub knows."""
+    """Compare every payment of the hub with the casino's book; return the keys that the hub knows."""
     rows = await ground.desk.store.db.fetch(
         "select p.*, coalesce(b.casino_id, c.casino_id) as casino_id from payments p"
         " left join bets b on b.bet_id = p.subject_id left join cashbacks c on c.cashback_id = p.subject_id"
@@ -189,7 +189,7 @@ def _bet(told: Told, row: Any, booked: dict[Key, list[int]], verdict: Verdict) -
 
 
 def _net(told: Told, row: Any, booked: dict[Key, list[int]], verdict: Verdict) -> None:
-    """What the casino's book did for the bet is what its provider and the hub take it for."""
+    """Check that the net amount in the casino's book matches the records of provider and hub."""
     mine = {k[3]: v for k, v in booked.items() if not k[1] and k[2] == row["bet_id"]}
     net = sum(sum(amounts) * (-1 if kind in TAKES else 1) for kind, amounts in mine.items())
     expected = {"on": -row["stake"], "settled": (row["win"] or 0) - row["stake"]}.get(row["state"], 0)
@@ -213,7 +213,7 @@ async def _cashbacks(ground: Ground, told: list[CashbackTold], verdict: Verdict)
 
 
 async def _hub_alone(ground: Ground, verdict: Verdict) -> None:
-    """The auditor, the incidents, and what the sides complain of."""
+    """Check the auditor, the incidents, and the complaints of the sandbox."""
     for finding in await audit(ground.desk.store.db):
         for violation in finding.violations:
             verdict.wrong(f"audit {finding.name}: {violation.subject_id} {violation.what}")
@@ -227,7 +227,7 @@ async def _hub_alone(ground: Ground, verdict: Verdict) -> None:
 
 
 def minor(text: str) -> int:
-    """Minor units of a decimal text in euros, exactly."""
+    """Return a decimal text in euros as minor units, exactly."""
     whole, _, cents = text.lstrip("-").partition(".")
     amount = int(whole) * 100 + int((cents + "00")[:2])
     return -amount if text.startswith("-") else amount

@@ -28,7 +28,7 @@ from tests.conftest import make_home, remove_home
 HERE = Path(__file__).parent
 HOLD_S = 15
 WAITS = {
-    # So long a hub has to come back and still send what it took on; it is longer than the default, because a machine
+    # A hub may take this long to restart and send what it had accepted: longer than the default, because a machine
     # that runs all tests at once starts processes slowly.
     "CROUPIER_HOLD_S": str(HOLD_S),
     "CROUPIER_CLAIM_S": "3",
@@ -63,7 +63,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @dataclass
 class Chaos:
-    """A running world, and the file that says where its hub is to be killed."""
+    """A running world, and the file that names the point at which its hub is killed."""
 
     world: LocalWorld
     workers: int
@@ -73,7 +73,7 @@ class Chaos:
     # --- killing ----------------------------------------------------------------------------------------------
 
     def order(self, at: str, n: int = 1, whom: str = "worker", *, postgres: bool = False) -> None:
-        """At the n-th passing of this point from now on, kill."""
+        """Kill at the n-th passing of this point from now on."""
         pid = None
         if postgres:
             place = find_place(self.world.settings.home)
@@ -89,14 +89,14 @@ class Chaos:
         return self.orders.with_suffix(".taken").exists()
 
     async def fire(self) -> None:
-        """Wait until the order was taken."""
+        """Wait until a process has taken the order."""
         await until(self.fired, 10, "nobody passed the point")
 
     async def hub_is_dead(self) -> None:
         await until(lambda: self.world.hub.poll() is not None, 10, "the hub lives")
 
     async def start_again(self) -> None:
-        """The same home, the same port."""
+        """Start the hub again on the same home and port."""
         port = urlsplit(self.world.hub_url).port
         assert port is not None
         self.world.hub, url = await start_hub(
@@ -107,18 +107,18 @@ class Chaos:
     # --- playing ----------------------------------------------------------------------------------------------
 
     async def seat(self, player: str, game: str = "lantern-tumble") -> str:
-        """A new player's session."""
+        """Open a session for a new player."""
         self.players.append(player)
         return (await self.world.launch(player, game)).session_id
 
     async def call(self, verb: str, session: str, bet: str, **what: str) -> int | None:
-        """One call of the studio: the response code, None for silence."""
+        """Make one call of the studio and return the response code, None without an answer."""
         if verb != "refund":
             what.setdefault("round", "r-1")
         return (await self.world.call(verb, session=session, bet=bet, **what))[1]
 
     async def insist(self, verb: str, session: str, bet: str, **what: str) -> int:
-        """As a provider repeats: the same ids until there is a definite answer."""
+        """Repeat with the same ids until there is a definite answer, as a provider does."""
         async with asyncio.timeout(25):
             while True:
                 code = await self.call(verb, session, bet, **what)
@@ -134,12 +134,12 @@ class Chaos:
             yield hub
 
     async def wallet(self, player: str) -> dict[str, Any]:
-        """The player's change and bookings at the casino, which may never have seen this player."""
+        """Return the player's net amount and bookings at the casino, which may never have seen this player."""
         told = dict(await self.world.ask(f"{self.world.casino_url}/_sandbox/wallet/{player}"))
         return {"change": "0", "bookings": []} if "problem" in told else told
 
     async def at_rest(self) -> None:
-        """Nothing is undecided after a bounded time, and no accept is still on its way."""
+        """Wait, for a limited time, until nothing is undecided and no accept is on its way."""
         async with self.desk() as desk:
 
             async def rests() -> bool:
@@ -149,7 +149,7 @@ class Chaos:
             await until(rests, AT_REST_S, "something is still undecided")
 
     async def judge(self) -> None:
-        """Wallets, payments and ledger agree, every invariant holds, nobody complains."""
+        """Check that wallets, payments and ledger agree, every invariant holds, and the sandbox has no complaint."""
         assert self.world.casino is not None
         casino_id = self.world.casino.casino_id
         changes = 0
@@ -166,14 +166,14 @@ class Chaos:
 
 
 def minor(text: str) -> int:
-    """Minor units of a decimal text in euros, exactly."""
+    """Return a decimal text in euros as minor units, exactly."""
     whole, _, cents = text.lstrip("-").partition(".")
     amount = int(whole) * 100 + int(cents.ljust(2, "0"))
     return -amount if text.startswith("-") else amount
 
 
 async def until(holds: Callable[[], bool] | Callable[[], Awaitable[bool]], within_s: float, otherwise: str) -> None:
-    """Look again and again."""
+    """Poll until the condition holds."""
     patience = asyncio.get_running_loop().time() + within_s
     while True:
         seen = holds()
@@ -186,7 +186,7 @@ async def until(holds: Callable[[], bool] | Callable[[], Awaitable[bool]], withi
 
 @contextlib.asynccontextmanager
 async def chaos_with(workers: int) -> AsyncIterator[Chaos]:
-    """A world of its own, judged at its end."""
+    """Open a world of its own, and check it at its end."""
     home = make_home()
     orders = home / "kill.json"
     path = os.pathsep.join(
@@ -207,14 +207,14 @@ async def chaos_with(workers: int) -> AsyncIterator[Chaos]:
 
 
 def _let_go_on(world: LocalWorld) -> None:
-    """Whoever is still stopped by a test can only end when it runs."""
+    """Wake processes that a test has stopped, since a stopped one cannot end."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(world.hub.pid, signal.SIGCONT)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def two() -> AsyncIterator[Chaos]:
-    """A hub with two workers: when one dies, the other is there."""
+    """A hub with two workers: when one dies, the other continues."""
     async with chaos_with(2) as chaos:
         yield chaos
 

@@ -1,4 +1,4 @@
-"""The ground of a chaos run: a hub with its workers, its own PostgreSQL, casinos and studios, each a process of its own.
+"""The ground of a chaos run: a hub with its workers and its PostgreSQL, casinos and studios, each a separate process.
 
 Owns: starting and stopping them, a bad cable between every two that talk, the orders to kill, and a desk beside it all
 whose own connections are never disturbed. Never: when something is killed, nor what must come of it.
@@ -43,8 +43,8 @@ from tests.conftest import make_home, remove_home
 
 SITE = Path(__file__).with_name("site")
 WAITS = {
-    # Shorter than as shipped, so that what has to wait does so in seconds. What recovery rests on (the lease, how
-    # often workers look after each other, the first waits between tries) stays as shipped.
+    # Shorter than the defaults, so that waits take seconds. What recovery depends on (the lease, how often workers
+    # check each other, the first waits between tries) keeps its default.
     "CROUPIER_CLAIM_S": "2",
     "CROUPIER_INFO_AT_S": "9,10,11",
     "CROUPIER_LATE_INFO_AT_S": "25,40,60",
@@ -58,12 +58,12 @@ STARTS = 30
 
 
 class NotInTime(AssertionError):
-    """Something did not happen within its bound."""
+    """A condition did not hold in time."""
 
 
 @dataclass(slots=True)
 class Side:
-    """A sandbox casino or studio. `url` is its own address, past every cable: for its controls alone."""
+    """A sandbox casino or studio. `url` is its own address, without a cable, for its controls alone."""
 
     kind: str
     process: subprocess.Popen[bytes]
@@ -75,11 +75,11 @@ class Side:
 
 @dataclass(slots=True)
 class Ground:
-    """Everything that runs."""
+    """All running processes of a chaos run."""
 
     home: Path
     place: Path
-    """Where PostgreSQL lies."""
+    """Return the data directory of PostgreSQL."""
     environ: dict[str, str]
     workers: int
     wire: HttpWire
@@ -91,23 +91,23 @@ class Ground:
 
     @property
     def casinos(self) -> list[Side]:
-        """The sandbox casinos."""
+        """Return the sandbox casinos."""
         return [side for side in self.sides if side.kind == "casino"]
 
     @property
     def studios(self) -> list[Side]:
-        """The sandbox studios."""
+        """Return the sandbox studios."""
         return [side for side in self.sides if side.kind == "studio"]
 
     @property
     def dsn(self) -> str:
-        """The database, past every cable."""
+        """Return the address of the database, without a cable."""
         return _dsn(self.home, self.place)
 
     # --- talking ------------------------------------------------------------------------------------------------
 
     async def ask(self, url: str, body: Mapping[str, Any] | None = None) -> Any:
-        """POST JSON (or GET without a body) to a control of a side, past every cable."""
+        """POST JSON (or GET without a body) to a control of a sandbox side, without a cable."""
         method, sent = ("GET", b"") if body is None else ("POST", json.dumps(body).encode())
         request = WireRequest(
             method, url, {"content-type": "application/json"}, sent, total_s=60.0, max_bytes=16_000_000
@@ -116,13 +116,13 @@ class Ground:
         return loads(answer.body, max_bytes=16_000_000)
 
     async def call(self, studio: Side, verb: str, **what: str) -> int | None:
-        """One call of a studio on the hub: the response code; None for silence."""
+        """Make one call of a studio on the hub and return the response code; None without an answer."""
         told = await self.ask(f"{studio.url}/_sandbox/call", {"verb": verb, **what})
         answer = told.get("told") or {}
         return int(answer["_responseCode"]) if "_responseCode" in answer else None
 
     async def behave(self, casino: Side, behaviour: str, **rule: Any) -> None:
-        """Turn a dial of a casino."""
+        """Set a dial of a casino."""
         await self.ask(f"{casino.url}/_sandbox/behaviour", {"behaviour": behaviour, **rule})
 
     async def session(self, casino: Side, studio: Side, player: str, game: str = "lantern-tumble") -> str:
@@ -136,7 +136,7 @@ class Ground:
     # --- life and death -----------------------------------------------------------------------------------------
 
     async def start_again(self) -> None:
-        """The same home, the same port; again and again, as whatever supervises a hub does, until its database is there."""
+        """Start the hub again on the same home and port until its database answers, as a supervisor does."""
         for _ in range(STARTS):
             try:
                 self.hub, _ = await start_hub(self.environ, self.workers, port=self.port, log=self.home / "hub.log")
@@ -147,12 +147,12 @@ class Ground:
         raise NotInTime("the hub does not start again")
 
     async def worker_pids(self) -> list[int]:
-        """The workers that said they are there and run (or are stopped, not dead)."""
+        """Return the workers that have registered and still run (or are stopped, not dead)."""
         rows = await self.desk.store.db.fetch("select pid from processes order by process_id")
         return [row["pid"] for row in rows if alive(row["pid"])]
 
     async def whole(self, within_s: float = 30.0) -> None:
-        """Wait until every worker is there."""
+        """Wait until every worker runs."""
 
         async def all_there() -> bool:
             return len(await self.worker_pids()) >= self.workers
@@ -161,16 +161,16 @@ class Ground:
 
     @property
     def orders(self) -> Path:
-        """The file of the order to kill."""
+        """Return the file of the order to kill."""
         return self.home / "kill.json"
 
     @property
     def points(self) -> Path:
-        """The file that every passing of a point is noted in, as long as it is there."""
+        """Return the file that records every passing of a point while it exists."""
         return self.home / "points.txt"
 
     def order(self, at: str, whom: str = "worker", *, postgres: bool = False) -> None:
-        """At the next passing of this point, kill."""
+        """Order a kill at the next passing of this point."""
         self.taken.unlink(missing_ok=True)
         draft = self.orders.with_suffix(".draft")
         pid = self.postmaster() if postgres else None
@@ -179,26 +179,26 @@ class Ground:
 
     @property
     def taken(self) -> Path:
-        """The order after somebody took it."""
+        """Return the order after a process took it."""
         return self.orders.with_suffix(".taken")
 
     def postmaster(self) -> int | None:
-        """The pid of PostgreSQL's first process."""
+        """Return the pid of PostgreSQL's first process."""
         return postmaster(self.place / "data")
 
     def backends(self) -> list[int]:
-        """The pids of its other processes."""
+        """Return the pids of its other processes."""
         first = self.postmaster()
         return [pid for pid in leftovers(self.place / "data") if pid != first]
 
 
 def alive(pid: int) -> bool:
-    """Whether there is such a process and it has not ended."""
+    """Return whether the process exists and has not ended."""
     return _state(pid) not in "ZX"
 
 
 def runs(pid: int) -> bool:
-    """Whether it lives and is not stopped."""
+    """Return whether the process runs and is not stopped."""
     return _state(pid) not in "ZXT"
 
 
@@ -210,7 +210,7 @@ def _state(pid: int) -> str:
 
 
 async def until(holds: Any, within_s: float, otherwise: str) -> float:
-    """Look again and again until it holds (a function, plain or async); how long it took, in seconds.
+    """Poll until a plain or async function returns true; return the time it took, in seconds.
 
     A database that is away has not seen it yet.
     """
@@ -229,7 +229,7 @@ async def until(holds: Any, within_s: float, otherwise: str) -> float:
 async def ground(
     *, workers: int = 2, casinos: int = 2, studios: int = 2, seed: int = 0, waits: Mapping[str, str] = WAITS
 ) -> AsyncIterator[Ground]:
-    """Start everything and stop it again."""
+    """Start everything, and stop it at the end."""
     home = make_home()
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(remove_home, home)
@@ -269,12 +269,12 @@ async def ground(
 
 
 def _dsn(home: Path, folder: Path) -> str:
-    """The home's database through the socket in this folder."""
+    """Return the address of the home's database through the socket in this folder."""
     return f"postgresql://{USER}:{password_of(home)}@/{USER}?host={quote(str(folder), safe='')}"
 
 
 def _environ(home: Path, waits: Mapping[str, str]) -> dict[str, str]:
-    """What the processes are told: nothing of the settings around us."""
+    """Return the environment of the processes, without the settings of this one."""
     around = {k: v for k, v in os.environ.items() if not k.startswith("CROUPIER_")}
     path = os.pathsep.join([str(SITE), str(Path(croupier.__file__).parents[1])])
     return {
@@ -290,7 +290,7 @@ def _environ(home: Path, waits: Mapping[str, str]) -> dict[str, str]:
 
 
 async def _join(made: Ground, name: str, kind: str, chance: Random) -> None:
-    """Start a side, and have the hub and it meet through a cable each way."""
+    """Start a sandbox side, and connect it and the hub through a cable in each direction."""
     to_hub = Cable(f"{name}-hub", ("127.0.0.1", made.port), chance)
     await to_hub.open()
     command = [sys.executable, "-m", "croupier.sandbox.serve", kind, "--hub", to_hub.url]
@@ -323,7 +323,7 @@ async def _join(made: Ground, name: str, kind: str, chance: Random) -> None:
 
 
 def _wake(made: Ground) -> None:
-    """Whoever is still stopped can only end when it runs."""
+    """Wake stopped processes, since a stopped one cannot end."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(made.hub.pid, signal.SIGCONT)
     for pid in [made.postmaster(), *made.backends()]:

@@ -1,4 +1,4 @@
-"""Every named point with every kind of operation: the process that passes is killed there, for real, and recovery is timed.
+"""Kills at every named point during every kind of operation, on real processes, with the time of recovery.
 
 Owns: the course of the matrix: a survey that plays each operation undisturbed and notes what it passes, then one death
 for every pair. Never: what an operation is (operations), which pairs there are (points), whether the books agree (books).
@@ -21,12 +21,12 @@ from tests.chaos.points import LIST, PASSED, pairs
 from tests.chaos.recovery import HUB_BACK_S, TAKEN_OVER_S, Recovery, recovery
 
 CROWD = 16
-"""So many players do the same at once where a list is to be passed."""
+"""Number of players who do the same at once to make the hub send a list."""
 CROWDS = 6
 SURVEYS = 3
 FIRES_S = 30.0
 AWAKE_AFTER_S = 1.5
-"""A stopped worker wakes so long after another has taken over what it held."""
+"""Time between the takeover of its calls and the wake-up of a stopped worker."""
 
 BY_NAME = {operation.name: operation for operation in OPERATIONS}
 Say = Callable[[str], None]
@@ -34,7 +34,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """One pair, who died (`worker`, `hub`, `hub+database`, or a worker that only stopped: `pause`), how it came back."""
+    """One pair, who died (`worker`, `hub`, `hub+database`; `pause`: a worker only stopped), and how it recovered."""
 
     point: str
     operation: str
@@ -44,18 +44,18 @@ class Death:
 
     @property
     def bound_s(self) -> float:
-        """What its recovery may take: a hub that is started again comes back itself, otherwise another takes over."""
+        """Return the limit of its recovery: a restarted hub recovers itself, otherwise another worker takes over."""
         return HUB_BACK_S if self.whom.startswith("hub") else TAKEN_OVER_S
 
     @property
     def in_time(self) -> bool:
-        """Whether it kept to that."""
+        """Return whether the recovery kept the limit."""
         return self.recovery.all_s <= self.bound_s
 
 
 @dataclass(slots=True)
 class Matrix:
-    """What was played, what was passed, who died."""
+    """The operations played, the points passed, and the deaths."""
 
     ground: Ground
     say: Say
@@ -67,7 +67,7 @@ class Matrix:
     # --- the survey ---------------------------------------------------------------------------------------------
 
     async def survey(self, names: Sequence[str]) -> None:
-        """Play each operation undisturbed and hold what it passes against the table."""
+        """Play each operation undisturbed and compare the points that it passes with the table."""
         for name in names:
             wanted = PASSED[name] - {LIST}
             for _ in range(SURVEYS):
@@ -103,7 +103,7 @@ class Matrix:
     # --- the deaths ---------------------------------------------------------------------------------------------
 
     async def kill(self, point: str, name: str, whom: str = "worker") -> None:
-        """One pair: prepare, give the order, do it, measure, rest."""
+        """Kill at one pair: prepare, give the order, play, measure, wait for rest."""
         try:
             death = await self._killed(point, BY_NAME[name], whom)
         except (NotInTime, TimeoutError) as problem:
@@ -146,7 +146,7 @@ class Matrix:
             await until(lambda: self.ground.hub.poll() is not None, 10, "the hub lives")
             await self.ground.start_again()
         else:
-            # The order is taken a moment before the deed: nobody may count as living meanwhile.
+            # A process takes the order a moment before it dies, so it must not count as living meanwhile.
             await until(lambda: not runs(order["pid"]), 10, "the worker lives")
         took = await recovery(self.ground, order["at_s"], not_of=order["pid"] if whom == "pause" else None)
         waking = asyncio.ensure_future(self._wake(order["pid"])) if whom == "pause" else None
@@ -158,7 +158,7 @@ class Matrix:
         return Death(point, operation.name, whom, took, time.monotonic() - began)
 
     async def _fired(self, doing: asyncio.Future[object], *, patient: bool) -> None:
-        """Wait until the order was taken; a crowd that is done without is not waited for."""
+        """Wait until a process has taken the order, unless the crowd ends without it."""
 
         def fired() -> bool:
             return self.ground.taken.exists() or (doing.done() and not patient)
@@ -175,7 +175,7 @@ class Matrix:
             os.kill(pid, signal.SIGCONT)
 
     async def _repair(self) -> None:
-        """After a failure: have a whole hub again, so that the next pair means something."""
+        """Restore a whole hub after a failure, so that the next pair is meaningful."""
         if self.ground.hub.poll() is not None:
             await self.ground.start_again()
         for pid in await self.ground.worker_pids():
@@ -184,23 +184,23 @@ class Matrix:
             await at_rest(self.ground)
 
     async def everywhere(self, names: Sequence[str]) -> None:
-        """A worker dies at every pair of these operations."""
+        """Kill a worker at every pair of these operations."""
         for point, name in pairs():
             if name in names:
                 await self.kill(point, name)
 
     async def diagonal(self, whom: str, names: Sequence[str]) -> None:
-        """Every point at least once and every operation at least once, with `whom` dying."""
+        """Kill `whom` at every point at least once, and during every operation at least once."""
         for point, name in diagonal([p for p in pairs() if p[1] in names]):
             await self.kill(point, name, whom)
 
 
 class _NobodyPassed(Exception):
-    """A crowd was done and no list was passed: chance, try again."""
+    """Return whether a crowd ended without a list, which is chance: try again."""
 
 
 def diagonal(among: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """A few pairs in which every point and every operation of `among` appears: greedily, the most missing first."""
+    """Return a few pairs that contain every point and every operation of `among`, chosen greedily."""
     points, names = {point for point, _ in among}, {name for _, name in among}
     chosen: list[tuple[str, str]] = []
     while points or names:

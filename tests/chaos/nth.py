@@ -1,4 +1,4 @@
-"""The n-th database or network call fails: one scenario of each kind, n from 1 until it passes untouched.
+"""Failures of the n-th database or network call: each scenario runs with n from 1 on until no call fails.
 
 Owns: the failing calls (before they take effect, or after, so that only their answer is lost), the scenarios, and what is
 asked when peace has come. Everything runs in one process on virtual time, over real bytes and a real PostgreSQL. Never: a
@@ -42,20 +42,20 @@ TRIES = 60
 
 @dataclass(slots=True)
 class Fault:
-    """The n-th call of one sort fails; counted from `arm` on."""
+    """Makes the n-th call of one sort fail, counted from `arm` on."""
 
     what: str = ""
     when: str = ""
     left: int = 0
     hit: str = ""
-    """What was hit."""
+    """The call that failed."""
 
     def arm(self, what: str, when: str, n: int) -> None:
-        """From now on."""
+        """Start counting."""
         self.what, self.when, self.left, self.hit = what, when, n, ""
 
     def due(self, what: str, name: str) -> str:
-        """How this call fails: before, after, or not at all."""
+        """Return how this call fails: before, after, or not at all."""
         if what != self.what or self.left <= 0:
             return ""
         self.left -= 1
@@ -66,7 +66,7 @@ class Fault:
 
 
 class FailingDb:
-    """The hub's database, one question at a time, of which one fails."""
+    """The hub's database, of which one statement fails."""
 
     def __init__(self, db: Db, turn: asyncio.Lock, fault: Fault) -> None:
         self._db = db
@@ -113,7 +113,7 @@ class FailingDb:
 
 
 class FailingWire:
-    """Everybody's network, on which one call fails: the hub's to a casino, a casino's or a provider's to the hub."""
+    """The network of all parties, on which one call fails: of the hub to a casino, or of a peer to the hub."""
 
     def __init__(self, inner: Any, fault: Fault) -> None:
         self._inner = inner
@@ -133,7 +133,7 @@ class FailingWire:
 
 
 class FailingWorld(FullWorld):
-    """The full world of the scenarios, with a hub whose n-th call fails and whose loops are kept up as a worker's are."""
+    """The full world of the scenarios, with a hub whose n-th call fails and whose loops restart as a worker's do."""
 
     fault: Fault
 
@@ -149,14 +149,14 @@ class FailingWorld(FullWorld):
             self.stage.loop.create_task(_restart_forever(running.hub, loop)) for loop in (poller.run, waiters.poll)
         ]
 
-    # --- what people do, again and again ------------------------------------------------------------------------
+    # --- what people do, repeatedly -----------------------------------------------------------------------------
 
     async def after(self, seconds: float) -> None:
         """Let time pass."""
         await self.go_to(self.now_ms() + round(seconds * 1000))
 
     async def insist(self, event: Any) -> str:
-        """As a provider (or a person at a command) repeats: the same until there is a definite answer."""
+        """Repeat until there is a definite answer, as a provider or a person at a command does."""
         for _ in range(TRIES):
             try:
                 answer = await self.do(event)
@@ -168,7 +168,7 @@ class FailingWorld(FullWorld):
         raise AssertionError(f"{event} was never answered")
 
     async def treat(self, target: str, words: str) -> None:
-        """How the casino behaves from now on."""
+        """Set the casino's behaviour from now on."""
         await self.do(Treat("casino", target, treatment(words)))
 
     async def peace(self) -> None:
@@ -181,7 +181,7 @@ class FailingWorld(FullWorld):
         raise AssertionError("no peace within two hours")
 
     async def accepts_late(self, name: str) -> None:
-        """The casino books the stake of an ended bet and says so until it is heard; nothing if there is no such bet."""
+        """Have the casino book the stake of an ended bet, if there is one, and report it until the hub takes it."""
         bet_id = await self.stage.db.fetchval("select bet_id from bets where bet_ref = $1", name)
         if bet_id is None:
             return
@@ -196,7 +196,7 @@ class FailingWorld(FullWorld):
         raise AssertionError("the late accept was never heard")
 
     async def ends(self, name: str) -> str:
-        """Hold the casino's book against the hub's rows of one bet or cashback; its state, `none` if there is none."""
+        """Compare the casino's book with the hub's rows of a bet or cashback; return its state, or `none`."""
         row = await self.stage.db.fetchrow(_SUBJECT, name)
         if row is None:
             return "none"
@@ -218,7 +218,7 @@ union all select cashback_id, state from cashbacks where ref = $1"""
 
 
 async def _taken(world: FailingWorld, ask: Ask) -> None:
-    """The stake is taken, whatever single call failed on the way."""
+    """Check that the stake is taken, whichever single call failed."""
     assert await world.insist(ask) == "1"
 
 
@@ -280,21 +280,21 @@ SCENARIOS: dict[str, tuple[Callable[[FailingWorld, str], Awaitable[None]], set[s
     "cashback": (cashback, {"paid"}),
     "cashback cancelled": (cashback_cancelled, {"cancelled"}),
 }
-"""Each with the ends that are right, whatever failed; `none`: the request itself was lost and nobody repeated it."""
+"""Each scenario with its correct ends, whatever failed; `none`: the request itself was lost and nobody repeated it."""
 RIGHT = {
     "win": "settled", "loss": "settled", "pay-in-out": "settled", "refund in flight": "returned",
     "refund after payout": "returned", "late accept": "returned", "cashback": "paid", "cashback cancelled": "cancelled",
 }  # fmt: skip
-"""The end where nothing fails."""
+"""Return the end without a failure."""
 
 
 @dataclass(slots=True)
 class Enumerated:
-    """What came of one kind: how many calls of each sort failed, one after the other, before and after."""
+    """The result of one scenario: how many calls of each sort failed in turn, before and after."""
 
     scenario: str
     failed: dict[str, int] = field(default_factory=dict)
-    """By `database before` and so on: the last n that was hit."""
+    """For `database before` and the others: the last n that failed."""
     runs: int = 0
 
 
@@ -305,7 +305,7 @@ Opened = Callable[[], AbstractAsyncContextManager[Db]]
 def enumerate_failures(
     opened: Opened, scenario: str, ways: Sequence[tuple[str, str]], *, stride: int = 1
 ) -> Enumerated:
-    """Fail the 1st, 2nd, 3rd … call until the scenario passes untouched; raises what is wrong.
+    """Fail the 1st, 2nd, 3rd … call until the scenario runs without a failure; raise on a wrong end.
 
     After each: peace, the casino's book like the hub's rows, the auditor without a finding. Of the database's calls every
     `stride`-th is taken.
@@ -354,7 +354,7 @@ async def _until_untouched(world: Any, found: Enumerated, way: tuple[str, str], 
 
 @asynccontextmanager
 async def _new_database(attached: Attached, number: int) -> AsyncIterator[Db]:
-    """A migrated database of a server that is removed as a whole afterwards."""
+    """Open a migrated database on a server that is removed afterwards."""
     admin = await Db.connect(attached.connect_kwargs, size=1, lines=1)
     await admin.execute(f"create database nth_{number}")
     await admin.close()
@@ -370,7 +370,7 @@ WAYS = [(what, when) for what in (DATABASE, NETWORK) for when in (BEFORE, AFTER)
 
 
 def enumerate_everything(say: Callable[[str], None]) -> tuple[list[Enumerated], list[str]]:
-    """Every scenario, every call, each on a database of its own; what came of them, and what was wrong."""
+    """Run every scenario with every failure, each on a new database; return the results and what was wrong."""
     done, problems = [], []
     home = make_home()
     try:

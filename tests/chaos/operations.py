@@ -1,4 +1,4 @@
-"""Each kind of operation, as something that can be done once more to a new player while its hub is being killed.
+"""The kinds of operations, each of which a new player can perform while the hub is being killed.
 
 Owns: what comes before an operation (`prepare`, undisturbed) and the operation itself (`deed`, in which the kill comes),
 with a provider that repeats the same ids until it has a definite answer. Never: the kill (matrix).
@@ -20,12 +20,12 @@ PATIENCE_S = 60.0
 REST_S = 60.0
 STAKE, WIN, JACKPOT_WIN, CASHBACK = "10.00", "25.00", "50.00", "3.00"
 LATE = "late:1.5"
-"""A casino that reports late enough for everything before the accept to be over, and within the hold time."""
+"""A casino whose accept comes after everything before it is over, and within the hold time."""
 
 
 @dataclass(slots=True)
 class Seat:
-    """One player at one casino with an open game of one studio, and everything that was told about it."""
+    """One player at one casino with an open game of one studio, and all answers that were received."""
 
     ground: Ground
     player: str
@@ -38,12 +38,12 @@ class Seat:
     running: asyncio.Task[int] | None = None
 
     def told(self, name: str = "b") -> Told:
-        """What is known of a bet."""
+        """Return the record of a bet."""
         bet = f"{self.player}-{name}"
         return self.bets.setdefault(name, Told(bet, self.studio, self.casino, self.player))
 
     async def once(self, verb: str, name: str = "b", **what: str) -> int | None:
-        """One call: the response code, None for silence."""
+        """Make one call and return the response code, None without an answer."""
         told = self.told(name)
         if "amount" in what:
             told.stake = minor(what["amount"])
@@ -60,7 +60,7 @@ class Seat:
         return code
 
     async def insist(self, verb: str, name: str = "b", **what: str) -> int:
-        """As a provider repeats: the same ids until there is a definite answer."""
+        """Repeat with the same ids until there is a definite answer, as a provider does."""
         async with asyncio.timeout(PATIENCE_S):
             while True:
                 code = await self.once(verb, name, **what)
@@ -69,31 +69,31 @@ class Seat:
                 await asyncio.sleep(0.1)
 
     async def behave(self, words: str, **rule: object) -> None:
-        """How the casino treats this player."""
+        """Set the casino's behaviour for this player."""
         await self.ground.behave(self.ground.casinos[self.casino], words, player=self.player, **rule)
 
     async def rest(self) -> None:
-        """Everything has come to rest."""
+        """Return whether everything has come to rest."""
         await at_rest(self.ground)
 
     async def booked(self, kind: int) -> bool:
-        """Whether the casino has booked a payment of this type for this player."""
+        """Return whether the casino has booked a payment of this type for this player."""
         casino = self.ground.casinos[self.casino]
         wallet = await self.ground.ask(f"{casino.url}/_sandbox/wallet/{self.player}")
         return any(int(b["TransactionType"]) == kind for b in wallet.get("bookings", ()))
 
     def ask_meanwhile(self, verb: str, **what: str) -> None:
-        """Begin to insist, without waiting."""
+        """Start to repeat, without waiting."""
         self.running = asyncio.ensure_future(self.insist(verb, **what))
 
     async def answered(self) -> int:
-        """What came of it."""
+        """Return the result of the repeats."""
         assert self.running is not None
         return await self.running
 
 
 async def at_rest(ground: Ground, within_s: float = REST_S) -> float:
-    """Wait until nothing is undecided and no accept is on its way; how long that took, in seconds."""
+    """Wait until nothing is undecided and no accept is on its way; return how long that took, in seconds."""
 
     async def rests() -> bool:
         for casino in ground.casinos:
@@ -105,7 +105,7 @@ async def at_rest(ground: Ground, within_s: float = REST_S) -> float:
 
 
 async def sit(ground: Ground, player: str, n: int, game: str = "lantern-tumble") -> Seat:
-    """A new player, at a casino and a studio by turns."""
+    """Return a new player, at casinos and studios in turn."""
     casino, studio = n % len(ground.casinos), (n // 2) % len(ground.studios)
     session = await ground.session(ground.casinos[casino], ground.studios[studio], player, game)
     return Seat(ground, player, session, casino, studio)
@@ -115,7 +115,7 @@ async def sit(ground: Ground, player: str, n: int, game: str = "lantern-tumble")
 
 
 async def nothing(_: Seat) -> None:
-    """No preparation."""
+    """Prepare nothing."""
 
 
 async def pay_in(seat: Seat) -> None:
@@ -150,7 +150,7 @@ async def jackpot(seat: Seat) -> None:
 
 
 async def stake_with_the_casino(seat: Seat) -> None:
-    """The make is acknowledged and that is written; the accept is still to come and the provider waits."""
+    """The make is acknowledged and stored; the accept is still to come and the provider waits."""
     await seat.behave(LATE, type=-1, next=1)
     seat.ask_meanwhile("pay-in", amount=STAKE)
     await until(lambda: seat.booked(-1), 20, "the stake never left")
@@ -173,7 +173,7 @@ async def refund_in_flight(seat: Seat) -> None:
 
 
 async def unclaimed(seat: Seat) -> None:
-    """The provider gave up waiting, then the accept came."""
+    """The provider stopped waiting, then the accept arrived."""
     await seat.behave("late:6.8", type=-1, next=1)
     await seat.once("pay-in", amount=STAKE)
 
@@ -185,7 +185,7 @@ async def unclaimed(seat: Seat) -> None:
 
 
 async def nobody_claims(seat: Seat) -> None:
-    """The time to claim it ends: the hub gives it back by itself."""
+    """The time to claim the stake ends, and the hub returns it by itself."""
     await seat.rest()
 
 
@@ -209,14 +209,14 @@ async def _slot_failed(ground: Ground, slot: str) -> bool:
 
 
 async def it_is_tried_again(seat: Seat) -> None:
-    """By the poller, when it is due; the casino is well again."""
+    """The poller sends the payment when it is due, after the casino has recovered."""
     await seat.behave("honest")
     await seat.behave("honest", path="payments/close")
     await seat.rest()
 
 
 async def cashback(seat: Seat) -> None:
-    """A person pays one at a command, which decides and leaves the rest to the hub."""
+    """A person pays a cashback by command, which decides and leaves the rest to the hub."""
     await pay_one(seat, seat.player)
 
 
@@ -227,7 +227,7 @@ async def pay_one(seat: Seat, ref: str) -> None:
 
 
 async def _at_the_desk(command: Callable[[], Awaitable[None]]) -> None:
-    """As a person repeats a command that found no database."""
+    """Repeat the command as a person does when it found no database."""
     async with asyncio.timeout(PATIENCE_S):
         while True:
             try:
@@ -268,7 +268,7 @@ async def _cancel(seat: Seat) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One kind."""
+    """One kind of operation."""
 
     name: str
     prepare: Callable[[Seat], Awaitable[None]]

@@ -1,4 +1,4 @@
-"""Which named points each kind of operation passes, and why it does not pass the others.
+"""The named points that each kind of operation passes, and the reason for each that it does not pass.
 
 Owns: the table. Nothing may be missing: every point of the source with every kind of operation is either passed, and then
 it is killed there, or its reason stands here. A run that passes what is declared unpassed fails, and so does one that
@@ -21,7 +21,7 @@ _NAMED = re.compile(r'point\(f?"([^"]+)"\)')
 
 
 def named_points() -> tuple[str, ...]:
-    """Every named point of the source; those with a slot in their name, for every slot that leaves the hub."""
+    """Return every named point of the source; those with a slot in their name, for every slot that leaves the hub."""
     found: set[str] = set()
     for path in Path(croupier.__file__).parent.rglob("*.py"):
         for name in _NAMED.findall(path.read_text()):
@@ -54,7 +54,7 @@ PASSED: dict[str, set[str]] = {
     "cashback": _ALL | _sends("cashback"),
     "cashback cancel": _ALL | _sends("cashback_cancel"),
 }
-"""By operation. Where the list is passed, many players do the same at the same moment."""
+"""Points by operation. To get a list, many players do the same at the same moment."""
 
 NO_SUCH_PAYMENT = "this operation makes no payment of that kind"
 BEFORE_IT = "the stake was committed and sent before this operation begins"
@@ -73,7 +73,7 @@ _LONE = frozenset({"accept", "claim", "refund in flight", "close", "give again",
 
 
 def reason(operation: str, point: str) -> str:
-    """Why this operation does not pass this point; KeyError where there is no reason, so that none is made up."""
+    """Return why this operation does not pass this point; KeyError without a reason, so that none is invented."""
     slot = point.partition(".")[0]
     cashback = operation.startswith("cashback")
     rules = (
@@ -99,12 +99,12 @@ def reason(operation: str, point: str) -> str:
 
 
 def pairs() -> list[tuple[str, str]]:
-    """Every pair that is killed at: point and operation."""
+    """Return every pair with a kill: point and operation."""
     return [(point, operation.name) for operation in OPERATIONS for point in sorted(PASSED[operation.name])]
 
 
 def unpassed() -> dict[tuple[str, str], str]:
-    """Every other pair, with its reason."""
+    """Return every other pair, with its reason."""
     return {
         (point, operation.name): reason(operation.name, point)
         for operation in OPERATIONS

@@ -1,4 +1,4 @@
-"""What a run of chaos found, as a page and as JSON that can be committed, with the command that repeats it.
+"""The results of a chaos run as a page and as JSON to commit, with the command that repeats it.
 
 Owns: the report and how it is told. Never: plays, kills or judges.
 """
@@ -38,7 +38,7 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 @dataclass(slots=True)
 class Report:
-    """What a whole run found."""
+    """The results of a whole run."""
 
     seed: int
     began_s: float = field(default_factory=time.monotonic)
@@ -53,14 +53,14 @@ class Report:
     loads: list[float] = field(default_factory=list)
 
     def say(self, text: str) -> None:
-        """One line of progress."""
+        """Print one line of progress."""
         self.loads.append(os.getloadavg()[0])
         sys.stdout.write(f"{self.seconds:7.1f}  {text}\n")
         sys.stdout.flush()
 
     @property
     def seconds(self) -> float:
-        """Since it began."""
+        """Return the seconds since the start."""
         return time.monotonic() - self.began_s
 
 
@@ -73,7 +73,7 @@ def write(folder: Path, report: Report, words: Sequence[str]) -> None:
 
 
 def facts(report: Report, words: Sequence[str]) -> dict[str, Any]:
-    """Everything as JSON."""
+    """Return everything as JSON."""
     totals = Counter({"bets": 0, "cashbacks": 0, "payments": 0, "lost": 0, "doubled": 0, "undecided": 0})
     for verdict in report.verdicts:
         totals.update({name: getattr(verdict, name) for name in totals})
@@ -148,7 +148,7 @@ def _recovery(deaths: Sequence[Death], whom: str) -> dict[str, Any]:
 
 
 def page(told: dict[str, Any]) -> str:
-    """The same for people."""
+    """Return the page."""
     machine = told["machine"]
     found = "nothing was found" if not told["problems"] else f"{len(told['problems'])} problems, listed below"
     parts = [
@@ -198,7 +198,7 @@ def _recoveries(told: dict[str, Any]) -> list[str]:
 
 
 def _matrix(told: dict[str, Any]) -> list[str]:
-    """Points by operations: how often somebody died there; a letter is the reason why nobody can."""
+    """Return a table of points by operations: the number of deaths, or a letter for the reason why there is none."""
     names = [operation.name for operation in OPERATIONS]
     deaths = Counter((d["point"], d["operation"]) for d in told["deaths"])
     reasons = {(u["point"], u["operation"]): u["reason"] for u in told["unpassed"]}

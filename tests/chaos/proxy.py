@@ -1,4 +1,4 @@
-"""A cable between two parties that can be made bad while they talk: over TCP or a Unix socket, by a word at run time.
+"""A cable: a proxy between two parties, over TCP or a Unix socket, whose faults are switched at run time.
 
 Owns: listening, passing bytes on, and the faults on their way: delay with jitter, a cut, a half-open connection, one byte
 at a time, a reset. Never: looks into the bytes. It runs in the event loop of whoever opened it.
@@ -19,13 +19,13 @@ Place = Path | tuple[str, int]
 
 CHUNK = 65_536
 DRIP_S = 0.0005
-"""Between two bytes of a cable that drips: a message of 2 KB takes a second."""
+"""Pause between two bytes of a dripping cable: a message of 2 KB takes a second."""
 FAULTS = ("delay", "cut", "half-open-there", "half-open-back", "drip", "reset")
 
 
 @dataclass(slots=True)
 class Dial:
-    """What is wrong with a cable now. Seconds."""
+    """The current faults of a cable. Durations are seconds."""
 
     delay_s: float = 0.0
     jitter_s: float = 0.0
@@ -33,22 +33,22 @@ class Dial:
     refused: bool = False
     """New connections are reset at once."""
     swallows: str = ""
-    """`there` or `back`: bytes of that direction vanish and the connection stands, as when a host has lost its power."""
+    """`there` or `back`: bytes in that direction are dropped while the connection stays open, as after a power cut."""
     keeps: bool = False
-    """The end of one side is kept from the other: last words arrive, and the connection still stands."""
+    """The end of one side is not passed on: last bytes arrive, and the connection stays open."""
 
 
 @dataclass(eq=False, slots=True)
 class _Pair:
-    """One connection through the cable: both of its ends."""
+    """One connection through the cable, with both of its ends."""
 
     near: asyncio.StreamWriter
     far: asyncio.StreamWriter
     lost: bool = False
-    """Bytes of it have vanished: it can never be right again."""
+    """Bytes were dropped, so the connection can never be correct again."""
 
     def reset(self) -> None:
-        """End it as a crashed host does: RST where it is TCP, an abrupt end where it is not."""
+        """End it as a crashed host does: with RST over TCP, abruptly otherwise."""
         for end in (self.near, self.far):
             sock = end.get_extra_info("socket")
             if sock is not None and sock.family == socket.AF_INET:
@@ -59,14 +59,14 @@ class _Pair:
 
 @dataclass(slots=True)
 class Cable:
-    """The cable called `name`, from where it listens to `target`."""
+    """A named cable from its listening address to `target`."""
 
     name: str
     target: Place
     chance: Random
     dial: Dial = field(default_factory=Dial)
     seen: dict[str, int] = field(default_factory=dict)
-    """How often each fault was turned on."""
+    """Number of times that each fault was switched on."""
     _pairs: set[_Pair] = field(default_factory=set)
     _server: asyncio.Server | None = None
     port: int = 0
@@ -81,11 +81,11 @@ class Cable:
 
     @property
     def url(self) -> str:
-        """Where it listens, for HTTP."""
+        """Return the address on which it listens, for HTTP."""
         return f"http://127.0.0.1:{self.port}"
 
     async def close(self) -> None:
-        """End every connection and listen no more."""
+        """End every connection and stop listening."""
         assert self._server is not None
         self._server.close()
         self.reset()
@@ -93,7 +93,7 @@ class Cable:
     # --- the dial -----------------------------------------------------------------------------------------------
 
     def turn(self, fault: str) -> None:
-        """Make it bad in one of the ways of FAULTS, until `heal`."""
+        """Switch on one of FAULTS, until `heal`."""
         self.seen[fault] = self.seen.get(fault, 0) + 1
         match fault:
             case "delay":
@@ -109,7 +109,7 @@ class Cable:
                 self.dial = Dial(swallows=fault.rpartition("-")[2])
 
     def heal(self) -> None:
-        """Be good again. What has lost bytes meanwhile ends."""
+        """Switch all faults off. Connections that have lost bytes end."""
         self.dial = Dial()
         for pair in [p for p in self._pairs if p.lost]:
             pair.reset()
@@ -147,7 +147,7 @@ class Cable:
         return await asyncio.open_connection(*self.target)
 
     async def _carry(self, pair: _Pair, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, way: str) -> None:
-        """Pass on what comes until that side ends, then let the other side know."""
+        """Forward bytes until that side ends, then notify the other side."""
         with contextlib.suppress(OSError):
             while chunk := await reader.read(CHUNK):
                 await self._pass_on(pair, writer, chunk, way)

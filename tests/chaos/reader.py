@@ -1,4 +1,4 @@
-"""A reader that sums all accounts ten times a second, on a connection and in a thread of its own, whatever else happens.
+"""A reader that sums all accounts ten times a second, on a connection and in a thread of its own, during all faults.
 
 Owns: one statement, which sees one moment: per currency all accounts add up to zero, nothing that cannot be owed is
 negative, and what stands in each account is what bets and payments say of the same moment. Never: writes.
@@ -50,24 +50,24 @@ select f.kind || ' holds ' || coalesce(k.balance, 0) || ', bets and payments say
 
 @dataclass(slots=True)
 class Reader:
-    """Looks from `start` to `stop`."""
+    """Sums the accounts from `start` to `stop`."""
 
     dsn: str
     looks: int = 0
     away: int = 0
-    """Looks that the database did not answer: it was dead or stopped at that moment."""
+    """Number of queries without an answer: the database was dead or stopped at that moment."""
     wrong: list[str] = field(default_factory=list)
     slowest_s: float = 0.0
     _stop: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begin to look."""
+        """Start reading."""
         self._thread = threading.Thread(target=lambda: asyncio.run(self._read()), daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Look no more."""
+        """Stop reading."""
         self._stop.set()
         assert self._thread is not None
         self._thread.join(30)

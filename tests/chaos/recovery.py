@@ -1,4 +1,4 @@
-"""How long it takes after a death until the hub answers again and everything in flight is in living hands.
+"""The time from a death until the hub answers again and live processes hold all calls in flight.
 
 Owns: the measure. A payment in flight is driven again when its next action is neither leased to a process that is dead
 (or stopped) nor overdue. Spec: money.md 4.4.
@@ -14,7 +14,7 @@ from croupier.kit.wire import PeerError, WireRequest
 from tests.chaos.ground import Ground, alive, until
 
 HUB_BACK_S, TAKEN_OVER_S = 5.0, 12.0
-"""The bounds: a hub that comes back itself, and another worker that takes over."""
+"""The limits: a restarted hub, and another worker that takes over."""
 OVERDUE_MS = 300
 _IDLE = """
 select count(*) from calls where (lease_owner is not null and not (lease_owner = any($1::text[])) and lease_until_ms > 0)
@@ -23,14 +23,14 @@ select count(*) from calls where (lease_owner is not null and not (lease_owner =
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """Seconds from the death."""
+    """The times of recovery, in seconds from the death."""
 
     answers_s: float
     driven_s: float
 
     @property
     def all_s(self) -> float:
-        """Until both."""
+        """Return the time until both."""
         return max(self.answers_s, self.driven_s)
 
 

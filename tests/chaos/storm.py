@@ -1,4 +1,4 @@
-"""Everything at once for a while, from one seed: players play, and workers, hub, database and cables are struck at random.
+"""A storm: all faults at once for a while, from one seed, against workers, hub, database and cables during play.
 
 Owns: what is played and what is struck, drawn from the seed, and the peace afterwards. Never: judges (books, reader). What
 a seed repeats is who plays and who is struck in which order; how that falls together is up to real processes.
@@ -22,7 +22,7 @@ from tests.chaos.operations import STAKE, Seat, at_rest, cancel, pay_one, sit
 from tests.chaos.proxy import FAULTS
 
 PLAYERS = 8
-"""Players who play at the same moment; each has a seat at a slot and one at a jackpot game."""
+"""Number of players who play at the same moment; each has a seat at a slot and one at a jackpot game."""
 REST_S = 150.0
 WIN_SHARE = 0.5
 Say = Callable[[str], None]
@@ -30,7 +30,7 @@ Say = Callable[[str], None]
 
 @dataclass(slots=True)
 class Storm:
-    """What was played and what was struck."""
+    """The bets played and the faults caused."""
 
     seed: int
     seats: list[Seat] = field(default_factory=list)
@@ -38,11 +38,11 @@ class Storm:
     struck: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
     rest_s: float = 0.0
-    """From the last fault until everything had come to rest."""
+    """Time from the last fault until everything had come to rest."""
 
 
 async def storm(ground: Ground, *, seconds: float, seed: int, say: Say) -> Storm:
-    """Let it rage, heal everything, and wait for rest."""
+    """Run the storm, end all faults, and wait for rest."""
     raging = _Raging(ground, Storm(seed), Random(seed), time.monotonic() + seconds)
     await raging.seat_all()
     say(f"storm: {len(raging.storm.seats)} seats, seed {seed}")
@@ -65,7 +65,7 @@ async def storm(ground: Ground, *, seconds: float, seed: int, say: Say) -> Storm
 
 
 class _Raging:
-    """A storm while it lasts."""
+    """The state of a storm."""
 
     def __init__(self, ground: Ground, made: Storm, chance: Random, until_s: float) -> None:
         self.ground = ground
@@ -88,19 +88,19 @@ class _Raging:
 
     @property
     def rages(self) -> bool:
-        """Whether it still does."""
+        """Return whether the storm still lasts."""
         return time.monotonic() < self.until_s
 
     async def seat_all(self) -> None:
-        """Every player's seats, before anything is struck."""
+        """Open every player's seats before the first fault."""
         for n in range(PLAYERS):
             for game in ("lantern-tumble", "orchard-jackpot"):
                 self.storm.seats.append(await sit(self.ground, f"storm-{n}", n, game))
 
-    # --- who plays ----------------------------------------------------------------------------------------------
+    # --- the players --------------------------------------------------------------------------------------------
 
     async def player(self, n: int, chance: Random) -> None:
-        """One bet or cashback after the other."""
+        """Play one bet or cashback after the other."""
         slot, jackpots = self.storm.seats[2 * n : 2 * n + 2]
         plays = {
             "win or loss": 4, "pay-in-out": 3, "refund": 2, "refund in flight": 2, "take-back": 2, "jackpot": 1, "cashback": 1,
@@ -134,7 +134,7 @@ class _Raging:
             await self._round(kind, seat, bet, win)
 
     async def _round(self, kind: str, seat: Seat, bet: str, win: str) -> None:
-        """As live providers do: on 99 or silence once more, then the stake is given up."""
+        """Repeat once on 99 or no answer, then give up the stake, as live providers do."""
         verb, rest = ("pay-in-out", {"win": win}) if kind in ("pay-in-out", "take-back") else ("pay-in", {})
         code = None
         for _ in range(2):
@@ -146,10 +146,10 @@ class _Raging:
         elif code in (None, 99) or kind in ("refund", "take-back"):
             await seat.insist("refund", bet)
 
-    # --- what is struck -----------------------------------------------------------------------------------------
+    # --- the faults ---------------------------------------------------------------------------------------------
 
     async def strike(self) -> None:
-        """One blow after the other."""
+        """Cause one fault after the other."""
         weights = [weight for weight, _, _ in self._strikes]
         while self.rages:
             await asyncio.sleep(self.chance.uniform(0.3, 1.5))
@@ -160,7 +160,7 @@ class _Raging:
                 await act()
 
     async def heal(self) -> None:
-        """Nothing is wrong any more, and everybody is there."""
+        """End all faults, and start everything that does not run."""
         for task in list(self._ends):
             await task
         for cable in self.ground.cables.values():
@@ -170,7 +170,7 @@ class _Raging:
         await self.ground.whole()
 
     def _later(self, seconds: float, undo: Callable[[], Awaitable[None]]) -> None:
-        """Have a fault end after a while."""
+        """End a fault after a while."""
 
         async def end() -> None:
             await asyncio.sleep(seconds)
@@ -206,7 +206,7 @@ class _Raging:
     async def _start_hub(self) -> None:
         async with self._starting:
             if await asyncio.to_thread(_ended, self.ground.hub):
-                # Workers that were stopped could not see their supervisor end; they hold the port.
+                # Stopped workers could not see their supervisor end, and they hold the port.
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(self.ground.hub.pid, signal.SIGCONT)
                 await self.ground.start_again()
@@ -222,7 +222,7 @@ class _Raging:
             os.kill(self.chance.choice(backends), signal.SIGKILL)
 
     async def _end_backend(self) -> None:
-        """As an administrator ends one: its connection goes, nothing else."""
+        """End a database connection as an administrator does."""
         await self.ground.desk.store.db.fetch(
             "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'croupier'"
             " and pid <> pg_backend_pid() order by pid limit 1 offset $1",
@@ -256,7 +256,7 @@ async def _continue(pids: list[int]) -> None:
 
 
 def _ended(process: object) -> bool:
-    """Whether a process that was killed is gone, after a moment."""
+    """Return whether a killed process is gone, after a moment."""
     patience = time.monotonic() + 5
     while process.poll() is None and time.monotonic() < patience:  # type: ignore[attr-defined]
         time.sleep(0.02)

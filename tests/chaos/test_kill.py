@@ -50,7 +50,7 @@ class Seat:
         return minor((await self.chaos.wallet(self.player))["change"])
 
     async def ends_with(self, *types: int, change: int) -> None:
-        """Everything comes to rest, and the wallet has moved by exactly these payments."""
+        """Check that everything comes to rest and the wallet has moved by exactly these payments."""
         await self.chaos.at_rest()
         assert await self.booked() == list(types)
         assert await self.change() == change
@@ -65,7 +65,7 @@ async def sit(chaos: Chaos, game: str = "lantern-tumble") -> Seat:
 
 
 async def pay_in_through(chaos: Chaos, at: str, n: int = 1) -> None:
-    """A worker dies at this point of a pay-in; the repeat is answered 1, the stake was taken once, the win is paid."""
+    """A worker dies at this point of a pay-in; the repeat gets 1, the stake was taken once, the win is paid."""
     seat = await sit(chaos)
     chaos.order(at, n)
     first = await seat.call("pay-in", amount="10.00")
@@ -181,7 +181,7 @@ async def test_a_worker_dies_while_a_paid_bet_is_undone(two: Chaos, at: str) -> 
 
 
 async def test_a_worker_dies_with_a_list_in_its_hand(two: Chaos) -> None:
-    """Each of the stakes that travelled together ends for itself, and is taken once."""
+    """Each of the stakes sent in one list ends on its own and is taken once."""
     seat = await sit(two)
     two.order("list.before_send")
     bets = [f"l{n}" for n in range(24)]
@@ -235,7 +235,7 @@ async def test_a_worker_dies_with_a_cashback_in_its_hand(two: Chaos, at: str) ->
 
 
 async def test_a_refund_meets_a_stake_whose_worker_died(two: Chaos) -> None:
-    """The provider gives up instead of repeating: whatever the casino took goes back."""
+    """The provider gives up instead of repeating: whatever the casino took is returned."""
     seat = await sit(two)
     two.order("stake.after_send")
     await seat.call("pay-in", amount="10.00")
@@ -290,7 +290,7 @@ async def test_the_whole_hub_dies_with_its_database_at_every_point(two: Chaos, a
 
 @slow
 async def test_a_hub_that_stays_away_past_the_hold_time_does_not_send_the_stake_any_more(two: Chaos) -> None:
-    """Nobody can have told the provider yes: it is asked after, was never there, and the bet is over."""
+    """No process can have answered success: the stake is queried, was never booked, and the bet has ended."""
     seat = await sit(two)
     two.order("stake.after_commit", whom="hub")
     assert await seat.call("pay-in", amount="10.00") is None
@@ -309,7 +309,7 @@ async def test_the_whole_hub_of_one_worker_dies(one: Chaos, at: str, words: str 
 
 
 async def test_the_supervisor_alone_dies_and_the_next_one_can_start(two: Chaos) -> None:
-    """What `kill -9` of the process that a person started does: its workers must not keep the port."""
+    """A `kill -9` of the process that a person started must not leave workers on the port."""
     seat = await sit(two)
     assert await seat.insist("pay-in", amount="10.00") == 1
     os.kill(two.world.hub.pid, signal.SIGKILL)
@@ -320,7 +320,7 @@ async def test_the_supervisor_alone_dies_and_the_next_one_can_start(two: Chaos) 
 
 
 async def test_sigterm_answers_who_waits_and_ends_in_time(two: Chaos) -> None:
-    """In flight: the stake is with a casino that will not say before the hub is gone."""
+    """The stake is in flight at a casino that does not answer before the hub is gone."""
     seat = await sit(two)
     await two.world.behave("late:3", player=seat.player, type=-1, next=1)
     asked = asyncio.create_task(seat.call("pay-in", amount="10.00"))

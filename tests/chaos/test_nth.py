@@ -1,4 +1,4 @@
-"""The n-th call fails: a share of the enumeration that fits every run of the tests; the whole is in `make chaos`."""
+"""The failure of the n-th call, for a share of all calls that fits every test run; `make chaos` runs the whole."""
 
 from __future__ import annotations
 

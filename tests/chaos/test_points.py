@@ -1,4 +1,4 @@
-"""The table of points and operations is whole: it is what the source names, and every unpassed pair has its reason."""
+"""The table of points and operations is complete: it matches the source, and every unpassed pair has its reason."""
 
 from tests.chaos.operations import OPERATIONS
 from tests.chaos.points import PASSED, named_points, pairs, unpassed

@@ -1,4 +1,4 @@
-"""A plant: one bug put on purpose into one module as it is imported, and only in the process that asks for it.
+"""A plant: one bug that is put into one module at its import, only in the process that requests it.
 
 Owns: the record, and the import hook that writes the bug in. Never: touches a file; a plant whose text is not found
 exactly once is refused, so that a table of plants cannot outlive the code it was written for.
@@ -22,38 +22,38 @@ SRC = Path(__file__).parents[2] / "src"
 
 
 class NotOnce(AssertionError):
-    """The text that the plant replaces is not there exactly once."""
+    """The text that the plant replaces does not occur exactly once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plant:
-    """One bug: where it stands, what it replaces, and what should see it."""
+    """One bug: its module, the text that it replaces, and what should detect it."""
 
     name: str
     breaks: str
-    """In one line, what goes wrong with the money."""
+    """The effect on the money, in one line."""
     where: str
     """The module."""
     edits: tuple[tuple[str, str], ...]
-    """Text that stands there exactly once, and what is put in its place."""
+    """Text that occurs there exactly once, and its replacement."""
     expected: str
-    """The invariants that it breaks, as docs/INVARIANTS.md names them."""
+    """The invariants that it violates, as docs/INVARIANTS.md names them."""
     test: str | None = None
-    """The test that fails under it, where the simulator cannot see it; None where it must."""
+    """The test that fails with it, if the simulator cannot detect it; otherwise None."""
 
     @property
     def digest(self) -> str:
-        """What tells this plant from any other text of it."""
+        """Return a digest that identifies the text of this plant."""
         told = repr((self.name, self.where, self.edits))
         return hashlib.sha256(told.encode()).hexdigest()[:16]
 
     @property
     def source(self) -> Path:
-        """The file it is planted into."""
+        """Return the file of the module."""
         return SRC / (self.where.replace(".", "/") + ".py")
 
     def planted(self, source: str) -> str:
-        """The module's text with the bug in it; raises NotOnce."""
+        """Return the module's text with the bug in it; raises NotOnce."""
         for old, new in self.edits:
             if source.count(old) != 1:
                 msg = f"{self.name}: {old!r} is {source.count(old)} times in {self.where}"
@@ -63,13 +63,13 @@ class Plant:
 
 
 def install(plant: Plant) -> None:
-    """From here on this process imports the module with the bug in it."""
+    """Make this process import the module with the bug in it, from now on."""
     assert plant.where not in sys.modules, f"{plant.where} was imported before {plant.name} was planted"
     sys.meta_path.insert(0, _Finder(plant))
 
 
 def asked_for(plants: Sequence[Plant]) -> Plant | None:
-    """The plant that the environment names, if any."""
+    """Return the plant that the environment names, if any."""
     name = os.environ.get(WHICH)
     return None if name is None else next(p for p in plants if p.name == name)
 
@@ -91,7 +91,7 @@ class _Finder(MetaPathFinder):
 
 
 class _Loader(SourceFileLoader):
-    """Compiles the planted text anew, whatever lies about in caches."""
+    """Compiles the planted text and ignores all caches."""
 
     def __init__(self, plant: Plant, fullname: str, path: str) -> None:
         super().__init__(fullname, path)

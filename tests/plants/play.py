@@ -22,16 +22,16 @@ from tests.plants.planting import install
 from tests.plants.table import named
 
 PAYMENTS = 1000
-"""What the README's command asks for."""
+"""Number of payments in the README's command."""
 ENDS_WITHIN_S = 120
-"""Real seconds in which a world must come to its end: some fifty times what one takes."""
+"""Time limit of a world in real seconds, some fifty times its usual duration."""
 TOLD = 5
-"""So many violations of a catch are kept."""
+"""Number of violations that are stored per catch."""
 
 
 def play(home: Path, runs: int) -> dict[str, Any]:
-    """The first run from 1 to `runs` in which a world is caught, with what was said; `caught` is None if none was."""
-    # What a plant changes is imported only now, through its hook.
+    """Return the first run from 1 to `runs` with a violation, with its text; `caught` is None without one."""
+    # The planted module is imported only now, through its hook.
     from croupier.kit.log import silence  # noqa: PLC0415
     from croupier.simulator.arena import arena  # noqa: PLC0415
     from croupier.simulator.campaign import attached_at  # noqa: PLC0415
@@ -64,7 +64,7 @@ def _found(run: int | None, world: int | None, said: list[str], *, payments: int
 
 
 def _watch(run: int, world: int) -> None:
-    """A world that does not end is a catch, and this process has said all that it can."""
+    """Count a world that does not end as a catch, and end this process."""
     started = time.monotonic()
 
     def over(_: int, __: FrameType | None) -> None:
@@ -82,7 +82,7 @@ def _place(problem: Exception) -> str:
 
 
 def main() -> None:
-    """See the module."""
+    """Run the module's command."""
     home, runs = Path(sys.argv[1]), int(sys.argv[2])
     if len(sys.argv) > 3:
         install(named(sys.argv[3]))

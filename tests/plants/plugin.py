@@ -1,4 +1,4 @@
-"""A pytest plugin that plants the bug which the environment names, before anything is imported. `-p tests.plants.plugin`."""
+"""A pytest plugin that plants the bug named by the environment before any import. `-p tests.plants.plugin`."""
 
 from __future__ import annotations
 

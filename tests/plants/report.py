@@ -1,4 +1,4 @@
-"""The committed table: what each plant breaks and who caught it. Owns: docs/proof/plants.md and plants.json."""
+"""The committed table of plants and their detection. Owns: docs/proof/plants.md and plants.json."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DATA = PROOF.with_suffix(".json")
 
 
 def write(rows: list[dict[str, Any]], control: dict[str, Any], run: dict[str, Any]) -> None:
-    """Write both files; a plant that nobody has caught in the runs it was given is not played to an end."""
+    """Write both files. A row without a catch is left out."""
     rows = [row for row in rows if row["by"]]
     PROOF.parent.mkdir(parents=True, exist_ok=True)
     data = {"run": run, "control": control, "plants": rows}
@@ -23,19 +23,19 @@ def write(rows: list[dict[str, Any]], control: dict[str, Any], run: dict[str, An
 
 
 def read() -> dict[str, Any]:
-    """The committed data."""
+    """Return the committed data."""
     nothing = {"control": {"runs": 0, "payments": 0, "caught": None}, "plants": []}
     data: dict[str, Any] = json.loads(DATA.read_text()) if DATA.exists() else nothing
     return data
 
 
 def known() -> dict[str, dict[str, Any]]:
-    """What is written of plants that were caught, by their digests."""
+    """Return the rows of caught plants, by their digests."""
     return {row["digest"]: row for row in read()["plants"] if row["by"]}
 
 
 def page(data: dict[str, Any]) -> str:
-    """The page for people."""
+    """Return the page."""
     return "\n".join(_lines(data)) + "\n"
 
 
@@ -66,7 +66,7 @@ def _lines(data: dict[str, Any]) -> list[str]:
 
 
 def not_played(data: dict[str, Any]) -> list[Plant]:
-    """The plants that no row is about."""
+    """Return the plants without a row."""
     told = {row["plant"] for row in data["plants"]}
     return [plant for plant in PLANTS if plant.name not in told]
 
@@ -83,6 +83,6 @@ def _short(said: str) -> str:
 
 
 def stale(data: dict[str, Any]) -> list[str]:
-    """Rows about what is no plant, or another plant by now."""
+    """Return the names of rows whose plant is missing or has changed."""
     mine = {plant.name: plant.digest for plant in PLANTS}
     return sorted(row["plant"] for row in data["plants"] if mine.get(row["plant"]) != row["digest"])

@@ -1,4 +1,4 @@
-"""Every plant against the simulator: `python -m tests.plants.run`, or `make plants`.
+"""Plays every plant in the simulator: `python -m tests.plants.run`, or `make plants`.
 
 For each plant, up to five runs of `croupier simulate --seed S --payments 1000`, to the first world that is caught; where
 the simulator sees nothing, the plant's named test is run. The same runs without a plant are the control: they must be clean.
@@ -26,11 +26,11 @@ from tests.plants.table import PLANTS
 
 ROOT = Path(__file__).parents[2]
 RUNS = 5
-"""So many runs of the command a plant is given."""
+"""Number of runs of the command per plant."""
 
 
 def main() -> int:
-    """See the module; exit 1 if a plant was seen by nobody or the control was not clean."""
+    """Run the module's command; exit with 1 if a plant was not detected or the control was not clean."""
     asked = _asked()
     kept = known() if asked.missing else {}
     plants = [p for p in PLANTS if not asked.only or any(word in p.name for word in asked.only)]
@@ -40,7 +40,7 @@ def main() -> int:
         for row in pool.map(lambda plant: kept.get(plant.digest) or judged(home, asked.runs, plant), plants):
             rows.append(row)
             if not asked.only:
-                # After each, so that a run that is stopped can be taken up with --missing.
+                # Written after each plant, so that a stopped run can continue with --missing.
                 ahead = [kept[plant.digest] for plant in plants[len(rows) :] if plant.digest in kept]
                 write([*rows, *ahead], read()["control"], {"runs": asked.runs})
         clean = simulated(home, asked.control or asked.runs, None)
@@ -68,7 +68,7 @@ def _asked() -> argparse.Namespace:
 
 @contextmanager
 def server() -> Iterator[Path]:
-    """A database server of this run, kept up by this process, in a home of its own."""
+    """Run a database server for this run, in a home of its own."""
     from croupier.store.embedded.server import attach  # noqa: PLC0415 - the plants' processes import it themselves
 
     home = make_home()
@@ -80,7 +80,7 @@ def server() -> Iterator[Path]:
 
 
 def judged(home: Path, runs: int, plant: Plant) -> dict[str, Any]:
-    """Who catches this plant, and how soon."""
+    """Return the row of a plant: what detects it, and how soon."""
     found = simulated(home, runs, plant)
     row = {"plant": plant.name, "digest": plant.digest, "by": "", "run": found["caught"]}
     row |= {name: found[name] for name in ("world", "said")}
@@ -96,18 +96,18 @@ def judged(home: Path, runs: int, plant: Plant) -> dict[str, Any]:
 
 
 def simulated(home: Path, runs: int, plant: Plant | None) -> dict[str, Any]:
-    """What the simulator says under this plant, or without one, in a process of its own."""
+    """Return the simulator's result with this plant, or without one, in a process of its own."""
     words = [sys.executable, "-m", "tests.plants.play", str(home), str(runs), *([plant.name] if plant else [])]
     done = subprocess.run(words, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
     if done.returncode:
-        # It could not even be imported, or the world could not be set up under it: that is seen at once.
+        # If the import or the setup of the world fails, the plant is detected at once.
         return {"caught": 1, "world": None, "said": [f"cannot run: {done.stderr.strip()[-300:]}"], "seconds": 0.0}
     told: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     return {**told, "runs": runs}
 
 
 def fails_under(plant: Plant) -> bool:
-    """Whether the plant's own test fails with the bug in, having passed without it."""
+    """Return whether the plant's own test fails with the bug, and passes without it."""
     assert plant.test is not None
     return _passes(plant.test, None) and not _passes(plant.test, plant)
 
@@ -119,7 +119,7 @@ def _passes(test: str, plant: Plant | None) -> bool:
 
 
 def environment() -> dict[str, str]:
-    """That of a process which imports the hub from this tree, unplanted."""
+    """Return the environment of a process that imports the hub from this tree, without a plant."""
     own = {name: value for name, value in os.environ.items() if name != WHICH}
     return own | {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}
 

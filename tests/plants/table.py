@@ -1,4 +1,4 @@
-"""All plants, from the tables of their floors, and which other test is asked where the simulator sees nothing.
+"""All plants, from the tables of their layers, and the tests for those that the simulator does not detect.
 
 Owns: the joined list, those tests, and the look-up by name.
 """
@@ -89,7 +89,7 @@ TESTS: dict[str, str] = {
     "lost-commit-found-by-its-number": _TRAIN + "test_after_a_lost_connection_a_rival_of_the_same_version_is_not_ours",
     "taken-up-without-a-new-version": "tests/store/money/test_calls.py::test_a_decision_from_before_a_takeover_is_not_written",
 }
-"""Plant to the test that fails under it, for those that the simulator sees late or never."""
+"""Plant to the test that fails with it, for those that the simulator detects late or never."""
 
 PLANTS: tuple[Plant, ...] = tuple(
     replace(plant, test=TESTS.get(plant.name, plant.test))
@@ -98,5 +98,5 @@ PLANTS: tuple[Plant, ...] = tuple(
 
 
 def named(name: str) -> Plant:
-    """The plant of this name."""
+    """Return the plant of this name."""
     return next(plant for plant in PLANTS if plant.name == name)

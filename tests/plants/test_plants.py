@@ -1,4 +1,4 @@
-"""The plants are what the committed table is about, each stands where it says, and a share of them is caught here."""
+"""The committed table matches the plants, each plant applies to its module, and a share of them is caught here."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.plants.run import ROOT, RUNS, environment, simulated
 from tests.plants.table import PLANTS, named
 
 FAST = ("entry-doubled", "return-forgotten", "written-with-two-decimals", "session-scope-forgotten")
-"""Plants that are caught by the first world: one kind of catch each. All others: `make plants`."""
+"""Plants that the first world catches: one of each kind. `make plants` plays all others."""
 BY_SIMULATOR = 0.95
 """Share of the plants that the simulator itself must catch, within five runs."""
 HOME = "TEST_HOME_OF_CROUPIER"
@@ -27,7 +27,7 @@ every_plant = pytest.mark.parametrize("plant", PLANTS, ids=lambda p: p.name)
 
 @every_plant
 def test_a_plant_stands_in_its_module_and_can_be_compiled(plant: Plant) -> None:
-    """Who changes that code moves the plant along: it is the same bug in the new words."""
+    """After a change of that code, the plant must change too: the same bug in the new text."""
     ast.parse(plant.planted(plant.source.read_text()))
 
 
@@ -45,12 +45,12 @@ def test_a_plant_that_does_not_fit_is_refused() -> None:
 
 
 def test_the_committed_table_is_about_these_plants() -> None:
-    """Changed plants are played again: `make plants`."""
+    """A changed plant must be played again: `make plants`."""
     assert report.stale(report.read()) == []
 
 
 def test_the_committed_table_says_what_was_measured() -> None:
-    """Who caught each plant; and the same runs are clean without one."""
+    """Each row names what caught the plant, and the same runs are clean without one."""
     data = report.read()
     assert all(row["by"] for row in data["plants"])
     assert data["control"]["caught"] is None
@@ -58,7 +58,7 @@ def test_the_committed_table_says_what_was_measured() -> None:
 
 
 def test_what_was_measured_was_caught_and_nearly_all_by_the_simulator() -> None:
-    """A plant has a row once it was caught; those without one are named and counted on the page, and prove nothing yet.
+    """A caught plant has a row; plants without one are named and counted on the page as not measured.
 
     What other tests caught counts against the share of the whole table from the first row on.
     """
@@ -87,7 +87,7 @@ def test_a_planted_bug_is_caught_by_the_first_seeds(postgres: Attached, name: st
 
 
 def test_a_plant_is_in_its_process_and_nowhere_else() -> None:
-    """The bug is there for whoever asked, also behind `from x import y`, and gone with the process."""
+    """The bug is active for every importer, also behind `from x import y`, and gone with the process."""
     say = "from croupier.core.bet_requests import owe_return; import inspect; print(inspect.getfile(owe_return))"
     plant = "from tests.plants.planting import install; from tests.plants.table import named"
     words = f"{plant}; install(named('return-forgotten')); {say}; print(owe_return.__code__.co_names)"
