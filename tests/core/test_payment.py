@@ -11,7 +11,6 @@ from croupier.core.payment import (
     PAYMENT_TABLE,
     SLOT_CLAIM,
     SLOT_CLOSE,
-    TAKES_BACK,
     UNDECIDED,
     Call,
     IllegalPayment,
@@ -80,8 +79,9 @@ def test_only_stakes_expire() -> None:
 
 
 def test_each_kind_is_a_stake_a_give_or_a_take_back() -> None:
-    assert {K.STAKE} | GIVES | TAKES_BACK == set(K)
-    assert not GIVES & TAKES_BACK
+    takes_back = {K.PAYOUT_RETURN, K.CASHBACK_CANCEL}
+    assert {K.STAKE} | GIVES | takes_back == set(K)
+    assert not GIVES & takes_back
 
 
 @pytest.mark.parametrize(("state", "undecided"), [(s, s in (S.CREATED, S.SENT)) for s in S])

@@ -25,7 +25,7 @@ from croupier.flows.reconcile import BetComparison, reconcile_bet
 from croupier.flows.reconciler import Reconciler
 from croupier.flows.recovery import beat, detect_restore
 from croupier.kit.chance import SeededChance
-from croupier.sandbox.bookings import Book, Booking, Kind
+from croupier.sandbox.bookings import Booking, BookKind, TransactionType
 from croupier.sandbox.casino import SandboxCasino
 from croupier.simulator import virtual_time
 from croupier.simulator.stage import HUB_ORIGIN, START_MS, Running, Stage, settings_for
@@ -101,9 +101,9 @@ class Hall:
         return {i.name for i in await self.hub.store.incidents.open_ones()}
 
     def booked(self, bet_id: int) -> list[Booking]:
-        return self.casino.wallet.bookings(Book.PAYMENTS, bet_id)
+        return self.casino.wallet.bookings(BookKind.PAYMENTS, bet_id)
 
-    def booking(self, bet_id: int, kind: Kind) -> Booking:
+    def booking(self, bet_id: int, kind: TransactionType) -> Booking:
         return next(b for b in self.booked(bet_id) if b.kind == kind)
 
     def reconciler(self, **process_settings: Any) -> Reconciler:

@@ -10,8 +10,8 @@ from croupier.apps.worker import wind_up
 from croupier.core.bet import BetState
 from croupier.core.payment import PaymentState
 from croupier.core.readings import PaymentKind
-from croupier.sandbox.behaviour import Rule, parse
-from croupier.sandbox.bookings import Kind
+from croupier.sandbox.behaviour import BehaviourRule, parse
+from croupier.sandbox.bookings import TransactionType
 from croupier.simulator.stage import settings_for
 from tests.flows.hall import Hall, in_a_hall
 
@@ -20,7 +20,7 @@ STAKE, PAYOUT = PaymentKind.STAKE, PaymentKind.PAYOUT
 
 def turn(hall: Hall, words: str, path: str | None = None, remaining: int | None = None) -> None:
     """From now on the casino behaves so."""
-    hall.casino.dial.turn(Rule(parse(words), path=path, remaining=remaining))
+    hall.casino.dial.turn(BehaviourRule(parse(words), path=path, remaining=remaining))
 
 
 async def another_takes_over(hall: Hall, ref: str) -> None:
@@ -110,7 +110,7 @@ def test_a_call_never_leaves_under_a_lease_that_ran_out(database_url: str) -> No
         await hall.pay_out("b-1")
         await hall.wait(40)
         bet = await hall.bet("b-1")
-        assert [booking.kind for booking in hall.booked(bet.bet_id)] == [Kind.STAKE]
+        assert [booking.kind for booking in hall.booked(bet.bet_id)] == [TransactionType.STAKE]
         assert (bet.payments[PAYOUT].state, bet.calls[PAYOUT.value].failures) == (PaymentState.CREATED, 0)
         assert bet.calls[PAYOUT.value].crashes == 0
         slow_keys(hall, 0)
@@ -147,7 +147,7 @@ def test_orderly_restarts_park_nothing(database_url: str) -> None:
         turn(hall, "honest")
         await restart_in_order(hall)
         await hall.wait(1)
-        assert [booking.kind for booking in hall.booked(bet.bet_id)] == [Kind.STAKE, Kind.PAYOUT]
+        assert [booking.kind for booking in hall.booked(bet.bet_id)] == [TransactionType.STAKE, TransactionType.PAYOUT]
         await hall.wait(10)
         assert (await hall.bet("b-1")).payments[PAYOUT].state is PaymentState.ACCEPTED
         assert await hall.incidents() == set()
@@ -169,7 +169,7 @@ def test_what_a_stopping_worker_holds_is_taken_up_at_once(database_url: str, in_
         await restart_in_order(hall)
         await hall.wait(1)
         bet = await hall.bet("b-1")
-        assert Kind[in_flight.upper()] in {booking.kind for booking in hall.booked(bet.bet_id)}
+        assert TransactionType[in_flight.upper()] in {booking.kind for booking in hall.booked(bet.bet_id)}
         await hall.wait(3)
         bet = await hall.bet("b-1")
         kind = PAYOUT if in_flight == "payout" else STAKE

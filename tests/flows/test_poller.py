@@ -11,7 +11,7 @@ from croupier.core.readings import PaymentKind
 from croupier.core.work import Work
 from croupier.flows import bulkheads, poller
 from croupier.flows.poller import Poller
-from croupier.sandbox.bookings import Kind
+from croupier.sandbox.bookings import TransactionType
 from tests.flows.hall import Hall, in_a_hall
 
 WINS = 12
@@ -35,7 +35,7 @@ async def owed_to_a_hanging_casino(hall: Hall) -> None:
     """Many wins whose makes hang; the first tries have failed, and the poller has as many in hand as it may."""
     for n in range(WINS):
         assert await hall.pay_in(f"b-{n}") == "1"
-    hall.casino.behave("lost:hang", kind=Kind.PAYOUT)
+    hall.casino.behave("lost:hang", kind=TransactionType.PAYOUT)
     for n in range(WINS):
         assert await hall.pay_out(f"b-{n}") == "1"
     await hall.wait(11.5)
@@ -58,7 +58,7 @@ def test_a_claims_time_ends_whatever_waits_for_its_casino(database_url: str, mon
 
     async def play(hall: Hall) -> None:
         await owed_to_a_hanging_casino(hall)
-        hall.casino.behave("late:7", kind=Kind.STAKE, times=1)
+        hall.casino.behave("late:7", kind=TransactionType.STAKE, times=1)
         assert await hall.pay_in("unclaimed") == "99"
         await hall.wait(1.5)
         assert (await hall.bet("unclaimed")).state is BetState.UNCLAIMED
@@ -93,7 +93,7 @@ def test_what_could_not_be_asked_is_no_failure(database_url: str, monkeypatch: A
     async def play(hall: Hall) -> None:
         for n in range(3):
             assert await hall.pay_in(f"b-{n}") == "1"
-        hall.casino.behave("lost:hang", kind=Kind.PAYOUT, times=1)
+        hall.casino.behave("lost:hang", kind=TransactionType.PAYOUT, times=1)
         for n in range(3):
             assert await hall.pay_out(f"b-{n}") == "1"
         await hall.wait(8)

@@ -11,7 +11,7 @@ from croupier.core.bet import BetState
 from croupier.core.payment import PaymentState
 from croupier.core.readings import PaymentKind
 from croupier.flows.reconcile import ComparisonResult, query_unknown_bet
-from croupier.sandbox.bookings import Booking, Kind
+from croupier.sandbox.bookings import Booking, TransactionType
 from tests.flows.hall import Hall, in_a_hall
 
 K = PaymentKind
@@ -38,15 +38,15 @@ def test_an_honest_bet_agrees_and_leaves_nothing_behind(database_url: str) -> No
 @pytest.mark.parametrize(
     ("words", "kind", "named"),
     [
-        ("forget", Kind.STAKE, "stake: forgotten"),
-        ("forget", Kind.PAYOUT, "payout: forgotten"),
+        ("forget", TransactionType.STAKE, "stake: forgotten"),
+        ("forget", TransactionType.PAYOUT, "payout: forgotten"),
     ],
 )
 def test_a_casino_that_forgets_what_it_accepted_is_found(database_url: str, words: str, kind: int, named: str) -> None:
     async def play(hall: Hall) -> None:
         hall.casino.behave(words, kind=kind)
-        bet = await hall.settled("b-1", "0" if kind == Kind.STAKE else "25.00")
-        if kind == Kind.STAKE:
+        bet = await hall.settled("b-1", "0" if kind == TransactionType.STAKE else "25.00")
+        if kind == TransactionType.STAKE:
             # It refuses the payout of a bet that it forgot, so the payout is still owed.
             assert bet.payments[K.PAYOUT].undecided
         assert (await hall.reconcile("b-1")).result is ComparisonResult.DIFFERS
@@ -60,7 +60,8 @@ def test_a_casino_that_forgets_what_it_accepted_is_found(database_url: str, word
 
 
 @pytest.mark.parametrize(
-    ("kind", "named"), [(Kind.STAKE, "stake: booked_twice"), (Kind.PAYOUT, "payout: booked_twice")]
+    ("kind", "named"),
+    [(TransactionType.STAKE, "stake: booked_twice"), (TransactionType.PAYOUT, "payout: booked_twice")],
 )
 def test_a_casino_that_applies_a_make_twice_is_found(database_url: str, kind: int, named: str) -> None:
     async def play(hall: Hall) -> None:
@@ -81,11 +82,11 @@ def test_a_make_that_was_repeated_and_doubled_is_found(database_url: str) -> Non
     """The casino's answer is lost, the hub repeats as it must, and the casino applies the repeat again."""
 
     async def play(hall: Hall) -> None:
-        hall.casino.behave("answer_lost:cut+mute+double", kind=Kind.PAYOUT, times=1)
-        hall.casino.behave("double", kind=Kind.PAYOUT)
-        hall.casino.behave("error500:after", kind=Kind.PAYOUT, times=1)
+        hall.casino.behave("answer_lost:cut+mute+double", kind=TransactionType.PAYOUT, times=1)
+        hall.casino.behave("double", kind=TransactionType.PAYOUT)
+        hall.casino.behave("error500:after", kind=TransactionType.PAYOUT, times=1)
         bet = await hall.settled("b-1")
-        assert len([b for b in hall.booked(bet.bet_id) if b.kind == Kind.PAYOUT]) > 1
+        assert len([b for b in hall.booked(bet.bet_id) if b.kind == TransactionType.PAYOUT]) > 1
         await hall.reconcile("b-1")
         assert await hall.named() == {"payout: booked_twice"}
 
@@ -106,7 +107,7 @@ def test_a_casino_whose_books_say_something_else_is_found(
 ) -> None:
     async def play(hall: Hall) -> None:
         bet = await hall.settled("b-1")
-        rewrite(hall, hall.booking(bet.bet_id, Kind.PAYOUT), **changes)
+        rewrite(hall, hall.booking(bet.bet_id, TransactionType.PAYOUT), **changes)
         await hall.reconcile("b-1")
         assert await hall.named() == {f"payout: {name}"}
 
@@ -117,8 +118,10 @@ def test_a_payment_that_the_hub_never_ordered_is_found(database_url: str) -> Non
     async def play(hall: Hall) -> None:
         assert await hall.pay_in("b-1") == "1"
         bet = await hall.bet("b-1")
-        stake = hall.booking(bet.bet_id, Kind.STAKE)
-        hall.casino.wallet._enter(replace(stake, kind=Kind.JACKPOT, net=stake.amount, partner_tx="sbx-alien"))
+        stake = hall.booking(bet.bet_id, TransactionType.STAKE)
+        hall.casino.wallet._enter(
+            replace(stake, kind=TransactionType.JACKPOT, net=stake.amount, partner_tx="sbx-alien")
+        )
         await hall.wait(31)
         await hall.reconcile("b-1")
         assert await hall.named() == {"jackpot: not_in_hub"}
@@ -129,7 +132,7 @@ def test_a_payment_that_the_hub_never_ordered_is_found(database_url: str) -> Non
 
 def test_a_silent_casino_is_healed_by_what_it_lists(database_url: str) -> None:
     async def play(hall: Hall) -> None:
-        hall.casino.behave("silent", kind=Kind.PAYOUT)
+        hall.casino.behave("silent", kind=TransactionType.PAYOUT)
         bet = await hall.settled("b-1")
         assert bet.payments[K.PAYOUT].undecided
         done = await hall.reconcile("b-1")
@@ -144,7 +147,7 @@ def test_a_silent_casino_is_healed_by_what_it_lists(database_url: str) -> None:
 def test_an_answer_that_says_nothing_proves_nothing_and_closes_nothing(database_url: str) -> None:
     async def play(hall: Hall) -> None:
         bet = await hall.settled("b-1")
-        hall.casino.wallet.forget(hall.booking(bet.bet_id, Kind.PAYOUT))
+        hall.casino.wallet.forget(hall.booking(bet.bet_id, TransactionType.PAYOUT))
         await hall.reconcile("b-1")
         hall.casino.behave("rubbish:html", path="payments/info")
         done = await hall.reconcile("b-1")
@@ -167,7 +170,7 @@ def test_a_casino_without_an_info_call_cannot_be_compared_and_says_so(database_u
 def test_what_is_put_right_at_the_casino_closes_with_the_next_comparison(database_url: str) -> None:
     async def play(hall: Hall) -> None:
         bet = await hall.settled("b-1")
-        again = hall.casino.wallet.book_again(hall.booking(bet.bet_id, Kind.PAYOUT), "sbx-again")
+        again = hall.casino.wallet.book_again(hall.booking(bet.bet_id, TransactionType.PAYOUT), "sbx-again")
         await hall.reconcile("b-1")
         await hall.reconcile("b-1")
         (finding,) = await hall.findings()
@@ -178,7 +181,7 @@ def test_what_is_put_right_at_the_casino_closes_with_the_next_comparison(databas
         assert await hall.incidents() == set()
         (kept,) = await hall.hub.store.findings.of(bet.bet_id, bet.casino_id)
         assert (kept.closed_by, kept.close_note) == (None, "a later comparison agrees")
-        hall.casino.wallet.book_again(hall.booking(bet.bet_id, Kind.PAYOUT), "sbx-again")
+        hall.casino.wallet.book_again(hall.booking(bet.bet_id, TransactionType.PAYOUT), "sbx-again")
         await hall.reconcile("b-1")
         assert await hall.named() == {"payout: booked_twice"}, "and it opens again"
         assert await hall.incidents() == {"difference"}
@@ -189,7 +192,7 @@ def test_what_is_put_right_at_the_casino_closes_with_the_next_comparison(databas
 def test_what_a_person_settled_stays_closed_until_something_else_is_seen(database_url: str) -> None:
     async def play(hall: Hall) -> None:
         bet = await hall.settled("b-1")
-        hall.casino.wallet.book_again(hall.booking(bet.bet_id, Kind.PAYOUT), "sbx-2")
+        hall.casino.wallet.book_again(hall.booking(bet.bet_id, TransactionType.PAYOUT), "sbx-2")
         await hall.reconcile("b-1")
         (finding,) = await hall.findings()
         assert await hall.hub.store.findings.close(finding.finding_id, "mia", "paid back by hand")
@@ -197,7 +200,7 @@ def test_what_a_person_settled_stays_closed_until_something_else_is_seen(databas
         await hall.hub.store.incidents.close(incident.incident_id, "mia", "paid back by hand")
         await hall.reconcile("b-1")
         assert (await hall.findings(), await hall.incidents()) == ([], set())
-        hall.casino.wallet.book_again(hall.booking(bet.bet_id, Kind.PAYOUT), "sbx-3")
+        hall.casino.wallet.book_again(hall.booking(bet.bet_id, TransactionType.PAYOUT), "sbx-3")
         await hall.reconcile("b-1")
         assert await hall.named() == {"payout: booked_twice"}
         assert await hall.incidents() == {"difference"}
@@ -210,7 +213,7 @@ def test_a_bet_that_the_casino_knows_and_the_hub_does_not_is_found(database_url:
         bet = await hall.settled("b-1")
         casino = await hall.hub.store.casinos.get(bet.casino_id)
         assert casino is not None
-        stake = hall.booking(bet.bet_id, Kind.STAKE)
+        stake = hall.booking(bet.bet_id, TransactionType.STAKE)
         hall.casino.wallet._enter(replace(stake, subject_id=bet.bet_id + 7))
         assert (await query_unknown_bet(hall.hub, casino, bet.bet_id + 8)).result is ComparisonResult.NOWHERE
         assert (await query_unknown_bet(hall.hub, casino, bet.bet_id + 7)).result is ComparisonResult.DIFFERS
@@ -236,16 +239,16 @@ def test_a_list_that_was_asked_for_a_stake_and_shows_it_twice_is_a_finding(datab
     """The question was not reconciliation's: the double booking is found all the same, and the bet goes on once."""
 
     async def play(hall: Hall) -> None:
-        hall.casino.behave("answer_lost:cut+mute", kind=Kind.STAKE)
+        hall.casino.behave("answer_lost:cut+mute", kind=TransactionType.STAKE)
         await hall.pay_in("b-1")
         bet = await hall.bet("b-1")
-        hall.casino.wallet.book_again(hall.booking(bet.bet_id, Kind.STAKE), "sbx-again")
-        hall.casino.behave("honest", kind=Kind.STAKE)
+        hall.casino.wallet.book_again(hall.booking(bet.bet_id, TransactionType.STAKE), "sbx-again")
+        hall.casino.behave("honest", kind=TransactionType.STAKE)
         await hall.wait(31)
         assert (await hall.bet("b-1")).stake_confirmed
         assert await hall.named() == {"stake: booked_twice"}
         (finding,) = await hall.findings()
-        first = hall.booking(bet.bet_id, Kind.STAKE).partner_tx
+        first = hall.booking(bet.bet_id, TransactionType.STAKE).partner_tx
         assert first in finding.words
         assert "sbx-again" in finding.words
         assert len([line for line in finding.evidence["casino"] if line["kind"] == "stake"]) == 2
@@ -262,7 +265,7 @@ def test_an_unknown_bet_that_is_listed_twice_is_found_as_both(database_url: str)
     async def play(hall: Hall) -> None:
         assert await hall.pay_in("b-1") == "1"
         bet = await hall.bet("b-1")
-        stake = hall.booking(bet.bet_id, Kind.STAKE)
+        stake = hall.booking(bet.bet_id, TransactionType.STAKE)
         alien = replace(stake, subject_id=bet.bet_id + 5)
         hall.casino.wallet._enter(alien)
         hall.casino.wallet.book_again(alien, "sbx-again")

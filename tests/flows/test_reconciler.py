@@ -10,7 +10,7 @@ from croupier.core.readings import PaymentKind
 from croupier.flows.rate_limit import compare_all
 from croupier.flows.reconcile import ComparisonResult
 from croupier.flows.reconciler import LOOK_S, REST_S, SAMPLE_LAG_MS, Reconciler
-from croupier.sandbox.bookings import Kind
+from croupier.sandbox.bookings import TransactionType
 from tests.flows.hall import Hall, in_a_hall
 
 K = PaymentKind
@@ -22,7 +22,7 @@ def infos(hall: Hall) -> int:
 
 def test_a_payout_without_an_outcome_is_asked_after_at_30_s_and_healed(database_url: str) -> None:
     async def play(hall: Hall) -> None:
-        hall.casino.behave("silent", kind=Kind.PAYOUT)
+        hall.casino.behave("silent", kind=TransactionType.PAYOUT)
         assert await hall.pay_in("b-1") == "1"
         await hall.pay_out("b-1")
         reconciler = hall.reconciler()
@@ -38,7 +38,7 @@ def test_a_payout_without_an_outcome_is_asked_after_at_30_s_and_healed(database_
 
 def test_a_stake_is_asked_after_by_its_own_schedule_and_by_nobody_else(database_url: str) -> None:
     async def play(hall: Hall) -> None:
-        hall.casino.behave("lost:cut+mute", kind=Kind.STAKE)
+        hall.casino.behave("lost:cut+mute", kind=TransactionType.STAKE)
         await hall.pay_in("b-1")
         reconciler = hall.reconciler()
         await hall.wait(33)
@@ -52,7 +52,7 @@ def test_a_stake_is_asked_after_by_its_own_schedule_and_by_nobody_else(database_
 
 def test_what_stays_without_an_outcome_is_asked_after_less_and_less(database_url: str) -> None:
     async def play(hall: Hall) -> None:
-        hall.casino.behave("lost:cut", kind=Kind.PAYOUT)
+        hall.casino.behave("lost:cut", kind=TransactionType.PAYOUT)
         assert await hall.pay_in("b-1") == "1"
         await hall.pay_out("b-1")
         reconciler, at = hall.reconciler(), []
@@ -88,7 +88,7 @@ def test_the_sample_is_drawn_by_its_share_and_each_bet_is_compared_once(database
         for n in range(5):
             await hall.settled(f"b-{n}")
         forgetful = await hall.bet("b-3")
-        hall.casino.wallet.forget(hall.booking(forgetful.bet_id, Kind.PAYOUT))
+        hall.casino.wallet.forget(hall.booking(forgetful.bet_id, TransactionType.PAYOUT))
         assert await reconciler.look() == [], "not before their commits are surely there"
         await hall.wait(SAMPLE_LAG_MS / 1000)
         done = await reconciler.look()
@@ -162,7 +162,7 @@ def test_a_lost_race_costs_the_others_nothing(database_url: str) -> None:
     async def play(hall: Hall) -> None:
         reconciler = Reconciler(hall.hub)
         task = hall.stage.loop.create_task(reconciler.run())
-        hall.casino.behave("silent", kind=Kind.PAYOUT)
+        hall.casino.behave("silent", kind=TransactionType.PAYOUT)
         assert await hall.pay_in("b-1") == "1"
         await hall.pay_out("b-1")
         await hall.wait(45)
@@ -181,12 +181,12 @@ def test_the_sample_covers_every_end_of_a_bet(database_url: str) -> None:
         reconciler = hall.reconciler(sample_bp=10_000)
         await reconciler.look()
         await hall.settled("settled")
-        hall.casino.behave("refuse:103802", kind=Kind.STAKE)
+        hall.casino.behave("refuse:103802", kind=TransactionType.STAKE)
         assert await hall.pay_in("refused") == "3"
         assert await hall.pay_in("cancelled") == "3"
         assert await hall.refund("cancelled") == "1"
         assert await hall.refund("tombstone") == "1"
-        hall.casino.behave("honest", kind=Kind.STAKE)
+        hall.casino.behave("honest", kind=TransactionType.STAKE)
         assert await hall.pay_in("returned") == "1"
         assert await hall.refund("returned") == "1"
         assert await hall.pay_in("on") == "1"
@@ -202,7 +202,7 @@ def test_the_sample_covers_every_end_of_a_bet(database_url: str) -> None:
 def test_a_bet_with_an_unanswered_try_is_compared_once_it_is_over_without_being_drawn(database_url: str) -> None:
     async def play(hall: Hall) -> None:
         reconciler = hall.reconciler(sample_bp=0, open_s=10**6)
-        hall.casino.behave("error500:before", kind=Kind.STAKE, times=1)
+        hall.casino.behave("error500:before", kind=TransactionType.STAKE, times=1)
         assert await hall.pay_in("b-1") == "1"
         bet = await hall.bet("b-1")
         assert bet.payments[K.STAKE].unanswered
@@ -223,7 +223,7 @@ def test_a_bet_with_an_unanswered_try_is_compared_once_it_is_over_without_being_
 def test_an_answer_that_says_nothing_leaves_the_wish_standing(database_url: str) -> None:
     async def play(hall: Hall) -> None:
         reconciler = hall.reconciler(sample_bp=0, open_s=10**6)
-        hall.casino.behave("error500:before", kind=Kind.STAKE, times=1)
+        hall.casino.behave("error500:before", kind=TransactionType.STAKE, times=1)
         assert await hall.pay_in("b-1") == "1"
         assert await hall.pay_out("b-1") == "1"
         await hall.wait(65)
@@ -250,7 +250,7 @@ def test_a_casino_that_is_slow_holds_up_only_itself(database_url: str) -> None:
         task = hall.stage.loop.create_task(reconciler.run())
         await hall.wait(LOOK_S + 1)
         assert await guest.pay_in("b-1") == "1"
-        guest.casino.behave("silent", kind=Kind.PAYOUT)
+        guest.casino.behave("silent", kind=TransactionType.PAYOUT)
         assert await guest.pay_out("b-1") == "1"
         await hall.wait(30 + 2 * LOOK_S)
         assert not (await hall.bet("b-1")).payments[K.PAYOUT].undecided

@@ -13,7 +13,7 @@ from croupier.core.payment import PaymentState
 from croupier.core.readings import PaymentKind
 from croupier.flows.cashback import CashbackRefused, pay_cashback
 from croupier.flows.recovery import MOST_FURTHER, beat, begin, end, progress, refresh
-from croupier.sandbox.bookings import Book, Demand, Kind
+from croupier.sandbox.bookings import BookKind, Demand, TransactionType
 from croupier.store.oversight.recoveries import Recovery
 from tests.flows.hall import Guest, Hall, in_a_hall
 
@@ -207,7 +207,7 @@ def test_a_claim_waits_while_recovery_is_on_because_the_provider_may_have_been_t
     """In the backup the stake is unclaimed; after it a repeat claimed it. Given back, the provider's pay-out would fail."""
 
     async def play(hall: Hall) -> None:
-        hall.casino.behave("late:7", kind=Kind.STAKE, times=1)
+        hall.casino.behave("late:7", kind=TransactionType.STAKE, times=1)
         assert await hall.pay_in("b-1") == "99"
         await hall.wait(2)
         assert (await hall.bet("b-1")).state is BetState.UNCLAIMED
@@ -233,7 +233,7 @@ def test_a_claim_waits_while_recovery_is_on_because_the_provider_may_have_been_t
 
 def test_after_recovery_a_claims_time_runs_again(database_url: str) -> None:
     async def play(hall: Hall) -> None:
-        hall.casino.behave("late:7", kind=Kind.STAKE, times=1)
+        hall.casino.behave("late:7", kind=TransactionType.STAKE, times=1)
         await hall.pay_in("b-1")
         await hall.wait(2)
         await hall.beat()
@@ -254,7 +254,7 @@ def test_an_accept_of_a_lost_bet_is_kept_with_what_it_said(database_url: str) ->
     async def play(hall: Hall) -> None:
         await hall.beat()
         await hall.backup()
-        hall.casino.behave("late:8", kind=Kind.STAKE)
+        hall.casino.behave("late:8", kind=TransactionType.STAKE)
         assert await hall.pay_in("b-1") == "99"
         lost = (await hall.bet("b-1")).bet_id
         await hall.beat()
@@ -287,7 +287,7 @@ def test_lost_ids_are_asked_after_past_the_last_one_that_was_seen(database_url: 
 
 
 def _demand(bet_id: int) -> Demand:
-    return Demand(Book.PAYMENTS, bet_id, Kind.STAKE, "ann", "10.00")
+    return Demand(BookKind.PAYMENTS, bet_id, TransactionType.STAKE, "ann", "10.00")
 
 
 def test_a_casino_that_does_not_answer_keeps_recovery_on_and_loses_no_question(database_url: str) -> None:

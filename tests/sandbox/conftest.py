@@ -38,8 +38,8 @@ class Table:
 
     async def quiet(self) -> None:
         """Wait until every accept is delivered or given up."""
-        while self.casino.desk.running:
-            await asyncio.wait(self.casino.desk.running)
+        while self.casino.endpoint.running:
+            await asyncio.wait(self.casino.endpoint.running)
 
     def balance(self, player: str = "anna") -> int:
         account = self.casino.wallet.account(player)

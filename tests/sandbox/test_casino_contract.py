@@ -65,21 +65,21 @@ async def test_a_rotated_key_is_fetched_unless_the_casino_keeps_the_first_set_fo
     table.hub.key = jwt.new_key("EdDSA", "key-2")
     table.hub.listed.append(table.hub.key)
     assert await table.hub.make(2, -1, "1") == OK
-    table.casino.line.refetch_keys = False
+    table.casino.hub.refetch_keys = False
     table.hub.key = jwt.new_key("EdDSA", "key-3")
     table.hub.listed.append(table.hub.key)
     assert (await table.hub.make(3, -1, "1"))["ErrorCode"] == 103753
 
 
 async def test_a_casino_without_a_library_asks_the_hub(table: Table) -> None:
-    table.casino.line.ask_hub = True
+    table.casino.hub.ask_hub = True
     assert await table.hub.make(BET, -1, "12.50") == OK
     assert table.hub.fetches == 0
     assert table.balance() == START - 1250
 
 
 async def test_without_credentials_or_keys_nothing_is_known_and_nothing_booked(table: Table) -> None:
-    table.casino.line.set_credentials(None, None)
+    table.casino.hub.set_credentials(None, None)
     assert (await table.hub.raw("payments/make", table.hub.envelope(_stake()))).status == 500
     table.casino.set_credentials(CLIENT_ID, "wrong")
     assert (await table.hub.raw("payments/make", table.hub.envelope(_stake()))).status == 500
@@ -201,7 +201,7 @@ async def test_an_accept_is_sent_again_up_the_ladder_until_it_is_taken(table: Ta
 
 
 async def test_an_accept_nobody_takes_is_given_up_in_the_end(table: Table) -> None:
-    table.casino.line.ladder_s = (1.0, 2.0)
+    table.casino.hub.resend_delays_s = (1.0, 2.0)
     table.hub.answers = [JSONResponse({"ErrorCode": 102823, "Message": "no"}) for _ in range(9)]
     await table.hub.make(BET, -1, "12.50")
     await table.quiet()
@@ -212,7 +212,7 @@ async def test_an_accept_nobody_takes_is_given_up_in_the_end(table: Table) -> No
 
 
 async def test_users_auth_turns_a_refresh_token_into_a_player_and_a_new_token(table: Table) -> None:
-    token = table.casino.desk.new_refresh_token("anna")
+    token = table.casino.endpoint.new_refresh_token("anna")
     first = await table.hub.call("users/auth", {"RefreshToken": token})
     value = first["Value"]
     assert (value["PartnerUserId"], value["CurrencyCode"], value["Balance"]) == ("anna", "EUR", "1000")
@@ -234,7 +234,7 @@ async def test_info_lists_every_payment_of_the_bet_and_nothing_of_an_unknown_one
     listed = (await table.hub.call("payments/info", {"BetId": BET}))["Value"]
     assert [(line["TransactionType"], line["Amount"]) for line in listed] == [(-1, "10"), (1, "0")]
     assert all(line["DateTime"].endswith("Z") for line in listed)
-    table.casino.desk.unix_times = True
+    table.casino.endpoint.unix_times = True
     [line, _] = (await table.hub.call("payments/info", {"BetId": BET}))["Value"]
     assert isinstance(line["DateTime"], int)
     assert await table.hub.call("payments/info", {"BetId": 5}) == {**OK, "Value": []}

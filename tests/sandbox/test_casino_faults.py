@@ -174,7 +174,7 @@ async def test_early_sends_the_accept_before_the_answer(table: Table) -> None:
     table.casino.behave("early")
     assert await table.hub.make(BET, -1, "10") == OK
     assert len(table.hub.accepts) == 1
-    assert not table.casino.desk.running
+    assert not table.casino.endpoint.running
 
 
 async def test_a_list_answered_partly_and_in_another_order(table: Table) -> None:
@@ -234,7 +234,7 @@ async def test_balance_block_token_settings_and_credentials_over_http(table: Tab
     assert (told["openDoor"], told["ladder"]) == (False, [0.5])
     assert (await table.hub.call("users/data", {"PartnerUserId": "who"}))["ErrorCode"] == 102145
     await _control(table, "POST", "credentials", {"PartnerClientId": 8, "Secret": "s"})
-    assert table.casino.line.client_id == 8
+    assert table.casino.hub.client_id == 8
     assert (await _control(table, "POST", "balance", {"player": "kim", "balance": "1.2345"}))[0] == 400
 
 

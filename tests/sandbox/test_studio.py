@@ -16,7 +16,7 @@ from croupier.kit.clock import SystemClock
 from croupier.kit.wire import PeerError, WireRequest
 from croupier.sandbox.studio import SandboxStudio
 from croupier.sandbox.studio_rounds import End
-from croupier.sandbox.studio_signing import Gate, compact, signed_headers
+from croupier.sandbox.studio_signing import RequestVerifier, compact, signed_headers
 from croupier.simulator.in_process_http import InProcessWire
 from tests.sandbox.conftest import QuickClock
 
@@ -53,7 +53,9 @@ class Scene:
 
     async def answer(self, request: Request) -> Response:
         body = await request.body()
-        gate = Gate().problem(request.headers, body, counterparty=WHO, secret=SECRET, now_ms=self.clock.now_ms())
+        gate = RequestVerifier().problem(
+            request.headers, body, counterparty=WHO, secret=SECRET, now_ms=self.clock.now_ms()
+        )
         assert gate is None, gate
         self.heard.append((request.url.path, json.loads(body or b"{}")))
         self.headers.append(dict(request.headers))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from croupier.sandbox.studio_signing import Gate, compact, signature, signed_headers
+from croupier.sandbox.studio_signing import RequestVerifier, compact, signature, signed_headers
 
 SECRET = "demo-provider-secret"
 WHO = "3f0c8d52-6f0e-4a53-9b1c-0f6f3a2f7c11"
@@ -27,14 +27,14 @@ def test_what_is_sent_is_compact_with_sorted_keys() -> None:
     assert compact(sent) == BODY
 
 
-def _problem(gate: Gate, change: dict[str, str], *, now_ms: int = NOW_MS, body: bytes = BODY) -> str | None:
+def _problem(gate: RequestVerifier, change: dict[str, str], *, now_ms: int = NOW_MS, body: bytes = BODY) -> str | None:
     made = signed_headers(SECRET, counterparty=WHO, now_ms=NOW_MS, request_id=REQUEST, body=BODY)
     headers = {name.lower(): value for name, value in made.items()} | change
     return gate.problem(headers, body, counterparty=WHO, secret=SECRET, now_ms=now_ms)
 
 
 def test_the_gate_lets_in_what_the_hub_signed_once() -> None:
-    gate = Gate()
+    gate = RequestVerifier()
     assert _problem(gate, {}) is None
     assert _problem(gate, {}) == "the request id came before"
 
@@ -53,4 +53,4 @@ def test_the_gate_lets_in_what_the_hub_signed_once() -> None:
     ],
 )
 def test_the_gate_stays_shut(change: dict[str, str], now_ms: int, body: bytes) -> None:
-    assert _problem(Gate(), change, now_ms=now_ms, body=body) is not None
+    assert _problem(RequestVerifier(), change, now_ms=now_ms, body=body) is not None

@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from croupier.sandbox.bookings import Book, Booked, Booking, Code, Demand, Kind, No, Outcome, Repeated, plain
+from croupier.sandbox.bookings import (
+    Booked,
+    Booking,
+    BookingOutcome,
+    BookKind,
+    Declined,
+    Demand,
+    RefusalCode,
+    Repeated,
+    TransactionType,
+    plain,
+)
 from croupier.sandbox.wallet import Wallet
 
 START = 100_000
@@ -17,10 +28,10 @@ def _wallet() -> Wallet:
 
 
 def _pay(bet: int, kind: int, amount: str, player: str = "anna", tax: str | None = None) -> Demand:
-    return Demand(Book.PAYMENTS, bet, kind, player, amount, tax)
+    return Demand(BookKind.PAYMENTS, bet, kind, player, amount, tax)
 
 
-def _book(wallet: Wallet, demand: Demand, partner_tx: str = "t") -> Outcome:
+def _book(wallet: Wallet, demand: Demand, partner_tx: str = "t") -> BookingOutcome:
     return wallet.book(demand, partner_tx=partner_tx, now_ms=1)
 
 
@@ -35,7 +46,7 @@ def test_a_stranger_gets_demo_money_on_first_sight_and_none_behind_a_shut_door()
     assert isinstance(_book(wallet, _pay(1, -1, "10")), Booked)
     assert _balance(wallet) == START - 1000
     wallet.open_door = False
-    assert _book(wallet, _pay(2, -1, "10", "stranger")) == No(Code.USER_NOT_FOUND)
+    assert _book(wallet, _pay(2, -1, "10", "stranger")) == Declined(RefusalCode.USER_NOT_FOUND)
 
 
 def test_the_same_make_again_gets_the_first_booking_and_moves_nothing_whatever_came_in_between() -> None:
@@ -54,28 +65,28 @@ def test_the_same_make_again_gets_the_first_booking_and_moves_nothing_whatever_c
 @pytest.mark.parametrize(
     ("before", "demand", "code"),
     [
-        ([], _pay(1, -1, "1000.01"), Code.NOT_ENOUGH_FUNDS),
-        ([], _pay(1, -1, "1.005"), Code.INCORRECT_AMOUNT),
-        ([], _pay(1, -1, "-1"), Code.INCORRECT_AMOUNT),
-        ([], _pay(1, 1, "5"), Code.BET_NOT_FOUND),
-        ([], _pay(1, 2, "5"), Code.BET_NOT_FOUND),
-        ([], _pay(1, -2, "5"), Code.BET_NOT_FOUND),
-        ([_pay(1, -1, "5")], _pay(1, 2, "6"), Code.INCORRECT_AMOUNT),
-        ([_pay(1, -1, "5")], _pay(1, -2, "5"), Code.NOT_ADDED),
-        ([_pay(1, -1, "5")], _pay(1, 1, "5", "bert"), Code.REQUEST_DATA),
-        ([_pay(1, -1, "5")], _pay(1, 1, "5", tax="5.01"), Code.INCORRECT_AMOUNT),
-        ([_pay(1, -1, "5"), _pay(1, 1, "9")], _pay(1, 2, "5"), Code.NOT_ADDED),
-        ([_pay(1, -1, "5"), _pay(1, 2, "5")], _pay(1, 1, "9"), Code.NOT_ADDED),
-        ([_pay(1, -1, "5"), _pay(1, 1, "9"), _pay(2, -1, "1003")], _pay(1, -2, "9"), Code.NOT_ENOUGH_FUNDS),
-        ([], Demand(Book.CASHBACK, 1, -1, "anna", "5"), Code.BET_NOT_FOUND),
+        ([], _pay(1, -1, "1000.01"), RefusalCode.NOT_ENOUGH_FUNDS),
+        ([], _pay(1, -1, "1.005"), RefusalCode.INCORRECT_AMOUNT),
+        ([], _pay(1, -1, "-1"), RefusalCode.INCORRECT_AMOUNT),
+        ([], _pay(1, 1, "5"), RefusalCode.BET_NOT_FOUND),
+        ([], _pay(1, 2, "5"), RefusalCode.BET_NOT_FOUND),
+        ([], _pay(1, -2, "5"), RefusalCode.BET_NOT_FOUND),
+        ([_pay(1, -1, "5")], _pay(1, 2, "6"), RefusalCode.INCORRECT_AMOUNT),
+        ([_pay(1, -1, "5")], _pay(1, -2, "5"), RefusalCode.NOT_ADDED),
+        ([_pay(1, -1, "5")], _pay(1, 1, "5", "bert"), RefusalCode.REQUEST_DATA),
+        ([_pay(1, -1, "5")], _pay(1, 1, "5", tax="5.01"), RefusalCode.INCORRECT_AMOUNT),
+        ([_pay(1, -1, "5"), _pay(1, 1, "9")], _pay(1, 2, "5"), RefusalCode.NOT_ADDED),
+        ([_pay(1, -1, "5"), _pay(1, 2, "5")], _pay(1, 1, "9"), RefusalCode.NOT_ADDED),
+        ([_pay(1, -1, "5"), _pay(1, 1, "9"), _pay(2, -1, "1003")], _pay(1, -2, "9"), RefusalCode.NOT_ENOUGH_FUNDS),
+        ([], Demand(BookKind.CASHBACK, 1, -1, "anna", "5"), RefusalCode.BET_NOT_FOUND),
     ],
 )
-def test_what_an_honest_casino_refuses(before: list[Demand], demand: Demand, code: Code) -> None:
+def test_what_an_honest_casino_refuses(before: list[Demand], demand: Demand, code: RefusalCode) -> None:
     wallet = _wallet()
     for earlier in before:
         assert isinstance(_book(wallet, earlier), Booked)
     balance = _balance(wallet)
-    assert _book(wallet, demand) == No(code)
+    assert _book(wallet, demand) == Declined(code)
     assert _balance(wallet) == balance
 
 
@@ -85,17 +96,17 @@ def test_a_blocked_player_stakes_nothing_but_is_paid() -> None:
     account = wallet.account("anna")
     assert account is not None
     account.blocked = True
-    assert _book(wallet, _pay(2, -1, "5")) == No(Code.USER_BLOCKED)
+    assert _book(wallet, _pay(2, -1, "5")) == Declined(RefusalCode.USER_BLOCKED)
     assert isinstance(_book(wallet, _pay(1, 1, "9")), Booked)
 
 
 def test_a_closed_bet_takes_no_payment_until_it_is_opened_again() -> None:
     wallet = _wallet()
-    assert wallet.close(1, closed=True) is Code.BET_NOT_FOUND
+    assert wallet.close(1, closed=True) is RefusalCode.BET_NOT_FOUND
     _book(wallet, _pay(1, -1, "5"))
     assert wallet.close(1, closed=True) is None
     assert wallet.close(1, closed=True) is None
-    assert _book(wallet, _pay(1, 1, "9")) == No(Code.NOT_ADDED)
+    assert _book(wallet, _pay(1, 1, "9")) == Declined(RefusalCode.NOT_ADDED)
     assert wallet.close(1, closed=False) is None
     assert isinstance(_book(wallet, _pay(1, 1, "9")), Booked)
 
@@ -103,8 +114,8 @@ def test_a_closed_bet_takes_no_payment_until_it_is_opened_again() -> None:
 def test_a_jackpot_needs_no_stake_and_cashback_is_numbered_apart() -> None:
     wallet = _wallet()
     assert isinstance(_book(wallet, _pay(1, 4, "500")), Booked)
-    assert isinstance(_book(wallet, Demand(Book.CASHBACK, 1, 1, "anna", "3")), Booked)
-    assert isinstance(_book(wallet, Demand(Book.CASHBACK, 1, -1, "anna", "3")), Booked)
+    assert isinstance(_book(wallet, Demand(BookKind.CASHBACK, 1, 1, "anna", "3")), Booked)
+    assert isinstance(_book(wallet, Demand(BookKind.CASHBACK, 1, -1, "anna", "3")), Booked)
     assert _balance(wallet) == START + 50_000
 
 
@@ -146,13 +157,13 @@ def test_an_amount_is_written_in_its_shortest_form(minor: int, currency: str, te
 
 _DEMANDS = st.builds(
     Demand,
-    book=st.sampled_from(Book),
+    book=st.sampled_from(BookKind),
     subject_id=st.integers(1, 3),
-    kind=st.sampled_from([int(kind) for kind in Kind]),
+    kind=st.sampled_from([int(kind) for kind in TransactionType]),
     player=st.sampled_from(["anna", "bert"]),
     amount=st.integers(0, 60_000).map(lambda minor: plain(minor, "EUR")),
     tax=st.none() | st.just("0.5"),
-).filter(lambda demand: demand.book is Book.PAYMENTS or demand.kind in {1, -1})
+).filter(lambda demand: demand.book is BookKind.PAYMENTS or demand.kind in {1, -1})
 
 
 @given(st.lists(_DEMANDS, max_size=40))

@@ -95,3 +95,8 @@ async def another_session(db: Db, cast: Cast, session_id: str, *, player_ref: st
     session = replace(cast.session, session_id=session_id, player_id=player.player_id, player_ref=player_ref)
     await Sessions(db).open(session)
     return session
+
+
+async def has_secret(casinos: Casinos, casino_id: int, secret: str) -> bool:
+    """Return whether a token would be issued to the casino for this secret."""
+    return await casinos.admit(casino_id, secret) is not None

@@ -31,8 +31,8 @@ from croupier.sandbox.serve import Announce, Join, run_casino, run_studio, say_j
 app = typer.Typer(help="One sandbox side alone, in the foreground, on 127.0.0.1.")
 
 CASINO, STUDIO = "Sandbox casino", "Sandbox studio"
-Record = dict[str, Any]
-Enter = Callable[[Hub, str, Record | None], Awaitable[Record]]
+Credentials = dict[str, Any]
+Enter = Callable[[Hub, str, Credentials | None], Awaitable[Credentials]]
 """Makes a side known at this URL, with the credentials of its last time; returns what it has now."""
 
 Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")]
@@ -52,7 +52,7 @@ def casino(
     """Run a casino that keeps its wallets in memory; prints its URL."""
     told = _told()
 
-    async def enter(own: Hub, url: str, before: Record | None) -> Record:
+    async def enter(own: Hub, url: str, before: Credentials | None) -> Credentials:
         known = None if before is None else await own.store.casinos.find(before["PartnerClientId"])
         # In another database than last time its number may be somebody else's.
         if known is not None and before is not None and known.name.startswith(CASINO):
@@ -79,7 +79,7 @@ def studio(*, port: Port = 0, hub: HubUrl = None, join: WithJoin = False, as_jso
     told = _told()
     joined: list[str] = []
 
-    async def enter(own: Hub, url: str, before: Record | None) -> Record:
+    async def enter(own: Hub, url: str, before: Credentials | None) -> Credentials:
         known = None if before is None else await own.store.providers.find(before["CounterpartyId"])
         if known is not None and before is not None:
             await own.store.providers.change(known.provider_id, {"url": url, "enabled": True})
@@ -171,13 +171,13 @@ def _then_fetching_games(told: Settings, joined: list[str], say: Announce) -> An
     return announce
 
 
-def _read(path: Path) -> Record | None:
+def _read(path: Path) -> Credentials | None:
     """What `_write` wrote."""
-    found: Record | None = json.loads(path.read_text("utf-8")) if path.exists() else None
+    found: Credentials | None = json.loads(path.read_text("utf-8")) if path.exists() else None
     return found
 
 
-def _write(path: Path, record: Record) -> None:
+def _write(path: Path, record: Credentials) -> None:
     """Only this user may read it: it holds a secret."""
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:

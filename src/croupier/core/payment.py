@@ -75,7 +75,6 @@ PAYMENT_TABLE: dict[tuple[PaymentState, PaymentEvent], PaymentState] = {
 UNDECIDED = frozenset({_S.CREATED, _S.SENT})
 GIVES = frozenset({PaymentKind.PAYOUT, PaymentKind.BET_RETURN, PaymentKind.JACKPOT, PaymentKind.CASHBACK})
 REVIVED = frozenset({PaymentKind.BET_RETURN, PaymentKind.CASHBACK_CANCEL})
-TAKES_BACK = frozenset({PaymentKind.PAYOUT_RETURN, PaymentKind.CASHBACK_CANCEL})
 
 
 class IllegalPayment(AssertionError):

@@ -84,11 +84,6 @@ class SignedLines:
         raw = [public_of(lineage.seed), *map(public_of, lineage.older), *lineage.signed]
         self._ours = [Ed25519PublicKey.from_public_bytes(one) for one in raw]
 
-    def public_pem(self) -> str:
-        """Return the public key as PEM, for verification without the secret."""
-        form = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-        return self._key.public_key().public_bytes(*form).decode("ascii")
-
     def add(self, said: Mapping[str, Any], now_ms: int, *, after: str) -> bool:
         """Append a line durably if the last line still has the digest `after` (`FIRST`: if there is no line).
 

@@ -21,10 +21,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from croupier.sandbox.bookings import Code
+from croupier.sandbox.bookings import RefusalCode
 
 
-class Answer(Enum):
+class AnswerForm(Enum):
     """What the call itself is answered."""
 
     ACK = "ack"
@@ -68,7 +68,7 @@ class Behaviour:
     """One way to act. Durations are seconds."""
 
     words: str = "honest"
-    answer: Answer = Answer.ACK
+    answer: AnswerForm = AnswerForm.ACK
     code: int = 0
     """ErrorCode for REFUSE and for a refusal by accept, HTTP status for STATUS."""
     answer_after_s: float = 0.0
@@ -104,45 +104,45 @@ def _fixed(**changes: object) -> Callable[[str], Change]:
 
 
 def _lost(argument: str) -> Change:
-    return {"answer": Answer(argument or "hang"), "books": False, "accepts": 0}
+    return {"answer": AnswerForm(argument or "hang"), "books": False, "accepts": 0}
 
 
 def _answer_lost(argument: str) -> Change:
-    return {"answer": Answer(argument or "hang")}
+    return {"answer": AnswerForm(argument or "hang")}
 
 
 def _refuse(argument: str) -> Change:
-    return {"answer": Answer.REFUSE, "code": int(argument or Code.NOT_ADDED), "books": False, "accepts": 0}
+    return {"answer": AnswerForm.REFUSE, "code": int(argument or RefusalCode.NOT_ADDED), "books": False, "accepts": 0}
 
 
 def _refuse_accept(argument: str) -> Change:
-    return {"code": int(argument or Code.NOT_ADDED), "books": False}
+    return {"code": int(argument or RefusalCode.NOT_ADDED), "books": False}
 
 
 def _error500(argument: str) -> Change:
     if argument not in {"", "before", "after"}:
         raise ValueError(argument)
-    return {"answer": Answer.ERROR, "books": argument == "after", "accepts": 0}
+    return {"answer": AnswerForm.ERROR, "books": argument == "after", "accepts": 0}
 
 
 def _status(argument: str) -> Change:
-    return {"answer": Answer.STATUS, "code": int(argument), "books": False, "accepts": 0}
+    return {"answer": AnswerForm.STATUS, "code": int(argument), "books": False, "accepts": 0}
 
 
 def _rubbish(argument: str) -> Change:
-    answer = Answer(argument or "html")
-    if answer not in {Answer.HTML, Answer.HUGE, Answer.DRIP, Answer.REDIRECT, Answer.EMPTY}:
+    answer = AnswerForm(argument or "html")
+    if answer not in {AnswerForm.HTML, AnswerForm.HUGE, AnswerForm.DRIP, AnswerForm.REDIRECT, AnswerForm.EMPTY}:
         raise ValueError(argument)
     return {"answer": answer, "books": False, "accepts": 0}
 
 
 def _wrong_exists(argument: str) -> Change:
-    return {"answer": Answer.EXISTS, "repeat": Repeat(argument or "other"), "accepts": 0}
+    return {"answer": AnswerForm.EXISTS, "repeat": Repeat(argument or "other"), "accepts": 0}
 
 
 _WORDS: Mapping[str, Callable[[str], Change]] = {
     "honest": _no,
-    "inline": _fixed(answer=Answer.INLINE, accepts=0),
+    "inline": _fixed(answer=AnswerForm.INLINE, accepts=0),
     "late": lambda argument: {"accept_after_s": float(argument)},
     "books_late": lambda argument: {"books_after_s": float(argument)},
     "silent": _fixed(accepts=0, repeat=Repeat.PLAIN),
@@ -189,7 +189,7 @@ MAKES = ("payments/make", "payments/make-list", "cashback-payments/make")
 
 
 @dataclass(slots=True)
-class Rule:
+class BehaviourRule:
     """Behave so where everything named here fits; None fits all. `remaining` counts down to its end."""
 
     behaviour: Behaviour
@@ -214,9 +214,9 @@ class Dial:
     """The rules in force. The newest that fits decides; without one the casino is honest."""
 
     def __init__(self) -> None:
-        self._rules: list[Rule] = []
+        self._rules: list[BehaviourRule] = []
 
-    def turn(self, rule: Rule) -> None:
+    def turn(self, rule: BehaviourRule) -> None:
         """Put a rule on top of the others."""
         self._rules.append(rule)
 
@@ -224,7 +224,7 @@ class Dial:
         """Be honest again."""
         self._rules.clear()
 
-    def rules(self) -> list[Rule]:
+    def rules(self) -> list[BehaviourRule]:
         """What is in force, oldest first."""
         return [rule for rule in self._rules if rule.remaining != 0]
 

@@ -14,7 +14,7 @@ SUCCESS = 200
 EXISTS = 103804
 
 
-class Code(IntEnum):
+class RefusalCode(IntEnum):
     """The refusals of casino.md 1.1, by their number on the wire."""
 
     USER_NOT_FOUND = 102145
@@ -29,25 +29,25 @@ class Code(IntEnum):
 TEXTS: dict[int, str] = {
     SUCCESS: "Success",
     EXISTS: "Transaction already exists",
-    Code.USER_NOT_FOUND: "User not found",
-    Code.NOT_ADDED: "Error adding transaction",
-    Code.REQUEST_DATA: "Request data error",
-    Code.USER_BLOCKED: "User blocked",
-    Code.INCORRECT_AMOUNT: "Incorrect amount",
-    Code.NOT_ENOUGH_FUNDS: "Not enough funds",
-    Code.BET_NOT_FOUND: "Bet not found",
+    RefusalCode.USER_NOT_FOUND: "User not found",
+    RefusalCode.NOT_ADDED: "Error adding transaction",
+    RefusalCode.REQUEST_DATA: "Request data error",
+    RefusalCode.USER_BLOCKED: "User blocked",
+    RefusalCode.INCORRECT_AMOUNT: "Incorrect amount",
+    RefusalCode.NOT_ENOUGH_FUNDS: "Not enough funds",
+    RefusalCode.BET_NOT_FOUND: "Bet not found",
 }
 """The text that goes with each code."""
 
 
-class Book(Enum):
+class BookKind(Enum):
     """Payments of bets and cashback payments are numbered apart."""
 
     PAYMENTS = "payments"
     CASHBACK = "cashback"
 
 
-class Kind(IntEnum):
+class TransactionType(IntEnum):
     """TransactionType. In the cashback book only 1 (payment) and -1 (its cancellation) exist."""
 
     STAKE = -1
@@ -57,14 +57,14 @@ class Kind(IntEnum):
     JACKPOT = 4
 
 
-Key = tuple[Book, int, int]
+BookingKey = tuple[BookKind, int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Demand:
     """One make as it came. Amounts are decimal text: only the player's account knows the currency."""
 
-    book: Book
+    book: BookKind
     subject_id: int
     """BetId or CashbackId."""
     kind: int
@@ -73,7 +73,7 @@ class Demand:
     tax: str | None = None
 
     @property
-    def key(self) -> Key:
+    def key(self) -> BookingKey:
         """What a casino keys its bookings on."""
         return (self.book, self.subject_id, self.kind)
 
@@ -82,7 +82,7 @@ class Demand:
 class Booking:
     """One payment in the books. Amounts are minor units; `net` is what it did to the player's balance, signed."""
 
-    book: Book
+    book: BookKind
     subject_id: int
     kind: int
     player: str
@@ -94,7 +94,7 @@ class Booking:
     booked_ms: int
 
     @property
-    def key(self) -> Key:
+    def key(self) -> BookingKey:
         """What a casino keys its bookings on."""
         return (self.book, self.subject_id, self.kind)
 
@@ -114,13 +114,13 @@ class Repeated:
 
 
 @dataclass(frozen=True, slots=True)
-class No:
+class Declined:
     """Refused; nothing moved."""
 
     code: int
 
 
-Outcome = Booked | Repeated | No
+BookingOutcome = Booked | Repeated | Declined
 
 
 def plain(minor: int, currency: str) -> str:

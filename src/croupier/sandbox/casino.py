@@ -1,4 +1,4 @@
-"""The sandbox casino put together: wallet, desk, line to the hub and app.
+"""The sandbox casino put together: wallet, endpoint, line to the hub and app.
 
 Owns: the wiring, and the names a test or the demo uses. Never: behaviour of its own. A casino may start without
 credentials, because the hub wants to know its address before it gives any.
@@ -12,9 +12,9 @@ from croupier.kit.chance import Chance
 from croupier.kit.clock import Clock
 from croupier.kit.wire import Wire
 from croupier.sandbox import casino_app
-from croupier.sandbox.behaviour import Dial, Rule, parse
-from croupier.sandbox.casino_desk import Desk
-from croupier.sandbox.hub_line import HubLine
+from croupier.sandbox.behaviour import BehaviourRule, Dial, parse
+from croupier.sandbox.casino_endpoint import CasinoEndpoint
+from croupier.sandbox.hub_connection import HubConnection
 from croupier.sandbox.journal import Journal
 from croupier.sandbox.wallet import Wallet
 
@@ -38,15 +38,17 @@ class SandboxCasino:
     ) -> None:
         self.journal = Journal(clock)
         self.wallet = Wallet(currency, OPENING)
-        self.line = HubLine(wire=wire, clock=clock, journal=self.journal, hub_url=hub_url)
-        self.line.set_credentials(client_id, secret)
-        self.desk = Desk(wallet=self.wallet, line=self.line, journal=self.journal, clock=clock, chance=chance)
-        self.app: Starlette = casino_app.build(self.desk, clock)
+        self.hub = HubConnection(wire=wire, clock=clock, journal=self.journal, hub_url=hub_url)
+        self.hub.set_credentials(client_id, secret)
+        self.endpoint = CasinoEndpoint(
+            wallet=self.wallet, hub=self.hub, journal=self.journal, clock=clock, chance=chance
+        )
+        self.app: Starlette = casino_app.build(self.endpoint, clock)
 
     @property
     def dial(self) -> Dial:
         """The behaviours in force."""
-        return self.desk.dial
+        return self.endpoint.dial
 
     def behave(
         self,
@@ -58,12 +60,12 @@ class SandboxCasino:
         times: int | None = None,
     ) -> None:
         """Turn the dial: `casino.behave("late:3", player="anna", times=1)`. Raises UnknownBehaviour."""
-        self.dial.turn(Rule(parse(words), player=player, path=path, kind=kind, remaining=times))
+        self.dial.turn(BehaviourRule(parse(words), player=player, path=path, kind=kind, remaining=times))
 
     def set_credentials(self, client_id: int, secret: str) -> None:
         """What the hub printed when the casino was added."""
-        self.line.set_credentials(client_id, secret)
+        self.hub.set_credentials(client_id, secret)
 
     async def close(self) -> None:
         """Stop every accept that is still on its way or planned."""
-        await self.desk.close()
+        await self.endpoint.close()

@@ -1,6 +1,6 @@
 """The sandbox casino as an ASGI app: the contract's seven paths under any base path, and the dials beside them.
 
-Owns: HTTP in and out. Never: what a call means (casino_desk).
+Owns: HTTP in and out. Never: what a call means (casino_endpoint).
 """
 
 from __future__ import annotations
@@ -12,32 +12,32 @@ from starlette.routing import Route
 
 from croupier.kit.clock import Clock
 from croupier.sandbox import rubbish
-from croupier.sandbox.bookings import Code
-from croupier.sandbox.casino_control import Control
-from croupier.sandbox.casino_desk import Desk
+from croupier.sandbox.body_limit import BodyTooLong, bounded_body
+from croupier.sandbox.bookings import RefusalCode
+from croupier.sandbox.casino_control import CasinoControl
+from croupier.sandbox.casino_endpoint import CasinoEndpoint
 from croupier.sandbox.casino_reply import refused
-from croupier.sandbox.reading_bodies import BodyTooLong, bounded_body
 
 MAX_BODY = 2**20
 
 
-def build(desk: Desk, clock: Clock) -> Starlette:
+def build(endpoint: CasinoEndpoint, clock: Clock) -> Starlette:
     """The app of one casino."""
 
     async def contract_call(request: Request) -> Response:
-        path = _contract_path(request.path_params["path"], desk.paths)
+        path = _contract_path(request.path_params["path"], endpoint.paths)
         if path is None:
-            desk.journal.complain(f"unknown path {request.url.path[:100]!r}")
-            return JSONResponse({"ErrorCode": Code.REQUEST_DATA, "Message": "No such path"}, 404)
+            endpoint.journal.complain(f"unknown path {request.url.path[:100]!r}")
+            return JSONResponse({"ErrorCode": RefusalCode.REQUEST_DATA, "Message": "No such path"}, 404)
         if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-            desk.journal.complain(f"{path}: the content type is not application/json")
+            endpoint.journal.complain(f"{path}: the content type is not application/json")
         try:
             body = await bounded_body(request, MAX_BODY)
         except (BodyTooLong, ClientDisconnect):
-            return rubbish.response(refused(Code.REQUEST_DATA, "Request data error: too long"), clock)
-        return rubbish.response(await desk.handle(path, body), clock)
+            return rubbish.response(refused(RefusalCode.REQUEST_DATA, "Request data error: too long"), clock)
+        return rubbish.response(await endpoint.handle(path, body), clock)
 
-    return Starlette(routes=[*Control(desk).routes(), Route("/{path:path}", contract_call, methods=["POST"])])
+    return Starlette(routes=[*CasinoControl(endpoint).routes(), Route("/{path:path}", contract_call, methods=["POST"])])
 
 
 def _contract_path(path: str, known: list[str]) -> str | None:

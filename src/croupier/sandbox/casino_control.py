@@ -15,10 +15,10 @@ from starlette.routing import Route
 from croupier.core.money import BadAmount, UnknownCurrency
 from croupier.kit import strictjson
 from croupier.kit.strictjson import Record
-from croupier.sandbox.behaviour import Rule, UnknownBehaviour, parse
+from croupier.sandbox.behaviour import BehaviourRule, UnknownBehaviour, parse
 from croupier.sandbox.bookings import Booking, plain
-from croupier.sandbox.casino_desk import Desk
-from croupier.sandbox.outcomes_told import contents
+from croupier.sandbox.casino_endpoint import CasinoEndpoint
+from croupier.sandbox.casino_envelopes import contents
 from croupier.sandbox.rubbish import TRAP
 from croupier.sandbox.wallet import Account
 
@@ -26,11 +26,11 @@ _Act = Callable[[Record], object]
 _BAD = (strictjson.BadJson, strictjson.BadField, BadAmount, UnknownCurrency, UnknownBehaviour, ValueError)
 
 
-class Control:
-    """The dials and windows of one desk."""
+class CasinoControl:
+    """The dials and windows of one endpoint."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, endpoint: CasinoEndpoint) -> None:
+        self._endpoint = endpoint
 
     def routes(self) -> list[Route]:
         """For the casino's app."""
@@ -54,30 +54,30 @@ class Control:
     async def log(self, request: Request) -> Response:
         """Everything received and sent after `?since=NUMBER`, and every complaint."""
         since = request.query_params.get("since", "0")
-        entries = self._desk.journal.since(int(since) if since.isdigit() else 0)
+        entries = self._endpoint.journal.since(int(since) if since.isdigit() else 0)
         told = [entry.as_json() for entry in entries]
-        return JSONResponse({"entries": told, "complaints": list(self._desk.journal.complaints)})
+        return JSONResponse({"entries": told, "complaints": list(self._endpoint.journal.complaints)})
 
     async def state(self, _request: Request) -> Response:
         """How many accepts are still on their way or planned."""
-        return JSONResponse({"running": len(self._desk.running), "PartnerClientId": self._desk.line.client_id})
+        return JSONResponse({"running": len(self._endpoint.running), "PartnerClientId": self._endpoint.hub.client_id})
 
     async def players(self, _request: Request) -> Response:
         """Every player seen."""
-        return JSONResponse({"players": self._desk.wallet.players()})
+        return JSONResponse({"players": self._endpoint.wallet.players()})
 
     async def wallet(self, request: Request) -> Response:
         """One player's balance and bookings. Unlike the contract's calls, looking does not create the player."""
         player = request.path_params["player"]
-        if player not in self._desk.wallet.players():
+        if player not in self._endpoint.wallet.players():
             return JSONResponse({"problem": "no such player"}, 404)
-        account = self._desk.wallet.account(player)
+        account = self._endpoint.wallet.account(player)
         assert account is not None
-        return JSONResponse(_told(account, self._desk.wallet.bookings_of(player)))
+        return JSONResponse(_account_json(account, self._endpoint.wallet.bookings_of(player)))
 
     async def trap(self, _request: Request) -> Response:
         """Nobody should come here: a redirect leads to it."""
-        self._desk.journal.complain("a redirect was followed")
+        self._endpoint.journal.complain("a redirect was followed")
         return JSONResponse({"ErrorCode": 200, "Message": "Success"})
 
     # --- dials ------------------------------------------------------------------------------------------------
@@ -85,60 +85,60 @@ class Control:
     async def rules(self, request: Request) -> Response:
         """The behaviours in force; DELETE makes the casino honest again."""
         if request.method == "DELETE":
-            self._desk.dial.clear()
-        return JSONResponse({"rules": [_rule_told(rule) for rule in self._desk.dial.rules()]})
+            self._endpoint.dial.clear()
+        return JSONResponse({"rules": [_rule_json(rule) for rule in self._endpoint.dial.rules()]})
 
     def behave(self, asked: Record) -> object:
         """`{"behaviour": WORDS, "player"?, "path"?, "type"?, "next"?: N}`."""
-        rule = Rule(
+        rule = BehaviourRule(
             parse(strictjson.text(asked, "behaviour")),
             player=strictjson.optional_text(asked, "player"),
             path=strictjson.optional_text(asked, "path"),
             kind=None if asked.get("type") is None else strictjson.integer(asked, "type", low=-2, high=4),
             remaining=None if asked.get("next") is None else strictjson.integer(asked, "next", low=1, high=10**6),
         )
-        self._desk.dial.turn(rule)
-        return _rule_told(rule)
+        self._endpoint.dial.turn(rule)
+        return _rule_json(rule)
 
     def balance(self, asked: Record) -> object:
         """`{"player", "balance", "currency"?}`: creates the player if unknown."""
         player, balance = strictjson.text(asked, "player"), strictjson.amount_text(asked, "balance")
-        account = self._desk.wallet.set_balance(player, balance, strictjson.optional_text(asked, "currency"))
-        return _told(account, [])
+        account = self._endpoint.wallet.set_balance(player, balance, strictjson.optional_text(asked, "currency"))
+        return _account_json(account, [])
 
     def block(self, asked: Record) -> object:
         """`{"player", "blocked"?: true}`."""
-        account = self._desk.wallet.account(strictjson.text(asked, "player"))
+        account = self._endpoint.wallet.account(strictjson.text(asked, "player"))
         if account is None:
             raise strictjson.BadField("player", "is unknown")
         account.blocked = asked.get("blocked") is not False
-        return _told(account, [])
+        return _account_json(account, [])
 
     def token(self, asked: Record) -> object:
         """`{"player"}`: a refresh token such as the casino's page hands to the hub."""
-        return {"RefreshToken": self._desk.new_refresh_token(strictjson.text(asked, "player"))}
+        return {"RefreshToken": self._endpoint.new_refresh_token(strictjson.text(asked, "player"))}
 
     def settings(self, asked: Record) -> object:
         """`{"refetchKeys"?, "askHub"?, "openDoor"?, "unixTimes"?: bool, "ladder"?: [seconds]}`."""
-        desk = self._desk
-        desk.line.refetch_keys = _switch(asked, "refetchKeys", was=desk.line.refetch_keys)
-        desk.line.ask_hub = _switch(asked, "askHub", was=desk.line.ask_hub)
-        desk.wallet.open_door = _switch(asked, "openDoor", was=desk.wallet.open_door)
-        desk.unix_times = _switch(asked, "unixTimes", was=desk.unix_times)
+        endpoint = self._endpoint
+        endpoint.hub.refetch_keys = _switch(asked, "refetchKeys", was=endpoint.hub.refetch_keys)
+        endpoint.hub.ask_hub = _switch(asked, "askHub", was=endpoint.hub.ask_hub)
+        endpoint.wallet.open_door = _switch(asked, "openDoor", was=endpoint.wallet.open_door)
+        endpoint.unix_times = _switch(asked, "unixTimes", was=endpoint.unix_times)
         if "ladder" in asked:
-            desk.line.ladder_s = tuple(float(str(step)) for step in strictjson.listing(asked, "ladder", 50))
+            endpoint.hub.resend_delays_s = tuple(float(str(step)) for step in strictjson.listing(asked, "ladder", 50))
         return {
-            "refetchKeys": desk.line.refetch_keys, "askHub": desk.line.ask_hub, "openDoor": desk.wallet.open_door,
-            "unixTimes": desk.unix_times, "ladder": desk.line.ladder_s,
+            "refetchKeys": endpoint.hub.refetch_keys, "askHub": endpoint.hub.ask_hub, "openDoor": endpoint.wallet.open_door,
+            "unixTimes": endpoint.unix_times, "ladder": endpoint.hub.resend_delays_s,
         }  # fmt: skip
 
     def credentials(self, asked: Record) -> object:
         """`{"PartnerClientId", "Secret", "HubUrl"?}`: what the hub printed when the casino was added."""
         client_id = strictjson.integer(asked, "PartnerClientId", low=1, high=2**53)
-        self._desk.line.set_credentials(client_id, strictjson.text(asked, "Secret", 512))
+        self._endpoint.hub.set_credentials(client_id, strictjson.text(asked, "Secret", 512))
         hub_url = strictjson.optional_text(asked, "HubUrl", 2048)
         if hub_url is not None:
-            self._desk.line.hub_url = hub_url.rstrip("/")
+            self._endpoint.hub.hub_url = hub_url.rstrip("/")
         return {"PartnerClientId": client_id}
 
 
@@ -158,14 +158,14 @@ def _switch(asked: Record, field: str, *, was: bool) -> bool:
     return strictjson.boolean(asked, field) if field in asked else was
 
 
-def _rule_told(rule: Rule) -> object:
+def _rule_json(rule: BehaviourRule) -> object:
     return {
         "behaviour": rule.behaviour.words, "player": rule.player, "path": rule.path, "type": rule.kind,
         "next": rule.remaining,
     }  # fmt: skip
 
 
-def _told(account: Account, bookings: Iterable[Booking]) -> object:
+def _account_json(account: Account, bookings: Iterable[Booking]) -> object:
     """`change` is what all bookings did to the balance: balance minus opening, signed decimal text."""
     currency = account.currency
     change = account.balance - account.opening

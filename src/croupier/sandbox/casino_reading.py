@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from croupier.kit import strictjson
 from croupier.kit.strictjson import BadField, Json, Record
-from croupier.sandbox.bookings import Book, Demand, Kind
+from croupier.sandbox.bookings import BookKind, Demand, TransactionType
 
 MAX_LIST = 100
 MAX_ID = 2**53
@@ -28,7 +28,7 @@ def payment_demand(document: Json, complain: Complain) -> Demand:
     _only(obj, _MAKE, complain)
     strictjson.optional_text(obj, "PromoCode")
     strictjson.optional(_tag, obj, "TagId")
-    return _demand(obj, Book.PAYMENTS, "BetId", kinds=set(Kind))
+    return _demand(obj, BookKind.PAYMENTS, "BetId", kinds=set(TransactionType))
 
 
 def cashback_demand(document: Json, complain: Complain) -> Demand:
@@ -36,7 +36,7 @@ def cashback_demand(document: Json, complain: Complain) -> Demand:
     obj = strictjson.record(document, "data")
     _only(obj, _CASHBACK, complain)
     strictjson.optional(_tag, obj, "TagId")
-    return _demand(obj, Book.CASHBACK, "CashbackId", kinds=_CASHBACK_KINDS)
+    return _demand(obj, BookKind.CASHBACK, "CashbackId", kinds=_CASHBACK_KINDS)
 
 
 def demand_list(document: Json, complain: Complain) -> list[Demand]:
@@ -91,7 +91,7 @@ def data_of(claims: Mapping[str, Json], client_id: int, complain: Complain) -> J
     return strictjson.loads(strictjson.text(claims, "data", 2**20).encode(), max_bytes=2**20)
 
 
-def _demand(obj: Record, book: Book, id_field: str, *, kinds: set[Kind] | set[int]) -> Demand:
+def _demand(obj: Record, book: BookKind, id_field: str, *, kinds: set[TransactionType] | set[int]) -> Demand:
     kind = strictjson.integer(obj, "TransactionType", low=-9, high=9)
     if kind not in kinds:
         raise BadField("TransactionType", "is not one of the contract")

@@ -7,40 +7,40 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from croupier.sandbox.behaviour import Answer, Behaviour
+from croupier.sandbox.behaviour import AnswerForm, Behaviour
 from croupier.sandbox.bookings import SUCCESS
-from croupier.sandbox.outcomes_told import Envelope, envelope
+from croupier.sandbox.casino_envelopes import SandboxEnvelope, envelope
 
 SYSTEM_ERROR = 500
-OUTCOME_ANSWERS = {Answer.ACK, Answer.INLINE, Answer.EXISTS, Answer.REFUSE}
+OUTCOME_ANSWERS = {AnswerForm.ACK, AnswerForm.INLINE, AnswerForm.EXISTS, AnswerForm.REFUSE}
 """Answers that are an envelope. A list cannot give the last three: its outcomes come by accept."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class CasinoReply:
     """What the call gets. `told` is None where the answer has no readable body."""
 
-    answer: Answer
+    answer: AnswerForm
     status: int
-    told: Envelope | None
+    told: SandboxEnvelope | None
 
 
-def refused(code: int, message: str | None = None) -> Reply:
+def refused(code: int, message: str | None = None) -> CasinoReply:
     """A refusal by acknowledgement."""
-    return Reply(Answer.ACK, 200, envelope(code, message=message))
+    return CasinoReply(AnswerForm.ACK, 200, envelope(code, message=message))
 
 
-def system_error() -> Reply:
+def system_error() -> CasinoReply:
     """The casino broke: nobody can say what it did."""
-    return Reply(Answer.ERROR, SYSTEM_ERROR, envelope(SYSTEM_ERROR))
+    return CasinoReply(AnswerForm.ERROR, SYSTEM_ERROR, envelope(SYSTEM_ERROR))
 
 
-def reply_of(behaviour: Behaviour, told: Envelope | None) -> Reply:
+def reply_of(behaviour: Behaviour, told: SandboxEnvelope | None) -> CasinoReply:
     """The reply of a behaviour whose call would honestly be answered `told`."""
-    if behaviour.answer is Answer.ERROR:
+    if behaviour.answer is AnswerForm.ERROR:
         return system_error()
-    if behaviour.answer is Answer.STATUS:
-        return Reply(Answer.STATUS, behaviour.code, None)
+    if behaviour.answer is AnswerForm.STATUS:
+        return CasinoReply(AnswerForm.STATUS, behaviour.code, None)
     if behaviour.answer in OUTCOME_ANSWERS:
-        return Reply(Answer.ACK, 200, told or envelope(SUCCESS))
-    return Reply(behaviour.answer, 200, told or envelope(SUCCESS))
+        return CasinoReply(AnswerForm.ACK, 200, told or envelope(SUCCESS))
+    return CasinoReply(behaviour.answer, 200, told or envelope(SUCCESS))

@@ -16,7 +16,7 @@ KEPT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class JournalEntry:
     """One message, seen from this side."""
 
     number: int
@@ -49,7 +49,7 @@ class Journal:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._entries: deque[Entry] = deque(maxlen=KEPT)
+        self._entries: deque[JournalEntry] = deque(maxlen=KEPT)
         self._count = 0
         self.complaints: deque[str] = deque(maxlen=1000)
 
@@ -66,13 +66,13 @@ class Journal:
         """Keep one message."""
         self._count += 1
         at_ms = self._clock.now_ms()
-        self._entries.append(Entry(self._count, at_ms, direction, path, data, status, answer, note))
+        self._entries.append(JournalEntry(self._count, at_ms, direction, path, data, status, answer, note))
 
     def complain(self, about: str) -> None:
         """Keep one breach of the contract."""
         self.complaints.append(about)
 
-    def since(self, number: int = 0) -> list[Entry]:
+    def since(self, number: int = 0) -> list[JournalEntry]:
         """The entries after that number, oldest first."""
         return [entry for entry in self._entries if entry.number > number]
 

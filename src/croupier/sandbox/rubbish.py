@@ -12,8 +12,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response, Stream
 from starlette.types import Receive, Scope, Send
 
 from croupier.kit.clock import Clock
-from croupier.sandbox.behaviour import Answer
-from croupier.sandbox.casino_reply import Reply
+from croupier.sandbox.behaviour import AnswerForm
+from croupier.sandbox.casino_reply import CasinoReply
 
 HANG_S = 60.0
 HUGE_BYTES = 10 * 2**20
@@ -45,7 +45,7 @@ class Hanging(CutOff):
         await super().__call__(scope, receive, send)
 
 
-def response(reply: Reply, clock: Clock) -> Response:
+def response(reply: CasinoReply, clock: Clock) -> Response:
     """The reply as HTTP."""
     made = _MADE.get(reply.answer)
     if made is not None:
@@ -55,7 +55,7 @@ def response(reply: Reply, clock: Clock) -> Response:
     return Response(_body(reply), reply.status, media_type="application/json")
 
 
-def _body(reply: Reply) -> bytes:
+def _body(reply: CasinoReply) -> bytes:
     return json.dumps(reply.told).encode()
 
 
@@ -72,12 +72,12 @@ async def _huge(body: bytes) -> AsyncIterator[bytes]:
     yield body
 
 
-_MADE: dict[Answer, Callable[[Reply, Clock], Response]] = {
-    Answer.HANG: lambda _reply, clock: Hanging(clock),
-    Answer.CUT: lambda _reply, _clock: CutOff(),
-    Answer.HTML: lambda _reply, _clock: HTMLResponse("<!doctype html><title>Maintenance</title><p>Back soon.</p>"),
-    Answer.HUGE: lambda reply, _clock: StreamingResponse(_huge(_body(reply)), media_type="application/json"),
-    Answer.DRIP: lambda reply, clock: StreamingResponse(_drip(_body(reply), clock), media_type="application/json"),
-    Answer.REDIRECT: lambda _reply, _clock: RedirectResponse(TRAP, 307),
-    Answer.EMPTY: lambda _reply, _clock: Response(b"", 200, media_type="application/json"),
+_MADE: dict[AnswerForm, Callable[[CasinoReply, Clock], Response]] = {
+    AnswerForm.HANG: lambda _reply, clock: Hanging(clock),
+    AnswerForm.CUT: lambda _reply, _clock: CutOff(),
+    AnswerForm.HTML: lambda _reply, _clock: HTMLResponse("<!doctype html><title>Maintenance</title><p>Back soon.</p>"),
+    AnswerForm.HUGE: lambda reply, _clock: StreamingResponse(_huge(_body(reply)), media_type="application/json"),
+    AnswerForm.DRIP: lambda reply, clock: StreamingResponse(_drip(_body(reply), clock), media_type="application/json"),
+    AnswerForm.REDIRECT: lambda _reply, _clock: RedirectResponse(TRAP, 307),
+    AnswerForm.EMPTY: lambda _reply, _clock: Response(b"", 200, media_type="application/json"),
 }

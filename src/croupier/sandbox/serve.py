@@ -26,19 +26,19 @@ from croupier.kit import strictjson
 from croupier.kit.chance import SystemChance
 from croupier.kit.clock import SystemClock
 from croupier.kit.http import HttpWire
+from croupier.kit.strictjson import Record
 from croupier.sandbox.casino import SandboxCasino
 from croupier.sandbox.studio import SandboxStudio
 
 LOOPBACK = "127.0.0.1"
 GRACE_S = 2
 
-Record = strictjson.Record
 Join = Callable[[str], Awaitable[Record | None]]
 """Called with the address once it is open; returns the hub's credentials, as `casino add --json` prints them."""
 Announce = Callable[[str], None]
 
 
-class Side(Protocol):
+class SandboxServer(Protocol):
     """What is served."""
 
     app: Starlette
@@ -52,7 +52,7 @@ class Side(Protocol):
         ...
 
 
-class _CasinoSide:
+class _CasinoServer:
     def __init__(self, casino: SandboxCasino) -> None:
         self.casino = casino
         self.app = casino.app
@@ -65,7 +65,7 @@ class _CasinoSide:
         await self.casino.close()
 
 
-class _StudioSide:
+class _StudioServer:
     def __init__(self, studio: SandboxStudio) -> None:
         self.studio = studio
         self.app = studio.app
@@ -89,9 +89,9 @@ def run_casino(
 ) -> None:
     """Serve a sandbox casino until told to stop. `with_parent`: stop too when standard input is a pipe and closes."""
 
-    def make(wire: HttpWire, clock: SystemClock) -> Side:
+    def make(wire: HttpWire, clock: SystemClock) -> SandboxServer:
         chance = SystemChance()
-        return _CasinoSide(SandboxCasino(wire=wire, clock=clock, chance=chance, hub_url=hub_url, currency=currency))
+        return _CasinoServer(SandboxCasino(wire=wire, clock=clock, chance=chance, hub_url=hub_url, currency=currency))
 
     _run("casino", make, port=port, join=join, announce=announce, with_parent=with_parent)
 
@@ -106,8 +106,8 @@ def run_studio(
 ) -> None:
     """Serve a sandbox studio until told to stop; as run_casino."""
 
-    def make(wire: HttpWire, clock: SystemClock) -> Side:
-        return _StudioSide(SandboxStudio(wire=wire, clock=clock, chance=SystemChance(), hub_url=hub_url))
+    def make(wire: HttpWire, clock: SystemClock) -> SandboxServer:
+        return _StudioServer(SandboxStudio(wire=wire, clock=clock, chance=SystemChance(), hub_url=hub_url))
 
     _run("studio", make, port=port, join=join, announce=announce, with_parent=with_parent)
 
@@ -156,7 +156,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def _run(
     kind: str,
-    make: Callable[[HttpWire, SystemClock], Side],
+    make: Callable[[HttpWire, SystemClock], SandboxServer],
     *,
     port: int,
     join: Join | None,
@@ -170,7 +170,7 @@ def _run(
 
 
 async def _serve(
-    make: Callable[[HttpWire, SystemClock], Side],
+    make: Callable[[HttpWire, SystemClock], SandboxServer],
     port: int,
     join: Join | None,
     *,
@@ -179,7 +179,7 @@ async def _serve(
 ) -> None:
     wire = HttpWire(allow_private=True)
     side = make(wire, SystemClock())
-    server = _Server(_config(side.app))
+    server = _SandboxUvicorn(_config(side.app))
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         _bind(listening, port)
@@ -201,7 +201,7 @@ def _bind(listening: socket.socket, port: int) -> None:
         raise OSError(msg) from error
 
 
-class _Server(uvicorn.Server):
+class _SandboxUvicorn(uvicorn.Server):
     """Says when it is open: only then may the address be told."""
 
     when_open: Callable[[], Awaitable[None]]
@@ -217,7 +217,7 @@ def _config(app: Starlette) -> uvicorn.Config:
     )
 
 
-async def _open(side: Side, url: str, join: Join | None, *, announce: Announce) -> None:
+async def _open(side: SandboxServer, url: str, join: Join | None, *, announce: Announce) -> None:
     credentials = None if join is None else await join(url)
     if credentials is not None:
         side.take_credentials(credentials)

@@ -13,9 +13,9 @@ from croupier.kit.clock import Clock
 from croupier.kit.wire import Wire
 from croupier.sandbox import studio_app
 from croupier.sandbox.journal import Journal
-from croupier.sandbox.studio_calls import Calls, HubAnswer
-from croupier.sandbox.studio_control import Control
-from croupier.sandbox.studio_games import GAMES, Game, Launched
+from croupier.sandbox.studio_calls import ReceivedAnswer, StudioCalls
+from croupier.sandbox.studio_control import StudioControl
+from croupier.sandbox.studio_games import GAMES, CatalogueGame, LaunchedSession
 from croupier.sandbox.studio_rounds import Rounds
 
 
@@ -33,34 +33,34 @@ class SandboxStudio:
         secret: str = "",
     ) -> None:
         self.journal = Journal(clock)
-        self.calls = Calls(wire=wire, clock=clock, chance=chance, journal=self.journal, hub_url=hub_url)
+        self.calls = StudioCalls(wire=wire, clock=clock, chance=chance, journal=self.journal, hub_url=hub_url)
         self.rounds = Rounds(calls=self.calls, clock=clock, chance=chance)
-        self.games: list[Game] = [dict(game) for game in GAMES]
-        self.sessions: dict[str, Launched] = {}
+        self.games: list[CatalogueGame] = [dict(game) for game in GAMES]
+        self.sessions: dict[str, LaunchedSession] = {}
         self.set_credentials(counterparty_id, secret)
-        self.app: Starlette = studio_app.build(self, clock=clock, chance=chance, control=Control(self).routes())
+        self.app: Starlette = studio_app.build(self, clock=clock, chance=chance, control=StudioControl(self).routes())
 
     def set_credentials(self, counterparty_id: str, secret: str) -> None:
         """What the hub printed when the provider was added."""
         self.calls.counterparty_id = counterparty_id
         self.calls.secret = secret
 
-    async def balance(self, session: str) -> HubAnswer:
+    async def balance(self, session: str) -> ReceivedAnswer:
         """Ask for the player's balance. Like all of these: PeerError where the hub is silent."""
         return await self.calls.balance(session)
 
-    async def pay_in(self, session: str, bet: str, round_id: str, *, amount: str) -> HubAnswer:
+    async def pay_in(self, session: str, bet: str, round_id: str, *, amount: str) -> ReceivedAnswer:
         """Take a stake. Amounts are decimal text in major units."""
         return await self.calls.pay_in(session, bet, round_id, amount=amount)
 
-    async def pay_out(self, session: str, bet: str, round_id: str, *, win: str) -> HubAnswer:
+    async def pay_out(self, session: str, bet: str, round_id: str, *, win: str) -> ReceivedAnswer:
         """Settle a bet; a win of 0 is a loss."""
         return await self.calls.pay_out(session, bet, round_id, win=win)
 
-    async def pay_in_out(self, session: str, bet: str, round_id: str, *, amount: str, win: str) -> HubAnswer:
+    async def pay_in_out(self, session: str, bet: str, round_id: str, *, amount: str, win: str) -> ReceivedAnswer:
         """Take a stake and settle it in one call."""
         return await self.calls.pay_in_out(session, bet, round_id, amount=amount, win=win)
 
-    async def refund(self, session: str, bet: str) -> HubAnswer:
+    async def refund(self, session: str, bet: str) -> ReceivedAnswer:
         """Undo a bet."""
         return await self.calls.refund(session, bet)

@@ -17,13 +17,13 @@ from croupier.kit import strictjson
 from croupier.kit.chance import Chance
 from croupier.kit.clock import Clock
 from croupier.kit.wire import PeerError
+from croupier.sandbox.body_limit import BodyTooLong, bounded_body
 from croupier.sandbox.journal import Journal
-from croupier.sandbox.reading_bodies import BodyTooLong, bounded_body
-from croupier.sandbox.studio_calls import Calls
-from croupier.sandbox.studio_games import Game, Launched, read_launch
+from croupier.sandbox.studio_calls import StudioCalls
+from croupier.sandbox.studio_games import CatalogueGame, LaunchedSession, read_launch
 from croupier.sandbox.studio_page import CONTENT_POLICY, STAKES, Shown, page
 from croupier.sandbox.studio_rounds import Rounds
-from croupier.sandbox.studio_signing import Gate
+from croupier.sandbox.studio_signing import RequestVerifier
 
 MAX_BODY = 65536
 WIN_CHANCE = 0.45
@@ -31,23 +31,23 @@ MOST_SHOWN = 10
 """Bets of a session that its page shows."""
 
 
-class Studio(Protocol):
+class StudioState(Protocol):
     """What the app needs of the studio it belongs to."""
 
-    calls: Calls
+    calls: StudioCalls
     rounds: Rounds
     journal: Journal
-    games: list[Game]
-    sessions: dict[str, Launched]
+    games: list[CatalogueGame]
+    sessions: dict[str, LaunchedSession]
 
 
 class HubSide:
     """What the hub calls: the catalogue and the launch."""
 
-    def __init__(self, studio: Studio, clock: Clock) -> None:
+    def __init__(self, studio: StudioState, clock: Clock) -> None:
         self._studio = studio
         self._clock = clock
-        self._gate = Gate()
+        self._verifier = RequestVerifier()
 
     async def games(self, request: Request) -> Response:
         """GET games: a bare array."""
@@ -80,7 +80,7 @@ class HubSide:
 
     def _refusal(self, request: Request, body: bytes) -> Response | None:
         calls = self._studio.calls
-        problem = self._gate.problem(
+        problem = self._verifier.problem(
             request.headers,
             body,
             counterparty=calls.counterparty_id,
@@ -100,7 +100,7 @@ class HubSide:
 class PlayerSide:
     """The page in the frame."""
 
-    def __init__(self, studio: Studio, chance: Chance) -> None:
+    def __init__(self, studio: StudioState, chance: Chance) -> None:
         self._studio = studio
         self._chance = chance
         self._bets: dict[str, deque[Shown]] = {}
@@ -132,7 +132,7 @@ class PlayerSide:
         return HTMLResponse(body, headers={"Content-Security-Policy": CONTENT_POLICY})
 
 
-def build(studio: Studio, *, clock: Clock, chance: Chance, control: list[Route]) -> Starlette:
+def build(studio: StudioState, *, clock: Clock, chance: Chance, control: list[Route]) -> Starlette:
     """The app of one studio."""
     hub, player = HubSide(studio, clock), PlayerSide(studio, chance)
     contract = [

@@ -38,7 +38,7 @@ STATUSES: dict[int, frozenset[int]] = {
 """Which HTTP statuses go with each _responseCode (provider.md 2)."""
 
 
-class HubAnswer(NamedTuple):
+class ReceivedAnswer(NamedTuple):
     """HTTP status and the answer's JSON object; numbers keep their own text."""
 
     status: int
@@ -57,7 +57,7 @@ class HubAnswer(NamedTuple):
         return str(value) if isinstance(value, NumberText) else None
 
 
-class Calls:
+class StudioCalls:
     """One provider's line to the hub. Every call raises PeerError where the hub stays silent."""
 
     def __init__(self, *, wire: Wire, clock: Clock, chance: Chance, journal: Journal, hub_url: str) -> None:
@@ -70,37 +70,39 @@ class Calls:
         self._chance = chance
         self._journal = journal
 
-    async def balance(self, session: str) -> HubAnswer:
+    async def balance(self, session: str) -> ReceivedAnswer:
         """GET balance."""
         answer = await self._call("GET", session, "balance")
         if answer.code == OK and not {"balance", "currency"} <= set(answer.told):
             self._journal.complain("balance: a success without balance or currency")
         return answer
 
-    async def pay_in(self, session: str, bet: str, round_id: str, *, amount: str) -> HubAnswer:
+    async def pay_in(self, session: str, bet: str, round_id: str, *, amount: str) -> ReceivedAnswer:
         """POST bets/pay-in. Amounts are decimal text in major units."""
         return await self._bet(session, "pay-in", {"betId": bet, "gameRoundId": round_id, "betAmount": amount})
 
-    async def pay_out(self, session: str, bet: str, round_id: str, *, win: str, odd: str | None = None) -> HubAnswer:
+    async def pay_out(
+        self, session: str, bet: str, round_id: str, *, win: str, odd: str | None = None
+    ) -> ReceivedAnswer:
         """POST bets/pay-out; a win of 0 is a loss."""
         body = {"betId": bet, "gameRoundId": round_id, "winAmount": win}
         return await self._bet(session, "pay-out", body if odd is None else {**body, "winOdd": odd})
 
-    async def pay_in_out(self, session: str, bet: str, round_id: str, *, amount: str, win: str) -> HubAnswer:
+    async def pay_in_out(self, session: str, bet: str, round_id: str, *, amount: str, win: str) -> ReceivedAnswer:
         """POST bets/pay-in-out."""
         body = {"betId": bet, "gameRoundId": round_id, "betAmount": amount, "winAmount": win}
         return await self._bet(session, "pay-in-out", body)
 
-    async def refund(self, session: str, bet: str) -> HubAnswer:
+    async def refund(self, session: str, bet: str) -> ReceivedAnswer:
         """POST bets/refund."""
         return await self._call("POST", session, "bets/refund", document={"betId": bet})
 
-    async def _bet(self, session: str, verb: str, body: Mapping[str, object]) -> HubAnswer:
+    async def _bet(self, session: str, verb: str, body: Mapping[str, object]) -> ReceivedAnswer:
         return await self._call("POST", session, f"bets/{verb}", document={**body, "sessionId": session})
 
     async def _call(
         self, method: str, session: str, what: str, *, document: Mapping[str, object] | None = None
-    ) -> HubAnswer:
+    ) -> ReceivedAnswer:
         body = b"" if document is None else compact(document)
         headers = signed_headers(
             self.secret,
@@ -120,10 +122,10 @@ class Calls:
             raise
         told = _object(answer)
         self._journal.note("out", what, sent, status=answer.status, answer=told)
-        return self._held_against_contract(what, answer, told)
+        return self._check_against_contract(what, answer, told)
 
-    def _held_against_contract(self, what: str, raw: WireAnswer, told: dict[str, Json]) -> HubAnswer:
-        answer = HubAnswer(raw.status, told)
+    def _check_against_contract(self, what: str, raw: WireAnswer, told: dict[str, Json]) -> ReceivedAnswer:
+        answer = ReceivedAnswer(raw.status, told)
         if answer.code not in STATUSES or raw.status not in STATUSES[answer.code]:
             self._journal.complain(f"{what}: _responseCode {answer.code} with HTTP {raw.status}")
         if raw.status in {503, 429} and "retry-after" not in raw.headers:

@@ -17,29 +17,29 @@ from croupier.kit import strictjson
 from croupier.kit.strictjson import Record
 from croupier.kit.wire import PeerError
 from croupier.sandbox.journal import Journal, plain_json
-from croupier.sandbox.studio_calls import Calls, HubAnswer
-from croupier.sandbox.studio_games import Game, Launched
-from croupier.sandbox.studio_rounds import Played, Rounds
+from croupier.sandbox.studio_calls import ReceivedAnswer, StudioCalls
+from croupier.sandbox.studio_games import CatalogueGame, LaunchedSession
+from croupier.sandbox.studio_rounds import PlayedBet, Rounds
 
 
-class Studio(Protocol):
+class ControlledStudio(Protocol):
     """What the controls need of the studio they belong to."""
 
-    calls: Calls
+    calls: StudioCalls
     rounds: Rounds
     journal: Journal
-    games: list[Game]
-    sessions: dict[str, Launched]
+    games: list[CatalogueGame]
+    sessions: dict[str, LaunchedSession]
 
     def set_credentials(self, counterparty_id: str, secret: str) -> None:
         """What the hub printed."""
         ...
 
 
-class Control:
+class StudioControl:
     """The dials and windows of one studio."""
 
-    def __init__(self, studio: Studio) -> None:
+    def __init__(self, studio: ControlledStudio) -> None:
         self._studio = studio
 
     def routes(self) -> list[Route]:
@@ -70,11 +70,11 @@ class Control:
         Answers `{"status", "told"}`; status null is silence.
         """
         try:
-            return _answer_told(await self._call(asked))
+            return _answer_json(await self._call(asked))
         except PeerError as problem:
             return {"status": None, "told": None, "why": problem.why}
 
-    async def _call(self, asked: Record) -> HubAnswer:
+    async def _call(self, asked: Record) -> ReceivedAnswer:
         calls, session, verb = self._studio.calls, strictjson.text(asked, "session"), strictjson.text(asked, "verb")
         if verb == "balance":
             return await calls.balance(session)
@@ -98,11 +98,11 @@ class Control:
         stake = strictjson.amount_text(asked, "stake")
         how = strictjson.optional_text(asked, "how") or "rounds"
         if how == "undo":
-            return _played_told(await rounds.play_and_undo(session, stake))
+            return _played_json(await rounds.play_and_undo(session, stake))
         play = {"rounds": rounds.play, "at-once": rounds.play_at_once}.get(how)
         if play is None:
             raise strictjson.BadField("how", "must be rounds, at-once or undo")
-        return _played_told(await play(session, stake, strictjson.amount_text(asked, "win")))
+        return _played_json(await play(session, stake, strictjson.amount_text(asked, "win")))
 
     async def change_games(self, asked: Record) -> object:
         """`{"add"?: GAME, "remove"?: gameId}`: the catalogue the hub finds at its next look."""
@@ -138,14 +138,14 @@ def _acts(act: Callable[[Record], Awaitable[object]]) -> Callable[[Request], Awa
     return endpoint
 
 
-def _answer_told(answer: HubAnswer | None) -> object:
+def _answer_json(answer: ReceivedAnswer | None) -> object:
     return None if answer is None else {"status": answer.status, "told": plain_json(answer.told)}
 
 
-def _played_told(played: Played) -> object:
+def _played_json(played: PlayedBet) -> object:
     return {
         "bet": played.bet,
         "round": played.round_id,
         "end": played.end.value,
-        "last": _answer_told(played.last),
+        "last": _answer_json(played.last),
     }

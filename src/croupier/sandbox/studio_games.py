@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from croupier.kit import strictjson
 from croupier.kit.strictjson import BadField, Json, Record
 
-Game = dict[str, object]
+CatalogueGame = dict[str, object]
 
-GAMES: tuple[Game, ...] = (
+GAMES: tuple[CatalogueGame, ...] = (
     {"gameId": "lantern-tumble", "name": "Lantern Tumble", "gameCategory": "slots", "maxOdd": 500},
     {"gameId": "orchard-jackpot", "name": "Orchard Jackpot", "gameCategory": "slots"},
     {"gameId": "kite-crash", "name": "Kite Crash", "gameCategory": "crash", "maxOdd": 1000},
@@ -23,11 +23,9 @@ GAMES: tuple[Game, ...] = (
 )
 """One has a number for its id and one a category the contract does not name: both are allowed."""
 
-JACKPOT_GAME = "orchard-jackpot"
-
 
 @dataclass(frozen=True, slots=True)
-class Launched:
+class LaunchedSession:
     """One session as the hub launched it. Amounts are decimal text."""
 
     session: str
@@ -41,7 +39,7 @@ class Launched:
     demo: bool
 
 
-def read_launch(game: Game, body: bytes) -> Launched:
+def read_launch(game: CatalogueGame, body: bytes) -> LaunchedSession:
     """A launch's body. Raises BadJson, BadField."""
     obj = strictjson.record(strictjson.loads(body))
     _one_of(obj, "viewType", ("desktop", "mobile"))
@@ -49,7 +47,7 @@ def read_launch(game: Game, body: bytes) -> Launched:
     for name in ("gameMargin", "maxOdd", "maxWin"):
         strictjson.optional(strictjson.amount_text, obj, name)
     _check_buttons(obj)
-    return Launched(
+    return LaunchedSession(
         session=strictjson.text(obj, "sessionId"),
         game=str(game["gameId"]),
         game_name=str(game["name"]),

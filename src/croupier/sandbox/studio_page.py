@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from croupier.sandbox.studio_games import Launched
-from croupier.sandbox.studio_rounds import End, Played
+from croupier.sandbox.studio_games import LaunchedSession
+from croupier.sandbox.studio_rounds import End, PlayedBet
 
 STAKES = ("1", "5", "10")
 CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'"
@@ -27,12 +27,12 @@ _STYLE = (
 class Shown:
     """One bet of this page, with what was staked and what it would have won."""
 
-    played: Played
+    played: PlayedBet
     stake: str
     win: str
 
 
-def page(launched: Launched, *, balance: str | None, counterparty: str, bets: Sequence[Shown] = ()) -> str:
+def page(launched: LaunchedSession, *, balance: str | None, counterparty: str, bets: Sequence[Shown] = ()) -> str:
     """The whole document; the newest bet first."""
     buttons = "".join(
         f'<form method="post" action="/play/{escape(launched.session)}/bet?stake={stake}">'
@@ -48,14 +48,14 @@ def page(launched: Launched, *, balance: str | None, counterparty: str, bets: Se
     )
 
 
-def _table(launched: Launched, counterparty: str, bets: Sequence[Shown]) -> str:
+def _table(launched: LaunchedSession, counterparty: str, bets: Sequence[Shown]) -> str:
     if not bets:
         return "<p>Place your bet.</p>"
     rows = "".join(_row(launched, counterparty, shown) for shown in reversed(bets))
     return f"<table><tr><th>betId<th>stake<th>state<th>what happened<th>the whole story{rows}</table>"
 
 
-def _row(launched: Launched, counterparty: str, shown: Shown) -> str:
+def _row(launched: LaunchedSession, counterparty: str, shown: Shown) -> str:
     bet = shown.played.bet
     # A demo bet stands in no book: there is nothing to trace.
     trace = "demo: in no book" if launched.demo else f"<code>croupier trace {escape(counterparty)}:{escape(bet)}</code>"

@@ -14,12 +14,12 @@ from enum import Enum
 from croupier.kit.chance import Chance
 from croupier.kit.clock import Clock
 from croupier.kit.wire import PeerError
-from croupier.sandbox.studio_calls import NOT_KNOWN, OK, Calls, HubAnswer
+from croupier.sandbox.studio_calls import NOT_KNOWN, OK, ReceivedAnswer, StudioCalls
 
 REPEATS_S = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0, 8.0, 8.0)
 """Pauses between repeats of a win or refund; after the last the studio's people would be called."""
 
-_Call = Callable[[], Awaitable[HubAnswer]]
+_StudioCall = Callable[[], Awaitable[ReceivedAnswer]]
 
 
 class End(Enum):
@@ -33,49 +33,49 @@ class End(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Played:
+class PlayedBet:
     """One bet of a round, with the last answer there was."""
 
     bet: str
     round_id: str
     end: End
-    last: HubAnswer | None
+    last: ReceivedAnswer | None
 
 
 class Rounds:
     """Plays whole rounds over one provider's calls."""
 
-    def __init__(self, *, calls: Calls, clock: Clock, chance: Chance) -> None:
+    def __init__(self, *, calls: StudioCalls, clock: Clock, chance: Chance) -> None:
         self.repeats_s: tuple[float, ...] = REPEATS_S
         self._calls = calls
         self._clock = clock
         self._chance = chance
 
-    async def play(self, session: str, stake: str, win: str) -> Played:
+    async def play(self, session: str, stake: str, win: str) -> PlayedBet:
         """Take the stake, then settle with `win` (0 is a loss)."""
         bet, round_id = self.new_ids()
         taken = await self.stake(lambda: self._calls.pay_in(session, bet, round_id, amount=stake), session, bet)
         if taken[0] is not End.SETTLED:
-            return Played(bet, round_id, *taken)
-        return Played(bet, round_id, *await self.until_accepted(
+            return PlayedBet(bet, round_id, *taken)
+        return PlayedBet(bet, round_id, *await self.until_accepted(
             lambda: self._calls.pay_out(session, bet, round_id, win=win), End.SETTLED
         ))  # fmt: skip
 
-    async def play_at_once(self, session: str, stake: str, win: str) -> Played:
+    async def play_at_once(self, session: str, stake: str, win: str) -> PlayedBet:
         """The same in one call."""
         bet, round_id = self.new_ids()
         call = lambda: self._calls.pay_in_out(session, bet, round_id, amount=stake, win=win)  # noqa: E731 - read once
-        return Played(bet, round_id, *await self.stake(call, session, bet))
+        return PlayedBet(bet, round_id, *await self.stake(call, session, bet))
 
-    async def play_and_undo(self, session: str, stake: str) -> Played:
+    async def play_and_undo(self, session: str, stake: str) -> PlayedBet:
         """Take the stake, then refund it: a round that was called off."""
         bet, round_id = self.new_ids()
         taken = await self.stake(lambda: self._calls.pay_in(session, bet, round_id, amount=stake), session, bet)
         if taken[0] is not End.SETTLED:
-            return Played(bet, round_id, *taken)
-        return Played(bet, round_id, *await self.undo(session, bet))
+            return PlayedBet(bet, round_id, *taken)
+        return PlayedBet(bet, round_id, *await self.undo(session, bet))
 
-    async def stake(self, call: _Call, session: str, bet: str) -> tuple[End, HubAnswer | None]:
+    async def stake(self, call: _StudioCall, session: str, bet: str) -> tuple[End, ReceivedAnswer | None]:
         """Make the call, once more if nobody knows, then refund. SETTLED here means taken."""
         for _ in range(2):
             answer = await _answer_or_silence(call)
@@ -85,11 +85,11 @@ class Rounds:
                 return End.REFUSED, answer
         return await self.undo(session, bet)
 
-    async def undo(self, session: str, bet: str) -> tuple[End, HubAnswer | None]:
+    async def undo(self, session: str, bet: str) -> tuple[End, ReceivedAnswer | None]:
         """Refund until the hub accepts it."""
         return await self.until_accepted(lambda: self._calls.refund(session, bet), End.REFUNDED)
 
-    async def until_accepted(self, call: _Call, end: End) -> tuple[End, HubAnswer | None]:
+    async def until_accepted(self, call: _StudioCall, end: End) -> tuple[End, ReceivedAnswer | None]:
         """Repeat with the same ids until the answer is 1."""
         answer = await _answer_or_silence(call)
         for pause_s in self.repeats_s:
@@ -105,12 +105,12 @@ class Rounds:
         return f"b-{self._chance.hex(10)}", f"r-{self._chance.hex(6)}"
 
 
-async def _answer_or_silence(call: _Call) -> HubAnswer | None:
+async def _answer_or_silence(call: _StudioCall) -> ReceivedAnswer | None:
     try:
         return await call()
     except PeerError:
         return None
 
 
-def _definite(answer: HubAnswer) -> bool:
+def _definite(answer: ReceivedAnswer) -> bool:
     return answer.code is not None and OK < answer.code < NOT_KNOWN

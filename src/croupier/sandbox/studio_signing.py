@@ -39,7 +39,7 @@ def signed_headers(secret: str, *, counterparty: str, now_ms: int, request_id: s
     }
 
 
-class Gate:
+class RequestVerifier:
     """Lets in what the hub signed, once. `problem` is the only question."""
 
     def __init__(self) -> None:

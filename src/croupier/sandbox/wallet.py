@@ -11,16 +11,31 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from croupier.core.money import BadAmount, parse_amount
-from croupier.sandbox.bookings import Book, Booked, Booking, Code, Demand, Key, Kind, No, Outcome, Repeated
+from croupier.sandbox.bookings import (
+    Booked,
+    Booking,
+    BookingKey,
+    BookingOutcome,
+    BookKind,
+    Declined,
+    Demand,
+    RefusalCode,
+    Repeated,
+    TransactionType,
+)
 
-_UNDOES: dict[tuple[Book, int], Kind] = {
-    (Book.PAYMENTS, Kind.BET_RETURN): Kind.STAKE,
-    (Book.PAYMENTS, Kind.PAYOUT_RETURN): Kind.PAYOUT,
-    (Book.CASHBACK, Kind.STAKE): Kind.PAYOUT,
+_UNDOES: dict[tuple[BookKind, int], TransactionType] = {
+    (BookKind.PAYMENTS, TransactionType.BET_RETURN): TransactionType.STAKE,
+    (BookKind.PAYMENTS, TransactionType.PAYOUT_RETURN): TransactionType.PAYOUT,
+    (BookKind.CASHBACK, TransactionType.STAKE): TransactionType.PAYOUT,
 }
 """What takes back what. The cancellation of a cashback (-1) takes back its payment (1)."""
 
-_TAXED = {(Book.PAYMENTS, Kind.PAYOUT), (Book.PAYMENTS, Kind.JACKPOT), (Book.CASHBACK, Kind.PAYOUT)}
+_TAXED = {
+    (BookKind.PAYMENTS, TransactionType.PAYOUT),
+    (BookKind.PAYMENTS, TransactionType.JACKPOT),
+    (BookKind.CASHBACK, TransactionType.PAYOUT),
+}
 
 
 @dataclass(slots=True)
@@ -43,8 +58,8 @@ class Wallet:
         self.open_door = True
         """False: a player never seen before is refused as not found."""
         self._accounts: dict[str, Account] = {}
-        self._booked: dict[Key, Booking] = {}
-        self._by_subject: defaultdict[tuple[Book, int], list[Booking]] = defaultdict(list)
+        self._booked: dict[BookingKey, Booking] = {}
+        self._by_subject: defaultdict[tuple[BookKind, int], list[Booking]] = defaultdict(list)
         self._closed: set[int] = set()
 
     # --- players ----------------------------------------------------------------------------------------------
@@ -79,24 +94,24 @@ class Wallet:
 
     # --- bookings ---------------------------------------------------------------------------------------------
 
-    def book(self, demand: Demand, *, partner_tx: str, now_ms: int) -> Outcome:
+    def book(self, demand: Demand, *, partner_tx: str, now_ms: int) -> BookingOutcome:
         """Book one make, or say why not. The same make again changes nothing, whatever came in between."""
         first = self._booked.get(demand.key)
         if first is not None:
             return Repeated(first)
         account = self.account(demand.player)
         if account is None:
-            return No(Code.USER_NOT_FOUND)
+            return Declined(RefusalCode.USER_NOT_FOUND)
         try:
             amount, tax = _amounts(demand, account.currency)
         except BadAmount:
-            return No(Code.INCORRECT_AMOUNT)
+            return Declined(RefusalCode.INCORRECT_AMOUNT)
         objection = self._objection(demand, account, amount)
         if objection is not None:
-            return No(objection)
+            return Declined(objection)
         net = self._net(demand, amount, tax or 0)
         if net < 0 and account.balance + net < 0:
-            return No(Code.NOT_ENOUGH_FUNDS)
+            return Declined(RefusalCode.NOT_ENOUGH_FUNDS)
         booking = Booking(
             demand.book, demand.subject_id, demand.kind, demand.player, account.currency, amount, tax, net,
             partner_tx, now_ms,
@@ -104,7 +119,7 @@ class Wallet:
         self._enter(booking)
         return Booked(booking)
 
-    def bookings(self, book: Book, subject_id: int) -> list[Booking]:
+    def bookings(self, book: BookKind, subject_id: int) -> list[Booking]:
         """What the casino still knows of one bet or cashback, in the order it was booked."""
         return list(self._by_subject.get((book, subject_id), ()))
 
@@ -112,10 +127,10 @@ class Wallet:
         """The same for one player, over all bets."""
         return [booking for group in self._by_subject.values() for booking in group if booking.player == player]
 
-    def close(self, bet_id: int, *, closed: bool) -> Code | None:
+    def close(self, bet_id: int, *, closed: bool) -> RefusalCode | None:
         """Close a bet to further payments, or open it again. Both may be said twice. Returns the refusal, if any."""
-        if not self.bookings(Book.PAYMENTS, bet_id):
-            return Code.BET_NOT_FOUND
+        if not self.bookings(BookKind.PAYMENTS, bet_id):
+            return RefusalCode.BET_NOT_FOUND
         (self._closed.add if closed else self._closed.discard)(bet_id)
         return None
 
@@ -142,31 +157,31 @@ class Wallet:
 
     # --- the rules --------------------------------------------------------------------------------------------
 
-    def _objection(self, demand: Demand, account: Account, amount: int) -> Code | None:
+    def _objection(self, demand: Demand, account: Account, amount: int) -> RefusalCode | None:
         """The first rule that refuses the make, before the money is counted."""
-        if demand.book is Book.PAYMENTS and self.is_closed(demand.subject_id):
-            return Code.NOT_ADDED
+        if demand.book is BookKind.PAYMENTS and self.is_closed(demand.subject_id):
+            return RefusalCode.NOT_ADDED
         beside = self.bookings(demand.book, demand.subject_id)
         if any(other.player != demand.player for other in beside):
-            return Code.REQUEST_DATA
+            return RefusalCode.REQUEST_DATA
         if (demand.book, demand.kind) in _UNDOES:
             return self._undo_objection(demand, amount, beside)
-        if demand.book is Book.CASHBACK or demand.kind == Kind.JACKPOT:
+        if demand.book is BookKind.CASHBACK or demand.kind == TransactionType.JACKPOT:
             return None
-        if demand.kind == Kind.STAKE:
-            return Code.USER_BLOCKED if account.blocked else None
+        if demand.kind == TransactionType.STAKE:
+            return RefusalCode.USER_BLOCKED if account.blocked else None
         return _payout_objection(beside)
 
-    def _undo_objection(self, demand: Demand, amount: int, beside: list[Booking]) -> Code | None:
+    def _undo_objection(self, demand: Demand, amount: int, beside: list[Booking]) -> RefusalCode | None:
         kinds = {booking.kind for booking in beside}
         undone = self._undone(demand)
         if undone is None:
-            return Code.NOT_ADDED if kinds else Code.BET_NOT_FOUND
+            return RefusalCode.NOT_ADDED if kinds else RefusalCode.BET_NOT_FOUND
         if undone.amount != amount:
-            return Code.INCORRECT_AMOUNT
-        if demand.kind == Kind.BET_RETURN and _standing_win(beside):
-            return Code.NOT_ADDED
-        return Code.NOT_ADDED if Kind.BET_RETURN in kinds else None
+            return RefusalCode.INCORRECT_AMOUNT
+        if demand.kind == TransactionType.BET_RETURN and _standing_win(beside):
+            return RefusalCode.NOT_ADDED
+        return RefusalCode.NOT_ADDED if TransactionType.BET_RETURN in kinds else None
 
     def _undone(self, demand: Demand) -> Booking | None:
         return self._booked.get((demand.book, demand.subject_id, _UNDOES[demand.book, demand.kind]))
@@ -176,7 +191,7 @@ class Wallet:
             undone = self._undone(demand)
             assert undone is not None
             return -undone.net
-        if demand.kind == Kind.STAKE:
+        if demand.kind == TransactionType.STAKE:
             return -amount
         return amount - tax if (demand.book, demand.kind) in _TAXED else amount
 
@@ -195,16 +210,16 @@ def _amounts(demand: Demand, currency: str) -> tuple[int, int | None]:
     return amount, tax
 
 
-def _payout_objection(beside: list[Booking]) -> Code | None:
+def _payout_objection(beside: list[Booking]) -> RefusalCode | None:
     kinds = {booking.kind for booking in beside}
-    if Kind.STAKE not in kinds:
-        return Code.BET_NOT_FOUND
-    return Code.NOT_ADDED if Kind.BET_RETURN in kinds else None
+    if TransactionType.STAKE not in kinds:
+        return RefusalCode.BET_NOT_FOUND
+    return RefusalCode.NOT_ADDED if TransactionType.BET_RETURN in kinds else None
 
 
 def _standing_win(beside: list[Booking]) -> bool:
     """Whether a payout of more than nothing was booked and not taken back."""
     kinds = {booking.kind for booking in beside}
-    return any(booking.kind == Kind.PAYOUT and booking.amount for booking in beside) and (
-        Kind.PAYOUT_RETURN not in kinds
+    return any(booking.kind == TransactionType.PAYOUT and booking.amount for booking in beside) and (
+        TransactionType.PAYOUT_RETURN not in kinds
     )

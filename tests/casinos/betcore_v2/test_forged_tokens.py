@@ -14,7 +14,7 @@ from croupier.casinos.betcore_v2 import signing
 from croupier.kit import jwt
 from croupier.kit.jwt import BadToken, PublicKey
 from croupier.kit.wire import PeerError
-from croupier.sandbox.hub_line import BadEnvelope, HubLine, NoHub
+from croupier.sandbox.hub_connection import BadEnvelope, HubConnection, HubUnavailable
 from croupier.sandbox.journal import Journal
 from tests.store.cast import HandClock
 from tools.forge_jwts import (
@@ -77,21 +77,21 @@ class NoWire:
         raise PeerError("nobody is there")
 
 
-def sandbox_line() -> HubLine:
+def sandbox_line() -> HubConnection:
     """A sandbox casino that has fetched the hub's keys."""
     clock: Any = HandClock()
     clock.ms = NOW_S * 1000
-    line = HubLine(wire=NoWire(), clock=clock, journal=Journal(clock), hub_url="http://hub.test")
+    line = HubConnection(wire=NoWire(), clock=clock, journal=Journal(clock), hub_url="http://hub.test")
     line.set_credentials(CASINO_ID, "secret")
     line._keys = dict(keys())
     return line
 
 
-async def by_the_sandbox(line: HubLine, token: str) -> bool:
+async def by_the_sandbox(line: HubConnection, token: str) -> bool:
     """Whether the sandbox casino takes it for a call of the hub."""
     try:
         await line.open(json.dumps(token).encode())
-    except (BadEnvelope, NoHub):
+    except (BadEnvelope, HubUnavailable):
         return False
     return True
 

@@ -24,7 +24,7 @@ from croupier.store.parties.counterparties import (
 from croupier.store.parties.keys import Keys
 from croupier.store.parties.profiles import BadProfile
 from croupier.store.ttl_cache import KEPT_S
-from tests.store.cast import CHANCE, SEALER, HandClock, make_casinos, make_cast
+from tests.store.cast import CHANCE, SEALER, HandClock, has_secret, make_casinos, make_cast
 
 URL = "https://rialto.example"
 
@@ -59,7 +59,7 @@ async def test_an_impossible_id_is_nobody(db: Db, key: int) -> None:
     casinos = make_casinos(db)
     assert await casinos.get(key) is None
     assert await casinos.find(key) is None
-    assert not await casinos.check_secret(key, "x")
+    assert not await has_secret(casinos, key, "x")
 
 
 @pytest.mark.parametrize("key", ["rialto", "", "\0", "\ud800", "9" * 40])
@@ -129,13 +129,13 @@ async def test_only_its_own_secret_is_a_casinos_secret(db: Db) -> None:
     one, secret = await casinos.add("Rialto", URL, ["EUR"])
     two, other = await casinos.add("Lido", URL, ["EUR"])
     assert len(secret) >= 43
-    assert await casinos.check_secret(one.casino_id, secret)
+    assert await has_secret(casinos, one.casino_id, secret)
     for wrong in (other, secret[:-1], secret.upper() + "x", "", "\ud800", "ü"):
-        assert not await casinos.check_secret(one.casino_id, wrong)
-    assert not await casinos.check_secret(two.casino_id, secret)
-    assert not await casinos.check_secret(two.casino_id + 1, secret)
+        assert not await has_secret(casinos, one.casino_id, wrong)
+    assert not await has_secret(casinos, two.casino_id, secret)
+    assert not await has_secret(casinos, two.casino_id + 1, secret)
     await casinos.disable(one.casino_id)
-    assert await casinos.check_secret(one.casino_id, secret)  # its accepts go on
+    assert await has_secret(casinos, one.casino_id, secret)  # its accepts go on
 
 
 async def test_a_new_secret_and_the_one_before_are_both_good_for_a_while(db: Db) -> None:
@@ -145,9 +145,9 @@ async def test_a_new_secret_and_the_one_before_are_both_good_for_a_while(db: Db)
     second = await casinos.rotate_secret(casino.casino_id, 60)
     assert await casinos.admit(casino.casino_id, first) == await casinos.admit(casino.casino_id, second) == 0
     clock.ms += 60_000
-    assert not await casinos.check_secret(casino.casino_id, first)
+    assert not await has_secret(casinos, casino.casino_id, first)
     third = await casinos.rotate_secret(casino.casino_id, 60)
-    good = [await casinos.check_secret(casino.casino_id, one) for one in (first, second, third)]
+    good = [await has_secret(casinos, casino.casino_id, one) for one in (first, second, third)]
     assert good == [False, True, True], "two at once, never three"
     with pytest.raises(CounterpartyUnknown):
         await casinos.rotate_secret(99)
@@ -158,7 +158,7 @@ async def test_a_secret_that_leaked_ends_at_once_and_with_it_the_tokens_from_bef
     casinos = make_casinos(db, clock)
     casino, first = await casinos.add("Rialto", URL, ["EUR"])
     second = await casinos.rotate_secret(casino.casino_id, 0)
-    assert not await casinos.check_secret(casino.casino_id, first)
+    assert not await has_secret(casinos, casino.casino_id, first)
     starts_s = await casinos.admit(casino.casino_id, second)
     known = await casinos.get(casino.casino_id)
     assert known is not None
@@ -174,11 +174,11 @@ async def test_a_closed_casino_has_no_secret_and_is_opened_as_it_was(db: Db) -> 
     closed = await casinos.get(casino.casino_id)
     assert closed is not None
     assert (closed.enabled, closed.closed, closed.takes_new) == (True, True, False)
-    assert not await casinos.check_secret(casino.casino_id, secret)
+    assert not await has_secret(casinos, casino.casino_id, secret)
     await casinos.enable(casino.casino_id)
-    assert not await casinos.check_secret(casino.casino_id, secret), "closed is not disabled"
+    assert not await has_secret(casinos, casino.casino_id, secret), "closed is not disabled"
     await casinos.open(casino.casino_id)
-    assert await casinos.check_secret(casino.casino_id, secret)
+    assert await has_secret(casinos, casino.casino_id, secret)
     for what in (casinos.close, casinos.open):
         with pytest.raises(CounterpartyUnknown):
             await what(99)
@@ -200,7 +200,7 @@ async def test_an_unknown_casinos_secret_costs_the_same_work(db: Db) -> None:
     casino, secret = await casinos.add("Rialto", URL, ["EUR"])
     for casino_id, given in ((casino.casino_id, secret), (casino.casino_id, "x"), (99, "x"), (0, "x"), (2**70, "x")):
         before = sealer.opened
-        await casinos.check_secret(casino_id, given)
+        await has_secret(casinos, casino_id, given)
         assert sealer.opened == before + 2, "as many as there are during a rotation"
 
 
@@ -208,7 +208,7 @@ async def test_what_an_unknown_casinos_secret_is_compared_with_opens_nothing(db:
     nobodys = SeededChance(1).hex(SECRET_BYTES)
     casinos = Casinos(db, SEALER, HandClock(), chance=SeededChance(1))
     for casino_id in (0, 1, 2**70):
-        assert not await casinos.check_secret(casino_id, nobodys)
+        assert not await has_secret(casinos, casino_id, nobodys)
 
 
 async def test_secrets_are_sealed_each_for_its_own_row(db: Db) -> None:
@@ -217,9 +217,9 @@ async def test_secrets_are_sealed_each_for_its_own_row(db: Db) -> None:
     two, _ = await casinos.add("Lido", URL, ["EUR"])
     assert secret.encode() not in await db.fetchval("select secret from casinos where name = 'Rialto'")
     await db.execute("update casinos set secret = (select secret from casinos where name = 'Rialto')")
-    assert await casinos.check_secret(one.casino_id, secret)
+    assert await has_secret(casinos, one.casino_id, secret)
     with pytest.raises(SealBroken):
-        await casinos.check_secret(two.casino_id, secret)
+        await has_secret(casinos, two.casino_id, secret)
 
 
 async def test_a_change_holds_here_at_once_and_elsewhere_within_half_a_second(db: Db, other_db: Db) -> None:

@@ -11,7 +11,7 @@ from croupier.store.parties.keys import Keys
 from croupier.store.parties.players import Players
 from croupier.store.parties.providers import Providers
 from croupier.store.parties.sealed import COLUMNS, Renewal, reseal
-from tests.store.cast import CHANCE, HandClock
+from tests.store.cast import CHANCE, HandClock, has_secret
 
 OLD, NEW = bytes(range(32)), bytes(range(1, 33))
 
@@ -69,7 +69,7 @@ async def test_everything_is_sealed_anew_and_says_the_same(db: Db) -> None:
     after = Rows(db, NEW)
     row = await after.casinos.find("Rialto")
     assert row is not None
-    assert [await after.casinos.check_secret(row.casino_id, one) for one in casino] == [True, True]
+    assert [await has_secret(after.casinos, row.casino_id, one) for one in casino] == [True, True]
     known = await after.providers.find("Reelwright")
     assert known is not None
     assert list(await after.providers.secrets(known.provider_id)) == provider
@@ -86,9 +86,9 @@ async def test_values_from_before_keys_had_ids_are_sealed_anew_too(db: Db) -> No
     place, nonce = f"casinos.secret.{casino.casino_id}", bytes(12)
     old = b"\x01" + nonce + AESGCM(OLD).encrypt(nonce, secret.encode(), b"\x01" + place.encode())
     await db.execute("update casinos set secret = $1", old)
-    assert await rows.casinos.check_secret(casino.casino_id, secret)
+    assert await has_secret(rows.casinos, casino.casino_id, secret)
     assert (await reseal(db, Sealer(NEW, OLD))).moved == 1
-    assert await Rows(db, NEW).casinos.check_secret(casino.casino_id, secret)
+    assert await has_secret(Rows(db, NEW).casinos, casino.casino_id, secret)
 
 
 async def test_who_changes_a_secret_meanwhile_wins(db: Db) -> None:
@@ -120,7 +120,7 @@ async def test_who_changes_a_secret_meanwhile_wins(db: Db) -> None:
         db.fetch = fetch  # type: ignore[method-assign]
     assert (done.moved, len(sealed)) == (0, 1)
     assert (await reseal(db, slow)).moved == 1
-    assert await Rows(db, NEW).casinos.check_secret(casino.casino_id, rotated[0])
+    assert await has_secret(Rows(db, NEW).casinos, casino.casino_id, rotated[0])
 
 
 async def test_what_no_key_opens_is_named_and_left_alone(db: Db) -> None:
@@ -144,8 +144,8 @@ async def test_when_the_key_is_lost_everybody_gets_new_secrets(db: Db) -> None:
     renewed = await Renewal(db, now.sealer, clock=now.clock, chance=CHANCE).renew("ann", "the key is lost")
     assert [told.name for told in renewed.casinos + renewed.providers] == ["Rialto", "Reelwright"]
     assert renewed.keys == 1
-    assert await now.casinos.check_secret(1, renewed.casinos[0].secret)
-    assert [await now.casinos.check_secret(1, one) for one in casino] == [False, False]
+    assert await has_secret(now.casinos, 1, renewed.casinos[0].secret)
+    assert [await has_secret(now.casinos, 1, one) for one in casino] == [False, False]
     assert await now.providers.secrets(1) == (renewed.providers[0].secret,)
     assert provider[0] != renewed.providers[0].secret
     assert await now.players.refresh_token(1) is None

@@ -36,7 +36,7 @@ REFUSALS: dict[Refusal, WireOutcome] = {
     Refusal.OUTCOME_UNKNOWN: WireOutcome(99, 504),
     Refusal.NOT_TAKEN: WireOutcome(99, 503),
 }
-"""Every refusal has exactly one row; where several share a code, the first is what the code is read back as."""
+"""The row of every refusal: each has exactly one, and several may share a code."""
 
 
 class RequestFault(Enum):
@@ -73,18 +73,3 @@ RETRY_AFTER_S = 1
 def wire_outcome(refusal: Refusal | None) -> WireOutcome:
     """The row of a refusal; None is success."""
     return SUCCESS if refusal is None else REFUSALS[refusal]
-
-
-def refusal_of(code: int, status: int) -> Refusal | None:
-    """The same table read the other way: what a code means. None is success; raises ValueError on an unknown code.
-
-    The status matters for 99 alone: only the statuses of "not taken" promise that nothing was written.
-    """
-    if code == SUCCESS.code:
-        return None
-    if code == 99:
-        return Refusal.NOT_TAKEN if status in NOT_TAKEN_STATUSES else Refusal.OUTCOME_UNKNOWN
-    for refusal, outcome in REFUSALS.items():
-        if outcome.code == code:
-            return refusal
-    raise ValueError(f"response code {code} is not in the table")

@@ -128,10 +128,6 @@ class Casinos(Counterparties[Casino]):
                 await tx.execute(sql, casino_id)
         self._forget()
 
-    async def check_secret(self, casino_id: int, secret: str) -> bool:
-        """Whether this is a secret of the casino."""
-        return await self.admit(casino_id, secret) is not None
-
     async def admit(self, casino_id: int, secret: str) -> int | None:
         """From which second (Unix) its tokens may be valid, if this is a secret of the casino, else None.
 

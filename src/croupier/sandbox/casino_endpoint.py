@@ -12,22 +12,32 @@ from collections.abc import Callable, Coroutine
 from croupier.kit.chance import Chance
 from croupier.kit.clock import Clock
 from croupier.kit.strictjson import BadField, BadJson, Json
-from croupier.sandbox import casino_reading, outcomes_told
-from croupier.sandbox.behaviour import Answer, Behaviour, Dial, Repeat
-from croupier.sandbox.bookings import SUCCESS, Book, Booked, Code, Demand, No, Outcome, Repeated, plain
-from croupier.sandbox.casino_reply import OUTCOME_ANSWERS, Reply, refused, reply_of, system_error
-from croupier.sandbox.hub_line import BadEnvelope, HubLine, NoHub
+from croupier.sandbox import casino_envelopes, casino_reading
+from croupier.sandbox.behaviour import AnswerForm, Behaviour, Dial, Repeat
+from croupier.sandbox.bookings import (
+    SUCCESS,
+    Booked,
+    BookingOutcome,
+    BookKind,
+    Declined,
+    Demand,
+    RefusalCode,
+    Repeated,
+    plain,
+)
+from croupier.sandbox.casino_envelopes import ACCEPT_PATH, SandboxEnvelope, envelope
+from croupier.sandbox.casino_reply import OUTCOME_ANSWERS, CasinoReply, refused, reply_of, system_error
+from croupier.sandbox.hub_connection import BadEnvelope, HubConnection, HubUnavailable
 from croupier.sandbox.journal import Journal
-from croupier.sandbox.outcomes_told import ACCEPT_PATH, Envelope, envelope
 from croupier.sandbox.wallet import Wallet
 
 
-class Desk:
-    """One casino's desk. `handle` never raises: a casino always says something, if only nonsense."""
+class CasinoEndpoint:
+    """One casino's endpoint. `handle` never raises: a casino always says something, if only nonsense."""
 
-    def __init__(self, *, wallet: Wallet, line: HubLine, journal: Journal, clock: Clock, chance: Chance) -> None:
+    def __init__(self, *, wallet: Wallet, hub: HubConnection, journal: Journal, clock: Clock, chance: Chance) -> None:
         self.wallet = wallet
-        self.line = line
+        self.hub = hub
         self.journal = journal
         self.dial = Dial()
         self.unix_times = False
@@ -36,7 +46,7 @@ class Desk:
         self._clock = clock
         self._chance = chance
         self._refresh_tokens: dict[str, str] = {}
-        self._paths: dict[str, Callable[[Json], Coroutine[None, None, tuple[Behaviour, Envelope | None]]]] = {
+        self._paths: dict[str, Callable[[Json], Coroutine[None, None, tuple[Behaviour, SandboxEnvelope | None]]]] = {
             "users/auth": self._users_auth,
             "users/data": self._users_data,
             "payments/make": self._payments_make,
@@ -51,25 +61,25 @@ class Desk:
         """Every path of the contract, without a leading slash."""
         return list(self._paths)
 
-    async def handle(self, path: str, body: bytes) -> Reply:
+    async def handle(self, path: str, body: bytes) -> CasinoReply:
         """Answer one call of the hub."""
         data: Json = None
         words = "honest"
         try:
-            data = await self.line.open(body)
+            data = await self.hub.open(body)
             behaviour, told = await self._paths[path](data)
             words = behaviour.words
             if behaviour.answer_after_s:
                 await self._clock.sleep(behaviour.answer_after_s)
             reply = reply_of(behaviour, told)
         except BadEnvelope as problem:
-            reply, words = refused(Code.REQUEST_DATA), problem.why
+            reply, words = refused(RefusalCode.REQUEST_DATA), problem.why
         except (BadField, BadJson) as problem:
-            reply, words = refused(Code.REQUEST_DATA, f"Request data error: {problem}"), str(problem)
+            reply, words = refused(RefusalCode.REQUEST_DATA, f"Request data error: {problem}"), str(problem)
             self.journal.complain(f"{path}: {problem}")
-        except NoHub as problem:
+        except HubUnavailable as problem:
             reply, words = system_error(), str(problem)
-        self.journal.note("in", path, _masked(data), status=reply.status, answer=_masked(reply.told), note=words)
+        self.journal.note("in", path, _redacted(data), status=reply.status, answer=_redacted(reply.told), note=words)
         return reply
 
     async def close(self) -> None:
@@ -86,15 +96,15 @@ class Desk:
 
     # --- users --------------------------------------------------------------------------------------------------
 
-    async def _users_auth(self, data: Json) -> tuple[Behaviour, Envelope | None]:
+    async def _users_auth(self, data: Json) -> tuple[Behaviour, SandboxEnvelope | None]:
         token = casino_reading.refresh_token(data, self.journal.complain)
         player = self._refresh_tokens.get(token)
         return self._plain("users/auth", player, lambda: self._authorized(player, token))
 
-    def _authorized(self, player: str | None, token: str) -> Envelope:
+    def _authorized(self, player: str | None, token: str) -> SandboxEnvelope:
         account = None if player is None else self.wallet.account(player)
         if account is None:
-            return envelope(Code.USER_NOT_FOUND)
+            return envelope(RefusalCode.USER_NOT_FOUND)
         for old in [known for known, owner in self._refresh_tokens.items() if owner == player and known != token]:
             del self._refresh_tokens[old]  # the one just used stays good: its answer may be lost
         value = {
@@ -106,50 +116,52 @@ class Desk:
         }
         return envelope(SUCCESS, value)
 
-    async def _users_data(self, data: Json) -> tuple[Behaviour, Envelope | None]:
+    async def _users_data(self, data: Json) -> tuple[Behaviour, SandboxEnvelope | None]:
         player = casino_reading.player_of(data, self.journal.complain)
-        return self._plain("users/data", player, lambda: self._balance_told(player))
+        return self._plain("users/data", player, lambda: self._balance_envelope(player))
 
-    def _balance_told(self, player: str) -> Envelope:
+    def _balance_envelope(self, player: str) -> SandboxEnvelope:
         account = self.wallet.account(player)
         if account is None:
-            return envelope(Code.USER_NOT_FOUND)
+            return envelope(RefusalCode.USER_NOT_FOUND)
         return envelope(SUCCESS, {"Balance": plain(account.balance, account.currency)})
 
     # --- info and close -----------------------------------------------------------------------------------------
 
-    async def _payments_info(self, data: Json) -> tuple[Behaviour, Envelope | None]:
+    async def _payments_info(self, data: Json) -> tuple[Behaviour, SandboxEnvelope | None]:
         bet_id = casino_reading.bet_id(data, self.journal.complain)
-        bookings = self.wallet.bookings(Book.PAYMENTS, bet_id)
-        lines = [outcomes_told.listed(booking, unix_times=self.unix_times) for booking in bookings]
+        bookings = self.wallet.bookings(BookKind.PAYMENTS, bet_id)
+        lines = [casino_envelopes.listed(booking, unix_times=self.unix_times) for booking in bookings]
         player = bookings[0].player if bookings else None
         return self._plain("payments/info", player, lambda: envelope(SUCCESS, lines))
 
-    async def _payments_close(self, data: Json) -> tuple[Behaviour, Envelope | None]:
+    async def _payments_close(self, data: Json) -> tuple[Behaviour, SandboxEnvelope | None]:
         bet_id, closed = casino_reading.closing(data, self.journal.complain)
-        bookings = self.wallet.bookings(Book.PAYMENTS, bet_id)
+        bookings = self.wallet.bookings(BookKind.PAYMENTS, bet_id)
         player = bookings[0].player if bookings else None
         return self._plain(
             "payments/close", player, lambda: envelope(self.wallet.close(bet_id, closed=closed) or SUCCESS)
         )
 
-    def _plain(self, path: str, player: str | None, act: Callable[[], Envelope]) -> tuple[Behaviour, Envelope | None]:
+    def _plain(
+        self, path: str, player: str | None, act: Callable[[], SandboxEnvelope]
+    ) -> tuple[Behaviour, SandboxEnvelope | None]:
         """A call without an outcome by accept: done unless the behaviour says not to."""
         behaviour = self.dial.choose(path, player)
         told = act() if behaviour.books else None
-        if behaviour.answer is Answer.REFUSE:
+        if behaviour.answer is AnswerForm.REFUSE:
             told = envelope(behaviour.code)
         return behaviour, told
 
     # --- makes --------------------------------------------------------------------------------------------------
 
-    async def _payments_make(self, data: Json) -> tuple[Behaviour, Envelope | None]:
+    async def _payments_make(self, data: Json) -> tuple[Behaviour, SandboxEnvelope | None]:
         return await self._make("payments/make", casino_reading.payment_demand(data, self.journal.complain))
 
-    async def _cashback_make(self, data: Json) -> tuple[Behaviour, Envelope | None]:
+    async def _cashback_make(self, data: Json) -> tuple[Behaviour, SandboxEnvelope | None]:
         return await self._make("cashback-payments/make", casino_reading.cashback_demand(data, self.journal.complain))
 
-    async def _make(self, path: str, demand: Demand) -> tuple[Behaviour, Envelope | None]:
+    async def _make(self, path: str, demand: Demand) -> tuple[Behaviour, SandboxEnvelope | None]:
         behaviour = self.dial.choose(path, demand.player, demand.kind)
         if behaviour.books_after_s:
             self._spawn(self._take_later(demand, behaviour))
@@ -158,10 +170,10 @@ class Desk:
         if reached is None:
             return behaviour, envelope(SUCCESS)
         if not isinstance(reached, Repeated):
-            await self._tell(demand, reached, behaviour)
+            await self._send_accepts(demand, reached, behaviour)
         return behaviour, self._acknowledged(demand, reached, behaviour)
 
-    async def _payments_make_list(self, data: Json) -> tuple[Behaviour, Envelope | None]:
+    async def _payments_make_list(self, data: Json) -> tuple[Behaviour, SandboxEnvelope | None]:
         demands = casino_reading.demand_list(data, self.journal.complain)
         chosen = [(demand, self.dial.choose("payments/make-list", demand.player, demand.kind)) for demand in demands]
         disturbed = [behaviour for _, behaviour in chosen if behaviour.answer not in OUTCOME_ANSWERS]
@@ -181,15 +193,15 @@ class Desk:
         reached = self._take(demand, behaviour)
         if reached is None:
             return
-        if behaviour.answer in {Answer.INLINE, Answer.EXISTS, Answer.REFUSE}:
-            self._spawn(self._deliver(0.0, demand.book, [outcomes_told.outcome(demand, reached, behaviour.repeat)]))
+        if behaviour.answer in {AnswerForm.INLINE, AnswerForm.EXISTS, AnswerForm.REFUSE}:
+            self._spawn(self._deliver(0.0, demand.book, [casino_envelopes.outcome(demand, reached, behaviour.repeat)]))
             return
-        await self._tell(demand, reached, behaviour)
+        await self._send_accepts(demand, reached, behaviour)
 
-    def _take(self, demand: Demand, behaviour: Behaviour) -> Outcome | None:
+    def _take(self, demand: Demand, behaviour: Behaviour) -> BookingOutcome | None:
         """Book it as the behaviour wants; None where nothing was decided."""
         if not behaviour.books:
-            return No(behaviour.code) if behaviour.code and behaviour.answer is not Answer.STATUS else None
+            return Declined(behaviour.code) if behaviour.code and behaviour.answer is not AnswerForm.STATUS else None
         reached = self.wallet.book(demand, partner_tx=self._partner_tx(), now_ms=self._clock.now_ms())
         if isinstance(reached, Repeated) and behaviour.repeat is Repeat.AGAIN:
             reached = Booked(self.wallet.book_again(reached.booking, self._partner_tx()))
@@ -197,25 +209,25 @@ class Desk:
             self.wallet.forget(reached.booking)
         return reached
 
-    def _acknowledged(self, demand: Demand, reached: Outcome, behaviour: Behaviour) -> Envelope:
-        if behaviour.answer is Answer.REFUSE:
+    def _acknowledged(self, demand: Demand, reached: BookingOutcome, behaviour: Behaviour) -> SandboxEnvelope:
+        if behaviour.answer is AnswerForm.REFUSE:
             return envelope(behaviour.code)
-        if behaviour.answer is Answer.EXISTS and not isinstance(reached, No):
-            return outcomes_told.exists(reached.booking, behaviour.repeat)
+        if behaviour.answer is AnswerForm.EXISTS and not isinstance(reached, Declined):
+            return casino_envelopes.exists(reached.booking, behaviour.repeat)
         if isinstance(reached, Repeated):
             plainly = behaviour.repeat is Repeat.PLAIN
-            return envelope(SUCCESS) if plainly else outcomes_told.outcome(demand, reached, behaviour.repeat)
-        if behaviour.answer is Answer.INLINE:
+            return envelope(SUCCESS) if plainly else casino_envelopes.outcome(demand, reached, behaviour.repeat)
+        if behaviour.answer is AnswerForm.INLINE:
             return self._inline(demand, reached)
         return envelope(SUCCESS)
 
-    def _inline(self, demand: Demand, reached: Outcome) -> Envelope:
+    def _inline(self, demand: Demand, reached: BookingOutcome) -> SandboxEnvelope:
         """The outcome at once, with the balance as casinos that book at once know it."""
-        if isinstance(reached, No):
+        if isinstance(reached, Declined):
             return envelope(reached.code)
         account = self.wallet.account(demand.player)
         assert account is not None
-        value = {**outcomes_told.contents(reached.booking), "Balance": plain(account.balance, account.currency)}
+        value = {**casino_envelopes.contents(reached.booking), "Balance": plain(account.balance, account.currency)}
         return envelope(SUCCESS, value)
 
     # --- accepts ------------------------------------------------------------------------------------------------
@@ -224,20 +236,20 @@ class Desk:
         await self._clock.sleep(behaviour.books_after_s)
         reached = self._take(demand, behaviour)
         if reached is not None:
-            await self._tell(demand, reached, behaviour)
+            await self._send_accepts(demand, reached, behaviour)
 
-    async def _tell(self, demand: Demand, reached: Outcome, behaviour: Behaviour) -> None:
+    async def _send_accepts(self, demand: Demand, reached: BookingOutcome, behaviour: Behaviour) -> None:
         """Send the accepts this behaviour sends: behind the answer, or before it."""
-        told = outcomes_told.accepts(demand, reached, behaviour)
+        told = casino_envelopes.accepts(demand, reached, behaviour)
         if told and behaviour.accept_first:
             await self._deliver(behaviour.accept_after_s, demand.book, told)
         elif told:
             self._spawn(self._deliver(behaviour.accept_after_s, demand.book, told))
 
-    async def _deliver(self, after_s: float, book: Book, told: list[Envelope]) -> None:
+    async def _deliver(self, after_s: float, book: BookKind, told: list[SandboxEnvelope]) -> None:
         await self._clock.sleep(after_s)
         for accept in told:
-            await self.line.accept(ACCEPT_PATH[book], accept)
+            await self.hub.accept(ACCEPT_PATH[book], accept)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -253,10 +265,10 @@ class Desk:
         return f"sbx-{self._chance.hex(8)}"
 
 
-def _masked(document: object) -> Json:
+def _redacted(document: object) -> Json:
     """Refresh tokens open a player's account: the journal keeps none."""
     if isinstance(document, dict):
-        return {name: "(hidden)" if name == "RefreshToken" else _masked(value) for name, value in document.items()}
+        return {name: "(hidden)" if name == "RefreshToken" else _redacted(value) for name, value in document.items()}
     if isinstance(document, list):
-        return [_masked(item) for item in document]
+        return [_redacted(item) for item in document]
     return document  # type: ignore[return-value]  # ints of our own answers: the journal writes them as they are

@@ -9,26 +9,38 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from croupier.sandbox.behaviour import Behaviour, Lie, Repeat
-from croupier.sandbox.bookings import EXISTS, SUCCESS, TEXTS, Book, Booked, Booking, Code, Demand, No, Outcome, plain
+from croupier.sandbox.bookings import (
+    EXISTS,
+    SUCCESS,
+    TEXTS,
+    Booked,
+    Booking,
+    BookingOutcome,
+    BookKind,
+    Declined,
+    Demand,
+    RefusalCode,
+    plain,
+)
 
-Envelope = dict[str, object]
+SandboxEnvelope = dict[str, object]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_ID_FIELD = {Book.PAYMENTS: "BetId", Book.CASHBACK: "CashbackId"}
-ACCEPT_PATH = {Book.PAYMENTS: "/payments/accept", Book.CASHBACK: "/cashback-payments/accept"}
+_ID_FIELD = {BookKind.PAYMENTS: "BetId", BookKind.CASHBACK: "CashbackId"}
+ACCEPT_PATH = {BookKind.PAYMENTS: "/payments/accept", BookKind.CASHBACK: "/cashback-payments/accept"}
 
 
-def envelope(code: int, value: object = None, *, message: str | None = None) -> Envelope:
+def envelope(code: int, value: object = None, *, message: str | None = None) -> SandboxEnvelope:
     """The one form of every answer; Value is left out when there is none."""
-    told: Envelope = {"ErrorCode": code, "Message": message or TEXTS.get(code, "System error")}
+    told: SandboxEnvelope = {"ErrorCode": code, "Message": message or TEXTS.get(code, "System error")}
     if value is not None:
         told["Value"] = value
     return told
 
 
-def contents(booking: Booking) -> Envelope:
+def contents(booking: Booking) -> SandboxEnvelope:
     """A payment's facts. TaxAmount is there when the make carried one."""
-    facts: Envelope = {
+    facts: SandboxEnvelope = {
         _ID_FIELD[booking.book]: booking.subject_id,
         "PartnerUserId": booking.player,
         "PartnerTransactionId": booking.partner_tx,
@@ -40,7 +52,7 @@ def contents(booking: Booking) -> Envelope:
     return facts
 
 
-def listed(booking: Booking, *, unix_times: bool) -> Envelope:
+def listed(booking: Booking, *, unix_times: bool) -> SandboxEnvelope:
     """One line of payments/info."""
     seconds, rest_ms = divmod(booking.booked_ms, 1000)
     moment = _EPOCH + timedelta(seconds=seconds, milliseconds=rest_ms)
@@ -48,23 +60,23 @@ def listed(booking: Booking, *, unix_times: bool) -> Envelope:
     return {"DateTime": when, **contents(booking)}
 
 
-def outcome(demand: Demand, reached: Outcome, repeat: Repeat = Repeat.CONTENTS) -> Envelope:
+def outcome(demand: Demand, reached: BookingOutcome, repeat: Repeat = Repeat.CONTENTS) -> SandboxEnvelope:
     """The outcome as an accept, or as the answer of a casino that books at once."""
-    if isinstance(reached, No):
+    if isinstance(reached, Declined):
         return envelope(reached.code, {_ID_FIELD[demand.book]: demand.subject_id, "TransactionType": demand.kind})
     if isinstance(reached, Booked):
         return envelope(SUCCESS, contents(reached.booking))
     return exists(reached.booking, repeat)
 
 
-def exists(booking: Booking, repeat: Repeat) -> Envelope:
+def exists(booking: Booking, repeat: Repeat) -> SandboxEnvelope:
     """103804 with the first attempt's contents, or wrongly with others or none."""
     if repeat is Repeat.BARE:
         return envelope(EXISTS)
     return envelope(EXISTS, _other_amount(booking) if repeat is Repeat.OTHER else contents(booking))
 
 
-def accepts(demand: Demand, reached: Outcome, behaviour: Behaviour) -> list[Envelope]:
+def accepts(demand: Demand, reached: BookingOutcome, behaviour: Behaviour) -> list[SandboxEnvelope]:
     """The accepts to send, one after the other."""
     honest = outcome(demand, reached, behaviour.repeat)
     if behaviour.accepts and behaviour.lie and isinstance(reached, Booked):
@@ -72,16 +84,16 @@ def accepts(demand: Demand, reached: Outcome, behaviour: Behaviour) -> list[Enve
     return [honest] * behaviour.accepts
 
 
-def _lies(demand: Demand, booking: Booking, lie: Lie) -> list[Envelope]:
+def _lies(demand: Demand, booking: Booking, lie: Lie) -> list[SandboxEnvelope]:
     truth = contents(booking)
     if lie is Lie.AMOUNT:
         return [envelope(SUCCESS, _other_amount(booking))]
     if lie is Lie.USER:
         return [envelope(SUCCESS, {**truth, "PartnerUserId": f"{booking.player}-twin"})]
     if lie is Lie.THEN_REFUSAL:
-        return [envelope(SUCCESS, truth), outcome(demand, No(Code.NOT_ADDED))]
+        return [envelope(SUCCESS, truth), outcome(demand, Declined(RefusalCode.NOT_ADDED))]
     return [envelope(SUCCESS, truth), envelope(SUCCESS, {**truth, "PartnerTransactionId": f"{booking.partner_tx}-2"})]
 
 
-def _other_amount(booking: Booking) -> Envelope:
+def _other_amount(booking: Booking) -> SandboxEnvelope:
     return {**contents(booking), "Amount": plain(booking.amount + 1, booking.currency)}

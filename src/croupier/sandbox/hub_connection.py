@@ -20,15 +20,13 @@ from croupier.sandbox.journal import Journal
 
 API = "/mis-api/api/v2"
 LEEWAY_S = 5
-TOKEN_MARGIN_S = 60.0
-LADDER_S = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+TOKEN_RENEWAL_MARGIN_S = 60.0
+RESEND_DELAYS_S = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 """How long a casino waits before each resend of an accept that failed."""
 MAX_BODY = 2**20
 
-Envelope = Mapping[str, object]
 
-
-class NoHub(Exception):
+class HubUnavailable(Exception):
     """The hub cannot be asked now (no credentials yet, unreachable, or it refuses them)."""
 
 
@@ -40,12 +38,12 @@ class BadEnvelope(Exception):
         self.why = why
 
 
-class HubLine:
+class HubConnection:
     """One casino's side of the connection. Credentials may come after the start: the hub wants the address first."""
 
     def __init__(self, *, wire: Wire, clock: Clock, journal: Journal, hub_url: str) -> None:
         self.hub_url = hub_url.rstrip("/")
-        self.ladder_s: tuple[float, ...] = LADDER_S
+        self.resend_delays_s: tuple[float, ...] = RESEND_DELAYS_S
         self.refetch_keys = True
         """False: the key set is fetched once and kept for ever, as casinos may."""
         self.ask_hub = False
@@ -70,9 +68,9 @@ class HubLine:
     # --- inbound: the envelope --------------------------------------------------------------------------------
 
     async def open(self, body: bytes) -> Json:
-        """The data of one call of the hub. Raises BadEnvelope or NoHub."""
+        """The data of one call of the hub. Raises BadEnvelope or HubUnavailable."""
         if self.client_id is None:
-            raise NoHub("no credentials yet")
+            raise HubUnavailable("no credentials yet")
         try:
             token = strictjson.loads(body, max_bytes=MAX_BODY)
         except strictjson.BadJson as problem:
@@ -109,7 +107,7 @@ class HubLine:
         try:
             self._keys = jwt.public_keys_from_jwks(document)
         except jwt.BadKey as problem:
-            raise NoHub(f"the key set is unusable: {problem}") from None
+            raise HubUnavailable(f"the key set is unusable: {problem}") from None
 
     def _check_header(self, token: str) -> None:
         header = _header_of(token)
@@ -118,21 +116,21 @@ class HubLine:
 
     # --- outbound ---------------------------------------------------------------------------------------------
 
-    async def accept(self, path: str, envelope: Envelope) -> bool:
+    async def accept(self, path: str, envelope: Mapping[str, object]) -> bool:
         """Deliver one accept, again and again up the ladder until the hub answers 200. False: given up."""
-        for pause_s in (*self.ladder_s, None):
+        for pause_s in (*self.resend_delays_s, None):
             if await self._accept_once(path, envelope):
                 return True
             if pause_s is not None:
                 await self._clock.sleep(pause_s)
         return False
 
-    async def _accept_once(self, path: str, envelope: Envelope) -> bool:
+    async def _accept_once(self, path: str, envelope: Mapping[str, object]) -> bool:
         body = json.dumps(envelope).encode()
         data = strictjson.loads(body)
         try:
             answer = await self._send("POST", path, body=body, bearer=await self.bearer())
-        except (PeerError, NoHub) as problem:
+        except (PeerError, HubUnavailable) as problem:
             self._journal.note("out", path, data, note=f"no answer: {problem}")
             return False
         said = _read(answer)
@@ -145,7 +143,7 @@ class HubLine:
         return answer.status == 200 and _integer(said, "ErrorCode") == SUCCESS
 
     async def bearer(self) -> str:
-        """A bearer that is still good for a while. Raises NoHub."""
+        """A bearer that is still good for a while. Raises HubUnavailable."""
         async with self._asking_token:
             if self._token is None or self._token[1] <= self._clock.monotonic_s():
                 self._token = await self._new_token()
@@ -154,7 +152,7 @@ class HubLine:
     async def _new_token(self) -> tuple[str, float]:
         """A bearer and the monotonic second from which another is asked for."""
         if self.client_id is None or self._secret is None:
-            raise NoHub("no credentials yet")
+            raise HubUnavailable("no credentials yet")
         body = json.dumps({"PartnerClientId": self.client_id, "Secret": self._secret}).encode()
         asked_s = self._clock.monotonic_s()
         try:
@@ -162,20 +160,20 @@ class HubLine:
             token = strictjson.text(value, "AccessToken", 8192)
             life_s = strictjson.integer(value, "ExpiresIn", low=1, high=86400)
         except strictjson.BadField as problem:
-            raise NoHub(f"no token: {problem}") from None
-        return token, asked_s + max(life_s - TOKEN_MARGIN_S, life_s / 2)
+            raise HubUnavailable(f"no token: {problem}") from None
+        return token, asked_s + max(life_s - TOKEN_RENEWAL_MARGIN_S, life_s / 2)
 
     async def _ask(self, method: str, path: str, *, body: bytes = b"", bearer: bool = False) -> dict[str, Json]:
-        """One call whose answer must be an object with status 200. Raises NoHub."""
+        """One call whose answer must be an object with status 200. Raises HubUnavailable."""
         try:
             answer = await self._send(method, path, body=body, bearer=await self.bearer() if bearer else None)
         except PeerError as problem:
-            raise NoHub(f"{path}: {problem.why}") from None
+            raise HubUnavailable(f"{path}: {problem.why}") from None
         said = _read(answer)
         if answer.status == 401:
             self._token = None
         if answer.status != 200 or not isinstance(said, dict):
-            raise NoHub(f"{path}: HTTP {answer.status}")
+            raise HubUnavailable(f"{path}: HTTP {answer.status}")
         return said
 
     async def _send(self, method: str, path: str, *, body: bytes, bearer: str | None) -> WireAnswer:
