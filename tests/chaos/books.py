@@ -31,7 +31,7 @@ select (select count(*) from payments where state in ('created', 'sent'))
 
 
 @dataclass(slots=True)
-class Told:
+class BetRecord:
     """The provider's record of one bet. Amounts are minor units, None in a list is a missing answer."""
 
     bet: str
@@ -47,7 +47,7 @@ class Told:
 
 
 @dataclass(slots=True)
-class CashbackTold:
+class CashbackRecord:
     """The record of one cashback by the person who paid it."""
 
     ref: str
@@ -57,7 +57,7 @@ class CashbackTold:
 
 
 @dataclass(slots=True)
-class Verdict:
+class BooksReport:
     """The result of the comparison. `lost` and `doubled` count payments, `undecided` those without an outcome."""
 
     bets: int = 0
@@ -85,9 +85,9 @@ Key = tuple[int, bool, int, int]
 """Casino id, whether it is a cashback, its number, TransactionType."""
 
 
-async def compare(ground: Ground, told: list[Told], cashbacks: list[CashbackTold]) -> Verdict:
+async def compare(ground: Ground, told: list[BetRecord], cashbacks: list[CashbackRecord]) -> BooksReport:
     """Compare all bets and cashbacks of this ground."""
-    verdict = Verdict()
+    verdict = BooksReport()
     booked = await _booked(ground)
     for key, amounts in booked.items():
         if len(amounts) > 1:
@@ -135,7 +135,7 @@ async def _hub_bets(ground: Ground) -> dict[tuple[int, str], Any]:
     return {(numbers[row["provider_id"]], row["bet_ref"]): row for row in rows}
 
 
-async def _payments(ground: Ground, booked: dict[Key, list[int]], verdict: Verdict) -> set[Key]:
+async def _payments(ground: Ground, booked: dict[Key, list[int]], verdict: BooksReport) -> set[Key]:
     """Compare every payment of the hub with the casino's book; return the keys that the hub knows."""
     rows = await ground.desk.store.db.fetch(
         "select p.*, coalesce(b.casino_id, c.casino_id) as casino_id from payments p"
@@ -152,7 +152,7 @@ async def _payments(ground: Ground, booked: dict[Key, list[int]], verdict: Verdi
     return seen
 
 
-def _payment(row: Any, booked: list[int] | None, verdict: Verdict) -> None:
+def _payment(row: Any, booked: list[int] | None, verdict: BooksReport) -> None:
     name = f"{row['kind']} of {row['subject_id']}"
     if row["state"] in ("created", "sent", "parked"):
         verdict.wrong(f"{name} has no outcome: {row['state']}", undecided=1)
@@ -167,7 +167,7 @@ def _payment(row: Any, booked: list[int] | None, verdict: Verdict) -> None:
 # --- bet by bet -----------------------------------------------------------------------------------------------
 
 
-def _bet(told: Told, row: Any, booked: dict[Key, list[int]], verdict: Verdict) -> None:
+def _bet(told: BetRecord, row: Any, booked: dict[Key, list[int]], verdict: BooksReport) -> None:
     said = [*told.pay_in, *told.pay_out, *told.refund]
     if row is None:
         if 1 in said:
@@ -188,7 +188,7 @@ def _bet(told: Told, row: Any, booked: dict[Key, list[int]], verdict: Verdict) -
     _net(told, row, booked, verdict)
 
 
-def _net(told: Told, row: Any, booked: dict[Key, list[int]], verdict: Verdict) -> None:
+def _net(told: BetRecord, row: Any, booked: dict[Key, list[int]], verdict: BooksReport) -> None:
     """Check that the net amount in the casino's book matches the records of provider and hub."""
     mine = {k[3]: v for k, v in booked.items() if not k[1] and k[2] == row["bet_id"]}
     net = sum(sum(amounts) * (-1 if kind in TAKES else 1) for kind, amounts in mine.items())
@@ -201,7 +201,7 @@ def _net(told: Told, row: Any, booked: dict[Key, list[int]], verdict: Verdict) -
         verdict.wrong(f"{told.bet} {row['state']}: the casino moved {net}, it should be {expected}", **{worse: 1})
 
 
-async def _cashbacks(ground: Ground, told: list[CashbackTold], verdict: Verdict) -> None:
+async def _cashbacks(ground: Ground, told: list[CashbackRecord], verdict: BooksReport) -> None:
     rows = {row["ref"]: row for row in await ground.desk.store.db.fetch("select ref, state, amount from cashbacks")}
     for one in told:
         row = rows.pop(one.ref, None)
@@ -212,7 +212,7 @@ async def _cashbacks(ground: Ground, told: list[CashbackTold], verdict: Verdict)
         verdict.wrong(f"cashback {ref} is in the hub and nobody paid it")
 
 
-async def _hub_alone(ground: Ground, verdict: Verdict) -> None:
+async def _hub_alone(ground: Ground, verdict: BooksReport) -> None:
     """Check the auditor, the incidents, and the complaints of the sandbox."""
     for finding in await audit(ground.desk.store.db):
         for violation in finding.violations:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from croupier.core.cashback import Cashback
 from croupier.flows.cashback import cancel_cashback, pay_cashback
 from croupier.store.db import DbDown
-from tests.chaos.books import UNDECIDED, CashbackTold, Told, minor
+from tests.chaos.books import UNDECIDED, BetRecord, CashbackRecord, minor
 from tests.chaos.ground import Ground, until
 
 PATIENCE_S = 60.0
@@ -32,15 +32,15 @@ class Seat:
     session: str
     casino: int
     studio: int
-    bets: dict[str, Told] = field(default_factory=dict)
-    cashbacks: list[CashbackTold] = field(default_factory=list)
+    bets: dict[str, BetRecord] = field(default_factory=dict)
+    cashbacks: list[CashbackRecord] = field(default_factory=list)
     cashback_id: int = 0
     running: asyncio.Task[int] | None = None
 
-    def told(self, name: str = "b") -> Told:
+    def told(self, name: str = "b") -> BetRecord:
         """Return the record of a bet."""
         bet = f"{self.player}-{name}"
-        return self.bets.setdefault(name, Told(bet, self.studio, self.casino, self.player))
+        return self.bets.setdefault(name, BetRecord(bet, self.studio, self.casino, self.player))
 
     async def once(self, verb: str, name: str = "b", **what: str) -> int | None:
         """Make one call and return the response code, None without an answer."""
@@ -222,7 +222,7 @@ async def cashback(seat: Seat) -> None:
 
 async def pay_one(seat: Seat, ref: str) -> None:
     """The same with a ref of its own."""
-    seat.cashbacks.append(CashbackTold(ref, seat.casino, minor(CASHBACK)))
+    seat.cashbacks.append(CashbackRecord(ref, seat.casino, minor(CASHBACK)))
     await _at_the_desk(lambda: _pay_cashback(seat, ref))
 
 

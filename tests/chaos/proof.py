@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.chaos.books import Verdict
+from tests.chaos.books import BooksReport
 from tests.chaos.matrix import Death
 from tests.chaos.nth import Enumerated
 from tests.chaos.operations import OPERATIONS
@@ -45,7 +45,7 @@ class Report:
     deaths: list[Death] = field(default_factory=list)
     passed: dict[str, set[str]] = field(default_factory=dict)
     storms: list[Storm] = field(default_factory=list)
-    verdicts: list[Verdict] = field(default_factory=list)
+    verdicts: list[BooksReport] = field(default_factory=list)
     readers: list[Reader] = field(default_factory=list)
     failures: list[Enumerated] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
