@@ -71,7 +71,7 @@ class Case:
     casino: SimCasino
     told: ProviderBet | None
     incidents: frozenset[str]
-    at_the_door: bool = False
+    may_be_refused_early: bool = False
     """It may have been refused before it was opened, by a late copy of the first call: early answers prove nothing."""
 
     @property
@@ -115,7 +115,7 @@ def judge_on(cases: list[Case], said_on: Collection[tuple[int, str]], verdict: J
             verdict.wrong("I6", f"{case.name} is on, and nobody ever said so")
 
 
-def judge_told(told: list[ProviderBet], verdict: Judgement, *, skewed: bool = False) -> None:
+def judge_answers(told: list[ProviderBet], verdict: Judgement, *, skewed: bool = False) -> None:
     """Check the answers to providers, with or without a bet. `skewed`: an old timestamp may be valid."""
     believed = NOT_TAKEN | ({1, 2, 3, 4, 6, 7} if skewed else set())
     for bet in told:
@@ -184,7 +184,7 @@ def _ended(case: Case, verdict: Judgement) -> None:
     subject = case.subject
     if isinstance(subject, Cashback):
         over = subject.state in (CashbackState.PAID, CashbackState.CANCELLED, CashbackState.KEPT)
-        over = over or ("parked" in case.incidents and _nobody_can_say(subject))
+        over = over or ("parked" in case.incidents and _cannot_be_queried(subject))
     else:
         told = case.told
         left_alone = told is not None and (told.vanished or 1 not in told.pay_out)
@@ -195,12 +195,12 @@ def _ended(case: Case, verdict: Judgement) -> None:
         verdict.wrong("I4", f"{case.name} stands {subject.state.value} with incidents {sorted(case.incidents)}")
     if case.truthful and _not_closed(case):
         verdict.wrong("I4", f"{case.name} has ended, and the casino was not told so after its last payment")
-    open_calls = [slot for slot in subject.calls if not _late_question(subject, slot)]
+    open_calls = [slot for slot in subject.calls if not _is_late_query(subject, slot)]
     if case.truthful and open_calls:
         verdict.wrong("I4", f"{case.name} still has calls {sorted(open_calls)}")
 
 
-def _nobody_can_say(cashback: Cashback) -> bool:
+def _cannot_be_queried(cashback: Cashback) -> bool:
     """Return whether a cashback was refused after an unanswered try: it cannot be queried (money.md 2.5)."""
     return any(p.state is PaymentState.PARKED and p.unanswered and p.reason for p in cashback.payments.values())
 
@@ -214,7 +214,7 @@ def _not_closed(case: Case) -> bool:
     return states <= DECIDED and PaymentState.ACCEPTED in states and bet.bet_id not in case.casino.witness.ended
 
 
-def _late_question(subject: Bet | Cashback, slot: str) -> bool:
+def _is_late_query(subject: Bet | Cashback, slot: str) -> bool:
     """Return whether this is the last late query of a stake that expired or was refused unread."""
     stake = subject.payments.get(PaymentKind.STAKE)
     return slot == PaymentKind.STAKE.value and stake is not None and stake.state in UNBOOKED
@@ -223,21 +223,21 @@ def _late_question(subject: Bet | Cashback, slot: str) -> bool:
 def _bet(case: Case, bet: Bet, verdict: Judgement) -> None:
     told = case.told
     if told is None and case.casino.dials.skew_ms and case.name.endswith(REPLAY):
-        return  # the old stamp of a request was in time for a clock that jumped back: see judge_told
+        return  # the old stamp of a request was in time for a clock that jumped back: see judge_answers
     if told is None:
         verdict.wrong("I3", f"{case.name} is in the hub and no provider asked for it")
         return
-    verdict.violations += _told_what_is(case, bet, told)
-    _answers_hold(case, told, verdict)
+    verdict.violations += _answers_are_stored(case, bet, told)
+    _answers_are_equal(case, told, verdict)
     _never_both(case, bet, verdict)
     if case.truthful and not any(p.undecided for p in bet.payments.values()):
         _net(case, bet, verdict)
-    if case.truthful and not case.at_the_door and not any(p.undecided for p in bet.payments.values()):
+    if case.truthful and not case.may_be_refused_early and not any(p.undecided for p in bet.payments.values()):
         verdict.violations += _refused_is_nothing(case, bet, told)
         verdict.violations += _refused_by_the_casino(case, bet, told)
 
 
-def _told_what_is(case: Case, bet: Bet, told: ProviderBet) -> list[str]:
+def _answers_are_stored(case: Case, bet: Bet, told: ProviderBet) -> list[str]:
     """I3, I6: the hub's rows confirm each success that the provider received."""
     kept = bet.state in (BetState.SETTLED, BetState.UNDOING, BetState.DISPUTED, BetState.RETURNED)
     found = []
@@ -263,10 +263,10 @@ def _told_what_is(case: Case, bet: Bet, told: ProviderBet) -> list[str]:
     return found
 
 
-def _answers_hold(case: Case, told: ProviderBet, verdict: Judgement) -> None:
+def _answers_are_equal(case: Case, told: ProviderBet, verdict: Judgement) -> None:
     """I9: all repeats get one definite answer, until a return."""
     definite = {code for code in told.pay_in if code not in (0, 99, 7, 8)}
-    if len(definite) > 1 and not case.at_the_door:
+    if len(definite) > 1 and not case.may_be_refused_early:
         verdict.wrong("I9", f"{case.name} got {sorted(definite)} to the same pay-in")
 
 

@@ -23,7 +23,7 @@ from croupier.simulator.sim_provider import ProviderBet
 
 MOST_MOVING = 8
 """If more payments were accepted while an answer was on its way, nearly every sum is possible, so none is checked."""
-QUESTION_S = 6.5
+QUERY_S = 6.5
 """Longest age of a balance query that a request may join: the hold time, and the delay of the network."""
 UNDONE = (PaymentKind.BET_RETURN, PaymentKind.PAYOUT_RETURN)
 WINS = (PaymentKind.PAYOUT, PaymentKind.JACKPOT)
@@ -87,7 +87,7 @@ def judge_balances(
             if may_be is None:
                 continue
             if since_s < based_s:
-                may_be |= case.casino.witness.balances(bet.player_ref, since_s - QUESTION_S, at_s)
+                may_be |= case.casino.witness.balances(bet.player_ref, since_s - QUERY_S, at_s)
             scene.seen["balance judged"] += 1
             if minor_of(text, bet.currency) not in may_be:
                 verdict.wrong("I3", f"{case.name} was told {text} with its {verb}; it may be one of {sorted(may_be)}")

@@ -14,7 +14,7 @@ from croupier.simulator.scene import Scene
 from croupier.simulator.sim_provider import ProviderBet
 from croupier.simulator.stage import START_MS
 
-AT_THE_DOOR = {2, 4}
+EARLY_REFUSALS = {2, 4}
 """Codes of a bet that was refused and never opened."""
 
 
@@ -46,12 +46,12 @@ def _opened(scene: Scene, bet: Bet, verdict: Judgement) -> None:
 
 def _never_opened(scene: Scene, bet: ProviderBet, verdict: Judgement) -> None:
     """Report a refusal without a reason."""
-    codes = set(bet.pay_in) & AT_THE_DOOR
-    if codes and not any(excuses(scene, restriction, bet) for restriction in scene.restrictions):
+    codes = set(bet.pay_in) & EARLY_REFUSALS
+    if codes and not any(may_explain(scene, restriction, bet) for restriction in scene.restrictions):
         verdict.wrong("limits", f"{bet.ref} was refused with {sorted(codes)}, and nothing forbade it")
 
 
-def excuses(scene: Scene, restriction: Restriction, bet: ProviderBet) -> bool:
+def may_explain(scene: Scene, restriction: Restriction, bet: ProviderBet) -> bool:
     """Return whether this restriction may be the reason for the refusal of a bet."""
     _, game, casino, ref = bet.session.split("-")
     player_id = next(number for at, number, name in scene.players if (at, name) == (int(casino), ref))

@@ -27,7 +27,7 @@ async def judge_reconciled(scene: Scene, cases: list[Case], verdict: Judgement) 
     for case in (case for n, case in enumerate(bets) if n % step == 0 or _odd_list(case)):
         compared = await reconcile_bet(hub, case.subject.subject_id)
         assert compared is not None
-        await _noticed(scene, case, compared, verdict=verdict)
+        await _check_findings(scene, case, compared, verdict=verdict)
         scene.seen[f"compared at rest {compared.result.value}"] += 1
         if case.truthful and compared.result is not ComparisonResult.AGREES:
             words = [*compared.rules, *(f"{one.about}: {one.difference.value}" for one in compared.found)]
@@ -58,7 +58,7 @@ def _odd_list(case: Case) -> bool:
     return bool(_doubled(case)) or _own_return(case)
 
 
-async def _noticed(scene: Scene, case: Case, compared: BetComparison, *, verdict: Judgement) -> None:
+async def _check_findings(scene: Scene, case: Case, compared: BetComparison, *, verdict: Judgement) -> None:
     """Check that each fault in the casino's list is a finding with an incident."""
     expected = {(Difference.BOOKED_TWICE, kind) for kind in _doubled(case)}
     if _own_return(case):

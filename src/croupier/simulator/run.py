@@ -20,10 +20,10 @@ from croupier.flows.cashback import CashbackRefused, cancel_cashback, pay_cashba
 from croupier.kit import point
 from croupier.kit.chance import SeededChance
 from croupier.simulator.dials import Dials, draw, one_of
-from croupier.simulator.judge import QUARANTINED, Case, Judgement, judge, judge_on, judge_told
+from croupier.simulator.judge import QUARANTINED, Case, Judgement, judge, judge_answers, judge_on
 from croupier.simulator.judge_balances import judge_balances
 from croupier.simulator.judge_incidents import judge_incidents, judge_resent
-from croupier.simulator.judge_restrictions import excuses, judge_restrictions
+from croupier.simulator.judge_restrictions import judge_restrictions, may_explain
 from croupier.simulator.people import people
 from croupier.simulator.planned_faults import at_points, planned_faults, wake
 from croupier.simulator.reconciled import judge_reconciled
@@ -230,14 +230,14 @@ async def _judged(scene: Scene) -> Judgement:
     for bet in map(read_bet, await stage.db.fetch(BET_QUERY + " order by b.bet_id")):
         known = frozenset(incidents.get(bet.bet_id, ()))
         heard = told.get((bet.provider_id, bet.bet_ref))
-        late = heard is not None and any(excuses(scene, restriction, heard) for restriction in scene.restrictions)
+        late = heard is not None and any(may_explain(scene, restriction, heard) for restriction in scene.restrictions)
         cases.append(Case(bet, scene.casinos[bet.casino_id], heard, known, late))
     for cashback in map(read_cashback, await stage.db.fetch(CASHBACK_QUERY + " order by b.cashback_id")):
         known = frozenset(incidents.get(cashback.cashback_id, ()))
         cases.append(Case(cashback, scene.casinos[cashback.casino_id], None, known))
     judge(cases, verdict)
     judge_on(cases, scene.watch.said_on, verdict)
-    judge_told(list(told.values()), verdict, skewed=bool(scene.dials.skew_ms))
+    judge_answers(list(told.values()), verdict, skewed=bool(scene.dials.skew_ms))
     judge_restrictions(scene, cases, told, verdict=verdict)
     judge_incidents(cases, verdict)
     judge_resent(cases, contradictions, verdict)

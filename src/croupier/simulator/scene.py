@@ -82,7 +82,9 @@ async def start_hub(scene: Scene) -> Running:
     clock = VirtualClock(stage.loop, START_MS)
     number = scene.born = scene.born + 1
     wire = FaultyWire(stage.network, scene.around(f"network of hub {number}"))
-    db = FaultyDb(stage.db, scene.around(f"database of hub {number}"), landed=_hears(scene), executed=_based(scene))
+    db = FaultyDb(
+        stage.db, scene.around(f"database of hub {number}"), landed=_on_landed(scene), executed=_on_executed(scene)
+    )
     # Wins of every size are played. Other tests cover the incident of a large one.
     limits = {"min_bet": "0.00001", "max_bet": str(MOST), "large_win": None}
     running = await stage.start_hub(
@@ -106,7 +108,7 @@ async def _reconciler(scene: Scene, running: Running) -> None:
         scene.seen.update(f"healed {rule}" for one in done for rule in one.rules)
 
 
-def _hears(scene: Scene) -> Landed:
+def _on_landed(scene: Scene) -> Landed:
     """Return a function that logs, counts and checks each group commit that took effect."""
 
     def landed(text: str, arrays: Sequence[object], won: set[int]) -> None:
@@ -120,7 +122,7 @@ def _hears(scene: Scene) -> Landed:
     return landed
 
 
-def _based(scene: Scene) -> Executed:
+def _on_executed(scene: Scene) -> Executed:
     """Return a function that records the first balance base of each player: from then on balances are exact."""
 
     def executed(sql: str, args: Sequence[object]) -> None:

@@ -41,7 +41,7 @@ NOT_YET = 102823
 """Code of a temporary refusal."""
 INSISTS = 30
 """Number of times that it resends an outcome which the hub has taken."""
-NOT_TAKEN_IN = 102823
+REJECTED = 102823
 """The hub's final answer to an accept that contradicts its records (casino.md 1.2)."""
 Log = Callable[..., None]
 
@@ -277,7 +277,7 @@ class SimCasino:
             said = await self._said(key[2], code, value)
             if said == 200 and lie not in (None, "refusal"):
                 self.witness.complain("I2", key[0], f"type {key[1]} was accepted with another {lie}")
-            if said == NOT_TAKEN_IN and lie not in (None, "refusal"):
+            if said == REJECTED and lie not in (None, "refusal"):
                 self.witness.contradicted[key] = f"was accepted with another {lie}"
             if said == 102823 and code == 200 and self.dials.late_refuse and key[1:] == STAKE:
                 # Agreed with the hub: a stake that the hub rejects is undone here (`late_accept=refuse`).
@@ -330,7 +330,7 @@ class SimCasino:
         if self._is(CasinoCharacter.LYING) and self._bad_moment():
             self._weather.strike("contradiction", [key[0]])
             said = await self._said(key[2], 102823, value)
-            if said == NOT_TAKEN_IN:
+            if said == REJECTED:
                 self.witness.contradicted[key] = "was refused after it was accepted"
                 for _ in range(INSISTS if self._happens(self.dials.insists) else 0):
                     await self._said(key[2], 102823, value)
