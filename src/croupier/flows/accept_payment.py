@@ -1,7 +1,7 @@
-"""A casino reports the outcome of a payment: take it in once, answer every repeat alike.
+"""A casino reports the outcome of a payment. The first report is applied; every repeat gets the same answer.
 
-Owns: from the outcome to the verdict. Never: says that a payment of another casino exists. Spec: casino.md
-1.1 and 1.2, money.md 3.3, 3.6 and 3.7.
+Owns: from the outcome to the verdict. Never: reveals that a payment of another casino exists. Spec: casino.md 1.1 and 1.2,
+money.md 3.3, 3.6 and 3.7.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from croupier.kit.point import point
 log = get("casino")
 
 UNKNOWN = "there is no such payment of yours"
-"""Of a payment that nobody has, of another casino's, and of one of its bet that was never made: all the same words."""
+"""The same text for a payment that does not exist, for one of another casino, and for one that its bet never made."""
 
 CONTRADICTS = "it contradicts the make, or what was said before"
 
 
 @dataclass(frozen=True, slots=True)
 class AcceptResult:
-    """The verdict on an accept, and of a conflict why, in words for the casino."""
+    """The verdict on an accept; for a conflict also the reason, in words for the casino."""
 
     verdict: Verdict
     why: str = ""
@@ -41,7 +41,7 @@ class AcceptResult:
 async def accept_payment(
     hub: Hub, casino_id: int, subject_id: int, kind: PaymentKind, outcome: PaymentOutcome
 ) -> AcceptResult:
-    """The verdict on an accept of this casino; an unknown payment is a conflict. Raises Contended."""
+    """Apply an accept of this casino and return the verdict. An unknown payment is a conflict. Raises Contended."""
     cashback = kind in (PaymentKind.CASHBACK, PaymentKind.CASHBACK_CANCEL)
     found = hub.store.cashbacks.by_id if cashback else hub.store.bets.by_id
     result = AcceptResult(Verdict.CONFLICT, UNKNOWN)
@@ -73,5 +73,5 @@ async def accept_payment(
 
 
 def _why(draft: Draft[Any], kind: PaymentKind) -> str:
-    """What the rule noted for a person is what the casino is told."""
+    """Return the note that the rule left for a person, or a general reason."""
     return draft.last_note or (CONTRADICTS if kind in draft.payments else UNKNOWN)

@@ -1,7 +1,7 @@
-"""Whether a new bet is taken on: breaker, bulkhead and load, judged before anything is written.
+"""Admission control for new bets: circuit breaker, limit per casino and overall limit, checked before anything is written.
 
-Owns: what this process knows of each casino's health. Never: touches a known bet, a payout, a return or owed
-money: those go by their schedule whatever the gates say. Spec: money.md 4.3.
+Owns: this process's record of each casino's health. Never: delays a known bet, a payout, a return or owed money. Those
+follow their schedule whatever admission control decides. Spec: money.md 4.3.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PROBE_S = 2.0
 
 @dataclass(slots=True)
 class _CasinoHealth:
-    """One casino as this process sees it."""
+    """The health of one casino as this process has observed it."""
 
     in_flight: int = 0
     unanswered_in_a_row: int = 0
@@ -30,7 +30,7 @@ class _CasinoHealth:
 
 
 class Admission:
-    """Admission of new bets, per casino and over all."""
+    """Admission control for new bets, per casino and overall."""
 
     def __init__(self, clock: Clock, metrics: Metrics, max_in_flight: int) -> None:
         self._clock = clock
@@ -40,7 +40,10 @@ class Admission:
         self._in_flight = 0
 
     def admit(self, casino_id: int, in_flight: int) -> bool:
-        """Whether one more stake may go to this casino, which takes `in_flight` at once. Pair with `leave`."""
+        """Admit one more stake to this casino, or return False. Pair each admission with `leave`.
+
+        `in_flight`: the most stakes that the casino takes at once.
+        """
         health = self._health_of(casino_id)
         full = self._in_flight >= self._max_in_flight and health.in_flight >= self._share(health)
         if full or health.in_flight >= in_flight or not self._breaker_allows(health):
@@ -50,12 +53,12 @@ class Admission:
         return True
 
     def leave(self, casino_id: int) -> None:
-        """A stake that was admitted has its outcome, or nobody waits for it any more."""
+        """Release an admitted stake: it has its outcome, or its request no longer waits."""
         self._health_of(casino_id).in_flight -= 1
         self._in_flight -= 1
 
     def answered(self, casino_id: int) -> None:
-        """A sign of life: any answer to a call that could be understood, or an accept."""
+        """Record an answer that could be read, or an accept. It closes the breaker."""
         health = self._health_of(casino_id)
         health.unanswered_in_a_row = 0
         self._remember(health, ok=True)
@@ -65,7 +68,7 @@ class Admission:
             self._metrics.put("croupier_breaker_open", 0, str(casino_id))
 
     def unanswered(self, casino_id: int) -> None:
-        """A call without an answer that could be understood."""
+        """Record a call that got no readable answer. It opens the breaker when there are too many."""
         health = self._health_of(casino_id)
         health.unanswered_in_a_row += 1
         self._remember(health, ok=False)
@@ -74,15 +77,15 @@ class Admission:
             self._metrics.put("croupier_breaker_open", 1, str(casino_id))
 
     def is_open(self, casino_id: int) -> bool:
-        """Whether new bets for this casino are held off."""
+        """Return whether the circuit breaker of this casino is open."""
         return self._health_of(casino_id).open_since_s is not None
 
     def open_breakers(self) -> list[int]:
-        """Casinos whose new bets are held off now."""
+        """Return the ids of the casinos whose circuit breaker is open."""
         return [casino_id for casino_id, health in self._casinos.items() if health.open_since_s is not None]
 
     def _share(self, health: _CasinoHealth) -> int:
-        """What a casino may have in flight even where others hold all the rest: they must not shut it out."""
+        """The number of stakes that a casino may always have in flight, so that busy casinos cannot shut it out."""
         busy = sum(1 for other in self._casinos.values() if other.in_flight and other is not health)
         return self._max_in_flight // (2 * (busy + 1))
 
@@ -90,7 +93,7 @@ class Admission:
         return self._casinos.setdefault(casino_id, _CasinoHealth())
 
     def _breaker_allows(self, health: _CasinoHealth) -> bool:
-        """Closed, or time for a probe."""
+        """Return True if the breaker is closed, or if it is time for a probe."""
         now = self._clock.monotonic_s()
         if health.open_since_s is None:
             return True

@@ -1,7 +1,7 @@
-"""The door: read a bet or cashback, let a rule decide, commit, and if somebody was faster read again.
+"""The decision loop: read a bet or cashback, apply a rule, commit, and start again if the race was lost.
 
-Owns: the loop (at most five times) and what happens when an invariant stops a decision: it is aborted, the
-payments that were in flight are parked, a person is called. Never: decides. Spec: money.md 3.10.
+Owns: the loop (at most five tries), and the reaction when an invariant stops a decision: the decision is aborted, the
+payments in flight are parked, an incident is raised. Never: decides. Spec: money.md 3.10.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ log = get("advance")
 
 
 class Contended(Exception):
-    """Five decisions in a row lost their race. Nothing was written; the caller's peer may repeat."""
+    """Five decisions in a row lost their race. Nothing was written; the peer may repeat its request."""
 
 
 async def terms_of(hub: Hub, subject: Bet | Cashback) -> Terms:
-    """The terms a decision about this subject is made under, now."""
+    """Return the terms for a decision about this subject, as of now."""
     casino = await hub.store.casinos.get(subject.casino_id)
     provider = await hub.store.providers.get(subject.provider_id) if isinstance(subject, Bet) else None
     game = await hub.store.games.recent(subject.game_id) if isinstance(subject, Bet) and subject.may_win else None
@@ -53,9 +53,9 @@ async def advance(
     read: Callable[[], Awaitable[S | None]],
     rule: Callable[[S, Terms], Decision[S] | R],
 ) -> Decision[S] | R | None:
-    """What the rule ruled, committed if it is a decision; None if there is no such subject.
+    """Apply the rule, and commit the result if it is a decision. None if there is no such subject.
 
-    Raises Contended, Broken (the decision broke an invariant; it was parked) and DbDown.
+    Raises Contended, Broken (the decision broke an invariant; its payments were parked) and DbDown.
     """
     for _ in range(TRIES):
         subject = await read()
@@ -68,14 +68,14 @@ async def advance(
 
 
 class RaceLost:
-    """Somebody was faster: nothing was written, read again."""
+    """The decision lost its race. Nothing was written; read again."""
 
 
 async def decide_once(hub: Hub, subject: S, rule: Callable[[S, Terms], Decision[S] | R]) -> Decision[S] | R | RaceLost:
-    """Rule once on a subject as it was read, and commit if that is a decision. Raises Broken, DbDown.
+    """Apply the rule once to a subject that was just read, and commit a decision. Raises Broken, DbDown.
 
-    A decision that takes a PartnerTransactionId for new which another payment has is ruled anew, knowing that. Of two
-    that take the same one in the same moment the database lets one through, and the other reads again.
+    A decision may name a PartnerTransactionId that another payment already has. Then the rule runs again with that knowledge.
+    If two decisions name the same id at the same moment, the database accepts one, and the other reads again.
     """
     try:
         terms = await terms_of(hub, subject)
@@ -92,7 +92,7 @@ async def decide_once(hub: Hub, subject: S, rule: Callable[[S, Terms], Decision[
 
 
 async def _stop(hub: Hub, subject: Any, error: Exception) -> None:  # noqa: ANN401 - a Bet or Cashback
-    """An invariant would have been broken: park what is in flight, tell a person."""
+    """Park the payments in flight after a decision that would have broken an invariant, and raise an incident."""
     log.error("invariant", subject=subject.subject_id, problem=str(error), exc_info=error)
     await hub.store.incidents.raise_for(subject.subject_id, "invariant", str(error)[:500])
     hub.metrics.count("croupier_incidents_total", "invariant")

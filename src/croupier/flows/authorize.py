@@ -1,4 +1,4 @@
-"""Who is the player behind a token? Asks the casino and registers the player. Spec: casino.md 2 (`users/auth`).
+"""Authentication of a player by token: query the casino and register the player. Spec: casino.md 2 (`users/auth`).
 
 Owns: the registration and the balance that comes with it. Never: opens sessions.
 """
@@ -16,7 +16,7 @@ from croupier.store.parties.players import Player
 
 
 async def authorize(hub: Hub, casino: Casino, refresh_token: str, tag_id: int | None = None) -> Player | No | Unknown:
-    """The player, registered if unknown; No if the casino says so, Unknown if it said nothing usable."""
+    """Return the player, registered if new. No if the casino refuses the token, Unknown if it gave no usable answer."""
     assert_no_tx()
     asked_ms = 0
 

@@ -1,4 +1,4 @@
-"""The explicit balance call of a provider. Spec: money.md 7.1 and 7.3."""
+"""A provider's explicit balance query. Spec: money.md 7.1 and 7.3."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from croupier.flows.hub import Hub
 
 
 async def balance(hub: Hub, provider_id: int, session_id: str) -> Answer:
-    """Ask the casino anew; OUTCOME_UNKNOWN if it does not answer within the hold time.
+    """Query the casino for the balance; OUTCOME_UNKNOWN if it does not answer within the hold time.
 
-    An answer whose balance cannot be read is an answer: success, with the balance left out.
+    If the casino answers with an unreadable balance, the request succeeds and the balance is left out.
     """
     session = await hub.store.sessions.get(session_id)
     if session is None or session.provider_id != provider_id or hub.clock.now_ms() >= session.expires_ms:
@@ -29,5 +29,5 @@ async def balance(hub: Hub, provider_id: int, session_id: str) -> Answer:
         told = BalanceResult(answered=False)
     if not told.answered:
         return Answer(Refusal.OUTCOME_UNKNOWN)
-    # As it came: where it became the base it is what is known, where it could not (an open payment) it is the news.
+    # The reported balance is answered even where an open payment kept it from becoming the base: it is the newest one.
     return Answer(None, told.amount, session.currency)

@@ -1,10 +1,10 @@
-"""The balance that goes with an answer, and where it comes from.
+"""The balance in an answer to a provider, and its sources.
 
-Known means: the casino's last word plus the payments accepted since. What an answer decided is in its balance: a win
-that is owed, a stake that goes back. Stale or unknown means: ask `users/data` beside whatever else is going on, never past
-the hold time. The balance informs; it never decides.
+A balance is known if the casino reported one: it is that base plus the payments accepted since. An answer's balance
+includes what the answer decided: a win that is owed, a stake that is returned. If the base is stale or missing, the casino
+is queried (`users/data`) in parallel with other work, never past the hold time. The balance informs; it decides nothing.
 
-Owns: money.md 7. Never: the answer's refusal.
+Owns: money.md 7. Never: the refusal of an answer.
 """
 
 from __future__ import annotations
@@ -38,19 +38,22 @@ ANSWERS_WITH_BALANCE = (None, Refusal.NOT_ENOUGH_FUNDS)
 
 @dataclass(frozen=True, slots=True)
 class BalanceResult:
-    """What came of a question for a balance: minor units if it could be read."""
+    """The result of a balance query; `amount` is minor units, or None if the balance could not be read."""
 
     answered: bool
     amount: int | None = None
 
 
 async def query_balance_amount(hub: Hub, session: Session) -> int | None:
-    """Ask the casino now; minor units, or None if it did not say. Its word becomes the base where it may."""
+    """Query the casino for the balance. Return minor units, or None if it reported none. It becomes the base where it may."""
     return (await query_balance(hub, session)).amount
 
 
 async def query_balance(hub: Hub, session: Session) -> BalanceResult:
-    """The same, and whether it answered at all: a balance that cannot be read is left out, and no door is locked for it."""
+    """Query the casino for the balance, and report also whether it answered at all.
+
+    An unreadable balance is left out of the answer, and does not count as a failure of the casino.
+    """
     casino = await hub.store.casinos.get(session.casino_id)
     assert casino is not None
     assert_no_tx()
@@ -79,19 +82,19 @@ async def query_balance(hub: Hub, session: Session) -> BalanceResult:
 
 
 def _report_odd(hub: Hub, casino: Casino, what: str, *, said: str) -> None:
-    """A casino tells balances that are told otherwise or not at all: counted each time, said once a minute."""
+    """Count a balance that is unreadable, negative or finer than the currency. Log it at most once a minute."""
     hub.metrics.count("croupier_odd_balances_total", str(casino.casino_id), what)
     if hub.throttle.allows(("balance", casino.casino_id, what)):
         log.warning("balance.odd", casino=casino.name, what=what, said=said)
 
 
 async def record_reported_balance(hub: Hub, subject: Bet | Cashback, kind: PaymentKind, *, said: object) -> None:
-    """Take a Balance that came with a yes to this payment as the casino's last word, where it may be one.
+    """Store the balance that came with the success of this payment as the casino's last reported one, where it may be.
 
-    Call it before the yes is committed: whoever waits for the commit tells the balance at once. The word holds this
-    payment already, less the tax that the casino withholds, so the base is what was there without it, as of when the
-    payment was made: the commit moves it to exactly what was told. A contradiction is not believed. Never raises for
-    the database: the payment goes on.
+    Call it before the success is committed: requests that wait for the commit answer with the balance at once. The reported
+    balance already includes this payment, less the tax that the casino withholds. So the stored base is the balance without
+    it, as of the creation of the payment, and the commit moves it to exactly the reported amount. Contents that contradict
+    the payment are ignored. Never raises for the database: the payment goes on.
     """
     payment = subject.payments.get(kind)
     if payment is None or not isinstance(said, Yes) or said.balance is None:
@@ -112,7 +115,7 @@ async def record_reported_balance(hub: Hub, subject: Bet | Cashback, kind: Payme
 
 
 def balance_task(hub: Hub, session: Session) -> asyncio.Task[int | None]:
-    """The question for this player's balance that is under way, or a new one."""
+    """Return the balance query in flight for this player, or start one."""
     running = hub.state.balance_queries.get(session.player_id)
     if running is not None:
         return running
@@ -123,7 +126,7 @@ def balance_task(hub: Hub, session: Session) -> asyncio.Task[int | None]:
 
 
 async def _query_quietly(hub: Hub, session: Session) -> int | None:
-    """Nobody may be waiting any more when it fails: an answer without a balance is an answer."""
+    """Query the balance; a database error is logged and gives None. The request that started it may have ended already."""
     try:
         return await query_balance_amount(hub, session)
     except DbError as error:
@@ -136,7 +139,7 @@ def _open(bet: Bet | None) -> bool:
 
 
 class BalanceLookup:
-    """A question for the balance that runs beside a bet, if one is needed at all."""
+    """The balance lookup of one request. It runs in parallel with the bet, and only if a query is needed."""
 
     def __init__(self, hub: Hub, session: Session, until_s: float) -> None:
         self._hub = hub
@@ -145,12 +148,12 @@ class BalanceLookup:
         self._question: asyncio.Task[int | None] | None = None
 
     async def start_if_unknown(self) -> None:
-        """Ask beside the make if nothing is known of this player's balance."""
+        """Start a query in parallel with the make if no balance of this player is known."""
         if await self._hub.store.balances.known(self._session.player_id) is None:
             self._ask()
 
     async def answer(self, refusal: Refusal | None, bet: Bet | None = None, verb: str = "") -> Answer:
-        """The answer with its balance; a repeat is told the balance of the first answer."""
+        """Return the answer with its balance. A repeat gets the balance of the first answer."""
         told = Answer(refusal, None, self._session.currency)
         if refusal not in ANSWERS_WITH_BALANCE:
             return told
@@ -163,7 +166,7 @@ class BalanceLookup:
         return replace(told, balance=balance)
 
     def _ask(self, *, anew: bool = False) -> asyncio.Task[int | None]:
-        """This player's question: joined if one is under way, so that a player costs the casino one at a time."""
+        """Return the balance query of this player. A query in flight is shared: each player has at most one."""
         if self._question is None or (anew and self._question.done()):
             self._question = balance_task(self._hub, self._session)
         return self._question
@@ -173,17 +176,17 @@ class BalanceLookup:
         casino = await hub.store.casinos.get(self._session.casino_id)
         exact = casino is not None and casino.exact_balance
         known = await self._known(bet)
-        # What the casino says now may or may not hold what is ahead: it is told as it came only where nothing is.
+        # Whether a balance reported now includes the pending payments is unknown. It is used as reported only if none is pending.
         if known is None or (exact and not known.ahead):
             asked = await self._in_time(self._ask())
             known = await self._known(bet)
             if known is None and asked is not None and not _open(bet):
-                # It was asked while the stake was open. By now that has its outcome: what is said now is a base.
+                # The query left while the stake was open. The stake has its outcome by now, so a new query gives a base.
                 asked = await self._in_time(self._ask(anew=True))
                 known = await self._known(bet)
             return asked if known is None or (exact and asked is not None) else known.amount + known.ahead
         if hub.clock.now_ms() - known.base_ms > hub.process_settings.balance_stale_s * 1000:
-            # Told as known; the next answer will stand on a fresh base.
+            # Answer with the known balance. The query refreshes the base for the next answer.
             self._ask()
         return known.amount + known.ahead
 

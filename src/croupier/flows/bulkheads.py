@@ -1,11 +1,10 @@
-"""Places for calls under way: so many per counterparty and kind of work, and a line before each.
+"""Bulkheads: a limit on concurrent calls per counterparty and kind of call, with a queue for each.
 
-A counterparty that hangs fills its own places and nobody else's; its makes of stakes fill none of what its owed money,
-its questions and its balances need. Time in our own line is no time of the peer: its call begins, and its limits count,
-when it has its place.
+A counterparty that hangs fills only its own bulkhead. Its stakes take no capacity from its owed money, its queries and
+its balances. Time in this queue does not count against the peer: a call and its timeouts begin when it has its place.
 
-Owns: places and lines of this process. Never: what happens to work that got none (its caller), the breaker (gates).
-Spec: money.md 4.3, decision 0038.
+Owns: places and queues of this process. Never: the fate of a call that got no place (its caller decides), or the circuit
+breaker (admission). Spec: money.md 4.3, decision 0038.
 """
 
 from __future__ import annotations
@@ -25,16 +24,16 @@ PLAYER_QUERIES_AT_ONCE = 50
 LAUNCHES_AT_ONCE = 50
 CATALOGUES_AT_ONCE = 2
 QUEUE_LIMIT = 500
-"""So many wait for a place at most, where the work may be turned away."""
+"""The longest queue for calls that may be turned away."""
 WAIT_S = 2.0
-"""So long they wait, where nobody says otherwise."""
+"""The default wait for a place."""
 
 
 class SideCall(Enum):
-    """Work that is no next action of a bet: it may be turned away."""
+    """Calls that are not the next action of a bet. They may be turned away."""
 
     PLAYER_QUERY = "tell"
-    """Balances, and who somebody is."""
+    """Balance and authentication queries about a player."""
     LAUNCH = "launch"
     CATALOGUE = "catalogue"
 
@@ -51,7 +50,7 @@ _AT_ONCE: dict[CallKind, int] = {
 
 
 class BulkheadFull(Exception):
-    """Nothing was begun: our own places for this counterparty were taken for too long."""
+    """No place became free in time. The call was not started."""
 
 
 @dataclass(slots=True)
@@ -61,7 +60,7 @@ class _Bulkhead:
 
 
 class Bulkheads:
-    """One per process."""
+    """The bulkheads of one process."""
 
     def __init__(self) -> None:
         self._bulkheads: dict[tuple[str, CallKind], _Bulkhead] = {}
@@ -70,7 +69,10 @@ class Bulkheads:
     async def place(
         self, peer: str, kind: CallKind, *, at_once: int | None = None, within_s: float = WAIT_S
     ) -> AsyncIterator[None]:
-        """Hold one of the places for this kind of work; raises NoPlace. `at_once`: how many there are, if not as usual."""
+        """Hold a place for this kind of call; raises BulkheadFull.
+
+        `at_once`: the number of places, if it is not the default. `within_s`: the longest wait.
+        """
         bulkhead = self._bulkheads.setdefault((peer, kind), _Bulkhead())
         most = max(at_once or _AT_ONCE[kind], 1)
         if bulkhead.taken < most and not bulkhead.waiting:
@@ -85,13 +87,13 @@ class Bulkheads:
             _leave(bulkhead, most)
 
     def waiting(self, peer: str, kind: CallKind) -> int:
-        """How many wait for a place."""
+        """Return the number of calls that wait for a place."""
         bulkhead = self._bulkheads.get((peer, kind))
         return len(bulkhead.waiting) if bulkhead else 0
 
 
 async def _wait(bulkhead: _Bulkhead, within_s: float) -> None:
-    """Stand in the line until somebody who leaves hands on a place; raises NoPlace when the time is over."""
+    """Wait until a place is handed over; raises BulkheadFull after `within_s`."""
     turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     bulkhead.waiting.append(turn)
     try:
@@ -105,7 +107,7 @@ async def _wait(bulkhead: _Bulkhead, within_s: float) -> None:
 
 
 def _stop_waiting(bulkhead: _Bulkhead, turn: asyncio.Future[None]) -> None:
-    """Leave the line; a place that was handed on in this moment goes to the next."""
+    """Leave the queue. A place that was handed over at the same moment goes to the next call."""
     if turn.done():
         _leave(bulkhead, bulkhead.taken)
     else:

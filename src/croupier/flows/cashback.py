@@ -1,7 +1,7 @@
 """Cashbacks: pay one, cancel one. Spec: casino.md 2 (cashback make), money.md 2.9 and 6.3, operate.md 2.
 
-Owns: the two decisions. Never: sends (the hub that runs does). A `ref` is unique per casino: the same ref and
-contents give the first cashback.
+Owns: the two decisions. Never: sends (the running hub does). A `ref` is unique per casino: the same ref and contents
+return the first cashback.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from croupier.flows.hub import Hub
 
 
 class CashbackRefused(Exception):
-    """It cannot be done; the text says why and what would."""
+    """The request cannot be fulfilled. The text gives the reason and the remedy."""
 
 
 async def pay_cashback(hub: Hub, row: Cashback) -> Cashback:
@@ -35,12 +35,12 @@ async def pay_cashback(hub: Hub, row: Cashback) -> Cashback:
         first = await hub.store.cashbacks.by_ref(row.casino_id, row.ref)
         if first is not None:
             return _the_same(first, row)
-        # Neither ours nor anybody's: the connection was lost before it was written.
+        # The connection was lost before the cashback was written: it is neither ours nor anybody else's.
     raise CashbackRefused("the database lost the connection again and again and nothing was written: try again")
 
 
 def _the_same(first: Cashback, row: Cashback) -> Cashback:
-    """The first cashback of a ref, if the second asks for the same; raises CashbackRefused."""
+    """Return the first cashback of a ref if the second has the same contents; raises CashbackRefused."""
     same = (first.player_id, first.amount, first.currency) == (row.player_id, row.amount, row.currency)
     if not same:
         msg = f"ref {row.ref!r} names cashback {first.cashback_id} with another player or amount: use another --ref"
@@ -49,7 +49,7 @@ def _the_same(first: Cashback, row: Cashback) -> Cashback:
 
 
 async def cancel_cashback(hub: Hub, cashback_id: int, author: str) -> Cashback:
-    """Cancel it, or return it as it is if it is being cancelled already; raises CashbackRefused."""
+    """Cancel a cashback, or return it unchanged if its cancel is already under way; raises CashbackRefused."""
 
     def rule(row: Cashback, terms: Terms) -> Decision[Cashback] | None:
         if row.state.value not in ("owed", "paid"):

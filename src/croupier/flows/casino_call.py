@@ -1,6 +1,6 @@
-"""One call on a casino's gateway, with what everybody wants to know of it told on the way.
+"""One call on a casino's gateway, with its bulkhead, its metrics and its log line.
 
-Owns: the place, gates, metrics and the log line of a call. Never: decides what a reading means, or when to call again.
+Owns: those, and the report to admission control. Never: decides what a reading means, or when to call again.
 Spec: money.md 4.3, casino.md 2.6.
 """
 
@@ -22,7 +22,7 @@ from croupier.store.db import assert_no_tx
 log = get("calling")
 
 LEASE_LEFT_S = 1.5
-"""For what is done of a call besides the call."""
+"""Time reserved for the work around the network call."""
 LEAST_PATIENCE_S = 0.5
 T = TypeVar("T")
 Reading = Acknowledgement | InfoReading | CloseReading
@@ -34,9 +34,9 @@ BULKHEAD_FULL = Unknown("all our places for such calls to this casino were taken
 async def call_casino(
     hub: Hub, casino: Casino, ask: Callable[[CasinoGateway], Awaitable[Reading]], *, step: Step, work: Work = Work.ASK
 ) -> Reading:
-    """What the casino said; Unknown where it said nothing that can be relied on, or has no such call.
+    """Make the call and return its reading. Unknown if the answer is unusable, or if the casino has no such call.
 
-    Where it could not even be asked in time, for our own sake, that Unknown is `ours`.
+    If the call got no place in our own bulkhead, that Unknown is marked `ours`.
     """
     assert_no_tx()
     if step is Step.INFO and not casino.info:
@@ -51,9 +51,9 @@ async def call_casino(
 
 
 async def call_for_player(hub: Hub, casino: Casino, ask: Callable[[CasinoGateway], Awaitable[T]]) -> T | Unknown:
-    """What the casino said to a question that is no step of a bet: a balance, or who somebody is.
+    """Make a call that is not a step of a bet: a balance or an authentication query.
 
-    It has places of its own, and says nothing of the casino's health.
+    It has a bulkhead of its own, and does not count for the casino's health.
     """
     assert_no_tx()
     try:
@@ -64,12 +64,12 @@ async def call_for_player(hub: Hub, casino: Casino, ask: Callable[[CasinoGateway
 
 
 def peer_name(casino: Casino) -> str:
-    """The name of its places."""
+    """Return the name of the casino in the bulkheads."""
     return f"casino {casino.casino_id}"
 
 
 def longest_wait_s(hub: Hub, casino: Casino) -> float:
-    """How long a call may wait for its place: then there must be time for it under its lease."""
+    """Return how long a call may wait for its place, so that its lease leaves enough time for the call itself."""
     return max(hub.waits.lease_s - casino.total_s - LEASE_LEFT_S, LEAST_PATIENCE_S)
 
 

@@ -1,8 +1,8 @@
-"""What this process knows of trouble with the database: told once in a while, and whether new bets are held off for it.
+"""Database errors as this process sees them: a rate-limited log line, and a latch that stops new bets.
 
-Owns: the log line about it, and the latch that is set when the database answers that it cannot do its work (full,
-read-only, a right or the password gone). While it is set a new bet gets 503 before anything is written; what is known
-goes on trying. A trial heals it. Spec: money.md 4.4, operate.md 6 (`/readyz`).
+The latch is set when the database reports that it cannot do its work: it is full, read-only, or a privilege or password
+is missing. While it is set, a new bet gets 503 before anything is written, and known bets are still processed. A
+successful trial write clears it. Owns: the log line and the latch. Spec: money.md 4.4, operate.md 6 (`/readyz`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SAY_EVERY_S = 10.0
 
 
 class DatabaseHealth:
-    """One per process."""
+    """The database health of one process."""
 
     def __init__(self, clock: Clock, metrics: Metrics) -> None:
         self._clock = clock
@@ -26,16 +26,16 @@ class DatabaseHealth:
         self._said_s: float | None = None
         self._unsaid = 0
         self.unfit: str | None = None
-        """Why new bets are held off, or None."""
+        """The reason why new bets are refused, or None."""
 
     def record(self, error: DbError) -> None:
-        """The payment path met this: hold new bets off if the database cannot do its work, and tell."""
+        """Record an error of the payment path. Set the latch if the database cannot do its work, and log the error."""
         if isinstance(error, DbUnfit):
             self.unfit = str(error)
         self.log_trouble(error)
 
     def log_trouble(self, error: DbError) -> None:
-        """Write a line about it, unless one was written just now: hundreds of requests meet the same trouble."""
+        """Log the error unless one was logged in the last 10 s: one outage hits hundreds of requests."""
         self._metrics.count("croupier_database_troubles_total", _kind(error))
         self._unsaid += 1
         now_s = self._clock.monotonic_s()
@@ -45,7 +45,7 @@ class DatabaseHealth:
         self._said_s, self._unsaid = now_s, 0
 
     def healed(self) -> None:
-        """A trial passed: new bets are taken again."""
+        """Clear the latch after a successful trial: new bets are taken again."""
         if self.unfit is not None:
             log.info("database.well", after=self.unfit)
         self.unfit = None

@@ -1,10 +1,10 @@
-"""Carries calls to casinos and brings back what they said, as decisions.
+"""The dispatcher: makes calls to casinos, and commits their answers as decisions.
 
-A call that a commit of this process leased to it leaves at once; makes of one casino that were committed
-together leave in one list. Everything else is taken up by `poller`. What comes back is decided against the row
-as it then is: under a fence that is older than the row's, only what the casino said of money counts.
+A call that a commit of this process leased to it is sent at once. Makes for one casino that were committed together are
+sent in one list. The poller takes up all other calls. An answer is applied to the row as it is then: under an older fence
+than the row's, only its statement about money counts.
 
-Owns: performing calls. Never: opens a transaction around one, never decides what an answer means (pursuit).
+Owns: performing calls. Never: opens a transaction around one, or decides what an answer means (pursuit).
 Spec: money.md 2, 3.2 and 4.4, casino.md 2, 2.1 and 2.7.
 """
 
@@ -48,28 +48,28 @@ log = get("dispatcher")
 LISTS_STOPPED_AFTER = 3
 LISTS_AGAIN_S = 60.0
 GIVE_BACK_S = 1.0
-"""How long a call waits that the database kept us from: a database in trouble is not asked in circles."""
+"""The delay before a call is taken up again after a database error, so that a failing database is not queried in a loop."""
 
 
 class NotSent(Exception):
-    """Nothing left the hub, for its own sake: the call is given back and made a little later."""
+    """The call was not sent, for a reason of the hub itself. It is given back and made a little later."""
 
 
 @dataclass(frozen=True, slots=True)
 class LeasedCall:
-    """One call to perform: of which subject, in which slot, under which fence."""
+    """A call to perform: its subject, its slot and its fence."""
 
     subject_id: int
     slot: str
     fence: int
     cashback: bool
     before_ms: int = field(default=0, compare=False)
-    """When its lease, or the time in which it may leave, is over: known when it is about to leave."""
+    """The instant before which it must be sent: the end of its lease, or of the time for a stake. Set just before it is sent."""
 
 
 @dataclass(slots=True)
 class _MakeQueue:
-    """Makes of one casino that were committed in the same moment."""
+    """The makes for one casino that were committed at the same moment."""
 
     waiting: list[tuple[LeasedCall, Bet]] = field(default_factory=list)
     planned: bool = False
@@ -84,14 +84,14 @@ class Dispatcher:
         self._hub = hub
         self._queues: dict[int, _MakeQueue] = {}
         self._maybe_sent: set[LeasedCall] = set()
-        """Whose call may have left, and whose answer is not committed."""
+        """Calls that may have been sent, and whose answers are not committed."""
         self.tasks: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
         return len(self.tasks)
 
     def committed(self, decision: Decision[Any]) -> None:
-        """A commit of this process: send at once what it leased to us."""
+        """Send the calls that a commit of this process leased to it."""
         before = decision.before.calls if decision.before else {}
         for slot, call in decision.after.calls.items():
             mine = call.lease_owner == self._hub.process_settings.process and before.get(slot) != call
@@ -109,7 +109,7 @@ class Dispatcher:
         return self._start(self._perform, leased_call)
 
     async def finish(self, within_s: float) -> None:
-        """Let calls in flight end, at most so long, then stop them: when this returns nothing of them goes on."""
+        """Let the calls in flight end within this time, then cancel the rest. None of them runs when this returns."""
         if self.tasks:
             await asyncio.wait(self.tasks, timeout=within_s)
         stopped = list(self.tasks)
@@ -124,7 +124,7 @@ class Dispatcher:
         return task
 
     async def _guarded(self, work: Callable[..., Awaitable[None]], *args: Any) -> None:  # noqa: ANN401 - its own
-        """A call that fails here is given back; if even that fails, somebody takes it up when its lease runs out."""
+        """Run a call. One that fails is given back; if that fails too, it is taken up when its lease expires."""
         try:
             await work(*args)
         except NotSent as error:
@@ -134,7 +134,7 @@ class Dispatcher:
             self._hub.database_health.record(error)
             await self._give_back(args, GIVE_BACK_S)
         except TooLate as error:
-            # Nothing left, so nothing failed: whoever takes it up decides anew what it does now.
+            # The call was not sent, so nothing failed. Whoever takes it up decides anew what to do.
             log.warning("call.too_late", problem=error.why)
             self._maybe_sent.difference_update(_leased_calls(args))
             await self._give_back(args, 0)
@@ -149,7 +149,7 @@ class Dispatcher:
             self._maybe_sent.difference_update(_leased_calls(args))
 
     async def _give_back(self, args: tuple[Any, ...], after_s: float) -> None:
-        """One failed look at the database must not cost a stake its time: the lease would outlast it."""
+        """Give calls back early after a failure. Without this, a stake could lose its hold time to the lease."""
         hub = self._hub
         until_ms = hub.waits.after_ms(hub.clock.now_ms(), after_s)
         for leased_call in _leased_calls(args):
@@ -214,7 +214,7 @@ class Dispatcher:
         if isinstance(reading, Received):
             queue.lists_failed = 0
         else:
-            # The list said nothing about its elements: each goes alone from here (casino.md 2.1).
+            # The answer to the list says nothing about its elements: from here each make is sent alone (casino.md 2.1).
             queue.lists_failed += 1
             if queue.lists_failed >= LISTS_STOPPED_AFTER:
                 queue.alone_until_s = self._hub.clock.monotonic_s() + LISTS_AGAIN_S
@@ -223,7 +223,7 @@ class Dispatcher:
     # --- one call ---------------------------------------------------------------------------------------
 
     async def _perform(self, leased_call: LeasedCall) -> None:
-        """Decide what a due call does now; perform it if it is a call at all."""
+        """Decide what a due call does now, and perform it if it is a network call."""
         step: list[Step] = []
 
         def rule(subject: Any, terms: Terms) -> Decision[Any] | Step | None:  # noqa: ANN401 - Bet or Cashback
@@ -262,7 +262,7 @@ class Dispatcher:
         step: Step,
         leased_calls: Sequence[LeasedCall],
     ) -> Reading:
-        """What the casino said; raises NotAsked where the hub could not ask: that is no answer, and no failure of it."""
+        """Make the call and return the reading. Raises NotSent if the hub could not send it: that is neither an answer nor a failure."""
         self._maybe_sent.update(leased_calls)
         reading = await call_casino(self._hub, casino, ask, step=step, work=work_of(step, leased_calls[0].slot))
         if isinstance(reading, Unknown) and reading.ours:
@@ -271,7 +271,7 @@ class Dispatcher:
         return reading
 
     async def _with_deadline(self, leased_call: LeasedCall, subject: Bet | Cashback, step: Step) -> LeasedCall:
-        """Until when it may leave: never under a lease that ran out, and a stake only within its hold time (money.md 2.3)."""
+        """Set the instant before which the call must be sent: within its lease, and a stake within its hold time (money.md 2.3)."""
         before_ms = subject.calls[leased_call.slot].lease_until_ms
         if step is Step.MAKE and leased_call.slot == PaymentKind.STAKE.value and isinstance(subject, Bet):
             provider = await self._hub.store.providers.get(subject.provider_id)
@@ -281,13 +281,13 @@ class Dispatcher:
         return replace(leased_call, before_ms=before_ms)
 
     async def _apply_answer(self, leased_call: LeasedCall, step: Step, reading: Reading, *, asked_ms: int = 0) -> None:
-        """Commit what the casino said: all of it if the call is still ours, else what it says of money.
+        """Commit the answer: all of it under the current fence, else only its statement about money.
 
-        `asked_ms`: when a question left.
+        `asked_ms`: the instant at which the query was sent.
         """
         await point(f"{leased_call.slot}.after_send")
         if step is Step.MAKE and isinstance(reading, Received):
-            # An accept usually comes within a moment and makes this commit needless.
+            # An accept usually arrives within moments and makes this commit unnecessary.
             await self._hub.clock.sleep(self._hub.process_settings.ack_grace_s)
 
         async def read() -> Any:  # noqa: ANN401 - Bet or Cashback
@@ -314,13 +314,13 @@ class Dispatcher:
 
 
 def _leased_calls(args: tuple[Any, ...]) -> list[LeasedCall]:
-    """The leased calls of one call: itself, or those of a list."""
+    """Return the leased calls in the arguments of a task: one call, or those of a list."""
     ready = [one for arg in args if isinstance(arg, list) for one, _ in arg]
     return [arg for arg in args if isinstance(arg, LeasedCall)] + ready
 
 
 def order_of(subject: Bet | Cashback, kind: PaymentKind) -> Order:
-    """What the casino is asked to book. Only fields that never change, so that every repeat is the same."""
+    """Return the order for a payment. It has only fields that never change, so that every repeat is the same."""
     payment = subject.payments[kind]
     return Order(
         subject_id=subject.subject_id,
@@ -336,7 +336,7 @@ def order_of(subject: Bet | Cashback, kind: PaymentKind) -> Order:
 def _gateway_call(
     casino: Casino, subject: Bet | Cashback, leased_call: LeasedCall, step: Step
 ) -> Callable[[CasinoGateway], Awaitable[Reading]]:
-    """The gateway call of a step."""
+    """Return the gateway call of a step."""
     before_ms = leased_call.before_ms
     if step is Step.INFO:
         return lambda g: g.info(casino, leased_call.subject_id, before_ms=before_ms)
@@ -349,13 +349,13 @@ def _gateway_call(
 
 
 def _holds_fence(subject: Bet | Cashback, leased_call: LeasedCall) -> bool:
-    """Whether the call is still there under our fence; otherwise somebody else has it, or it is done."""
+    """Return whether the call still exists under our fence. Otherwise another process has it, or it is done."""
     call = subject.calls.get(leased_call.slot)
     return call is not None and call.fence == leased_call.fence
 
 
 def _apply_stale_answer(draft: Draft[Any], slot: str, reading: Reading) -> Decision[Any] | None:
-    """Somebody else has the call, or it is done: a money fact is one all the same, our next step is none."""
+    """Apply an answer under an old fence: a fact about money counts, our next step does not."""
     if slot == SLOT_CLOSE or isinstance(reading, CloseDone):
         return None
     pursuit.apply_stale_answer(draft, PaymentKind(slot), reading)

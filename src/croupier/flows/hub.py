@@ -1,6 +1,6 @@
-"""What every flow has in hand: the stores, the seams, the gateways, and the parts that live as long as the process.
+"""The hub of one process: its stores, its seams, its gateways and its long-lived parts. Every flow receives it.
 
-Owns: the record. Never: logic. Built in one place (apps.wiring) and by the simulator.
+Owns: the record. Never: logic. `apps.wiring` builds it, and so does the simulator.
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ from croupier.store.singleton_leases import SingletonLeases
 
 @dataclass(frozen=True, slots=True)
 class ProcessSettings:
-    """Settings of the process that flows need. Durations are seconds, limits decimal text in major units."""
+    """Settings of the process that flows need. Durations are seconds; limits are decimal text in major units."""
 
     process: str
-    """This process's name; a lease bears it. Empty: calls are left to the poller of a worker (commands)."""
+    """The name of this process, stored with each lease. Empty for a command: it leaves calls to the poller of a worker."""
     min_bet: str
     max_bet: str
     large_win: str | None
@@ -59,26 +59,26 @@ class ProcessSettings:
     balance_stale_s: float
     poll_s: float
     max_waiting: int
-    """How many stakes this process may have in flight over all casinos."""
+    """The most stakes that this process may have in flight over all casinos."""
     sample_bp: int
-    """Which share of settled bets is compared with the casinos, in hundredths of a percent."""
+    """The share of settled bets that is compared with the casinos, in hundredths of a percent."""
     compare_per_s: int
-    """The most comparisons that one casino is asked for per second."""
+    """The most comparisons per second with one casino."""
     recovery_per_s: int
-    """The same while recovery is on."""
+    """The same during recovery."""
     open_s: int
-    """How long a bet may be open before it is compared, where its game says nothing."""
+    """The age in seconds at which an open bet is compared, unless its game has its own limit."""
     poller_s: float = 0.2
     poller_most: int = 50
     ack_grace_s: float = 0.3
-    """How long an acknowledgement stays unwritten: an accept usually comes first."""
+    """The delay before an acknowledgement is written. The accept usually arrives earlier and makes the write unnecessary."""
     slack_ids: int = SLACK_IDS
-    """How many ids past the last known one are queried in recovery."""
+    """The number of ids past the last known one that recovery queries."""
 
 
 @dataclass(slots=True)
 class Stores:
-    """The tables, as the flows use them."""
+    """The stores: one object per group of tables."""
 
     db: Db
     bets: Bets
@@ -107,22 +107,22 @@ class Stores:
 
 @dataclass(slots=True)
 class ProcessState:
-    """What changes while the process runs; everything else of the hub stays as it was built."""
+    """The state that changes while the process runs. All other fields of the hub stay as they were built."""
 
     dispatcher: DispatcherPort | None = None
-    """None in a process that only decides (a command): calls are left to the hub that runs."""
+    """None in a command, which only decides: the running hub makes the calls."""
     poller: PollerPort | None = None
     balance_queries: dict[int, asyncio.Task[int | None]] = field(default_factory=dict)
-    """Balance questions under way, by player."""
+    """Balance queries in flight, by player."""
     recovery: Recovery | None = None
-    """The database came back from a backup and is not reconciled yet: no new bets where `recovering`."""
+    """The open recovery after a restore from a backup, or None. No new bets are taken where `recovering` is true."""
     closing: bool = False
-    """Shutting down: nothing new is taken on."""
+    """True during shutdown: no new work is accepted."""
 
 
 @dataclass(slots=True)
 class Hub:
-    """The hub as one process has it."""
+    """The hub of one process."""
 
     store: Stores
     group_commit: GroupCommit
@@ -135,14 +135,14 @@ class Hub:
     admission: Admission
     database_health: DatabaseHealth
     notary: SignedLines
-    """Where checkpoints of the audit trail are signed, outside of the database."""
+    """The signer of checkpoints of the audit trail, which are stored outside the database."""
     throttle: Throttle
-    """What is told of once in a while only."""
+    """Limits how often an event is logged or reported."""
     bulkheads: Bulkheads = field(default_factory=Bulkheads)
     casino_gateways: Mapping[str, CasinoGateway] = field(default_factory=dict)
     provider_gateways: Mapping[str, ProviderGateway] = field(default_factory=dict)
     state: ProcessState = field(default_factory=ProcessState)
 
     def recovering(self, casino_id: int) -> bool:
-        """Whether this casino's part of a recovery is open."""
+        """Return whether this casino's part of a recovery is open."""
         return self.state.recovery is not None and self.state.recovery.holds(casino_id)

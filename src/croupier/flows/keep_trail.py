@@ -1,10 +1,10 @@
-"""Keeps the audit trail: binds what was committed, and signs where the chain stands, outside of the database.
+"""The audit trail's background work: bind committed rows, and sign the head of the chain outside the database.
 
-Owns: when that is done, and what is refused to be signed. Never: stands in the way of a payment: everything here happens
-behind it. Spec: money.md 5 (I12), docs/decisions/0015.
+Owns: when that happens, and when signing is refused. Never: delays a payment; all of it runs behind the payments.
+Spec: money.md 5 (I12), docs/decisions/0015.
 
-Whoever signs looks first at what was signed before. Is that not in the chain any more, nothing is signed and a person
-is called: a signature would only hide what happened.
+Before signing, the last checkpoint is compared with the chain. If the chain no longer contains it, nothing is signed and
+an incident is raised: a signature would only hide the change.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ NOBODY = 0
 
 
 async def keep_trail(hub: Hub, bind_every_s: float, sign_every_s: float) -> None:
-    """Bind and sign for ever. Every process of a home does; each link and each line is made by one of them."""
+    """Bind and sign in a loop. Every process of a home runs it; each link and each checkpoint is made by one of them."""
     next_s = hub.clock.monotonic_s()
     while True:
         await hub.store.trail.bind()
@@ -35,7 +35,7 @@ async def keep_trail(hub: Hub, bind_every_s: float, sign_every_s: float) -> None
 
 
 async def sign(hub: Hub, every_s: float) -> bool:
-    """Write a checkpoint, unless one was written less than `every_s` ago or the chain is not the one that was signed."""
+    """Write a checkpoint. Return False if one is younger than `every_s`, or if the chain does not contain the last one."""
     try:
         last = await asyncio.to_thread(hub.notary.last)
         now_ms = hub.clock.now_ms()
@@ -50,7 +50,7 @@ async def sign(hub: Hub, every_s: float) -> bool:
 
 
 async def vouch(hub: Hub, author: str, reason: str) -> bool:
-    """Sign the chain as it stands, whatever was signed before: a person says that it is right. False if it is empty."""
+    """Sign the chain as it stands, on the word of a person, whatever was signed before. Return False if the chain is empty."""
     last = await asyncio.to_thread(hub.notary.last)
     said = await _statement(hub)
     if said is None:
@@ -79,7 +79,7 @@ async def _add(hub: Hub, said: Mapping[str, Any], last: SignedLine | None) -> bo
 
 
 async def _statement(hub: Hub) -> dict[str, Any] | None:
-    """What a checkpoint of this moment says; None while the chain has not begun."""
+    """Return the contents of a checkpoint as of now; None if the chain has not begun."""
     begun, head = await hub.store.trail.at(0), await hub.store.trail.head()
     if begun is None or head is None:
         return None
@@ -95,7 +95,7 @@ async def _statement(hub: Hub) -> dict[str, Any] | None:
 
 
 async def _contradiction(hub: Hub, last: SignedLine, said: Mapping[str, Any] | None) -> str | None:
-    """Why what was signed last and the chain of now cannot both be."""
+    """Return how the last checkpoint contradicts the chain; None if it does not."""
     signed = last.said
     if not hub.notary.is_ours(last):
         return f"the last checkpoint was signed by key {signed.get('key')}, this home's is {hub.notary.key_id}"

@@ -1,7 +1,7 @@
-"""Launch: open a session for a player in a game and ask the provider for its frame.
+"""Launch: open a session for a player in a game, and request the game's frame from the provider.
 
-Owns: who may play what, the session's limits and life, the order: session first, then the provider, so that a
-provider that calls back at once finds it. Spec: provider.md 3.2, operate.md 2 (`session open`).
+Owns: who may play what, and the limits and the life of the session. The session is stored before the provider is called,
+so that a provider that calls back at once finds it. Spec: provider.md 3.2, operate.md 2 (`session open`).
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ SESSION_BYTES = 16
 
 
 class LaunchRefused(Exception):
-    """The game was not opened; the text says why and what would."""
+    """The game was not opened. The text gives the reason and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Launched:
-    """An open game."""
+    """An open game: its session and the address of its frame."""
 
     session_id: str
     frame_uri: str
@@ -36,7 +36,7 @@ class Launched:
 
 @dataclass(frozen=True, slots=True)
 class LaunchRequest:
-    """Who wants to play what, and how."""
+    """A request to launch a game: the player, the game and the options."""
 
     player_ref: str
     currency: str
@@ -80,12 +80,12 @@ async def launch(hub: Hub, casino: Casino, wish: LaunchRequest) -> Launched:
 
 
 def _limit_text(limit: Threshold | None) -> str | None:
-    """A limit as a launch may carry it; a listed one may be spelt as no number of ours, and informs only."""
+    """Return a limit for the launch call; None if it is not a number that we can spell. It only informs the provider."""
     return limit.text if limit is not None and is_amount(limit.text) else None
 
 
 async def _playable(hub: Hub, casino: Casino, wish: LaunchRequest) -> tuple[Game, Provider]:
-    """The game and its provider, if this casino may offer it in this currency."""
+    """Return the game and its provider, if this casino may offer the game in this currency; raises LaunchRefused."""
     if not casino.takes_new:
         msg = f"casino {casino.name} is disabled or closed"
         raise LaunchRefused(msg)
@@ -104,7 +104,7 @@ async def _playable(hub: Hub, casino: Casino, wish: LaunchRequest) -> tuple[Game
 
 
 async def _open(hub: Hub, casino: Casino, provider: Provider, game: Game, wish: LaunchRequest) -> Session:
-    """Register the player if need be and store the session."""
+    """Register the player if new, and store the session; raises LaunchRefused."""
     try:
         exponent(wish.currency)
         player = await hub.store.players.register(casino.casino_id, wish.player_ref, wish.currency)

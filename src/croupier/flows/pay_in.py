@@ -1,7 +1,7 @@
-"""Pay-in and pay-in-out: take a stake at the casino and answer when its outcome is known or time is up.
+"""Pay-in and pay-in-out: debit a stake at the casino, and answer when its outcome is known or the hold time is over.
 
-Owns: the request from the looked-up bet to the answer. Never: rules for known bets (core.requests), the call
-to the casino (dispatcher). Spec: money.md 3.0 to 3.5, provider.md 4.2 and 4.4.
+Owns: the request from the looked-up bet to the answer. Never: rules for known bets (core.bet_requests), the call to the
+casino (dispatcher). Spec: money.md 3.0 to 3.5, provider.md 4.2 and 4.4.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ RETRY_AFTER_S = 2
 
 
 async def pay_in(hub: Hub, command: PayIn) -> Answer:
-    """Answer a pay-in (or pay-in-out, when the command carries a win) within the provider's hold time."""
+    """Answer a pay-in within the provider's hold time. A command with a win is a pay-in-out."""
     request = await load_request(hub, command)
     if request is None:
         return session_unknown(hub)
@@ -77,7 +77,7 @@ class _RealPayIn:
         born = await self._born()
         bet = await commit_new_bet(self._hub, born, bet_requests.open_bet)
         if bet.bet_id != born.bet_id:
-            # Somebody with the same betId was faster: from here on this is a repeat.
+            # Another request with the same betId was faster: this one is a repeat from here on.
             return await self._known(bet)
         await point("stake.after_commit")
         await self._balance.start_if_unknown()
@@ -113,7 +113,7 @@ def _contents(request: ProviderRequest[PayIn]) -> RequestContents | Answer:
 
 
 def _refused(hub: Hub, request: ProviderRequest[PayIn], asked: RequestContents) -> Answer | None:
-    """What only a new bet is judged by (money.md 3.0)."""
+    """Return the refusal of a new bet, or None. Known bets are not judged by these rules (money.md 3.0)."""
     if hub.state.closing or hub.database_health.unfit is not None or hub.waiters.over(request.until_s):
         return Answer(Refusal.NOT_TAKEN, retry_after_s=RETRY_AFTER_S)
     assert asked.stake is not None

@@ -1,6 +1,6 @@
-"""Pay-out: settle a bet. Answered as soon as the win is owed durably; jackpot wins come without a bet.
+"""Pay-out: settle a bet. The answer follows as soon as the win is owed durably. A jackpot win comes without a bet.
 
-Owns: the request from the looked-up bet to the answer. Never: pays (the dispatcher pursues what is owed).
+Owns: the request from the looked-up bet to the answer. Never: the payment (the dispatcher retries what is owed).
 Spec: provider.md 4.3, money.md 2.7 and 3.5.
 """
 
@@ -33,7 +33,7 @@ from croupier.kit.point import point
 
 
 async def pay_out(hub: Hub, command: PayOut) -> Answer:
-    """Answer a pay-out; an expired session or a full line never refuses it."""
+    """Answer a pay-out. An expired session or a full queue never refuses it."""
     request = await load_request(hub, command)
     if request is None:
         return session_unknown(hub)
@@ -73,13 +73,13 @@ def _contents(request: ProviderRequest[PayOut], win: int) -> RequestContents:
 
 
 async def _jackpot(hub: Hub, request: ProviderRequest[PayOut], win: int) -> Bet:
-    """A win without a bet, in a game that may have them: a bet of its own, without a stake."""
+    """Open a bet without a stake for a jackpot win, in a game that may have them."""
     born = replace(await unsaved_bet(hub, request, Origin.JACKPOT), win=win)
     return await commit_new_bet(hub, born, bet_requests.open_jackpot)
 
 
 async def _paid(hub: Hub, request: ProviderRequest[PayOut], bet: Bet) -> bool:
-    """Wait for the casino, where this provider wants that (its `pay_out_waits`)."""
+    """Wait until the casino has accepted the win, for a provider with `pay_out_waits`. Return False if it took too long."""
     kind = PaymentKind.JACKPOT if bet.origin is Origin.JACKPOT else PaymentKind.PAYOUT
     while bet.payments[kind].state is not PaymentState.ACCEPTED:
         if hub.state.closing or hub.waiters.over(request.until_s):

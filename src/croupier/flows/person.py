@@ -1,6 +1,6 @@
-"""What a person decides about payments and bets, as decisions with an author. Spec: operate.md 2, money.md 6.4.
+"""Decisions of a person about payments and bets, each with its author. Spec: operate.md 2, money.md 6.4.
 
-Owns: finding the subject and committing. Never: the rules (core.person, core.requests).
+Owns: finding the subject, and the commit. Never: the rules (core.person, core.bet_requests).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _VERBS: dict[Verb, Callable[[Draft[Any], PaymentKind, str, str], Decision[Any]]]
 async def decide_payment(
     hub: Hub, subject_id: int, kind: PaymentKind, verb: Verb, *, author: str, reason: str
 ) -> Payment:
-    """Try again, take as accepted, or give up a payment; raises CannotDo."""
+    """Retry a payment, take it as accepted, or give it up; raises CannotDo."""
     cashback = kind in (PaymentKind.CASHBACK, PaymentKind.CASHBACK_CANCEL)
     read: Any = hub.store.cashbacks.by_id if cashback else hub.store.bets.by_id
 
@@ -50,7 +50,7 @@ def _missing(subject_id: int, kind: PaymentKind) -> CannotDo:
 
 
 async def return_bet(hub: Hub, bet_id: int, *, author: str, reason: str) -> Bet:
-    """Give the stake of an incomplete or settled game back; raises CannotDo."""
+    """Return the stake of an incomplete or settled game; raises CannotDo."""
     return await _by_person(hub, bet_id, reason, lambda bet, terms: bet_requests.return_by_person(bet, terms, author))
 
 

@@ -1,8 +1,8 @@
-"""Takes up what is due: calls whose time has come, and calls whose owner is gone.
+"""The poller: takes up calls that are due, and calls whose owner died.
 
-Owns: the loops that look. The next look is when the earliest call is due as far as this process knows, or when a place
-frees behind which calls wait, and at the latest after `poller_s`, because other processes plan calls too. Never: performs a
-call (dispatcher). Spec: money.md 4.4 ("killed between any two steps"), money.md 4.2 (a cap per casino).
+Owns: the polling loop. The next poll is at the earliest due time that this process knows, or when a place for a waiting
+call becomes free. It is at most `poller_s` later, because other processes plan calls too. Never: performs a call
+(dispatcher). Spec: money.md 4.4 ("killed between any two steps"), money.md 4.2 (a cap per casino).
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from croupier.store.db import DbError
 IMMEDIATE_LOOKS = 5
 LOCKED_RETRY_S = 0.01
 FREED_S = 0.05
-"""So long after a place freed in a full line it is looked again: others free meanwhile."""
+"""The delay from a freed place to the next poll: more places become free meanwhile."""
 MOST_PER_CASINO = 40
-"""A casino that comes back is not met by everything at once: so many calls of each kind of work."""
+"""The most calls of one kind in flight to one casino, so that a casino that recovers is not flooded."""
 
 
 class Poller:
-    """One per process."""
+    """The poller of one process."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
@@ -36,18 +36,18 @@ class Poller:
         self._stopped = self._taking = False
 
     def committed(self, decision: Decision[Any]) -> None:
-        """A commit of this process may have planned something earlier than the next look."""
+        """Note the due times of the calls that a commit of this process planned."""
         for call in decision.after.calls.values():
             self.planned(max(call.due_ms, call.lease_until_ms))
 
     def planned(self, ready_ms: int) -> None:
-        """Something can be taken up from this instant on."""
+        """Note that a call becomes due at this instant."""
         if ready_ms < self._next_ms:
             self._next_ms = ready_ms
             self._wake.set()
 
     async def run(self) -> None:
-        """For ever."""
+        """Poll in a loop; never returns."""
         while True:
             try:
                 more = await self.look()
@@ -58,14 +58,14 @@ class Poller:
                 await self._sleep()
 
     async def stop(self, within_s: float) -> None:
-        """Take up nothing more; a look under way ends first: cut off, it might lease calls after all were given back."""
+        """Stop taking up calls, and let a poll in progress end. Cut off, it could lease calls after all were given back."""
         self._stopped = True
         until_s = self._hub.clock.monotonic_s() + within_s
         while self._taking and self._hub.clock.monotonic_s() < until_s:
             await self._hub.clock.sleep(LOCKED_RETRY_S)
 
     async def look(self) -> bool:
-        """Take up what is due now; True if there may be more."""
+        """Take up the calls that are due now. Return True if there may be more."""
         hub, now = self._hub, self._hub.clock.now_ms()
         most = hub.process_settings.poller_most
         lease_ms = hub.waits.after_ms(now, hub.waits.lease_s)
@@ -98,8 +98,8 @@ class Poller:
     async def _sleep(self) -> None:
         left_s = (self._next_ms - self._hub.clock.now_ms()) / 1000
         self._misses = self._misses + 1 if left_s <= 0 else 0
-        # Due and not taken: a commit holds the row this moment, or has just planned it. Look again at once, then less
-        # and less: a row that somebody holds for long is not looked at in circles.
+        # A call is due but was not taken: another commit holds its row, or has just planned it. Poll again at once,
+        # then with growing delays, so that a row that stays locked is not polled in a busy loop.
         if self._misses > IMMEDIATE_LOOKS:
             left_s = min(
                 LOCKED_RETRY_S * 2 ** min(self._misses - IMMEDIATE_LOOKS, 10), self._hub.process_settings.poller_s

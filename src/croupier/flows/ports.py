@@ -1,7 +1,7 @@
-"""What the flows need from the protocols above them: one gateway per casino and per provider protocol.
+"""The ports of the flows: one gateway type per kind of counterparty, and the types of dispatcher and poller.
 
-Owns: the port types. Implementations are the `client` modules of the protocol folders. A gateway of casinos
-never raises for what a casino does; a gateway of providers raises PeerError.
+Owns: the types. The `client` modules of the protocol folders implement the gateways. A gateway of casinos never raises
+for the behaviour of a casino; a gateway of providers raises PeerError.
 """
 
 from __future__ import annotations
@@ -27,27 +27,27 @@ from croupier.store.money.calls import Taken
 
 
 class CasinoGateway(Protocol):
-    """Calls on a casino; every method is one bounded network call.
+    """Calls on a casino; each method makes one network call with a deadline.
 
-    With `before_ms` it leaves before that instant or not at all, which raises kit.wire.TooLate.
+    `before_ms`: the call is sent before that instant, or not at all; then it raises kit.wire.TooLate.
     """
 
     async def make(self, casino: Casino, order: Order, *, before_ms: int | None = None) -> Acknowledgement:
-        """Ask for one payment of a bet."""
+        """Order one payment of a bet."""
         ...
 
     async def make_list(
         self, casino: Casino, orders: Sequence[Order], *, before_ms: int | None = None
     ) -> Received | Unknown:
-        """Ask for several payments in one call; Unknown says nothing about any of them."""
+        """Order several payments in one call. Unknown says nothing about any of them."""
         ...
 
     async def make_cashback(self, casino: Casino, order: Order, *, before_ms: int | None = None) -> Acknowledgement:
-        """Ask for a cashback payment or its cancellation."""
+        """Order a cashback payment or its cancel."""
         ...
 
     async def info(self, casino: Casino, bet_id: int, *, before_ms: int | None = None) -> InfoReading:
-        """Ask what the casino knows of a bet."""
+        """Query which payments of a bet the casino knows."""
         ...
 
     async def close(
@@ -62,62 +62,62 @@ class CasinoGateway(Protocol):
         ...
 
     async def auth(self, casino: Casino, refresh_token: str, tag_id: int | None) -> AuthReading:
-        """Who is the player behind this token?"""
+        """Authenticate the player behind a token."""
         ...
 
     async def balance(self, casino: Casino, player_ref: str) -> BalanceReading:
-        """What does the player have?"""
+        """Query the player's balance."""
         ...
 
 
 class ProviderGateway(Protocol):
-    """Calls on a provider; raises PeerError for no answer, nonsense or a refusal."""
+    """Calls on a provider. Raises PeerError if there is no answer, an unreadable one, or a refusal."""
 
     async def catalogue(self, provider: Provider, secret: str) -> Catalogue:
-        """The provider's games, with what could not be read of them."""
+        """Return the provider's games, and the entries that could not be read."""
         ...
 
     async def launch(self, provider: Provider, secret: str, order: LaunchOrder) -> str:
-        """Open a game; the URL of its frame."""
+        """Open a game and return the URL of its frame."""
         ...
 
 
 class DispatcherPort(Protocol):
-    """Performs the calls of one process (flows.dispatcher)."""
+    """The dispatcher of one process (flows.dispatcher)."""
 
     tasks: set[asyncio.Task[None]]
-    """What is under way."""
+    """The tasks of calls in flight."""
 
     def committed(self, decision: Decision[Any]) -> None:
-        """A commit of this process: send at once what it leased to us."""
+        """Send the calls that a commit of this process leased to it."""
         ...
 
     def perform(self, taken: Taken) -> asyncio.Task[None]:
-        """Perform a call that was leased to us."""
+        """Perform a call that was leased to this process."""
         ...
 
     async def finish(self, within_s: float) -> None:
-        """Let calls in flight end, at most so long."""
+        """Let calls in flight end within this time."""
         ...
 
 
 class PollerPort(Protocol):
-    """Finds what is due (flows.sweep)."""
+    """The poller of one process (flows.poller)."""
 
     def committed(self, decision: Decision[Any]) -> None:
-        """A commit of this process may have planned something."""
+        """Note the due times of the calls that a commit of this process planned."""
         ...
 
     def planned(self, ready_ms: int) -> None:
-        """Something can be taken up from this instant on."""
+        """Note that a call becomes due at this instant."""
         ...
 
     async def stop(self, within_s: float) -> None:
-        """Take up nothing more; what is being taken up now is, at most so long."""
+        """Stop taking up calls, and let a poll in progress end within this time."""
         ...
 
     async def run(self) -> None:
-        """For ever."""
+        """Poll in a loop; never returns."""
         ...
 
 

@@ -1,7 +1,7 @@
-"""What the four bet requests of a provider share: find session and bet, wait, decide, answer.
+"""The steps that the four bet requests of a provider share: find session and bet, wait, decide, answer.
 
-Owns: the order "first the bet, then the rest", the waiting for an undecided stake up to the hold time, and the
-loop around one conditional update. Never: the rules themselves (core.requests). Spec: money.md 3.0, 3.4 and 3.10, provider.md 4.
+Owns: the order in which they run, the wait for an undecided stake up to the hold time, and the retry loop around the
+conditional update. Never: the rules (core.bet_requests). Spec: money.md 3.0, 3.4 and 3.10, provider.md 4.
 """
 
 from __future__ import annotations
@@ -26,30 +26,30 @@ from croupier.store.db import DbError, DbLocked, DbUnfit
 
 C = TypeVar("C", bound=PayIn | PayOut | Refund)
 RequestRule = Callable[[Bet, Terms, bool], Ruling]
-"""`rule(bet, terms, over)`: what the request does to a known bet; `over`: it has waited as long as it may."""
+"""`rule(bet, terms, over)`: the effect of the request on a known bet. `over`: the request may wait no longer."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderRequest(Generic[C]):
-    """A request that was let in: what it asks for, its session, its counterparties, its own deadline."""
+    """A request with its command, its session, its counterparties and its deadline."""
 
     command: C
     session: Session
     casino: Casino
     provider: Provider
     until_s: float
-    """Monotonic instant at which it must have been answered."""
+    """The monotonic instant at which the request must have been answered."""
     until_ms: int
     bet: Bet | None = None
-    """The bet that it names, as it was found on arrival; None if there is none."""
+    """The named bet as it was on arrival; None if there was none."""
 
 
 class NotTaken(Exception):
-    """The database is away or busy and nothing was written by this request: safe to repeat."""
+    """The database is unavailable or busy, and this request wrote nothing. It is safe to repeat."""
 
 
 async def load_request(hub: Hub, command: C) -> ProviderRequest[C] | None:
-    """The request with the bet it names, if there is one; None for a session that does not exist for it."""
+    """Load the session, the bet and the counterparties of a request. None if the provider has no such session."""
     arrived = hub.clock.monotonic_s() if command.arrived_s is None else command.arrived_s
     try:
         session, bet, provider = await asyncio.gather(
@@ -69,16 +69,16 @@ async def load_request(hub: Hub, command: C) -> ProviderRequest[C] | None:
 
 
 def session_unknown(hub: Hub) -> Answer:
-    """There is no such session, for this provider. While recovery is on it may have been lost: nobody is told so."""
+    """Answer that the provider has no such session. During recovery the session may have been lost: the answer is NOT_TAKEN."""
     return Answer(Refusal.SESSION_UNKNOWN if hub.state.recovery is None else Refusal.NOT_TAKEN)
 
 
 async def decide_request(
     hub: Hub, request: ProviderRequest[C], first: Bet, *, rule: RequestRule, asked_now: bool = False
 ) -> tuple[Refusal | None, Bet]:
-    """Rule, wait and commit until there is an answer; the answer and the bet as it was answered.
+    """Apply the rule, wait and commit until there is an answer. Return the refusal, if any, and the bet as it was answered.
 
-    `asked_now`: this very request has just opened the bet, so it waits before it rules. Raises Contended.
+    `asked_now`: this request has just opened the bet, so it waits before the rule runs. Raises Contended.
     """
     bet, waiting, tries, wrote = first, asked_now, 0, asked_now
     while tries < TRIES:
@@ -119,7 +119,7 @@ async def _again(hub: Hub, bet: Bet) -> Bet:
 
 
 async def commit_new_bet(hub: Hub, born: Bet, birth: Callable[[Bet, Terms], Decision[Bet]]) -> Bet:
-    """Commit the birth of a bet; if its betId exists by now, the bet that has it. Raises Contended, NotTaken."""
+    """Commit a new bet. If the betId exists by now, return the bet that has it. Raises Contended, NotTaken."""
     for _ in range(TRIES):
         decision = birth(born, await terms_of(hub, born))
         try:
@@ -130,12 +130,12 @@ async def commit_new_bet(hub: Hub, born: Bet, birth: Callable[[Bet, Terms], Deci
         known = await hub.store.bets.by_ref(born.provider_id, born.bet_ref)
         if known is not None:
             return known
-        # Neither ours nor anybody's: the connection was lost before it was written.
+        # The connection was lost before the bet was written: it is neither ours nor anybody else's.
     raise Contended
 
 
 async def unsaved_bet(hub: Hub, request: ProviderRequest[C], origin: Origin) -> Bet:
-    """A bet of this request, not yet committed, stake 0; the callers set what differs."""
+    """Return a bet for this request, not yet committed, with stake 0. The callers set the differing fields."""
     command, session = request.command, request.session
     return Bet(
         bet_id=await hub.store.ids.take(),
@@ -156,7 +156,7 @@ async def unsaved_bet(hub: Hub, request: ProviderRequest[C], origin: Origin) -> 
 
 
 def amount_or_refusal(text: str, session: Session, field: str) -> int | Answer:
-    """The amount in minor units of the session's currency, or the refusal that names the field."""
+    """Return the amount in minor units of the session's currency, or a refusal that names the field."""
     try:
         return parse_amount(text, session.currency)
     except BadAmount as bad:
@@ -164,7 +164,7 @@ def amount_or_refusal(text: str, session: Session, field: str) -> int | Answer:
 
 
 async def answer_contention(work: Awaitable[Answer]) -> Answer:
-    """A request whose decisions lost every race is answered "not known": the provider repeats it."""
+    """Answer OUTCOME_UNKNOWN if every decision lost its race: the provider repeats the request."""
     try:
         return await work
     except Contended:

@@ -1,6 +1,6 @@
-"""Questions to casinos at a pace: each casino is asked beside the others, never faster than it is said.
+"""Rate-limited queries to casinos. Each casino has its own rate, and casinos are queried in parallel.
 
-Owns: the pace, and when a casino is left alone. Never: what is asked. Spec: money.md 4.6 and 8.
+Owns: the rate, and when to stop querying a casino. Never: what is queried. Spec: money.md 4.6 and 8.
 """
 
 from __future__ import annotations
@@ -36,9 +36,10 @@ async def query_at_rate(
     per_s: int = 0,
     go_on: Callable[[], bool] = _always,
 ) -> tuple[list[BetComparison], list[int]]:
-    """Ask after one bet after the other at the casino's pace; what was compared, and what is left unasked.
+    """Query bets one after the other at the casino's rate. Return the comparisons, and the bets that were not queried.
 
-    `per_s`: another pace than the usual one. It stops where the casino does not answer three times in a row, or its breaker opens: nobody gains by asking on.
+    `per_s`: a rate other than the usual one. The run stops when the casino fails to answer three times in a row, or when its
+    breaker opens.
     """
     done: list[BetComparison] = []
     queue, silent = list(bet_ids), 0
@@ -60,7 +61,7 @@ async def query_at_rate(
 
 
 async def _query_one(ask: BetQuery, bet_id: int) -> BetComparison | None:
-    """One comparison; one that fails is left for the next look and costs the others nothing."""
+    """Compare one bet. On failure return None and leave the bet to the next run; the other bets are unaffected."""
     try:
         return await ask(bet_id)
     except (Contended, Broken, DbError) as error:
@@ -69,7 +70,10 @@ async def _query_one(ask: BetQuery, bet_id: int) -> BetComparison | None:
 
 
 async def compare_all(hub: Hub, wanted: Iterable[tuple[int, int]]) -> tuple[list[BetComparison], int]:
-    """Compare these bets (BetId, casino) now, every casino at its pace; what was compared, and how many were not asked."""
+    """Compare these bets, given as (BetId, casino id), each casino at its own rate.
+
+    Return the comparisons, and the number of bets that were not queried.
+    """
     by_casino: dict[int, list[int]] = {}
     for bet_id, casino_id in wanted:
         by_casino.setdefault(casino_id, []).append(bet_id)

@@ -1,8 +1,8 @@
-"""Reconciliation of one bet: ask its casino, mend what a named rule mends, keep what is left as findings.
+"""Reconciliation of one bet: query its casino, repair by named rules, and store the remaining differences as findings.
 
-Owns: the order of it: ask, decide through the door, compare what is left, keep the evidence. Never: a rule (healing),
-a judgement (reconciliation), and never money: what no rule takes in changes nothing. Cashbacks cannot be compared: no
-call asks a casino after one. Spec: money.md 4.6 and 8.
+Owns: the sequence: query, decide through `advance`, compare again, store the evidence. Never: a rule (core.healing), a
+judgement (core.reconciliation), or money: without a rule nothing changes. Cashbacks are not compared: the casino protocol
+has no query for them. Spec: money.md 4.6 and 8.
 """
 
 from __future__ import annotations
@@ -27,36 +27,36 @@ from croupier.store.oversight.findings import Finding, Seen
 
 
 class ComparisonResult(Enum):
-    """How a comparison ended."""
+    """The outcome of a comparison."""
 
     AGREES = "agrees"
     HEALED = "healed"
-    """A rule mended what was different, and now all agree."""
+    """A rule repaired the difference, and now all records agree."""
     DIFFERS = "differs"
     UNUSABLE = "unusable"
-    """The casino's answer said nothing: nothing is proved."""
+    """The casino's answer was unusable and proves nothing."""
     NOWHERE = "nowhere"
-    """Neither the hub nor the casino knows the number."""
+    """Neither the hub nor the casino knows the id."""
 
 
 @dataclass(frozen=True, slots=True)
 class BetComparison:
-    """One bet, compared."""
+    """The result of comparing one bet."""
 
     bet_id: int
     casino_id: int
     result: ComparisonResult
     rules: tuple[str, ...] = ()
-    """The names of the rules that mended something."""
+    """The names of the rules that repaired something."""
     found: tuple[Found, ...] = ()
     why: str | None = None
-    """Why the casino's answer was unusable."""
+    """The reason why the casino's answer was unusable."""
 
 
 async def reconcile_bet(hub: Hub, bet_id: int, *, restoring: bool = False) -> BetComparison | None:
-    """Compare one bet of ours three ways; None if the hub has no such bet. Raises Contended, Broken, DbError.
+    """Compare one bet of the hub three ways. None if the hub has no such bet. Raises Contended, Broken, DbError.
 
-    `restoring`: the database came back from a backup, so that decisions which were lost are repeated where proved.
+    `restoring`: the database was restored from a backup. Decisions that were lost are then repeated where they are proved.
     """
     bet = await hub.store.bets.by_id(bet_id)
     if bet is None:
@@ -76,7 +76,7 @@ async def reconcile_bet(hub: Hub, bet_id: int, *, restoring: bool = False) -> Be
 
 
 async def query_unknown_bet(hub: Hub, casino: Casino, bet_id: int) -> BetComparison:
-    """Ask a casino after a BetId that the hub has no bet of; what it knows is a finding."""
+    """Query a casino for a BetId that the hub does not have. A payment that the casino knows is a finding."""
     reading = await call_casino(hub, casino, lambda g: g.info(casino, bet_id), step=Step.INFO)
     if not isinstance(reading, InfoList):
         return BetComparison(
@@ -91,9 +91,9 @@ async def query_unknown_bet(hub: Hub, casino: Casino, bet_id: int) -> BetCompari
 
 
 async def record_doubles(hub: Hub, bet: Bet, seen: InfoList) -> None:
-    """Keep what a list that was asked for another reason shows twice: the casino booked it twice, whoever asked.
+    """Store payments that a list shows twice, whatever the list was requested for: the casino booked them twice.
 
-    Call it before the list is taken in: if we die in between, the question is asked again.
+    Call it before the list is applied: after a crash in between, the query is repeated.
     """
     found = doubles(seen)
     if found:
@@ -101,7 +101,7 @@ async def record_doubles(hub: Hub, bet: Bet, seen: InfoList) -> None:
 
 
 async def _take_in(hub: Hub, bet_id: int, seen: InfoList, *, asked_ms: int, restoring: bool) -> BetComparison:
-    """Mend, then compare what is stored now. The list is as old as its question."""
+    """Repair the bet, then compare its stored state. The list is as old as its query."""
     rules: list[HealingRule] = []
 
     def rule(bet: Bet, terms: Terms) -> Decision[Bet] | None:
@@ -120,11 +120,11 @@ async def _take_in(hub: Hub, bet_id: int, seen: InfoList, *, asked_ms: int, rest
 
 
 def _mended(draft: Draft[Bet], seen: InfoList, rules: list[HealingRule], *, restoring: bool) -> Decision[Bet] | None:
-    """The decision that the rules make of it; None where none applies. The rules that did are put into `rules`."""
+    """Return the decision of the rules; None if none applies. The names of the applied rules are added to `rules`."""
     bet, terms = draft.subject, draft.terms
     rules += restore(draft, seen) if restoring else []
     if not rules:
-        draft = Draft(bet, terms)  # what did not prove anything is not kept
+        draft = Draft(bet, terms)
         rules += heal(draft, seen)
     if not rules:
         return None
@@ -133,7 +133,7 @@ def _mended(draft: Draft[Bet], seen: InfoList, rules: list[HealingRule], *, rest
 
 
 async def _keep(hub: Hub, key: tuple[int, int], found: Sequence[Found], *, evidence: dict[str, Any]) -> None:
-    """Keep what was found, and close what is seen no more."""
+    """Store the differences, and close findings that no longer appear."""
     casino_id, bet_id = key
     known = await _put(hub, key, found, evidence=evidence)
     if any(f.closed_ms is None for f in known):
@@ -143,7 +143,7 @@ async def _keep(hub: Hub, key: tuple[int, int], found: Sequence[Found], *, evide
 
 
 async def _put(hub: Hub, key: tuple[int, int], found: Sequence[Found], *, evidence: dict[str, Any]) -> list[Finding]:
-    """Keep what was found and call for a person where it is news; the findings of the bet before."""
+    """Store the differences, and raise an incident for new ones. Return the earlier findings of the bet."""
     casino_id, bet_id = key
     before_all = await hub.store.findings.of(bet_id, casino_id)
     seen = [Seen(one.about, one.difference.value, one.words) for one in found]
@@ -151,7 +151,7 @@ async def _put(hub: Hub, key: tuple[int, int], found: Sequence[Found], *, eviden
     for one in seen:
         before = known.get(one)
         if before is None or (before.closed_ms is not None and before.closed_by is None):
-            # First the call, then the row: if we die in between, the next comparison calls again.
+            # First the incident, then the row: after a crash in between, the next comparison raises it again.
             await hub.store.incidents.raise_for(bet_id, "difference", f"{one.about} {one.name}: {one.words}"[:500])
             hub.metrics.count("croupier_incidents_total", "difference")
             hub.metrics.count("croupier_findings_total", one.name)
@@ -169,7 +169,7 @@ async def settle_incident(hub: Hub, bet_id: int, *, by: str, note: str) -> None:
 
 
 def evidence_of(bet: Bet, seen: InfoList) -> dict[str, Any]:
-    """What each of the three says, for a person to hold against the other."""
+    """Return the records of hub, casino and provider, for a person to compare."""
     return {
         "hub": {
             "state": bet.state.value,

@@ -1,11 +1,11 @@
-"""The continuous reconciliation: one process at a time goes round the casinos and compares what is due.
+"""The reconciler: one process at a time compares the bets that are due with their casinos.
 
-Due is a payment without an outcome from 30 s on (a stake's own questions are not asked twice), a bet that is open for
-longer than its game allows, and the sample of settled bets. Each casino is asked at its own pace, beside the others, so
-that a slow one holds up nobody; one that does not answer, or whose breaker is open, is left alone for a while. While
-its part of a recovery is open, a casino's window alone is compared.
+These are due: a payment without an outcome after 30 s (unless the stake's own queries are planned), a bet that is open
+longer than its game allows, and the sample of settled bets. Casinos are queried in parallel, each at its own rate, so that
+a slow one delays no other. A casino that does not answer, or whose breaker is open, is left out for a while. While a
+casino's part of a recovery is open, only its window is compared.
 
-Owns: when, how often, how fast. Never: what a comparison does (reconcile). Spec: money.md 4.6 and 8.
+Owns: when, how often and how fast. Never: the comparison itself (reconcile). Spec: money.md 4.6 and 8.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ log = get("reconciler")
 
 LOOK_S = 5
 LEASE_S = 60
-"""How long a turn is held; it is renewed with every look."""
+"""The length of the singleton lease. Every run renews it."""
 QUERIES_S = 20
-"""At most so many seconds' worth of questions are asked of a casino in one look."""
+"""The most queries to a casino in one run, as seconds at its rate."""
 REST_S = 60.0
 SAMPLE_LAG_MS = 600_000
-"""The sample is drawn among bets at least so old: by then their commits are all there."""
+"""The least age of a bet in the sample: by then all of its commits are visible."""
 
 
 class Reconciler:
-    """One per process; only the one whose turn it is looks. Each casino is looked at by a task of its own."""
+    """The reconciler of one process. It works only while it holds the lease, with one task per casino."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
@@ -43,7 +43,7 @@ class Reconciler:
         self._looking: dict[int, asyncio.Task[list[BetComparison]]] = {}
 
     async def run(self) -> None:
-        """For ever. A casino whose look still goes on is left to it; the others are looked at meanwhile."""
+        """Reconcile in a loop; never returns. A casino whose last run still goes on is skipped."""
         try:
             while True:
                 await self._hub.clock.sleep(LOOK_S)
@@ -54,7 +54,7 @@ class Reconciler:
                 task.cancel()
 
     async def look(self) -> list[BetComparison]:
-        """Compare what is due now, if it is this process's turn, to the end; what was compared."""
+        """Run once to the end, if this process holds the lease. Return the comparisons."""
         ended = await asyncio.gather(*await self._begin(), return_exceptions=True)
         for failed in ended:
             if isinstance(failed, BaseException):
@@ -62,7 +62,7 @@ class Reconciler:
         return [one for compared in ended if not isinstance(compared, BaseException) for one in compared]
 
     async def _begin(self) -> list[asyncio.Task[list[BetComparison]]]:
-        """Begin a look at each casino that is at rest; the tasks begun."""
+        """Start a run for each idle casino. Return the tasks."""
         hub = self._hub
         asked_s = hub.clock.monotonic_s()
         if not await hub.store.singleton_leases.take("reconcile", hub.process_settings.process, LEASE_S):
@@ -91,7 +91,7 @@ class Reconciler:
         return casino.info and rested and not self._hub.admission.is_open(casino.casino_id)
 
     def _holds_lease(self) -> bool:
-        """A look may outlast the turn it began in: `run` takes the next one meanwhile, or somebody else does."""
+        """Return whether the lease is still ours. A run may outlast it: `run` renews it meanwhile, or another process takes it."""
         return self._hub.clock.monotonic_s() < self._lease_until_s
 
     async def _compare(self, casino: Casino) -> list[BetComparison]:
@@ -108,7 +108,7 @@ class Reconciler:
         return done
 
     def _report_failure(self, task: asyncio.Task[list[BetComparison]]) -> None:
-        """A look that failed is told, and begun again with the next one."""
+        """Log a run that failed. The next run starts it again."""
         error = None if task.cancelled() else task.exception()
         if isinstance(error, DbError):
             self._hub.database_health.record(error)

@@ -1,10 +1,10 @@
-"""Recovery mode: after a restore from a backup a casino takes no new bet until its open windows are compared.
+"""Recovery mode: after a restore from a backup, a casino takes no new bets until its open windows are compared.
 
-Known payments, pay-outs, refunds and accepts go on; a claim's time stands still, because the provider may have been told
-what the database forgot. The window is compared with the casinos, ids that may have been lost are asked after, and what
-peers say of bets that the hub does not have is kept as a finding.
+Known payments, pay-outs, refunds and accepts go on. Claim deadlines are suspended, because the provider may have received
+an answer that the database lost. The window is compared with the casinos, ids that may have been lost are queried, and
+peers' requests about bets that the hub does not have are stored as findings.
 
-Owns: noticing, beginning, the work, the end. Never: a rule of money (healing). Spec: money.md 4.6 and 8.
+Owns: detection, start, work and end of a recovery. Never: a rule of money (core.healing). Spec: money.md 4.6 and 8.
 """
 
 from __future__ import annotations
@@ -30,51 +30,51 @@ from croupier.store.oversight.recoveries import Plan, Recovery, Share
 log = get("recovery")
 
 LOOK_BACK_S = 600
-"""Bets that changed so shortly before the backup's last commit are compared too: they may have been undone since."""
+"""The window begins this long before the backup's last commit: such bets may have been undone since."""
 QUERIES_S = 20
-"""At most so many seconds' worth of each sort of question are asked of a casino in one look."""
+"""The most queries of each sort to a casino in one run, as seconds at its rate."""
 MOST_FURTHER = 20
-"""So many times the slack past the last id that anybody knew is asked after at most: a casino may know every id."""
+"""The farthest id that is queried, as a multiple of the slack: a casino could claim to know every id."""
 NOBODY = "reconciliation"
 
 
 @dataclass(frozen=True, slots=True)
 class RecoveryProgress:
-    """How far a recovery is, and what it waits for: all casinos together, and each in its share."""
+    """The progress of a recovery, for all casinos and for each."""
 
     recovery: Recovery
     shares: tuple[Share, ...]
     settled: bool
-    """Whether what was under way when it began can no longer arrive unseen."""
+    """True once no call from before the recovery can still arrive unseen."""
 
     @property
     def to_compare(self) -> int:
-        """Bets of the window that are not compared yet."""
+        """The number of bets in the window that are not compared yet."""
         return sum(share.to_compare for share in self.shares if not share.done)
 
     @property
     def to_probe(self) -> int:
-        """Questions about lost ids that are not asked yet."""
+        """The number of possibly lost ids that are not queried yet."""
         return sum(share.to_probe for share in self.shares if not share.done)
 
     @property
     def standing(self) -> int:
-        """Bets of which nobody knows here what the provider was told: asked or unclaimed."""
+        """The number of bets that are asked or unclaimed: the provider may have received an answer that was lost."""
         return sum(share.standing for share in self.shares if not share.done)
 
     @property
     def lost_bets(self) -> int:
-        """Open findings of bets that the hub has lost."""
+        """The number of open findings of bets that the hub has lost."""
         return sum(share.lost_bets for share in self.shares if not share.done)
 
     @property
     def without_info(self) -> tuple[str, ...]:
-        """Casinos that have no call to ask."""
+        """The casinos without an info call."""
         return tuple(share.casino for share in self.shares if not share.info)
 
     @property
     def over(self) -> bool:
-        """Whether every open window is reconciled."""
+        """True once every open window is reconciled."""
         return self.settled and not any(share.open for share in self.shares if not share.done)
 
 
@@ -82,8 +82,8 @@ class RecoveryProgress:
 
 
 async def detect_restore(hub: Hub, lifeline: Lifeline) -> Recovery | None:
-    """Begin recovery if the database is older than what was; the recovery that is on, begun now or before."""
-    # The mark is read by the name that the database gives, and before its beat: a beat is never behind an older mark.
+    """Begin a recovery if the database is older than the lifeline says. Return the open recovery, or None."""
+    # The mark is read by the id that the database gives, and before its beat: so an older mark is never ahead of the beat.
     named = await hub.store.installation.life()
     mark = await asyncio.to_thread(lifeline.read, named.installation_id)
     life, here = await hub.store.installation.life(), await hub.store.installation.here()
@@ -94,14 +94,14 @@ async def detect_restore(hub: Hub, lifeline: Lifeline) -> Recovery | None:
 
 
 async def beat(hub: Hub, lifeline: Lifeline, last: Mark | None) -> Mark:
-    """Beat, leave the mark outside, and begin recovery if the database went back under us since `last`."""
+    """Increase the beat and write the lifeline outside the database. Begin a recovery if the beat is lower than `last`."""
     installation_id, before, now = await hub.store.installation.beat()
     if last is not None and before.beat < last.beat:
         sign = f"the database went back from beat {last.beat} to {before.beat} while this process served"
         await begin(hub, sign, since_ms=before.beat_ms, seen=last)
         return now
     try:
-        # In a thread: a disk that hangs must not hold up a payment.
+        # In a thread: a hanging disk must not delay a payment.
         await asyncio.to_thread(lifeline.write, installation_id, now)
     except OSError as error:
         log.warning("recovery.no_mark", problem=str(error))
@@ -109,7 +109,7 @@ async def beat(hub: Hub, lifeline: Lifeline, last: Mark | None) -> Mark:
 
 
 async def refresh(hub: Hub) -> Recovery | None:
-    """Know whether recovery is on; called every half second by each process that serves."""
+    """Load the open recovery, if any. Every serving process calls this every half second."""
     hub.state.recovery = await hub.store.recoveries.active()
     hub.metrics.put("croupier_recovering", 0 if hub.state.recovery is None else 1)
     return hub.state.recovery
@@ -127,7 +127,7 @@ async def begin(
     seen: Mark | None = None,
     look_back_s: int = LOOK_BACK_S,
 ) -> Recovery | None:
-    """Begin recovery: ids jump, the window is written down. None if one is on already. Raises OverflowError."""
+    """Begin a recovery: ids jump ahead, and the window is stored. None if one is open already. Raises OverflowError."""
     life = await hub.store.installation.life()
     seen_id = max(life.last_id, seen.last_id if seen else 0)
     plan = Plan(
@@ -151,7 +151,7 @@ async def begin(
 
 
 async def end(hub: Hub, recovery: Recovery, *, by: str, reason: str) -> bool:
-    """Take new bets again; whoever ends it says why. False if it had ended."""
+    """End a recovery; `reason` is stored. Return False if it had ended already."""
     ended = await hub.store.recoveries.end(recovery, by, reason)
     if ended:
         await hub.store.incidents.close_named(0, "restored", by=by, note=reason)
@@ -161,13 +161,13 @@ async def end(hub: Hub, recovery: Recovery, *, by: str, reason: str) -> bool:
 
 
 async def progress(hub: Hub, recovery: Recovery) -> RecoveryProgress:
-    """How far it is."""
+    """Return the progress of a recovery."""
     shares = tuple(await hub.store.recoveries.by_casino(recovery))
     return RecoveryProgress(recovery, shares, settled=hub.clock.now_ms() >= settled_ms(hub, recovery))
 
 
 def settled_ms(hub: Hub, recovery: Recovery) -> int:
-    """From when on a list shows everything that was sent before recovery began."""
+    """Return the instant from which a casino's list shows everything that was sent before the recovery began."""
     return hub.waits.after_ms(recovery.begun_ms, hub.waits.envelope_s + hub.waits.skew_s)
 
 
@@ -175,7 +175,7 @@ def settled_ms(hub: Hub, recovery: Recovery) -> int:
 
 
 async def recover(hub: Hub, casino: Casino) -> list[BetComparison]:
-    """One look at a casino's part: compare and ask after what is left, at its pace; end what is reconciled."""
+    """Run once for a casino: compare its window and query its lost ids, at its rate. End the parts that are reconciled."""
     recovery = await refresh(hub)
     if recovery is None or hub.clock.now_ms() < settled_ms(hub, recovery):
         return []
@@ -185,7 +185,7 @@ async def recover(hub: Hub, casino: Casino) -> list[BetComparison]:
 
 
 async def _end_what_is_over(hub: Hub, recovery: Recovery) -> None:
-    """Each casino takes new bets again when its own windows are reconciled; with the last one, recovery is over."""
+    """End the part of each reconciled casino, which takes new bets again; with the last one, end the recovery."""
     found = await progress(hub, recovery)
     reason = "every open window is reconciled"
     for share in found.shares:
@@ -234,7 +234,7 @@ async def _casino(hub: Hub, recovery: Recovery, casino: Casino) -> list[BetCompa
 async def record_lost_payment(
     hub: Hub, casino_id: int, subject_id: int, *, kind: PaymentKind, outcome: PaymentOutcome
 ) -> None:
-    """A casino told the outcome of a payment that the hub has not; kept while recovery is on and the id may be lost."""
+    """Store an accept of a payment that the hub does not have, if recovery is on and the id may have been lost."""
     recovery = hub.state.recovery
     if recovery is None or not recovery.ids_from <= subject_id < recovery.ids_next or not isinstance(outcome, Yes):
         return
@@ -245,7 +245,7 @@ async def record_lost_payment(
 
 
 async def record_lost_bet(hub: Hub, session: Session, bet_ref: str, *, verb: str, win: int | None = None) -> None:
-    """A provider asked to settle or undo a bet that the hub has not: it must have been lost."""
+    """Store a request of a provider to settle or undo a bet that the hub does not have: the bet must have been lost."""
     text = "" if win is None else f" with {format_amount(win, session.currency)} {session.currency}"
     words = f"provider {session.provider_id} asked for a {verb}{text} of its bet {bet_ref} for {session.player_ref}"
     told = {"ref": bet_ref, "provider_id": session.provider_id, "verb": verb}

@@ -1,4 +1,4 @@
-"""Refund: undo a bet, whatever state it is in; of an unknown betId, leave a tombstone.
+"""Refund: undo a bet in any state. For an unknown betId it stores a tombstone.
 
 Owns: the request from the looked-up bet to the answer. Spec: provider.md 4.5, money.md 3.4, 3.5 and 3.8.
 """
@@ -26,7 +26,7 @@ from croupier.flows.recovery import record_lost_bet
 
 
 async def refund(hub: Hub, command: Refund) -> Answer:
-    """Answer a refund; it never waits for the casino."""
+    """Answer a refund. It never waits for the casino."""
     request = await load_request(hub, command)
     if request is None:
         return session_unknown(hub)

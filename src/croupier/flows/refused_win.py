@@ -1,6 +1,7 @@
-"""A win or a refund was refused at the door while its bet is on: the provider alone would know, so a person is called.
+"""Incidents for a win or refund that was refused before processing while its bet is on. Only the provider knows the intent,
+so a person must look.
 
-Owns: that incident, once a minute for a bet. Never: the refusal, which stands. Spec: provider.md 2.1.
+Owns: that incident, at most once a minute per bet. Never: the refusal, which stands. Spec: provider.md 2.1.
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ LONGEST_NOTE = 500
 
 
 async def refused_win(hub: Hub, provider: Provider, bet_ref: str, *, verb: str, why: str) -> None:
-    """Tell of a `verb` of a bet that is on, which was refused for `why` (a field, or its age). Never raises for the database."""
+    """Raise an incident for a refused `verb` of a bet that is on. `why`: the bad field, or the age of the request.
+
+    Never raises for the database.
+    """
     if not hub.throttle.allows(("win_refused", provider.provider_id, bet_ref)):
         return
     try:

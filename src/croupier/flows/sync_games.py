@@ -1,6 +1,6 @@
-"""Refresh a provider's catalogue. New games arrive as the provider's row says, vanished ones are disabled.
+"""Synchronization of a provider's catalogue. New games follow the setting on the provider's row; vanished ones are disabled.
 
-Owns: when and what. Never: deletes a game. Spec: provider.md 3.1.
+Owns: when it runs and what changes. Never: deletes a game. Spec: provider.md 3.1.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ log = get("games")
 
 
 async def sync_games(hub: Hub, provider: Provider) -> Counts:
-    """Fetch and store the catalogue; raises PeerError if the provider does not give one."""
+    """Fetch and store the catalogue; raises PeerError if the provider does not return one."""
     secret = (await hub.store.providers.secrets(provider.provider_id))[0]
     assert_no_tx()
     try:
@@ -27,7 +27,7 @@ async def sync_games(hub: Hub, provider: Provider) -> Counts:
         raise PeerError("its games are being asked for already", sent=False, ours=True) from error
     kept: list[str] = []
     if catalogue.skipped:
-        # What could not be read may be any game that we know: none of them is taken for vanished.
+        # An unreadable entry may be any known game, so no game counts as vanished.
         log.warning("games.skipped", provider=provider.name, count=len(catalogue.skipped), first=catalogue.skipped[:5])
         kept = [game.game_ref for game in await hub.store.games.all(provider.provider_id)]
     return await hub.store.games.take_listing(
@@ -36,7 +36,7 @@ async def sync_games(hub: Hub, provider: Provider) -> Counts:
 
 
 async def sync_for_ever(hub: Hub, every_s: float) -> None:
-    """Refresh every provider's catalogue on a schedule."""
+    """Refresh every provider's catalogue in a loop."""
     while True:
         await hub.clock.sleep(every_s)
         for provider in await hub.store.providers.all():

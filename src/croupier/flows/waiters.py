@@ -1,8 +1,8 @@
-"""Requests that wait for a bet to change, and what wakes them.
+"""Requests that wait for a bet to change, and the notifications that wake them.
 
-A commit of this process wakes its own waiters at once. For commits of other processes one query per process
-looks every 50 ms whether a bet that is waited for has a newer version. A wake-up may be lost: the row is the
-truth, whoever wakes reads it again. Owns: the waiting. Never: the meaning of a change.
+A commit of this process wakes its own waiters at once. For commits of other processes one query every 50 ms fetches the
+versions of all bets that are waited for. A notification may be lost or late, so a request that wakes reads the row again.
+Owns: the waiting. Never: the meaning of a change.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from croupier.core.draft import Decision
 from croupier.kit.clock import Clock
 
 LEAST_S = 0.0005
-"""A deadline nearer than this is reached: floats do not agree on smaller instants."""
+"""A deadline closer than this counts as reached: floats cannot represent smaller differences reliably."""
 
 Versions = Callable[[Sequence[int]], Awaitable[dict[int, int]]]
 
 
 class Waiters:
-    """Who waits for which bet, and the version it has seen."""
+    """The waiting requests by bet, each with the version that it has read."""
 
     def __init__(self, clock: Clock, versions: Versions, poll_s: float) -> None:
         self._clock = clock
@@ -34,7 +34,7 @@ class Waiters:
         return sum(map(len, self._waiting.values()))
 
     def over(self, until_s: float) -> bool:
-        """Whether this instant of the monotonic clock is reached."""
+        """Return whether this instant of the monotonic clock has passed."""
         return until_s - self._clock.monotonic_s() < LEAST_S
 
     async def wait(self, subject_id: int, seen_version: int, until_s: float) -> None:
@@ -55,18 +55,18 @@ class Waiters:
             self._leave(subject_id, place)
 
     def committed(self, decision: Decision[Any]) -> None:
-        """A commit of this process: wake whoever waits for it."""
+        """Wake the requests that wait for this subject, after a commit of this process."""
         self._wake(decision.after.subject_id, decision.after.version)
 
     async def poll(self) -> None:
-        """For ever: look for commits of other processes, as long as somebody waits."""
+        """Poll for commits of other processes while requests wait. Never returns."""
         while True:
             await self._somebody.wait()
             await self._clock.sleep(self._poll_s)
             await self.look()
 
     async def look(self) -> None:
-        """Look once."""
+        """Poll once."""
         if not self._waiting:
             self._somebody.clear()
             return
@@ -74,7 +74,7 @@ class Waiters:
             self._wake(subject_id, version)
 
     def wake_all(self) -> None:
-        """Shutting down: everyone answers now."""
+        """Wake all requests at shutdown: each answers now."""
         for subject_id in list(self._waiting):
             self._wake(subject_id, 2**62)
 
