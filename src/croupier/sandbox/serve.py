@@ -28,6 +28,7 @@ from croupier.kit.clock import SystemClock
 from croupier.kit.http import HttpWire
 from croupier.kit.strictjson import Record
 from croupier.sandbox.casino import SandboxCasino
+from croupier.sandbox.draws.draw_studio import DrawPlan
 from croupier.sandbox.studio import SandboxStudio
 
 LOOPBACK = "127.0.0.1"
@@ -75,7 +76,8 @@ class _StudioServer:
         self.studio.set_credentials(counterparty_id, strictjson.text(credentials, "Secret", 512))
 
     async def close(self) -> None:
-        """Nothing runs behind a studio's answers."""
+        """Stop the draws where they are."""
+        await self.studio.draws.close()
 
 
 def run_casino(
@@ -103,11 +105,15 @@ def run_studio(
     join: Join | None = None,
     announce: Announce | None = None,
     with_parent: bool = True,
+    draws: DrawPlan | None = None,
 ) -> None:
-    """Serve a sandbox studio until told to stop; as run_casino."""
+    """Serve a sandbox studio until told to stop; as run_casino. `draws`: run draw games once it has its credentials."""
 
     def make(wire: HttpWire, clock: SystemClock) -> SandboxServer:
-        return _StudioServer(SandboxStudio(wire=wire, clock=clock, chance=SystemChance(), hub_url=hub_url))
+        studio = SandboxStudio(wire=wire, clock=clock, chance=SystemChance(), hub_url=hub_url)
+        if draws is not None:
+            studio.draws.plan(draws)
+        return _StudioServer(studio)
 
     _run("studio", make, port=port, join=join, announce=announce, with_parent=with_parent)
 
@@ -143,12 +149,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--hub", required=True, help="the hub's address, without any path")
     parser.add_argument("--credentials", type=Path, help="JSON file as the hub printed it")
     parser.add_argument("--currency", default="EUR", help="a casino's currency")
+    parser.add_argument("--draws", type=Path, help="a studio runs draw games, with their journals in this directory")
+    parser.add_argument("--pace", type=int, default=1, help="how many times as fast as usual its draws run")
     asked = parser.parse_args(argv)
     join = None if asked.credentials is None else credentials_from(asked.credentials)
     if asked.kind == "casino":
         run_casino(hub_url=asked.hub, port=asked.port, currency=asked.currency, join=join)
     else:
-        run_studio(hub_url=asked.hub, port=asked.port, join=join)
+        draws = None if asked.draws is None else DrawPlan(asked.draws, asked.pace)
+        run_studio(hub_url=asked.hub, port=asked.port, join=join, draws=draws)
 
 
 # --- the process ------------------------------------------------------------------------------------------------

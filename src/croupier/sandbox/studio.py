@@ -12,6 +12,8 @@ from croupier.kit.chance import Chance
 from croupier.kit.clock import Clock
 from croupier.kit.wire import Wire
 from croupier.sandbox import studio_app
+from croupier.sandbox.draws.control import DrawControl
+from croupier.sandbox.draws.draw_studio import DrawStudio
 from croupier.sandbox.journal import Journal
 from croupier.sandbox.studio_calls import ReceivedAnswer, StudioCalls
 from croupier.sandbox.studio_control import StudioControl
@@ -20,7 +22,9 @@ from croupier.sandbox.studio_rounds import Rounds
 
 
 class SandboxStudio:
-    """A provider that plays by the contract. `calls` makes single calls, `rounds` plays like a live provider."""
+    """A provider that plays by the contract. `calls` makes single calls, `rounds` plays like a live provider,
+    `draws` runs draw games by schedule once it is started.
+    """
 
     def __init__(
         self,
@@ -35,15 +39,19 @@ class SandboxStudio:
         self.journal = Journal(clock)
         self.calls = StudioCalls(wire=wire, clock=clock, chance=chance, journal=self.journal, hub_url=hub_url)
         self.rounds = Rounds(calls=self.calls, clock=clock, chance=chance)
+        self.draws = DrawStudio(calls=self.calls, clock=clock, chance=chance, journal=self.journal)
         self.games: list[CatalogueGame] = [dict(game) for game in GAMES]
         self.sessions: dict[str, LaunchedSession] = {}
         self.set_credentials(counterparty_id, secret)
-        self.app: Starlette = studio_app.build(self, clock=clock, chance=chance, control=StudioControl(self).routes())
+        self.app: Starlette = studio_app.build(
+            self, clock=clock, chance=chance, control=[*StudioControl(self).routes(), *DrawControl(self).routes()]
+        )
 
     def set_credentials(self, counterparty_id: str, secret: str) -> None:
         """What the hub printed when the provider was added."""
         self.calls.counterparty_id = counterparty_id
         self.calls.secret = secret
+        self.draws.begin_if_planned(has_credentials=bool(secret))
 
     async def balance(self, session: str) -> ReceivedAnswer:
         """Ask for the player's balance. Like all of these: PeerError where the hub is silent."""

@@ -1,13 +1,13 @@
-"""The five calls a provider makes on the hub, each signed, each answer held against the contract.
+"""The calls a provider makes on the hub, five about money and one about draws, each signed, each answer held against the contract.
 
-Owns: provider.md 4 as a provider speaks it. Never: what to do about an answer (studio_rounds). An answer that
+Owns: provider.md 4 and 5 as a provider speaks it. Never: what to do about an answer (studio_rounds). An answer that
 breaks the contract is a complaint in the journal and is handed on as it is.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -100,9 +100,17 @@ class StudioCalls:
     async def _bet(self, session: str, verb: str, body: Mapping[str, object]) -> ReceivedAnswer:
         return await self._call("POST", session, f"bets/{verb}", document={**body, "sessionId": session})
 
+    async def publish(self, draws: Sequence[Mapping[str, object]]) -> ReceivedAnswer:
+        """POST feed/draws: what is new of some draws (feed.md 4.1)."""
+        return await self._send("POST", "feed/draws", {"draws": list(draws)})
+
     async def _call(
         self, method: str, session: str, what: str, *, document: Mapping[str, object] | None = None
     ) -> ReceivedAnswer:
+        return await self._send(method, f"sessions/{quote(session, safe='')}/{what}", document)
+
+    async def _send(self, method: str, path: str, document: Mapping[str, object] | None) -> ReceivedAnswer:
+        what = path.split("/", 2)[-1] if path.startswith("sessions/") else path
         body = b"" if document is None else compact(document)
         headers = signed_headers(
             self.secret,
@@ -113,7 +121,7 @@ class StudioCalls:
         )
         if body:
             headers["Content-Type"] = "application/json"
-        url = f"{self.hub_url}/v1/sessions/{quote(session, safe='')}/{what}"
+        url = f"{self.hub_url}/v1/{path}"
         sent: Json = strictjson.loads(body) if body else None
         try:
             answer = await self._wire.send(WireRequest(method, url, headers, body, total_s=self.patience_s))

@@ -47,10 +47,10 @@ class StudioControl:
         return [
             Route("/_sandbox/log", self.log, methods=["GET"]),
             Route("/_sandbox/sessions", self.sessions, methods=["GET"]),
-            Route("/_sandbox/call", _acts(self.call), methods=["POST"]),
-            Route("/_sandbox/play", _acts(self.play), methods=["POST"]),
-            Route("/_sandbox/games", _acts(self.change_games), methods=["POST"]),
-            Route("/_sandbox/credentials", _acts(self.credentials), methods=["POST"]),
+            Route("/_sandbox/call", acts(self.call), methods=["POST"]),
+            Route("/_sandbox/play", acts(self.play), methods=["POST"]),
+            Route("/_sandbox/games", acts(self.change_games), methods=["POST"]),
+            Route("/_sandbox/credentials", acts(self.credentials), methods=["POST"]),
         ]
 
     async def log(self, request: Request) -> Response:
@@ -126,7 +126,7 @@ class StudioControl:
         return {"CounterpartyId": counterparty_id}
 
 
-def _acts(act: Callable[[Record], Awaitable[object]]) -> Callable[[Request], Awaitable[Response]]:
+def acts(act: Callable[[Record], Awaitable[object]]) -> Callable[[Request], Awaitable[Response]]:
     """A POST with a JSON object in and one out; what is wrong with it is said in one line."""
 
     async def endpoint(request: Request) -> Response:

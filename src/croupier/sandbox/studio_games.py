@@ -20,8 +20,12 @@ GAMES: tuple[CatalogueGame, ...] = (
     {"gameId": 7007, "name": "Paper Dice", "gameCategory": "table"},
     {"gameId": "seven-ponds", "name": "Seven Ponds Draw", "gameCategory": "lottery"},
     {"gameId": "marble-run", "name": "Marble Run", "gameCategory": "marbles"},
+    {"gameId": "drift-poker", "name": "Drift Poker", "gameCategory": "live"},
+    {"gameId": "pebble-keno", "name": "Pebble Keno", "gameCategory": "lottery"},
+    {"gameId": "harbour-lights", "name": "Harbour Lights", "gameCategory": "live"},
+    {"gameId": "heron-crash", "name": "Heron Crash", "gameCategory": "crash"},
 )
-"""One has a number for its id and one a category the contract does not name: both are allowed."""
+"""The last four are the draw games. One has a number for its id and one a category the contract does not name: both are allowed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,13 +77,8 @@ class Rounds:
 
     async def stake(self, call: _StudioCall, session: str, bet: str) -> tuple[End, ReceivedAnswer | None]:
         """Make the call, once more if nobody knows, then refund. SETTLED here means taken."""
-        for _ in range(2):
-            answer = await _answer_or_silence(call)
-            if answer is not None and answer.code == OK:
-                return End.SETTLED, answer
-            if answer is not None and _definite(answer):
-                return End.REFUSED, answer
-        return await self.undo(session, bet)
+        end, answer = await ask_twice(call)
+        return (end, answer) if end is not None else await self.undo(session, bet)
 
     async def undo(self, session: str, bet: str) -> tuple[End, ReceivedAnswer | None]:
         """Refund until the hub accepts it."""
@@ -91,12 +86,12 @@ class Rounds:
 
     async def until_accepted(self, call: _StudioCall, end: End) -> tuple[End, ReceivedAnswer | None]:
         """Repeat with the same ids until the answer is 1."""
-        answer = await _answer_or_silence(call)
+        answer = await answer_or_silence(call)
         for pause_s in self.repeats_s:
             if answer is not None and answer.code == OK:
                 break
             await self._clock.sleep(pause_s)
-            answer = await _answer_or_silence(call)
+            answer = await answer_or_silence(call)
         accepted = answer is not None and answer.code == OK
         return (end if accepted else End.STUCK), answer
 
@@ -105,7 +100,20 @@ class Rounds:
         return f"b-{self._chance.hex(10)}", f"r-{self._chance.hex(6)}"
 
 
-async def _answer_or_silence(call: _StudioCall) -> ReceivedAnswer | None:
+async def ask_twice(call: _StudioCall) -> tuple[End | None, ReceivedAnswer | None]:
+    """Make the call, once more with the same ids if nobody knows. SETTLED here means taken; None that nobody knows still."""
+    answer = None
+    for _ in range(2):
+        answer = await answer_or_silence(call)
+        if answer is not None and answer.code == OK:
+            return End.SETTLED, answer
+        if answer is not None and _definite(answer):
+            return End.REFUSED, answer
+    return None, answer
+
+
+async def answer_or_silence(call: _StudioCall) -> ReceivedAnswer | None:
+    """Return the answer, or None where the hub was silent."""
     try:
         return await call()
     except PeerError:

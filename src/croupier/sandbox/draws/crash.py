@@ -48,16 +48,21 @@ class Crash:
 
     def multiplier(self, choice: str, results: Results) -> int:
         """Return the chosen multiplier if the crash came no earlier."""
-        point = results[0]
-        assert isinstance(point, int)
         if choice == STAYS:
             return 0
         chosen = multiplier_of(choice)
-        return chosen if point >= chosen else 0
+        return chosen if crash_point_of(results) >= chosen else 0
 
     def lines(self) -> list[Line]:
         """Return the paytable at some multipliers."""
         return [Line(f"leaves at {multiplier_text(m)}", "no crash before", chance(m), m) for m in _SHOWN]
+
+
+def crash_point_of(results: Results) -> int:
+    """Return the crash point that the results hold."""
+    point = results[0]
+    assert isinstance(point, int)
+    return point
 
 
 def crash_point(outcome: int) -> int:
