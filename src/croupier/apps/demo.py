@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from croupier.apps.demo_draws import DrawsPlayed, play_draws
 from croupier.apps.wiring import open_hub
 from croupier.apps.world import LocalWorld, local_world
 from croupier.core.bet import BetState
@@ -163,7 +164,14 @@ async def _play(world: LocalWorld, rounds: int, progress: Progress) -> list[Roun
         launched = await world.launch(player, GAME)
         tables.append(PlayerSession(world, launched.session_id, player))
     work = [_play_kind(kind, table, rounds, progress) for kind, table in zip(KINDS, tables, strict=True)]
-    return [*await asyncio.gather(*work, _cashbacks(world, run, rounds, progress))]
+    draws = play_draws(world, lambda line: progress.console.print(line, soft_wrap=True, markup=False, highlight=False))
+    played, *told = await asyncio.gather(draws, *work, _cashbacks(world, run, rounds, progress))
+    assert isinstance(played, list)
+    return [*(row for row in told if isinstance(row, RoundResult)), *map(_of_draws, played)]
+
+
+def _of_draws(played: DrawsPlayed) -> RoundResult:
+    return RoundResult(f"draw: {played.name}", played.bets, played.as_expected, played.odd)
 
 
 async def _play_kind(kind: RoundKind, table: PlayerSession, rounds: int, progress: Progress) -> RoundResult:
@@ -276,10 +284,11 @@ def _show_links(world: LocalWorld, bet_id: int | None, console: Console, *, stay
     home, program = _shown(world.settings.home), _shown(Path(sys.argv[0]).absolute())
     console.print("Follow a bet that was accepted too late and went back:")
     console.print(f"  CROUPIER_HOME={home} {program} trace {bet_id}", soft_wrap=True)
+    console.print("Verify a draw from its proof: croupier verify-draw FILE (docs/guides/draws.md)", soft_wrap=True)
     console.print(f"The hub's log is {home}/demo.log", soft_wrap=True)
     if stay:
         console.print(f"Hub {world.hub_url}/readyz and /metrics · casino {world.casino_url}/_sandbox/wallet")
-        console.print(f"Studio {world.studio_url}/_sandbox/sessions")
+        console.print(f"Studio {world.studio_url}/_sandbox/sessions and /_sandbox/draws")
 
 
 def _shown(home: Path) -> str:

@@ -28,6 +28,7 @@ from croupier.kit.config import Settings, load
 from croupier.kit.http import HttpWire
 from croupier.kit.strictjson import loads
 from croupier.kit.wire import PeerError, WireRequest
+from croupier.sandbox.draws.catalogue import DRAW_GAMES
 
 START_S = 60.0
 END_S = 15.0
@@ -179,7 +180,11 @@ async def _introduce(world: LocalWorld, sink: Any) -> None:  # noqa: ANN401 - a 
         # A sandbox keeps its books in memory, so every run is a casino and a studio of their own.
         run = hub.chance.hex(3)
         casino, secret = await hub.store.casinos.add(f"Sandbox casino {run}", world.casino_url, ["EUR"])
-        provider, key = await hub.store.providers.add(f"Sandbox studio {run}", world.studio_url)
+        for earlier in await hub.store.providers.all():
+            if earlier.game_types:
+                await hub.store.providers.change(earlier.provider_id, {"game_types": ()})
+        game_types = tuple(DRAW_GAMES)
+        provider, key = await hub.store.providers.add(f"Sandbox studio {run}", world.studio_url, game_types=game_types)
         world.casino, world.provider = casino, provider
         await world.ask(
             f"{world.casino_url}/_sandbox/credentials", {"PartnerClientId": casino.casino_id, "Secret": secret}

@@ -26,6 +26,8 @@ from croupier.flows.sync_games import sync_games
 from croupier.kit import strictjson
 from croupier.kit.log import configure
 from croupier.kit.settings import Settings
+from croupier.sandbox.draws.catalogue import DRAW_GAMES
+from croupier.sandbox.draws.draw_studio import DrawPlan
 from croupier.sandbox.serve import Announce, Join, run_casino, run_studio, say_json
 
 app = typer.Typer(help="One sandbox side alone, in the foreground, on 127.0.0.1.")
@@ -74,20 +76,31 @@ def casino(
 
 
 @app.command()
-def studio(*, port: Port = 0, hub: HubUrl = None, join: WithJoin = False, as_json: AsJson = False) -> None:
+def studio(
+    *,
+    port: Port = 0,
+    hub: HubUrl = None,
+    join: WithJoin = False,
+    draws: Annotated[
+        bool, typer.Option("--draws", help="Run draws by schedule, with their journal in the home.")
+    ] = False,
+    pace: Annotated[int, typer.Option("--pace", min=1, max=100, help="How many times as fast draws run.")] = 1,
+    as_json: AsJson = False,
+) -> None:
     """Run a provider with a few games; prints its URL."""
     told = _told()
+    game_types: Record = {"game_types": tuple(DRAW_GAMES)} if draws else {}
     joined: list[str] = []
 
     async def enter(own: Hub, url: str, before: Credentials | None) -> Credentials:
         known = None if before is None else await own.store.providers.find(before["CounterpartyId"])
         if known is not None and before is not None:
-            await own.store.providers.change(known.provider_id, {"url": url, "enabled": True})
+            await own.store.providers.change(known.provider_id, {"url": url, "enabled": True, **game_types})
             joined.append(known.counterparty_id)
             if before["Secret"] in await own.store.providers.secrets(known.provider_id):
                 return before
             return {**before, "Secret": await own.store.providers.rotate_secret(known.provider_id)}
-        made, secret = await own.store.providers.add(f"{STUDIO} {own.chance.hex(2)}", url)
+        made, secret = await own.store.providers.add(f"{STUDIO} {own.chance.hex(2)}", url, **game_types)
         joined.append(made.counterparty_id)
         return {"CounterpartyId": made.counterparty_id, "Secret": secret}
 
@@ -98,6 +111,7 @@ def studio(*, port: Port = 0, hub: HubUrl = None, join: WithJoin = False, as_jso
         join=_joining(told, "studio", enter) if join else None,
         announce=_then_fetching_games(told, joined, say),
         with_parent=False,
+        draws=DrawPlan(told.home / "draws", pace) if draws else None,
     )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import inspect
 import json
-import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +17,19 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from croupier.kit.chance import SeededChance
-from croupier.kit.clock import SystemClock
 from croupier.sandbox.draws.schedule import Schedule
 from croupier.sandbox.studio import SandboxStudio
 from croupier.sandbox.studio_games import LaunchedSession
 from croupier.sandbox.studio_signing import RequestVerifier
+from croupier.simulator import virtual_time
 from croupier.simulator.in_process_http import InProcessWire
+from croupier.simulator.virtual_time import VirtualClock, VirtualLoop
 
 HUB, WHO, SECRET = "http://hub.test", "3f0c8d52-6f0e-4a53-9b1c-0f6f3a2f7c11", "demo-provider-secret"
-SPEED = 20
 QUICK = Schedule(every_ms=0, rest_ms=200, betting_ms=2000, action_ms=600, results_ms=400, grace_ms=4000)
 STAKE, MINOR = "10.00", 1000
-PATIENCE_S = 20.0
+PATIENCE_S = 900.0
+START_MS = 1_760_000_000_000
 OK = (200, {"_responseCode": 1, "currency": "EUR"})
 UNKNOWN = (504, {"_responseCode": 99})
 NO_FUNDS = (402, {"_responseCode": 3})
@@ -37,30 +39,17 @@ Fault = Callable[[str, dict[str, Any]], Told | float | None]
 """Verb and body to an answer instead of the real one, to seconds of silence before it, or to None."""
 
 
-class FastClock(SystemClock):
-    """Runs SPEED times as fast as the wall's."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._begun = time.monotonic()
-        self._origin_ms = 1_760_000_000_000
-
-    def now_ms(self) -> int:
-        return self._origin_ms + int((time.monotonic() - self._begun) * 1000 * SPEED)
-
-    async def sleep(self, seconds: float) -> None:
-        await super().sleep(seconds / SPEED)
-
-
 class Hub:
     """Books of bets: what was taken, paid and returned; every announcement, held against feed.md."""
 
-    def __init__(self, clock: FastClock) -> None:
+    def __init__(self, clock: VirtualClock) -> None:
         self.clock = clock
         self.bets: dict[str, dict[str, Any]] = {}
         self.tombstones: set[str] = set()
         self.heard: Counter[str] = Counter()
         self.announced: list[dict[str, Any]] = []
+        self.newest: dict[tuple[int, int], dict[str, Any]] = {}
+        self.finished = 0
         self.fault: Fault = lambda _verb, _body: None
         self.app = Starlette(routes=[Route("/v1/{path:path}", self.answer, methods=["POST"])])
 
@@ -108,18 +97,20 @@ class Hub:
 
     def draws(self, told: dict[str, Any]) -> Told:
         for draw in told["draws"]:
-            older = [d for d in self.announced if key(d) == key(draw)]
+            older = self.newest.get(key(draw))
             if older:
-                assert draw["version"] >= older[-1]["version"]
-                if draw["version"] == older[-1]["version"]:
-                    assert draw == older[-1]
+                assert draw["version"] >= older["version"]
+                if draw["version"] == older["version"]:
+                    assert draw == older
                     continue
-                assert draw["proof"]["commitment"] == older[-1]["proof"]["commitment"]
-                assert older[-1]["state"] not in (3, 5), "nothing follows the end"
+                assert draw["proof"]["commitment"] == older["proof"]["commitment"]
+                assert older["state"] not in (3, 5), "nothing follows the end"
             out = "seed" in draw["proof"] or "results" in draw
             assert not (out and draw["playState"] == 1), "neither seed nor results while bets may be taken"
             assert "results" not in draw or draw["bettingEndsAt"] <= self.clock.now_ms()
             self.announced.append(draw)
+            self.newest[key(draw)] = draw
+            self.finished += draw["state"] == 3
         return OK
 
     def of(self, game_type: int, state: int | None = None) -> list[dict[str, Any]]:
@@ -136,13 +127,16 @@ def key(draw: dict[str, Any]) -> tuple[int, int]:
 
 
 class Scene:
-    """A studio that runs draws on the fast clock against the hub; `restart` is its death and another process."""
+    """A studio that runs draws in virtual time against the hub; `restart` is its death and another process."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.clock = FastClock()
+        self.folder: Path | None = folder
+        """Where the journals lie; None keeps them in memory."""
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        self.clock = VirtualClock(loop, START_MS)
         self.hub = Hub(self.clock)
-        self.wire = InProcessWire(SystemClock())
+        self.wire = InProcessWire(self.clock)
         self.wire.mount(HUB, self.hub.app)
         self.lives = 0
         self.studio = self._studio()
@@ -157,7 +151,7 @@ class Scene:
             counterparty_id=WHO,
             secret=SECRET,
         )
-        studio.calls.patience_s = 0.25
+        studio.calls.patience_s = 3.0
         for game in studio.games:
             name = f"s-{game['gameId']}"
             studio.sessions[name] = LaunchedSession(
@@ -203,3 +197,25 @@ class Scene:
     async def close(self) -> None:
         await self.studio.draws.close()
         await self.wire.close()
+
+
+def virtual(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """A test of a scene, run in virtual time: minutes of draws pass in no time, and the same way each time."""
+
+    @functools.wraps(test)
+    def run(tmp_path: Path, **given: Any) -> None:
+        async def main(loop: VirtualLoop) -> None:
+            loop.busy = lambda: False
+            scene = Scene(tmp_path / "draws")
+            try:
+                await test(scene, **given)
+            finally:
+                await scene.close()
+
+        virtual_time.run(main)
+
+    told = inspect.signature(test)
+    others = [p for name, p in told.parameters.items() if name != "scene"]
+    path = inspect.Parameter("tmp_path", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    run.__signature__ = told.replace(parameters=[path, *others])  # type: ignore[attr-defined]
+    return run

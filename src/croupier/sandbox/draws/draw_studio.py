@@ -131,6 +131,8 @@ def bet_shown(bet: DrawBet) -> dict[str, object]:
     """Return a bet for people and tests. Amounts are decimal text."""
     return {
         "bet": bet.bet,
+        "gameType": bet.game_type,
+        "gameEdition": bet.edition,
         "session": bet.session,
         "choice": bet.choice,
         "stake": format_amount(bet.stake, bet.currency),
