@@ -89,7 +89,7 @@ def studio(
 ) -> None:
     """Run a provider with a few games; prints its URL."""
     told = _told()
-    game_types: Record = {"game_types": tuple(DRAW_GAMES)} if draws else {}
+    game_types: dict[str, Any] = {"game_types": tuple(DRAW_GAMES)} if draws else {}
     joined: list[str] = []
 
     async def enter(own: Hub, url: str, before: Credentials | None) -> Credentials:
