@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.source import ROOT, SOURCE, Function, Module, docstrings, dotted, modules
+from tests.house.source import ROOT, SOURCE, Function, Module, docstrings, dotted, every_module, modules
 
 MONEY_FLOORS = ("core", "store", "flows", "views")
 """Where an amount may pass."""
@@ -45,9 +45,6 @@ BANNED_CALLS = re.compile(
 )
 NETWORK = ("flows/ports.py", "kit/wire.py")
 """Where the calls that leave the machine are declared, as protocols."""
-
-every_module = pytest.mark.parametrize("module", modules(), ids=lambda m: m.name)
-
 
 # --- no float touches an amount (I15) ---------------------------------------------------------------------
 

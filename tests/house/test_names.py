@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.source import ROOT, SOURCE, Function, Module, docstrings, modules
+from tests.house.source import ROOT, SOURCE, Function, Module, docstrings, every_module, modules
 
 SHAPELESS = {"util", "utils", "helper", "helpers", "common", "manager", "service", "services", "base", "misc"}
 """Names that fit anything say nothing (docs/STYLE.md, Names)."""
@@ -74,9 +74,6 @@ def public(module: Module) -> list[Function | ast.ClassDef]:
     tops = [n for n in module.tree.body if isinstance(n, Function | ast.ClassDef) and not n.name.startswith("_")]
     inside = [m for c in tops if isinstance(c, ast.ClassDef) for m in c.body if isinstance(m, Function)]
     return [*tops, *(m for m in inside if not m.name.startswith("_"))]
-
-
-every_module = pytest.mark.parametrize("module", modules(), ids=lambda m: m.name)
 
 
 @every_module
