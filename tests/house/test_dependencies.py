@@ -24,7 +24,7 @@ def declared() -> set[str]:
 
 
 def extra() -> set[str]:
-    return names(PROJECT["optional-dependencies"]["embedded"])
+    return {name for needed in PROJECT["optional-dependencies"].values() for name in names(needed)}
 
 
 def imported() -> set[str]:

@@ -289,6 +289,10 @@ class Db:
             raise DbDown(f"cannot connect to the database: {error}") from error
         return db
 
+    def own_pool(self, size: int) -> Pool:
+        """Sessions apart from all others, for work that must not stand in the way of the payment path. The caller closes it."""
+        return self._pool.like(size)
+
     async def close(self) -> None:
         """Disconnect."""
         for pool in (self._probe, self._lines, self._pool):

@@ -65,6 +65,10 @@ class Pool:
         self._looked: Any = None
         self._closed = False
 
+    def like(self, size: int) -> Pool:
+        """Another pool with the same address and settings."""
+        return Pool(self._address, size, self._session)
+
     async def take(self, within_s: float) -> Any:  # noqa: ANN401 - the driver has no types
         """A session that nobody else uses until `give_back`. Raises the driver's errors, DbDown when it takes too long."""
         if self._closed:
