@@ -53,9 +53,9 @@ class Notifications:
         lost = asyncio.Event()
         news = asyncio.Event()
 
-        def told(_connection: Any, _pid: int, _name: str, text: str) -> None:  # noqa: ANN401 - the driver has no types
+        def told(*call: Any) -> None:  # noqa: ANN401 - connection, backend, name, text; the driver has no types
             news.set()
-            heard(text)
+            heard(call[-1])
 
         def ended(_connection: Any) -> None:  # noqa: ANN401 - see above
             lost.set()
