@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from fractions import Fraction
+from functools import cache
 from itertools import combinations
 from math import comb
 
@@ -21,7 +22,13 @@ from croupier.sandbox.draws.paytable import markdown, paytable, percent
 from croupier.sandbox.draws.poker_draw import DECK, PokerDraw, strength
 from croupier.sandbox.draws.wheel import SEGMENTS, Wheel
 
-RETURNED = {row.bet: row.returned for game in DRAW_GAMES.values() for row in paytable(game)}
+
+@cache
+def returned(bet: str) -> Fraction:
+    """What the paytables say of a bet."""
+    rows = [row for game in DRAW_GAMES.values() for row in paytable(game)]
+    (found,) = [row.returned for row in rows if row.bet == bet]
+    return found
 
 
 def hand(text: str) -> tuple[int, ...]:
@@ -46,7 +53,8 @@ class Fixed:
 
 def test_every_bet_returns_between_89_and_98_percent() -> None:
     """A studio that paid back more than it takes would be a bug in its paytable, and so would one that pays back little."""
-    assert all(Fraction(89, 100) < share < Fraction(98, 100) for share in RETURNED.values()), RETURNED
+    shares = {row.bet: row.returned for game in DRAW_GAMES.values() for row in paytable(game)}
+    assert all(Fraction(89, 100) < share < Fraction(98, 100) for share in shares.values()), shares
 
 
 def test_the_game_types_are_those_of_the_contract() -> None:
@@ -122,7 +130,7 @@ def keno_chance(picks: int, hits: int) -> Fraction:
 def test_keno_returns_what_its_paytable_says(picks: int) -> None:
     assert sum(keno_chance(picks, hits) for hits in range(picks + 1)) == 1
     expected = sum(keno_chance(picks, hits) * Fraction(pays, 100) for hits, pays in keno.PAYS[picks].items())
-    assert RETURNED["1 pick" if picks == 1 else f"{picks} picks"] == expected
+    assert returned("1 pick" if picks == 1 else f"{picks} picks") == expected
 
 
 def test_keno_draws_twenty_different_numbers_from_1_to_80() -> None:
@@ -159,7 +167,7 @@ def test_every_colour_of_the_wheel_returns_96_percent_over_all_segments() -> Non
     wheel = Wheel()
     for colour in set(SEGMENTS):
         paid = sum(wheel.multiplier(colour, wheel.results(Fixed(place))) for place in range(50))
-        assert Fraction(paid, 50 * 100) == RETURNED[colour] == Fraction(96, 100)
+        assert Fraction(paid, 50 * 100) == returned(colour) == Fraction(96, 100)
 
 
 def test_the_wheel_refuses_other_colours() -> None:
@@ -172,18 +180,28 @@ def test_the_wheel_refuses_other_colours() -> None:
 # --- the crash game ---------------------------------------------------------------------------------------------
 
 
+def test_every_multiplier_of_the_crash_game_returns_at_most_97_percent() -> None:
+    """The crash point falls as the outcome rises, so the last outcome that reaches a multiplier says how many do."""
+    for multiplier in range(101, 10_001):
+        last = crash.OUTCOMES * crash.SHARE // multiplier
+        assert crash.crash_point(last) >= multiplier > crash.crash_point(last + 1)
+        assert crash.chance(multiplier) == Fraction(last, crash.OUTCOMES)
+        assert 9699 * 10_000 <= last * multiplier <= 9700 * 10_000
+
+
+@pytest.mark.slow
 def test_the_crash_game_returns_at_most_97_percent_at_every_multiplier_over_all_outcomes() -> None:
     """All million outcomes are counted, and of these sums every bet from 1.01 to 100.00 is computed."""
     points = Counter(map(crash.crash_point, range(1, crash.OUTCOMES + 1)))
     assert set(points) <= set(range(100, 10_001))
-    reached = 0
+    shares, reached = {}, 0
     for multiplier in range(10_000, 100, -1):
         reached += points[multiplier]
         share = Fraction(reached * multiplier, crash.OUTCOMES * 100)
         assert Fraction(9699, 10_000) <= share <= Fraction(97, 100), multiplier
         assert crash.chance(multiplier) == Fraction(reached, crash.OUTCOMES)
-        name = f"leaves at {multiplier_text(multiplier)}"
-        assert RETURNED.get(name, share) == share
+        shares[f"leaves at {multiplier_text(multiplier)}"] = share
+    assert all(shares[row.bet] == row.returned for row in paytable(DRAW_GAMES[25]))
 
 
 @pytest.mark.parametrize(
@@ -243,16 +261,14 @@ def test_all_hands_of_three_cards_fall_into_the_known_numbers() -> None:
     }  # fmt: skip
 
 
-def test_pairs_of_hands_without_a_common_card_are_counted_right() -> None:
-    """Against counting one by one, over a small deck, and over the whole deck by the formula."""
-    hands = [*combinations(range(9), 3)]
-    one_by_one = sum(not set(a) & set(b) for a in hands for b in hands)
-    assert poker_draw.pairs_without_common_card(hands) == one_by_one == comb(9, 3) * comb(6, 3)
-    some = hands[::3]
-    assert poker_draw.pairs_without_common_card(some) == sum(not set(a) & set(b) for a in some for b in some)
-    assert poker_draw.pairs_without_common_card(combinations(range(52), 3)) == comb(52, 3) * comb(49, 3)
+def test_sides_and_tie_return_what_the_chance_of_a_tie_leaves() -> None:
+    tie = Fraction(1083, 978_775)
+    assert poker_draw.chance_of_tie() == tie
+    assert returned("tie") == tie * 850
+    assert returned("red") == returned("black") == (1 - tie) / 2 * Fraction(190, 100) + tie
 
 
+@pytest.mark.slow
 def test_the_chance_of_a_tie_is_that_of_equal_ranks_counted_one_by_one() -> None:
     """Hands of equal strength are few: each pair of them is looked at."""
     equal: dict[tuple[int, ...], list[set[int]]] = {}
@@ -260,23 +276,22 @@ def test_the_chance_of_a_tie_is_that_of_equal_ranks_counted_one_by_one() -> None
         equal.setdefault(strength(cards), []).append(set(cards))
     ties = sum(not a & b for hands in equal.values() for a in hands for b in hands)
     tie = Fraction(ties, comb(52, 3) * comb(49, 3))
-    assert poker_draw.chance_of_tie() == tie == Fraction(1083, 978_775)
-    assert RETURNED["tie"] == tie * 850
-    assert RETURNED["red"] == RETURNED["black"] == (1 - tie) / 2 * Fraction(190, 100) + tie
+    assert poker_draw.chance_of_tie() == tie
 
 
-def test_the_strong_categories_are_what_counting_against_all_hands_gives() -> None:
-    """A straight flush or three of a kind wins or ties wherever it is dealt, so only both hands holding one are counted twice."""
-    all_pairs = comb(52, 3) * comb(49, 3)
-    hands = {name: [set(c) for c in combinations(range(52), 3) if poker_draw.CATEGORIES[strength(c)[0]] == name]
-             for name in ("straight flush", "three of a kind")}  # fmt: skip
-    best, next_best = hands["straight flush"], hands["three of a kind"]
-    both = sum(not a & b for a in best for b in best)
-    assert RETURNED["straight flush"] == Fraction(2 * len(best) * comb(49, 3) - both, all_pairs) * 215
-    two_of_next = sum(not a & b for a in next_best for b in next_best)
-    against_best = sum(not a & b for a in next_best for b in best)
-    wins = 2 * (len(next_best) * comb(49, 3) - against_best) - two_of_next
-    assert RETURNED["three of a kind"] == Fraction(wins, all_pairs) * 200
+def test_the_chances_of_the_winning_categories_are_those_of_counting_over_all_hands() -> None:
+    """Pairs of hands of a category or a weaker one without a common card: here over each set of cards that hands hold."""
+    hands = [(strength(cards)[0], cards) for cards in combinations(range(52), 3)]
+    holding: Counter[tuple[int, ...]] = Counter()
+    before, all_pairs = 0, comb(52, 3) * comb(49, 3)
+    for place, name in enumerate(poker_draw.CATEGORIES):
+        for cards in (cards for category, cards in hands if category == place):
+            for size in range(4):
+                holding.update(combinations(cards, size))
+        pairs = sum((-1) ** len(shared) * count * count for shared, count in holding.items())
+        assert poker_draw.chance_of_category(name) == Fraction(pairs - before, all_pairs), name
+        before = pairs
+    assert before == all_pairs
 
 
 def test_the_chances_of_the_winning_categories_add_up_to_one() -> None:

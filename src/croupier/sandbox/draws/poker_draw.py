@@ -2,17 +2,16 @@
 
 Owns: the strength of a hand, the bets with their fixed odds, and the exact chances. Never: a number of its own.
 
-The chances are exact: the number of pairs of hands without a common card is counted by inclusion and exclusion over the cards that
-two hands could share.
+The chances are exact: deals are counted over ranks and suits, and by inclusion and exclusion over the cards that two hands could share.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections import Counter
 from fractions import Fraction
 from functools import cache
 from itertools import combinations
+from math import comb
 
 from croupier.sandbox.draws.game import STAKE_BACK, BadChoice, Line, Numbers, Results
 
@@ -89,37 +88,61 @@ def strength(hand: Hand) -> Strength:
     return (CATEGORIES.index("flush" if flush else "high card"), *ranks)
 
 
-@cache
 def chance_of_tie() -> Fraction:
-    """Return the chance that both hands have the same strength."""
-    equal: defaultdict[Strength, list[Hand]] = defaultdict(list)
-    for hand in _hands():
-        equal[strength(hand)].append(hand)
-    return Fraction(sum(map(pairs_without_common_card, equal.values())), pairs_without_common_card(_hands()))
+    """Return the chance that both hands have the same strength.
+
+    Two hands of three ranks are equal if the ranks are, and both are of one suit or neither is. Of the 4 * 4 * 4 suits of one, 3 * 3 * 3 share
+    no card with the other. Two pairs are equal if both ranks are; two hands of one rank have a card in common.
+    """
+    ranks, suits = len(RANKS), len(SUITS)
+    flushes = suits * (suits - 1)
+    others = (suits * (suits - 1)) ** HAND - 2 * suits * (suits - 1) ** HAND + flushes
+    pairs = comb(suits, 2) * comb(suits - 2, 2) * suits * (suits - 1)
+    return Fraction(comb(ranks, HAND) * (flushes + others) + ranks * (ranks - 1) * pairs, _DEALS)
 
 
-@cache
 def chance_of_category(name: str) -> Fraction:
     """Return the chance that the stronger hand has this category."""
     place = CATEGORIES.index(name)
     return _chance_of_at_most(place) - (_chance_of_at_most(place - 1) if place else 0)
 
 
-def pairs_without_common_card(hands: Iterable[Hand]) -> int:
-    """Return the number of ordered pairs of these hands that share no card."""
-    holding: Counter[Hand] = Counter()
-    for hand in hands:
-        for size in range(HAND + 1):
-            holding.update(combinations(hand, size))
-    return sum((-1) ** len(shared) * count * count for shared, count in holding.items())
-
-
 @cache
 def _chance_of_at_most(place: int) -> Fraction:
-    hands = [hand for hand in _hands() if strength(hand)[0] <= place]
-    return Fraction(pairs_without_common_card(hands), pairs_without_common_card(_hands()))
+    """The chance that both hands are of this category or a weaker one, by inclusion and exclusion over the cards in common."""
+    deals = 0
+    for shared, alike, holding in _holdings():
+        hands = sum(count for category, count in holding.items() if category <= place)
+        deals += (-1) ** shared * alike * hands * hands
+    whole = sum(count for category, count in _holdings()[0][2].items() if category <= place)
+    return Fraction(deals - whole, _DEALS)  # three cards in common are one whole hand, held by itself alone
 
 
 @cache
-def _hands() -> tuple[Hand, ...]:
-    return tuple(combinations(range(len(DECK)), HAND))
+def _holdings() -> list[tuple[int, int, Counter[int]]]:
+    """For no card, one and two: how many such sets of cards are alike, and the categories of the hands that hold one of them.
+
+    Suits are alike, so one card stands for the four of its rank, and two cards for all of their ranks that are of one suit, or of two.
+    """
+    of_rank = range(0, len(DECK), len(SUITS))
+    found = [(0, 1, Counter(_category(hand) for hand in combinations(range(len(DECK)), HAND)))]
+    found += [(1, len(SUITS), _holding(card)) for card in of_rank]
+    found += [(2, comb(len(SUITS), 2), _holding(card, card + 1)) for card in of_rank]
+    for low, high in combinations(of_rank, 2):
+        found.append((2, len(SUITS), _holding(low, high)))
+        found.append((2, len(SUITS) * (len(SUITS) - 1), _holding(low, high + 1)))
+    return found
+
+
+def _holding(*cards: int) -> Counter[int]:
+    """The categories of all hands with these cards."""
+    rest = [card for card in range(len(DECK)) if card not in cards]
+    return Counter(_category((*cards, *more)) for more in combinations(rest, HAND - len(cards)))
+
+
+def _category(hand: Hand) -> int:
+    return strength(hand)[0]
+
+
+_DEALS = comb(len(DECK), HAND) * comb(len(DECK) - HAND, HAND)
+"""In how many ways two hands can be dealt."""
