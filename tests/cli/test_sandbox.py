@@ -6,6 +6,7 @@ import json
 import signal
 import socket
 import stat
+import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
@@ -88,3 +89,20 @@ def test_a_port_that_is_taken_is_told(cli: Cli) -> None:
 def test_where_private_peers_are_refused_a_sandbox_cannot_join(cli: Cli) -> None:
     complaint = cli.complaint("sandbox", "casino", "--join", CROUPIER_ALLOW_PRIVATE_PEERS=None)
     assert "CROUPIER_ALLOW_PRIVATE_PEERS=1" in complaint
+
+
+def test_a_studio_with_draws_takes_over_their_game_types_and_announces(alone: Cli) -> None:
+    """No hub serves here: the draws stay announced on the studio's own page until one does."""
+    process = alone.start("sandbox", "studio", "--join", "--draws", "--pace", "20", "--json")
+    assert process.stdout is not None
+    url = json.loads(process.stdout.readline())["url"]
+    (row,) = alone.json("provider", "list")
+    assert alone.json("provider", "show", row["name"])["game_types"] == [3, 23, 24, 25]
+    with urllib.request.urlopen(f"{url}/_sandbox/draws") as answer:
+        games = json.load(answer)["games"]
+    assert [game["draw"]["phase"] for game in games] == ["awaiting"] * 4
+    assert all("seed" not in game["draw"]["proof"] for game in games)
+    assert end(process).code == 0
+    assert sorted(path.name for path in (alone.home / "draws").iterdir()) == [
+        "draws-23.jsonl", "draws-24.jsonl", "draws-25.jsonl", "draws-3.jsonl",
+    ]  # fmt: skip
