@@ -1,1 +1,1 @@
-"""Layer 6: puts the parts together. The only place that knows them all."""
+"""Layer 6: the programs. They join the parts, and are the only code that knows all of them."""

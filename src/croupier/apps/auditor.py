@@ -1,7 +1,7 @@
-"""The continuous auditor: every so often one process of all takes a turn, and a person is called for what is new.
+"""The continuous auditor: at intervals one process takes a turn, and raises an incident for each new violation.
 
-Owns: joining what looks (views) with what remembers (store). Never: an invariant, and never a repair. One at a time: a
-turn is a lease, and a process that slept through its lease writes nothing (store.audits). Spec: money.md 5.
+Owns: connecting the checks (views) with the stored state (store). Never: an invariant, or a repair. One process at a time
+holds the lease of a turn; a process that slept through its lease writes nothing (store.audits). Spec: money.md 5.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from croupier.views.audit.cycle import AuditTurn, Marks, run_turn
 log = get("auditor")
 
 TURN_S = 120
-"""How long a turn may take before another process takes it."""
+"""The length of the lease of a turn."""
 LOOKS_S = 5.0
-"""How often a process asks whether it is time."""
+"""The interval at which a process checks whether a turn is due."""
 
 
 async def audit_for_ever(hub: Hub, every_s: float) -> None:
-    """Take turns for ever."""
+    """Take turns in a loop; never returns."""
     while True:
         await hub.clock.sleep(min(every_s, LOOKS_S))
         await take_turn(hub, every_s)
 
 
 async def take_turn(hub: Hub, every_s: float) -> list[Known] | None:
-    """Take a turn if it is time and nobody else does; what is newly wrong, or None if it took none."""
+    """Take a turn if one is due and no other process takes it. Return the new violations, or None if no turn was taken."""
     began = await hub.store.audits.progress()
     if hub.clock.now_ms() - began.done_ms < every_s * 1000:
         return None

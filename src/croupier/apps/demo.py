@@ -1,7 +1,7 @@
-"""`croupier demo`: every kind of round, played for real between processes on this machine, then the books.
+"""`croupier demo`: play every kind of round between real processes on this machine, then show the books.
 
-Owns: the kinds of rounds and what is shown. The waits are shortened by settings, and the demo says so. Demo
-money only: the casino is a sandbox. Spec: operate.md 2 (`croupier demo`).
+Owns: the kinds of rounds and the output. The waits are shortened by settings, and the output says so. Demo money only: the
+casino is a sandbox. Spec: operate.md 2 (`croupier demo`).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ GAME = "lantern-tumble"
 
 @dataclass(frozen=True, slots=True)
 class RoundKind:
-    """One kind of round: its name, what should come of it, how it is played."""
+    """A kind of round: its name, its expected result and the function that plays it."""
 
     name: str
     expected: str
@@ -48,7 +48,7 @@ class RoundKind:
 
 @dataclass(frozen=True, slots=True)
 class PlayerSession:
-    """A world with one open session per kind of round."""
+    """A player's open session in the demo's world."""
 
     world: LocalWorld
     session: str
@@ -78,7 +78,7 @@ async def _refund(table: PlayerSession, n: int) -> str:
 
 
 async def _late(table: PlayerSession, n: int) -> str:
-    """The casino says yes after the provider was told "not known": nobody claims it, so it goes back."""
+    """A late accept: the provider was answered "not known", nobody claims the stake, and it is returned."""
     return await _call(table, "pay-in", f"t{n}", amount="20.00")
 
 
@@ -102,7 +102,7 @@ CASHBACK = "cashback, then cancelled"
 
 @dataclass(slots=True)
 class RoundResult:
-    """What came of one kind of round."""
+    """The result of one kind of round."""
 
     name: str
     rounds: int
@@ -111,7 +111,7 @@ class RoundResult:
 
 
 def demo(settings: Settings, rounds: int, *, stay: bool, console: Console | None = None) -> int:
-    """Play, show, and return 0 if everything came out as it should. SIGTERM and Ctrl-C stop what was started."""
+    """Play and show; return 0 if every result was as expected. SIGTERM and Ctrl-C stop all started processes."""
     try:
         return asyncio.run(_demo(settings, rounds, stay=stay, console=console or Console()))
     except asyncio.CancelledError:
@@ -154,7 +154,7 @@ async def _play_and_show(world: LocalWorld, rounds: int, console: Console, *, st
 
 
 async def _play(world: LocalWorld, rounds: int, progress: Progress) -> list[RoundResult]:
-    """All kinds of rounds side by side."""
+    """Play all kinds of rounds concurrently."""
     run = world.hub.pid
     tables = []
     for number, kind in enumerate(KINDS):
@@ -191,7 +191,7 @@ async def _play_kind(kind: RoundKind, table: PlayerSession, rounds: int, progres
 
 
 async def _cashbacks(world: LocalWorld, run: int, rounds: int, progress: Progress) -> RoundResult:
-    """Pay each, and cancel every second one."""
+    """Pay cashbacks, and cancel every second one."""
     bar = progress.add_task(CASHBACK, total=rounds)
     told = RoundResult(CASHBACK, rounds, 0, [])
     async with open_hub(world.settings) as hub:
@@ -225,7 +225,7 @@ _STANDING = "select count(*) from bets where state = any($1::text[])"
 
 
 async def _wait_until_idle(world: LocalWorld, progress: Progress) -> int:
-    """Wait until the hub has nothing left to do; how many payments were still undecided when patience ended."""
+    """Wait until the hub has nothing left to do. Return the number of undecided payments and bets at the timeout."""
     bar = progress.add_task("until every payment has its outcome", total=None)
     standing = [s.value for s in (BetState.ASKED, BetState.UNWANTED, BetState.UNCLAIMED, BetState.UNDOING)]
     left = 0
@@ -292,7 +292,7 @@ def _show_links(world: LocalWorld, bet_id: int | None, console: Console, *, stay
 
 
 def _shown(home: Path) -> str:
-    """A path as a person would type it here."""
+    """Return a path relative to the working directory where possible."""
     with contextlib.suppress(ValueError):
         return str(home.relative_to(Path.cwd()))
     return str(home)

@@ -1,7 +1,7 @@
-"""The hub as one ASGI app: both halves, health, metrics. One port, all APIs.
+"""The hub as one ASGI app: both halves, health, metrics. One port serves all APIs.
 
-Owns: the route table and what an unknown path gets, in the style of the half it is under. Spec: operate.md 6,
-provider.md 2, casino.md 1.
+Owns: the route table, and the response to an unknown path, in the style of the half that it belongs to.
+Spec: operate.md 6, provider.md 2, casino.md 1.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from croupier.kit.log import suppressed_lines
 from croupier.store.db import DbError
 
 STUCK_S = 1.0
-"""A decision that could not even board a group commit for so long."""
+"""The age at which a decision that waits for a group commit counts as stuck."""
 
 
 def hub_app(hub: Hub, settings: Settings) -> Starlette:
-    """The app of one process."""
+    """Return the app of one process."""
     routes = [*_own_routes(hub)]
     for casino_protocol in casinos.PROTOCOLS.values():
         routes += casino_protocol.routes(hub, settings.issuer)
@@ -35,7 +35,7 @@ def hub_app(hub: Hub, settings: Settings) -> Starlette:
         routes += provider_protocol.routes(hub)
     handlers: Any = {HTTPException: _no_such_path}
     app = Starlette(routes=routes, exception_handlers=handlers)
-    # A path with a slash too many is an unknown path, not another place to go to.
+    # A path with a trailing slash is an unknown path, not a redirect.
     app.router.redirect_slashes = False
     return app
 
@@ -71,14 +71,14 @@ def _own_routes(hub: Hub) -> list[Route]:
 
 
 def note_process(hub: Hub) -> None:
-    """Bring the metrics that only this process knows up to date; the beat does it too, for whoever scrapes another worker."""
+    """Update the metrics that only this process knows. The beat calls it too, for scrapes that reach another worker."""
     hub.metrics.put("croupier_waiting_requests", len(hub.waiters))
     for event, lines in suppressed_lines().items():
         hub.metrics.count("croupier_log_held_back_total", event, by=lines)
 
 
 async def _not_ready(hub: Hub) -> str | None:
-    """Why no traffic should come now; told within two seconds, whatever the database does."""
+    """Return the reason why this worker should get no traffic, or None. It takes at most two seconds."""
     if hub.state.closing:
         return "shutting down"
     try:
@@ -92,7 +92,7 @@ async def _not_ready(hub: Hub) -> str | None:
 
 
 async def _put_audit(hub: Hub) -> None:
-    """What the continuous auditor said last, whichever worker it ran in."""
+    """Publish the last results of the continuous auditor, whichever worker it ran in."""
     for result in await hub.store.audits.results():
         name = result.invariant
         hub.metrics.put("croupier_audit_holds", 0 if result.violations else 1, name)

@@ -1,7 +1,7 @@
-"""What the hub serves beside its two halves, and the OpenAPI document of all that it serves.
+"""The operational pages of the hub, and the OpenAPI document of everything that it serves.
 
-Owns: the operational pages as operations, and which halves the document is made of. Never: what a protocol serves,
-which stands in its own folder, nor a page's work (hub_app). Spec: operate.md 6.
+Owns: those pages as operations, and the parts of the document. Never: the operations of a protocol (its own folder), or
+the work of a page (hub_app). Spec: operate.md 6.
 """
 
 from __future__ import annotations
@@ -32,21 +32,21 @@ class Ready(TypedDict):
 
 
 class NotReady(TypedDict):
-    """Why no traffic should come now."""
+    """The reason why this worker should get no traffic."""
 
     ready: Literal[False]
     why: str
 
 
 class Version(TypedDict):
-    """Which program this is."""
+    """The name and version of the program."""
 
     name: Literal["croupier"]
     version: str
 
 
 class NotFound(TypedDict):
-    """There is no such page."""
+    """The page does not exist."""
 
     error: str
     path: NotRequired[str]
@@ -76,16 +76,16 @@ OWN: Final = Half(
         _page("/openapi.json", "This document.", AnswerSpec(200, "What the hub serves.", Page)),
     ),
 )
-"""Everything that is neither half's."""
+"""The operations that belong to neither half."""
 
 
 def all_operations() -> tuple[Operation, ...]:
-    """Every operation of the hub."""
+    """Return every operation of the hub."""
     return tuple(operation for half in _halves() for operation in half.operations)
 
 
 def openapi() -> Schema:
-    """The OpenAPI 3.1 document of everything that this version of the hub serves."""
+    """Return the OpenAPI 3.1 document of everything that this version of the hub serves."""
     means = (
         "The hub between casinos and game providers. Amounts are decimal text in major units, never a binary float. "
         "A body is JSON in UTF-8 of at most 64 KB and 32 levels; a key that occurs twice, NUL, half a surrogate pair "

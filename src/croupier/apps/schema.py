@@ -1,7 +1,7 @@
-"""Who may change the schema: a look at production must not be its upgrade.
+"""Permission to change the schema: reading a production database must never upgrade it.
 
-Owns: what each kind of program may do to a database that is empty, or older than the program. Never: a migration
-itself (store.migrate). `croupier migrate` asks nobody. Spec: operate.md 7.
+Owns: what each kind of program may do to a database that is empty, or older than the program. Never: a migration itself
+(store.migrate). `croupier migrate` is always allowed. Spec: operate.md 7.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ _MOST_NAMES = 3
 
 
 class Aim(Enum):
-    """What a program that opens the database is about to do with it."""
+    """The purpose for which a program opens the database."""
 
     LOOK = "look"
-    """Read only: it makes no home, no key and no table."""
+    """Read only: it creates no home, no key and no table."""
     CHANGE = "change"
-    """A command about something that must be there already, or a worker: it makes no home and no table."""
+    """A worker, or a command about existing data: it creates no home and no table."""
     MAKE = "make"
-    """A command that may be the first one: it sets up an empty embedded home, and no more."""
+    """A command that may be the first one: it sets up an empty embedded home, and nothing else."""
     SERVE = "serve"
-    """The hub itself, at its start: as far as CROUPIER_MIGRATE_ON_SERVE allows."""
+    """The hub itself at its start: as far as CROUPIER_MIGRATE_ON_SERVE allows."""
 
 
 async def make_ready(db: Db, settings: Settings, aim: Aim) -> None:
-    """Bring the database to the program's schema if this program may; raises MigrationError that says what to do."""
+    """Bring the database to the current schema if the program may; raises MigrationError with the remedy."""
     if not await pending(db):
         return
     if _may_set_up(settings, aim):
@@ -42,7 +42,7 @@ async def make_ready(db: Db, settings: Settings, aim: Aim) -> None:
 
 
 def what_to_do(settings: Settings, missing: list[str], *, empty: bool) -> str:
-    """Why this database cannot be used yet, and the command that changes it."""
+    """Return why this database cannot be used yet, and the command that changes it."""
     where = "the embedded one of this home" if settings.database_url is None else "the one of CROUPIER_DATABASE_URL"
     if empty:
         return f"the database ({where}) has no tables yet: `croupier migrate` makes them"
@@ -56,13 +56,13 @@ def what_to_do(settings: Settings, missing: list[str], *, empty: bool) -> str:
 
 
 def _may_set_up(settings: Settings, aim: Aim) -> bool:
-    """Whether an empty database may be given its tables."""
+    """Return whether an empty database may be set up."""
     if settings.database_url is None:
         return aim in (Aim.MAKE, Aim.SERVE)
     return aim is Aim.SERVE and settings.migrate_on_serve is not False
 
 
 def _may_upgrade(settings: Settings, aim: Aim) -> bool:
-    """Whether a database that has tables may be changed."""
+    """Return whether a database with tables may be upgraded."""
     told = settings.migrate_on_serve
     return aim is Aim.SERVE and (settings.database_url is None if told is None else told)

@@ -1,11 +1,11 @@
-"""`croupier serve`: the port, the workers, and nothing else.
+"""`croupier serve`: the supervisor. It owns the port and the workers, and nothing else.
 
-Owns: the listening socket that the workers share, their restarts, the signals. The embedded database is kept
-by a shared lock on the home as long as this process lives. Workers are in this process's group, PostgreSQL in
-its own, so that Ctrl-C reaches the database only through the hub. Spec: operate.md 8.
+Owns: the listening socket that the workers share, their restarts, the signals. A shared lock on the home keeps the embedded
+database running as long as this process lives. Workers are in this process's group, PostgreSQL in its own, so that Ctrl-C
+reaches the database only through the hub. Spec: operate.md 8.
 
-A worker is a fork of this process, which has the whole program loaded: loading takes seconds of a processor, a fork
-none. So the supervisor has one thread and, once the database is prepared, no event loop (decision 0022).
+A worker is a fork of this process, which has loaded the whole program: loading takes seconds, a fork almost nothing. So
+the supervisor has one thread and, once the database is prepared, no event loop (decision 0022).
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ ENDINGS = (signal.SIGTERM, signal.SIGINT)
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """The hub's listening socket; raises OSError with what to do."""
+    """Return the hub's listening socket; raises OSError with the remedy."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -60,16 +60,16 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def address(sock: socket.socket) -> str:
-    """Where the hub answers."""
+    """Return the hub's URL."""
     host, port = sock.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 class Workers:
-    """The serving processes of one hub: forks of this one.
+    """The workers of one hub: forks of this process.
 
-    `work` is what a worker does with its end of the pipe `life` and the number of its place; it returns the exit code. `held` is the database that
-    the supervisor keeps up for all of them.
+    `work`: the main function of a worker; it gets its end of the pipe `life` and its number, and returns the exit code.
+    `held`: the embedded database that the supervisor keeps running for all of them.
     """
 
     def __init__(self, count: int, work: Callable[[int, int], int], held: Attached | None) -> None:
@@ -78,13 +78,13 @@ class Workers:
         self._held = held
         self._running: list[int] = []
         self._stopping = False
-        # Nobody ever writes to it. The kernel closes our end at any death of ours, and the workers notice.
+        # Nothing is ever written to this pipe. The kernel closes our end at any death of ours, which ends the workers.
         self._life, self._alive = os.pipe()
 
     def start(self) -> None:
-        """Start all of them."""
+        """Start all workers."""
         assert threading.active_count() == 1, "a fork takes no other thread along, and would keep its locks"
-        # What is loaded by now is looked through by nobody's collector again, and so stays shared between all.
+        # Loaded objects are excluded from garbage collection, so that their memory stays shared between all processes.
         gc.collect()
         gc.freeze()
         for number in ENDINGS:
@@ -92,7 +92,7 @@ class Workers:
         self._running = [self._fork(place) for place in range(self._count)]
 
     def _fork(self, place: int) -> int:
-        """One more worker; its pid. No signal is heard meanwhile: it would find either of us half made."""
+        """Fork a worker and return its pid. Signals are blocked meanwhile, because they would find it half initialized."""
         signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
         pid = os.fork()
         if not pid:
@@ -101,7 +101,7 @@ class Workers:
         return pid
 
     def _become_worker(self, place: int) -> None:
-        """From here on this process is the worker: it ends in here, and never sees the supervisor's frames again."""
+        """Run as the worker. It ends in here, and never returns to the supervisor's frames."""
         code = 1
         try:
             for number in ENDINGS:
@@ -111,14 +111,14 @@ class Workers:
                 self._held.release()
             signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
             code = self._work(self._life, place)
-        except BaseException:  # a bug: the supervisor tells the code and starts another
+        except BaseException:  # a bug: the supervisor logs the exit code and starts another
             log.exception("serve.worker_bug")
         finally:
             sys.stderr.flush()
             os._exit(code)
 
     def watch(self) -> None:
-        """Restart a worker that ends; return when all have ended after `stop`."""
+        """Restart workers that end; return when all have ended after `stop`."""
         while not self._stopping:
             time.sleep(RESTART_S)  # noqa: TID251 - the supervisor waits in real time
             for place, pid in enumerate(self._running):
@@ -129,14 +129,14 @@ class Workers:
         self._reap()
 
     def stop(self, *_: object) -> None:
-        """Ask all to finish what is in flight and end. A signal's handler, too."""
+        """Tell all workers to finish what is in flight and end. It also serves as the signal handler."""
         self._stopping = True
         for pid in self._running:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
 
     def _reap(self) -> None:
-        """Wait for all, those included that were forked while the signal came, and kill who does not end in time."""
+        """Wait for all workers, including those forked while the signal came, and kill those that exceed the timeout."""
         self.stop()
         patience_s = time.monotonic() + END_S  # noqa: TID251 - real processes end in real time
         waiting = set(self._running)
@@ -150,7 +150,7 @@ class Workers:
 
 
 def _exit_code(pid: int) -> int | None:
-    """How a child of ours ended, None while it runs; a signal's number is negative. One that was collected ended well."""
+    """Return the exit code of a child, None while it runs, or a negative signal number. A collected child ended with 0."""
     try:
         ended, status = os.waitpid(pid, os.WNOHANG)
     except ChildProcessError:
@@ -159,9 +159,9 @@ def _exit_code(pid: int) -> int | None:
 
 
 async def _prepare(settings: Settings) -> None:
-    """Bring the database up to date, and make the keys once, before several workers ask for them.
+    """Bring the database up to date, and create the keys once before several workers need them.
 
-    A database that is away may be coming back: it recovers, or its machine starts with ours. It is waited for, not for ever.
+    An unavailable database may be recovering, or starting with this machine: it is retried until a timeout.
     """
     patience_s = time.monotonic() + DATABASE_S  # noqa: TID251 - a real database starts in real time
     while True:
@@ -172,7 +172,7 @@ async def _prepare(settings: Settings) -> None:
                     raise DbUnfit(lack)
                 return await hub.store.keys.load()
         except DbDown as error:
-            # What a person must change first does not change by waiting; a standby may be on its way to take over.
+            # A problem that needs a person does not go away by waiting. A standby, however, may be about to take over.
             if isinstance(error, DbUnfit) and READ_ONLY not in str(error):
                 raise
             if time.monotonic() > patience_s:  # noqa: TID251 - see above
@@ -181,7 +181,7 @@ async def _prepare(settings: Settings) -> None:
 
 
 def serve(settings: Settings, sock: socket.socket | None = None) -> int:
-    """Run the hub in the foreground until SIGTERM or Ctrl-C; returns the exit code."""
+    """Run the hub in the foreground until SIGTERM or Ctrl-C; return the exit code."""
     from croupier.apps.worker import work  # noqa: PLC0415 - only a hub that serves needs it, and before it forks
 
     raise_descriptors()

@@ -1,4 +1,4 @@
-"""Builds a Hub out of settings: database, stores, seams, gateways. The simulator brings its own seams.
+"""Construction of a hub from settings: database, stores, seams, gateways. The simulator brings its own seams.
 
 Owns: which part gets which. Never: logic of its own.
 """
@@ -58,7 +58,7 @@ from croupier.store.singleton_leases import SingletonLeases
 
 @dataclass(frozen=True, slots=True)
 class Seams:
-    """What the outside world is to one process."""
+    """The seams of one process: everything outside it."""
 
     clock: Clock
     chance: Chance
@@ -68,7 +68,7 @@ class Seams:
 
 
 def waits_of(settings: Settings) -> Waits:
-    """The waits of the money path as the settings have them."""
+    """Return the waits of the money path from the settings."""
     return Waits(
         info_at_s=settings.info_at_s,
         late_info_at_s=settings.late_info_at_s,
@@ -85,7 +85,7 @@ def waits_of(settings: Settings) -> Waits:
 
 
 def process_settings_of(settings: Settings, process: str) -> ProcessSettings:
-    """The flows' process settings as the settings have them."""
+    """Return the flows' process settings from the settings."""
     return ProcessSettings(
         process=process,
         min_bet=settings.default_min_bet,
@@ -103,7 +103,7 @@ def process_settings_of(settings: Settings, process: str) -> ProcessSettings:
 
 
 def build(settings: Settings, seams: Seams, process: str, process_settings: ProcessSettings | None = None) -> Hub:
-    """A hub over these seams. With a process name it carries its own calls, without it only decides."""
+    """Build a hub over these seams. With a process name it makes its own calls, without one it only decides."""
     db, clock, chance = seams.db, seams.clock, seams.chance
     metrics = Metrics()
     process_settings = process_settings or process_settings_of(settings, process)
@@ -184,10 +184,10 @@ def _waits_for_all(settings: Settings) -> dict[str, float]:
 
 @asynccontextmanager
 async def open_db(settings: Settings, *, may_make: bool = True, serving: bool = False) -> AsyncIterator[Db]:
-    """The database of these settings: the one that is named, or the embedded one of the home.
+    """Open the database of these settings: the named one, or the embedded one of the home.
 
-    Without `may_make` a home that is not there stays so: raises NoHome. `serving`: every statement is of the payment path
-    unless it asks for patience.
+    Without `may_make` a missing home is not created: raises NoHome. `serving`: the short statement timeout of the payment path
+    applies unless a statement asks for more.
     """
     limits = Limits(
         statement_s=settings.db_statement_s if serving else settings.db_report_s,
@@ -212,9 +212,9 @@ async def open_db(settings: Settings, *, may_make: bool = True, serving: bool = 
 
 @asynccontextmanager
 async def open_hub(settings: Settings, *, process: str = "", aim: Aim = Aim.MAKE) -> AsyncIterator[Hub]:
-    """A hub on the real network and clock, over a database that is up to date; closed when the block ends.
+    """Open a hub on the real network and clock, over a database that is up to date. It is closed when the block ends.
 
-    What may be made or changed on the way is a matter of the aim: see apps.schema. Raises what `make_ready` raises.
+    `aim` says what may be created or changed: see apps.schema. Raises what `make_ready` raises.
     """
     look = aim is Aim.LOOK
     async with open_db(settings, may_make=aim in (Aim.MAKE, Aim.SERVE), serving=bool(process)) as db:
@@ -236,7 +236,7 @@ async def open_hub(settings: Settings, *, process: str = "", aim: Aim = Aim.MAKE
 
 
 async def _sealer(settings: Settings, db: Db, *, look: bool) -> Sealer:
-    """What seals. Who only looks gets one for the moment where no key was made yet: there is nothing to open."""
+    """Return the sealer. A read-only program without a key file gets a temporary one: there is nothing to open."""
     sealed = await holds_sealed(db)
     if look and not sealed and not settings.key_path.exists():
         return Sealer(bytes.fromhex(SystemChance().hex(KEY_BYTES)))

@@ -1,7 +1,7 @@
-"""One serving process: the app on a socket, the loops beside it, and an orderly end.
+"""One worker: the app on a socket, the background loops, and an orderly end.
 
-Owns: start (registration, dead neighbours' leases), the background loops, the end within ten seconds.
-A fork of `serve`, which hands over the settings, the socket and the pipe. Spec: operate.md 8.
+Owns: the start (registration, leases of dead processes), the loops, and a shutdown within ten seconds. It is a fork of
+`serve`, which passes the settings, the socket and the pipe. Spec: operate.md 8.
 """
 
 from __future__ import annotations
@@ -41,30 +41,30 @@ Loop = Callable[[], Awaitable[None]]
 
 END_S = 8.0
 FINISH_S = 4.0
-"""So long from the signal on, answers of casinos and requests under way are heard out: a stake whose answer is cut off would
-go back to the player for nothing. With what follows it stays well below `END_S`: who is killed there gave nothing back, and
-that would count as a crash of all it held.
+"""The time after the signal for casinos' answers and requests in flight. A stake whose answer is cut off would be returned
+for nothing. With what follows it stays well below `END_S`: a worker that is killed there gives nothing back, and that
+would count as a crash of all calls that it held.
 """
 WRITE_S = 1.0
-"""How long a statement that may lease calls to us is waited for before they are given back."""
+"""The wait for a statement that may lease calls to this worker, before they are given back."""
 BEAT_S = 2.0
 SILENT_S = 8.0
-"""Four beats missed: what such a process held is taken over within ten seconds, long before its lease runs out."""
+"""Four missed beats. Calls of such a process are taken over within ten seconds, long before their leases expire."""
 REFRESH_S = 0.5
 SYNC_S = 3600.0
 PURGE_S = 30.0
 SEEN_KEPT_MS = 660_000
-"""Longer than any request can be fresh: 300 s to either side is the most a provider's row allows."""
+"""Longer than any request can be fresh: a provider's row allows at most 300 s to either side."""
 AGAIN_S = 1.0
 TRIAL_S = 1.0
 
 
 class _WorkerServer(uvicorn.Server):
-    """uvicorn, with our own signals: the waiters must answer before the sockets close."""
+    """uvicorn without its signal handlers: the waiting requests must be answered before the sockets close."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Signals are the worker's business."""
+        """Leave signals to the worker."""
         yield
 
 
@@ -102,10 +102,10 @@ async def run_worker(settings: Settings, sock: socket.socket, life: int) -> None
 
 
 async def take_over(hub: Hub, processes: Processes) -> None:
-    """Give back at once what processes of this host held that are gone, and what silent ones hold (money.md 4.4).
+    """Give back the calls of dead processes of this host at once, and those of silent processes (money.md 4.4).
 
-    A silent process may only be stopped, or cut off: it stays on the list until every lease of its has run out, and what it
-    does when it wakes changes no row, because whoever took its calls raised their fences. Then it registers again.
+    A silent process may only be stopped or disconnected. It stays registered until all of its leases have expired. What it
+    does after it wakes changes no row, because its calls were taken over under higher fences. Then it registers again.
     """
     gone = await processes.gone_on_this_host()
     silent = [process for process in await processes.silent(SILENT_S) if process not in gone]
@@ -113,7 +113,7 @@ async def take_over(hub: Hub, processes: Processes) -> None:
         return
     freed = await hub.store.calls.free(gone, hub.clock.now_ms(), silent=silent)
     struck = await processes.forget([*gone, *(await processes.silent(hub.waits.lease_s + SILENT_S))])
-    # Every worker of this host sees the same gone ones: who was first tells it.
+    # Every worker of this host sees the same dead processes: the first one logs it.
     ended = struck.intersection(gone)
     if ended or freed:
         log.info("worker.took_over", gone=len(ended), silent=len(silent), calls=freed)
@@ -162,20 +162,20 @@ def _loops(hub: Hub, processes: Processes, settings: Settings) -> list[Loop]:
 
 
 async def retry_database(hub: Hub) -> None:
-    """While new bets are held off because the database could not do its work: try whether it can again."""
+    """Try a write while new bets are refused because of the database, and take them again if it succeeds."""
     if hub.database_health.unfit is not None:
         await trial(hub.store.db, hub.process_settings.process)
         hub.database_health.healed()
 
 
 async def _with_long_statements(seconds: float, loop: Loop) -> None:
-    """A loop that stands in nobody's way: its statements may take long."""
+    """Run a loop whose statements may take long, because no payment waits for them."""
     with patience(seconds):
         await loop()
 
 
 async def _restart_forever(hub: Hub, loop: Loop) -> None:
-    """Run a loop that has no end; one that fails (the database is away, a bug) begins anew."""
+    """Run an endless loop, and start it again after a failure (a database error or a bug)."""
     while True:
         try:
             await loop()
@@ -187,33 +187,33 @@ async def _restart_forever(hub: Hub, loop: Loop) -> None:
 
 
 async def _every(hub: Hub, seconds: float, work: Loop) -> None:
-    """Do it for ever."""
+    """Run `work` at intervals; never returns."""
     while True:
         await hub.clock.sleep(seconds)
         await work()
 
 
 class Stop:
-    """When the signal came, and what is left of the time to finish."""
+    """The time of the signal, and the time left to finish."""
 
     def __init__(self, now_s: Callable[[], float]) -> None:
         self._now_s = now_s
         self._since_s: float | None = None
 
     def signalled(self) -> None:
-        """The signal came. A second one gives no more time."""
+        """Note the signal. A second one gives no more time."""
         self._since_s = self._since_s or self._now_s()
 
     def left_s(self) -> float:
-        """Seconds for calls in flight: they had the time of the requests, too."""
+        """Return the seconds left for calls in flight; requests had the same time."""
         since_s = self._since_s or self._now_s()
         return max(since_s + FINISH_S - self._now_s(), 0.0)
 
 
 def _on_signals(hub: Hub, server: uvicorn.Server, life: int, *, told: Stop) -> None:
-    """Nothing new is taken on, whoever waits is answered, then the server stops.
+    """On a signal refuse new work, answer the waiting requests, and stop the server.
 
-    The supervisor holds the other end of `life`: killed, it cannot tell us to stop, and the next one needs the port.
+    The supervisor holds the other end of `life`. If it is killed it cannot send a signal, and its successor needs the port.
     """
 
     def stop() -> None:
@@ -230,9 +230,9 @@ def _on_signals(hub: Hub, server: uvicorn.Server, life: int, *, told: Stop) -> N
 
 
 async def wind_up(hub: Hub, loops: list[asyncio.Task[None]], *, within_s: float = FINISH_S) -> None:
-    """Finish what is in flight or give it back: whoever starts next takes it up at once, and counts no crash.
+    """Finish what is in flight or give it back, so that the next process takes it up at once and no crash is counted.
 
-    Raises DbError: then it was not given back.
+    Raises DbError if it could not be given back.
     """
     assert hub.state.dispatcher is not None
     assert hub.state.poller is not None
@@ -246,7 +246,7 @@ async def wind_up(hub: Hub, loops: list[asyncio.Task[None]], *, within_s: float 
 
 
 def work(settings: Settings, sock: socket.socket, life: int) -> int:
-    """Be a worker until the end; the exit code."""
+    """Run a worker until its end; return the exit code."""
     with asyncio.Runner(loop_factory=_loop()) as runner:
         try:
             runner.run(run_worker(settings, sock, life))

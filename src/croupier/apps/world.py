@@ -1,7 +1,7 @@
-"""A whole world on this machine: the hub, a sandbox casino and a sandbox studio, as processes on loopback.
+"""A complete local installation: the hub, a sandbox casino and a sandbox studio, as processes on loopback.
 
-Owns: starting them, introducing them to each other, stopping them by their own process ids. For the demo and
-for tests that want nothing pretended: what the processes say to each other is the public protocols over HTTP.
+Owns: starting them, registering them with each other, stopping them by their process ids. It serves the demo, and tests
+that use real processes: they speak the public protocols over HTTP.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ _LISTENS = re.compile(rb"listens on (http://\S+)")
 
 
 class WorldFailed(Exception):
-    """A process did not start; the text holds what it said."""
+    """A process did not start. The text holds its output."""
 
 
 @dataclass(slots=True)
 class LocalWorld:
-    """The running world. Ids are the hub's, URLs have no trailing slash."""
+    """The running installation. Ids are the hub's; URLs have no trailing slash."""
 
     settings: Settings
     environ: Mapping[str, str]
@@ -55,7 +55,7 @@ class LocalWorld:
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     async def ask(self, url: str, body: Mapping[str, Any] | None = None, *, total_s: float = 30.0) -> Any:  # noqa: ANN401
-        """POST JSON (or GET without a body) to a sandbox control and read the answer."""
+        """POST JSON (or GET without a body) to a sandbox control, and return the answer."""
         request = WireRequest(
             "GET" if body is None else "POST",
             url,
@@ -68,14 +68,14 @@ class LocalWorld:
         return loads(answer.body, max_bytes=8_000_000)
 
     async def call(self, verb: str, **what: str) -> tuple[int | None, int | None]:
-        """One call of the studio on the hub: HTTP status and response code; None for silence."""
+        """Make a call of the studio on the hub. Return HTTP status and response code; both None if there was no answer."""
         told = await self.ask(f"{self.studio_url}/_sandbox/call", {"verb": verb, **what})
         if told["status"] is None:
             return None, None
         return int(told["status"]), int(told["told"]["_responseCode"])
 
     async def behave(self, behaviour: str, **rule: Any) -> None:  # noqa: ANN401 - JSON
-        """Turn a dial of the casino."""
+        """Set a behaviour of the casino."""
         await self.ask(f"{self.casino_url}/_sandbox/behaviour", {"behaviour": behaviour, **rule})
 
     async def launch(self, player: str, game: str, *, currency: str = "EUR", demo: bool = False) -> Launched:
@@ -83,7 +83,7 @@ class LocalWorld:
         assert self.casino is not None
         assert self.provider is not None
         async with open_hub(self.settings) as hub:
-            # Earlier runs in the same home left studios with games of the same ids.
+            # Earlier runs in the same home left studios with the same game ids.
             found = await hub.store.games.find(f"{self.provider.counterparty_id}/{game}")
             assert found is not None, game
             return await launch(hub, self.casino, LaunchRequest(player, currency, found.game_id, demo=demo))
@@ -93,9 +93,9 @@ class LocalWorld:
 async def local_world(
     home: Path, told: Mapping[str, str] | None = None, *, workers: int = 1, log: Path | None = None
 ) -> AsyncIterator[LocalWorld]:
-    """Start everything; `told` are settings (`CROUPIER_*`) beyond the ones a local world needs.
+    """Start everything. `told`: settings (`CROUPIER_*`) beyond those that a local installation needs.
 
-    Settings of the environment are left outside, above all a database that is not this world's.
+    Settings of the environment are ignored, above all a database that belongs to another installation.
     """
     around = {k: v for k, v in os.environ.items() if not k.startswith("CROUPIER_") or k.startswith("CROUPIER_LOG_")}
     environ = {**around, **(told or {}), "CROUPIER_HOME": str(home), "CROUPIER_ALLOW_PRIVATE_PEERS": "1"}
@@ -117,7 +117,7 @@ async def local_world(
 async def start_hub(
     environ: Mapping[str, str], workers: int, *, port: int = 0, log: Path | None = None
 ) -> tuple[subprocess.Popen[bytes], str]:
-    """`croupier serve` as a process, and where it listens, once it is ready. Its further words go to `log`."""
+    """Start `croupier serve`. Return the process and its URL once it is ready. Its further output goes to `log`."""
     command = [sys.executable, "-m", "croupier.cli", "serve", "--port", str(port), "--workers", str(workers)]
     process = subprocess.Popen(  # noqa: ASYNC220, S603 - starting is quick, reading is done in a thread
         command, env=dict(environ), stderr=subprocess.PIPE, start_new_session=True
@@ -133,7 +133,7 @@ async def start_hub(
 
 
 async def _address(process: subprocess.Popen[bytes]) -> str:
-    """Where a hub that starts says that it listens. Raises WorldFailed with what it said instead."""
+    """Return the URL that a starting hub prints. Raises WorldFailed with its output if it ends."""
     assert process.stderr is not None
     said = b""
     async with asyncio.timeout(START_S):
@@ -146,7 +146,7 @@ async def _address(process: subprocess.Popen[bytes]) -> str:
 
 
 def _drain(process: subprocess.Popen[bytes], log: Path | None) -> None:
-    """Keep reading what the hub says, so that it never waits for us."""
+    """Read the output of the hub in a thread, so that it never blocks."""
 
     def read() -> None:
         assert process.stderr is not None
@@ -172,12 +172,12 @@ async def _ready(url: str) -> None:
 
 
 async def _introduce(world: LocalWorld, sink: Any) -> None:  # noqa: ANN401 - a file or DEVNULL
-    """Start both sandbox sides and make them known to the hub, as an operator would."""
+    """Start both sandbox sides and register them with the hub, as an operator would."""
     world.casino_url, world.studio_url = await asyncio.gather(
         _start_side(world, "casino", sink), _start_side(world, "studio", sink)
     )
     async with open_hub(world.settings) as hub:
-        # A sandbox keeps its books in memory, so every run is a casino and a studio of their own.
+        # A sandbox keeps its books in memory, so every run has a casino and a studio of its own.
         run = hub.chance.hex(3)
         casino, secret = await hub.store.casinos.add(f"Sandbox casino {run}", world.casino_url, ["EUR"])
         for earlier in await hub.store.providers.all():
@@ -210,7 +210,7 @@ async def _start_side(world: LocalWorld, kind: str, sink: Any) -> str:  # noqa: 
 
 
 async def stop(processes: Sequence[subprocess.Popen[bytes]]) -> None:
-    """Ask each to end, and wait."""
+    """Terminate each process, and wait."""
     for process in processes:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)

@@ -1,1 +1,1 @@
-"""Layer 3: what the hub does, one file per thing. Only `advance` writes money; only `dispatcher` calls casinos."""
+"""Layer 3: the operations of the hub, one per file. Only `advance` writes money; only `dispatcher` calls casinos."""

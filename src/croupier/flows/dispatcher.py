@@ -64,7 +64,7 @@ class LeasedCall:
     fence: int
     cashback: bool
     before_ms: int = field(default=0, compare=False)
-    """The instant before which it must be sent: the end of its lease, or of the time for a stake. Set just before it is sent."""
+    """The instant before which it must be sent: the end of its lease or, for a stake, of its hold time."""
 
 
 @dataclass(slots=True)
@@ -262,7 +262,7 @@ class Dispatcher:
         step: Step,
         leased_calls: Sequence[LeasedCall],
     ) -> Reading:
-        """Make the call and return the reading. Raises NotSent if the hub could not send it: that is neither an answer nor a failure."""
+        """Make the call and return the reading. Raises NotSent if the hub could not send it, which is no answer."""
         self._maybe_sent.update(leased_calls)
         reading = await call_casino(self._hub, casino, ask, step=step, work=work_of(step, leased_calls[0].slot))
         if isinstance(reading, Unknown) and reading.ours:
@@ -271,7 +271,7 @@ class Dispatcher:
         return reading
 
     async def _with_deadline(self, leased_call: LeasedCall, subject: Bet | Cashback, step: Step) -> LeasedCall:
-        """Set the instant before which the call must be sent: within its lease, and a stake within its hold time (money.md 2.3)."""
+        """Set the instant before which the call must be sent: its lease, and for a stake its hold time (money.md 2.3)."""
         before_ms = subject.calls[leased_call.slot].lease_until_ms
         if step is Step.MAKE and leased_call.slot == PaymentKind.STAKE.value and isinstance(subject, Bet):
             provider = await self._hub.store.providers.get(subject.provider_id)

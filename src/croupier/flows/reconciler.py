@@ -91,7 +91,7 @@ class Reconciler:
         return casino.info and rested and not self._hub.admission.is_open(casino.casino_id)
 
     def _holds_lease(self) -> bool:
-        """Return whether the lease is still ours. A run may outlast it: `run` renews it meanwhile, or another process takes it."""
+        """Return whether the lease is still ours. A run may outlast it unless `run` renews it meanwhile."""
         return self._hub.clock.monotonic_s() < self._lease_until_s
 
     async def _compare(self, casino: Casino) -> list[BetComparison]:

@@ -215,7 +215,7 @@ async def _casino(hub: Hub, recovery: Recovery, casino: Casino) -> list[BetCompa
             slack = hub.process_settings.slack_ids
             await store.further(recovery, casino.casino_id, min(bet_id + slack, recovery.ids_to + slack * MOST_FURTHER))
         silent = silent or done.result is ComparisonResult.UNUSABLE
-        if not silent:  # what comes after an id without an answer is asked after again, with it
+        if not silent:  # ids after an unanswered one are queried again with it
             await store.probed(recovery, casino.casino_id, bet_id)
         return done
 

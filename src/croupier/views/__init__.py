@@ -1,1 +1,1 @@
-"""Layer 3: questions about what is stored. They read, and never write."""
+"""Layer 3: read-only queries about stored data."""

@@ -1,6 +1,6 @@
-"""Gross gaming revenue of a period, counted from the entries of the ledger, with jackpots and cashback beside it.
+"""Gross gaming revenue of a period, computed from the ledger, with jackpots and cashback listed separately.
 
-Owns: the count by casino, provider, game and currency. Never: reads it off the bets: what was settled in the period
+Owns: the sums by casino, provider, game and currency. Never: computes them from the bets. What was settled in the period
 counts, less what was undone in it, whenever the bet was made. Amounts are decimal text in major units, and may be
 negative. Spec: money.md 6.5, operate.md 2 (`croupier ggr`).
 """
@@ -17,7 +17,7 @@ from croupier.store.db import Db
 DIMENSIONS: Final = ("casino", "provider", "game")
 _AMOUNTS: Final = ("stakes", "wins", "corrections", "ggr", "jackpots", "cashback")
 
-# What comes into ggr counts up, what leaves it counts down; jackpot and cashback by what was decided for players.
+# Movements into ggr count as positive, out of it as negative; jackpot and cashback by what was decided for players.
 _GGR = """
 with moved as (
     select l.subject_id, l.currency, l.why,
@@ -49,7 +49,7 @@ order by a.name, p.name, g.name, c.currency"""
 
 @dataclass(frozen=True, slots=True)
 class GgrRow:
-    """One line of the report; what was not asked for is None. A cashback has neither provider nor game."""
+    """One row of the report; dimensions that were not requested are None. A cashback has neither provider nor game."""
 
     casino: str | None
     provider: str | None
@@ -58,21 +58,21 @@ class GgrRow:
     """The provider's gameId."""
     currency: str
     stakes: str
-    """Stakes of bets settled in the period, less those undone in it, but for those that a person settled or undid."""
+    """Stakes of bets settled in the period, less those undone in it. Bets that a person settled or undid are left out."""
     wins: str
     """Their wins."""
     corrections: str
-    """What persons decided: the stake less the win of a bet settled by one, a win that one gave up."""
+    """Decisions of persons: the stake less the win of a bet that a person settled, and wins that a person gave up."""
     ggr: str
     """Stakes minus wins, plus corrections."""
     jackpots: str
-    """Jackpot wins decided; in no ggr."""
+    """Jackpot wins decided; not part of ggr."""
     cashback: str
-    """Cashbacks decided, less those that ended unpaid or were taken back; in no ggr."""
+    """Cashbacks decided, less those that ended unpaid or were taken back; not part of ggr."""
 
 
 async def ggr(db: Db, from_ms: int, to_ms: int, *, by: Collection[str] = DIMENSIONS) -> list[GgrRow]:
-    """The report of [from_ms, to_ms), a line per combination of the dimensions in `by`, and always per currency."""
+    """Return the report of [from_ms, to_ms): one row per currency and combination of the dimensions in `by`."""
     assert set(by) <= set(DIMENSIONS), by
     return [_line(row) for row in await db.fetch(_GGR, from_ms, to_ms, list(by))]
 

@@ -1,6 +1,6 @@
-"""How the hub is doing, as far as rows tell: schema, queue, leases, processes.
+"""The health of the hub as stored rows show it: schema, queue, leases, processes.
 
-Owns: those counts. Never: what lives in a process alone (its breakers, its waiters: `/metrics` tells them). Ages are
+Owns: those counts. Never: state that only a process has, such as breakers and waiters (`/metrics` reports it). Ages are
 seconds. Spec: money.md 4.4 and 4.5, operate.md 2 (`croupier doctor`).
 """
 
@@ -27,17 +27,17 @@ class Queue:
 
     calls: int
     due: int
-    """Due now and in nobody's hands."""
+    """Calls that are due and not leased."""
     leased: int
     crashed: int
-    """Calls that ended a process, or whose lease ran out."""
+    """Calls in flight at the death of a process, or whose lease expired."""
     oldest_due_s: float
-    """For how long the one that waits longest has been due; 0 if none is."""
+    """The age of the oldest due call; 0 if none is due."""
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """One process that serves, and how long ago it last said so."""
+    """One serving process, and the age of its last beat."""
 
     process_id: str
     host: str
@@ -47,7 +47,7 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Everything of one moment."""
+    """The health at one moment."""
 
     database: str
     """PostgreSQL's version."""
@@ -59,7 +59,7 @@ class Health:
 
 
 async def health(db: Db, now_ms: int) -> Health | None:
-    """The hub's health at this instant; None while the schema is not there. Raises what `pending` raises."""
+    """Return the hub's health at this instant; None without a schema. Raises what `pending` raises."""
     missing = await pending(db)
     if missing and not await db.fetchval("select to_regclass('calls') is not null"):
         return None

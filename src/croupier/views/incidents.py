@@ -1,8 +1,8 @@
-"""What a person must look at, or may have to: four lists.
+"""The four lists that a person must review.
 
-Owns: open incidents; incomplete games (bets that are on for longer than a limit); parked payments; unknown payments
-with their one next action and its time, unclaimed stakes among them. Never: decides what to do. Amounts are decimal
-text in major units. Spec: money.md 2.1 ("`unknown` ... is listed"), money.md 5 (I4), operate.md 2.
+Owns: open incidents; incomplete games (bets that are on longer than a limit); parked payments; unknown payments with
+their next action and its time, and unclaimed stakes among them. Never: decides what to do. Amounts are decimal text in
+major units. Spec: money.md 2.1 ("`unknown` ... is listed"), money.md 5 (I4), operate.md 2.
 """
 
 from __future__ import annotations
@@ -78,10 +78,10 @@ class IncompleteGame:
 
 @dataclass(frozen=True, slots=True)
 class OpenPayment:
-    """A payment without an outcome, or a stake nobody claimed, and what is done about it next."""
+    """A payment without an outcome, or an unclaimed stake, with its next action."""
 
     payment: str
-    """As the payment commands take it: `<BetId or CashbackId>:<kind>`."""
+    """The id as the payment commands take it: `<BetId or CashbackId>:<kind>`."""
     state: str
     casino: str | None
     player_ref: str
@@ -89,16 +89,16 @@ class OpenPayment:
     currency: str
     created_ms: int
     next_step: str | None
-    """None: it waits for a person."""
+    """None if the payment waits for a person."""
     next_ms: int | None
     failures: int
     said: str | None
-    """The casino's last words that were no success."""
+    """The code and message of the casino's last answer that was not a success."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewLists:
-    """The four lists; each holds at most as many as were asked for."""
+    """The four lists, each cut at the requested length."""
 
     incidents: tuple[OpenIncident, ...]
     incomplete: tuple[IncompleteGame, ...]
@@ -107,7 +107,7 @@ class ReviewLists:
 
 
 async def review_lists(db: Db, on_before_ms: int, most: int) -> ReviewLists:
-    """The lists, of one moment. `on_before_ms`: a bet that is on is listed if it was made before this instant."""
+    """Return the lists as of one moment. `on_before_ms`: a bet that is on is listed if it was made before this instant."""
     async with db.transaction(snapshot=True) as tx:
         return ReviewLists(
             tuple([OpenIncident(**row) for row in await tx.fetch(_INCIDENTS, most)]),

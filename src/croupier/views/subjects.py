@@ -1,6 +1,6 @@
-"""Which bet or cashback a person means by a text: BetId, CashbackId, or `provider:betId`.
+"""Resolution of a person's text to a bet or cashback: BetId, CashbackId, or `provider:betId`.
 
-Owns: that reading. Never: reads more than the id. Spec: operate.md 3 ("Every ID argument takes the id or the name").
+Owns: that resolution. Never: reads more than the id. Spec: operate.md 3 ("Every ID argument takes the id or the name").
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _BY_ID = """
 select $1::bigint as subject_id where exists (select from bets where bet_id = $1)
     or exists (select from cashbacks where cashback_id = $1)"""
 
-# A provider's name and a betId may both have colons: every colon may be the one between them.
+# A provider's name and a betId may both contain colons, so every colon is tried as the separator.
 _BY_REF = """
 select distinct b.bet_id, p.name as provider, b.bet_ref from unnest($1::text[], $2::text[]) k(provider, bet_ref)
 join providers p on k.provider in (p.name, p.counterparty_id, p.provider_id::text)
@@ -23,7 +23,7 @@ order by b.bet_id"""
 
 
 class SubjectAmbiguous(LookupError):
-    """Several bets are meant by this; the words name each with its BetId."""
+    """The text matches several bets. The message names each with its BetId."""
 
     def __init__(self, text: str, bets: Sequence[tuple[int, str, str]]) -> None:
         named = [f"{bet_id} (betId {bet_ref!r} of provider {provider!r})" for bet_id, provider, bet_ref in bets]
@@ -32,7 +32,7 @@ class SubjectAmbiguous(LookupError):
 
 
 async def find_subject(db: Db, text: str) -> int | None:
-    """The BetId or CashbackId that is meant, or None if there is no such bet or cashback. Raises SubjectAmbiguous."""
+    """Return the BetId or CashbackId that the text names, or None if it names nothing. Raises SubjectAmbiguous."""
     if not storable_text(text):
         return None
     number = id_of(text)

@@ -1,6 +1,6 @@
-"""What stands in every account of the ledger, and that all of a currency adds up to zero.
+"""Balances of all ledger accounts; those of one currency must add up to zero.
 
-Owns: the sums. Never: a balance that is kept anywhere; they are counted from the entries. Spec: money.md 6.6.
+Owns: the sums. Never: a stored balance; they are computed from the entries. Spec: money.md 6.6.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ group by account, currency order by currency, account"""
 
 @dataclass(frozen=True, slots=True)
 class AccountSum:
-    """What stands in one account."""
+    """The balance of one account."""
 
     account: str
     currency: str
     balance: int
-    """Minor units; below 0 where more went out than came in."""
+    """Minor units; negative if more left the account than entered it."""
     text: str
     """The balance as decimal text in major units."""
 
 
 async def sums(db: Db | Tx) -> list[AccountSum]:
-    """The balance of every account of the ledger as it stands now."""
+    """Return the current balance of every account of the ledger."""
     rows = await db.fetch(_SUMS)
     return [_sum(row["account"], row["currency"], int(row["balance"])) for row in rows]
 
 
 def totals(accounts: Iterable[AccountSum]) -> dict[str, int]:
-    """What all accounts of each currency add up to, in minor units: zero, or an entry was tampered with."""
+    """Return the total per currency in minor units. Anything but zero means that an entry was tampered with."""
     found: dict[str, int] = {}
     for one in accounts:
         found[one.currency] = found.get(one.currency, 0) + one.balance

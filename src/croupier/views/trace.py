@@ -1,8 +1,8 @@
-"""Everything that one bet or cashback did, on both sides, in order.
+"""The trace of one bet or cashback: everything that happened on both sides, in order.
 
-Owns: putting it together: who, what the provider was told, each decision with the ledger entries that belong to it,
-the payments, the next actions still live, the incidents. Never: explains a rule. Amounts are decimal text in major
-units, times milliseconds since the Unix epoch. Spec: operate.md 2 (`croupier trace`).
+Owns: its parts: the parties, the answers to the provider, each decision with its ledger entries, the payments, the live
+next actions, the incidents. Never: explains a rule. Amounts are decimal text in major units, times milliseconds since the
+Unix epoch. Spec: operate.md 2 (`croupier trace`).
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ where subject_id = $1 order by first_ms, incident_id"""
 
 @dataclass(frozen=True, slots=True)
 class TracedSubject:
-    """The bet or cashback itself. What only a bet has is None for a cashback, and the other way round."""
+    """The bet or cashback itself. Fields of bets are None for a cashback, and the other way round."""
 
     thing: str
     """`bet` or `cashback`."""
@@ -70,12 +70,12 @@ class TracedSubject:
     closing: str | None = None
     ended_ms: int | None = None
     ref: str | None = None
-    """The caller's own name of a cashback."""
+    """The caller's reference of a cashback."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """What the provider was told, as it is stored: a repeat gets the same."""
+    """A stored answer to the provider: a repeat gets the same one."""
 
     request: str
     answer: str
@@ -96,7 +96,7 @@ class EntryLine:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One decision: what happened, where the subject stood after it, which entries it made."""
+    """One decision: its event, the state after it, and its ledger entries."""
 
     version: int
     at_ms: int
@@ -113,7 +113,7 @@ class PaymentLine:
     """One payment between hub and casino."""
 
     payment: str
-    """As the payment commands take it: `<BetId or CashbackId>:<kind>`."""
+    """The id as the payment commands take it: `<BetId or CashbackId>:<kind>`."""
     kind: str
     amount: str
     tax: str | None
@@ -128,7 +128,7 @@ class PaymentLine:
 
 @dataclass(frozen=True, slots=True)
 class CallLine:
-    """One next action that is still live."""
+    """One live next action."""
 
     slot: str
     step: str
@@ -157,7 +157,7 @@ class IncidentLine:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """The whole story, of one moment."""
+    """The whole trace, as of one moment."""
 
     subject: TracedSubject
     told: tuple[StoredAnswer, ...]
@@ -168,7 +168,7 @@ class Trace:
 
 
 async def trace(db: Db, text: str) -> Trace | None:
-    """The story of a BetId, a CashbackId or `provider:betId`; None if there is no such bet or cashback."""
+    """Return the trace of a BetId, a CashbackId or `provider:betId`; None if there is no such bet or cashback."""
     subject_id = await find_subject(db, text)
     if subject_id is None:
         return None
@@ -220,6 +220,6 @@ def _payment(row: Row, head: Row) -> PaymentLine:
 
 
 def _amount(row: Mapping[str, Any], name: str) -> str | None:
-    """A column of minor units as decimal text; None where it is empty or not there."""
+    """Return a column of minor units as decimal text; None if it is empty or missing."""
     minor = row.get(name)
     return None if minor is None else format_amount(int(minor), row["currency"])

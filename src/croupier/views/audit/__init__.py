@@ -1,1 +1,1 @@
-"""The auditor: what must hold, asked in SQL, sharing no code with what writes."""
+"""The auditor: the invariants, checked in SQL, without code of the writers."""

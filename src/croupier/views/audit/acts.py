@@ -1,7 +1,7 @@
-"""What each entry of the ledger did, also where a person decided it and it is named `correction` alone.
+"""The meaning of each ledger entry, including entries of a person's decision, which are all named `correction`.
 
-Owns: the reading of a correction by the accounts it moves between, and by its event where two acts move alike. Never:
-judges. What a person ended unpaid, and what came about after that, stays a correction. Spec: money.md 6.4.
+Owns: reading a correction by the accounts it moves between, and by its event where two acts move alike. Never: judges.
+What a person ended unpaid, and what followed it, stays a correction. Spec: money.md 6.4.
 """
 
 from __future__ import annotations
@@ -22,4 +22,4 @@ acts as (
                 from events e where e.subject_id = l.subject_id and e.version = l.version)
             else why end end as act
     from ledger l)"""
-"""A table for a query's `with`: the ledger's columns and `act`, the name that the protocols' course would have given."""
+"""A common table expression: the columns of the ledger and `act`, the name that the normal course would have given."""

@@ -1,7 +1,7 @@
-"""The auditor: every invariant of money.md 5, each asked of one moment of the database.
+"""The auditor: every invariant of money.md 5, checked against one snapshot of the database.
 
-Owns: the list, what of each rows can show, and the run. Never: writes, repairs, or calls the code that it audits.
-Spec: money.md 5 and 6, operate.md 2 (`croupier audit`).
+Owns: the list of invariants, what rows can show of each, and the run. Never: writes, repairs, or calls the code that it
+audits. Spec: money.md 5 and 6, operate.md 2 (`croupier audit`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ InvariantQuery = Callable[[Tx, QueryScope], Awaitable[list[Violation]]]
 
 @dataclass(frozen=True, slots=True)
 class Invariant:
-    """One invariant. `look` is None where rows show nothing of it; `unseen` says what they do not show, and why."""
+    """One invariant. `query` is None where rows cannot show it; `unseen` says what they do not show, and why."""
 
     name: str
     says: str
@@ -32,15 +32,15 @@ class Invariant:
 
 @dataclass(frozen=True, slots=True)
 class InvariantResult:
-    """What one invariant's question found."""
+    """The result of one invariant's query."""
 
     name: str
     says: str
     checked: bool
-    """False where rows show nothing of it, so that nothing was asked."""
+    """False where rows cannot show it, so that nothing was queried."""
     unseen: str | None
     violations: tuple[Violation, ...]
-    """Empty where it holds; at most as many as were asked for."""
+    """Empty if the invariant holds; cut at the requested number."""
 
 
 _LEDGER, _LIVES = ledger, life_cycles
@@ -131,22 +131,22 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant("owed", "owed equals the gives decided and not accepted", _LEDGER.owed),
     Invariant("suspense", "suspense equals the stakes accepted for bets that are not on", _LEDGER.suspense),
 )
-"""Every invariant of section 5 in its order, then the sums of section 6 that none of them names."""
+"""Every invariant of section 5 in its order, then the sums of section 6 that none of them covers."""
 
 _NOT_YET = "what was changed before it was bound and signed: `croupier audit --trail` tells how much that may be"
 
 PART = 20_000
-"""Bets and cashbacks that are asked about at once."""
+"""The number of bets and cashbacks in one part."""
 
-# A small database is read whole: room for the joins beats the temporary files of the default.
+# A small database is read in one part: memory for the joins is cheaper than the temporary files of the default.
 _ROOM = "set local work_mem = '128MB'"
 
 
 async def audit(db: Db, most: int = MOST, notary: SignedLines | None = None) -> list[InvariantResult]:
-    """Ask every invariant, all of the same moment, for at most `most` violations each.
+    """Check every invariant against the same snapshot, for at most `most` violations each.
 
-    A big database is asked part by part, so that no question runs into the time limit of a statement. The audit trail
-    needs its notary, and is verified after that moment, page by page.
+    A large database is read part by part, so that no query reaches the statement timeout. The audit trail is verified only
+    with its notary: after the snapshot, page by page.
     """
     async with db.transaction(snapshot=True) as tx:
         found = await _ask_all(tx, most)
@@ -158,7 +158,7 @@ async def audit(db: Db, most: int = MOST, notary: SignedLines | None = None) -> 
 
 
 async def _ask_all(tx: Tx, most: int) -> dict[str, list[Violation]]:
-    """What each question brings; one that has brought enough is not asked again."""
+    """Return the violations by invariant. An invariant that has reached `most` is not queried again."""
     found: dict[str, list[Violation]] = {invariant.name: [] for invariant in INVARIANTS}
     async for part in parts(tx, PART):
         whole = part == SubjectRange(FIRST, LAST)

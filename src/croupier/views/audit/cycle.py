@@ -1,7 +1,7 @@
-"""One turn of the continuous auditor: what changed lately, the next part of everything, the next part of the trail.
+"""One turn of the continuous auditor: recent changes, the next part of all subjects, the next part of the trail.
 
-Owns: what a turn looks at, and that it costs the same however big the database is. Never: writes, or calls the code that
-it audits. A change that went past the hub leaves no event: the pass over all subjects finds it. Spec: money.md 5.
+Owns: the scope of a turn, whose cost does not depend on the size of the database. Never: writes, or calls the code that it
+audits. A change made outside the hub leaves no event; the pass over all subjects finds it. Spec: money.md 5.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from croupier.views.audit.violations import QueryScope, SubjectRange, SubjectSet
 from croupier.views.trail.links import walk, walk_from
 
 MOST: Final = 100
-"""Violations of one invariant that one question brings."""
+"""The most violations of one invariant per query."""
 EVENTS: Final = 20_000
-"""Of the latest so many events the subjects are looked at; at a higher rate the pass over everything has the rest."""
+"""The subjects of this many latest events are checked. At a higher rate the pass over all subjects covers the rest."""
 OVERLAP: Final = 1000
-"""So many events are looked at a second time: a lower number may have been committed after a higher one."""
+"""The number of events that are checked again: a lower number may be committed after a higher one."""
 PART: Final = 5000
-"""Subjects of one part of everything."""
+"""The number of subjects in one part."""
 TRAIL_ROWS: Final = 20_000
-"""Rows of the trail of one turn, by small pages: a worker has other work."""
+"""The rows of the trail per turn, read in small pages: the worker has other work."""
 PAGE_ROWS: Final = 2000
 _NEWEST = "select last_value from events_event_id_seq"
 _CHANGED = "select distinct subject_id from events where event_id > $1 and event_id <= $2"
@@ -33,7 +33,7 @@ _CHANGED = "select distinct subject_id from events where event_id > $1 and event
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """Where a turn begins, or the next one will."""
+    """The position at which a turn begins."""
 
     event_id: int = 0
     subject_id: int = FIRST
@@ -42,20 +42,20 @@ class Marks:
 
 @dataclass(frozen=True, slots=True)
 class InvariantAnswer:
-    """What one invariant's questions of this turn brought."""
+    """The result of one invariant's queries in this turn."""
 
     took_ms: int
     subjects: int
-    """How many subjects changed lately and were asked about, or rows of the trail; the part of everything comes on top."""
+    """The number of recently changed subjects, or of rows of the trail. The part of all subjects is not counted."""
     violations: tuple[tuple[str, Violation], ...]
-    """Each with what tells it from others of no subject."""
+    """Each with a key that tells it from others without a subject."""
     all_told: bool
-    """Whether there cannot be more in what was asked."""
+    """True if the queried scope holds no further violations."""
 
 
 @dataclass(slots=True)
 class AuditTurn:
-    """One turn's look, and where the next one goes on."""
+    """One turn, and the position of the next one."""
 
     began: Marks
     goes_on: Marks
@@ -65,11 +65,11 @@ class AuditTurn:
 
     @property
     def is_last_part(self) -> bool:
-        """Whether with it every subject was looked at once more."""
+        """Return whether this turn completes a pass over all subjects."""
         return self.goes_on.subject_id == FIRST
 
     def answered(self, invariant: str, subject_id: int, about: str) -> bool:
-        """Whether this look would have found that again, were it still so."""
+        """Return whether this turn would have found that violation again, if it still existed."""
         answer = self.answers.get(invariant)
         if answer is None or not answer.all_told:
             return False
@@ -79,7 +79,7 @@ class AuditTurn:
 
 
 async def run_turn(db: Db, clock: Clock, began: Marks) -> AuditTurn:
-    """Look at one turn's share, all but the trail at one moment of the database."""
+    """Check the share of one turn; all but the trail in one snapshot of the database."""
     async with db.transaction(snapshot=True) as tx:
         await plan_by_parts(tx)
         changed, newest = await _changed(tx, began.event_id)

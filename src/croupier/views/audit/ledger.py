@@ -1,7 +1,7 @@
-"""The invariants of the ledger, asked in SQL alone: I1, I5, I7, I13, I20 and the sums of section 6.
+"""The invariants of the ledger, checked in SQL alone: I1, I5, I7, I13, I20 and the sums of section 6.
 
-Owns: what the entries must be, given bets and payments, in its own words: nothing here is shared with the code that
-writes them. Never: writes, repairs. Every function asks of all subjects, or of some (violations.Ask). Spec: money.md 5 and 6.
+Owns: what the entries must be, given bets and payments. It shares nothing with the code that writes them. Never: writes,
+repairs. Every function covers all subjects, or those of its scope (violations.QueryScope). Spec: money.md 5 and 6.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from croupier.views.audit.violations import QueryScope, Violation, violations
 
 # --- I1 -------------------------------------------------------------------------------------------------
 
-# A correction that nobody signed is money that came about after a person gave it up. A cashback that somebody cancels
-# after the casino's definite no ends unpaid in that moment: signed, and yet the protocol's own course.
+# A correction without an author is money that arrived after a person gave it up. A cashback that is cancelled after the
+# casino's definite no ends unpaid at that moment: it has an author, and yet follows the normal course.
 _I1 = """
 with legal(why, source, target) as (values
     ('stake_accepted', 'wallets', 'open-bets'), ('accepted_late', 'wallets', 'suspense'),
@@ -56,10 +56,10 @@ select subject_id, format('entry %s %s', entry_id, problem) as what from judged 
 
 
 async def i1(tx: Tx, ask: QueryScope) -> list[Violation]:
-    """Every entry moves one amount between two accounts of its own parties, in one transition of its subject.
+    """Check that every entry moves one amount between two accounts of its own parties, in one transition of its subject.
 
-    What a person decided is named `correction` and bears the name of its author, and nothing else does.
-    So a currency's entries add up to zero: an entry is one row that gives and takes the same.
+    A person's decision is named `correction` and bears the author; nothing else does. So a currency's entries add up to zero:
+    an entry is one row that gives and takes the same.
     """
     return await violations(tx, _I1, ask)
 
@@ -94,13 +94,13 @@ limit $1"""  # noqa: S608 - nothing but our own text
 
 
 async def i5(tx: Tx, ask: QueryScope) -> list[Violation]:
-    """At most one effective movement per payment, at most one return per stake; and each of the decided amount."""
+    """Check that each payment moved money at most once, that each stake was returned at most once, and that amounts are the decided ones."""
     return await violations(tx, _I5, ask)
 
 
 # --- I7 -------------------------------------------------------------------------------------------------
 
-# A stake may have been booked by a try that nobody answered: it ends as refused only by a person, whose code is 0.
+# A try that nobody answered may have booked the stake, so only a person, with code 0, ends it as refused.
 _I7 = """
 (select subject_id, 'a stake of which a try went unanswered ended by the refusal of another' as what from payments
 where kind = 'stake' and state = 'refused' and unanswered and code <> 0 limit $1)
@@ -120,7 +120,7 @@ limit $1"""
 
 
 async def i7(tx: Tx, ask: QueryScope) -> list[Violation]:
-    """A bet refused or refunded nets 0 at the casino once nothing is under way; an incident or a person may differ."""
+    """Check that a refused or refunded bet nets 0 at the casino once nothing is in flight, unless an incident or a person explains it."""
     return await violations(tx, _I7, ask)
 
 
@@ -137,14 +137,14 @@ where coalesce(o.amount, 0) <> case when b.state in ('on', 'unclaimed') then b.s
 
 
 async def i13(tx: Tx, ask: QueryScope) -> list[Violation]:
-    """open-bets holds the stakes of the bets that are on, and nothing of a bet that ended."""
+    """Check that open-bets holds the stakes of the bets that are on, and nothing of a bet that ended."""
     return await violations(tx, _I13, ask)
 
 
 # --- owed -----------------------------------------------------------------------------------------------
 
-# A stake return that is decided but waits for a payment in flight has no payment row yet: it is owed all the same.
-# So is nothing yet of a bet that is being undone, but its payout if that has no outcome.
+# A stake return that waits for a payment in flight has no payment row yet, but is owed. For a bet that is being undone
+# nothing is owed yet, except its payout if that has no outcome.
 _OWED = """
 with stood as (
     select subject_id, sum(case when target like 'owed/%' then amount else -amount end) as amount
@@ -165,7 +165,7 @@ from due d full join stood o using (subject_id) where coalesce(d.amount, 0) <> c
 
 
 async def owed(tx: Tx, ask: QueryScope) -> list[Violation]:
-    """Gives that are decided and not accepted stand in owed, but for returns that go through suspense."""
+    """Check that owed holds the gives decided and not accepted, except returns that go through suspense."""
     return await violations(tx, _OWED, ask)
 
 
@@ -185,7 +185,7 @@ from due d full join stood o using (subject_id) where coalesce(d.amount, 0) <> c
 
 
 async def suspense(tx: Tx, ask: QueryScope) -> list[Violation]:
-    """Stakes accepted for bets that are not on stand in suspense, less the returns accepted. I7 asks what stays."""
+    """Check that suspense holds the stakes accepted for bets that are not on, less the returns accepted. I7 covers what stays."""
     return await violations(tx, _SUSPENSE, ask)
 
 
@@ -207,5 +207,5 @@ limit $1"""
 
 
 async def i20(tx: Tx, ask: QueryScope) -> list[Violation]:
-    """GGR by the entries is the stakes minus the wins of the bets that are settled, but where one was given up."""
+    """Check that ggr equals the stakes minus the wins of the settled bets, except where a person gave one up."""
     return await violations(tx, _I20, ask)

@@ -1,7 +1,7 @@
-"""The invariants of bets, cashbacks and payments, asked in SQL alone: I3, I4, I6, I8 to I11, I14, I15.
+"""The invariants of bets, cashbacks and payments, checked in SQL alone: I3, I4, I6, I8 to I11, I14, I15.
 
-Owns: what may stand beside what, in its own words: nothing here is shared with the code that writes it. Never: writes,
-repairs. Every function asks of all subjects, or of some (violations.Ask). Spec: money.md 2, 3 and 5.
+Owns: which rows may exist together. It shares nothing with the code that writes them. Never: writes, repairs. Every
+function covers all subjects, or those of its scope (violations.QueryScope). Spec: money.md 2, 3 and 5.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ or pay_out_answer not in ('ok') or refund_answer not in ('ok') limit $1"""
 
 
 async def i3(tx: Tx, ask: QueryScope) -> list[Violation]:
-    """The answers that repeats get fit what the bet is."""
+    """Check that the stored answers agree with the bet's state."""
     return await violations(tx, _I3, ask)
 
 
@@ -69,7 +69,7 @@ limit $1"""
 
 
 async def i4(tx: Tx, ask: QueryScope) -> list[Violation]:
-    """Nothing is stuck: what has not ended has something under way that ends it, or is on, or called for a person."""
+    """Check that nothing is stuck: each open subject has a payment or call in flight, is on, or has an incident."""
     return await violations(tx, _I4, ask)
 
 
@@ -83,7 +83,7 @@ and s.state is distinct from 'accepted' and not (b.stake = 0 and s.state is null
 
 
 async def i6(tx: Tx, ask: QueryScope) -> list[Violation]:
-    """A provider is told yes only where the casino's acceptance is stored."""
+    """Check that a provider got a yes only where the casino's acceptance is stored."""
     return await violations(tx, _I6, ask)
 
 
@@ -118,7 +118,7 @@ limit $1"""  # noqa: S608 - nothing but our own text
 
 
 async def i8(tx: Tx, ask: QueryScope) -> list[Violation]:
-    """No payout before acceptance, none after a return, nothing at all after a tombstone."""
+    """Check that there is no payout before acceptance or after a return, and no money on a tombstone."""
     return await violations(tx, _I8, ask)
 
 
@@ -142,14 +142,14 @@ limit $1"""
 
 
 async def i9(tx: Tx, ask: QueryScope) -> list[Violation]:
-    """One bet per betId, one cashback per ref, one payment of a kind: there is one thing that a repeat can meet."""
+    """Check that there is one bet per betId, one cashback per ref and one payment of each kind, so that a repeat meets one row."""
     return await violations(tx, _I9, ask)
 
 
 # --- I10 ------------------------------------------------------------------------------------------------
 
-# The auditor's own incident names nothing that was not found by itself: it does not count.
-# A stake that expired, or was refused unread, is asked after a little longer; what is parked may be tried by a person.
+# The auditor's own incident is not an independent cause, so it does not count. A stake that expired, or was refused
+# unread, is queried a little longer. A person may retry a parked payment.
 _I10 = """
 with subjects as (
     select bet_id as subject_id, casino_id, state, closing from bets
@@ -177,7 +177,7 @@ limit $1"""
 
 
 async def i10(tx: Tx, ask: QueryScope) -> list[Violation]:
-    """An undecided payment has exactly one live next action, and nothing else has one that it does not need."""
+    """Check that an undecided payment has exactly one live next action, and that no other subject has one without need."""
     return await violations(tx, _I10, ask)
 
 
@@ -231,7 +231,7 @@ limit $1"""
 
 
 async def i11(tx: Tx, ask: QueryScope) -> list[Violation]:
-    """Every story goes along the table and ends where its subject stands; the database's own law is switched on."""
+    """Check that every history follows the table and ends in its subject's state, and that the database's triggers are on."""
     return await violations(tx, _I11, ask)
 
 
@@ -256,7 +256,7 @@ limit $1"""
 
 
 async def i14(tx: Tx, ask: QueryScope) -> list[Violation]:
-    """No row of one counterparty or player hangs on another's."""
+    """Check that no row of one counterparty or player refers to another's."""
     return await violations(tx, _I14, ask)
 
 
@@ -269,5 +269,5 @@ where table_schema = current_schema() and data_type in ('real', 'double precisio
 
 
 async def i15(tx: Tx, ask: QueryScope) -> list[Violation]:
-    """No column of any table can hold a float."""
+    """Check that no column of any table can hold a float."""
     return await violations(tx, _I15, ask)

@@ -1,9 +1,9 @@
-"""One violation of an invariant, and how the auditor's questions are asked: of all subjects, or of some.
+"""A violation of an invariant, and the scope of a query: all subjects, or some.
 
-Owns: the record, the fetch, and the scope of a question. Never: an invariant (ledger, life_cycles).
+Owns: the record, the fetch, and the scope. Never: an invariant (ledger, life_cycles).
 
-A question is one text of SQL that names whole tables. To ask it of some subjects, each table is shadowed by a `with` of
-the same name that holds their rows alone: the question is the same, and its cost is bounded.
+A query is one SQL text that names whole tables. To restrict it to some subjects, each table is shadowed by a `with` of the
+same name that holds only their rows. The query stays the same, and its cost is bounded.
 """
 
 from __future__ import annotations
@@ -25,57 +25,57 @@ _KEYS: Final[Mapping[str, str]] = {
     "events": "subject_id",
     "incidents": "subject_id",
 }
-"""Every table whose rows belong to a subject, and the column that names it."""
+"""The tables whose rows belong to a subject, and the column that names it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """Something that must not be."""
+    """A violation of an invariant."""
 
     subject_id: int | None
-    """BetId or CashbackId; None where it is about the tables themselves."""
+    """BetId or CashbackId; None if the tables themselves are at fault."""
     what: str
 
 
 @dataclass(frozen=True, slots=True)
 class SubjectRange:
-    """Every subject from `low` to `high`, both included, and what hangs on a number that is no subject's."""
+    """Every subject from `low` to `high`, both included, and rows with a number in between that belong to no subject."""
 
     low: int
     high: int
 
     def __contains__(self, subject_id: int) -> bool:
-        """Whether it is one of them."""
+        """Return whether the subject is in scope."""
         return self.low <= subject_id <= self.high
 
 
 @dataclass(frozen=True, slots=True)
 class SubjectSet:
-    """These subjects."""
+    """A set of subjects."""
 
     subject_ids: frozenset[int]
 
     def __contains__(self, subject_id: int) -> bool:
-        """Whether it is one of them."""
+        """Return whether the subject is in scope."""
         return subject_id in self.subject_ids
 
 
 @dataclass(frozen=True, slots=True)
 class QueryScope:
-    """For at most how many violations a question is asked, and of which subjects; None: of all."""
+    """The scope of a query: the most violations, and the subjects; None means all."""
 
     most: int
     of: SubjectRange | SubjectSet | None = None
 
 
 async def violations(tx: Tx, sql: str, ask: QueryScope) -> list[Violation]:
-    """At most so many of what the question finds: rows of (subject_id, what), the limit being its one parameter."""
+    """Run a query that returns rows (subject_id, what). Its one parameter is the limit."""
     text, which = _scope(sql, ask.of)
     return [Violation(row["subject_id"], row["what"]) for row in await tx.fetch(text, ask.most, *which)]
 
 
 def _scope(sql: str, of: SubjectRange | SubjectSet | None) -> tuple[str, tuple[object, ...]]:
-    """The question's text, and what says of which subjects it is."""
+    """Return the query's text for this scope, and its parameters."""
     if of is None or not _tables(sql):
         return sql, ()
     match of:
@@ -92,7 +92,7 @@ def _tables(sql: str) -> tuple[str, ...]:
 
 @cache
 def _shadowed(sql: str, which: str) -> str:
-    """The same question, of those subjects alone whose number is as `which` says."""
+    """Return the query restricted to subjects whose number satisfies `which`."""
     shadows = ",\n".join(
         f"{table} as not materialized (select * from {table} where {_KEYS[table]} {which})"  # noqa: S608 - our own text
         for table in _tables(sql)

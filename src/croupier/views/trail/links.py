@@ -1,8 +1,8 @@
-"""The audit trail's links, each computed anew from the rows that it covers.
+"""The links of the audit trail, each recomputed from the rows that it covers.
 
-Owns: the second implementation of the chain: its own list of tables, its own text of a row, its own SHA-256, outside of
-the database, so that functions replaced in there cannot answer for it. Never: shares code with store.trail, writes, or
-reads a whole table: pages of at most `PAGE_ROWS` rows. Spec: money.md 5 (I12), docs/decisions/0015.
+Owns: the second implementation of the chain: its own list of tables, text of a row and SHA-256. It runs outside the
+database, so that replaced database functions cannot hide a change. Never: shares code with store.trail, writes, or reads a
+whole table: pages have at most `PAGE_ROWS` rows. Spec: money.md 5 (I12), docs/decisions/0015.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ COVERS: Final[Mapping[str, tuple[str, ...]]] = {
 PAGE_LINKS: Final = 500
 PAGE_ROWS: Final = 20_000
 EXTRA: Final = 1000
-"""Rows that were put in among the bound ones, and are looked at in one page at most."""
+"""The most inserted rows that are read in one page."""
 PRINT_BYTES: Final = 8
 
 
@@ -53,15 +53,15 @@ class Break:
 
 @dataclass(slots=True)
 class Walk:
-    """How far the chain was walked, and what was found on the way."""
+    """The position of a walk along the chain, and what it found."""
 
     link: int = -1
     rows: int = 0
-    """Rows that the chain covers up to here, as its links say."""
+    """The number of rows covered up to this link, as the links say."""
     at_ms: int = 0
     head: bytes = b""
     upto: dict[str, int] = field(default_factory=dict)
-    """Per table the number of the last row that is covered."""
+    """Per table the number of the last covered row."""
     looked_at: int = 0
     breaks: list[Break] = field(default_factory=list)
 
@@ -86,7 +86,7 @@ _BEFORE = "select link, rows_upto, at_ms, head from trail where link = $1"
 _UPTO = """
 select s.strand, t.upto_id from unnest($2::text[]) s(strand), lateral (
     select upto_id from trail where strand = s.strand and link <= $1 order by link desc limit 1) t"""
-# The planner would rather read a young table whole, for each page again.
+# Without this the planner would scan a young table for each page.
 _BY_NUMBER = "set local enable_seqscan = off"
 
 
@@ -99,13 +99,13 @@ def _framed(text: str) -> str:
 
 
 def digest(table: str, row: Row) -> bytes:
-    """SHA-256 of a row: the table's name, then every column, each with its length before it."""
+    """Return the SHA-256 of a row: the name of the table, then every column, each preceded by its length."""
     text = _framed(table) + "".join(_text(row[name]) for name in COVERS[table])
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
 def head_of(before: bytes, link: _Link, digests: Sequence[bytes]) -> bytes:
-    """SHA-256 over the head before, what the link says of itself, and the digests of its rows."""
+    """Return the SHA-256 over the previous head, the link's own fields and the digests of its rows."""
     said = ("link", link.link, link.strand, link.after_id, link.upto_id, len(digests), link.rows_upto, link.at_ms)
     whole = hashlib.sha256(before + "".join(map(_text, said)).encode())
     whole.update(b"".join(digests))
@@ -113,7 +113,7 @@ def head_of(before: bytes, link: _Link, digests: Sequence[bytes]) -> bytes:
 
 
 async def walk_from(db: Db, link: int) -> Walk:
-    """Where a walk that came as far as this link goes on; at the very beginning if there is no such link."""
+    """Return the position from which a walk continues after this link; the beginning if there is no such link."""
     row = await db.fetchrow(_BEFORE, link)
     if row is None:
         return Walk()
@@ -160,7 +160,7 @@ def _beginning(link: _Link) -> list[Break]:
 
 
 def _found(on: Walk, link: _Link, rows: Sequence[Row]) -> list[Break]:
-    """What is wrong with one link and its rows; the rows are named where they can be."""
+    """Return the breaks of one link and its rows, naming the rows where possible."""
     if link.strand not in COVERS:
         return [Break("chain", f"link {link.link} covers {link.strand!r}, which is no table of the trail", link.link)]
     found = []
@@ -181,7 +181,7 @@ def _not_as_made(link: _Link, why: str) -> Break:
 
 
 def _named(link: _Link, rows: Sequence[Row], digests: Sequence[bytes]) -> Iterable[Break]:
-    """The rows that differ from what the link lists."""
+    """Yield the rows that differ from what the link lists."""
     listed = {i: link.prints[n * PRINT_BYTES : (n + 1) * PRINT_BYTES] for n, i in enumerate(link.ids)}
     there = {row[COVERS[link.strand][0]]: d[:PRINT_BYTES] for row, d in zip(rows, digests, strict=True)}
     for row_id in sorted(listed.keys() | there.keys()):
@@ -195,7 +195,7 @@ def _named(link: _Link, rows: Sequence[Row], digests: Sequence[bytes]) -> Iterab
 
 
 def _fitting(links: list[_Link], most: int) -> list[_Link]:
-    """As many of the first links as make a page, at least one."""
+    """Return as many of the first links as fill a page, at least one."""
     rows = 0
     for n, link in enumerate(links):
         rows += len(link.ids)
@@ -205,7 +205,7 @@ def _fitting(links: list[_Link], most: int) -> list[_Link]:
 
 
 async def _rows_of(tx: Tx, page: Sequence[_Link]) -> dict[int, Sequence[Row]]:
-    """The rows that stand where each link's rows should: one question for each table."""
+    """Return the rows in each link's range, with one query per table."""
     found: dict[int, Sequence[Row]] = {link.link: () for link in page}
     for table in COVERS:
         links = [link for link in page if link.strand == table]
@@ -219,7 +219,7 @@ async def _rows_of_table(tx: Tx, table: str, links: Sequence[_Link]) -> dict[int
     low, high = min(link.after_id for link in links), max(link.upto_id for link in links)
     rows = await _between(tx, table, (low, high), most=listed + EXTRA)
     if len(rows) == listed + EXTRA and len(links) > 1:
-        # So much was put in that one question does not reach the end: each link by itself.
+        # So many rows were inserted that one query does not reach the end: read each link separately.
         return {link.link: (await _rows_of_table(tx, table, [link]))[link.link] for link in links}
     ids = [row[key] for row in rows]
 
@@ -230,7 +230,7 @@ async def _rows_of_table(tx: Tx, table: str, links: Sequence[_Link]) -> dict[int
 
 
 async def _between(tx: Tx, table: str, bounds: tuple[int, int], *, most: int) -> Sequence[Row]:
-    """Rows by number. Numbers begin at 1: what stands below that belongs to whoever covers the first ones."""
+    """Return rows by number. Numbers begin at 1: lower ones belong to the link that covers the first rows."""
     key = COVERS[table][0]
     low, high = bounds
     sql = f"select {', '.join(COVERS[table])} from {table} where {key} > $1 and {key} <= $2 order by {key} limit $3"  # noqa: S608

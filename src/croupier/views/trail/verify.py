@@ -1,8 +1,8 @@
-"""Does the audit trail verify, up to its last signed checkpoint: the chain against its rows, and against the notary.
+"""Verification of the audit trail up to its last signed checkpoint: against its rows, and against the notary.
 
-Owns: the report, the comparison with what was signed outside of the database, the sentences for whoever reads them at
-night. Never: writes, or takes the database's word for what was signed. Memory does not grow with the trail: links and
-checkpoints are read side by side, in their order. Spec: money.md 5 (I12), docs/decisions/0015.
+Owns: the report, the comparison with the checkpoints outside the database, and the messages. Never: writes, or trusts the
+database about what was signed. Memory use does not grow with the trail: links and checkpoints are read in parallel, in
+order. Spec: money.md 5 (I12), docs/decisions/0015.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ select count(*) as rows, min({_AT[table]}) as since_ms from {table}
 where {columns[0]} > coalesce((select upto_id from trail where strand = '{table}' order by link desc limit 1), 0)"""  # noqa: S608
     for table, columns in COVERS.items()
 }
-# An incident's row is the last line of its log.
+# An incident's row equals the last line of its log.
 _INCIDENTS = """
 with last as (select distinct on (incident_id) * from incident_log order by incident_id, log_id desc)
 select coalesce(i.incident_id, l.incident_id) as incident_id, coalesce(i.subject_id, l.subject_id) as subject_id,
@@ -41,7 +41,7 @@ order by 1 limit $1"""
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Rows of one table that no link covers yet."""
+    """The rows of one table that no link covers yet."""
 
     table: str
     rows: int
@@ -51,7 +51,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """The last checkpoint that the notary holds."""
+    """The notary's last checkpoint."""
 
     link: int
     rows: int
@@ -60,7 +60,7 @@ class Signed:
 
 @dataclass(slots=True)
 class TrailReport:
-    """What verifying found. It holds if there is no break."""
+    """The result of a verification. The trail holds if there is no break."""
 
     holds: bool = True
     notary: str = ""
@@ -68,20 +68,20 @@ class TrailReport:
     key_id: str = ""
     links: int = 0
     rows: int = 0
-    """Rows that are bound."""
+    """The number of bound rows."""
     bound_ms: int | None = None
     """When the last link was made."""
     signed: Signed | None = None
     checkpoints: int = 0
     not_signed: int = 0
-    """Rows that are bound by links after the last checkpoint: nothing outside of the database vouches for them yet."""
+    """The number of rows bound after the last checkpoint: nothing outside the database vouches for them yet."""
     waiting: tuple[Waiting, ...] = ()
     remarks: list[str] = field(default_factory=list)
     breaks: list[Break] = field(default_factory=list)
 
 
 async def verify_trail(db: Db, notary: SignedLines, most: int = MOST) -> TrailReport:
-    """Verify everything; stops after `most` breaks, and says so."""
+    """Verify the whole trail. It stops after `most` breaks, and says so."""
     report = TrailReport(notary=str(notary.folder), key_id=notary.key_id)
     signed = _read_notary(notary, report)
     on = Walk(breaks=report.breaks)
@@ -98,7 +98,7 @@ async def verify_trail(db: Db, notary: SignedLines, most: int = MOST) -> TrailRe
 
 
 async def waiting(db: Db) -> tuple[Waiting, ...]:
-    """What is not bound yet, table by table."""
+    """Return the rows that are not bound yet, table by table."""
     found = []
     for table, sql in _WAITING.items():
         row = await db.fetchrow(sql)
@@ -118,7 +118,7 @@ def _of_incident(row: Mapping[str, Any]) -> Break:
 
 
 class _Checkpoints:
-    """The checkpoints that count, in order: the next one, and those before it are done."""
+    """An iterator over the checkpoints that count, in order, with a look ahead."""
 
     def __init__(self, lines: Iterator[SignedLine]) -> None:
         self._lines = lines
@@ -126,13 +126,13 @@ class _Checkpoints:
         self.trail: str | None = None if self.next is None else self.next.said["trail"]
 
     def take(self) -> SignedLine | None:
-        """The next one, and go on."""
+        """Return the next checkpoint and advance."""
         taken, self.next = self.next, next(self._lines, None)
         return taken
 
 
 def _read_notary(notary: SignedLines, report: TrailReport) -> _Checkpoints:
-    """Check the lines themselves, and begin at the one that a person last vouched at."""
+    """Check the lines, and begin at a person's last voucher."""
     try:
         start = _check_lines(notary, report)
     except OSError as error:
@@ -143,7 +143,7 @@ def _read_notary(notary: SignedLines, report: TrailReport) -> _Checkpoints:
 
 
 def _check_lines(notary: SignedLines, report: TrailReport) -> int:
-    """Each line bound to the one before, the last one of our key. Returns the number of the line to begin at."""
+    """Check that each line follows the one before, and that the last one has our key. Return the line number to begin at."""
     before, start, torn, last = FIRST, 0, 0, None
     for n, line in enumerate(notary.lines()):
         if line is None or not _says_all(line):
@@ -190,7 +190,7 @@ def _check_last(notary: SignedLines, last: SignedLine | None, report: TrailRepor
 
 
 async def _walk_beside(db: Db, on: Walk, signed: _Checkpoints, *, most: int) -> bool:
-    """Walk the chain, and at each link that was signed compare. False if it was not walked to its end."""
+    """Walk the chain and compare each signed link. Return False if the walk did not reach the end."""
     async for at in walk(db, on, most=most):
         if at.link == 0 and signed.trail not in (None, at.head.hex()):
             on.breaks.append(Break("checkpoint", _other_trail(signed, at.head.hex()), 0))
@@ -227,7 +227,7 @@ def _signed_on(said: Mapping[str, Any]) -> str:
 
 
 def _end(on: Walk, signed: _Checkpoints, report: TrailReport) -> None:
-    """What was signed and is not there; and what nobody signed."""
+    """Report signed links that are missing, and a chain without a signature."""
     beyond = signed.next
     if beyond is not None:
         where = f"ends at link {on.link}" if on.link >= 0 else "is empty"
