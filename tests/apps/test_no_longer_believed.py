@@ -160,7 +160,9 @@ async def test_what_is_closed_takes_no_new_bet(desk: Desk) -> None:
     await store.casinos.close(cast.casino.casino_id)
     casino = await store.casinos.find(cast.casino.casino_id)
     assert casino is not None
-    told = judge_new_bet(cast.session, casino, cast.provider, 100, now_ms=desk.clock.ms, defaults=("0.01", "10000"))
+    told = judge_new_bet(
+        cast.session, casino, cast.provider, stake=100, now_ms=desk.clock.ms, defaults=("0.01", "10000")
+    )
     assert told is not None
 
 

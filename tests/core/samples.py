@@ -222,7 +222,7 @@ class Story:
         return self._told(bet_requests.pay_out(bet, asked, self.terms(), waited=waited))
 
     def refund(self, *, casino_id: int = 11, player_id: int = 33) -> str:
-        return self._told(bet_requests.refund(self.subject, casino_id, player_id, self.terms()))
+        return self._told(bet_requests.refund(self.subject, self.terms(), casino_id=casino_id, player_id=player_id))
 
     # --- what a casino says
 
@@ -289,7 +289,7 @@ class Story:
 
     def by_person(self, deed: Callable[..., Decision[Any]], kind: PaymentKind) -> str:
         d: Draft[Any] = Draft(self.subject, self.terms())
-        return self.take(deed(d, kind, "mia", "asked the casino"))
+        return self.take(deed(d, kind, author="mia", reason="asked the casino"))
 
     def give_up(self, kind: PaymentKind) -> str:
         return self.by_person(person.give_up, kind)

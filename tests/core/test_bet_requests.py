@@ -440,7 +440,7 @@ def test_a_jackpot_win_is_not_returned_by_a_person() -> None:
 @pytest.mark.parametrize("state", [B.ON, B.UNCLAIMED])
 def test_a_settlement_by_a_person_is_a_pay_out_with_an_author(state: BetState) -> None:
     story = IN_STATE[state]()
-    decision = settle_by_person(story.subject, 300, story.terms(), "mia")
+    decision = settle_by_person(story.subject, 300, story.terms(), author="mia")
     assert (decision.author, decision.event) == ("mia", "settled_by_person")
     story.take(decision)
     assert (story.subject.state, story.subject.win, story.balance("owed")) == (B.SETTLED, 300, 300)
@@ -450,14 +450,14 @@ def test_a_settlement_by_a_person_is_a_pay_out_with_an_author(state: BetState) -
 def test_a_person_can_settle_only_what_is_on(state: BetState) -> None:
     story = IN_STATE[state]()
     with pytest.raises(CannotDo, match="only a bet that is on"):
-        settle_by_person(story.subject, 300, story.terms(), "mia")
+        settle_by_person(story.subject, 300, story.terms(), author="mia")
 
 
 def test_a_pay_in_out_settles_itself() -> None:
     story = Story().opened_both().at(7)
     story.accept(K.STAKE)
     with pytest.raises(CannotDo, match="use `bet return`"):
-        settle_by_person(story.subject, 300, story.terms(), "mia")
+        settle_by_person(story.subject, 300, story.terms(), author="mia")
 
 
 # --- rulings ----------------------------------------------------------------------------------------------

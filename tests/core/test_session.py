@@ -26,7 +26,7 @@ def judged(stake: int = 1000, *, at_ms: int = T0, casino: bool = True, provider:
         replace(SESSION, **session),
         replace(CASINO, enabled=casino),
         replace(PROVIDER, enabled=provider),
-        stake,
+        stake=stake,
         now_ms=at_ms,
         defaults=("1", "50.00"),
     )
@@ -104,8 +104,8 @@ def test_the_narrowest_limit_holds_and_none_is_ever_wider_than_set(
         replace(CASINO, min_bet=casino[0], max_bet=casino[1]),
         replace(PROVIDER, min_bet=provider[0], max_bet=provider[1]),
         replace(GAME, min_bet=game[0], max_bet=game[1]),
-        currency,
-        DEFAULTS,
+        currency=currency,
+        defaults=DEFAULTS,
     )
     assert found == limits
 
@@ -114,4 +114,4 @@ def test_the_narrowest_limit_holds_and_none_is_ever_wider_than_set(
 def test_a_limit_that_is_no_amount_is_no_limit(text: str) -> None:
     """It is refused where it is set; here it must not pass as some number."""
     with pytest.raises(BadAmount):
-        bet_limits(replace(CASINO, min_bet=text), PROVIDER, GAME, "EUR", DEFAULTS)
+        bet_limits(replace(CASINO, min_bet=text), PROVIDER, GAME, currency="EUR", defaults=DEFAULTS)

@@ -142,7 +142,7 @@ class Hall:
         self.watch()
         told = settings_for(**settings)
         seams = Seams(self.stage.clock, self.stage.chance, self.stage.network, self.stage.sealer, self.stage.db)
-        first = build(told, seams, "", replace(process_settings_of(told, ""), slack_ids=SLACK_IDS))
+        first = build(told, seams, "", process_settings=replace(process_settings_of(told, ""), slack_ids=SLACK_IDS))
         found = await detect_restore(first, self.database.lifeline)
         self.running = await self.stage.start_hub(told, ack_grace_s=0.0, slack_ids=SLACK_IDS)
         self.hub.state.recovery = found

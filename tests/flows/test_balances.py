@@ -32,7 +32,7 @@ def yes(bet: Bet, balance: str | None = TOLD, **changes: Any) -> Yes:
 
 
 async def accept(desk: Desk, bet: Bet, said: Yes, casino_id: int | None = None) -> Verdict:
-    return (await accept_payment(desk.hub, casino_id or bet.casino_id, bet.bet_id, STAKE, said)).verdict
+    return (await accept_payment(desk.hub, casino_id or bet.casino_id, bet.bet_id, kind=STAKE, outcome=said)).verdict
 
 
 async def known(desk: Desk) -> int | None:
@@ -81,10 +81,10 @@ async def test_of_a_taxed_win_the_balance_holds_what_reached_the_wallet(desk: De
     await accept(desk, bet, yes(bet, None))
     desk.clock.ms += 5
     bet = await desk.again(bet)
-    won = bet_requests.settle_by_person(bet, 2500, await terms_of(desk.hub, bet), "mia")
+    won = bet_requests.settle_by_person(bet, 2500, await terms_of(desk.hub, bet), author="mia")
     assert await desk.hub.group_commit.commit(won)
     said = yes(bet, kind=PaymentKind.PAYOUT, amount="25.00", tax="2.50", partner_tx="t-win")
-    heard = await accept_payment(desk.hub, bet.casino_id, bet.bet_id, PaymentKind.PAYOUT, said)
+    heard = await accept_payment(desk.hub, bet.casino_id, bet.bet_id, kind=PaymentKind.PAYOUT, outcome=said)
     assert heard.verdict is Verdict.OK
     assert await known(desk) == 12345
 
@@ -174,7 +174,7 @@ async def refunded(desk: Desk, bet: Bet) -> int | None:
 
 async def paid(desk: Desk, bet: Bet, kind: PaymentKind, amount: str, tax: str | None = None) -> None:
     said = yes(bet, None, kind=kind, amount=amount, tax=tax, partner_tx=f"t-{kind.value}")
-    heard = await accept_payment(desk.hub, bet.casino_id, bet.bet_id, kind, said)
+    heard = await accept_payment(desk.hub, bet.casino_id, bet.bet_id, kind=kind, outcome=said)
     assert heard.verdict is Verdict.OK
 
 
@@ -201,7 +201,7 @@ async def test_a_pay_out_tells_the_balance_with_the_win_that_is_owed(desk: Desk)
 async def test_a_win_is_counted_once_whether_it_is_owed_or_paid(desk: Desk) -> None:
     """The casino may have booked it between the decision and the answer."""
     bet = await a_bet_that_is_on(desk)
-    decision = bet_requests.settle_by_person(bet, 2500, await terms_of(desk.hub, bet), "mia")
+    decision = bet_requests.settle_by_person(bet, 2500, await terms_of(desk.hub, bet), author="mia")
     assert await desk.hub.group_commit.commit(decision)
     await paid(desk, bet, PaymentKind.PAYOUT, "25.00")
     found = await desk.hub.store.balances.known(bet.player_id, bet.bet_id, decision.after.net)

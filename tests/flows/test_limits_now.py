@@ -22,7 +22,10 @@ def other_process(hall: Hall) -> Hub:
     """What a command has: the same database, and nothing of what the serving process remembers."""
     stage, told = hall.stage, settings_for()
     return build(
-        told, Seams(stage.clock, stage.chance, stage.network, stage.sealer, stage.db), "", process_settings_of(told, "")
+        told,
+        Seams(stage.clock, stage.chance, stage.network, stage.sealer, stage.db),
+        "",
+        process_settings=process_settings_of(told, ""),
     )
 
 

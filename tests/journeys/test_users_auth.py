@@ -37,7 +37,7 @@ async def test_the_question_carries_the_token_and_the_tag(stage: Stage) -> None:
     assert casino is not None
     everything = {**GOOD, "IsTest": True, "Language": "de", "CountryCode": "AT", "Balance": 12.5, "Odd": [1]}
     hand.says["users/auth"] = say(200, everything)
-    known = await authorize(stage.desk, casino, "first", 17)
+    known = await authorize(stage.desk, casino, "first", tag_id=17)
     assert isinstance(known, Player)
     assert (known.is_test, known.language, known.country) == (True, "de", "AT")
     assert [json.loads(h.text) for h in hand.heard] == [{"RefreshToken": "first", "TagId": 17}]

@@ -316,7 +316,7 @@ class FullWorld:
                 await settle_bet(self.hub, subject_id, event.amount or "0", **signed)
             else:
                 verb = {"accepts": "accept", "gives up": "give-up", "retries": "retry"}[event.how]
-                await decide_payment(self.hub, subject_id, PaymentKind(event.kind), verb, **signed)  # type: ignore[arg-type]
+                await decide_payment(self.hub, subject_id, PaymentKind(event.kind), verb=verb, **signed)  # type: ignore[arg-type]
         except CannotDo:
             return "cannot"
         return "done"

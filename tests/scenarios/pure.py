@@ -215,7 +215,7 @@ class PureWorld:
         provider_id = PROVIDERS[event.by]
         game = Game(provider_id, provider_id, "g", "Game", "slots", jackpot_wins=self._on("jackpot_wins"))
         casino, provider = self.hub.casinos[casino_id], self.hub.providers[provider_id]
-        low, high = bet_limits(casino, provider, game, self._currency, LIMITS)
+        low, high = bet_limits(casino, provider, game, currency=self._currency, defaults=LIMITS)
         return Session(
             session_id=f"{event.player}-{event.session}",
             provider_id=provider_id,
@@ -248,7 +248,7 @@ class PureWorld:
             return self._opened(event, session, asked, (name, born, bet_requests.open_jackpot))
         casino, provider = hub.casinos[session.casino_id], hub.providers[session.provider_id]
         assert asked.stake is not None
-        verdict = judge_new_bet(session, casino, provider, asked.stake, now_ms=hub.now, defaults=LIMITS)
+        verdict = judge_new_bet(session, casino, provider, stake=asked.stake, now_ms=hub.now, defaults=LIMITS)
         if verdict is not None:
             return self._refused(verdict.refusal)
         if not hub.admission.admit(casino.casino_id, casino.in_flight):
@@ -357,9 +357,11 @@ class PureWorld:
             return bet_requests.return_by_person(subject, terms, "mia")
         if event.how == "settles":
             assert event.amount is not None
-            return bet_requests.settle_by_person(subject, parse_amount(event.amount, self._currency), terms, "mia")
+            return bet_requests.settle_by_person(
+                subject, parse_amount(event.amount, self._currency), terms, author="mia"
+            )
         deed = {"accepts": person.accept, "gives up": person.give_up, "retries": person.retry}[event.how]
-        return deed(self.hub.draft(subject), PaymentKind(event.kind), "mia", "asked the casino")
+        return deed(self.hub.draft(subject), PaymentKind(event.kind), author="mia", reason="asked the casino")
 
     def _pay_cashback(self, event: words.PayCashback) -> str:
         amount = parse_amount(event.amount, self._currency)
@@ -397,7 +399,7 @@ class PureWorld:
 def _rule(verb: str, session: Session, asked: RequestContents, until_ms: int) -> Callable[[Bet, Terms, bool], Ruling]:
     def rule(bet: Bet, terms: Terms, over: bool) -> Ruling:
         if verb == "refund":
-            return bet_requests.refund(bet, session.casino_id, session.player_id, terms)
+            return bet_requests.refund(bet, terms, casino_id=session.casino_id, player_id=session.player_id)
         if verb == "pay-out":
             return bet_requests.pay_out(bet, asked, terms, waited=over)
         return bet_requests.pay_in(bet, asked, terms, until_ms=until_ms, waited=over)

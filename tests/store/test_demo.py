@@ -274,7 +274,7 @@ def _both(verb: Verb, bet: DemoBet, ask: RequestContents) -> tuple[Refusal | Non
         )
     if verb == "pay_out":
         return demo_bets.pay_out(bet, ask).refusal, _said(bet_requests.pay_out(real, ask, TERMS, waited=False))
-    ruling = bet_requests.refund(real, ask.casino_id, ask.player_id, TERMS)
+    ruling = bet_requests.refund(real, TERMS, casino_id=ask.casino_id, player_id=ask.player_id)
     return demo_bets.refund(bet, ask.casino_id, ask.player_id).refusal, _said(ruling)
 
 

@@ -77,7 +77,7 @@ class Kept(Story):
         return self
 
     def settled_by_person(self, win: int = 2500) -> Kept:
-        self.take(settle_by_person(self.subject, win, self.terms(), "mia"))
+        self.take(settle_by_person(self.subject, win, self.terms(), author="mia"))
         return self
 
     def returned_by_person(self) -> Kept:

@@ -56,14 +56,14 @@ class PlayerSession:
 
 
 async def _win(table: PlayerSession, n: int) -> str:
-    return await _rounds(table, f"w{n}", "10.00", "25.00")
+    return await _rounds(table, f"w{n}", stake="10.00", win="25.00")
 
 
 async def _loss(table: PlayerSession, n: int) -> str:
-    return await _rounds(table, f"l{n}", "10.00", "0")
+    return await _rounds(table, f"l{n}", stake="10.00", win="0")
 
 
-async def _rounds(table: PlayerSession, bet: str, stake: str, win: str) -> str:
+async def _rounds(table: PlayerSession, bet: str, *, stake: str, win: str) -> str:
     told = [await _call(table, "pay-in", bet, amount=stake), await _call(table, "pay-out", bet, win=win)]
     return " ".join(told)
 
@@ -163,9 +163,9 @@ async def _play(world: LocalWorld, rounds: int, progress: Progress) -> list[Roun
             await world.behave(f"late:{LATE_S}", player=player, type=-1)
         launched = await world.launch(player, GAME)
         tables.append(PlayerSession(world, launched.session_id, player))
-    work = [_play_kind(kind, table, rounds, progress) for kind, table in zip(KINDS, tables, strict=True)]
+    work = [_play_kind(kind, table, rounds, progress=progress) for kind, table in zip(KINDS, tables, strict=True)]
     draws = play_draws(world, lambda line: progress.console.print(line, soft_wrap=True, markup=False, highlight=False))
-    played, *told = await asyncio.gather(draws, *work, _cashbacks(world, run, rounds, progress))
+    played, *told = await asyncio.gather(draws, *work, _cashbacks(world, run, rounds, progress=progress))
     assert isinstance(played, list)
     return [*(row for row in told if isinstance(row, RoundResult)), *map(_of_draws, played)]
 
@@ -174,7 +174,7 @@ def _of_draws(played: DrawsPlayed) -> RoundResult:
     return RoundResult(f"draw: {played.name}", played.bets, played.as_expected, played.odd)
 
 
-async def _play_kind(kind: RoundKind, table: PlayerSession, rounds: int, progress: Progress) -> RoundResult:
+async def _play_kind(kind: RoundKind, table: PlayerSession, rounds: int, *, progress: Progress) -> RoundResult:
     bar = progress.add_task(kind.name, total=rounds)
     told = RoundResult(kind.name, rounds, 0, [])
 
@@ -190,7 +190,7 @@ async def _play_kind(kind: RoundKind, table: PlayerSession, rounds: int, progres
     return told
 
 
-async def _cashbacks(world: LocalWorld, run: int, rounds: int, progress: Progress) -> RoundResult:
+async def _cashbacks(world: LocalWorld, run: int, rounds: int, *, progress: Progress) -> RoundResult:
     """Pay cashbacks, and cancel every second one."""
     bar = progress.add_task(CASHBACK, total=rounds)
     told = RoundResult(CASHBACK, rounds, 0, [])
@@ -227,18 +227,19 @@ _STANDING = "select count(*) from bets where state = any($1::text[])"
 async def _wait_until_idle(world: LocalWorld, progress: Progress) -> int:
     """Wait until the hub has nothing left to do. Return the number of undecided payments and bets at the timeout."""
     bar = progress.add_task("until every payment has its outcome", total=None)
-    standing = [s.value for s in (BetState.ASKED, BetState.UNWANTED, BetState.UNCLAIMED, BetState.UNDOING)]
-    left = 0
     async with open_hub(world.settings) as hub:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(AT_REST_S):
-                while True:
-                    left = await hub.store.db.fetchval(_UNDONE) + await hub.store.db.fetchval(_STANDING, standing)
-                    if not left:
-                        break
-                    await hub.clock.sleep(0.1)
+        until_s = hub.clock.monotonic_s() + AT_REST_S
+        while (left := await _undecided(hub)) and hub.clock.monotonic_s() < until_s:
+            await hub.clock.sleep(0.1)
     progress.remove_task(bar)
     return left
+
+
+async def _undecided(hub: Hub) -> int:
+    """Return the number of payments and bets without an outcome."""
+    standing = [s.value for s in (BetState.ASKED, BetState.UNWANTED, BetState.UNCLAIMED, BetState.UNDOING)]
+    undone: int = await hub.store.db.fetchval(_UNDONE)
+    return undone + int(await hub.store.db.fetchval(_STANDING, standing))
 
 
 def _show_rounds(told: list[RoundResult], console: Console) -> bool:

@@ -102,7 +102,7 @@ def process_settings_of(settings: Settings, process: str) -> ProcessSettings:
     )
 
 
-def build(settings: Settings, seams: Seams, process: str, process_settings: ProcessSettings | None = None) -> Hub:
+def build(settings: Settings, seams: Seams, process: str, *, process_settings: ProcessSettings | None = None) -> Hub:
     """Build a hub over these seams. With a process name it makes its own calls, without one it only decides."""
     db, clock, chance = seams.db, seams.clock, seams.chance
     metrics = Metrics()

@@ -162,13 +162,16 @@ async def _ready(url: str) -> None:
     wire = HttpWire(allow_private=True)
     try:
         async with asyncio.timeout(START_S):
-            while True:
-                with contextlib.suppress(PeerError):
-                    if (await wire.send(WireRequest("GET", f"{url}/readyz"))).status == 200:
-                        return
+            while not await _is_ready(wire, url):  # noqa: ASYNC110 - another process sets nothing
                 await asyncio.sleep(0.05)  # noqa: TID251 - a real process starts in real time
     finally:
         await wire.close()
+
+
+async def _is_ready(wire: HttpWire, url: str) -> bool:
+    with contextlib.suppress(PeerError):
+        return (await wire.send(WireRequest("GET", f"{url}/readyz"))).status == 200
+    return False
 
 
 async def _introduce(world: LocalWorld, sink: Any) -> None:  # noqa: ANN401 - a file or DEVNULL

@@ -44,7 +44,7 @@ def give_up(which: PaymentArgument, *, reason: Reason, author: Author, as_json: 
 def _decide(which: str, verb: Verb, *, reason: str, author: str, as_json: bool) -> None:
     async def work(hub: Hub, _: Settings) -> Payment:
         subject_id, kind = await payment_of(hub, which)
-        return await decide_payment(hub, subject_id, kind, verb, author=author, reason=reason)
+        return await decide_payment(hub, subject_id, kind, verb=verb, author=author, reason=reason)
 
     payment = with_hub(work, waits="the casino is told nothing of it")
     name = f"{payment.subject_id}:{payment.kind.value}"

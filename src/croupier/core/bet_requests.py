@@ -235,7 +235,7 @@ def same_pay_out(bet: OnRecord, asked: RequestContents) -> bool:
 # --- refund ----------------------------------------------------------------------------------------------
 
 
-def refund(bet: Bet, casino_id: int, player_id: int, terms: Terms) -> Ruling:
+def refund(bet: Bet, terms: Terms, *, casino_id: int, player_id: int) -> Ruling:
     """Apply a refund to a known betId. For its own player the answer is always success, whatever is still to be done."""
     answered = refund_on_record(bet, casino_id, player_id)
     if answered is not None:
@@ -289,12 +289,12 @@ def return_by_person(bet: Bet, terms: Terms, author: str) -> Decision[Bet]:
     if bet.state not in (BetState.ON, BetState.UNCLAIMED, BetState.SETTLED) or bet.origin is Origin.JACKPOT:
         msg = f"bet {bet.bet_id} is {bet.state.value}: only a bet that is on or settled can be returned"
         raise CannotDo(msg)
-    ruling = refund(bet, bet.casino_id, bet.player_id, terms)
+    ruling = refund(bet, terms, casino_id=bet.casino_id, player_id=bet.player_id)
     assert isinstance(ruling, Decision)
     return _signed(ruling, author)
 
 
-def settle_by_person(bet: Bet, win: int, terms: Terms, author: str) -> Decision[Bet]:
+def settle_by_person(bet: Bet, win: int, terms: Terms, *, author: str) -> Decision[Bet]:
     """End an incomplete game by settling it with a win of `win` minor units; raises CannotDo."""
     if bet.state not in (BetState.ON, BetState.UNCLAIMED):
         msg = f"bet {bet.bet_id} is {bet.state.value}: only a bet that is on can be settled"

@@ -19,7 +19,7 @@ from croupier.core.readings import Contents, No, PaymentKind, Yes
 from croupier.core.refusals import CasinoNo
 
 
-def retry(d: Draft[Any], kind: PaymentKind, author: str, reason: str) -> Decision[Any]:
+def retry(d: Draft[Any], kind: PaymentKind, *, author: str, reason: str) -> Decision[Any]:
     """Send the payment now, or query info for a stake; raises CannotDo."""
     payment = d.payments[kind]
     if payment.state not in UNDECIDED | {PaymentState.PARKED}:
@@ -35,7 +35,7 @@ def retry(d: Draft[Any], kind: PaymentKind, author: str, reason: str) -> Decisio
     return d.finish("retried_by_person", author=author)
 
 
-def accept(d: Draft[Any], kind: PaymentKind, author: str, reason: str) -> Decision[Any]:
+def accept(d: Draft[Any], kind: PaymentKind, *, author: str, reason: str) -> Decision[Any]:
     """Accept the payment as if the casino had; raises CannotDo."""
     payment = d.payments[kind]
     if payment.state is PaymentState.ACCEPTED:
@@ -55,7 +55,7 @@ def accept(d: Draft[Any], kind: PaymentKind, author: str, reason: str) -> Decisi
     return d.finish("accepted_by_person", author=author)
 
 
-def give_up(d: Draft[Any], kind: PaymentKind, author: str, reason: str) -> Decision[Any]:
+def give_up(d: Draft[Any], kind: PaymentKind, *, author: str, reason: str) -> Decision[Any]:
     """End the payment without a booking; raises CannotDo."""
     payment = d.payments[kind]
     if payment.state not in UNDECIDED | {PaymentState.PARKED}:

@@ -104,7 +104,7 @@ class BetRefusal:
 
 
 def judge_new_bet(
-    session: Session, casino: Casino, provider: Provider, stake: int, *, now_ms: int, defaults: tuple[str, str]
+    session: Session, casino: Casino, provider: Provider, *, stake: int, now_ms: int, defaults: tuple[str, str]
 ) -> BetRefusal | None:
     """Return the refusal of a new bet of `stake` minor units, or None. A stake of 0 (free round) has no minimum.
 
@@ -116,7 +116,7 @@ def judge_new_bet(
         return BetRefusal(Refusal.LIMIT, why="the casino, the provider, the game or the currency is switched off")
     if session.blocked:
         return BetRefusal(Refusal.PLAYER_BLOCKED)
-    low, high = bet_limits(casino, provider, session.game_limits, session.currency, defaults)
+    low, high = bet_limits(casino, provider, session.game_limits, currency=session.currency, defaults=defaults)
     if stake > high or 0 < stake < low:
         low_text, high_text = (format_amount(limit, session.currency) for limit in (low, high))
         return BetRefusal(Refusal.LIMIT, why=f"the stake is not within {low_text} to {high_text} {session.currency}")
@@ -124,7 +124,7 @@ def judge_new_bet(
 
 
 def bet_limits(
-    casino: Limited, provider: Limited, game: Limited, currency: str, defaults: tuple[str, str]
+    casino: Limited, provider: Limited, game: Limited, *, currency: str, defaults: tuple[str, str]
 ) -> tuple[int, int]:
     """Return the narrowest limits of provider, game and casino in minor units; the defaults if none is set.
 

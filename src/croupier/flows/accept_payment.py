@@ -39,7 +39,7 @@ class AcceptResult:
 
 
 async def accept_payment(
-    hub: Hub, casino_id: int, subject_id: int, kind: PaymentKind, outcome: PaymentOutcome
+    hub: Hub, casino_id: int, subject_id: int, *, kind: PaymentKind, outcome: PaymentOutcome
 ) -> AcceptResult:
     """Apply an accept of this casino and return the verdict. An unknown payment is a conflict. Raises Contended."""
     cashback = kind in (PaymentKind.CASHBACK, PaymentKind.CASHBACK_CANCEL)

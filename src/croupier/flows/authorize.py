@@ -15,7 +15,9 @@ from croupier.store.db import assert_no_tx
 from croupier.store.parties.players import Player
 
 
-async def authorize(hub: Hub, casino: Casino, refresh_token: str, tag_id: int | None = None) -> Player | No | Unknown:
+async def authorize(
+    hub: Hub, casino: Casino, refresh_token: str, *, tag_id: int | None = None
+) -> Player | No | Unknown:
     """Return the player, registered if new. No if the casino refuses the token, Unknown if it gave no usable answer."""
     assert_no_tx()
     asked_ms = 0
@@ -39,11 +41,11 @@ async def authorize(hub: Hub, casino: Casino, refresh_token: str, tag_id: int | 
         is_test=reading.is_test,
         refresh_token=reading.refresh_token,
     )
-    await _keep_balance(hub, player, reading, asked_ms)
+    await _keep_balance(hub, player, reading, asked_ms=asked_ms)
     return player
 
 
-async def _keep_balance(hub: Hub, player: Player, reading: Authorized, asked_ms: int) -> None:
+async def _keep_balance(hub: Hub, player: Player, reading: Authorized, *, asked_ms: int) -> None:
     if reading.balance is None:
         return
     try:

@@ -247,7 +247,7 @@ class Dispatcher:
         await point(f"{leased_call.slot}.before_send")
         asked_ms = self._hub.clock.now_ms()
         reading = await self._called(
-            casino, _gateway_call(casino, subject, bounded, step), step=step, leased_calls=[leased_call]
+            casino, _gateway_call(casino, subject, bounded, step=step), step=step, leased_calls=[leased_call]
         )
         if isinstance(reading, InfoList):
             assert isinstance(subject, Bet)
@@ -334,7 +334,7 @@ def order_of(subject: Bet | Cashback, kind: PaymentKind) -> Order:
 
 
 def _gateway_call(
-    casino: Casino, subject: Bet | Cashback, leased_call: LeasedCall, step: Step
+    casino: Casino, subject: Bet | Cashback, leased_call: LeasedCall, *, step: Step
 ) -> Callable[[CasinoGateway], Awaitable[Reading]]:
     """Return the gateway call of a step."""
     before_ms = leased_call.before_ms

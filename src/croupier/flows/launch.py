@@ -50,7 +50,7 @@ class LaunchRequest:
 async def launch(hub: Hub, casino: Casino, wish: LaunchRequest) -> Launched:
     """Open the game; raises LaunchRefused."""
     game, provider = await _playable(hub, casino, wish)
-    session = await _open(hub, casino, provider, game, wish)
+    session = await _open(hub, casino, wish, provider=provider, game=game)
     order = LaunchOrder(
         game_ref=game.game_ref,
         user_ref=provider.user_of(casino.casino_id, wish.player_ref),
@@ -103,7 +103,7 @@ async def _playable(hub: Hub, casino: Casino, wish: LaunchRequest) -> tuple[Game
     return game, provider
 
 
-async def _open(hub: Hub, casino: Casino, provider: Provider, game: Game, wish: LaunchRequest) -> Session:
+async def _open(hub: Hub, casino: Casino, wish: LaunchRequest, *, provider: Provider, game: Game) -> Session:
     """Register the player if new, and store the session; raises LaunchRefused."""
     try:
         exponent(wish.currency)
@@ -116,7 +116,8 @@ async def _open(hub: Hub, casino: Casino, provider: Provider, game: Game, wish: 
         msg = f"player {wish.player_ref} is blocked by the casino"
         raise LaunchRefused(msg)
     process_settings, now = hub.process_settings, hub.clock.now_ms()
-    low, high = bet_limits(casino, provider, game, wish.currency, (process_settings.min_bet, process_settings.max_bet))
+    defaults = process_settings.min_bet, process_settings.max_bet
+    low, high = bet_limits(casino, provider, game, currency=wish.currency, defaults=defaults)
     session = Session(
         session_id=hub.chance.hex(SESSION_BYTES),
         provider_id=provider.provider_id,

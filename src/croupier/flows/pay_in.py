@@ -121,7 +121,7 @@ def _refused(hub: Hub, request: ProviderRequest[PayIn], asked: RequestContents) 
         request.session,
         request.casino,
         request.provider,
-        asked.stake,
+        stake=asked.stake,
         now_ms=hub.clock.now_ms(),
         defaults=(hub.process_settings.min_bet, hub.process_settings.max_bet),
     )

@@ -19,7 +19,7 @@ from croupier.flows.advance import advance
 from croupier.flows.hub import Hub
 
 Verb = Literal["retry", "accept", "give-up"]
-_VERBS: dict[Verb, Callable[[Draft[Any], PaymentKind, str, str], Decision[Any]]] = {
+_VERBS: dict[Verb, Callable[..., Decision[Any]]] = {
     "retry": person.retry,
     "accept": person.accept,
     "give-up": person.give_up,
@@ -27,7 +27,7 @@ _VERBS: dict[Verb, Callable[[Draft[Any], PaymentKind, str, str], Decision[Any]]]
 
 
 async def decide_payment(
-    hub: Hub, subject_id: int, kind: PaymentKind, verb: Verb, *, author: str, reason: str
+    hub: Hub, subject_id: int, kind: PaymentKind, *, verb: Verb, author: str, reason: str
 ) -> Payment:
     """Retry a payment, take it as accepted, or give it up; raises CannotDo."""
     cashback = kind in (PaymentKind.CASHBACK, PaymentKind.CASHBACK_CANCEL)
@@ -36,7 +36,7 @@ async def decide_payment(
     def rule(subject: Any, terms: Terms) -> Decision[Any]:  # noqa: ANN401 - a Bet or Cashback
         if kind not in subject.payments:
             raise _missing(subject_id, kind)
-        return _VERBS[verb](Draft(subject, terms), kind, author, reason)
+        return _VERBS[verb](Draft(subject, terms), kind, author=author, reason=reason)
 
     decision = await advance(hub, lambda: read(subject_id), rule)
     if decision is None:
@@ -51,7 +51,9 @@ def _missing(subject_id: int, kind: PaymentKind) -> CannotDo:
 
 async def return_bet(hub: Hub, bet_id: int, *, author: str, reason: str) -> Bet:
     """Return the stake of an incomplete or settled game; raises CannotDo."""
-    return await _by_person(hub, bet_id, reason, lambda bet, terms: bet_requests.return_by_person(bet, terms, author))
+    return await _by_person(
+        hub, bet_id, reason, rule=lambda bet, terms: bet_requests.return_by_person(bet, terms, author)
+    )
 
 
 async def settle_bet(hub: Hub, bet_id: int, win: str, *, author: str, reason: str) -> Bet:
@@ -63,12 +65,12 @@ async def settle_bet(hub: Hub, bet_id: int, win: str, *, author: str, reason: st
         except BadAmount as error:
             msg = f"the win {error.why}"
             raise CannotDo(msg) from error
-        return bet_requests.settle_by_person(bet, amount, terms, author)
+        return bet_requests.settle_by_person(bet, amount, terms, author=author)
 
-    return await _by_person(hub, bet_id, reason, rule)
+    return await _by_person(hub, bet_id, reason, rule=rule)
 
 
-async def _by_person(hub: Hub, bet_id: int, reason: str, rule: Callable[[Bet, Terms], Decision[Bet]]) -> Bet:
+async def _by_person(hub: Hub, bet_id: int, reason: str, *, rule: Callable[[Bet, Terms], Decision[Bet]]) -> Bet:
     def with_reason(bet: Bet, terms: Terms) -> Decision[Bet]:
         decision = rule(bet, terms)
         decision.detail["reason"] = reason

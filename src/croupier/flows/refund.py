@@ -46,7 +46,7 @@ async def _refund(hub: Hub, request: ProviderRequest[Refund]) -> Answer:
         bet = await commit_new_bet(hub, born, bet_requests.open_tombstone)
 
     def rule(current: Bet, terms: Terms, over: bool) -> Ruling:  # noqa: ARG001, FBT001 - the shape of a Rule
-        return bet_requests.refund(current, session.casino_id, session.player_id, terms)
+        return bet_requests.refund(current, terms, casino_id=session.casino_id, player_id=session.player_id)
 
     refusal, bet = await decide_request(hub, request, bet, rule=rule)
     return await balance.answer(refusal, bet, "refund")

@@ -146,7 +146,7 @@ class Stage:
         name = f"hub-{self._born}"
         own = self.own_process_settings(settings, name, **process_settings)
         seams = Seams(clock or self.clock, self.chance, wire or self.network, self.sealer, db or self.db)
-        hub = build(settings, seams, name, own)
+        hub = build(settings, seams, name, process_settings=own)
         await hub.store.keys.load()
         # A starting hub first takes over the calls of ended processes on its own host.
         await hub.store.calls.free(self._dead, self.clock.now_ms())

@@ -24,7 +24,7 @@ async def desk(db: Db) -> AsyncIterator[Desk]:
     made = await make_desk(db)
     bet = await made.bet()
     said = Contents(bet.bet_id, bet.player_ref, PaymentKind.STAKE, "10.00", None, "t-1")
-    await accept_payment(made.hub, bet.casino_id, bet.bet_id, PaymentKind.STAKE, Yes(said))
+    await accept_payment(made.hub, bet.casino_id, bet.bet_id, kind=PaymentKind.STAKE, outcome=Yes(said))
     yield made
     await made.line.close()
 

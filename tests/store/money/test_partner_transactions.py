@@ -109,7 +109,7 @@ async def desk(db: Db) -> Any:
 
 async def tell(desk: Desk, bet: Bet, partner_tx: str) -> Verdict:
     words = Yes(Contents(bet.bet_id, bet.player_ref, K.STAKE, "10.00", None, partner_tx))
-    return (await accept_payment(desk.hub, bet.casino_id, bet.bet_id, K.STAKE, words)).verdict
+    return (await accept_payment(desk.hub, bet.casino_id, bet.bet_id, kind=K.STAKE, outcome=words)).verdict
 
 
 @pytest.mark.parametrize("at_once", [True, False])

@@ -136,7 +136,9 @@ async def _accept(tokens: AccessTokens, request: Request, body: bytes, *, subjec
     casino = await tokens.authenticate(request)
     require_json(request)
     accept = codec.read_accept(body, casino, subject)
-    heard = await accept_payment(tokens.hub, casino.casino_id, accept.subject_id, accept.kind, accept.outcome)
+    heard = await accept_payment(
+        tokens.hub, casino.casino_id, accept.subject_id, kind=accept.kind, outcome=accept.outcome
+    )
     if heard.verdict is Verdict.OK:
         return _respond(OK)
     return _respond(NOT_ACCEPTED, headers=_problem(f"final, do not send it again: {heard.why}"))
