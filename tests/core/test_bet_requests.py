@@ -469,7 +469,7 @@ def test_a_ruling_is_a_reply_a_wait_or_one_decision_on_what_was_read() -> None:
     rulings = [
         pay_in(bet, asked, terms(), until_ms=T0 + 1, waited=False),
         pay_out(bet, replace(asked, win=5), terms(), waited=True),
-        refund(bet, 11, 33, terms()),
+        refund(bet, terms(), casino_id=11, player_id=33),
     ]
     assert [type(r).__name__ for r in rulings] == ["Wait", "RecordedAnswer", "Decision"]
     assert isinstance(rulings[2], Decision)
