@@ -1,4 +1,4 @@
-"""What a casino protocol must offer to be registered.
+"""The record that registers a casino protocol.
 
 Owns: the record. Never: anything of one protocol. Spec: casino.md.
 """
@@ -18,7 +18,7 @@ from croupier.kit.openapi import Half
 
 @dataclass(frozen=True, slots=True)
 class CasinoProtocol:
-    """One way casinos speak."""
+    """One casino protocol: its client, its routes and its access tokens."""
 
     name: str
     root: str
@@ -30,6 +30,6 @@ class CasinoProtocol:
     not_found: Callable[[int], Response]
     """The answer to an unknown path or method, by HTTP status."""
     tokens: Callable[[Hub, str, str], Tokens]
-    """Takes the hub, the issuer and the scope: access tokens of that scope, for what is served to casinos beside this half."""
+    """Takes the hub, the issuer and the scope. Returns the access tokens of that scope, which other casino APIs use too."""
     serves: Half
-    """Its inbound half as the OpenAPI document states it."""
+    """The OpenAPI description of its inbound API."""

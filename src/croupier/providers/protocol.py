@@ -1,4 +1,4 @@
-"""What a provider protocol must offer to be registered.
+"""The record that registers a provider protocol.
 
 Owns: the record. Never: anything of one protocol. Spec: provider.md 3.
 """
@@ -18,7 +18,7 @@ from croupier.kit.openapi import Half
 
 @dataclass(frozen=True, slots=True)
 class ProviderProtocol:
-    """One way providers speak."""
+    """One provider protocol: its client and its routes."""
 
     name: str
     root: str
@@ -29,4 +29,4 @@ class ProviderProtocol:
     not_found: Callable[[int], Response]
     """The answer to an unknown path or method, by HTTP status."""
     serves: Half
-    """Its inbound half as the OpenAPI document states it."""
+    """The OpenAPI description of its inbound API."""

@@ -1,6 +1,6 @@
-"""Access tokens at the door: issued against a client secret, and read again with every call.
+"""Access tokens of casinos: issued for a client secret, and verified with every call.
 
-Owns: bearers of one scope as this process has verified them. Never: an HTTP answer, a signature's form (signing).
+Owns: the cache of bearer tokens that this process has verified. Never: an HTTP answer, or the form of a JWT (signing).
 Spec: casino.md 1.3, feed.md 1.
 """
 
@@ -18,12 +18,12 @@ from croupier.kit.inbound import bearer_of
 from croupier.kit.jwt import BadToken
 
 RELOAD_INTERVAL_S = 0.05
-"""Bad tokens have the keys read again, but no oftener than this."""
+"""Seconds between two reloads of the keys that bad tokens cause."""
 MAX_CACHED_BEARERS = 10_000
 
 
 class AccessTokens:
-    """One scope's state in one process: the hub, and bearers that were verified once."""
+    """Issues and verifies the access tokens of one scope. Verified tokens are cached in the process."""
 
     token_s = signing.TOKEN_LIFETIME_S
 
@@ -34,11 +34,11 @@ class AccessTokens:
         self._bearers: dict[bytes, signing.Bearer] = {}
 
     def now_s(self) -> int:
-        """Unix seconds."""
+        """Return the current Unix time in seconds."""
         return self.hub.clock.now_ms() // 1000
 
     async def issue(self, casino_id: int, secret: str) -> str:
-        """An access token for the casino with this secret; raises Unauthorized."""
+        """Return an access token for the casino with this secret. Raises Unauthorized."""
         starts_s = await self.hub.store.casinos.admit(casino_id, secret)
         if starts_s is None:
             raise Unauthorized("no such client, or not its secret", signing.client_id(casino_id))
@@ -47,24 +47,24 @@ class AccessTokens:
         return signing.issue_token(key, casino_id, self._scope, issuer=self.issuer, now_s=max(self.now_s(), starts_s))
 
     async def authenticate(self, request: Request) -> Casino:
-        """The casino whose bearer came with the request; raises Unauthorized."""
+        """Return the casino of the request's bearer token. Raises Unauthorized."""
         token = bearer_of(request)
         if token is None:
             raise Unauthorized("no bearer")
         return (await self.admit(token)).casino
 
     async def admit(self, token: str) -> Admitted:
-        """The casino whose token of this scope it is, and until when it holds; raises Unauthorized."""
+        """Return the casino of this token, and when the token expires. Raises Unauthorized."""
         bearer = await self._bearer(token)
         casino = await self.hub.store.casinos.get(bearer.casino_id)
-        # A closed casino is nobody, and of one whose secret leaked the tokens from before are nobody's.
+        # A closed casino has no valid token, and a revoked secret ends the tokens that were issued for it.
         if casino is None or casino.closed or bearer.starts_s < casino.tokens_from_s:
             why = "the casino is closed" if casino is not None and casino.closed else "the token ended with its secret"
             raise Unauthorized(why, signing.client_id(bearer.casino_id))
         return Admitted(casino, bearer.expires_s)
 
     async def _bearer(self, token: str) -> signing.Bearer:
-        """The token, verified now or before. What was verified before holds no longer than the key that signed it."""
+        """Return the verified token, from the cache if its key is still valid."""
         keys = self.hub.store.keys
         await keys.refresh_if_stale()
         digest = hashlib.sha256(token.encode()).digest()
@@ -81,7 +81,7 @@ class AccessTokens:
         try:
             return self._read(token)
         except BadToken:
-            # Another worker may have signed it with a key that was made a moment ago.
+            # Another worker may have signed it with a key that this process has not loaded yet.
             await self.hub.store.keys.refresh_if_stale(RELOAD_INTERVAL_S)
         try:
             return self._read(token)

@@ -1,9 +1,9 @@
-"""What the hub asks of a betcore_v2 casino over the network: one signed call, one bounded answer, one meaning.
+"""HTTP client for betcore_v2 casinos: each call is signed, its answer is bounded in size and time, and read once.
 
-Calls that are bound to a time (`before_ms`, milliseconds since the epoch) leave before it or not at all: TooLate.
+A call with a deadline (`before_ms`, milliseconds since the epoch) is sent before it, or raises TooLate.
 
-Owns: the calls and their bounds. Never: retries, schedules, storage; and it never raises for what a casino
-answers or fails to answer, which is `Unknown`. Spec: casino.md 2, 2.1 and 2.6, money.md 2.2.
+Owns: the calls and their bounds. Never: retries, schedules, storage. An error answer or a missing answer is
+returned as `Unknown`, never raised. Spec: casino.md 2, 2.1 and 2.6, money.md 2.2.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ _T = TypeVar("_T")
 
 
 class KeyRing(Protocol):
-    """Who knows the keys."""
+    """The signing keys, as the client needs them."""
 
     async def ready(self, alg: str) -> None:
-        """Know what other processes changed up to a moment ago, and have a key of this algorithm."""
+        """Reload keys that other processes changed, and make sure that a key of this algorithm exists."""
         ...
 
     def signing_key(self, casino: Casino) -> SigningKey:
-        """The loaded key that signs for this casino: of its algorithm, and during a rotation the one it knows."""
+        """Return the loaded key that signs for this casino. During a rotation this is the key that the casino already has."""
         ...
 
 
 class CasinoClient:
-    """Outbound calls to any casino that speaks betcore_v2. `issuer` is the hub's name in every JWT."""
+    """Outbound calls to any betcore_v2 casino. `issuer` is the hub's name in every JWT."""
 
     def __init__(self, wire: Wire, clock: Clock, keys: KeyRing, *, issuer: str) -> None:
         self._wire = wire
@@ -55,15 +55,15 @@ class CasinoClient:
         self._issuer = issuer
 
     async def make(self, casino: Casino, order: Order, *, before_ms: int | None = None) -> Acknowledgement:
-        """Ask for one payment of a bet."""
+        """Send one payment of a bet (`payments/make`)."""
         return await self._make(casino, messages.PAYMENTS_MAKE, order, before_ms=before_ms)
 
     async def make_list(
         self, casino: Casino, orders: Sequence[Order], *, before_ms: int | None = None
     ) -> Received | Unknown:
-        """Ask for several payments in one call; the meaning holds for each of them.
+        """Send several payments in one call. The result holds for each of them.
 
-        Unknown says nothing about any element, whatever the casino wrote: each is to be sent again alone.
+        Unknown says nothing about any element: each must be retried alone.
         """
         data = codec.list_data(orders)
         return await self._call(
@@ -74,7 +74,7 @@ class CasinoClient:
         )
 
     async def info(self, casino: Casino, bet_id: int, *, before_ms: int | None = None) -> InfoReading:
-        """Ask for every payment the casino knows of the bet."""
+        """Query every payment of the bet that the casino has (`payments/info`)."""
         data = codec.info_data(bet_id)
         return await self._call(
             casino,
@@ -91,7 +91,7 @@ class CasinoClient:
         *,
         before_ms: int | None = None,
     ) -> CloseReading:
-        """Say that no more payments come for the bet, or with `closed` False that more do."""
+        """Close the bet to further payments at the casino, or reopen it with `closed` False."""
         data = codec.close_data(bet_id, closed=closed)
         return await self._call(
             casino,
@@ -101,18 +101,18 @@ class CasinoClient:
         )
 
     async def make_cashback(self, casino: Casino, order: Order, *, before_ms: int | None = None) -> Acknowledgement:
-        """Ask for a cashback payment, or its cancellation."""
+        """Send a cashback payment, or its cancellation."""
         return await self._make(casino, messages.CASHBACK_MAKE, order, before_ms=before_ms)
 
     async def auth(self, casino: Casino, refresh_token: str, tag_id: int | None) -> AuthReading:
-        """Ask who the player behind this token is."""
+        """Return the player to whom this refresh token belongs (`users/auth`)."""
         data = codec.auth_data(refresh_token, tag_id)
         return await self._call(
             casino, (messages.USERS_AUTH, data), lambda status, body: codec.read_auth(status, body, casino)
         )
 
     async def balance(self, casino: Casino, player_ref: str) -> BalanceReading:
-        """Ask what the player's wallet holds."""
+        """Query the player's balance (`users/data`)."""
         data = codec.balance_data(player_ref)
         return await self._call(
             casino, (messages.USERS_DATA, data), lambda status, body: codec.read_balance(status, body, casino)
@@ -134,7 +134,7 @@ class CasinoClient:
         *,
         before_ms: int | None = None,
     ) -> _T | Unknown:
-        """Send the data to the path, read the answer; no answer in time and size is unknown. Raises TooLate."""
+        """Send the data and read the answer. No answer, a late one or a too large one is Unknown. Raises TooLate."""
         await self._keys.ready(casino.alg)
         try:
             answer = await self._wire.send(self._request(casino, what, before_ms))
@@ -148,7 +148,7 @@ class CasinoClient:
         path, data = what
 
         def seal() -> bytes:
-            """Signed anew, and dated, as the last thing before it leaves: what waited before costs it no validity."""
+            """Sign the call just before it is sent, so that time spent waiting does not shorten its validity."""
             now_ms = self._clock.now_ms()
             if before_ms is not None and now_ms >= before_ms:
                 raise TooLate("its time, or the lease on it, was over before it could leave")

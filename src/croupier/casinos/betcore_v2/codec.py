@@ -1,8 +1,8 @@
-"""Orders to the `data` text a casino gets, and a casino's bytes to a closed list of meanings.
+"""Encoder of orders into the `data` text of a call, and decoder of a casino's bytes into a closed list of readings.
 
 Owns: both directions of every call of casino.md 2, and the bodies that casinos send. Never: I/O,
-signatures, or a guess: an answer that is not understood is `Unknown`, a request that is not understood is
-BadField or BadJson. The keys of `data` keep their order for ever: a payment is repeated with the same bytes.
+signatures, or a guess. An answer that is not understood is `Unknown`; a request that is not understood raises
+BadField or BadJson. The keys of `data` never change their order, because a retry sends the same bytes.
 Spec: casino.md 1, 1.1, 2 and 2.1; money.md 2.2.
 """
 
@@ -43,7 +43,7 @@ from croupier.kit import strictjson
 from croupier.kit.strictjson import BadField, BadJson, Json, Record
 
 MAX_REFRESH_TOKEN = 4096
-"""The longest RefreshToken that is read, in characters."""
+"""Characters of the longest accepted RefreshToken."""
 
 _T = TypeVar("_T")
 
@@ -52,12 +52,12 @@ _T = TypeVar("_T")
 
 
 def make_data(order: Order) -> str:
-    """The data of one make, of a bet's payment or a cashback's."""
+    """Return the data of one make, for a payment of a bet or of a cashback."""
     return compact(_order_fields(order))
 
 
 def list_data(orders: Iterable[Order]) -> str:
-    """The data of a make-list: an array of exactly what each order alone would be."""
+    """Return the data of a make-list: an array of the objects that single makes would send."""
     return compact([_order_fields(order) for order in orders])
 
 
@@ -77,22 +77,22 @@ def _tax_text(order: Order) -> str | None:
 
 
 def info_data(bet_id: int) -> str:
-    """The data of a `payments/info`."""
+    """Return the data of a `payments/info`."""
     return compact({"BetId": bet_id})
 
 
 def close_data(bet_id: int, *, closed: bool) -> str:
-    """The data of a `payments/close`; `closed` False reopens."""
+    """Return the data of a `payments/close`. `closed` False reopens the bet."""
     return compact({"BetId": bet_id, "IsClosed": closed})
 
 
 def auth_data(refresh_token: str, tag_id: int | None) -> str:
-    """The data of a `users/auth`."""
+    """Return the data of a `users/auth`."""
     return compact({"RefreshToken": refresh_token} | _present(TagId=tag_id))
 
 
 def balance_data(player_ref: str) -> str:
-    """The data of a `users/data`."""
+    """Return the data of a `users/data`."""
     return compact({"PartnerUserId": player_ref})
 
 
@@ -104,7 +104,7 @@ def _present(**fields: object) -> dict[str, object]:
 
 
 def read_ack(status: int, body: bytes, casino: Casino, *, order: Order) -> Acknowledgement:
-    """What the answer to the make of this one order means, row by row of the table in casino.md 2.1."""
+    """Read the answer to the make of one order, by the table in casino.md 2.1."""
     envelope = _read_decisive_envelope(status, body)
     if isinstance(envelope, Unknown):
         return envelope
@@ -117,10 +117,10 @@ def read_ack(status: int, body: bytes, casino: Casino, *, order: Order) -> Ackno
 
 
 def read_list_ack(status: int, body: bytes, casino: Casino) -> Received | Unknown:
-    """What the answer to a make-list means for every element: received, or nothing at all.
+    """Read the answer to a make-list. For each element it means received, or it means nothing.
 
-    One answer cannot be the outcome of several payments, so a Value is ignored whatever the code, and a
-    refusal code refuses nobody.
+    One answer cannot be the outcome of several payments. A Value is therefore ignored, and a refusal code
+    refuses no element.
     """
     if status in (404, 405, 501):
         return Unknown(f"HTTP {status}: no list here, says nothing about its elements")
@@ -133,7 +133,7 @@ def read_list_ack(status: int, body: bytes, casino: Casino) -> Received | Unknow
 
 
 def read_info(status: int, body: bytes, casino: Casino, *, bet_id: int) -> InfoReading:
-    """What the casino knows of the bet. One element that cannot be read, or is another bet's, spoils the whole."""
+    """Read the list of the bet's payments. One unreadable element, or one of another bet, makes the whole list Unknown."""
     envelope = _read_decisive_envelope(status, body)
     if isinstance(envelope, Unknown):
         return envelope
@@ -146,7 +146,7 @@ def read_info(status: int, body: bytes, casino: Casino, *, bet_id: int) -> InfoR
 
 
 def read_close(status: int, body: bytes, casino: Casino) -> CloseReading:
-    """Whether the casino closed, or reopened, the bet."""
+    """Read the answer to a close: CloseDone if the casino closed or reopened the bet."""
     envelope = _read_decisive_envelope(status, body)
     if isinstance(envelope, Unknown):
         return envelope
@@ -154,7 +154,7 @@ def read_close(status: int, body: bytes, casino: Casino) -> CloseReading:
 
 
 def read_auth(status: int, body: bytes, casino: Casino) -> AuthReading:
-    """Who the player is, a definite no, or unknown."""
+    """Read the answer to `users/auth`: the player, a definite refusal, or Unknown."""
     envelope = _read_decisive_envelope(status, body)
     if isinstance(envelope, Unknown):
         return envelope
@@ -163,7 +163,7 @@ def read_auth(status: int, body: bytes, casino: Casino) -> AuthReading:
 
 
 def read_balance(status: int, body: bytes, casino: Casino) -> BalanceReading:
-    """The player's balance as decimal text, an answer without one, a definite no, or unknown."""
+    """Read the answer to `users/data`: the balance as decimal text, an unreadable one, a definite refusal, or Unknown."""
     envelope = _read_decisive_envelope(status, body)
     if isinstance(envelope, Unknown):
         return envelope
@@ -172,7 +172,7 @@ def read_balance(status: int, body: bytes, casino: Casino) -> BalanceReading:
 
 
 def _read_decisive_envelope(status: int, body: bytes) -> Envelope | Unknown:
-    """The envelope, if there is one that decides: the HTTP status alone never says yes or no."""
+    """Return the envelope, or Unknown if there is none that decides. The HTTP status alone is never a yes or a no."""
     if status >= 500:
         return Unknown(f"HTTP {status}")
     if 300 <= status < 400:
@@ -190,13 +190,13 @@ def _no_or_unknown(envelope: Envelope, reading: CodeMeaning) -> No | Unknown:
 
 
 def _describe(envelope: Envelope) -> str:
-    """One printable line for the person who looks."""
+    """Return one printable line for logs and incidents."""
     message = "".join(character if character.isprintable() else " " for character in envelope.message or "")
     return f"code {envelope.code}" + (f" ({message[:80]})" if message else "")
 
 
 def _read_value(read: Callable[[Json], _T], envelope: Envelope) -> _T | Unknown:
-    """A good answer's Value, or unknown: a 200 whose Value cannot be read says nothing."""
+    """Read the Value of a successful answer. A 200 with an unreadable Value is Unknown."""
     try:
         return read(envelope.value)
     except BadField as bad:
@@ -204,7 +204,7 @@ def _read_value(read: Callable[[Json], _T], envelope: Envelope) -> _T | Unknown:
 
 
 def _read_booking(value: Json, order: Order) -> Received | Yes | Unknown:
-    """A 200: the outcome itself if it names the casino's own id of the payment, else an acknowledgement."""
+    """Read a 200: an outcome if it states the casino's own id of the payment, otherwise an acknowledgement."""
     if value is None or value == []:
         return Received()  # an empty list is how some platforms write an empty object
     if not isinstance(value, dict):
@@ -215,12 +215,12 @@ def _read_booking(value: Json, order: Order) -> Received | Yes | Unknown:
         stated = messages.read_contents(value, subject_of(order.kind))
     except BadField as bad:
         return Unknown(f"code 200, but in Value {bad}")
-    # What it leaves unsaid stays unsaid: filled in from our own order it would be equal by invention.
+    # A missing field stays missing: filled in from our own order, it would always match.
     return Yes(stated, messages.read_balance(value))
 
 
 def _read_first_contents(value: Json, subject: Subject) -> Contents | None:
-    """The first attempt's contents if a 103804 states them, whole and readable; else info must decide."""
+    """Return the first attempt's contents if a 103804 states all of them readably. Otherwise `payments/info` decides."""
     try:
         return messages.read_contents(strictjson.record(value, "Value"), subject, whole=True)
     except BadField:
@@ -237,7 +237,7 @@ def _read_payment(element: Json, bet_id: int) -> Contents:
     contents = messages.read_contents(fields, BETS, whole=True)
     if contents.subject_id != bet_id:
         raise BadField("BetId", "is another bet's")
-    # DateTime decides nothing, so it is not even looked at: every platform writes it in its own way.
+    # DateTime is not read: it decides nothing, and every platform writes it differently.
     return contents
 
 
@@ -265,7 +265,7 @@ def _read_balance_value(value: Json) -> BalanceKnown | BalanceUnreadable:
 
 
 class Accept(NamedTuple):
-    """One accept: which payment it is about, and the casino's last word on it."""
+    """One accept: the payment and its final outcome at the casino."""
 
     subject_id: int
     kind: PaymentKind
@@ -273,10 +273,10 @@ class Accept(NamedTuple):
 
 
 def read_accept(body: bytes, casino: Casino, subject: Subject = BETS) -> Accept:
-    """Read the body of `payments/accept` (or, with CASHBACKS, its twin); raises BadJson or BadField.
+    """Read the body of `payments/accept`, or of `cashback-payments/accept` with CASHBACKS. Raises BadJson, BadField.
 
-    A success must state everything; a refusal only which payment it is about, whatever else it carries. A code
-    of no row is a refusal too: here any code is the casino's last word.
+    A success must state every field. A refusal must state only the id and type of the payment. A code that is
+    in no table is a refusal too, because an accept is final.
     """
     envelope = messages.read_envelope(body)
     value = strictjson.record(envelope.value, "Value")

@@ -1,4 +1,4 @@
-"""The wire as casinos see it: paths, the envelope, and the fields in which every payment is stated.
+"""The wire format of betcore_v2: paths, the envelope, and the fields of a payment.
 
 Owns: every spelling that several calls share, and how each such field is read. Never: what a code means
 (`outcomes`), nor what a message means for a payment (`codec`). null is read as absent.
@@ -35,28 +35,28 @@ PAYMENTS_CLOSE: Final = "/payments/close"
 CASHBACK_MAKE: Final = "/cashback-payments/make"
 
 MAX_CODE: Final = 2**31 - 1
-"""No casino has an ErrorCode beyond this; a larger number is no envelope."""
+"""The largest ErrorCode. A body with a larger number is not an envelope."""
 MAX_ID: Final = 2**53 - 1
-"""BetId and CashbackId are numbers every JSON reader keeps exact."""
+"""The largest BetId and CashbackId: every JSON reader keeps such a number exact."""
 MAX_SHOWN_CHARS: Final = 60
-"""So many characters of what cannot be read are shown."""
+"""Characters of an unreadable value that are shown."""
 _WHOLE: Final = re.compile(r"[0-9]{1,64}")
 MAX_MESSAGE: Final = 256
-"""So many characters of a casino's Message are kept."""
+"""Characters of a casino's Message that are stored."""
 
 
 # The two bodies that come without an envelope.
 
 
 def read_token_request(body: bytes) -> tuple[int, str]:
-    """PartnerClientId and Secret of a `POST /auth/token`; raises BadJson or BadField."""
+    """Return PartnerClientId and Secret of a `POST /auth/token`. Raises BadJson, BadField."""
     fields = strictjson.record(strictjson.loads(body))
     casino_id = strictjson.integer(fields, "PartnerClientId", low=0, high=MAX_CODE)
     return casino_id, strictjson.text(fields, "Secret", 256)
 
 
 def read_verify_request(body: bytes) -> str:
-    """The JWT of a `POST /auth/verify`, whose body is a JSON string; raises BadJson or BadField."""
+    """Return the JWT of a `POST /auth/verify`, whose body is a JSON string. Raises BadJson, BadField."""
     return strictjson.text({"body": strictjson.loads(body)}, "body", strictjson.MAX_BYTES)
 
 
@@ -65,7 +65,7 @@ def read_verify_request(body: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What every message of a casino is: a code, its text if it has one, and perhaps a value."""
+    """The envelope of every casino message: a code, an optional text and an optional value."""
 
     code: int
     message: str | None
@@ -73,7 +73,7 @@ class Envelope:
 
 
 def read_envelope(body: bytes) -> Envelope:
-    """Read an envelope; raises BadJson or BadField.
+    """Read an envelope. Raises BadJson, BadField.
 
     ErrorCode is a JSON number and nothing else, as documented: `"200"` is no success and `"500"` no refusal.
     A long Message is cut, not refused.
@@ -85,7 +85,7 @@ def read_envelope(body: bytes) -> Envelope:
 
 
 def write_envelope(answer: HubAnswer, value: Mapping[str, object] | None = None) -> bytes:
-    """The bytes of one answer of the hub: exactly ErrorCode and Message, and Value only if there is one."""
+    """Return the bytes of one answer of the hub: ErrorCode and Message, and Value only if it is given."""
     fields: dict[str, object] = {"ErrorCode": answer.code, "Message": answer.message}
     if value is not None:
         fields["Value"] = value
@@ -93,17 +93,17 @@ def write_envelope(answer: HubAnswer, value: Mapping[str, object] | None = None)
 
 
 def token_value(access_token: str, scope: str, expires_in_s: int) -> dict[str, object]:
-    """The Value of a good `POST /auth/token`."""
+    """Return the Value of a successful `POST /auth/token`."""
     return {"AccessToken": access_token, "TokenType": "Bearer", "ExpiresIn": expires_in_s, "Scope": scope}
 
 
 def sent_value(data: str, client_id: str) -> dict[str, object]:
-    """The Value of a good `POST /auth/verify`."""
+    """Return the Value of a successful `POST /auth/verify`."""
     return {"Data": data, "ClientId": client_id}
 
 
 def compact(value: object) -> str:
-    """JSON text without blanks, ASCII only, keys in the order given: the same value is always the same bytes."""
+    """Return JSON text without white space, in ASCII, with keys in the given order. Equal values give equal bytes."""
     return json.dumps(value, separators=(",", ":"), allow_nan=False)
 
 
@@ -112,13 +112,13 @@ def compact(value: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a payment belongs to, bet or cashback: how its id is spelt and how its kinds are numbered."""
+    """The subject of a payment, bet or cashback: the name of its id field and the numbers of its payment kinds."""
 
     id_name: str
     types: Mapping[PaymentKind, int]
 
     def kind_of(self, number: int) -> PaymentKind | None:
-        """The kind with this TransactionType; None if there is none."""
+        """Return the payment kind with this TransactionType, or None."""
         return next((kind for kind, own in self.types.items() if own == number), None)
 
 
@@ -136,22 +136,22 @@ CASHBACKS: Final = Subject("CashbackId", {PaymentKind.CASHBACK: 1, PaymentKind.C
 
 
 def subject_of(kind: PaymentKind) -> Subject:
-    """Whether a payment of this kind belongs to a bet or to a cashback."""
+    """Return BETS or CASHBACKS, whichever a payment of this kind belongs to."""
     return CASHBACKS if kind in CASHBACKS.types else BETS
 
 
 def required_of(subject: Subject) -> tuple[str, ...]:
-    """The fields without which a payment is not wholly stated."""
+    """Return the names of the required fields of a payment."""
     return (subject.id_name, "PartnerUserId", "PartnerTransactionId", "TransactionType", "Amount")
 
 
 def states_whole(value: Record, subject: Subject) -> bool:
-    """Whether every required field is there; that each can be read is for `read_contents` to say."""
+    """Return whether every required field is present. `read_contents` checks that each can be read."""
     return all(value.get(name) is not None for name in required_of(subject))
 
 
 def read_contents(value: Record, subject: Subject, *, whole: bool = False) -> Contents:
-    """Everything stated of a payment; raises BadField for a field that cannot be read, or with `whole` is missing."""
+    """Read the stated fields of a payment. Raises BadField for an unreadable field, and with `whole` for a missing one."""
     for name in required_of(subject) if whole else ():
         if value.get(name) is None:
             raise BadField(name, "is missing")
@@ -166,9 +166,9 @@ def read_contents(value: Record, subject: Subject, *, whole: bool = False) -> Co
 
 
 def read_ref(value: Record, field: str) -> str:
-    """A required id of the casino's own, of a player or a payment: what names money is a clean name (kit.names).
+    """Read a required id of the casino, of a player or a payment. It must be a safe name (kit.names).
 
-    Platforms whose ids are numbers write them as such: a whole number is its digits.
+    Some platforms write ids as numbers: a whole number is read as its digits.
     """
     told = value.get(field)
     if isinstance(told, NumberText) and _WHOLE.fullmatch(told):
@@ -177,7 +177,7 @@ def read_ref(value: Record, field: str) -> str:
 
 
 def read_word(value: Record, field: str) -> str:
-    """A required text without what nobody could see."""
+    """Read a required text without invisible characters."""
     word = strictjson.text(value, field)
     problem = names.problem_of(word)
     if problem is not None:
@@ -186,24 +186,24 @@ def read_word(value: Record, field: str) -> str:
 
 
 def read_flag(value: Record, field: str) -> bool:
-    """An optional yes or no on which no money depends: true, 1 and "true" are yes, everything else is no."""
+    """Read an optional flag on which no money depends: true, 1 and "true" are True, everything else is False."""
     told = value.get(field)
     return told is True or (isinstance(told, str) and told.lower() in ("1", "true"))
 
 
 def abbreviated(value: Json) -> str:
-    """What stood in a field, short and printable, for the person who looks."""
+    """Return an unreadable field's value as short printable text for logs and incidents."""
     written = str(value) if isinstance(value, NumberText) else json.dumps(value)
     return written if len(written) <= MAX_SHOWN_CHARS else f"{written[:MAX_SHOWN_CHARS]}..."
 
 
 def read_id(value: Record, field: str) -> int:
-    """A required BetId or CashbackId."""
+    """Read a required BetId or CashbackId."""
     return strictjson.integer(value, field, low=0, high=MAX_ID)
 
 
 def read_kind(value: Record, subject: Subject) -> PaymentKind:
-    """A required TransactionType."""
+    """Read a required TransactionType."""
     kind = subject.kind_of(strictjson.integer(value, "TransactionType", low=-MAX_CODE, high=MAX_CODE))
     if kind is None:
         raise BadField("TransactionType", f"must be one of {sorted(subject.types.values())}")
@@ -211,7 +211,7 @@ def read_kind(value: Record, subject: Subject) -> PaymentKind:
 
 
 def read_amount(value: Record, field: str) -> str:
-    """A required amount, `"12.50"` or `12.5`, as its text; the player's currency may still refuse its decimals."""
+    """Read a required amount, `"12.50"` or `12.5`, as text. The player's currency may still refuse its decimals."""
     amount = strictjson.amount_text(value, field)
     if not money.is_amount(amount):
         raise BadField(field, money.GRAMMAR_TEXT)
@@ -219,12 +219,12 @@ def read_amount(value: Record, field: str) -> str:
 
 
 def read_balance(value: Record) -> str | None:
-    """A Balance that came along: it informs and decides nothing, so one that cannot be read is none."""
+    """Read an optional Balance. It only informs, so an unreadable one is None."""
     return if_readable(read_amount, value, "Balance")
 
 
 def if_readable(read: Callable[[Record, str], str], value: Record, field: str) -> str | None:
-    """A field on which nothing depends: None where it is missing or cannot be read."""
+    """Read a field that decides nothing: None if it is missing or unreadable."""
     try:
         return read(value, field)
     except BadField:

@@ -1,7 +1,7 @@
-"""What a betcore_v2 casino may ask of the hub, as its OpenAPI document states it.
+"""The OpenAPI description of the calls that a betcore_v2 casino may make to the hub.
 
 Owns: the five calls with their bodies, and their answers by status. Codes are those of `outcomes`, bounds and
-TransactionTypes those of `messages`. Never: a route's work. Spec: casino.md 1.
+TransactionTypes those of `messages`. Never: the handling of a call. Spec: casino.md 1.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ SentToken = Annotated[
 
 
 class BetPayment(TypedDict):
-    """A payment of a bet, wholly stated."""
+    """A payment of a bet with every required field."""
 
     BetId: SubjectId
     PartnerUserId: CasinoRef
@@ -61,7 +61,7 @@ class BetPayment(TypedDict):
 
 
 class BetPaymentId(TypedDict):
-    """Which payment of a bet is meant; what else is stated must be readable."""
+    """The identity of a payment of a bet. Other stated fields must be readable."""
 
     BetId: SubjectId
     PartnerUserId: NotRequired[CasinoRef]
@@ -72,7 +72,7 @@ class BetPaymentId(TypedDict):
 
 
 class CashbackPayment(TypedDict):
-    """A payment of a cashback, wholly stated."""
+    """A payment of a cashback with every required field."""
 
     CashbackId: SubjectId
     PartnerUserId: CasinoRef
@@ -84,7 +84,7 @@ class CashbackPayment(TypedDict):
 
 
 class CashbackPaymentId(TypedDict):
-    """Which payment of a cashback is meant; what else is stated must be readable."""
+    """The identity of a payment of a cashback. Other stated fields must be readable."""
 
     CashbackId: SubjectId
     PartnerUserId: NotRequired[CasinoRef]
@@ -103,7 +103,7 @@ class BetAccepted(TypedDict):
 
 
 class BetNotAccepted(TypedDict):
-    """Any other last word about a payment of a bet; 103804 with the first attempt's Value is a yes."""
+    """Any other final outcome of a payment of a bet; 103804 with the first attempt's Value is a success."""
 
     ErrorCode: AnyOtherCode
     Message: NotRequired[str]
@@ -119,7 +119,7 @@ class CashbackAccepted(TypedDict):
 
 
 class CashbackNotAccepted(TypedDict):
-    """Any other last word about a payment of a cashback."""
+    """Any other final outcome of a payment of a cashback."""
 
     ErrorCode: AnyOtherCode
     Message: NotRequired[str]
@@ -130,7 +130,7 @@ class CashbackNotAccepted(TypedDict):
 
 
 class HubEnvelope(TypedDict):
-    """Every answer without a value: exactly these two."""
+    """An answer without a value has exactly these two fields."""
 
     ErrorCode: int
     Message: str
@@ -154,7 +154,7 @@ class TokenEnvelope(TypedDict):
 
 
 class SentValue(TypedDict):
-    """What a JWT of the hub carried."""
+    """The contents of a JWT of the hub."""
 
     Data: str
     ClientId: str
@@ -190,10 +190,10 @@ class JwkSet(TypedDict):
 
 _MEANINGS: Final = {
     400: "The body cannot be read; `X-Problem` says what is wrong with it.",
-    401: "No bearer, or not a good one; of `auth/token`, a wrong id or secret.",
+    401: "The bearer is missing or invalid; for `auth/token`, the id or secret is wrong.",
     413: "The body is too large.",
     415: "The body is not declared as application/json.",
-    500: "It could not be taken in now, or it is not known whether it was: send it again.",
+    500: "The request was not processed, or its result is not known: retry it.",
 }
 _BODY_ERRORS: Final = (
     outcomes.UNREADABLE, outcomes.UNAUTHORIZED, outcomes.TOO_LARGE, outcomes.WRONG_TYPE, outcomes.NOT_NOW,
@@ -201,7 +201,7 @@ _BODY_ERRORS: Final = (
 
 
 def _enveloped(means: str, body: object, codes: Sequence[HubAnswer]) -> tuple[AnswerSpec, ...]:
-    """The answers of a call with a body: whatever comes under 200, and what was wrong before."""
+    """Return the answers of a call with a body: those with status 200, and the errors found before handling."""
     return AnswerSpec(200, means, body, _only(codes)), *map(_refused, _BODY_ERRORS)
 
 
@@ -227,7 +227,7 @@ CASINOS: Final = Half(
             "POST",
             HUB_ROOT + messages.HUB_TOKEN,
             "auth/token",
-            "An access token for this casino, valid for an hour.",
+            "Issue an access token for this casino, valid for an hour.",
             "casino.md 1.3",
             _enveloped("A token.", TokenEnvelope, _SUCCESS_ONLY),
             (TokenRequest,),
@@ -237,7 +237,7 @@ CASINOS: Final = Half(
             "GET",
             HUB_ROOT + messages.HUB_JWKS,
             "auth/jwks",
-            "The public keys. With a bearer, the hub learns that this casino knows them.",
+            "Return the public keys. A request with a bearer records that this casino has them.",
             "casino.md 1.4",
             (
                 AnswerSpec(200, "A JWK set.", JwkSet, headers={"Cache-Control": "How long it may be kept."}),
@@ -251,10 +251,12 @@ CASINOS: Final = Half(
             "POST",
             HUB_ROOT + messages.HUB_VERIFY,
             "auth/verify",
-            "Whether the hub sent this JWT to this casino; for casinos without a library for signatures.",
+            "Verify that the hub sent this JWT to this casino. For casinos without a signature library.",
             "casino.md 1.5",
             _enveloped(
-                "What it carried (200), or it is none (103753).", SentEnvelope, (*_SUCCESS_ONLY, outcomes.NOT_VERIFIED)
+                "The contents of the JWT (200), or it is not valid (103753).",
+                SentEnvelope,
+                (*_SUCCESS_ONLY, outcomes.NOT_VERIFIED),
             ),
             (SentToken,),
             proofs=_BEARER,
@@ -263,10 +265,10 @@ CASINOS: Final = Half(
             "POST",
             HUB_ROOT + messages.HUB_ACCEPT,
             "payments/accept",
-            "The outcome of a payment of a bet. Idempotent.",
+            "Report the outcome of a payment of a bet. Idempotent.",
             "casino.md 1.1 and 1.2",
             _enveloped(
-                "Taken in (200), or final and not accepted (102823): `X-Problem` says why.",
+                "Accepted (200), or a final refusal (102823): `X-Problem` says why.",
                 HubEnvelope,
                 _ACCEPT_OUTCOMES,
             ),
@@ -277,10 +279,10 @@ CASINOS: Final = Half(
             "POST",
             HUB_ROOT + messages.HUB_CASHBACK_ACCEPT,
             "cashback-payments/accept",
-            "The outcome of a payment of a cashback. Idempotent.",
+            "Report the outcome of a payment of a cashback. Idempotent.",
             "casino.md 1.1 and 1.2",
             _enveloped(
-                "Taken in (200), or final and not accepted (102823): `X-Problem` says why.",
+                "Accepted (200), or a final refusal (102823): `X-Problem` says why.",
                 HubEnvelope,
                 _ACCEPT_OUTCOMES,
             ),
@@ -297,4 +299,4 @@ CASINOS: Final = Half(
         }
     },
 )
-"""Everything this half serves."""
+"""The API for casinos."""

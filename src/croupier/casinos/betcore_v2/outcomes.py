@@ -1,7 +1,7 @@
-"""The one table of codes of this protocol: what a casino's number means, and the numbers the hub answers with.
+"""The table of codes of this protocol: the meaning of a casino's codes, and the codes of the hub's answers.
 
-Owns: the codes, their texts and HTTP statuses. Never: JSON. A code that stands in no row has no meaning here:
-the caller decides what that is (in an acknowledgement unknown, in an accept the casino's last word).
+Owns: the codes, their texts and HTTP statuses. Never: JSON. A code without a row has no meaning here:
+the caller decides (an acknowledgement becomes unknown, an accept a final refusal).
 Spec: casino.md 1.1 and 2.1.
 """
 
@@ -25,7 +25,7 @@ DEFAULT_CODES: Final[dict[CasinoNo, int]] = {
     CasinoNo.NOT_ENOUGH_FUNDS: 103802,
     CasinoNo.BET_UNKNOWN: 103805,
 }
-"""A casino's refusals. A row of `Casino.codes` replaces the number of its reason."""
+"""The default codes of a casino's refusals. A row of `Casino.codes` replaces the code of its reason."""
 
 _DEFAULT_REASONS: Final = {code: reason for reason, code in DEFAULT_CODES.items()}
 
@@ -33,10 +33,10 @@ CodeMeaning = Literal["yes", "exists"] | CasinoNo | None
 
 
 def meaning_of(code: int, casino: Casino) -> CodeMeaning:
-    """What `code` means coming from this casino; None if it stands in no row.
+    """Return the meaning of `code` at this casino, or None if it is in no row.
 
-    The two codes of success cannot be overridden, and a casino's own number goes before the default that
-    another reason has: a number means one thing at one casino.
+    The two success codes cannot be overridden. A casino's own code takes precedence over the default code of
+    another reason, so that a code has one meaning at one casino.
     """
     if code == SUCCESS:
         return "yes"
@@ -51,7 +51,7 @@ def meaning_of(code: int, casino: Casino) -> CodeMeaning:
 
 @dataclass(frozen=True, slots=True)
 class HubAnswer:
-    """One thing the hub can say to a casino: the envelope's code and text, and the HTTP status around it."""
+    """One answer of the hub to a casino: HTTP status, and the code and text of the envelope."""
 
     status: int
     code: int
@@ -60,12 +60,12 @@ class HubAnswer:
 
 OK: Final = HubAnswer(200, 200, "Success")
 NOT_ACCEPTED: Final = HubAnswer(200, 102823, "Error accepting transaction")
-"""It is final. Also for a payment that is unknown or another casino's: the same words, so that nothing is told."""
+"""A final refusal. An unknown payment and another casino's payment get the same text, so that it discloses nothing."""
 NOT_NOW: Final = HubAnswer(500, 102823, "Error accepting transaction")
-"""It could not be taken in now, or it is not known whether it was: to be sent again. No casino may take it for a set of keys."""
+"""The accept was not processed, or its result is not known: the casino retries. Its status also keeps it from being cached as keys."""
 UNREADABLE: Final = HubAnswer(400, 103752, "Incorrect request parameters")
 UNAUTHORIZED: Final = HubAnswer(401, 103752, "Incorrect request parameters")
 TOO_LARGE: Final = HubAnswer(413, 103752, "Incorrect request parameters")
 WRONG_TYPE: Final = HubAnswer(415, 103752, "Incorrect request parameters")
 NOT_VERIFIED: Final = HubAnswer(200, 103753, "Request data error")
-"""`POST /auth/verify` of a JWT that is not ours, expired, sent to somebody else, or an access token."""
+"""The answer to a `POST /auth/verify` of an expired or foreign JWT, one sent to another casino, or an access token."""

@@ -1,6 +1,6 @@
-"""What casinos call: token, jwks, verify, and the two accepts. Read, verify, decode, call the flow, encode.
+"""The HTTP API for casinos: token, jwks, verify and the two accepts.
 
-Owns: the routes and what each answers. Never: rules of money, or whether a bearer is good (tokens). Spec: casino.md 1.
+Owns: the routes and their answers. Never: rules of money, or the verification of a bearer token (access_tokens). Spec: casino.md 1.
 """
 
 from __future__ import annotations
@@ -43,17 +43,17 @@ log = get("casino")
 
 CasinoHandler = Callable[["AccessTokens", Request, bytes], Awaitable[Response]]
 JWKS_CACHE_CONTROL = "max-age=0, must-revalidate"
-"""A cache on the way would go on telling of a key that was revoked."""
+"""A cache in between would keep serving a revoked key."""
 ANSWER_TIMEOUT_S = 5.0
-"""So long after it was read a request is answered, whatever the database does."""
+"""Seconds after which a request is answered even if the database has not answered."""
 NOBODY = 0
-"""The subject of an incident that is about no bet."""
+"""The subject id of an incident without a bet."""
 MAX_PROBLEM_CHARS = 200
-"""Characters of a header that says what was wrong."""
+"""Characters of the X-Problem header."""
 
 
 def routes(hub: Hub, issuer: str) -> list[Route]:
-    """The routes of this protocol: its operations, each with what does its work."""
+    """Return the routes of this protocol: one for each operation."""
     tokens = AccessTokens(hub, issuer, signing.SCOPE)
     handles: dict[str, CasinoHandler] = {
         "auth/token": _token,
@@ -66,7 +66,7 @@ def routes(hub: Hub, issuer: str) -> list[Route]:
 
 
 def not_found(status: int) -> Response:
-    """The answer to an unknown path or method under this half."""
+    """Return the answer to an unknown path or method of this API."""
     why = "no such method of this path" if status == 405 else "no such path"
     return _respond(HubAnswer(status, UNREADABLE.code, UNREADABLE.message), headers=_problem(why))
 
@@ -81,9 +81,9 @@ async def _token(tokens: AccessTokens, request: Request, body: bytes) -> Respons
 
 
 async def _jwks(tokens: AccessTokens, request: Request, _: bytes) -> Response:
-    """A fetch with a bearer tells that this casino knows the keys listed now (casino.md 1.4)."""
+    """Return the public keys. A request with a bearer records that this casino has these keys (casino.md 1.4)."""
     keys = tokens.hub.store.keys
-    # Not a moment old: another process may sign already with a key that it has just made, or have revoked one.
+    # Always reload: another process may already sign with a new key, or have revoked one.
     await keys.load()
     whose = "private" if "authorization" in request.headers else "public"
     if whose == "private":
@@ -115,7 +115,7 @@ async def _verify(tokens: AccessTokens, request: Request, body: bytes) -> Respon
 
 
 async def _report_mixed_up_credentials(tokens: AccessTokens, *, sent_to: int, asked_by: int) -> None:
-    """Whoever answers at one casino's address has another's credentials: no call of the hub will ever be believed there."""
+    """Raise the incident that a casino's server uses another casino's credentials, so it will accept no call of the hub."""
     says = f"token for client {sent_to} verified as {asked_by}"
     log.warning("casino.mixed_up", says=says)
     todo = (
@@ -172,16 +172,16 @@ async def _answer(tokens: AccessTokens, request: Request, handle: CasinoHandler)
     except asyncio.CancelledError:
         if not tokens.hub.state.closing:
             raise
-        # The worker stops and hears nobody out any longer: an answer all the same, in the form of this protocol.
+        # The worker is stopping: the request is answered anyway, in the form of this protocol.
     except ClientDisconnect:
         return _respond(UNREADABLE)
     except DbError as error:
         tokens.hub.database_health.record(error)
     except TimeoutError:
-        tokens.hub.database_health.log_trouble(DbDown("a casino's request was not through within the time for it"))
+        tokens.hub.database_health.log_trouble(DbDown("a casino's request was not finished within its time limit"))
     except Exception:  # no traceback ever reaches a peer
         log.exception("casino.not_answered")
-    # It is not known whether it was taken in: casinos send again what gets an error answer.
+    # Whether it was processed is not known: casinos retry after an error answer.
     return _respond(NOT_NOW, headers=_problem("not taken in now: send it again"))
 
 
@@ -198,7 +198,7 @@ def _unreadable(request: Request, problem: Exception) -> Response:
 
 
 def _problem(text: str) -> dict[str, str]:
-    """Why, beside the envelope, whose text is fixed by the contract."""
+    """Return the reason as a header, because the contract fixes the text of the envelope."""
     return {"X-Problem": ascii(text)[1:-1][:MAX_PROBLEM_CHARS]}
 
 

@@ -1,7 +1,7 @@
-"""What proves who speaks: the JWT around every call to a casino, and the bearer of every call from one.
+"""The JWTs of this protocol: the one around every call to a casino, and the bearer token of every call from one.
 
-Owns: the claims of both kinds of JWT, and what tells them apart: a bearer has an audience and no data, a sent
-JWT has data and no audience; neither ever passes for the other. Never: time, key storage, I/O.
+Owns: the claims of both kinds of JWT. A bearer token has an audience and no data, a sent JWT has data and no
+audience, so that neither is accepted as the other. Never: time, key storage, I/O.
 Spec: casino.md 1.3 to 1.5 and 2.
 """
 
@@ -15,22 +15,22 @@ from croupier.kit.jwt import BadToken, PublicKey, SigningKey
 from croupier.kit.strictjson import Json
 
 SENT_JWT_LIFETIME_S: Final = 10
-"""A JWT sent to a casino is valid for so many seconds."""
+"""Seconds for which a JWT that is sent to a casino is valid."""
 TOKEN_LIFETIME_S: Final = 3600
-"""An access token is valid for so many seconds."""
+"""Seconds for which an access token is valid."""
 AUDIENCE: Final = "hub"
 SCOPE: Final = "casino"
-"""The scope of a token of the casino half."""
+"""The scope of an access token for this API."""
 
 ALG_OF_TOKENS: Final = "RS256"
-"""Casinos are promised that access tokens are signed so, whatever their own algorithm."""
+"""The algorithm of every access token, whatever the casino's own algorithm is."""
 
 _CLIENT = "PartnerClient-"
-_CLOCK_LEEWAY_S = 10  # so far may the clock of the machine that signed be ahead of the one that verifies
+_CLOCK_LEEWAY_S = 10  # how far the clock of the signing machine may be ahead
 
 
 def envelope(key: SigningKey, data: str, *, casino_id: int, issuer: str, now_s: int) -> bytes:
-    """The body of a call to a casino: a JSON string literal, quotes included, holding one JWT around `data`."""
+    """Return the body of a call to a casino: a JSON string literal with a JWT around `data`."""
     claims = {
         "nbf": now_s,
         "exp": now_s + SENT_JWT_LIFETIME_S,
@@ -42,12 +42,12 @@ def envelope(key: SigningKey, data: str, *, casino_id: int, issuer: str, now_s: 
 
 
 def client_id(casino_id: int) -> str:
-    """The casino's name in every JWT."""
+    """Return the casino's name in every JWT."""
     return f"{_CLIENT}{casino_id}"
 
 
 def issue_token(key: SigningKey, casino_id: int, scope: str, *, issuer: str, now_s: int) -> str:
-    """An access token for the casino. `key` must be an RS256 key: casinos are promised that, whatever their own alg."""
+    """Return an access token for the casino. Raises ValueError if `key` is not an RS256 key."""
     if key.alg != ALG_OF_TOKENS:
         raise ValueError(f"access tokens are signed with {ALG_OF_TOKENS}, not {key.alg}")
     claims = {
@@ -62,7 +62,7 @@ def issue_token(key: SigningKey, casino_id: int, scope: str, *, issuer: str, now
 
 
 class Bearer(NamedTuple):
-    """A good access token: whose it is, from when until when (seconds since the epoch), and which key signed it."""
+    """A verified access token: its casino, its start and expiry (seconds since the epoch), and the id of its key."""
 
     casino_id: int
     expires_s: int
@@ -71,8 +71,8 @@ class Bearer(NamedTuple):
 
 
 def read_token(token: str, keys: Mapping[str, PublicKey], *, scope: str, issuer: str, now_s: int) -> Bearer:
-    """Whose access token this is; raises BadToken if it is none of ours, expired, too long-lived or of another scope."""
-    # Only a key of this algorithm ever signs one: another one that leaked opens no door here.
+    """Verify an access token. Raises BadToken if it is forged, expired, too long-lived or of another scope."""
+    # Only RS256 keys sign access tokens, so a leaked key of another algorithm is useless here.
     fitting = {kid: key for kid, key in keys.items() if key.alg == ALG_OF_TOKENS}
     claims = _verified(token, fitting, _ExpectedClaims(AUDIENCE, issuer, TOKEN_LIFETIME_S), now_s=now_s)
     if claims.get("scope") != scope:
@@ -89,7 +89,7 @@ def _casino_id(claims: Mapping[str, Json]) -> int:
 
 
 def claimed_client(token: str) -> str | None:
-    """Whose this token says it is, believed by nobody: for our log, and only in the form that the hub writes."""
+    """Return the unverified client id of this token for the log, or None if it is not in the hub's form."""
     try:
         return client_id(_casino_id(jwt.unverified_claims(token)))
     except BadToken:
@@ -97,14 +97,14 @@ def claimed_client(token: str) -> str | None:
 
 
 class Sent(NamedTuple):
-    """What a JWT of ours carried: the Value of a good `POST /auth/verify`."""
+    """The contents of a JWT of the hub: the Value of a successful `POST /auth/verify`."""
 
     data: str
     client_id: str
 
 
 class SentToAnother(BadToken):
-    """The hub did send it, but to the casino `casino_id`."""
+    """The hub sent the JWT, but to the casino `casino_id`."""
 
     def __init__(self, casino_id: int) -> None:
         super().__init__("sent to another casino")
@@ -112,7 +112,7 @@ class SentToAnother(BadToken):
 
 
 def verify_sent(token: str, keys: Mapping[str, PublicKey], *, casino_id: int, issuer: str, now_s: int) -> Sent:
-    """Read back a JWT the hub sent to this casino; raises BadToken for anything else, access tokens included."""
+    """Verify a JWT that the hub sent to this casino. Raises BadToken for any other token, access tokens included."""
     claims = _verified(token, keys, _ExpectedClaims(None, issuer, SENT_JWT_LIFETIME_S), now_s=now_s)
     client = client_id(casino_id)
     if claims.get("client_id") != client:
@@ -124,7 +124,7 @@ def verify_sent(token: str, keys: Mapping[str, PublicKey], *, casino_id: int, is
 
 
 class _ExpectedClaims(NamedTuple):
-    """What a kind of JWT must say: for whom it is, who signed it, how long it lives at most."""
+    """The required claims of one kind of JWT: audience, issuer and maximum lifetime in seconds."""
 
     audience: str | None
     issuer: str
@@ -132,9 +132,9 @@ class _ExpectedClaims(NamedTuple):
 
 
 def _verified(token: str, keys: Mapping[str, PublicKey], meant: _ExpectedClaims, *, now_s: int) -> dict[str, Json]:
-    """The claims; expiry is exact, only a start a moment ahead is forgiven.
+    """Return the verified claims. Expiry is exact; a start within the clock leeway is accepted.
 
-    The longest life holds for whoever signed: a key that leaked signs no token for years.
+    The maximum lifetime holds for every key, so that a leaked key cannot sign a token for years.
     """
     claims = jwt.verify(
         token, keys, now_s=now_s, audience=meant.audience, issuer=meant.issuer, leeway_s=_CLOCK_LEEWAY_S

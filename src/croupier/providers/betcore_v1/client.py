@@ -1,6 +1,6 @@
-"""What the hub asks of a betcore_v1 provider over the network: its games, and to open one.
+"""HTTP client for betcore_v1 providers: it fetches the list of games and launches a game.
 
-Owns: the two calls, their bounds, and the reading of a refusing or senseless answer as a peer error. Never: retries,
+Owns: the two calls and their bounds. A refusal or an unreadable answer raises PeerError. Never: retries,
 schedules, storage. Spec: provider.md 3.
 """
 
@@ -19,7 +19,7 @@ from croupier.providers.betcore_v1.messages import BASE_PATH, MAX_BODY_BYTES, MA
 
 
 class ProviderClient:
-    """Outbound calls to any provider that speaks betcore_v1. `allow_http` lets a frame be plain http (demo, tests)."""
+    """Outbound calls to any betcore_v1 provider. `allow_http` accepts a frame over plain http (demo, tests)."""
 
     def __init__(self, wire: Wire, clock: Clock, chance: Chance, *, allow_http: bool = False) -> None:
         self._wire = wire
@@ -28,7 +28,7 @@ class ProviderClient:
         self._allow_http = allow_http
 
     async def catalogue(self, provider: Provider, secret: str) -> Catalogue:
-        """The games list with what could not be read of it. Raises PeerError."""
+        """Return the games list, with the elements that could not be read. Raises PeerError."""
         answer = await self._call(provider, secret, "/games", max_bytes=MAX_LIST_BYTES)
         try:
             games = codec.GamesList(answer)
@@ -39,7 +39,7 @@ class ProviderClient:
             raise PeerError(f"GET /games: the answer is {problem}") from None
 
     async def launch(self, provider: Provider, secret: str, order: LaunchOrder) -> str:
-        """Open a game for a session; the frame's address. Raises PeerError."""
+        """Launch a game for a session and return the address of its frame. Raises PeerError."""
         path = f"/games/{quote(order.game_ref, safe='')}/launch"
         answer = await self._call(provider, secret, path, body=codec.encode_launch(order))
         try:
@@ -50,7 +50,7 @@ class ProviderClient:
     async def _call(
         self, provider: Provider, secret: str, path: str, *, body: bytes = b"", max_bytes: int = MAX_BODY_BYTES
     ) -> bytes:
-        """Sign, send, and give back the body of an answer that is not a refusal. A call with a body is a POST."""
+        """Sign and send the call, and return the body of a successful answer. A call with a body is a POST."""
         method = "POST" if body else "GET"
         answer = await self._wire.send(
             WireRequest(
@@ -69,7 +69,7 @@ class ProviderClient:
         return answer.body
 
     def _headers(self, provider: Provider, secret: str, body: bytes) -> dict[str, str]:
-        """The signature over exactly these bytes, and what they are."""
+        """Return the headers, with the signature over exactly these bytes."""
         content = {"Content-Type": "application/json"} if body else {}
         signed = signing.sign(
             secret,

@@ -1,7 +1,7 @@
-"""Wire bytes to commands and answers to wire bytes, for betcore_v1.
+"""Decoder of betcore_v1 requests into commands, and encoder of answers into bytes.
 
-Owns: what each field must be, and the exact form of what the hub writes. Never: I/O, signatures, whether a session,
-a bet or an amount is acceptable. Readers raise `BadJson` (nothing readable) or `BadField` (which names the field).
+Owns: the form of each field, and the exact bytes that the hub writes. Never: I/O, signatures, or whether a session,
+a bet or an amount is acceptable. Readers raise `BadJson` (unreadable body) or `BadField` (which names the field).
 Spec: provider.md 2 to 4, money.md 1.2.
 """
 
@@ -24,9 +24,9 @@ from croupier.providers.betcore_v1.messages import MAX_GAMES, MAX_LIST_BYTES, MA
 from croupier.providers.betcore_v1.outcomes import RequestFault
 
 CHARS_PER_STEP = 16_384
-"""About so many characters of a games list are read in one turn: some milliseconds."""
+"""Characters of a games list that are read in one step of the event loop: a few milliseconds."""
 ELEMENT_COST_CHARS = 64
-"""An element costs as much as so many characters, however short it is."""
+"""Cost of an element in characters, in addition to its length."""
 
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,32}")
 _ODD = re.compile(r"[0-9]{1,18}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?")
@@ -44,16 +44,16 @@ class ProviderReply:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-# --- what the provider asks -------------------------------------------------------------------------------------
+# --- requests of the provider -------------------------------------------------------------------------------------
 
 
 def read_session_id(path_part: str) -> str:
-    """The session a path names, as text that is safe to look up."""
+    """Return the session id of a path, as text that is safe to look up. Raises BadField."""
     return _safe_name(path_part, "sessionId")
 
 
 def read_pay_in(provider_id: int, session_id: str, body: bytes) -> PayIn:
-    """`POST bets/pay-in`."""
+    """Read a `POST bets/pay-in`."""
     obj = _bet_body(session_id, body)
     return PayIn(
         provider_id, session_id, _read_ref(obj, "betId"), _read_ref(obj, "gameRoundId"), _read_amount(obj, "betAmount")
@@ -61,7 +61,7 @@ def read_pay_in(provider_id: int, session_id: str, body: bytes) -> PayIn:
 
 
 def read_pay_in_out(provider_id: int, session_id: str, body: bytes) -> PayIn:
-    """`POST bets/pay-in-out`: a pay-in that knows its win."""
+    """Read a `POST bets/pay-in-out`: a pay-in with its win."""
     obj = _bet_body(session_id, body)
     return PayIn(
         provider_id,
@@ -75,7 +75,7 @@ def read_pay_in_out(provider_id: int, session_id: str, body: bytes) -> PayIn:
 
 
 def read_pay_out(provider_id: int, session_id: str, body: bytes) -> PayOut:
-    """`POST bets/pay-out`."""
+    """Read a `POST bets/pay-out`."""
     obj = _bet_body(session_id, body)
     return PayOut(
         provider_id,
@@ -88,12 +88,12 @@ def read_pay_out(provider_id: int, session_id: str, body: bytes) -> PayOut:
 
 
 def read_refund(provider_id: int, session_id: str, body: bytes) -> Refund:
-    """`POST bets/refund`."""
+    """Read a `POST bets/refund`."""
     return Refund(provider_id, session_id, _read_ref(_bet_body(session_id, body), "betId"))
 
 
 def _bet_body(session_id: str, body: bytes) -> Record:
-    """The body as an object whose sessionId, if it is there, is the path's."""
+    """Return the body as an object. Raises BadField if its sessionId differs from the path's."""
     obj = strictjson.record(strictjson.loads(body))
     if strictjson.optional(_read_ref, obj, "sessionId") not in {None, session_id}:
         raise BadField("sessionId", "differs from the session in the path")
@@ -104,7 +104,7 @@ def _bet_body(session_id: str, body: bytes) -> Record:
 
 
 def _safe_name(value: str, field_name: str) -> str:
-    """A text by which something is found again: what would make two of them look alike is refused."""
+    """Return the name, or raise BadField if it could be mistaken for another name (kit.names)."""
     problem = names.problem_of(value)
     if problem is not None:
         raise BadField(field_name, problem)
@@ -112,12 +112,12 @@ def _safe_name(value: str, field_name: str) -> str:
 
 
 def _read_ref(obj: Record, name: str) -> str:
-    """An id of the provider's: a name of 1 to 128 characters (kit.names)."""
+    """Read an id of the provider: a name of 1 to 128 characters (kit.names)."""
     return _safe_name(strictjson.text(obj, name), name)
 
 
 def _read_ref_or_number(obj: Record, name: str) -> str:
-    """An id that may also be a whole number; 17 and "17" are the same id."""
+    """Read an id that may also be a whole number. 17 and "17" are the same id."""
     value = obj.get(name)
     if isinstance(value, NumberText) and _WHOLE_NUMBER.fullmatch(value):
         return str(value)
@@ -125,7 +125,7 @@ def _read_ref_or_number(obj: Record, name: str) -> str:
 
 
 def _read_amount(obj: Record, name: str) -> str:
-    """An amount inside the grammar; its currency judges the rest."""
+    """Read an amount as text. Its currency is checked later."""
     value = strictjson.amount_text(obj, name)
     if not money.is_amount(value):
         raise BadField(name, money.GRAMMAR_TEXT)
@@ -133,7 +133,7 @@ def _read_amount(obj: Record, name: str) -> str:
 
 
 def _read_odd(obj: Record, name: str) -> str:
-    """A multiplier, kept as written: it decides nothing, so a win is not lost for its many decimals."""
+    """Read a multiplier as written. It decides nothing, so any number of decimals is accepted."""
     value = strictjson.amount_text(obj, name)
     if not _ODD.fullmatch(value):
         raise BadField(name, "must be a number that is not negative")
@@ -141,7 +141,7 @@ def _read_odd(obj: Record, name: str) -> str:
 
 
 def _read_optional(read: Callable[[Record, str], str], obj: Record, name: str) -> str | None:
-    """A field that informs and decides nothing: one that cannot be read is absent, and no win or game is lost for it."""
+    """Read a field that decides nothing. An unreadable one is treated as absent, so that it never costs a win or a game."""
     try:
         return strictjson.optional(read, obj, name)
     except BadField:
@@ -149,7 +149,7 @@ def _read_optional(read: Callable[[Record, str], str], obj: Record, name: str) -
 
 
 def read_bet_ref(body: bytes) -> str | None:
-    """The betId of a body that was refused, if at least that can be read."""
+    """Return the betId of a refused body, or None if it cannot be read."""
     try:
         return _read_ref(strictjson.record(strictjson.loads(body)), "betId")
     except (BadJson, BadField):
@@ -157,7 +157,7 @@ def read_bet_ref(body: bytes) -> str | None:
 
 
 def _is_url(value: str, schemes: frozenset[str]) -> bool:
-    """Whether this is an absolute URL that is safe to hand to a browser."""
+    """Return whether this is an absolute URL that is safe for a browser."""
     if len(value) > MAX_URL_CHARS or not _URL_CHARS.fullmatch(value):
         return False
     try:
@@ -167,11 +167,11 @@ def _is_url(value: str, schemes: frozenset[str]) -> bool:
         return False
 
 
-# --- what the hub answers ---------------------------------------------------------------------------------------
+# --- answers of the hub ---------------------------------------------------------------------------------------
 
 
 def encode(answer: Answer) -> ProviderReply:
-    """A flow's answer. Balance and currency are told whenever they are known, also beside a refusal."""
+    """Encode a flow's answer. It states balance and currency whenever they are known, also with a refusal."""
     outcome = outcomes.wire_outcome(answer.refusal)
     wire = WalletAnswer(response_code=outcome.code)
     if answer.currency is not None:
@@ -185,7 +185,7 @@ def encode(answer: Answer) -> ProviderReply:
 
 
 def encode_bad_request(problem: BadJson | BadField) -> ProviderReply:
-    """A body that could not be read, with the reader's own words and, if one field is to blame, its name."""
+    """Encode the refusal of an unreadable body, with the reason and the name of the wrong field."""
     if isinstance(problem, BadJson) and problem.too_large:
         return encode_fault(RequestFault.TOO_LARGE)
     outcome = outcomes.REFUSALS[Refusal.WRONG_DATA]
@@ -196,7 +196,7 @@ def encode_bad_request(problem: BadJson | BadField) -> ProviderReply:
 
 
 def encode_fault(fault: RequestFault) -> ProviderReply:
-    """What was wrong before there was anything to read."""
+    """Encode the refusal of a request whose body was not read."""
     outcome = outcomes.FAULTS[fault]
     return _reply(WalletAnswer(response_code=outcome.code, message=outcomes.FAULT_TEXTS[fault]), outcome.status)
 
@@ -208,11 +208,11 @@ def _reply(wire: WalletAnswer, status: int, retry_after_s: int | None = None) ->
     return ProviderReply(status, msgspec.json.encode(wire), headers)
 
 
-# --- what the hub asks of a provider, and what it answers -------------------------------------------------------
+# --- calls to a provider, and its answers -------------------------------------------------------
 
 
 def encode_launch(order: LaunchOrder) -> bytes:
-    """The launch body: compact, keys sorted, every amount a JSON number with its own digits."""
+    """Return the launch body: compact JSON with sorted keys and amounts as JSON numbers."""
     body = LaunchBody(
         user_id=order.user_ref,
         session_id=order.session_id,
@@ -231,7 +231,7 @@ def encode_launch(order: LaunchOrder) -> bytes:
 
 
 def _number(text: str) -> msgspec.Raw:
-    """Decimal text of our own as a JSON number. Raises ValueError: it is a setting that should not have been saved."""
+    """Return decimal text as a JSON number. Raises ValueError for a setting that should not have been saved."""
     if not money.is_amount(text):
         raise ValueError(f"{text[:40]!r} cannot be sent as a number")
     whole, point, decimals = text.partition(".")
@@ -243,7 +243,7 @@ def _optional_number(text: str | None) -> msgspec.Raw | msgspec.UnsetType:
 
 
 def read_response_code(body: bytes) -> str | None:
-    """The `_responseCode` of an answer, as it is written, or None if there is none to be seen."""
+    """Return the `_responseCode` of an answer as written, or None if it has none."""
     if not body.lstrip().startswith(b"{"):
         return None
     try:
@@ -255,9 +255,9 @@ def read_response_code(body: bytes) -> str | None:
 
 
 class GamesList:
-    """The bare array of games, read in turns. An element that cannot be read costs itself only.
+    """The array of games, read in steps. An unreadable element is skipped.
 
-    A list may be long, and whoever else is served by this process must not wait for the whole of it.
+    A list may be long, and other requests of this process must not wait for all of it.
     """
 
     def __init__(self, body: bytes) -> None:
@@ -266,7 +266,7 @@ class GamesList:
         self._skipped: list[str] = []
 
     def read_on(self) -> bool:
-        """Read some more of it; False when all is read. Raises BadJson."""
+        """Read the next part. Return False when all is read. Raises BadJson."""
         taken = 0
         for element, length in self._elements:
             self._take(element)
@@ -284,14 +284,14 @@ class GamesList:
             self._games[game.game_ref] = game
 
     def catalogue(self) -> Catalogue:
-        """What was read; BadJson if there were games and none was readable."""
+        """Return the games that were read. Raises BadJson if there were games and none was readable."""
         if self._skipped and not self._games:
             raise BadJson(f"an array without one readable game ({self._skipped[0]})")
         return Catalogue(tuple(self._games.values()), tuple(self._skipped))
 
 
 def _read_game(obj: Record, known: Container[str]) -> GameListing:
-    """One element, whose id is none of the `known` ones and can stand in a path."""
+    """Read one element. Its id must not be among `known`, and must be usable in a path. Raises BadField."""
     game_ref = _read_ref_or_number(obj, "gameId")
     if game_ref in known:
         raise BadField("gameId", "is listed twice")
@@ -307,7 +307,7 @@ def _read_game(obj: Record, known: Container[str]) -> GameListing:
 
 
 def _read_display_text(obj: Record, name: str, max_len: int) -> str:
-    """Text for people: any script and any space, but no control character."""
+    """Read display text: any script and any white space, but no control character."""
     value = strictjson.text(obj, name, max_len)
     if _CONTROL.search(value):
         raise BadField(name, "must not hold control characters")
@@ -315,13 +315,13 @@ def _read_display_text(obj: Record, name: str, max_len: int) -> str:
 
 
 def _read_image_url(obj: Record) -> str | None:
-    """A picture is decoration: one that is no web address is no picture, and the game stays."""
+    """Read the optional picture. A value that is not a web address is ignored."""
     value = obj.get("lobbyImgUrl")
     return value if isinstance(value, str) and _is_url(value, frozenset({"https", "http"})) else None
 
 
 def read_frame_uri(body: bytes, *, allow_http: bool) -> str:
-    """The frame's address out of a launch answer; plain http only where private peers are allowed."""
+    """Return the frame's address from a launch answer. Plain http is accepted only with `allow_http`."""
     obj = strictjson.record(strictjson.loads(body))
     value = strictjson.text(obj, "frameUri", MAX_URL_CHARS)
     if not _is_url(value, frozenset({"https", "http"} if allow_http else {"https"})):

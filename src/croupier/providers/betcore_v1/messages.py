@@ -19,22 +19,22 @@ HEADER_REQUEST_ID = "X-Request-Id"
 HEADER_SIGN = "X-Sign"
 
 BASE_PATH = "/v1"
-"""Where a provider's API starts below its base URL, and the hub's below its own."""
+"""Path of the provider's API below its base URL, and of the hub's API below its own."""
 
 MAX_BODY_BYTES = 65_536
-"""The longest body of one call, either way."""
+"""Bytes of the largest body of one call, in either direction."""
 MAX_LIST_BYTES = 1_048_576
-"""The longest games list."""
+"""Bytes of the largest games list."""
 MAX_GAMES = 20_000
-"""The most games of one list."""
+"""Maximum number of games in one list."""
 MAX_URL_CHARS = 2_048
-"""The longest frameUri and lobbyImgUrl."""
+"""Characters of the longest frameUri and lobbyImgUrl."""
 
 
 ProviderRef = Annotated[
     str, Meta(min_length=1, max_length=128, description="Printable characters only, no white space at its ends.")
 ]
-"""An id of the provider's."""
+"""An id of the provider."""
 ProviderAmount = Annotated[
     Any,
     Meta(
@@ -50,7 +50,7 @@ Odd = Annotated[
     ),
 ]
 JsonNumber = Annotated[msgspec.Raw, Meta(extra_json_schema={"type": "number"})]
-"""A JSON number, ready made."""
+"""An encoded JSON number."""
 
 
 class StakeBody(TypedDict):
@@ -87,20 +87,20 @@ class RefundBody(TypedDict):
 
 
 class WalletAnswer(msgspec.Struct, kw_only=True):
-    """The hub's answer to balance and to the four bet calls. What is unknown is left out, never null."""
+    """The hub's answer to balance and to the four bet calls. Unknown fields are left out, never null."""
 
     response_code: int = msgspec.field(name="_responseCode")
     balance: JsonNumber | msgspec.UnsetType = msgspec.UNSET
-    """A JSON number with the currency's decimals, ready made."""
+    """A JSON number with the currency's decimals, already encoded."""
     currency: str | msgspec.UnsetType = msgspec.UNSET
     field: str | msgspec.UnsetType = msgspec.UNSET
     """The field that is wrong, beside code 6."""
     message: str | msgspec.UnsetType = msgspec.UNSET
-    """The same for people, in English."""
+    """The problem in English."""
 
 
 class LaunchBody(msgspec.Struct, kw_only=True, rename="camel"):
-    """`POST /games/{gameId}/launch`. Amounts and odds are JSON numbers, ready made."""
+    """`POST /games/{gameId}/launch`. Amounts and odds are encoded JSON numbers."""
 
     user_id: str
     session_id: str

@@ -1,7 +1,7 @@
-"""What a betcore_v1 provider may ask of the hub, as its OpenAPI document states it.
+"""The OpenAPI description of the calls that a betcore_v1 provider may make to the hub.
 
 Owns: the five calls with their bodies, their answers by status, and the four headers of the signature. Codes and
-statuses are those of `outcomes`, records those of `messages`. Never: a route's work. Spec: provider.md 1, 2 and 4.
+statuses are those of `outcomes`, records those of `messages`. Never: the handling of a call. Spec: provider.md 1, 2 and 4.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from croupier.providers.betcore_v1.messages import BASE_PATH, WalletAnswer
 from croupier.providers.betcore_v1.outcomes import RequestFault, WireOutcome
 
 SESSION: Final = BASE_PATH + "/sessions/{session_id}"
-"""Where every call of a session begins."""
+"""Path prefix of every call of a session."""
 
 _COMMON_REFUSALS: Final = (Refusal.WRONG_DATA, Refusal.UNAUTHORIZED, Refusal.SESSION_UNKNOWN)
 _UNDECIDED: Final = (Refusal.OUTCOME_UNKNOWN, Refusal.NOT_TAKEN)
@@ -29,21 +29,21 @@ _STAKE_REFUSALS: Final = (
 )
 _MEANINGS: Final = {
     200: "Success, with the player's balance where it is known.",
-    400: "Wrong data: the field that is at fault is named where there is one.",
-    401: "Not believed. Whatever failed, the answer is the same.",
-    402: "The player has not enough.",
-    403: "The player is blocked, a limit holds, or the casino refuses.",
+    400: "Wrong data: the answer names the field if there is one.",
+    401: "The signature was not accepted. Every failure gets the same answer.",
+    402: "The player has not enough funds.",
+    403: "The player is blocked, a limit is exceeded, or the casino refuses.",
     404: "There is no such session of this provider (2), no such bet (5), or no such path: a session with a slash in it (6).",
     409: "The bet exists with other contents, or is already finished otherwise.",
     413: "The body is too large.",
     415: "The body is not declared as application/json.",
-    503: "Not taken on; nothing was written. Safe to repeat.",
-    504: "The outcome is not known yet: repeat, or refund.",
+    503: "Not processed; nothing was written. Safe to retry.",
+    504: "The outcome is not known yet: retry, or refund.",
 }
 
 
 def _answers(refusals: Iterable[Refusal], faults: Iterable[RequestFault]) -> tuple[AnswerSpec, ...]:
-    """Success and what else this call can be told, by status, each with the codes that stand beside it."""
+    """Return the answers of a call by HTTP status, each with its codes."""
     rows = [outcomes.SUCCESS]
     rows += [outcomes.REFUSALS[refusal] for refusal in refusals]
     rows += [outcomes.FAULTS[fault] for fault in faults]
@@ -93,7 +93,7 @@ PROVIDERS: Final = Half(
             "GET",
             f"{SESSION}/balance",
             "balance",
-            "The player's balance; the casino is asked anew.",
+            "Return the player's balance, queried from the casino.",
             "provider.md 1, 2 and 4",
             _answers((*_COMMON_REFUSALS, *_UNDECIDED), (RequestFault.TOO_LARGE, RequestFault.UNKNOWN_PATH)),
             parameters=_PATH,
@@ -101,7 +101,7 @@ PROVIDERS: Final = Half(
         ),
         _bet_call(
             "pay-in",
-            "Take a stake; answered when its outcome is known or the hold time is over.",
+            "Take a stake. The answer comes when its outcome is known or the hold time ends.",
             messages.StakeBody,
             refusals=_STAKE_REFUSALS,
         ),
@@ -111,7 +111,9 @@ PROVIDERS: Final = Half(
             messages.WinBody,
             refusals=(Refusal.BET_UNKNOWN, Refusal.CONFLICT),
         ),
-        _bet_call("pay-in-out", "Take a stake and settle at once.", messages.StakeAndWinBody, refusals=_STAKE_REFUSALS),
+        _bet_call(
+            "pay-in-out", "Take a stake and settle the bet at once.", messages.StakeAndWinBody, refusals=_STAKE_REFUSALS
+        ),
         _bet_call("refund", "Undo a bet, whatever state it is in.", messages.RefundBody, refusals=(Refusal.CONFLICT,)),
     ),
     {
@@ -119,4 +121,4 @@ PROVIDERS: Final = Half(
         for header, means in _SIGNATURE_HEADERS.items()
     },
 )
-"""Everything this half serves."""
+"""The API for providers."""

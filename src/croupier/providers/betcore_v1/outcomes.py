@@ -1,8 +1,8 @@
-"""The one table between the hub's refusals and what a betcore_v1 provider is told.
+"""The table of the hub's refusals in betcore_v1.
 
-Owns: `_responseCode` and HTTP status of every refusal, and of every fault met before a command exists. Never: a
-decision which refusal it is. Live providers give a stake up for good on 2 to 8 and repeat on 99, so nothing that
-may still be taken may stand beside 2 to 8. Spec: provider.md 2 and 2.1.
+Owns: `_responseCode` and HTTP status of every refusal, and of every fault found before a command exists. Never: the
+choice of a refusal. Live providers abandon a stake on 2 to 8 and retry on 99, so a stake that may still be accepted
+never gets 2 to 8. Spec: provider.md 2 and 2.1.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from croupier.core.refusals import Refusal
 
 @dataclass(frozen=True, slots=True)
 class WireOutcome:
-    """What goes on the wire: `_responseCode` and HTTP status."""
+    """The answer on the wire: `_responseCode` and HTTP status."""
 
     code: int
     status: int
@@ -40,7 +40,7 @@ REFUSALS: dict[Refusal, WireOutcome] = {
 
 
 class RequestFault(Enum):
-    """What can be wrong with a request before anyone reads what it asks."""
+    """A fault of a request that is found before its body is read."""
 
     TOO_LARGE = "too_large"
     WRONG_TYPE = "wrong_type"
@@ -61,15 +61,15 @@ FAULT_TEXTS: dict[RequestFault, str] = {
     RequestFault.UNKNOWN_PATH: "there is no such call",
     RequestFault.WRONG_METHOD: "this call does not take that method",
 }
-"""What people read in `message`."""
+"""Texts of the field `message`."""
 
 NOT_TAKEN_STATUSES = frozenset({REFUSALS[Refusal.NOT_TAKEN].status, 429})
 """The statuses of code 99 that promise nothing was written; they carry Retry-After. 429 is a proxy's, never ours."""
 
 RETRY_AFTER_S = 1
-"""Seconds to wait when nobody knew better."""
+"""Default of Retry-After in seconds."""
 
 
 def wire_outcome(refusal: Refusal | None) -> WireOutcome:
-    """The row of a refusal; None is success."""
+    """Return the row of a refusal. None is success."""
     return SUCCESS if refusal is None else REFUSALS[refusal]

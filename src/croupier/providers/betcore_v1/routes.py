@@ -1,4 +1,4 @@
-"""What providers call: the five wallet calls of a session. Read, verify, decode, call the flow, encode.
+"""The HTTP API for providers: the five wallet calls of a session.
 
 Owns: the routes and the order of their checks: size, signature, replay, content type, contents. Never: rules.
 Spec: provider.md 1, 2 and 4.
@@ -39,36 +39,36 @@ log = get("provider")
 
 ProviderHandler = Callable[[Hub, "InboundRequest"], Awaitable[Answer]]
 ANSWER_GRACE_S = 0.15
-"""So long after the hold time, counted from its arrival, a request is answered whatever the database does."""
+"""Seconds after the hold time until a request is answered even if the database has not answered."""
 CREDITING_CALLS = frozenset({"pay-out", "refund"})
-"""Calls that bring money to a player: one that is refused must not go unseen."""
+"""Calls that credit a player: a refused one raises an incident."""
 MAX_PATH_CHARS = 200
-"""Characters of a path in our log."""
+"""Characters of a path in the log."""
 REFUSAL_DELAY_S = 0.05
-"""What is not believed is answered so long after it came: longer than the questions about a counterparty that exists."""
+"""Seconds after which a failed verification is answered: longer than any lookup, so timing discloses nothing."""
 
 
 @dataclass(slots=True)
 class InboundRequest:
-    """One request on its way through the door: what is known of it so far."""
+    """One request and what is known of it so far."""
 
     request: Request
     bet_call: bool
     arrived_s: float
-    """Monotonic second of its first byte: freshness and deadline are counted from here, whatever was slow since."""
+    """Monotonic second of its first byte. Freshness and deadline are counted from here."""
     body: bytes = b""
     provider: Provider = field(init=False)
     session_id: str = ""
     begun: bool = False
-    """The flow has it: something may have been written."""
+    """The flow has started, so something may have been written."""
 
     def left_s(self, hub: Hub, hold_s: float) -> float:
-        """Seconds until it must have been answered."""
+        """Return the seconds until the request must be answered."""
         return max(0.0, self.arrived_s + hold_s + ANSWER_GRACE_S - hub.clock.monotonic_s())
 
 
 class Refused(Exception):
-    """The request is answered before any flow sees it."""
+    """The request is refused before any flow starts."""
 
     def __init__(self, reply: codec.ProviderReply) -> None:
         super().__init__(reply.status)
@@ -76,7 +76,7 @@ class Refused(Exception):
 
 
 def routes(hub: Hub) -> list[Route]:
-    """The routes of this protocol: its operations, each with what does its work."""
+    """Return the routes of this protocol: one for each operation."""
     handles: dict[str, ProviderHandler] = {
         "balance": _balance,
         "pay-in": _pay_in,
@@ -118,7 +118,7 @@ async def _refund(hub: Hub, inbound: InboundRequest) -> Answer:
 
 
 def _route(hub: Hub, operation: Operation, handle: ProviderHandler) -> Route:
-    """One route. Of a bet call a repeated request id with the same body is answered as the repeat it is."""
+    """Return one route. A bet call with a used request id and the same body is accepted as a retry."""
     name, bet_call = operation.name, operation.method == "POST"
 
     async def endpoint(request: Request) -> Response:
@@ -138,14 +138,14 @@ async def _answer(hub: Hub, inbound: InboundRequest, handle: ProviderHandler) ->
     except asyncio.CancelledError:
         if not hub.state.closing:
             raise
-        # The worker stops and hears nobody out any longer: an answer all the same, in the form of this protocol.
+        # The worker is stopping: the request is answered anyway, in the form of this protocol.
         return codec.encode(Answer(Refusal.OUTCOME_UNKNOWN if inbound.begun else Refusal.NOT_TAKEN))
     except Exception as problem:  # noqa: BLE001 - no traceback ever reaches a peer
         return _reply_to(hub, problem)
 
 
 async def _run_flow(hub: Hub, inbound: InboundRequest, handle: ProviderHandler) -> Answer:
-    """The answer to a request whose sender is known; a win that cannot be taken is told to a person too."""
+    """Run the flow of a verified request. A refused win or refund also raises an incident."""
     try:
         if inbound.request.method == "POST":
             require_json(inbound.request)
@@ -164,7 +164,7 @@ async def _run_flow(hub: Hub, inbound: InboundRequest, handle: ProviderHandler) 
 
 
 async def _report_refused_win(hub: Hub, inbound: InboundRequest, provider: Provider, *, why: str) -> None:
-    """Of a pay-out or refund that was refused at the door: see flows.refused_win."""
+    """Report a pay-out or refund that was refused before any flow (flows.refused_win)."""
     verb = inbound.request.url.path.rpartition("/")[2]
     bet_ref = codec.read_bet_ref(inbound.body) if verb in CREDITING_CALLS else None
     if bet_ref is not None:
@@ -172,9 +172,9 @@ async def _report_refused_win(hub: Hub, inbound: InboundRequest, provider: Provi
 
 
 async def _answer_in_time(hub: Hub, inbound: InboundRequest, handle: ProviderHandler) -> codec.ProviderReply:
-    """The answer of the flow, or when time is up 99: 503 if nothing was written, 504 if that is not known.
+    """Return the flow's answer, or 99 at the deadline: 503 if nothing was written, 504 if that is not known.
 
-    What was handed to a group commit goes on without us.
+    A decision that is already in the group commit is still committed.
     """
     now_s = asyncio.get_running_loop().time
     limit = asyncio.timeout(inbound.left_s(hub, hub.store.providers.usual_hold_s))
@@ -189,13 +189,13 @@ async def _answer_in_time(hub: Hub, inbound: InboundRequest, handle: ProviderHan
     except TimeoutError:
         if not limit.expired():
             raise
-    late = DbDown("a request was not through within its hold time")
+    late = DbDown("a request was not finished within its hold time")
     hub.database_health.log_trouble(late)
     return codec.encode(Answer(Refusal.OUTCOME_UNKNOWN if inbound.begun else Refusal.NOT_TAKEN))
 
 
 def _reply_to(hub: Hub, problem: Exception) -> codec.ProviderReply:
-    """The answer to a request that no flow answered."""
+    """Return the answer to a request that no flow answered."""
     match problem:
         case Refused():
             reply = problem.reply
@@ -210,14 +210,14 @@ def _reply_to(hub: Hub, problem: Exception) -> codec.ProviderReply:
                 hub.database_health.record(problem.__cause__)
             reply = codec.encode(Answer(Refusal.NOT_TAKEN))
         case _:
-            # It is not known what was written: the provider repeats or refunds.
+            # Whether something was written is not known: the provider retries or refunds.
             _log_failure(hub, problem)
             reply = codec.encode(Answer(Refusal.OUTCOME_UNKNOWN))
     return reply
 
 
 def _log_failure(hub: Hub, problem: Exception) -> None:
-    """Trouble with the database is told once for many; a bug comes with its traceback, which is for our log alone."""
+    """Log the failure: database trouble once for many requests, a bug with its traceback."""
     if isinstance(problem, DbError):
         hub.database_health.record(problem)
     elif not isinstance(problem, ClientDisconnect):
@@ -225,12 +225,12 @@ def _log_failure(hub: Hub, problem: Exception) -> None:
 
 
 def _traceback_of(problem: Exception) -> Exception | None:
-    """The traceback is for our log, and only where it tells more than the words."""
+    """Return the exception to log with its traceback, or None if the message says enough."""
     return None if isinstance(problem, Broken) else problem
 
 
 async def _verify_request(hub: Hub, inbound: InboundRequest) -> Provider:
-    """The provider that signed this, or Refused with the one answer to every failure."""
+    """Return the provider that signed the request. Raises Refused with the same answer for every failure."""
     came_s, request = hub.clock.monotonic_s(), inbound.request
     try:
         provider, request_id = await _verify_signature(hub, inbound)
@@ -247,7 +247,7 @@ async def _verify_request(hub: Hub, inbound: InboundRequest) -> Provider:
 
 
 async def _verify_signature(hub: Hub, inbound: InboundRequest) -> tuple[Provider, str]:
-    """Who signed the request, and its id in one spelling. Fresh is what was fresh when its first byte came."""
+    """Return the provider that signed the request and the request id. Freshness is judged at the first byte's arrival."""
     claim = signing.read_claim(inbound.request.scope["headers"])
     if isinstance(claim, signing.Unverified):
         raise _unauthorized(inbound, claim.why)
@@ -255,7 +255,7 @@ async def _verify_signature(hub: Hub, inbound: InboundRequest) -> tuple[Provider
     provider = await hub.store.providers.by_counterparty(claim.counterparty_id)
     secrets = await hub.store.providers.secrets(provider.provider_id) if provider else ()
     if provider is not None and provider.closed:
-        secrets = ()  # it is judged like a counterparty that is not there, at the same cost
+        secrets = ()  # a closed provider is treated as unknown, at the same cost
     fresh_s = provider.fresh_s if provider else 30.0
     verdict = signing.verify(secrets, claim, inbound.body or None, now_ms=came_ms, fresh_s=fresh_s)
     if provider is None or isinstance(verdict, signing.Unverified):
@@ -268,8 +268,8 @@ async def _verify_signature(hub: Hub, inbound: InboundRequest) -> tuple[Provider
 
 
 def _unauthorized(inbound: InboundRequest, why: str, **facts: str) -> Refused:
-    """`facts` name the provider, or the counterparty that it claims to be."""
-    # A path is what the peer wrote, so it is cleaned and bounded.
+    """Log the refusal and return it. `facts` name the provider, or the counterparty that it claims to be."""
+    # The path comes from the peer, so it is escaped and bounded.
     log.info("provider.unauthorized", why=why, path=ascii(inbound.request.url.path)[1:-1][:MAX_PATH_CHARS], **facts)
     return Refused(codec.encode(Answer(Refusal.UNAUTHORIZED)))
 

@@ -1,7 +1,7 @@
-"""Who sent this, and did they send exactly these bytes just now: headers, body, secrets and the time in, a verdict out.
+"""The request signature: HMAC over body, counterparty id, timestamp and request id, in both directions.
 
-Owns: the four headers and the rule over them, both directions. Never: I/O, where secrets come from, whether a request
-id was seen before (a repeat is judged by the caller, across workers). Spec: provider.md 1.1 to 1.4.
+Owns: the four headers and their rules. Never: I/O, the source of secrets, or replay protection, which the caller
+does across workers. Spec: provider.md 1.1 to 1.4.
 
 The signature covers body, counterparty id, timestamp and request id, joined by dots. The last three can hold no
 dot, so no two requests share one signed text. Whether a counterparty exists must not show in time or text: a failed
@@ -23,10 +23,10 @@ from croupier.providers.betcore_v1.messages import (
 )
 
 RawHeaders = Iterable[tuple[bytes, bytes]]
-"""Headers as the server hands them over: every one, in order, repeats included."""
+"""Every header of the request in order, duplicates included."""
 
 SECRETS_IN_ROTATION = 2
-"""How many secrets may be valid at once, and how many are tried whatever there is."""
+"""Number of secrets that may be valid at once. As many are always tried."""
 
 _SECONDS_END = 10**11
 """Below this a Unix time is of before 1973, or counts seconds."""
@@ -42,7 +42,7 @@ _GRAMMAR: dict[bytes, re.Pattern[bytes]] = {
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What the headers say, well-formed and not yet believed."""
+    """The well-formed, not yet verified contents of the four headers."""
 
     counterparty_id: str
     timestamp: str
@@ -58,7 +58,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """The counterparty that holds the secret sent this, within the window."""
+    """The signature is valid and the timestamp is within the window."""
 
     counterparty_id: str
     request_id: str
@@ -68,17 +68,17 @@ class Verified:
 
 @dataclass(frozen=True, slots=True)
 class Unverified:
-    """Not to be believed. `why` is for our log and never for the peer."""
+    """The verification failed. `why` is for the log and never for the peer."""
 
     why: str
     signed: bool = False
-    """The signature is good: the holder of the secret sent exactly this, only not just now."""
+    """The signature is valid, and only the timestamp is out of the window."""
 
 
 def sign(
     secret: str, counterparty_id: str, body: bytes | None = None, *, timestamp_ms: int, request_id: str
 ) -> dict[str, str]:
-    """The four headers for exactly these body bytes; None or no bytes is no body."""
+    """Return the four headers for exactly these body bytes. None and empty bytes are no body."""
     claim = Claim(counterparty_id, str(timestamp_ms), request_id, "")
     return {
         HEADER_COUNTERPARTY: counterparty_id,
@@ -89,7 +89,7 @@ def sign(
 
 
 def read_claim(headers: RawHeaders) -> Claim | Unverified:
-    """Take the four headers apart. Each must be there once and well-formed."""
+    """Parse the four headers. Each must be present once and well-formed."""
     found: dict[bytes, bytes] = {}
     for raw_name, raw_value in headers:
         name = raw_name.lower()
@@ -110,10 +110,10 @@ def read_claim(headers: RawHeaders) -> Claim | Unverified:
 def verify(
     secrets: Sequence[str], claim: Claim, body: bytes | None, *, now_ms: int, fresh_s: float
 ) -> Verified | Unverified:
-    """Judge a claim under the counterparty's valid secrets; none at all for a counterparty nobody knows.
+    """Verify a claim with the counterparty's valid secrets. An unknown counterparty has none.
 
-    The signature counts over the raw bytes or over the sorted compact form of the same JSON. Freshness comes last:
-    the window is the counterparty's own setting, so judging it early would tell who exists.
+    The signature may cover the raw bytes or the sorted compact form of the same JSON. Freshness is checked last:
+    the window is a setting of the counterparty, so an early check would disclose which counterparties exist.
     """
     raw_holds = _matches(secrets, claim, body)
     if not raw_holds and not _matches(secrets, claim, _sorted_compact(body)):
@@ -125,14 +125,14 @@ def verify(
 
 
 def _age(claim: Claim, late_ms: int) -> str:
-    """How far a timestamp is off, in words for the log."""
+    """Return the offset of a timestamp as text for the log."""
     if claim.timestamp_ms < _SECONDS_END:
         return "is in seconds, not milliseconds"
     return f"is {abs(late_ms) / 1000:.1f} s {'old' if late_ms > 0 else 'ahead'}"
 
 
 def _matches(secrets: Sequence[str], claim: Claim, body: bytes | None) -> bool:
-    """Whether any secret gives this signature. Every secret is tried and stand-ins fill up, at equal cost."""
+    """Return whether any secret gives this signature. Stand-ins fill missing secrets, so the cost is always equal."""
     parts = _parts(claim, body)
     matches = [hmac.equal(hmac.sign(secret, parts), claim.signature) for secret in _padded(secrets)]
     return any(matches[: len(secrets)])
@@ -143,13 +143,13 @@ def _padded(secrets: Sequence[str]) -> list[str]:
 
 
 def _parts(claim: Claim, body: bytes | None) -> list[bytes]:
-    """What is signed, in order; a body that is not there leaves no empty part behind."""
+    """Return the signed parts in order. A missing body leaves no empty part."""
     stated = [part.encode("ascii") for part in (claim.counterparty_id, claim.timestamp, claim.request_id)]
     return [body, *stated] if body else stated
 
 
 def _sorted_compact(body: bytes | None) -> bytes | None:
-    """The form that a provider signed whose body was re-encoded on the way; unreadable JSON is left as it is."""
+    """Return the sorted compact form of the body, for bodies re-encoded in transit. Unreadable JSON is returned as is."""
     if not body:
         return body
     try:
