@@ -29,7 +29,7 @@ def test_without_a_ref_one_is_made_and_told_before_it_counts(cli: Cli) -> None:
 
 def test_a_cancel_is_signed_and_may_be_asked_for_again(cli: Cli) -> None:
     paid = cli.ok(*PAY, "--amount", "2", "--json")
-    assert f"No hub serves {cli.home}: the casino is not told to pay it" in paid.err, "it waits, and that is said"
+    assert f"No hub serves {cli.home}: the cashback is not sent to the casino" in paid.err, "it waits, and that is said"
     number = str(paid.json()["CashbackId"])
     assert cli.json("cashback", "cancel", number, "--author", "mia")["state"] == "cancel_wanted"
     assert cli.json("cashback", "cancel", number)["state"] == "cancel_wanted"

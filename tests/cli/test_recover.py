@@ -23,7 +23,7 @@ def test_it_begins_once_tells_how_far_it_is_and_ends_with_a_reason(cli: Cli) -> 
         assert checked["recovery"]["result"] == "look"
         assert "restored by hand" in checked["recovery"]["says"]
         said = cli.ok("recover", "status").out
-        for words in ("no new bets", "restored by hand", "still to be compared", "Cashbacks cannot be asked after"):
+        for words in ("no new bets", "restored by hand", "still to be compared", "no query for cashbacks"):
             assert words in said
         assert "recovery is on" in cli.complaint(
             "cashback", "pay", "--casino", "11", "--player", "ann", "--amount", "1", "--currency", "EUR", "--ref", "w1"

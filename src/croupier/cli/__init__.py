@@ -1,4 +1,4 @@
-"""Layer 8: the command `croupier`. One file per group of commands; what they do lives on the floors below."""
+"""Layer 8: the command `croupier`. One file for each group of commands; the work is done in the layers below."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from croupier.cli.index import at_once
 
 
 def main(words: Sequence[str] | None = None) -> None:
-    """The entry point. Ctrl-C ends it without a word, also while the program is still being loaded."""
+    """Run the program. Ctrl-C ends it silently, also while it is still loading."""
     try:
         said = at_once(list(sys.argv[1:] if words is None else words))
         if said is not None:

@@ -1,4 +1,4 @@
-"""`python -m croupier.cli` is `croupier`."""
+"""`python -m croupier.cli` runs `croupier`."""
 
 from croupier.cli import main
 

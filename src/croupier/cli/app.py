@@ -1,4 +1,4 @@
-"""The tree of commands, and what becomes of whatever a command raises.
+"""The tree of commands, and the handling of every exception that a command raises.
 
 Owns: the entry point, the exit codes (0 done, 1 it failed or something is wrong, 2 wrong usage), one clear sentence on
 standard error. Only the command that is asked for is loaded. Never: what a command does. Spec: operate.md 2.
@@ -22,19 +22,19 @@ from croupier.cli.index import ABOUT, COMMANDS, CommandEntry, at_once, help_text
 
 
 class Root(TyperGroup):
-    """The program: a group whose commands are loaded when they are asked for."""
+    """The program: a group that loads each command when it is needed."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002 - typer names no type
-        """Their names, for the help and for guesses at what was meant."""
+        """Return the names of the commands, for the help and for suggestions."""
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401, ARG002 - typer names no type
-        """The command, or None."""
+        """Return the command, or None."""
         entry = COMMANDS.get(cmd_name)
         return None if entry is None else _load(cmd_name, entry)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - typer names no type
-        """The command of the first word; for a word that is none, the guess at what was meant."""
+        """Return the command of the first word, or fail with a suggestion."""
         try:
             return super().resolve_command(ctx, args)
         except typer.TyperException as unknown:
@@ -44,7 +44,7 @@ class Root(TyperGroup):
             raise
 
     def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401, ARG002 - typer names no type
-        """The help that needs no command."""
+        """Write the help, which loads no command."""
         formatter.write(help_text())
 
 
@@ -83,7 +83,7 @@ _PLAIN = (
     (re.compile(r"Input should be greater than or equal to (\S+)"), r"must be at least \1"),
     (re.compile(r"Input should be less than or equal to (\S+)"), r"must be at most \1"),
 )
-"""What the library says of a value, and what we say."""
+"""The library's messages about a value, and our replacements."""
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -92,7 +92,7 @@ def main(words: Sequence[str] | None = None) -> None:
 
 
 def run(words: Sequence[str]) -> int:
-    """Run a command; its exit code. Without any word it shows the help."""
+    """Run a command and return its exit code. Without arguments it shows the help."""
     said = at_once(list(words))
     if said is not None:
         sys.stdout.write(said)

@@ -1,4 +1,4 @@
-"""`croupier audit`: every invariant that rows can show. Exit code 1 if one does not hold. Spec: operate.md 2, money.md 5."""
+"""`croupier audit`: every invariant that rows can prove. Exit code 1 if one does not hold. Spec: operate.md 2, money.md 5."""
 
 from __future__ import annotations
 
@@ -19,20 +19,24 @@ from croupier.views.sums import sums, totals
 
 def audit(
     *,
-    trail: Annotated[bool, typer.Option("--trail", help="The audit trail alone, and all that is told of it.")] = False,
+    trail: Annotated[
+        bool, typer.Option("--trail", help="Check the audit trail alone, and show everything about it.")
+    ] = False,
     vouch: Annotated[
         str | None,
         typer.Option(
             metavar="REASON",
             callback=said_for_the_books,
-            help="With --trail: sign the trail as it stands, whatever was signed before. After a restore from backup.",
+            help="With --trail: sign the trail as it is, whatever was signed before. Use it after a restore from a backup.",
         ),
     ] = None,
-    whole: Annotated[bool, typer.Option("--all", help="Say also what rows cannot show of an invariant.")] = False,
+    whole: Annotated[
+        bool, typer.Option("--all", help="Show also the part of each invariant that rows cannot prove.")
+    ] = False,
     author: Author,
     as_json: AsJson = False,
 ) -> None:
-    """Check the books: every invariant that rows can show. Exit code 1 if one does not hold."""
+    """Check the books: every invariant that rows can prove. Exit code 1 if one does not hold."""
     if vouch is not None and not trail:
         raise typer.BadParameter("goes with --trail", param_hint="--vouch")
     if trail:

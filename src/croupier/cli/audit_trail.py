@@ -1,4 +1,4 @@
-"""`croupier audit --trail`: does the audit trail verify, up to its last signed checkpoint. Spec: money.md 5 (I12).
+"""`croupier audit --trail`: verification of the audit trail up to its last signed checkpoint. Spec: money.md 5 (I12).
 
 Owns: how that is shown, and a person's word for a trail that is right though it is not the one that was signed. Exit
 code 1 if it does not verify.
@@ -18,7 +18,7 @@ from croupier.views.trail.verify import TrailReport, verify_trail
 
 
 def show_trail(*, as_json: bool) -> None:
-    """Verify and show."""
+    """Verify the audit trail and show the result."""
 
     async def work(hub: Hub, _: Settings) -> TrailReport:
         return await verify_trail(hub.store.db, hub.notary)
@@ -33,7 +33,7 @@ def show_trail(*, as_json: bool) -> None:
 
 
 def vouch_for_trail(author: str, reason: str) -> None:
-    """Have a person say that the trail as it stands is right."""
+    """Sign the trail as it is, on the word of a person."""
 
     async def work(hub: Hub, _: Settings) -> bool:
         return await vouch(hub, author, reason)

@@ -1,4 +1,4 @@
-"""`croupier bet`: how a person ends a game that nobody else ends. Spec: operate.md 2, money.md 4.1."""
+"""`croupier bet`: end an incomplete game by hand. Spec: operate.md 2, money.md 4.1."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from croupier.flows.hub import Hub
 from croupier.flows.person import return_bet, settle_bet
 from croupier.kit.settings import Settings
 
-app = typer.Typer(help="Bets: for the person who must end an incomplete game.")
+app = typer.Typer(help="End an incomplete game by hand.")
 
 BetArgument = Annotated[str, typer.Argument(metavar="BETID", help="The hub's BetId, or provider:betId.")]
 
 
 @app.command("return")
 def return_(which: BetArgument, *, reason: Reason, author: Author, as_json: AsJson = False) -> None:
-    """Give the stake back."""
+    """Return the stake to the player."""
 
     async def work(hub: Hub, bet_id: int) -> Bet:
         return await return_bet(hub, bet_id, author=author, reason=reason)
@@ -35,12 +35,12 @@ def return_(which: BetArgument, *, reason: Reason, author: Author, as_json: AsJs
 def settle(
     which: BetArgument,
     *,
-    win: Annotated[str, typer.Option("--win", help="What the player wins, in the currency's units; 0 is a loss.")],
+    win: Annotated[str, typer.Option("--win", help="The win in the currency's units; 0 is a loss.")],
     reason: Reason,
     author: Author,
     as_json: AsJson = False,
 ) -> None:
-    """Settle it with a win, as the provider would have."""
+    """Settle the bet with a win, as the provider would have done."""
 
     async def work(hub: Hub, bet_id: int) -> Bet:
         return await settle_bet(hub, bet_id, win, author=author, reason=reason)
@@ -52,7 +52,7 @@ def _end(which: str, work: Callable[[Hub, int], Awaitable[Bet]], *, as_json: boo
     async def find_and_work(hub: Hub, _: Settings) -> Bet:
         return await work(hub, await subject_of(hub, which))
 
-    bet = with_hub(find_and_work, waits="the casino is told nothing of it")
+    bet = with_hub(find_and_work, waits="nothing is sent to the casino")
     if as_json:
         show_json(
             {

@@ -1,4 +1,4 @@
-"""`croupier cashback`: pay one, cancel one. The hub that serves sends them. Spec: operate.md 2, casino.md 2."""
+"""`croupier cashback`: pay or cancel a cashback. The serving hub sends it. Spec: operate.md 2, casino.md 2."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from croupier.flows.hub import Hub
 from croupier.kit.settings import Settings
 from croupier.store.storable import id_of
 
-app = typer.Typer(help="Cashbacks: money given back to a player outside any bet.")
+app = typer.Typer(help="Pay a cashback to a player, or cancel one.")
 
 
 @app.command()
@@ -28,11 +28,12 @@ def pay(
     amount: Annotated[str, typer.Option("--amount", help="Such as 12.50, in the currency's units.")],
     currency: Annotated[str, typer.Option("--currency", help="The player's currency.")],
     ref: Annotated[
-        str | None, typer.Option("--ref", help="Your own name for it, unique per casino: the same pays only once.")
+        str | None,
+        typer.Option("--ref", help="Your own id of the cashback, unique in the casino: the same id pays only once."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Pay a cashback. Asked again with the same --ref and contents, it prints the first one and pays nothing."""
+    """Pay a cashback. Repeated with the same --ref and contents, the command prints the first one and pays nothing."""
 
     async def work(hub: Hub, _: Settings) -> Cashback:
         check_player(player)
@@ -57,7 +58,7 @@ def pay(
         )
         return await pay_cashback(hub, row)
 
-    _show(with_hub(work, waits="the casino is not told to pay it"), as_json=as_json)
+    _show(with_hub(work, waits="the cashback is not sent to the casino"), as_json=as_json)
 
 
 @app.command()
@@ -66,7 +67,7 @@ def cancel(
     author: Author,
     as_json: AsJson = False,
 ) -> None:
-    """Cancel a cashback: it is taken back if the casino has paid it. Asked again, it prints how far that is."""
+    """Cancel a cashback. If the casino has paid it, it is reversed. Repeated, the command prints the progress."""
 
     async def work(hub: Hub, _: Settings) -> Cashback:
         number = id_of(cashback_id)

@@ -1,4 +1,4 @@
-"""`croupier casino`: make known, look at, set, disable, close, rotate its secret. Spec: operate.md 2 and 5."""
+"""`croupier casino`: add, show, set, disable, close, and rotate the secret. Spec: operate.md 2 and 5."""
 
 from __future__ import annotations
 
@@ -19,41 +19,48 @@ from croupier.kit.settings import Settings
 from croupier.store.parties.key_rows import list_keys
 from croupier.store.parties.profiles import CASINOS
 
-app = typer.Typer(help="Casinos: partners that keep player wallets.", no_args_is_help=False)
-secret = typer.Typer(help="The secret with which a casino gets its access tokens.")
+app = typer.Typer(help="Manage casinos, the partners that keep the players' wallets.", no_args_is_help=False)
+secret = typer.Typer(help="Rotate the secret with which a casino gets its access tokens.")
 app.add_typer(keys, name="keys")
 app.add_typer(secret, name="secret")
 
 CasinoArgument = Annotated[str, typer.Argument(metavar="ID", help="The casino's PartnerClientId or name.")]
 Force = Annotated[
-    bool, typer.Option("--force", help="Even while something is undecided: the hub asks and pays, it is not told.")
+    bool,
+    typer.Option(
+        "--force",
+        help="Close it even while payments are undecided. The hub still queries and pays, but accepts no call.",
+    ),
 ]
 
 
 DISABLED = (
     "Casino {} starts nothing new now: no launches, bets or cashbacks. "
-    "What is under way goes on. `croupier casino enable` undoes it."
+    "Open ones continue. `croupier casino enable` undoes it."
 )
 CLOSED = (
     "The secret, tokens and accepts of casino {} are refused now. "
     "What is owed to its players is still sent. `croupier casino open` undoes it."
 )
-"""What holds from now on, for the person who said it."""
+"""The message after the command, which says what changes now."""
 
 
 @app.command()
 def add(
-    name: Annotated[str, typer.Argument(help="A name of your choice.")],
+    name: Annotated[str, typer.Argument(help="The casino's name, of your choice.")],
     *,
-    url: Annotated[str, typer.Option("--url", help="Where the casino answers the hub.")],
+    url: Annotated[str, typer.Option("--url", help="Base URL at which the hub calls the casino.")],
     currency: Annotated[
-        list[str], typer.Option("--currency", help="A currency it plays in; repeat it, or put commas between several.")
+        list[str],
+        typer.Option("--currency", help="A currency of its players. Repeat the option, or separate several by commas."),
     ],
-    alg: Annotated[str, typer.Option("--alg", help="RS256, ES256 or EdDSA: how the hub signs for it.")] = "RS256",
+    alg: Annotated[
+        str, typer.Option("--alg", help="Algorithm of the hub's signatures: RS256, ES256 or EdDSA.")
+    ] = "RS256",
     secret_file: SecretFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a casino known; prints its PartnerClientId and Secret, the secret once and never again."""
+    """Add a casino and print its PartnerClientId and Secret. The secret is never shown again."""
     currencies = [code.strip() for text in currency for code in text.split(",") if code.strip()]
 
     check_peer(url, settings())
@@ -99,7 +106,9 @@ def show(which: CasinoArgument, as_json: AsJson = False) -> None:
 @app.command("set")
 def set_(
     which: CasinoArgument,
-    assignments: Annotated[list[str], typer.Argument(metavar="KEY=VALUE...", help="`default` takes a choice back.")],
+    assignments: Annotated[
+        list[str], typer.Argument(metavar="KEY=VALUE...", help="Settings to change. The value `default` resets one.")
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Change settings: late_accept batch alg tax_bp codes.REASON info close origins min_bet max_bet large_win max_win max_odd enabled url ..."""
@@ -108,19 +117,19 @@ def set_(
 
 @app.command()
 def disable(which: CasinoArgument, as_json: AsJson = False) -> None:
-    """Stop its launches, new bets and new cashbacks; what is under way goes on. `set ID enabled=true` undoes it."""
+    """Stop launches, new bets and new cashbacks of a casino. Open ones continue. `set ID enabled=true` undoes it."""
     _COMMANDS.disable(which, as_json=as_json, says=DISABLED)
 
 
 @app.command()
 def enable(which: CasinoArgument, as_json: AsJson = False) -> None:
-    """Let it launch, bet and pay cashbacks again, after `disable`. A closed casino is opened with `open`."""
+    """Allow launches, bets and cashbacks again after `disable`. Use `open` for a closed casino."""
     _COMMANDS.enable(which, as_json=as_json)
 
 
 @app.command()
 def close(which: CasinoArgument, *, force: Force = False, as_json: AsJson = False) -> None:
-    """End it: its secret, its tokens and its accepts are refused from now on. What is owed to it is still paid.
+    """Close a casino: its secret, tokens and accepts are refused from now on. What is owed to it is still paid.
 
     `disable` is the milder way: nothing new begins, and what is under way comes to its end.
     """
@@ -129,7 +138,7 @@ def close(which: CasinoArgument, *, force: Force = False, as_json: AsJson = Fals
 
 @app.command("open")
 def open_(which: CasinoArgument, as_json: AsJson = False) -> None:
-    """Take `close` back. Whether it is enabled is as it was."""
+    """Reopen a closed casino. It is enabled or disabled as before."""
     _COMMANDS.open(which, as_json=as_json)
 
 
@@ -142,7 +151,7 @@ def rotate_secret(
     secret_file: SecretFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a new secret; it is shown once. The old one stays valid beside it for a while.
+    """Create a new secret and show it once. The old one stays valid for a while.
 
     With --now the old one ends at once, and so does every access token that was given out before.
     """
@@ -150,7 +159,7 @@ def rotate_secret(
 
 
 def facts(casino: Casino) -> dict[str, Any]:
-    """A casino as JSON and tables show it: its id under the contract's name, then everything else."""
+    """Return a casino for JSON and tables: its id under the contract's name, then everything else."""
     plain = msgspec.to_builtins(casino, str_keys=True)
     plain["codes"] = {reason.value: code for reason, code in casino.codes.items()}
     return {"PartnerClientId": plain.pop("casino_id"), **plain}

@@ -1,6 +1,6 @@
-"""What `croupier casino` and `croupier provider` do alike: set, disable, enable, close, open, rotate a secret, show.
+"""Shared commands of `croupier casino` and `croupier provider`: set, disable, enable, close, open, rotate, show.
 
-Owns: the work, and what is printed of it. Never: the commands, whose words and options differ. Spec: operate.md 2.
+Owns: the work and its output. Never: the commands, whose names and options differ. Spec: operate.md 2.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ P = TypeVar("P", Casino, Provider)
 
 @dataclass(frozen=True, slots=True)
 class CounterpartyCommands(Generic[P]):
-    """The halves of the commands that casinos and providers share, with what they differ in."""
+    """The shared part of the commands, parametrized by the kind of counterparty."""
 
     title: str
     id_name: str
-    """What the contract calls its id."""
+    """The name of its id in the contract."""
     side: Side
     find: Callable[[Hub, str], Awaitable[P]]
     table: Callable[[Hub], Counterparties[P]]
     key: Callable[[P], int]
     """The id of its row."""
     facts: Callable[[P], dict[str, Any]]
-    """It as JSON and tables show it, its id under `id_name`."""
+    """Returns it for JSON and tables, with its id under `id_name`."""
 
     def change(self, which: str, assignments: list[str], *, as_json: bool) -> None:
-        """Change what the assignments say."""
+        """Change settings by assignments KEY=VALUE."""
 
         async def work(hub: Hub, settings: Settings) -> P:
             found = await self.find(hub, which)
@@ -49,7 +49,7 @@ class CounterpartyCommands(Generic[P]):
         self.show(with_hub(work), as_json=as_json)
 
     def disable(self, which: str, *, as_json: bool, says: str) -> None:
-        """Let it begin nothing new; `says` tells the person what holds now."""
+        """Stop new launches and bets. `says` is the message for the person."""
 
         async def work(hub: Hub, _: Settings) -> P:
             return await self.table(hub).disable(self.key(await self.find(hub, which)))
@@ -57,7 +57,7 @@ class CounterpartyCommands(Generic[P]):
         self.show(with_hub(work), as_json=as_json, says=says)
 
     def enable(self, which: str, *, as_json: bool) -> None:
-        """Let it begin again."""
+        """Allow new launches and bets again."""
 
         async def work(hub: Hub, _: Settings) -> P:
             return await self.table(hub).enable(self.key(await self.find(hub, which)))
@@ -65,7 +65,7 @@ class CounterpartyCommands(Generic[P]):
         self.show(with_hub(work), as_json=as_json)
 
     def close(self, which: str, *, force: bool, as_json: bool, says: str) -> None:
-        """Refuse what it sends; `says` tells the person what holds now."""
+        """Refuse its requests from now on. `says` is the message for the person."""
 
         async def work(hub: Hub, _: Settings) -> P:
             await self.table(hub).close(self.key(await self.find(hub, which)), force=force)
@@ -74,7 +74,7 @@ class CounterpartyCommands(Generic[P]):
         self.show(with_hub(work), as_json=as_json, says=says)
 
     def open(self, which: str, *, as_json: bool) -> None:
-        """Take `close` back."""
+        """Undo `close`."""
 
         async def work(hub: Hub, _: Settings) -> P:
             await self.table(hub).open(self.key(await self.find(hub, which)))
@@ -83,7 +83,7 @@ class CounterpartyCommands(Generic[P]):
         self.show(with_hub(work), as_json=as_json)
 
     def rotate(self, which: str, keep_old_s: float, *, into: Path | None, as_json: bool) -> None:
-        """Make a new secret and hand it out once."""
+        """Create a new secret and show it once."""
 
         async def work(hub: Hub, _: Settings) -> tuple[P, str]:
             found = await self.find(hub, which)
@@ -92,14 +92,14 @@ class CounterpartyCommands(Generic[P]):
         self.hand_out(lambda: with_hub(work), into=into, as_json=as_json)
 
     def hand_out(self, make: Callable[[], tuple[P, str]], *, into: Path | None, as_json: bool) -> None:
-        """Make a secret once there is a place for it, and show it this once."""
+        """Create a secret after its file is open, and show it once."""
         with new_file(into) as file:
             made, secret = make()
             credentials = {self.id_name: self.facts(made)[self.id_name], "Secret": secret}
             show_secret(f"{self.title} {made.name}", credentials, into=file, as_json=as_json)
 
     def show(self, found: P, *, as_json: bool, says: str | None = None) -> None:
-        """Show one with all its settings, then say what holds now."""
+        """Show one with all its settings, then the message."""
         if as_json:
             show_json(self.facts(found))
             return

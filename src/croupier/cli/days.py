@@ -1,4 +1,4 @@
-"""Days as options give them. Owns: reading one. Never: a time zone but UTC."""
+"""Days as values of options. Owns: reading one. Never: a time zone other than UTC."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ DAY_MS = 86_400_000
 
 
 def day_ms(text: str, option: str) -> int:
-    """The first millisecond of a day such as 2025-11-01, in UTC; raises typer.BadParameter."""
+    """Return the first millisecond of a day such as 2025-11-01, in UTC. Raises typer.BadParameter."""
     try:
         day = date.fromisoformat(text)
     except ValueError:

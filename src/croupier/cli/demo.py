@@ -1,4 +1,4 @@
-"""`croupier demo`: every kind of round, for real, on this machine. Spec: operate.md 2."""
+"""`croupier demo`: every kind of round between real processes on this machine. Spec: operate.md 2."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from croupier.kit.log import configure
 
 
 def demo(
-    rounds: Annotated[int, typer.Option("--rounds", min=1, max=1000, help="Rounds of each kind.")] = 3,
+    rounds: Annotated[int, typer.Option("--rounds", min=1, max=1000, help="Number of rounds of each kind.")] = 3,
     stay: Annotated[bool, typer.Option("--stay", help="Keep everything running afterwards, until Ctrl-C.")] = False,
 ) -> None:
-    """Play every kind of round between a hub, a sandbox casino and a sandbox studio, and show what came of it."""
+    """Play every kind of round between a hub, a sandbox casino and a sandbox studio, and show the results."""
     configure("error")
     raise typer.Exit(played.demo(settings(), rounds, stay=stay))

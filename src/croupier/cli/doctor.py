@@ -1,4 +1,4 @@
-"""`croupier doctor`: is everything as it should be, and if not, what to do. Exit code 1 if something is wrong.
+"""`croupier doctor`: check everything and say what to do. Exit code 1 if something is wrong.
 
 Owns: the list of checks. A check that cannot be made because an earlier one failed is left out. Never: changes
 anything; where there is no home or no table it says so. Spec: operate.md 2.
@@ -48,7 +48,7 @@ PEER_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check: `ok`, `look` (it works, but see) or `wrong`."""
+    """One check with its result: `ok`, `look` (it works, but needs attention) or `wrong`."""
 
     name: str
     result: str
@@ -178,7 +178,7 @@ def _recovery(hub: Hub) -> Check:
 
 
 async def _rotations(hub: Hub) -> Check:
-    """Which casinos still hold the key from before a rotation."""
+    """Check for casinos that still hold the key from before a rotation."""
     late = [f"{key.kid} signs for {', '.join(key.casinos)}" for key in keys.waiting(await list_keys(hub.store.db))]
     if not late:
         return Check("signing keys", "ok", "every casino is signed for with the newest")
@@ -200,7 +200,7 @@ async def _counterparties(hub: Hub, told: Settings) -> list[Check]:
 
 
 async def _reach(wire: HttpWire, peer: Casino | Provider) -> Check:
-    """Any answer at all will do: without a signature a peer has no reason to be friendly."""
+    """Check that the peer answers. Any answer will do, because the request is not signed."""
     name = _name(peer)
     try:
         answer = await wire.send(WireRequest("GET", peer.url, connect_s=PEER_S, total_s=PEER_S))
@@ -210,7 +210,7 @@ async def _reach(wire: HttpWire, peer: Casino | Provider) -> Check:
 
 
 def _plain(peers: Sequence[Casino | Provider], told: Settings) -> list[Check]:
-    """Rows from before plain http was refused, or from a time when private peers were allowed."""
+    """Check for http addresses, left from when they were still accepted or private peers were allowed."""
     if told.allow_private_peers:
         return []
     todo = (

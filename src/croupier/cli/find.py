@@ -1,4 +1,4 @@
-"""Which casino, provider, game, player, bet or payment a person means: every ID argument takes the id or the name.
+"""Lookup of the casino, provider, game, player, bet or payment of an argument, by its id or name.
 
 Owns: finding it, and saying what to do if there is none. Spec: operate.md 3.
 """
@@ -24,7 +24,7 @@ PLAIN_HTTP = (
 
 
 async def casino_of(hub: Hub, text: str) -> Casino:
-    """The casino of this id or name; raises CommandError."""
+    """Return the casino with this id or name. Raises CommandError."""
     found = await hub.store.casinos.find(text)
     if found is None:
         raise CommandError(f"there is no casino {text[:LONGEST_ID]!r}: `croupier casino list` shows them")
@@ -32,7 +32,7 @@ async def casino_of(hub: Hub, text: str) -> Casino:
 
 
 async def provider_of(hub: Hub, text: str) -> Provider:
-    """The provider of this id, counterparty id or name; raises CommandError, NameAmbiguous."""
+    """Return the provider with this id, counterparty id or name. Raises CommandError, NameAmbiguous."""
     found = await hub.store.providers.find(text)
     if found is None:
         raise CommandError(f"there is no provider {text[:LONGEST_ID]!r}: `croupier provider list` shows them")
@@ -40,7 +40,7 @@ async def provider_of(hub: Hub, text: str) -> Provider:
 
 
 async def game_of(hub: Hub, text: str) -> Game:
-    """The game of this gameId, or `provider/gameId`; raises CommandError, GameAmbiguous."""
+    """Return the game with this gameId, or `provider/gameId`. Raises CommandError, GameAmbiguous."""
     found = await hub.store.games.find(text)
     if found is None:
         raise CommandError(
@@ -51,7 +51,7 @@ async def game_of(hub: Hub, text: str) -> Game:
 
 
 async def player_of(hub: Hub, casino: Casino, text: str) -> Player:
-    """The casino's player of this id of its own; raises CommandError."""
+    """Return the player with this id at the casino. Raises CommandError."""
     found = await hub.store.players.find(casino.casino_id, text)
     if found is None:
         raise CommandError(
@@ -62,7 +62,7 @@ async def player_of(hub: Hub, casino: Casino, text: str) -> Player:
 
 
 async def subject_of(hub: Hub, text: str) -> int:
-    """The BetId or CashbackId of this text, which may be `provider:betId`; raises CommandError, SubjectAmbiguous."""
+    """Return the BetId or CashbackId of this text, which may be `provider:betId`. Raises CommandError, SubjectAmbiguous."""
     found = await find_subject(hub.store.db, text)
     if found is None:
         raise CommandError(
@@ -72,7 +72,7 @@ async def subject_of(hub: Hub, text: str) -> int:
 
 
 async def payment_of(hub: Hub, text: str) -> tuple[int, PaymentKind]:
-    """The payment of `<BetId or CashbackId>:<kind>`; raises CommandError."""
+    """Return the payment `<BetId or CashbackId>:<kind>`. Raises CommandError."""
     subject, _, kind = text.rpartition(":")
     known = {k.value: k for k in PaymentKind}
     found = known.get(kind.replace("-", "_"))
@@ -84,14 +84,14 @@ async def payment_of(hub: Hub, text: str) -> tuple[int, PaymentKind]:
 
 
 def check_peer(url: str, settings: Settings) -> None:
-    """Raises CommandError for an address that the hub would never call."""
+    """Check a peer's base address. Raises CommandError if the hub would never call it."""
     problem = peer_problem(url, settings)
     if problem is not None:
         raise CommandError(f"--url {problem}")
 
 
 def peer_problem(url: str, settings: Settings) -> str | None:
-    """What is wrong with a peer's base address, and what would help; None if nothing is."""
+    """Return the problem of a peer's base address and its remedy, or None."""
     problem = check_url(url, allow_private=settings.allow_private_peers)
     if problem is None and "?" in url:
         return "must not have a query: the hub adds the paths of its calls to it"
@@ -103,17 +103,17 @@ def peer_problem(url: str, settings: Settings) -> str | None:
 
 
 def is_plain(url: str) -> bool:
-    """Whether what is said there travels unencrypted."""
+    """Return whether the address is reached without encryption."""
     return url.lower().startswith("http://")
 
 
 def check_player(player: str) -> None:
-    """Raises CommandError for what cannot be a player's id at a casino."""
+    """Check a player's id at a casino. Raises CommandError."""
     check_name("--player", player)
 
 
 def check_name(option: str, name: str) -> None:
-    """Raises CommandError for what no id may be: two that look alike would name two things (kit.names)."""
+    """Check an id. Raises CommandError if it could be mistaken for another id (kit.names)."""
     problem = problem_of(name)
     if problem is not None:
         raise CommandError(f"{option} {problem}")

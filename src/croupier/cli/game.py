@@ -1,4 +1,4 @@
-"""`croupier game`: the catalogue, what the operator set on a game, and for which casinos it is on. Spec: provider.md 3.1.
+"""`croupier game`: the catalogue, the operator's settings of a game, and the casinos where it is on. Spec: provider.md 3.1.
 
 Owns: the words. Never: the listing, which is the provider's (`croupier provider sync`).
 """
@@ -20,14 +20,16 @@ from croupier.flows.hub import Hub
 from croupier.kit.settings import Settings
 from croupier.store.parties.games import changes_from_text
 
-app = typer.Typer(help="Games: what providers list and the operator switches.", no_args_is_help=False)
+app = typer.Typer(help="Show games, change their settings and switch them on or off.", no_args_is_help=False)
 
-Which = Annotated[str, typer.Argument(metavar="GAME", help="The gameId, or provider/gameId if two providers have it.")]
+Which = Annotated[
+    str, typer.Argument(metavar="GAME", help="The gameId, or provider/gameId if two providers have the same.")
+]
 
 
 @dataclass(frozen=True, slots=True)
 class _Shelf:
-    """Games with the names that go with them."""
+    """Games with the names of their providers and casinos."""
 
     games: list[Game]
     providers: dict[int, str]
@@ -35,7 +37,7 @@ class _Shelf:
     off: dict[int, list[int]]
 
     def facts(self, game: Game) -> dict[str, Any]:
-        """A game as JSON and tables show it: its id and provider under the names a person gives, then the rest."""
+        """Return a game for JSON and tables: its id and provider as a person gives them, then the rest."""
         plain = msgspec.to_builtins(game)
         off = [self.casinos[casino_id] for casino_id in self.off.get(game.game_id, [])]
         provider = self.providers[game.provider_id]
@@ -44,10 +46,12 @@ class _Shelf:
 
 @app.command("list")
 def list_(
-    provider: Annotated[str | None, typer.Option("--provider", help="Only games of this provider: id or name.")] = None,
+    provider: Annotated[
+        str | None, typer.Option("--provider", help="Show only games of this provider: id or name.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the games, also those that are switched off or that their provider lists no more."""
+    """Show the games, including those that are switched off or no longer listed by their provider."""
 
     async def work(hub: Hub, _: Settings) -> _Shelf:
         wanted = None if provider is None else (await provider_of(hub, provider)).provider_id
@@ -76,10 +80,12 @@ def list_(
 @app.command("set")
 def set_(
     which: Which,
-    assignments: Annotated[list[str], typer.Argument(metavar="KEY=VALUE...", help="`none` takes a limit away.")],
+    assignments: Annotated[
+        list[str], typer.Argument(metavar="KEY=VALUE...", help="Settings to change. The value `none` removes a limit.")
+    ],
     as_json: AsJson = False,
 ) -> None:
-    """Change a game for every casino: enabled jackpot_wins min_bet max_bet large_win max_win max_odd open_s. It holds at once."""
+    """Change a game for every casino: enabled jackpot_wins min_bet max_bet large_win max_win max_odd open_s. It takes effect at once."""
 
     async def work(hub: Hub, _: Settings) -> _Shelf:
         game = await game_of(hub, which)
@@ -98,10 +104,10 @@ def switch(
     which: Which,
     *,
     casino: Annotated[str, typer.Option("--casino", help="Id or name of the casino.")],
-    on: Annotated[bool, typer.Option("--on/--off", help="Whether the casino's players may open it and bet.")],
+    on: Annotated[bool, typer.Option("--on/--off", help="Allow or stop launches and bets of the casino's players.")],
     as_json: AsJson = False,
 ) -> None:
-    """Switch a game on or off for one casino. Off: no launches and no new bets there; what is under way goes on."""
+    """Switch a game on or off for one casino. Off stops launches and new bets there; open bets continue."""
 
     async def work(hub: Hub, _: Settings) -> dict[str, Any]:
         game, found = await game_of(hub, which), await casino_of(hub, casino)

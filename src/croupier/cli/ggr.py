@@ -18,11 +18,13 @@ from croupier.views.ggr import ggr as report
 def ggr(
     *,
     from_: Annotated[str, typer.Option("--from", metavar="DAY", help="First day, such as 2025-11-01, in UTC.")],
-    to: Annotated[str, typer.Option("--to", metavar="DAY", help="The day after the last one.")],
-    by: Annotated[str, typer.Option("--by", help="A line for each; of casino, provider, game.")] = ",".join(DIMENSIONS),
+    to: Annotated[str, typer.Option("--to", metavar="DAY", help="The day after the last day.")],
+    by: Annotated[
+        str, typer.Option("--by", help="Dimensions of the report, a line for each: casino, provider, game.")
+    ] = ",".join(DIMENSIONS),
     as_json: AsJson = False,
 ) -> None:
-    """Gross gaming revenue: stakes minus wins of the bets settled in [from, to), less those undone in it."""
+    """Show gross gaming revenue: stakes minus wins of the bets settled in [from, to), less those undone in it."""
     start_ms, end_ms = day_ms(from_, "--from"), day_ms(to, "--to")
     if end_ms <= start_ms:
         raise typer.BadParameter("--to is the first day that is not counted: it must be after --from")

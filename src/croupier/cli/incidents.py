@@ -1,4 +1,4 @@
-"""`croupier incidents`: what a person must look at, and the word that somebody did. Spec: operate.md 2, money.md 2.1."""
+"""`croupier incidents`: the list of what needs a person, and closing one. Spec: operate.md 2, money.md 2.1."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from croupier.flows.hub import Hub
 from croupier.kit.settings import Settings
 from croupier.views.incidents import OpenPayment, ReviewLists, review_lists
 
-app = typer.Typer(help="What a person must look at.", invoke_without_command=True)
+app = typer.Typer(help="Show what needs a person, or close an incident.", invoke_without_command=True)
 
 MOST = 200
 OPEN_FOR_S = 30.0
@@ -31,7 +31,7 @@ def incidents(
     ] = OPEN_FOR_S,
     as_json: AsJson = False,
 ) -> None:
-    """Open incidents, incomplete games, parked payments, and payments without outcome with their next action."""
+    """Show open incidents, incomplete games, parked payments, and payments without an outcome with their next action."""
     if context.invoked_subcommand is not None:
         return
 
@@ -53,7 +53,7 @@ def close(
     author: Author,
     as_json: AsJson = False,
 ) -> None:
-    """Say that somebody has looked. It opens again if the same thing happens again."""
+    """Close an incident. It opens again if the same thing happens again."""
 
     async def work(hub: Hub, _: Settings) -> bool:
         return await hub.store.incidents.close(incident_id, author, reason)

@@ -1,4 +1,4 @@
-"""Every command by name: where it lives and what it is for, known without loading any of them.
+"""The index of commands: module and summary of each, readable without loading any of them.
 
 Owns: the table, and the help and version of the program as a whole, which nobody should wait for: loading the program
 takes seconds of a processor. Never: what a command does; its own file says that, in the same words.
@@ -31,16 +31,16 @@ class CommandEntry:
 COMMANDS: dict[str, CommandEntry] = {
     "serve": CommandEntry(
         "serve", "serve", RUNNING,
-        "Run the hub: all APIs and pages on one port. Ctrl-C or SIGTERM finishes what is in flight and ends it.",
+        "Run the hub: all APIs and pages on one port. Ctrl-C or SIGTERM finishes the requests in flight and ends it.",
     ),
     "demo": CommandEntry(
         "demo", "demo", RUNNING,
-        "Play every kind of round between a hub, a sandbox casino and a sandbox studio, and show what came of it.",
+        "Play every kind of round between a hub, a sandbox casino and a sandbox studio, and show the results.",
     ),
-    "sandbox": CommandEntry("sandbox", "app", RUNNING, "One sandbox side alone, in the foreground, on 127.0.0.1."),
+    "sandbox": CommandEntry("sandbox", "app", RUNNING, "Run a sandbox casino or studio alone, in the foreground, on 127.0.0.1."),
     "migrate": CommandEntry(
         "migrate", "migrate", RUNNING,
-        "Bring the database to this program's schema; nothing to do when it is there.",
+        "Bring the database to this program's schema. Does nothing if it is there already.",
     ),
     "doctor": CommandEntry(
         "doctor", "doctor", RUNNING,
@@ -50,22 +50,22 @@ COMMANDS: dict[str, CommandEntry] = {
         "openapi", "show_openapi", RUNNING,
         "Show what the hub serves: a table, or with --json the OpenAPI 3.1 document. Needs no database.",
     ),
-    "casino": CommandEntry("casino", "app", TRADE, "Casinos: partners that keep player wallets."),
-    "keys": CommandEntry("sealing", "keys", TRADE, "The keys that sign what casinos are sent."),
-    "secrets": CommandEntry("sealing", "app", TRADE, "All secrets at once."),
-    "provider": CommandEntry("provider", "app", TRADE, "Providers: partners that own games."),
-    "game": CommandEntry("game", "app", TRADE, "Games: what providers list and the operator switches."),
-    "player": CommandEntry("player", "app", TRADE, "Players: who they are, and who is excluded by the casino."),
-    "session": CommandEntry("session", "app", TRADE, "Sessions: launched games."),
-    "cashback": CommandEntry("cashback", "app", TRADE, "Cashbacks: money given back to a player outside any bet."),
+    "casino": CommandEntry("casino", "app", TRADE, "Manage casinos, the partners that keep the players' wallets."),
+    "keys": CommandEntry("sealing", "keys", TRADE, "Manage the keys that sign calls to casinos."),
+    "secrets": CommandEntry("sealing", "app", TRADE, "Renew every secret at once."),
+    "provider": CommandEntry("provider", "app", TRADE, "Manage providers, the partners that own games."),
+    "game": CommandEntry("game", "app", TRADE, "Show games, change their settings and switch them on or off."),
+    "player": CommandEntry("player", "app", TRADE, "Show, exclude and readmit players."),
+    "session": CommandEntry("session", "app", TRADE, "Launch a game for a player."),
+    "cashback": CommandEntry("cashback", "app", TRADE, "Pay a cashback to a player, or cancel one."),
     "trace": CommandEntry("trace", "trace", LOOKING, "Show everything one bet or cashback did, on both sides, in order."),
     "audit": CommandEntry(
         "audit", "audit", LOOKING,
-        "Check the books: every invariant that rows can show. Exit code 1 if one does not hold.",
+        "Check the books: every invariant that rows can prove. Exit code 1 if one does not hold.",
     ),
     "reconcile": CommandEntry("reconcile", "app", LOOKING, "Compare hub, casino and provider, bet by bet."),
     "recover": CommandEntry(
-        "recover", "app", LOOKING, "Recovery mode: no new bets until what a restore lost is reconciled."
+        "recover", "app", LOOKING, "Enter, show and leave recovery mode: no new bets until what a restore lost is reconciled."
     ),
     "verify-draw": CommandEntry(
         "verify_draw", "verify_draw", LOOKING,
@@ -77,21 +77,21 @@ COMMANDS: dict[str, CommandEntry] = {
     ),
     "ggr": CommandEntry(
         "ggr", "ggr", LOOKING,
-        "Gross gaming revenue: stakes minus wins of the bets settled in [from, to), less those undone in it.",
+        "Show gross gaming revenue: stakes minus wins of the bets settled in [from, to), less those undone in it.",
     ),
-    "incidents": CommandEntry("incidents", "app", LOOKING, "What a person must look at."),
-    "payment": CommandEntry("payment", "app", LOOKING, "Payments: for the person who must look at one."),
-    "bet": CommandEntry("bet", "app", LOOKING, "Bets: for the person who must end an incomplete game."),
+    "incidents": CommandEntry("incidents", "app", LOOKING, "Show what needs a person, or close an incident."),
+    "payment": CommandEntry("payment", "app", LOOKING, "Decide about one payment by hand."),
+    "bet": CommandEntry("bet", "app", LOOKING, "End an incomplete game by hand."),
 }  # fmt: skip
 
 
 def version_text() -> str:
-    """What `croupier --version` prints."""
+    """Return the output of `croupier --version`."""
     return f"croupier {__version__}\n"
 
 
 def help_text() -> str:
-    """What `croupier --help` prints."""
+    """Return the output of `croupier --help`."""
     parts = ["Usage: croupier [--version] [--help] COMMAND [ARGS]...", "", ABOUT, ""]
     for panel in (RUNNING, TRADE, LOOKING):
         parts += [f"{panel}:", *(_line(n, e.summary) for n, e in COMMANDS.items() if e.panel == panel), ""]
@@ -107,7 +107,7 @@ def _line(name: str, summary: str) -> str:
 
 
 def at_once(words: list[str]) -> str | None:
-    """What these words print without any command being loaded; None if they name one."""
+    """Return the output of these words if they need no command, or None."""
     if words in ([], ["--help"]):
         return help_text()
     return version_text() if words == ["--version"] else None

@@ -1,4 +1,4 @@
-"""`croupier keys`, also `croupier casino keys`: the keys that sign what casinos are sent, and access tokens.
+"""`croupier keys`, also `croupier casino keys`: the keys that sign calls to casinos and access tokens.
 
 Owns: the words. Never: which key signs for whom (store.keys). Spec: operate.md 2, casino.md 1.4.
 """
@@ -20,14 +20,14 @@ from croupier.kit.settings import Settings
 from croupier.store.parties.key_rows import KeyRow, list_keys
 from croupier.store.parties.keys import Revoked
 
-app = typer.Typer(help="The keys that sign what casinos are sent.", no_args_is_help=False)
+app = typer.Typer(help="Manage the keys that sign calls to casinos.", no_args_is_help=False)
 
 Kid = Annotated[str, typer.Argument(metavar="KID", help="The key's id, as `croupier keys list` shows it.")]
 
 
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
-    """Show every key there ever was, and which casinos are signed for with it."""
+    """Show every key, past ones included, and the casinos for which it signs."""
 
     async def work(hub: Hub, _: Settings) -> list[KeyRow]:
         return await list_keys(hub.store.db)
@@ -43,17 +43,19 @@ def list_(as_json: AsJson = False) -> None:
 
 
 def waiting(rows: list[KeyRow]) -> list[KeyRow]:
-    """The old keys that casinos still hold: rotations that are under way."""
+    """Return the unfinished rotations: old keys that casinos still hold."""
     return [row for row in rows if row.state == "old" and row.casinos]
 
 
 @app.command()
 def rotate(
-    which: Annotated[str | None, typer.Argument(metavar="[ID]", help="A casino whose algorithm is meant.")] = None,
+    which: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="A casino, whose algorithm the new key gets.")
+    ] = None,
     *,
-    alg: Annotated[str | None, typer.Option("--alg", help="RS256, ES256 or EdDSA; RS256 if nothing is said.")] = None,
+    alg: Annotated[str | None, typer.Option("--alg", help="RS256, ES256 or EdDSA; RS256 by default.")] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Let the new key sign at once, for ID or else for all casinos.")
+        bool, typer.Option("--force", help="Sign with the new key at once, for ID or for all casinos.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -87,12 +89,13 @@ def revoke(
     kid: Kid,
     *,
     reason: Annotated[
-        str | None, typer.Option("--reason", callback=said_for_the_books, help="Why; it is kept beside your name.")
+        str | None,
+        typer.Option("--reason", callback=said_for_the_books, help="The reason, which is stored with your name."),
     ] = None,
     author: Author,
     as_json: AsJson = False,
 ) -> None:
-    """End a key that has leaked: within a second nothing that it signed is believed, and it signs nothing any more.
+    """Revoke a leaked key: within a second its signatures are no longer accepted, and it signs nothing more.
 
     Casinos that it signed for get the newest key at once, seen or not: have them fetch the key set again.
     """
@@ -110,7 +113,7 @@ def revoke(
 
 @app.command()
 def retire(kid: Kid, as_json: AsJson = False) -> None:
-    """Take an old key that signs for nobody any more out of the key set."""
+    """Remove an old key from the key set, once it signs for no casino."""
 
     async def work(hub: Hub, _: Settings) -> None:
         await hub.store.keys.retire(kid)

@@ -1,4 +1,4 @@
-"""`croupier migrate`: bring the database to this program's schema. No other command does, but `serve` may (apps.schema)."""
+"""`croupier migrate`: bring the database to this program's schema. No other command does it, except `serve` (apps.schema)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from croupier.store.migrate import migrate as apply
 
 
 def migrate(as_json: AsJson = False) -> None:
-    """Bring the database to this program's schema; nothing to do when it is there."""
+    """Bring the database to this program's schema. Does nothing if it is there already."""
     applied = with_db(apply, may_make=True)
     if as_json:
         show_json({"applied": applied})

@@ -1,4 +1,4 @@
-"""`croupier payment`: what a person decides about one payment. Spec: operate.md 2, money.md 2.1 and 6.4."""
+"""`croupier payment`: a person's decision about one payment. Spec: operate.md 2, money.md 2.1 and 6.4."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from croupier.flows.hub import Hub
 from croupier.flows.person import Verb, decide_payment
 from croupier.kit.settings import Settings
 
-app = typer.Typer(help="Payments: for the person who must look at one.")
+app = typer.Typer(help="Decide about one payment by hand.")
 
 PaymentArgument = Annotated[
     str,
@@ -25,19 +25,19 @@ PaymentArgument = Annotated[
 
 @app.command()
 def retry(which: PaymentArgument, *, reason: Reason, author: Author, as_json: AsJson = False) -> None:
-    """Try it again now; a stake is asked after, never sent twice."""
+    """Retry a payment now. A stake is queried, never sent twice."""
     _decide(which, "retry", reason=reason, author=author, as_json=as_json)
 
 
 @app.command()
 def accept(which: PaymentArgument, *, reason: Reason, author: Author, as_json: AsJson = False) -> None:
-    """Take it as accepted, as if the casino had said so. Only if you know that it has booked it."""
+    """Record a payment as accepted by the casino. Use it only if you know that the casino has booked it."""
     _decide(which, "accept", reason=reason, author=author, as_json=as_json)
 
 
 @app.command("give-up")
 def give_up(which: PaymentArgument, *, reason: Reason, author: Author, as_json: AsJson = False) -> None:
-    """End it unpaid, or untaken; what was owed is corrected in the books by your name."""
+    """Give up a payment, which stays unpaid or untaken. A correction in the ledger carries your name."""
     _decide(which, "give-up", reason=reason, author=author, as_json=as_json)
 
 
@@ -46,7 +46,7 @@ def _decide(which: str, verb: Verb, *, reason: str, author: str, as_json: bool) 
         subject_id, kind = await payment_of(hub, which)
         return await decide_payment(hub, subject_id, kind, verb=verb, author=author, reason=reason)
 
-    payment = with_hub(work, waits="the casino is told nothing of it")
+    payment = with_hub(work, waits="nothing is sent to the casino")
     name = f"{payment.subject_id}:{payment.kind.value}"
     if as_json:
         show_json({"payment": name, **msgspec.to_builtins(payment)})

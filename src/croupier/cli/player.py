@@ -1,4 +1,4 @@
-"""`croupier player`: who a casino's players are, and its exclusion of one. Spec: provider.md 2 (code 4, player blocked).
+"""`croupier player`: a casino's players, and the exclusion of one. Spec: provider.md 2 (code 4, player blocked).
 
 Owns: the words. Never: what a block means (core.session): no new bets and no launches, while payouts and refunds go on.
 """
@@ -17,7 +17,7 @@ from croupier.flows.hub import Hub
 from croupier.kit.settings import Settings
 from croupier.store.parties.players import Block, Player
 
-app = typer.Typer(help="Players: who they are, and who is excluded by the casino.", no_args_is_help=False)
+app = typer.Typer(help="Show, exclude and readmit players.", no_args_is_help=False)
 
 AtCasino = Annotated[str, typer.Option("--casino", help="Id or name of the player's casino.")]
 Who = Annotated[str, typer.Option("--player", help="The player's id at the casino.")]
@@ -26,10 +26,10 @@ Who = Annotated[str, typer.Option("--player", help="The player's id at the casin
 @app.command("list")
 def list_(
     casino: AtCasino,
-    blocked: Annotated[bool, typer.Option("--blocked", help="Only those who are excluded.")] = False,
+    blocked: Annotated[bool, typer.Option("--blocked", help="Show only excluded players.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show the players of a casino; of those who were ever excluded, the last word on it."""
+    """Show the players of a casino, with the last decision about those who were ever excluded."""
 
     async def work(hub: Hub, _: Settings) -> list[dict[str, Any]]:
         casino_id = (await casino_of(hub, casino)).casino_id
@@ -48,25 +48,25 @@ def list_(
 
 @app.command()
 def block(*, casino: AtCasino, player: Who, reason: Reason, author: Author, as_json: AsJson = False) -> None:
-    """Exclude a player: no launches and no new bets from now on. What was bet before is paid out and refunded."""
+    """Exclude a player from launches and new bets. Earlier bets are still paid out and refunded."""
     _set_blocked((casino, player), True, (reason, author), as_json=as_json)
 
 
 @app.command()
 def unblock(*, casino: AtCasino, player: Who, reason: Reason, author: Author, as_json: AsJson = False) -> None:
-    """Let an excluded player in again."""
+    """Readmit an excluded player."""
     _set_blocked((casino, player), False, (reason, author), as_json=as_json)
 
 
 def facts(player: Player, last: Block | None) -> dict[str, Any]:
-    """A player as JSON and tables show one: the id at the casino, then everything else, then why blocked or not."""
+    """Return a player for JSON and tables: the id at the casino, everything else, then the reason of the exclusion."""
     plain = msgspec.to_builtins(player)
     words = {"reason": last and last.reason, "author": last and last.author, "at_ms": last and last.at_ms}
     return {"player": plain.pop("player_ref"), **plain, **words}
 
 
 def _set_blocked(whom: tuple[str, str], blocked: bool, why: tuple[str, str], *, as_json: bool) -> None:
-    """Say it for good: `whom` is casino and player, `why` reason and author."""
+    """Record the decision. `whom` is casino and player, `why` reason and author."""
 
     async def work(hub: Hub, _: Settings) -> dict[str, Any]:
         players, casino = hub.store.players, await casino_of(hub, whom[0])

@@ -1,4 +1,4 @@
-"""`croupier provider`: make known, look at, set, disable, close, fetch the games, rotate the secret. Spec: operate.md 2."""
+"""`croupier provider`: add, show, set, disable, close, fetch the games, and rotate the secret. Spec: operate.md 2."""
 
 from __future__ import annotations
 
@@ -21,30 +21,29 @@ from croupier.kit.wire import PeerError
 from croupier.store.parties.games import Counts
 from croupier.store.parties.profiles import PROVIDERS
 
-app = typer.Typer(help="Providers: partners that own games.")
-secret = typer.Typer(help="The secret that a provider and the hub share.")
+app = typer.Typer(help="Manage providers, the partners that own games.")
+secret = typer.Typer(help="Rotate the secret that a provider and the hub share.")
 app.add_typer(secret, name="secret")
 
 ProviderArgument = Annotated[str, typer.Argument(metavar="ID", help="The provider's CounterpartyId, number or name.")]
 
 
 DISABLED = (
-    "Provider {} starts nothing new now: no launches or bets. "
-    "What is under way goes on. `croupier provider enable` undoes it."
+    "Provider {} starts nothing new now: no launches or bets. Open ones continue. `croupier provider enable` undoes it."
 )
-CLOSED = "Whatever provider {} signs is refused now, pay-outs and refunds too. `croupier provider open` undoes it."
-"""What holds from now on, for the person who said it."""
+CLOSED = "Every request of provider {} is refused now, pay-outs and refunds too. `croupier provider open` undoes it."
+"""The message after the command, which says what changes now."""
 
 
 @app.command()
 def add(
-    name: Annotated[str, typer.Argument(help="A name of your choice.")],
+    name: Annotated[str, typer.Argument(help="The provider's name, of your choice.")],
     *,
-    url: Annotated[str, typer.Option("--url", help="Where the provider answers the hub.")],
+    url: Annotated[str, typer.Option("--url", help="Base URL at which the hub calls the provider.")],
     secret_file: SecretFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a provider known; prints its CounterpartyId and Secret, the secret once and never again."""
+    """Add a provider and print its CounterpartyId and Secret. The secret is never shown again."""
     check_peer(url, settings())
 
     async def work(hub: Hub, _: Settings) -> tuple[Provider, str]:
@@ -81,7 +80,9 @@ def show(which: ProviderArgument, as_json: AsJson = False) -> None:
 @app.command("set")
 def set_(
     which: ProviderArgument,
-    assignments: Annotated[list[str], typer.Argument(metavar="KEY=VALUE...", help="`default` takes a choice back.")],
+    assignments: Annotated[
+        list[str], typer.Argument(metavar="KEY=VALUE...", help="Settings to change. The value `default` resets one.")
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Change settings: hold_s claim_s game_types min_bet max_bet large_win max_win max_odd enabled fresh_s user_id url ..."""
@@ -90,13 +91,13 @@ def set_(
 
 @app.command()
 def disable(which: ProviderArgument, as_json: AsJson = False) -> None:
-    """Stop launches and new bets of its games; what is under way goes on. `set ID enabled=true` undoes it."""
+    """Stop launches and new bets of its games. Open bets continue. `set ID enabled=true` undoes it."""
     _COMMANDS.disable(which, as_json=as_json, says=DISABLED)
 
 
 @app.command()
 def enable(which: ProviderArgument, as_json: AsJson = False) -> None:
-    """Let its games be launched and bet on again, after `disable`. A closed provider is opened with `open`."""
+    """Allow launches and bets of its games again after `disable`. Use `open` for a closed provider."""
     _COMMANDS.enable(which, as_json=as_json)
 
 
@@ -105,11 +106,11 @@ def close(
     which: ProviderArgument,
     *,
     force: Annotated[
-        bool, typer.Option("--force", help="Even while bets are undecided: nobody ends them then.")
+        bool, typer.Option("--force", help="Close it even while bets are undecided. They then stay open.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """End it: whatever it signs is refused from now on, payouts and refunds included.
+    """Close a provider: its requests are refused from now on, payouts and refunds included.
 
     `disable` is the milder way: no new bet begins, and those that are under way come to their end.
     """
@@ -118,13 +119,13 @@ def close(
 
 @app.command("open")
 def open_(which: ProviderArgument, as_json: AsJson = False) -> None:
-    """Take `close` back. Whether it is enabled is as it was."""
+    """Reopen a closed provider. It is enabled or disabled as before."""
     _COMMANDS.open(which, as_json=as_json)
 
 
 @app.command()
 def sync(which: ProviderArgument, as_json: AsJson = False) -> None:
-    """Fetch the provider's games. New ones arrive, vanished ones are switched off and never deleted."""
+    """Fetch the provider's games. New ones are added; missing ones are switched off and never deleted."""
 
     async def work(hub: Hub, _: Settings) -> tuple[Provider, Counts]:
         provider = await provider_of(hub, which)
@@ -152,12 +153,12 @@ def rotate(
     secret_file: SecretFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a new secret; it is shown once. The old one stays valid beside it for a while."""
+    """Create a new secret and show it once. The old one stays valid for a while."""
     _COMMANDS.rotate(which, kept_s(keep_old, now=now), into=secret_file, as_json=as_json)
 
 
 def facts(provider: Provider) -> dict[str, Any]:
-    """A provider as JSON and tables show it: its id under the contract's name, then everything else."""
+    """Return a provider for JSON and tables: its id under the contract's name, then everything else."""
     plain = msgspec.to_builtins(provider)
     return {"CounterpartyId": plain.pop("counterparty_id"), **plain}
 

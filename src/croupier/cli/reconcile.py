@@ -1,4 +1,4 @@
-"""`croupier reconcile`: hold the hub's books against a casino's, and list what does not agree. Spec: money.md 8.
+"""`croupier reconcile`: compare the hub's books with a casino's, and list the differences. Spec: money.md 8.
 
 Owns: the words. Never: a rule. Exit code 1 while a finding is open, or where a casino did not answer.
 """
@@ -31,34 +31,34 @@ MOST = 200
 TO_DO = {
     Difference.BOOKED_TWICE: "ask the casino to take one booking back; money moved twice in its wallet",
     Difference.NOT_IN_HUB: "ask the casino who ordered it; after a restore see `croupier recover status`",
-    Difference.FORGOTTEN: "ask the casino for its books of the bet; the hub goes by the yes it was given",
-    Difference.BOOKED_AFTER_ALL: "the casino is to undo it, or `croupier payment accept` takes it as booked",
-    Difference.AMOUNT: "compare with the casino; it is to correct its booking",
-    Difference.PLAYER: "compare with the casino; it booked for somebody else",
-    Difference.TAX: "compare with the casino; it withheld another tax than it was told",
+    Difference.FORGOTTEN: "ask the casino for its books of the bet; the hub keeps the accept that it got",
+    Difference.BOOKED_AFTER_ALL: "have the casino undo it, or `croupier payment accept` takes it as booked",
+    Difference.AMOUNT: "compare with the casino and have it correct its booking",
+    Difference.PLAYER: "compare with the casino; it booked for another player",
+    Difference.TAX: "compare with the casino; it withheld another tax than the hub stated",
     Difference.NUMBER: "ask the casino which of its numbers is the booking",
     Difference.TOLD: "look at `croupier trace`; agree with the provider",
     Difference.UNKNOWN_BET: "the hub lost this bet: ask the provider, then have the casino undo it",
 }
-"""What a person does about each, in one line."""
+"""The advice for each kind of finding, in one line."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What the command compared and what is open now."""
+    """The result of the command: what was compared and what is open now."""
 
     asked: bool
-    """False where only the findings were to be listed."""
+    """False if only the findings were listed."""
     compared: list[BetComparison]
     not_asked: int
     cashbacks: int | None
-    """Cashbacks of the day, which no call asks after; None where no day was asked for."""
+    """Number of the day's cashbacks, for which the protocol has no query. None without --day."""
     findings: list[Finding]
     open_findings: int
 
     @property
     def holds(self) -> bool:
-        """Whether everything that was asked is proved and nothing is open."""
+        """Return whether every compared bet agrees and no finding is open."""
         proved = all(one.result is not ComparisonResult.UNUSABLE for one in self.compared)
         return proved and not self.not_asked and not self.open_findings
 
@@ -77,21 +77,25 @@ def reconcile(
     *,
     casino: Annotated[str | None, typer.Option("--casino", help="Id or name of the casino.")] = None,
     day: Annotated[
-        str | None, typer.Option("--day", help="Every bet of the casino made on this day, such as 2025-11-01, in UTC.")
+        str | None,
+        typer.Option("--day", help="Compare every bet of the casino made on this day, such as 2025-11-01, in UTC."),
     ] = None,
     open_window: Annotated[
-        bool, typer.Option("--open", help="Every bet that is not over, of the casino or of all.")
+        bool, typer.Option("--open", help="Compare every bet that is not over, of the casino or of all.")
     ] = False,
     bet: Annotated[
         str | None,
-        typer.Option("--bet", help="One bet: BetId or provider:betId; with --casino also a BetId the hub has not."),
+        typer.Option(
+            "--bet", help="Compare one bet: BetId or provider:betId. With --casino it may be unknown to the hub."
+        ),
     ] = None,
     per_second: Annotated[
-        int | None, typer.Option("--per-second", min=1, max=1000, help="Questions to a casino a second, at most.")
+        int | None,
+        typer.Option("--per-second", min=1, max=1000, help="Maximum number of queries to a casino per second."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare, mend what a rule mends, list the rest. Without --day, --open or --bet: list the open findings."""
+    """Compare, repair what a rule repairs, and list the rest. Without --day, --open or --bet, list the open findings."""
     if context.invoked_subcommand is not None:
         return
     if day is not None and casino is None:
@@ -123,7 +127,7 @@ def close(
     author: Author,
     as_json: AsJson = False,
 ) -> None:
-    """Say that somebody has settled it. It opens again if something else is seen; the same again does not open it."""
+    """Close a finding. The same difference does not open it again; another one does."""
 
     async def work(hub: Hub, _: Settings) -> bool:
         about = await hub.store.findings.close(finding_id, author, reason)
@@ -139,7 +143,7 @@ def close(
         say(f"Finding {finding_id} is closed.")
 
 
-# --- asking -------------------------------------------------------------------------------------------------
+# --- comparison -------------------------------------------------------------------------------------------------
 
 
 async def _asked(hub: Hub, wish: _Wish) -> _Asked:
@@ -153,7 +157,7 @@ async def _asked(hub: Hub, wish: _Wish) -> _Asked:
 async def _compared(
     hub: Hub, wish: _Wish, casino_id: int | None
 ) -> tuple[list[BetComparison], int, int | None, int | None]:
-    """What was compared, how much was not asked, cashbacks of the day, and the one bet that was meant."""
+    """Return what was compared, how much was not, the day's cashbacks, and the bet of --bet."""
     store = hub.store.comparisons
     if wish.bet is not None:
         bet_id, compared, left = await _one(hub, wish.bet, wish.casino)
@@ -180,7 +184,7 @@ async def _one(hub: Hub, text: str, casino: str | None) -> tuple[int, list[BetCo
     return bet_id, *(await compare_all(hub, [(bet_id, bet.casino_id)]))
 
 
-# --- telling ------------------------------------------------------------------------------------------------
+# --- output ------------------------------------------------------------------------------------------------
 
 
 def _report(done: _Asked) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from croupier.flows.recovery import LOOK_BACK_S, RecoveryProgress
 from croupier.kit.settings import Settings
 from croupier.store.oversight.recoveries import Recovery, Share
 
-app = typer.Typer(help="Recovery mode: no new bets until what a restore lost is reconciled.")
+app = typer.Typer(help="Enter, show and leave recovery mode: no new bets until what a restore lost is reconciled.")
 
 MOST_S = 366 * 86_400
 
@@ -33,13 +33,13 @@ def begin(
     since: Annotated[
         str | None,
         typer.Option(
-            "--since", help="When the backup was made, in UTC, such as 2025-11-01T03:00:00; by default the last bet."
+            "--since", help="Time of the backup in UTC, such as 2025-11-01T03:00:00; by default the last bet."
         ),
     ] = None,
     look_back: Annotated[
         int,
         typer.Option(
-            "--look-back", min=0, max=MOST_S, help="Seconds before it from which ended bets are compared too."
+            "--look-back", min=0, max=MOST_S, help="Seconds before that time from which ended bets are compared too."
         ),
     ] = LOOK_BACK_S,
     last_id: Annotated[
@@ -47,7 +47,7 @@ def begin(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say that the database was restored, where the hub has not noticed by itself. It holds in a running hub within 1 s."""
+    """Enter recovery mode, if the hub has not noticed a restore by itself. A running hub follows within 1 s."""
     since_ms = None if since is None else _instant_ms(since)
     seen = None if last_id is None else Mark(0, 0, last_id)
 
@@ -63,7 +63,7 @@ def begin(
 
 @app.command()
 def status(as_json: AsJson = False) -> None:
-    """How far recovery is, and what it waits for."""
+    """Show the progress of recovery and what it waits for."""
 
     async def work(hub: Hub, _: Settings) -> tuple[RecoveryProgress | None, Recovery | None]:
         active = await hub.store.recoveries.active()
@@ -82,7 +82,7 @@ def status(as_json: AsJson = False) -> None:
 
 @app.command()
 def end(*, reason: Reason, author: Author, as_json: AsJson = False) -> None:
-    """Take new bets again before all is reconciled. What is left is yours to compare."""
+    """Take new bets again before everything is reconciled. You must compare the rest yourself."""
 
     async def work(hub: Hub, _: Settings) -> bool:
         active = await hub.store.recoveries.active()
@@ -116,12 +116,12 @@ def _tell(found: RecoveryProgress, *, as_json: bool) -> None:
     })  # fmt: skip
     show_table(
         "Compared",
-        ("casino", ">bets", ">compared", ">lost ids to ask after", "takes new bets"),
+        ("casino", ">bets", ">compared", ">lost ids to query", "takes new bets"),
         [(s.casino, s.bets, s.compared, _to_ask(s), "yes" if s.done else "not yet") for s in found.shares],
     )
     for line in _waits_for(found):
         say(f"- {line}")
-    say("Cashbacks cannot be asked after: compare those since the backup by hand.")
+    say("The protocol has no query for cashbacks: compare those since the backup by hand.")
 
 
 def _to_ask(share: Share) -> str | int:
@@ -131,23 +131,23 @@ def _to_ask(share: Share) -> str | int:
 def _waits_for(found: RecoveryProgress) -> list[str]:
     lines = []
     if not found.settled:
-        lines.append("calls that were under way may still arrive; comparing begins in some seconds")
+        lines.append("calls in flight may still arrive; the comparison begins in a few seconds")
     if found.to_compare:
         lines.append(f"{found.to_compare} bets are still to be compared")
     if found.to_probe:
-        lines.append(f"{found.to_probe} questions about lost ids are still to be asked")
+        lines.append(f"{found.to_probe} queries of lost ids are still to be sent")
     if found.standing:
         lines.append(
-            f"{found.standing} bets stand asked or unclaimed: their provider may have been told that they are on. Its"
-            " pay-out, refund or repeat ends that; so does `croupier bet return` or `bet settle`"
+            f"{found.standing} bets are asked or unclaimed: their provider may have got the answer that they are on. Its"
+            " pay-out, refund or retry ends that; so does `croupier bet return` or `bet settle`"
         )
     if found.lost_bets:
         lines.append(
             f"{found.lost_bets} bets are known to a peer and lost here: `croupier reconcile` shows them; close each when settled"
         )
     if found.without_info and found.to_compare:
-        lines.append(f"{', '.join(found.without_info)} cannot be asked: compare by hand, then `croupier recover end`")
-    return lines or ["nothing: it ends with the next look of a serving hub"]
+        lines.append(f"{', '.join(found.without_info)} cannot be queried: compare by hand, then `croupier recover end`")
+    return lines or ["nothing: it ends at the next check of a serving hub"]
 
 
 def _report(found: RecoveryProgress) -> dict[str, Any]:

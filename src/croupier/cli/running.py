@@ -1,7 +1,7 @@
-"""How a command gets at the hub: settings, logs, database, all closed again at its end.
+"""Access of a command to the hub: settings, logs and database, which are closed at its end.
 
-Owns: that, and the options that several commands share. Never: a running hub's work: a command decides and commits,
-and leaves the calls to the hub that serves. Spec: operate.md 7.
+Owns: this access, and the options that several commands share. Never: calls to peers: a command decides and commits,
+and the serving hub sends the calls. Spec: operate.md 7.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ LONGEST_WORDS = 500
 
 
 def _for_the_books(words: str) -> str:
-    """What a person says for good: something, and nothing that a row cannot hold or a reader cannot see."""
+    """Return a reason without its outer white space. Raises BadParameter if it is empty, too long or unreadable."""
     said = words.strip()
     if not 1 <= len(said) <= LONGEST_WORDS or unreadable(said):
         raise typer.BadParameter(f"must be 1 to {LONGEST_WORDS} characters on one line, and say something")
@@ -39,7 +39,7 @@ def _for_the_books(words: str) -> str:
 
 
 def _name_for_the_books(name: str) -> str:
-    """Who says it: the name stands beside money, so one person has one spelling."""
+    """Return the author's name. Raises BadParameter if it could be mistaken for another name."""
     problem = problem_of(name)
     if problem is not None:
         raise typer.BadParameter(problem)
@@ -47,17 +47,17 @@ def _name_for_the_books(name: str) -> str:
 
 
 def said_for_the_books(words: str | None) -> str | None:
-    """The same, where nothing need be said."""
+    """Return an optional reason, as `_for_the_books` does."""
     return None if words is None else _for_the_books(words)
 
 
 Reason = Annotated[
-    str, typer.Option("--reason", callback=_for_the_books, help="Why; it stands in the books beside your name.")
+    str, typer.Option("--reason", callback=_for_the_books, help="The reason, which is stored with your name.")
 ]
 
 
 def who() -> str:
-    """The user of this machine."""
+    """Return the name of the current user."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a user without a name, as in some containers
@@ -71,20 +71,21 @@ Author = Annotated[
         callback=_name_for_the_books,
         default_factory=who,
         show_default="your user name",
-        help="Who decides this.",
+        help="The person who decides this.",
     ),
 ]
 
 
 def settings() -> Settings:
-    """The settings of the environment; raises BadSettings."""
+    """Return the settings of the environment. Raises BadSettings."""
     return load(os.environ)
 
 
 def with_hub(work: Callable[[Hub, Settings], Awaitable[T]], *, may_make: bool = False, waits: str | None = None) -> T:
-    """Run the work with a hub that decides and leaves the calls to the one that serves.
+    """Run the work with a hub that decides and leaves the calls to the serving hub.
 
-    With `may_make` it may be the first command of an embedded home. `waits` says what of the work only a serving hub does; where none serves, the person is told that it waits.
+    With `may_make` the command may create an embedded home. `waits` names the part of the work that a serving hub
+    does; if none serves, a note says that it waits.
     """
     told = settings()
     _quiet(told)
@@ -100,7 +101,7 @@ def with_hub(work: Callable[[Hub, Settings], Awaitable[T]], *, may_make: bool = 
 
 
 def with_look(work: Callable[[Hub, Settings], Awaitable[T]]) -> T:
-    """Run work that only reads: where there is no hub it makes none, and says where it looked."""
+    """Run work that only reads. It never creates a hub; if there is none, the error names the place."""
     told = settings()
     _quiet(told)
 
@@ -112,7 +113,7 @@ def with_look(work: Callable[[Hub, Settings], Awaitable[T]]) -> T:
 
 
 def with_db(work: Callable[[Db], Awaitable[T]], *, may_make: bool = False) -> T:
-    """Run the work with the database as it is: nothing is migrated. With `may_make` an embedded home may be made."""
+    """Run the work with the database, without any migration. With `may_make` an embedded home may be created."""
     told = settings()
     _quiet(told)
 
@@ -124,11 +125,11 @@ def with_db(work: Callable[[Db], Awaitable[T]], *, may_make: bool = False) -> T:
 
 
 def of_what(told: Settings) -> str:
-    """Which hub these settings mean, in a few words."""
+    """Return a short name of the hub of these settings."""
     return str(told.home.absolute()) if told.database_url is None else "the database of CROUPIER_DATABASE_URL"
 
 
 def _quiet(told: Settings) -> None:
-    """A command speaks for itself: of the log only warnings, unless more is asked for."""
+    """Log only warnings, unless the settings ask for more."""
     level = told.log_level if told.log_level in ("debug", "error") else "warning"
     configure(level, as_json=told.log_json)

@@ -1,4 +1,4 @@
-"""`croupier sandbox`: one sandbox side alone in the foreground, made known to the hub if asked. Spec: operate.md 2.
+"""`croupier sandbox`: a sandbox casino or studio alone in the foreground, added to the hub if asked. Spec: operate.md 2.
 
 Owns: joining: a side keeps its credentials in a file of the home, so that it can join again under the same name. Who
 runs holds a lock beside that file: a second one of the same home takes the next file, and has a row of its own.
@@ -30,16 +30,16 @@ from croupier.sandbox.draws.catalogue import DRAW_GAMES
 from croupier.sandbox.draws.draw_studio import DrawPlan
 from croupier.sandbox.serve import Announce, Join, run_casino, run_studio, say_json
 
-app = typer.Typer(help="One sandbox side alone, in the foreground, on 127.0.0.1.")
+app = typer.Typer(help="Run a sandbox casino or studio alone, in the foreground, on 127.0.0.1.")
 
 CASINO, STUDIO = "Sandbox casino", "Sandbox studio"
 Credentials = dict[str, Any]
 Enter = Callable[[Hub, str, Credentials | None], Awaitable[Credentials]]
-"""Makes a side known at this URL, with the credentials of its last time; returns what it has now."""
+"""Adds a casino or studio at this URL, with its earlier credentials if any. Returns its current ones."""
 
-Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")]
-HubUrl = Annotated[str | None, typer.Option("--hub", help="The hub's address, if the settings do not say it.")]
-WithJoin = Annotated[bool, typer.Option("--join", help="Make it known first to the hub of this CROUPIER_HOME.")]
+Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0 takes a free one.")]
+HubUrl = Annotated[str | None, typer.Option("--hub", help="The hub's address, if it is not in the settings.")]
+WithJoin = Annotated[bool, typer.Option("--join", help="Add it first to the hub of this CROUPIER_HOME.")]
 
 
 @app.command()
@@ -47,16 +47,16 @@ def casino(
     *,
     port: Port = 0,
     hub: HubUrl = None,
-    currency: Annotated[str, typer.Option("--currency", help="What its players play in.")] = "EUR",
+    currency: Annotated[str, typer.Option("--currency", help="The currency of its players.")] = "EUR",
     join: WithJoin = False,
     as_json: AsJson = False,
 ) -> None:
-    """Run a casino that keeps its wallets in memory; prints its URL."""
+    """Run a casino that keeps its wallets in memory, and print its URL."""
     told = _told()
 
     async def enter(own: Hub, url: str, before: Credentials | None) -> Credentials:
         known = None if before is None else await own.store.casinos.find(before["PartnerClientId"])
-        # In another database than last time its number may be somebody else's.
+        # In a new database, the id may belong to another casino.
         if known is not None and before is not None and known.name.startswith(CASINO):
             await own.store.casinos.change(known.casino_id, {"url": url, "enabled": True, "currencies": [currency]})
             note(f"{known.name} joined the hub again.")
@@ -87,7 +87,7 @@ def studio(
     pace: Annotated[int, typer.Option("--pace", min=1, max=100, help="How many times as fast draws run.")] = 1,
     as_json: AsJson = False,
 ) -> None:
-    """Run a provider with a few games; prints its URL."""
+    """Run a provider with a few games, and print its URL."""
     told = _told()
     game_types: dict[str, Any] = {"game_types": tuple(DRAW_GAMES)} if draws else {}
     joined: list[str] = []
@@ -122,7 +122,7 @@ def _told() -> Settings:
 
 
 def _hub_url(told: Settings, said: str | None) -> str:
-    """Where the hub answers, as far as the settings know."""
+    """Return the address of the hub from the settings."""
     host = "127.0.0.1" if told.host in ("0.0.0.0", "::") else told.host  # noqa: S104 - not bound, only compared
     return (said or told.public_url or f"http://{host}:{told.port}").rstrip("/")
 
@@ -131,7 +131,7 @@ def _joining(told: Settings, kind: str, enter: Enter) -> Join:
     async def join(url: str) -> strictjson.Record:
         if not told.allow_private_peers:
             raise CommandError(
-                "the sandbox answers on 127.0.0.1, which a hub does not call unless it is told to: set "
+                "the sandbox answers on 127.0.0.1, which a hub calls only if its settings allow it: set "
                 "CROUPIER_ALLOW_PRIVATE_PEERS=1, here and where `croupier serve` runs"
             )
         async with open_hub(told) as hub:
@@ -144,7 +144,7 @@ def _joining(told: Settings, kind: str, enter: Enter) -> Join:
 
 
 def _own_file(home: Path, kind: str) -> Path:
-    """The file of the first sandbox of this kind that nobody runs. It is this process's until its end, however it ends."""
+    """Return the credentials file of the first sandbox of this kind that is not running, locked until this process ends."""
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     for number in count(1):
         path = home / (f"sandbox-{kind}.json" if number == 1 else f"sandbox-{kind}-{number}.json")
@@ -163,7 +163,7 @@ def _announcing(kind: str, *, as_json: bool) -> Announce:
 
 
 def _then_fetching_games(told: Settings, joined: list[str], say: Announce) -> Announce:
-    """Tell the address; then, as the studio answers by now, fetch its games into the hub it joined."""
+    """Announce the address, then fetch the studio's games into the hub that it joined."""
     tasks: list[asyncio.Task[None]] = []
 
     async def fetch() -> None:
@@ -186,13 +186,13 @@ def _then_fetching_games(told: Settings, joined: list[str], say: Announce) -> An
 
 
 def _read(path: Path) -> Credentials | None:
-    """What `_write` wrote."""
+    """Return the credentials that `_write` stored, or None."""
     found: Credentials | None = json.loads(path.read_text("utf-8")) if path.exists() else None
     return found
 
 
 def _write(path: Path, record: Credentials) -> None:
-    """Only this user may read it: it holds a secret."""
+    """Store the credentials in a file that only this user may read."""
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         json.dump(record, file)

@@ -32,22 +32,22 @@ from croupier.store.parties.sealed import Renewal, Renewed, reseal
 
 __all__ = ["app", "keys"]
 
-app = typer.Typer(help="All secrets at once.")
+app = typer.Typer(help="Renew every secret at once.")
 
 SETTLE_S = 1.0
-"""What was sealed a moment before the new key was there is committed by then."""
+"""Seconds after which a value sealed with the old key is committed."""
 
 
 @app.callback()
 def group() -> None:
-    """All secrets at once."""
+    """Renew every secret at once."""
 
 
 @keys.command("reseal")
 def reseal_all(as_json: AsJson = False) -> None:
-    """Encrypt every secret in the database with a new key, while the hub runs; the old key then leaves the key file.
+    """Encrypt every secret in the database with a new key, while the hub runs. The old key then leaves the key file.
 
-    May be interrupted and run again. Back up the key file afterwards.
+    The command may be interrupted and run again. Back up the key file afterwards.
     """
 
     async def work(hub: Hub, told: Settings) -> int:
@@ -74,7 +74,7 @@ def reseal_all(as_json: AsJson = False) -> None:
 
 
 async def _until_done(hub: Hub, sealer: Sealer) -> int:
-    """Walk until a walk finds nothing, a moment after the one before. How many values were sealed anew."""
+    """Repeat until a pass finds nothing, a second after the one before. Return the number of resealed values."""
     moved, found = 0, 1
     while found:
         done = await reseal(hub.store.db, sealer)
@@ -91,7 +91,7 @@ async def _until_done(hub: Hub, sealer: Sealer) -> int:
 
 
 def _without_old(ring: Ring) -> Ring:
-    """The newest key alone, with the public halves of what signed checkpoints before."""
+    """Return the newest key alone, with the public keys of earlier checkpoints."""
     public = tuple(public_of(seed) for seed in Sealer(*ring.keys).lineage("trail").older)
     return Ring(ring.keys[:1], (*public, *ring.signed))
 
@@ -100,21 +100,22 @@ def _without_old(ring: Ring) -> Ring:
 def renew(
     *,
     yes: Annotated[
-        bool, typer.Option("--yes", help="Do it: every casino and provider stops until it has its new secret.")
+        bool, typer.Option("--yes", help="Confirm. Every casino and provider stops until it has its new secret.")
     ] = False,
     reason: Annotated[
-        str | None, typer.Option("--reason", callback=said_for_the_books, help="Why; it is kept beside your name.")
+        str | None,
+        typer.Option("--reason", callback=said_for_the_books, help="The reason, which is stored with your name."),
     ] = None,
     author: Author,
     as_json: AsJson = False,
 ) -> None:
-    """When the sealing key is lost: a new key, new secrets for every casino and provider, new signing keys.
+    """Replace a lost sealing key: make a new key, new secrets for every casino and provider, and new signing keys.
 
-    Each secret is printed once. A key file that is there is put aside, never deleted.
+    Each secret is printed once. An existing key file is renamed, never deleted.
     """
     if not yes:
         raise typer.BadParameter(
-            "this ends every secret there is, and nobody reaches the hub until he has been told his new one. If the key "
+            "this ends every secret, and no casino or provider reaches the hub until it has its new one. If the key "
             "file is in a backup, put it back instead. Say --yes if it is lost, or in wrong hands"
         )
     why = reason or "the sealing key is lost"
@@ -131,7 +132,7 @@ def renew(
 
 
 def _replace(path: Path) -> Path | None:
-    """A new key in the file's place; where the one from before lies now."""
+    """Write a new key in place of the file. Return the path of the renamed old file, or None."""
     if not path.exists():
         write_ring(path, Ring((new_key(),)))
         return None
@@ -143,7 +144,7 @@ def _replace(path: Path) -> Path | None:
 
 
 def _known_before(path: Path) -> tuple[bytes, ...]:
-    """The public halves of what signed checkpoints until now, as far as the file still tells."""
+    """Return the public keys of earlier checkpoints, as far as the file is readable."""
     try:
         before = read_ring(path)
     except (OSError, KeyFileRefused):

@@ -1,4 +1,4 @@
-"""The options of the commands that make new secrets, and the way in which a command takes one in.
+"""The options of the commands that create secrets, and the input of a secret.
 
 Owns: how long an old secret stays valid; the file that takes a new one; reading a secret from standard input, a prompt or a file. Never: a secret as a
 word of the command: every user of the machine sees those. Spec: operate.md 2.
@@ -27,25 +27,25 @@ STANDARD_INPUT = "-"
 KeepOld = Annotated[
     float | None,
     typer.Option(
-        "--keep-old", min=0, max=MOST_S, help="Seconds for which the old secret stays valid too; a day by default."
+        "--keep-old", min=0, max=MOST_S, help="Seconds for which the old secret stays valid; a day by default."
     ),
 ]
 Now = Annotated[
-    bool, typer.Option("--now", help="The old secret ends at once: it has leaked. The same as --keep-old 0.")
+    bool, typer.Option("--now", help="End the old secret at once, as after a leak. The same as --keep-old 0.")
 ]
 
 SecretFile = Annotated[
     Path | None,
     typer.Option(
         "--secret-file",
-        help="Write id and secret, as JSON, into this new file, which nobody else may read. Prints neither.",
+        help="Write id and secret as JSON into this new file, which only you may read, instead of printing them.",
     ),
 ]
 
 
 @contextmanager
 def new_file(path: Path | None) -> Iterator[TextIO | None]:
-    """A file that was not there before, for its owner alone; it is gone again if the work fails. None without a path.
+    """Open a new file that only its owner may read, and delete it if the work fails. None without a path.
 
     Raises CommandError where something is there already: it may be the only copy of a secret.
     """
@@ -69,7 +69,7 @@ def new_file(path: Path | None) -> Iterator[TextIO | None]:
 
 
 def show_secret(title: str, credentials: dict[str, object], *, into: TextIO | None, as_json: bool) -> None:
-    """Hand out what was just made, this once: into the new file, or on standard output."""
+    """Write the new credentials once, into the new file or to standard output."""
     if into is None:
         shown, warning = (
             credentials,
@@ -91,7 +91,7 @@ def _for_its_owner(path: str, flags: int) -> int:
 
 
 def kept_s(keep_old: float | None, *, now: bool) -> float:
-    """How long the old secret stays valid."""
+    """Return the seconds for which the old secret stays valid."""
     if now and keep_old:
         raise typer.BadParameter("give --now or --keep-old, not both")
     if now:
@@ -100,7 +100,7 @@ def kept_s(keep_old: float | None, *, now: bool) -> float:
 
 
 def taken_in(option: str, where: str) -> str:
-    """The secret that `--option -` reads from standard input (a terminal is asked, without echo) or `--option PATH` in a file.
+    """Return the secret that `--option -` reads from standard input (from a terminal without echo), or `--option PATH` from a file.
 
     What names no file may be the secret itself, so it is refused and never repeated.
     """

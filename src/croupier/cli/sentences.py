@@ -1,6 +1,6 @@
-"""What went wrong, as one sentence for a person that says what to do.
+"""The message of each error: one sentence that says what went wrong and what to do.
 
-Owns: the words for each error that a command may meet. Never: a traceback, or a secret. Spec: operate.md 3.
+Owns: the text for each error that a command may meet. Never: a traceback, or a secret. Spec: operate.md 3.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from croupier.views.subjects import SubjectAmbiguous
 
 
 class CommandError(Exception):
-    """A command cannot do what was asked; the text says why and what would help."""
+    """A command cannot do its work. The text says why and what to do."""
 
 
 _SAY_IT_THEMSELVES = (
@@ -60,27 +60,27 @@ _IN_OUR_WORDS: tuple[tuple[type[Exception], Callable[[Any], str]], ...] = (
     (DbDown, lambda e: f"the database is away ({e}): see that it runs, and that CROUPIER_DATABASE_URL names it"),
     (UnknownCurrency, lambda e: f"{e}: {e.todo}"),
     (DbConflict, lambda _: "the database was busy with the same rows: run the command again"),
-    (Contended, lambda _: "somebody else keeps changing it at this moment: run the command again"),
+    (Contended, lambda _: "other processes keep changing it at this moment: run the command again"),
     (Broken, lambda e: f"nothing was changed, because the books would not balance ({e}): see `croupier incidents`"),
     (SealBroken, lambda e: f"the key file does not open {e}: put the file back that it was sealed with"),
-    (PeerError, lambda e: f"the other side did not answer as it should ({e}): check its address, and that it runs"),
+    (PeerError, lambda e: f"the peer did not answer correctly ({e}): check its address, and that it runs"),
     (WorldFailed, lambda e: f"the demo could not start. {e}".replace(". croupier: ", ": ")),
     (OSError, lambda e: _about_file(e) if e.filename is not None else str(e)),
 )
 
 
 def _what_to_check(refusal: str) -> str:
-    """What to look at where the database let nobody in."""
-    door = any(words in refusal for words in ("authentication failed", "does not exist", "not permitted to log in"))
-    return ": check user, password and database in CROUPIER_DATABASE_URL" if door else ""
+    """Return advice for a database that refused the login."""
+    login = any(words in refusal for words in ("authentication failed", "does not exist", "not permitted to log in"))
+    return ": check user, password and database in CROUPIER_DATABASE_URL" if login else ""
 
 
 def _about_file(error: OSError) -> str:
-    return f"{error.filename}: {error.strerror}; see who owns it and who may use it, or name another in the settings"
+    return f"{error.filename}: {error.strerror}; check its owner and permissions, or name another in the settings"
 
 
 def sentence(error: Exception) -> str:
-    """The words for this error."""
+    """Return the message of this error."""
     if isinstance(error, _SAY_IT_THEMSELVES):
         return scrub_text(str(error))
     for kind, words in _IN_OUR_WORDS:

@@ -16,9 +16,9 @@ def serve(
     port: Annotated[
         int | None, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0 takes a free one.")
     ] = None,
-    workers: Annotated[int | None, typer.Option("--workers", min=1, max=64, help="Processes that serve.")] = None,
+    workers: Annotated[int | None, typer.Option("--workers", min=1, max=64, help="Number of worker processes.")] = None,
 ) -> None:
-    """Run the hub: all APIs and pages on one port. Ctrl-C or SIGTERM finishes what is in flight and ends it."""
+    """Run the hub: all APIs and pages on one port. Ctrl-C or SIGTERM finishes the requests in flight and ends it."""
     told = settings()
     told = replace(
         told,

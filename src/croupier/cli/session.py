@@ -24,12 +24,12 @@ from croupier.store.parties.players import Player
 
 LONGEST_TOKEN = 4096
 
-app = typer.Typer(help="Sessions: launched games.")
+app = typer.Typer(help="Launch a game for a player.")
 
 
 @app.callback()
 def group() -> None:
-    """Sessions: launched games."""
+    """Launch a game for a player."""
 
 
 @app.command("open")
@@ -46,14 +46,14 @@ def open_(
             "--token",
             "--token-file",
             metavar="-|PATH",
-            help="Where a RefreshToken is read, `-` for standard input: the casino is asked who the player is.",
+            help="File with a RefreshToken, `-` for standard input. The casino identifies the player.",
         ),
     ] = None,
     game: Annotated[str, typer.Option("--game", help="The provider's gameId, or provider/gameId if two have it.")],
     demo: Annotated[bool, typer.Option("--demo", help="Play with a virtual balance that no casino sees.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Launch a game, for --player with --currency or for whoever is behind --token; prints the session and its frame."""
+    """Launch a game for --player with --currency, or for the player of --token. Prints the session and its frame."""
     if (player is not None, currency is not None) != (token is None, token is None):
         raise typer.BadParameter("give --player and --currency, or --token alone")
     given = None if token is None else taken_in("token", token)
@@ -78,7 +78,7 @@ def open_(
 
 
 async def _behind(hub: Hub, casino: Casino, token: str) -> Player:
-    """The player whose token this is, as the casino says; raises CommandError."""
+    """Return the player of this token, as the casino reports. Raises CommandError."""
     if not 1 <= len(token) <= LONGEST_TOKEN:
         raise CommandError(f"a token must be 1 to {LONGEST_TOKEN} characters")
     told = await authorize(hub, casino, token)

@@ -1,4 +1,4 @@
-"""`set KEY=VALUE...`: what a person wants changed on a casino, provider or game.
+"""`set KEY=VALUE...`: changes of the settings of a casino, provider or game.
 
 Owns: reading the words. Never: which quirks there are (store.profiles, store.games). Spec: operate.md 4.
 """
@@ -14,11 +14,11 @@ from croupier.store.parties.counterparties import check_columns
 from croupier.store.parties.profiles import BadProfile, Side, profile_from_settings
 
 COLUMNS = ("name", "url", "currencies")
-"""What `set` changes besides quirks."""
+"""The settings that are columns, not quirks."""
 
 
 def changes_of(assignments: list[str], side: Side, settings: Settings) -> dict[str, Any]:
-    """The changes, typed; raises CommandError for words that are no assignments, else BadSettings with all that is wrong."""
+    """Return the typed changes. Raises CommandError for a malformed assignment, BadSettings with every wrong value."""
     told = told_in(assignments)
     columns = _columns(told, side)
     problems = [problem for check in (_judge_columns, _judge_url) for problem in check(columns, settings)]
@@ -32,7 +32,7 @@ def changes_of(assignments: list[str], side: Side, settings: Settings) -> dict[s
 
 
 def told_in(assignments: list[str]) -> dict[str, str]:
-    """Each key with its text; raises CommandError for words that are no assignments."""
+    """Return each key with its text. Raises CommandError for a malformed assignment."""
     told: dict[str, str] = {}
     for assignment in assignments:
         key, equals, value = assignment.partition("=")
@@ -47,7 +47,7 @@ def told_in(assignments: list[str]) -> dict[str, str]:
 
 
 def _columns(told: dict[str, str], side: Side) -> dict[str, Any]:
-    """What is no quirk, taken out of what was told."""
+    """Remove and return the settings that are columns."""
     found: dict[str, Any] = {
         key: told.pop(key) for key in COLUMNS if key in told and (key != "currencies" or side.name == "casino")
     }

@@ -1,4 +1,4 @@
-"""What commands print: one JSON value for programs, tables for people, complaints on standard error.
+"""The output of commands: one JSON value for programs, tables for people, errors on standard error.
 
 Owns: the two forms, and that nothing a peer has said can steer a terminal. Never: what is shown.
 """
@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 PIPE_WIDTH = 240
-"""Columns where standard output is no terminal, so that lines stay whole for other programs."""
+"""Width if standard output is not a terminal, so that lines are not folded for other programs."""
 
 
 def show_json(value: object) -> None:
@@ -25,7 +25,7 @@ def show_json(value: object) -> None:
 
 
 def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table; columns that begin with `>` are for numbers. An empty one is a line that says so."""
+    """Print a table, or a line that says it is empty. Columns that begin with `>` are right-aligned."""
     lines = [[_text(cell) for cell in row] for row in rows]
     console = _console()
     if not lines:
@@ -42,7 +42,7 @@ def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[objec
 
 
 def show_facts(title: str, facts: Mapping[str, object]) -> None:
-    """Print names and values, one a line; what is None is left out."""
+    """Print names and values, one on each line, without those that are None."""
     console = _console()
     console.print(Text(title, style="bold"))
     table = Table(box=None, show_header=False, pad_edge=False)
@@ -60,18 +60,18 @@ def say(line: str) -> None:
 
 
 def note(line: str) -> None:
-    """Tell a person something beside the result: on standard error."""
+    """Print a note for a person on standard error."""
     sys.stderr.write(f"{_printable(line)}\n")
 
 
 def complain(what: str) -> None:
-    """Say on standard error what went wrong."""
+    """Print an error on standard error."""
     for line in what.splitlines():
         note(line if line.startswith(" ") else f"croupier: {line}")
 
 
 def instant(at_ms: int | None) -> str | None:
-    """A time for people: UTC, to the millisecond."""
+    """Return a time as text: UTC, to the millisecond."""
     if at_ms is None:
         return None
     return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
@@ -82,7 +82,7 @@ def _console() -> Console:
 
 
 def _text(value: object) -> Text:
-    """A cell: never read as markup, never a control character."""
+    """Return a cell without markup and control characters."""
     if value is None:
         return Text("-", style="dim")
     if isinstance(value, bool):

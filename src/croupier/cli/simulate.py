@@ -31,7 +31,9 @@ Jobs = Annotated[int, typer.Option("--jobs", min=1, max=64, help="How many world
 Shape = Annotated[
     str | None, typer.Option("--world", help="Play this seed alone: SIZE[:BETS[:OFF]], as a failing seed tells it.")
 ]
-Complete = Annotated[bool, typer.Option("--complete", help="Fail too if a fault never met a payment in some state.")]
+Complete = Annotated[
+    bool, typer.Option("--complete", help="Fail also if some fault never met a payment in some state.")
+]
 
 
 def simulate(
@@ -77,7 +79,7 @@ def _one(world: World) -> Campaign:
 
 
 def _explain(failed: list[World]) -> None:
-    """Make failing worlds small and tell what happened in them."""
+    """Shrink failing worlds and explain them."""
     if not failed:
         return
     with attached_at(_home()) as attached, arena(attached) as here:

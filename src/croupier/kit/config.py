@@ -28,7 +28,7 @@ _INJECTED = re.compile(
     PREFIX + r"(?:[A-Z0-9_]+_)?"
     r"(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT_[0-9]{1,5}_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)"
 )
-"""What Kubernetes sets in every pod for services whose names begin with `croupier`: nobody meant it as a setting."""
+"""Variables that Kubernetes sets in every pod for services whose names begin with `croupier`. They are not settings."""
 _INJECTED_PORT = re.compile(PREFIX + r"(?:[A-Z0-9_]+_)?PORT")
 _INJECTED_URL = re.compile(r"(?:tcp|udp|sctp)://\S*")
 
@@ -91,7 +91,7 @@ def _read_environment(environ: Mapping[str, str], told: dict[str, tuple[str, obj
 
 
 def _injected(env: str, text: str) -> bool:
-    """Whether the platform set this and no person."""
+    """Return whether the platform set this variable, not a person."""
     known = env in _BY_ENV
     by_name = not known and _INJECTED.fullmatch(env) is not None
     return by_name or (_INJECTED_PORT.fullmatch(env) is not None and _INJECTED_URL.fullmatch(text.strip()) is not None)
@@ -110,7 +110,7 @@ def _read_secret(env: str, path: str, told: dict[str, tuple[str, object]], *, pr
 
 
 def _value(setting: Setting, raw: object) -> object:
-    """The typed and checked value of what was told; ValueError says what it must be."""
+    """Return the typed and checked value of a setting. Raises ValueError with what it must be."""
     options = [option for option in get_args(setting.type) if option is not type(None)]
     wanted = options[0] if len(options) == 1 else setting.type
     value = _READERS[wanted](raw)
@@ -173,13 +173,13 @@ _READERS: dict[Any, Callable[[object], object]] = {
 
 
 def _across(settings: Settings) -> list[str]:
-    """What is wrong between settings that are each right."""
+    """Return the contradictions between settings that are each valid."""
     least, most = Decimal(settings.default_min_bet), Decimal(settings.default_max_bet)
     return ["CROUPIER_DEFAULT_MIN_BET is more than CROUPIER_DEFAULT_MAX_BET"] if least > most else []
 
 
 def _near(word: str, known: list[str]) -> str:
-    """A guess at what was meant."""
+    """Return a suggestion for a misspelt name."""
     # What all names begin with would make any two of them look alike.
     names = {name.removeprefix(PREFIX): name for name in known}
     guess = difflib.get_close_matches(word.removeprefix(PREFIX), names, n=1, cutoff=0.75)
@@ -187,7 +187,7 @@ def _near(word: str, known: list[str]) -> str:
 
 
 def _short(error: Exception) -> str:
-    """An error without the content of what was read."""
+    """Return the text of an error without the contents of the file."""
     if isinstance(error, OSError):
         return error.strerror or "error"
     place = re.search(r"\(at [a-z0-9 ,]+\)$", str(error))

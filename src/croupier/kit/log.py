@@ -143,7 +143,7 @@ def _limited(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDic
 
 
 class _OfLibraries(logging.Filter):
-    """The same limit for libraries. Their texts vary without bound, so they count by logger and level."""
+    """The log limit for libraries. Their texts vary without bound, so records are counted by logger and level."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether the record is written."""

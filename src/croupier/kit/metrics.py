@@ -21,7 +21,7 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 from prometheus_client.registry import Collector
 
 Across = Literal["livesum", "livemax", "max", "mostrecent", "asked"]
-"""How one gauge comes of those of several workers. `asked`: whoever is scraped reads it from the database then."""
+"""The rule that combines the gauges of several workers. `asked`: the scraped worker reads the value from the database."""
 Kind = Literal["counter", "gauge", "histogram"]
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 6.0, 10.0, 30.0)
@@ -37,7 +37,7 @@ class Metric:
     labels: tuple[str, ...] = ()
     buckets: Sequence[float] = _SECONDS
     across: Across = "livesum"
-    """For a gauge."""
+    """Applies to gauges only."""
 
 
 METRICS: dict[str, Metric] = {

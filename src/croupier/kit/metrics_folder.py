@@ -20,7 +20,7 @@ _NAME = re.compile(r"croupier-metrics-(\d+)-.*")
 
 @contextmanager
 def shared_metrics() -> Iterator[Path]:
-    """A new folder for the workers of this process, which only this user may read; removed at the end."""
+    """Create a folder for the workers of this process that only this user may read, and remove it at the end."""
     root = _MEMORY if os.access(_MEMORY, os.W_OK) else Path(tempfile.gettempdir())
     _remove_old(root)
     folder = Path(tempfile.mkdtemp(prefix=f"croupier-metrics-{os.getpid()}-", dir=root))

@@ -69,13 +69,13 @@ def _moments(values: tuple[float, ...]) -> str | None:
 
 
 def setting(default: T, text: str, check: ValueCheck | None = None) -> T:
-    """A field of the table, with its meaning and its check."""
+    """Return a dataclass field with the meaning and the check of a setting."""
     return field(default=default, metadata={"help": text, "check": check})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the program was told. `_s` are seconds, `_ms` milliseconds."""
+    """The settings of the program. `_s` are seconds, `_ms` milliseconds."""
 
     # Where things lie
     home: Path = setting(Path(".croupier"), "Directory of what croupier keeps: its key and, by default, its database")
@@ -181,12 +181,12 @@ class Settings:
 
     @property
     def trail_path(self) -> Path:
-        """Where checkpoints of the audit trail lie."""
+        """Return the directory of the checkpoints of the audit trail."""
         return self.trail_dir or self.home / "trail"
 
     @property
     def key_path(self) -> Path:
-        """Where the sealing key lies."""
+        """Return the path of the sealing key."""
         return self.key_file or self.home / "key"
 
 
@@ -202,12 +202,12 @@ class Setting:
 
     @property
     def env(self) -> str:
-        """The environment variable."""
+        """Return the name of the environment variable."""
         return PREFIX + self.name.upper()
 
     @property
     def is_secret(self) -> bool:
-        """Whether it may also come from a file."""
+        """Return whether the setting may also come from a file."""
         return Secret in get_args(self.type)
 
 

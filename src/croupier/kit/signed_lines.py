@@ -70,7 +70,7 @@ class SignedLines:
 
     @property
     def key_id(self) -> str:
-        """The public id of the key."""
+        """Return the public id of the key."""
         return hashlib.sha256(public_of(self._held.seed)).hexdigest()[:16]
 
     def refresh(self) -> None:

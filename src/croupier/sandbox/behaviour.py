@@ -1,7 +1,7 @@
-"""How the sandbox casino behaves, as a word of a dial: honest, or one named fault of money.md 4.2.
+"""Behaviours of the sandbox casino, each with a name: honest, or one of the faults of money.md 4.2.
 
-Owns: the vocabulary of behaviours, how words combine, and the dial that chooses one for each call. Never: the acting
-out, which is the casino's. Words are joined by `+`, later ones win: `rubbish:html+books` answers rubbish and books.
+Owns: the names of behaviours, their combination, and the dial that chooses one for each call. Never: the behaviour
+itself (casino_endpoint). Names are joined by `+` and later ones win: `rubbish:html+books` answers rubbish and books.
 
 - `honest`; `inline` books and answers the outcome at once; `early` sends the accept before it answers.
 - `late:S` books now, accepts S seconds later; `books_late:S` books only then; `slow:S` answers S seconds later.
@@ -25,7 +25,7 @@ from croupier.sandbox.bookings import RefusalCode
 
 
 class AnswerForm(Enum):
-    """What the call itself is answered."""
+    """The form of the answer to a call."""
 
     ACK = "ack"
     INLINE = "inline"
@@ -43,7 +43,7 @@ class AnswerForm(Enum):
 
 
 class Repeat(Enum):
-    """What a make that is already booked gets."""
+    """The answer to a make that is already booked."""
 
     CONTENTS = "contents"
     OTHER = "other"
@@ -55,7 +55,7 @@ class Repeat(Enum):
 
 
 class Lie(Enum):
-    """How an accept contradicts the make, or itself."""
+    """The way in which an accept contradicts the make, or an earlier accept."""
 
     AMOUNT = "amount"
     USER = "user"
@@ -65,7 +65,7 @@ class Lie(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """One way to act. Durations are seconds."""
+    """One behaviour. Durations are seconds."""
 
     words: str = "honest"
     answer: AnswerForm = AnswerForm.ACK
@@ -75,10 +75,10 @@ class Behaviour:
     books: bool = True
     books_after_s: float = 0.0
     accepts: int = 1
-    """How often the accept is sent."""
+    """Number of times that the accept is sent."""
     accept_after_s: float = 0.0
     accept_first: bool = False
-    """The accept is answered before the make is."""
+    """The accept is sent and answered before the make is answered."""
     repeat: Repeat = Repeat.CONTENTS
     lie: Lie | None = None
     forgets: bool = False
@@ -92,7 +92,7 @@ Change = dict[str, object]
 
 
 class UnknownBehaviour(ValueError):
-    """The word is not in the vocabulary, or what follows its colon is not what it takes."""
+    """The name of the behaviour is unknown, or its argument is invalid."""
 
 
 def _no(_argument: str) -> Change:
@@ -170,7 +170,7 @@ _WORDS: Mapping[str, Callable[[str], Change]] = {
 
 
 def parse(words: str) -> Behaviour:
-    """The behaviour of words like `late:3` or `error500:after+accepts`. Raises UnknownBehaviour."""
+    """Parse names such as `late:3` or `error500:after+accepts`. Raises UnknownBehaviour."""
     changes: Change = {}
     for word in words.split("+"):
         name, _, argument = word.strip().partition(":")
@@ -185,12 +185,12 @@ def parse(words: str) -> Behaviour:
 
 
 MAKES = ("payments/make", "payments/make-list", "cashback-payments/make")
-"""The calls a rule without a path speaks of."""
+"""The calls to which a rule without a path applies."""
 
 
 @dataclass(slots=True)
 class BehaviourRule:
-    """Behave so where everything named here fits; None fits all. `remaining` counts down to its end."""
+    """A behaviour for the calls that match every field. None matches all. `remaining` counts the calls that are left."""
 
     behaviour: Behaviour
     player: str | None = None
@@ -201,7 +201,7 @@ class BehaviourRule:
     remaining: int | None = None
 
     def fits(self, path: str, player: str | None, kind: int | None) -> bool:
-        """Whether this rule speaks of such a call."""
+        """Return whether this rule applies to the call."""
         if self.remaining == 0 or not self._fits_path(path):
             return False
         return self.player in {None, player} and self.kind in {None, kind}
@@ -211,25 +211,25 @@ class BehaviourRule:
 
 
 class Dial:
-    """The rules in force. The newest that fits decides; without one the casino is honest."""
+    """The active rules. The newest matching rule decides; without one the casino is honest."""
 
     def __init__(self) -> None:
         self._rules: list[BehaviourRule] = []
 
     def turn(self, rule: BehaviourRule) -> None:
-        """Put a rule on top of the others."""
+        """Add a rule, which takes precedence over the others."""
         self._rules.append(rule)
 
     def clear(self) -> None:
-        """Be honest again."""
+        """Remove every rule."""
         self._rules.clear()
 
     def rules(self) -> list[BehaviourRule]:
-        """What is in force, oldest first."""
+        """Return the active rules, oldest first."""
         return [rule for rule in self._rules if rule.remaining != 0]
 
     def choose(self, path: str, player: str | None = None, kind: int | None = None) -> Behaviour:
-        """The behaviour for one call or one element of a list; a counted rule is used up by it."""
+        """Return the behaviour for one call or list element. It counts against the rule's `remaining`."""
         for rule in reversed(self._rules):
             if rule.fits(path, player, kind):
                 if rule.remaining is not None:

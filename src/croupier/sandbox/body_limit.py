@@ -1,6 +1,6 @@
-"""Reading a request's body up to a limit.
+"""Reading of a request body up to a limit.
 
-Owns: that. Never: what is in it.
+Owns: the limit. Never: the contents.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from starlette.requests import Request
 
 
 class BodyTooLong(Exception):
-    """More bytes came than are read here."""
+    """The body has more bytes than the limit."""
 
 
 async def bounded_body(request: Request, limit: int) -> bytes:
-    """The whole body, or BodyTooLong."""
+    """Return the whole body. Raises BodyTooLong."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk

@@ -1,4 +1,4 @@
-"""The records of the sandbox casino's books: makes as they came, bookings, refusals with their codes.
+"""The records of the sandbox casino: received makes, bookings, and refusals with their codes.
 
 Owns: the value types and the one table of codes and texts. Never: a rule (wallet). Spec: casino.md 1.1 and 2.2.
 """
@@ -41,7 +41,7 @@ TEXTS: dict[int, str] = {
 
 
 class BookKind(Enum):
-    """Payments of bets and cashback payments are numbered apart."""
+    """The number space of a payment: bets and cashbacks have separate ids."""
 
     PAYMENTS = "payments"
     CASHBACK = "cashback"
@@ -62,7 +62,7 @@ BookingKey = tuple[BookKind, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """One make as it came. Amounts are decimal text: only the player's account knows the currency."""
+    """One received make. Amounts are decimal text, because only the player's account has a currency."""
 
     book: BookKind
     subject_id: int
@@ -74,13 +74,13 @@ class Demand:
 
     @property
     def key(self) -> BookingKey:
-        """What a casino keys its bookings on."""
+        """Return the unique key of the booking."""
         return (self.book, self.subject_id, self.kind)
 
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """One payment in the books. Amounts are minor units; `net` is what it did to the player's balance, signed."""
+    """One booked payment. Amounts are minor units; `net` is the signed change of the player's balance."""
 
     book: BookKind
     subject_id: int
@@ -95,27 +95,27 @@ class Booking:
 
     @property
     def key(self) -> BookingKey:
-        """What a casino keys its bookings on."""
+        """Return the unique key of the booking."""
         return (self.book, self.subject_id, self.kind)
 
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """The make was booked now."""
+    """The make was booked by this call."""
 
     booking: Booking
 
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """It had been booked before; nothing moved. The booking is the first attempt's."""
+    """The make had been booked before, and nothing changed. `booking` is the first attempt's."""
 
     booking: Booking
 
 
 @dataclass(frozen=True, slots=True)
 class Declined:
-    """Refused; nothing moved."""
+    """The make was refused, and nothing changed."""
 
     code: int
 
@@ -124,6 +124,6 @@ BookingOutcome = Booked | Repeated | Declined
 
 
 def plain(minor: int, currency: str) -> str:
-    """An amount in its shortest decimal text: `7100.5`, `12`, `0`. As good a spelling as any other on this wire."""
+    """Return an amount as its shortest decimal text: `7100.5`, `12`, `0`. The protocol accepts any spelling."""
     text = format_amount(minor, currency)
     return text.rstrip("0").rstrip(".") if "." in text else text

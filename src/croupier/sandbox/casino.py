@@ -1,7 +1,7 @@
-"""The sandbox casino put together: wallet, endpoint, line to the hub and app.
+"""The sandbox casino: its wallet, its endpoint, its connection to the hub and its app.
 
 Owns: the wiring, and the names a test or the demo uses. Never: behaviour of its own. A casino may start without
-credentials, because the hub wants to know its address before it gives any.
+credentials, because the hub needs its address before it issues them.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from croupier.sandbox.journal import Journal
 from croupier.sandbox.wallet import Wallet
 
 OPENING = "1000"
-"""A new player's demo money, in major units."""
+"""Opening balance of a new player, in major units."""
 
 
 class SandboxCasino:
-    """An honest casino with demo money, unless its dial says otherwise."""
+    """A casino with demo money. It is honest unless its dial sets another behaviour."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class SandboxCasino:
 
     @property
     def dial(self) -> Dial:
-        """The behaviours in force."""
+        """Return the dial with the active behaviours."""
         return self.endpoint.dial
 
     def behave(
@@ -59,13 +59,13 @@ class SandboxCasino:
         kind: int | None = None,
         times: int | None = None,
     ) -> None:
-        """Turn the dial: `casino.behave("late:3", player="anna", times=1)`. Raises UnknownBehaviour."""
+        """Set a behaviour: `casino.behave("late:3", player="anna", times=1)`. Raises UnknownBehaviour."""
         self.dial.turn(BehaviourRule(parse(words), player=player, path=path, kind=kind, remaining=times))
 
     def set_credentials(self, client_id: int, secret: str) -> None:
-        """What the hub printed when the casino was added."""
+        """Use the credentials that `croupier casino add` printed."""
         self.hub.set_credentials(client_id, secret)
 
     async def close(self) -> None:
-        """Stop every accept that is still on its way or planned."""
+        """Cancel every accept that is being sent or scheduled."""
         await self.endpoint.close()

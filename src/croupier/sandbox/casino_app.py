@@ -1,6 +1,6 @@
-"""The sandbox casino as an ASGI app: the contract's seven paths under any base path, and the dials beside them.
+"""The sandbox casino as an ASGI app: the seven paths of the contract under any base path, and the control API.
 
-Owns: HTTP in and out. Never: what a call means (casino_endpoint).
+Owns: HTTP requests and responses. Never: the handling of a call (casino_endpoint).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MAX_BODY = 2**20
 
 
 def build(endpoint: CasinoEndpoint, clock: Clock) -> Starlette:
-    """The app of one casino."""
+    """Return the app of one casino."""
 
     async def contract_call(request: Request) -> Response:
         path = _contract_path(request.path_params["path"], endpoint.paths)
@@ -41,5 +41,5 @@ def build(endpoint: CasinoEndpoint, clock: Clock) -> Starlette:
 
 
 def _contract_path(path: str, known: list[str]) -> str | None:
-    """Which call of the contract ends this path, whatever base path stands before it."""
+    """Return the contract path at the end of this path, or None."""
     return next((name for name in known if path == name or path.endswith(f"/{name}")), None)

@@ -1,7 +1,7 @@
-"""`/_sandbox/…`: how tests, the demo and a curious person turn the sandbox casino's dials and look into its books.
+"""`/_sandbox/…`: the control API of the sandbox casino, with which tests and the demo set behaviours and read its books.
 
-Owns: these JSON calls, which are ours and no part of the contract. Never: reachable on anything but loopback, because
-the servers that carry it listen nowhere else (serve).
+Owns: these JSON calls, which are not part of the contract. Never: reachable from outside, because the servers listen
+on loopback alone (serve).
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _BAD = (strictjson.BadJson, strictjson.BadField, BadAmount, UnknownCurrency, Unk
 
 
 class CasinoControl:
-    """The dials and windows of one endpoint."""
+    """The control API of one casino."""
 
     def __init__(self, endpoint: CasinoEndpoint) -> None:
         self._endpoint = endpoint
 
     def routes(self) -> list[Route]:
-        """For the casino's app."""
+        """Return the routes for the casino's app."""
         return [
             Route("/_sandbox/log", self.log, methods=["GET"]),
             Route("/_sandbox/state", self.state, methods=["GET"]),
@@ -49,25 +49,25 @@ class CasinoControl:
             Route(TRAP, self.trap, methods=["GET", "POST"]),
         ]
 
-    # --- windows ----------------------------------------------------------------------------------------------
+    # --- reading ----------------------------------------------------------------------------------------------
 
     async def log(self, request: Request) -> Response:
-        """Everything received and sent after `?since=NUMBER`, and every complaint."""
+        """Return the messages received and sent after `?since=NUMBER`, and every complaint."""
         since = request.query_params.get("since", "0")
         entries = self._endpoint.journal.since(int(since) if since.isdigit() else 0)
         told = [entry.as_json() for entry in entries]
         return JSONResponse({"entries": told, "complaints": list(self._endpoint.journal.complaints)})
 
     async def state(self, _request: Request) -> Response:
-        """How many accepts are still on their way or planned."""
+        """Return the number of accepts that are being sent or scheduled."""
         return JSONResponse({"running": len(self._endpoint.running), "PartnerClientId": self._endpoint.hub.client_id})
 
     async def players(self, _request: Request) -> Response:
-        """Every player seen."""
+        """Return every known player."""
         return JSONResponse({"players": self._endpoint.wallet.players()})
 
     async def wallet(self, request: Request) -> Response:
-        """One player's balance and bookings. Unlike the contract's calls, looking does not create the player."""
+        """Return a player's balance and bookings. Unlike the contract's calls, this does not create the player."""
         player = request.path_params["player"]
         if player not in self._endpoint.wallet.players():
             return JSONResponse({"problem": "no such player"}, 404)
@@ -76,20 +76,20 @@ class CasinoControl:
         return JSONResponse(_account_json(account, self._endpoint.wallet.bookings_of(player)))
 
     async def trap(self, _request: Request) -> Response:
-        """Nobody should come here: a redirect leads to it."""
+        """Record a complaint: only a client that followed the redirect arrives here."""
         self._endpoint.journal.complain("a redirect was followed")
         return JSONResponse({"ErrorCode": 200, "Message": "Success"})
 
-    # --- dials ------------------------------------------------------------------------------------------------
+    # --- changing ------------------------------------------------------------------------------------------------
 
     async def rules(self, request: Request) -> Response:
-        """The behaviours in force; DELETE makes the casino honest again."""
+        """Return the active behaviours; DELETE removes them all."""
         if request.method == "DELETE":
             self._endpoint.dial.clear()
         return JSONResponse({"rules": [_rule_json(rule) for rule in self._endpoint.dial.rules()]})
 
     def behave(self, asked: Record) -> object:
-        """`{"behaviour": WORDS, "player"?, "path"?, "type"?, "next"?: N}`."""
+        """Add a rule: `{"behaviour": WORDS, "player"?, "path"?, "type"?, "next"?: N}`."""
         rule = BehaviourRule(
             parse(strictjson.text(asked, "behaviour")),
             player=strictjson.optional_text(asked, "player"),
@@ -101,13 +101,13 @@ class CasinoControl:
         return _rule_json(rule)
 
     def balance(self, asked: Record) -> object:
-        """`{"player", "balance", "currency"?}`: creates the player if unknown."""
+        """Set a balance, and create an unknown player: `{"player", "balance", "currency"?}`."""
         player, balance = strictjson.text(asked, "player"), strictjson.amount_text(asked, "balance")
         account = self._endpoint.wallet.set_balance(player, balance, strictjson.optional_text(asked, "currency"))
         return _account_json(account, [])
 
     def block(self, asked: Record) -> object:
-        """`{"player", "blocked"?: true}`."""
+        """Block or unblock a player: `{"player", "blocked"?: true}`."""
         account = self._endpoint.wallet.account(strictjson.text(asked, "player"))
         if account is None:
             raise strictjson.BadField("player", "is unknown")
@@ -115,11 +115,11 @@ class CasinoControl:
         return _account_json(account, [])
 
     def token(self, asked: Record) -> object:
-        """`{"player"}`: a refresh token such as the casino's page hands to the hub."""
+        """Return a refresh token for `{"player"}`, as the casino's page passes it to the hub."""
         return {"RefreshToken": self._endpoint.new_refresh_token(strictjson.text(asked, "player"))}
 
     def settings(self, asked: Record) -> object:
-        """`{"refetchKeys"?, "askHub"?, "openDoor"?, "unixTimes"?: bool, "ladder"?: [seconds]}`."""
+        """Change settings: `{"refetchKeys"?, "askHub"?, "openDoor"?, "unixTimes"?: bool, "ladder"?: [seconds]}`."""
         endpoint = self._endpoint
         endpoint.hub.refetch_keys = _switch(asked, "refetchKeys", was=endpoint.hub.refetch_keys)
         endpoint.hub.ask_hub = _switch(asked, "askHub", was=endpoint.hub.ask_hub)
@@ -133,7 +133,7 @@ class CasinoControl:
         }  # fmt: skip
 
     def credentials(self, asked: Record) -> object:
-        """`{"PartnerClientId", "Secret", "HubUrl"?}`: what the hub printed when the casino was added."""
+        """Set the credentials that `croupier casino add` printed: `{"PartnerClientId", "Secret", "HubUrl"?}`."""
         client_id = strictjson.integer(asked, "PartnerClientId", low=1, high=2**53)
         self._endpoint.hub.set_credentials(client_id, strictjson.text(asked, "Secret", 512))
         hub_url = strictjson.optional_text(asked, "HubUrl", 2048)
@@ -143,7 +143,7 @@ class CasinoControl:
 
 
 def _acts(act: _Act) -> Callable[[Request], Awaitable[Response]]:
-    """A POST with a JSON object in and one out; what is wrong with it is said in one line."""
+    """Wrap a handler as a POST that takes and returns a JSON object. A bad request gets its problem in one line."""
 
     async def endpoint(request: Request) -> Response:
         try:
@@ -166,7 +166,7 @@ def _rule_json(rule: BehaviourRule) -> object:
 
 
 def _account_json(account: Account, bookings: Iterable[Booking]) -> object:
-    """`change` is what all bookings did to the balance: balance minus opening, signed decimal text."""
+    """Return the account as JSON. `change` is balance minus opening balance, as signed decimal text."""
     currency = account.currency
     change = account.balance - account.opening
     return {

@@ -1,7 +1,7 @@
-"""The sandbox casino at work: one call of the hub in, what it is answered out, accepts sent behind it.
+"""The endpoint of the sandbox casino: it answers a call of the hub and sends accepts in the background.
 
-Owns: the order of things for each call of casino.md 2 and the background tasks. Never: HTTP (casino_app), the
-rules of booking (wallet), the vocabulary of faults (behaviour).
+Owns: the steps of each call of casino.md 2, and the background tasks. Never: HTTP (casino_app), the rules of
+booking (wallet), the names of faults (behaviour).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from croupier.sandbox.wallet import Wallet
 
 
 class CasinoEndpoint:
-    """One casino's endpoint. `handle` never raises: a casino always says something, if only nonsense."""
+    """The endpoint of one casino. `handle` never raises: every call gets an answer, even a senseless one."""
 
     def __init__(self, *, wallet: Wallet, hub: HubConnection, journal: Journal, clock: Clock, chance: Chance) -> None:
         self.wallet = wallet
@@ -41,7 +41,7 @@ class CasinoEndpoint:
         self.journal = journal
         self.dial = Dial()
         self.unix_times = False
-        """Whether info writes DateTime as unix seconds; the contract allows both forms."""
+        """True: info writes DateTime as Unix seconds. The contract allows both forms."""
         self.running: set[asyncio.Task[None]] = set()
         self._clock = clock
         self._chance = chance
@@ -58,11 +58,11 @@ class CasinoEndpoint:
 
     @property
     def paths(self) -> list[str]:
-        """Every path of the contract, without a leading slash."""
+        """Return every path of the contract, without a leading slash."""
         return list(self._paths)
 
     async def handle(self, path: str, body: bytes) -> CasinoReply:
-        """Answer one call of the hub."""
+        """Return the reply to one call of the hub."""
         data: Json = None
         words = "honest"
         try:
@@ -83,13 +83,13 @@ class CasinoEndpoint:
         return reply
 
     async def close(self) -> None:
-        """Stop every background task."""
+        """Cancel every background task."""
         for task in tuple(self.running):
             task.cancel()
         await asyncio.gather(*self.running, return_exceptions=True)
 
     def new_refresh_token(self, player: str) -> str:
-        """A refresh token for a player, as the casino's page would hand to the hub."""
+        """Return a new refresh token for a player, as the casino's page would pass it to the hub."""
         token = self._chance.hex(24)
         self._refresh_tokens[token] = player
         return token
@@ -146,7 +146,7 @@ class CasinoEndpoint:
     def _plain(
         self, path: str, player: str | None, act: Callable[[], SandboxEnvelope]
     ) -> tuple[Behaviour, SandboxEnvelope | None]:
-        """A call without an outcome by accept: done unless the behaviour says not to."""
+        """Handle a call that has no accept. It is carried out unless the behaviour prevents it."""
         behaviour = self.dial.choose(path, player)
         told = act() if behaviour.books else None
         if behaviour.answer is AnswerForm.REFUSE:
@@ -186,7 +186,7 @@ class CasinoEndpoint:
         return (disturbed or [behaviour for _, behaviour in chosen])[0], envelope(SUCCESS)
 
     async def _take_element(self, demand: Demand, behaviour: Behaviour) -> None:
-        """One element of a list: whatever its outcome is, it comes by accept."""
+        """Book one element of a list. Its outcome is always sent by accept."""
         if behaviour.books_after_s:
             self._spawn(self._take_later(demand, behaviour))
             return
@@ -199,7 +199,7 @@ class CasinoEndpoint:
         await self._send_accepts(demand, reached, behaviour)
 
     def _take(self, demand: Demand, behaviour: Behaviour) -> BookingOutcome | None:
-        """Book it as the behaviour wants; None where nothing was decided."""
+        """Book the make as the behaviour demands. None means that nothing was decided."""
         if not behaviour.books:
             return Declined(behaviour.code) if behaviour.code and behaviour.answer is not AnswerForm.STATUS else None
         reached = self.wallet.book(demand, partner_tx=self._partner_tx(), now_ms=self._clock.now_ms())
@@ -222,7 +222,7 @@ class CasinoEndpoint:
         return envelope(SUCCESS)
 
     def _inline(self, demand: Demand, reached: BookingOutcome) -> SandboxEnvelope:
-        """The outcome at once, with the balance as casinos that book at once know it."""
+        """Return the outcome in the answer itself, with the new balance."""
         if isinstance(reached, Declined):
             return envelope(reached.code)
         account = self.wallet.account(demand.player)
@@ -239,7 +239,7 @@ class CasinoEndpoint:
             await self._send_accepts(demand, reached, behaviour)
 
     async def _send_accepts(self, demand: Demand, reached: BookingOutcome, behaviour: Behaviour) -> None:
-        """Send the accepts this behaviour sends: behind the answer, or before it."""
+        """Send the accepts of this behaviour, before the answer or in the background."""
         told = casino_envelopes.accepts(demand, reached, behaviour)
         if told and behaviour.accept_first:
             await self._deliver(behaviour.accept_after_s, demand.book, told)
@@ -266,7 +266,7 @@ class CasinoEndpoint:
 
 
 def _redacted(document: object) -> Json:
-    """Refresh tokens open a player's account: the journal keeps none."""
+    """Hide refresh tokens, which give access to a player's account, from the journal."""
     if isinstance(document, dict):
         return {name: "(hidden)" if name == "RefreshToken" else _redacted(value) for name, value in document.items()}
     if isinstance(document, list):

@@ -1,6 +1,6 @@
-"""What the sandbox casino says about an outcome: the envelopes of accepts, inline answers and info.
+"""Envelopes of the sandbox casino: accepts, inline answers and the list of info.
 
-Owns: the wire form of a booking and of a refusal, and the lies a test may ask for. Never: what is booked.
+Owns: the wire form of a booking and of a refusal, and the false statements that a test may demand. Never: a booking.
 Spec: casino.md 1.1, 2 and 2.1.
 """
 
@@ -31,7 +31,7 @@ ACCEPT_PATH = {BookKind.PAYMENTS: "/payments/accept", BookKind.CASHBACK: "/cashb
 
 
 def envelope(code: int, value: object = None, *, message: str | None = None) -> SandboxEnvelope:
-    """The one form of every answer; Value is left out when there is none."""
+    """Return an envelope. Value is left out if it is None."""
     told: SandboxEnvelope = {"ErrorCode": code, "Message": message or TEXTS.get(code, "System error")}
     if value is not None:
         told["Value"] = value
@@ -39,7 +39,7 @@ def envelope(code: int, value: object = None, *, message: str | None = None) -> 
 
 
 def contents(booking: Booking) -> SandboxEnvelope:
-    """A payment's facts. TaxAmount is there when the make carried one."""
+    """Return the fields of a payment, with TaxAmount if the make had one."""
     facts: SandboxEnvelope = {
         _ID_FIELD[booking.book]: booking.subject_id,
         "PartnerUserId": booking.player,
@@ -53,7 +53,7 @@ def contents(booking: Booking) -> SandboxEnvelope:
 
 
 def listed(booking: Booking, *, unix_times: bool) -> SandboxEnvelope:
-    """One line of payments/info."""
+    """Return one element of payments/info."""
     seconds, rest_ms = divmod(booking.booked_ms, 1000)
     moment = _EPOCH + timedelta(seconds=seconds, milliseconds=rest_ms)
     when: object = seconds if unix_times else moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -61,7 +61,7 @@ def listed(booking: Booking, *, unix_times: bool) -> SandboxEnvelope:
 
 
 def outcome(demand: Demand, reached: BookingOutcome, repeat: Repeat = Repeat.CONTENTS) -> SandboxEnvelope:
-    """The outcome as an accept, or as the answer of a casino that books at once."""
+    """Return the outcome as the envelope of an accept or of an inline answer."""
     if isinstance(reached, Declined):
         return envelope(reached.code, {_ID_FIELD[demand.book]: demand.subject_id, "TransactionType": demand.kind})
     if isinstance(reached, Booked):
@@ -70,14 +70,14 @@ def outcome(demand: Demand, reached: BookingOutcome, repeat: Repeat = Repeat.CON
 
 
 def exists(booking: Booking, repeat: Repeat) -> SandboxEnvelope:
-    """103804 with the first attempt's contents, or wrongly with others or none."""
+    """Return a 103804 with the first attempt's contents, or, as a fault, with others or none."""
     if repeat is Repeat.BARE:
         return envelope(EXISTS)
     return envelope(EXISTS, _other_amount(booking) if repeat is Repeat.OTHER else contents(booking))
 
 
 def accepts(demand: Demand, reached: BookingOutcome, behaviour: Behaviour) -> list[SandboxEnvelope]:
-    """The accepts to send, one after the other."""
+    """Return the accepts to send, in order."""
     honest = outcome(demand, reached, behaviour.repeat)
     if behaviour.accepts and behaviour.lie and isinstance(reached, Booked):
         return _lies(demand, reached.booking, behaviour.lie)

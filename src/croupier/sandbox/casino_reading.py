@@ -1,7 +1,7 @@
-"""What the hub's calls to a casino must look like, read as strictly as the contract allows.
+"""Strict readers of the hub's calls to a casino.
 
-Owns: the shape of each `data` of casino.md 2, and of the claims around it. Never: what is done with it. What
-cannot be read is refused with a field name; what can be read but is not to the letter becomes a complaint.
+Owns: the shape of each `data` of casino.md 2, and of the claims around it. Never: the handling. An
+unreadable field is refused by its name; a readable field that deviates from the contract becomes a complaint.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Complain = Callable[[str], None]
 
 
 def payment_demand(document: Json, complain: Complain) -> Demand:
-    """One element of payments/make or make-list. Raises BadField."""
+    """Read one element of payments/make or make-list. Raises BadField."""
     obj = strictjson.record(document, "data")
     _only(obj, _MAKE, complain)
     strictjson.optional_text(obj, "PromoCode")
@@ -32,7 +32,7 @@ def payment_demand(document: Json, complain: Complain) -> Demand:
 
 
 def cashback_demand(document: Json, complain: Complain) -> Demand:
-    """The data of cashback-payments/make. Raises BadField."""
+    """Read the data of cashback-payments/make. Raises BadField."""
     obj = strictjson.record(document, "data")
     _only(obj, _CASHBACK, complain)
     strictjson.optional(_tag, obj, "TagId")
@@ -40,7 +40,7 @@ def cashback_demand(document: Json, complain: Complain) -> Demand:
 
 
 def demand_list(document: Json, complain: Complain) -> list[Demand]:
-    """The data of payments/make-list: a bare array. Raises BadField."""
+    """Read the data of payments/make-list, which is an array. Raises BadField."""
     if not isinstance(document, list):
         raise BadField("data", "must be an array")
     if not 1 <= len(document) <= MAX_LIST:
@@ -52,35 +52,35 @@ def demand_list(document: Json, complain: Complain) -> list[Demand]:
 
 
 def bet_id(document: Json, complain: Complain) -> int:
-    """The data of payments/info. Raises BadField."""
+    """Read the data of payments/info. Raises BadField."""
     obj = strictjson.record(document, "data")
     _only(obj, {"BetId"}, complain)
     return strictjson.integer(obj, "BetId", low=1, high=MAX_ID)
 
 
 def closing(document: Json, complain: Complain) -> tuple[int, bool]:
-    """The data of payments/close: BetId, IsClosed. Raises BadField."""
+    """Read BetId and IsClosed from the data of payments/close. Raises BadField."""
     obj = strictjson.record(document, "data")
     _only(obj, {"BetId", "IsClosed"}, complain)
     return strictjson.integer(obj, "BetId", low=1, high=MAX_ID), strictjson.boolean(obj, "IsClosed")
 
 
 def player_of(document: Json, complain: Complain) -> str:
-    """The data of users/data: PartnerUserId. Raises BadField."""
+    """Read PartnerUserId from the data of users/data. Raises BadField."""
     obj = strictjson.record(document, "data")
     _only(obj, {"PartnerUserId", "TagId", "ExtraData"}, complain)
     return strictjson.text(obj, "PartnerUserId")
 
 
 def refresh_token(document: Json, complain: Complain) -> str:
-    """The data of users/auth: RefreshToken. Raises BadField."""
+    """Read RefreshToken from the data of users/auth. Raises BadField."""
     obj = strictjson.record(document, "data")
     _only(obj, {"RefreshToken", "TagId"}, complain)
     return strictjson.text(obj, "RefreshToken", 4096)
 
 
 def data_of(claims: Mapping[str, Json], client_id: int, complain: Complain) -> Json:
-    """The `data` of a verified token that was made for this casino. Raises BadField, BadJson."""
+    """Return the `data` of a verified token for this casino. Raises BadField, BadJson."""
     if strictjson.text(claims, "client_id") != f"PartnerClient-{client_id}":
         raise BadField("client_id", "names another casino")
     not_before = strictjson.integer(claims, "nbf", low=0, high=MAX_ID)
@@ -110,7 +110,7 @@ def _tag(obj: Record, field: str) -> int:
 
 
 def _only(obj: Record, known: set[str], complain: Complain) -> None:
-    """Unknown fields and nulls are no reason to refuse, but the contract has none."""
+    """Record a complaint for unknown fields and nulls, which the contract does not have. They are not refused."""
     for name, value in obj.items():
         if name not in known:
             complain(f"data: unknown field {name[:40]!r}")

@@ -1,6 +1,6 @@
-"""What one call to the sandbox casino is answered, before it becomes HTTP.
+"""The reply of the sandbox casino to one call, before it becomes HTTP.
 
-Owns: the record, and which behaviours answer with an envelope. Never: bytes (rubbish, casino_app).
+Owns: the record, and the list of behaviours that answer with an envelope. Never: bytes (rubbish, casino_app).
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from croupier.sandbox.casino_envelopes import SandboxEnvelope, envelope
 
 SYSTEM_ERROR = 500
 OUTCOME_ANSWERS = {AnswerForm.ACK, AnswerForm.INLINE, AnswerForm.EXISTS, AnswerForm.REFUSE}
-"""Answers that are an envelope. A list cannot give the last three: its outcomes come by accept."""
+"""Answers that are an envelope. A list never gives the last three, because its outcomes come by accept."""
 
 
 @dataclass(frozen=True, slots=True)
 class CasinoReply:
-    """What the call gets. `told` is None where the answer has no readable body."""
+    """One reply. `told` is the envelope, or None if the answer has no readable body."""
 
     answer: AnswerForm
     status: int
@@ -26,17 +26,17 @@ class CasinoReply:
 
 
 def refused(code: int, message: str | None = None) -> CasinoReply:
-    """A refusal by acknowledgement."""
+    """Return a refusal by acknowledgement."""
     return CasinoReply(AnswerForm.ACK, 200, envelope(code, message=message))
 
 
 def system_error() -> CasinoReply:
-    """The casino broke: nobody can say what it did."""
+    """Return an internal error, whose effect is unknown to the caller."""
     return CasinoReply(AnswerForm.ERROR, SYSTEM_ERROR, envelope(SYSTEM_ERROR))
 
 
 def reply_of(behaviour: Behaviour, told: SandboxEnvelope | None) -> CasinoReply:
-    """The reply of a behaviour whose call would honestly be answered `told`."""
+    """Return the reply of a behaviour. `told` is the envelope that an honest casino would answer."""
     if behaviour.answer is AnswerForm.ERROR:
         return system_error()
     if behaviour.answer is AnswerForm.STATUS:

@@ -1,6 +1,6 @@
-"""The sandbox casino's line to the hub: its bearer, the hub's keys, envelopes checked, accepts delivered.
+"""The sandbox casino's connection to the hub: bearer token, the hub's keys, verification of calls, delivery of accepts.
 
-Owns: everything of casino.md 1 as a casino does it, and the ladder of resends. Never: what an accept says.
+Owns: the casino's side of casino.md 1, and the delays between retries. Never: the contents of an accept.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ API = "/mis-api/api/v2"
 LEEWAY_S = 5
 TOKEN_RENEWAL_MARGIN_S = 60.0
 RESEND_DELAYS_S = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
-"""How long a casino waits before each resend of an accept that failed."""
+"""Seconds before each retry of a failed accept."""
 MAX_BODY = 2**20
 
 
 class HubUnavailable(Exception):
-    """The hub cannot be asked now (no credentials yet, unreachable, or it refuses them)."""
+    """The hub cannot be called: there are no credentials yet, it is unreachable, or it refuses them."""
 
 
 class BadEnvelope(Exception):
-    """What came is not a token of the hub for this casino. `why` is for the log."""
+    """The body is not a token of the hub for this casino. `why` is for the log."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
@@ -39,15 +39,15 @@ class BadEnvelope(Exception):
 
 
 class HubConnection:
-    """One casino's side of the connection. Credentials may come after the start: the hub wants the address first."""
+    """The connection of one casino. Credentials may be set after the start, because the hub needs the address first."""
 
     def __init__(self, *, wire: Wire, clock: Clock, journal: Journal, hub_url: str) -> None:
         self.hub_url = hub_url.rstrip("/")
         self.resend_delays_s: tuple[float, ...] = RESEND_DELAYS_S
         self.refetch_keys = True
-        """False: the key set is fetched once and kept for ever, as casinos may."""
+        """False: the key set is fetched once and cached for ever, which the contract allows."""
         self.ask_hub = False
-        """True: tokens are checked by the hub's /auth/verify, as casinos without a library do."""
+        """True: tokens are verified by the hub's /auth/verify, as by casinos without a JWT library."""
         self.client_id: int | None = None
         self._secret: str | None = None
         self._wire = wire
@@ -59,7 +59,7 @@ class HubConnection:
         self._asking_keys = asyncio.Lock()
 
     def set_credentials(self, client_id: int | None, secret: str | None) -> None:
-        """Use these from now on; what was fetched with the old ones is dropped."""
+        """Use these credentials, and drop the token and keys that the old ones fetched."""
         self.client_id = client_id
         self._secret = secret
         self._token = None
@@ -68,7 +68,7 @@ class HubConnection:
     # --- inbound: the envelope --------------------------------------------------------------------------------
 
     async def open(self, body: bytes) -> Json:
-        """The data of one call of the hub. Raises BadEnvelope or HubUnavailable."""
+        """Return the data of one call of the hub. Raises BadEnvelope, HubUnavailable."""
         if self.client_id is None:
             raise HubUnavailable("no credentials yet")
         try:
@@ -117,7 +117,7 @@ class HubConnection:
     # --- outbound ---------------------------------------------------------------------------------------------
 
     async def accept(self, path: str, envelope: Mapping[str, object]) -> bool:
-        """Deliver one accept, again and again up the ladder until the hub answers 200. False: given up."""
+        """Deliver one accept, with retries until the hub answers 200. Return False if the last retry failed."""
         for pause_s in (*self.resend_delays_s, None):
             if await self._accept_once(path, envelope):
                 return True
@@ -143,14 +143,14 @@ class HubConnection:
         return answer.status == 200 and _integer(said, "ErrorCode") == SUCCESS
 
     async def bearer(self) -> str:
-        """A bearer that is still good for a while. Raises HubUnavailable."""
+        """Return a bearer token that does not expire soon. Raises HubUnavailable."""
         async with self._asking_token:
             if self._token is None or self._token[1] <= self._clock.monotonic_s():
                 self._token = await self._new_token()
             return self._token[0]
 
     async def _new_token(self) -> tuple[str, float]:
-        """A bearer and the monotonic second from which another is asked for."""
+        """Return a new bearer token and the monotonic second at which it is renewed."""
         if self.client_id is None or self._secret is None:
             raise HubUnavailable("no credentials yet")
         body = json.dumps({"PartnerClientId": self.client_id, "Secret": self._secret}).encode()
@@ -164,7 +164,7 @@ class HubConnection:
         return token, asked_s + max(life_s - TOKEN_RENEWAL_MARGIN_S, life_s / 2)
 
     async def _ask(self, method: str, path: str, *, body: bytes = b"", bearer: bool = False) -> dict[str, Json]:
-        """One call whose answer must be an object with status 200. Raises HubUnavailable."""
+        """Call the hub and return its answer, an object with status 200. Raises HubUnavailable."""
         try:
             answer = await self._send(method, path, body=body, bearer=await self.bearer() if bearer else None)
         except PeerError as problem:

@@ -1,7 +1,7 @@
-"""What a sandbox side received, sent and found odd, for `/_sandbox/log` and for the tests to look into.
+"""The journal of a sandbox casino or studio: messages received and sent, and complaints, for `/_sandbox/log` and tests.
 
-Owns: the bounded list of entries and the list of complaints. Never: a secret (no bearer, no signature, no password is
-handed to it). A complaint is a breach of the contract that an honest peer survives but should never see.
+Owns: the bounded lists of entries and complaints. Never: a secret: no token, signature or password is passed to it. A
+complaint is a breach of the contract that an honest peer tolerates but should never see.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ KEPT = 10_000
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """One message, seen from this side."""
+    """One message received or sent."""
 
     number: int
     at_ms: int
@@ -31,7 +31,7 @@ class JournalEntry:
     note: str
 
     def as_json(self) -> dict[str, object]:
-        """For the log page."""
+        """Return the entry as JSON for the log page."""
         return {
             "number": self.number,
             "atMs": self.at_ms,
@@ -45,7 +45,7 @@ class JournalEntry:
 
 
 class Journal:
-    """The last entries and complaints of one side."""
+    """The last entries and complaints of one casino or studio."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -63,22 +63,22 @@ class Journal:
         answer: Json = None,
         note: str = "",
     ) -> None:
-        """Keep one message."""
+        """Record one message."""
         self._count += 1
         at_ms = self._clock.now_ms()
         self._entries.append(JournalEntry(self._count, at_ms, direction, path, data, status, answer, note))
 
     def complain(self, about: str) -> None:
-        """Keep one breach of the contract."""
+        """Record one breach of the contract."""
         self.complaints.append(about)
 
     def since(self, number: int = 0) -> list[JournalEntry]:
-        """The entries after that number, oldest first."""
+        """Return the entries after this number, oldest first."""
         return [entry for entry in self._entries if entry.number > number]
 
 
 def plain_json(document: Json) -> object:
-    """The same document with whole numbers as numbers again; other numbers stay their own text, so none is a float."""
+    """Return the document with whole numbers as int. Other numbers stay text, so that none becomes a float."""
     if isinstance(document, NumberText):
         return int(document) if document.lstrip("-").isdigit() else str(document)
     if isinstance(document, list):

@@ -1,6 +1,6 @@
-"""HTTP answers no honest peer gives: hanging, cut off, endless, slow, HTML, a redirect.
+"""HTTP answers that no honest peer gives: hanging, cut off, huge, slow, HTML, a redirect.
 
-Owns: their bytes. Never: when they are given (behaviour). Spec: money.md 4.2.
+Owns: their bytes. Never: the choice of one (behaviour). Spec: money.md 4.2.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ HANG_S = 60.0
 HUGE_BYTES = 10 * 2**20
 _CHUNK = 64 * 1024
 TRAP = "/_sandbox/trap"
-"""Where the redirect leads: whoever arrives there followed it."""
+"""Target of the redirect. A request to it proves that the client followed the redirect."""
 
 
 class CutOff(Response):
-    """Promises more than it sends; the server then closes the connection."""
+    """A response shorter than its Content-Length; the server then closes the connection."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - the ASGI signature
         """Send the head and the first byte."""
@@ -33,20 +33,20 @@ class CutOff(Response):
 
 
 class Hanging(CutOff):
-    """Says nothing for longer than anyone waits, then is cut off."""
+    """A response that sends nothing for longer than any timeout, and is then cut off."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__()
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Wait, then break off."""
+        """Wait, then send the cut-off response."""
         await self._clock.sleep(HANG_S)
         await super().__call__(scope, receive, send)
 
 
 def response(reply: CasinoReply, clock: Clock) -> Response:
-    """The reply as HTTP."""
+    """Return the reply as an HTTP response."""
     made = _MADE.get(reply.answer)
     if made is not None:
         return made(reply, clock)
@@ -66,7 +66,7 @@ async def _drip(body: bytes, clock: Clock) -> AsyncIterator[bytes]:
 
 
 async def _huge(body: bytes) -> AsyncIterator[bytes]:
-    """Valid JSON, if anyone reads it to the end: spaces, then the honest answer."""
+    """Yield 10 MiB of white space before the honest answer: valid JSON, but far too long."""
     for _ in range(HUGE_BYTES // _CHUNK):
         yield b" " * _CHUNK
     yield body

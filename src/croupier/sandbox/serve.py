@@ -1,7 +1,7 @@
-"""One sandbox side as a process of its own: `python -m croupier.sandbox.serve casino --hub URL [--port 0]`.
+"""A sandbox casino or studio as its own process: `python -m croupier.sandbox.serve casino --hub URL [--port 0]`.
 
-Owns: the loopback server, the one JSON line that tells its address, credentials from a file, and the end: SIGTERM,
-Ctrl-C, or standard input closing where it is a pipe (so that nothing outlives the test or demo that started it).
+Owns: the loopback server, the JSON line with its address, and credentials from a file. It ends on SIGTERM, Ctrl-C,
+or the end of standard input where that is a pipe, so that it never outlives the test or demo that started it.
 Never: an address other than 127.0.0.1.
 """
 
@@ -35,21 +35,21 @@ LOOPBACK = "127.0.0.1"
 GRACE_S = 2
 
 Join = Callable[[str], Awaitable[Record | None]]
-"""Called with the address once it is open; returns the hub's credentials, as `casino add --json` prints them."""
+"""A callback that gets the address once it is open, and returns the credentials that `casino add --json` prints."""
 Announce = Callable[[str], None]
 
 
 class SandboxServer(Protocol):
-    """What is served."""
+    """A sandbox casino or studio as the server runs it."""
 
     app: Starlette
 
     def take_credentials(self, credentials: Record) -> None:
-        """Use what the hub printed. Raises BadField."""
+        """Use the credentials that the hub printed. Raises BadField."""
         ...
 
     async def close(self) -> None:
-        """Stop what still runs."""
+        """Stop the background tasks."""
         ...
 
 
@@ -89,7 +89,7 @@ def run_casino(
     announce: Announce | None = None,
     with_parent: bool = True,
 ) -> None:
-    """Serve a sandbox casino until told to stop. `with_parent`: stop too when standard input is a pipe and closes."""
+    """Serve a sandbox casino until a signal. `with_parent`: stop also when standard input is a pipe and ends."""
 
     def make(wire: HttpWire, clock: SystemClock) -> SandboxServer:
         chance = SystemChance()
@@ -119,7 +119,7 @@ def run_studio(
 
 
 def credentials_from(path: Path) -> Join:
-    """A join that reads a JSON file; no file means that the credentials come later, by `/_sandbox/credentials`."""
+    """Return a join that reads a JSON file. Without a file, the credentials come later by `/_sandbox/credentials`."""
 
     async def join(_url: str) -> Record | None:
         return _read_credentials(path)
@@ -132,7 +132,7 @@ def _read_credentials(path: Path) -> Record | None:
 
 
 def say_json(kind: str) -> Announce:
-    """Tell the address as one JSON line on standard output."""
+    """Return a callback that prints the address as one JSON line on standard output."""
 
     def announce(url: str) -> None:
         sys.stdout.write(json.dumps({"kind": kind, "url": url}) + "\n")
@@ -142,13 +142,15 @@ def say_json(kind: str) -> Announce:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """The command line of this module."""
-    parser = argparse.ArgumentParser(prog="python -m croupier.sandbox.serve", description="One sandbox side.")
+    """Run the command line of this module."""
+    parser = argparse.ArgumentParser(
+        prog="python -m croupier.sandbox.serve", description="Serve a sandbox casino or studio."
+    )
     parser.add_argument("kind", choices=("casino", "studio"))
-    parser.add_argument("--port", type=int, default=0, help="0 takes any free one")
-    parser.add_argument("--hub", required=True, help="the hub's address, without any path")
-    parser.add_argument("--credentials", type=Path, help="JSON file as the hub printed it")
-    parser.add_argument("--currency", default="EUR", help="a casino's currency")
+    parser.add_argument("--port", type=int, default=0, help="port to listen on; 0 takes a free one")
+    parser.add_argument("--hub", required=True, help="the hub's address, without a path")
+    parser.add_argument("--credentials", type=Path, help="JSON file with the credentials that the hub printed")
+    parser.add_argument("--currency", default="EUR", help="currency of a casino's players")
     parser.add_argument("--draws", type=Path, help="a studio runs draw games, with their journals in this directory")
     parser.add_argument("--pace", type=int, default=1, help="how many times as fast as usual its draws run")
     asked = parser.parse_args(argv)
@@ -172,7 +174,7 @@ def _run(
     announce: Announce | None,
     with_parent: bool,
 ) -> None:
-    # uvicorn raises the signal it stopped on once more; taken quietly, the process ends with 0.
+    # uvicorn raises the signal again after it stopped; ignoring it here lets the process end with 0.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: None)
     asyncio.run(_serve(make, port, join, announce=announce or say_json(kind), with_parent=with_parent))
@@ -202,7 +204,7 @@ async def _serve(
 
 
 def _bind(listening: socket.socket, port: int) -> None:
-    """Raises OSError with what to do."""
+    """Bind the socket. Raises OSError with advice."""
     try:
         listening.bind((LOOPBACK, port))
     except OSError as error:
@@ -211,7 +213,7 @@ def _bind(listening: socket.socket, port: int) -> None:
 
 
 class _SandboxUvicorn(uvicorn.Server):
-    """Says when it is open: only then may the address be told."""
+    """A server that calls `when_open` once it listens, so that the address is announced only then."""
 
     when_open: Callable[[], Awaitable[None]]
 
@@ -234,7 +236,7 @@ async def _open(side: SandboxServer, url: str, join: Join | None, *, announce: A
 
 
 def _stop_with_parent(server: uvicorn.Server) -> None:
-    """Stop when standard input closes, where it is a pipe or socket; a terminal, a file or no input say nothing."""
+    """Stop when standard input ends, if it is a pipe or socket. A terminal, a file or no input never stops it."""
     try:
         mode = os.fstat(0).st_mode
     except OSError:

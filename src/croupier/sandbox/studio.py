@@ -1,7 +1,7 @@
-"""The sandbox studio put together: a provider of invented games with its line to the hub.
+"""The sandbox studio: a provider of invented games with its connection to the hub.
 
 Owns: the wiring, and the names a test or the demo uses. Never: behaviour of its own. A studio may start without
-credentials, because the hub wants to know its address before it gives any.
+credentials, because the hub needs its address before it issues them.
 """
 
 from __future__ import annotations
@@ -48,13 +48,13 @@ class SandboxStudio:
         )
 
     def set_credentials(self, counterparty_id: str, secret: str) -> None:
-        """What the hub printed when the provider was added."""
+        """Use the credentials that `croupier provider add` printed."""
         self.calls.counterparty_id = counterparty_id
         self.calls.secret = secret
         self.draws.begin_if_planned(has_credentials=bool(secret))
 
     async def balance(self, session: str) -> ReceivedAnswer:
-        """Ask for the player's balance. Like all of these: PeerError where the hub is silent."""
+        """Query the player's balance. Raises PeerError if the hub does not answer, as all of these do."""
         return await self.calls.balance(session)
 
     async def pay_in(self, session: str, bet: str, round_id: str, *, amount: str) -> ReceivedAnswer:

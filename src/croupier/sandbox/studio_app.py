@@ -1,6 +1,6 @@
 """The sandbox studio as an ASGI app: the hub's two calls under any base path, and the players' page.
 
-Owns: HTTP in and out. Never: the calls on the hub (studio_calls) or how a round goes (studio_rounds).
+Owns: HTTP requests and responses. Never: calls to the hub (studio_calls) or the course of a round (studio_rounds).
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from croupier.sandbox.studio_signing import RequestVerifier
 MAX_BODY = 65536
 WIN_CHANCE = 0.45
 MOST_SHOWN = 10
-"""Bets of a session that its page shows."""
+"""Number of bets that the page of a session shows."""
 
 
 class StudioState(Protocol):
-    """What the app needs of the studio it belongs to."""
+    """The parts of the studio that the app needs."""
 
     calls: StudioCalls
     rounds: Rounds
@@ -42,7 +42,7 @@ class StudioState(Protocol):
 
 
 class HubSide:
-    """What the hub calls: the catalogue and the launch."""
+    """The API for the hub: the catalogue and the launch."""
 
     def __init__(self, studio: StudioState, clock: Clock) -> None:
         self._studio = studio
@@ -50,12 +50,12 @@ class HubSide:
         self._verifier = RequestVerifier()
 
     async def games(self, request: Request) -> Response:
-        """GET games: a bare array."""
+        """Answer GET games with an array."""
         refusal = self._refusal(request, b"")
         return refusal or self._answer(request, JSONResponse(self._studio.games))
 
     async def launch(self, request: Request) -> Response:
-        """POST games/{gameId}/launch."""
+        """Answer POST games/{gameId}/launch."""
         try:
             body = await bounded_body(request, MAX_BODY)
         except BodyTooLong:
@@ -98,7 +98,7 @@ class HubSide:
 
 
 class PlayerSide:
-    """The page in the frame."""
+    """The page in the player's frame."""
 
     def __init__(self, studio: StudioState, chance: Chance) -> None:
         self._studio = studio
@@ -106,11 +106,11 @@ class PlayerSide:
         self._bets: dict[str, deque[Shown]] = {}
 
     async def show(self, request: Request) -> Response:
-        """The game, waiting for a bet."""
+        """Show the game."""
         return await self._page(request)
 
     async def bet(self, request: Request) -> Response:
-        """One round: the stake, then twice the stake or nothing."""
+        """Play one round, which pays twice the stake or nothing."""
         session, stake = request.path_params["session"], request.query_params.get("stake", "")
         if session not in self._studio.sessions or stake not in STAKES:
             return HTMLResponse("No such game.", 404)
@@ -133,7 +133,7 @@ class PlayerSide:
 
 
 def build(studio: StudioState, *, clock: Clock, chance: Chance, control: list[Route]) -> Starlette:
-    """The app of one studio."""
+    """Return the app of one studio."""
     hub, player = HubSide(studio, clock), PlayerSide(studio, chance)
     contract = [
         Route(f"{prefix}/v1{path}", endpoint, methods=[method])

@@ -22,7 +22,7 @@ from croupier.sandbox.studio_signing import compact, signed_headers
 
 OK, NOT_KNOWN = 1, 99
 PATIENCE_S = 7.0
-"""How long a live provider waits for an answer."""
+"""Seconds for which a live provider waits for an answer."""
 
 STATUSES: dict[int, frozenset[int]] = {
     OK: frozenset({200}),
@@ -35,7 +35,7 @@ STATUSES: dict[int, frozenset[int]] = {
     8: frozenset({401}),
     NOT_KNOWN: frozenset({504, 503, 429}),
 }
-"""Which HTTP statuses go with each _responseCode (provider.md 2)."""
+"""The allowed HTTP statuses of each _responseCode (provider.md 2)."""
 
 
 class ReceivedAnswer(NamedTuple):
@@ -46,19 +46,19 @@ class ReceivedAnswer(NamedTuple):
 
     @property
     def code(self) -> int | None:
-        """_responseCode, or None if the answer has no readable one."""
+        """Return _responseCode, or None if it is missing or unreadable."""
         value = self.told.get("_responseCode")
         return int(value) if isinstance(value, NumberText) and value.isdigit() else None
 
     @property
     def balance(self) -> str | None:
-        """The balance as decimal text, if it was told."""
+        """Return the balance as decimal text, or None."""
         value = self.told.get("balance")
         return str(value) if isinstance(value, NumberText) else None
 
 
 class StudioCalls:
-    """One provider's line to the hub. Every call raises PeerError where the hub stays silent."""
+    """The calls of one provider to the hub. Every call raises PeerError if the hub does not answer."""
 
     def __init__(self, *, wire: Wire, clock: Clock, chance: Chance, journal: Journal, hub_url: str) -> None:
         self.hub_url = hub_url.rstrip("/")
@@ -71,30 +71,30 @@ class StudioCalls:
         self._journal = journal
 
     async def balance(self, session: str) -> ReceivedAnswer:
-        """GET balance."""
+        """Send GET balance."""
         answer = await self._call("GET", session, "balance")
         if answer.code == OK and not {"balance", "currency"} <= set(answer.told):
             self._journal.complain("balance: a success without balance or currency")
         return answer
 
     async def pay_in(self, session: str, bet: str, round_id: str, *, amount: str) -> ReceivedAnswer:
-        """POST bets/pay-in. Amounts are decimal text in major units."""
+        """Send POST bets/pay-in. Amounts are decimal text in major units."""
         return await self._bet(session, "pay-in", {"betId": bet, "gameRoundId": round_id, "betAmount": amount})
 
     async def pay_out(
         self, session: str, bet: str, round_id: str, *, win: str, odd: str | None = None
     ) -> ReceivedAnswer:
-        """POST bets/pay-out; a win of 0 is a loss."""
+        """Send POST bets/pay-out. A win of 0 is a loss."""
         body = {"betId": bet, "gameRoundId": round_id, "winAmount": win}
         return await self._bet(session, "pay-out", body if odd is None else {**body, "winOdd": odd})
 
     async def pay_in_out(self, session: str, bet: str, round_id: str, *, amount: str, win: str) -> ReceivedAnswer:
-        """POST bets/pay-in-out."""
+        """Send POST bets/pay-in-out."""
         body = {"betId": bet, "gameRoundId": round_id, "betAmount": amount, "winAmount": win}
         return await self._bet(session, "pay-in-out", body)
 
     async def refund(self, session: str, bet: str) -> ReceivedAnswer:
-        """POST bets/refund."""
+        """Send POST bets/refund."""
         return await self._call("POST", session, "bets/refund", document={"betId": bet})
 
     async def _bet(self, session: str, verb: str, body: Mapping[str, object]) -> ReceivedAnswer:

@@ -23,7 +23,7 @@ from croupier.sandbox.studio_rounds import PlayedBet, Rounds
 
 
 class ControlledStudio(Protocol):
-    """What the controls need of the studio they belong to."""
+    """The parts of the studio that the control API needs."""
 
     calls: StudioCalls
     rounds: Rounds
@@ -32,18 +32,18 @@ class ControlledStudio(Protocol):
     sessions: dict[str, LaunchedSession]
 
     def set_credentials(self, counterparty_id: str, secret: str) -> None:
-        """What the hub printed."""
+        """Use the credentials that the hub printed."""
         ...
 
 
 class StudioControl:
-    """The dials and windows of one studio."""
+    """The control API of one studio."""
 
     def __init__(self, studio: ControlledStudio) -> None:
         self._studio = studio
 
     def routes(self) -> list[Route]:
-        """For the studio's app."""
+        """Return the routes for the studio's app."""
         return [
             Route("/_sandbox/log", self.log, methods=["GET"]),
             Route("/_sandbox/sessions", self.sessions, methods=["GET"]),
@@ -54,20 +54,20 @@ class StudioControl:
         ]
 
     async def log(self, request: Request) -> Response:
-        """Everything received and sent after `?since=NUMBER`, and every complaint."""
+        """Return the messages received and sent after `?since=NUMBER`, and every complaint."""
         since = request.query_params.get("since", "0")
         entries = self._studio.journal.since(int(since) if since.isdigit() else 0)
         told = [entry.as_json() for entry in entries]
         return JSONResponse({"entries": told, "complaints": list(self._studio.journal.complaints)})
 
     async def sessions(self, _request: Request) -> Response:
-        """Every session launched here."""
+        """Return every launched session."""
         return JSONResponse({"sessions": [asdict(launched) for launched in self._studio.sessions.values()]})
 
     async def call(self, asked: Record) -> object:
-        """One call as it is: `{"verb", "session", "bet"?, "round"?, "amount"?, "win"?, "odd"?}`.
+        """Make one call: `{"verb", "session", "bet"?, "round"?, "amount"?, "win"?, "odd"?}`.
 
-        Answers `{"status", "told"}`; status null is silence.
+        Returns `{"status", "told"}`. A null status means that the hub did not answer.
         """
         try:
             return _answer_json(await self._call(asked))
@@ -93,7 +93,7 @@ class StudioControl:
         raise strictjson.BadField("verb", "must be balance, pay-in, pay-out, pay-in-out or refund")
 
     async def play(self, asked: Record) -> object:
-        """A whole bet: `{"session", "stake", "win"?, "how"?: "rounds" | "at-once" | "undo"}`."""
+        """Play a whole bet: `{"session", "stake", "win"?, "how"?: "rounds" | "at-once" | "undo"}`."""
         rounds, session = self._studio.rounds, strictjson.text(asked, "session")
         stake = strictjson.amount_text(asked, "stake")
         how = strictjson.optional_text(asked, "how") or "rounds"
@@ -105,7 +105,7 @@ class StudioControl:
         return _played_json(await play(session, stake, strictjson.amount_text(asked, "win")))
 
     async def change_games(self, asked: Record) -> object:
-        """`{"add"?: GAME, "remove"?: gameId}`: the catalogue the hub finds at its next look."""
+        """Change the catalogue: `{"add"?: GAME, "remove"?: gameId}`. The hub reads it at its next fetch."""
         if asked.get("remove") is not None:
             gone = strictjson.amount_text(asked, "remove")
             self._studio.games[:] = [game for game in self._studio.games if str(game["gameId"]) != gone]
@@ -117,7 +117,7 @@ class StudioControl:
         return {"games": self._studio.games}
 
     async def credentials(self, asked: Record) -> object:
-        """`{"CounterpartyId", "Secret", "HubUrl"?}`: what the hub printed when the provider was added."""
+        """Set the credentials that `croupier provider add` printed: `{"CounterpartyId", "Secret", "HubUrl"?}`."""
         counterparty_id = strictjson.text(asked, "CounterpartyId")
         self._studio.set_credentials(counterparty_id, strictjson.text(asked, "Secret", 512))
         hub_url = strictjson.optional_text(asked, "HubUrl", 2048)
@@ -127,7 +127,7 @@ class StudioControl:
 
 
 def acts(act: Callable[[Record], Awaitable[object]]) -> Callable[[Request], Awaitable[Response]]:
-    """A POST with a JSON object in and one out; what is wrong with it is said in one line."""
+    """Wrap a handler as a POST that takes and returns a JSON object. A bad request gets its problem in one line."""
 
     async def endpoint(request: Request) -> Response:
         try:

@@ -1,4 +1,4 @@
-"""The sandbox studio's invented games, and what a launch must carry.
+"""The sandbox studio's invented games, and the reader of a launch.
 
 Owns: the catalogue and the reading of a launch. Never: a signature. Spec: provider.md 3.1 and 3.2.
 """
@@ -30,7 +30,7 @@ GAMES: tuple[CatalogueGame, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class LaunchedSession:
-    """One session as the hub launched it. Amounts are decimal text."""
+    """One launched session. Amounts are decimal text."""
 
     session: str
     game: str
@@ -44,7 +44,7 @@ class LaunchedSession:
 
 
 def read_launch(game: CatalogueGame, body: bytes) -> LaunchedSession:
-    """A launch's body. Raises BadJson, BadField."""
+    """Read the body of a launch. Raises BadJson, BadField."""
     obj = strictjson.record(strictjson.loads(body))
     _one_of(obj, "viewType", ("desktop", "mobile"))
     mode = _one_of(obj, "gameMode", ("real", "demo"))

@@ -1,6 +1,6 @@
-"""The page a player of the sandbox studio sees: one button per stake, and of each bet its id, its end, and how to trace it.
+"""The player's page of the sandbox studio: a button for each stake, and for each bet its id, its end and its trace command.
 
-Owns: its HTML. Never: a script, and never real money: it says so on every page.
+Owns: its HTML. Never: a script, or real money: every page says that it is demo money.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _STYLE = (
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One bet of this page, with what was staked and what it would have won."""
+    """One bet on this page, with its stake and its win if it is settled."""
 
     played: PlayedBet
     stake: str
@@ -33,7 +33,7 @@ class Shown:
 
 
 def page(launched: LaunchedSession, *, balance: str | None, counterparty: str, bets: Sequence[Shown] = ()) -> str:
-    """The whole document; the newest bet first."""
+    """Return the whole document, with the newest bet first."""
     buttons = "".join(
         f'<form method="post" action="/play/{escape(launched.session)}/bet?stake={stake}">'
         f"<button>Bet {stake} {escape(launched.currency)}</button></form>"
@@ -57,14 +57,14 @@ def _table(launched: LaunchedSession, counterparty: str, bets: Sequence[Shown]) 
 
 def _row(launched: LaunchedSession, counterparty: str, shown: Shown) -> str:
     bet = shown.played.bet
-    # A demo bet stands in no book: there is nothing to trace.
+    # A demo bet is not in the ledger, so it has no trace.
     trace = "demo: in no book" if launched.demo else f"<code>croupier trace {escape(counterparty)}:{escape(bet)}</code>"
     cells = (escape(bet), escape(shown.stake), shown.played.end.value, escape(_words(shown)), trace)
     return "<tr>" + "".join(f"<td>{cell}" for cell in cells)
 
 
 def _words(shown: Shown) -> str:
-    """What became of it, and of a bet that was not taken that nothing was won."""
+    """Return the end of the bet as text."""
     last = shown.played.last
     code = "no answer" if last is None else f"code {last.code}, HTTP {last.status}"
     match shown.played.end:

@@ -1,8 +1,8 @@
-"""Rounds as a live provider plays them: what it does when the hub says no, says 99, or says nothing.
+"""Rounds as a live provider plays them, with its reactions to a refusal, to 99 and to no answer.
 
-Owns: the treatment that provider.md 2.1 observed. On a refusal the stake is given up for good; on 99 or silence
-it is repeated once with the same ids and then refunded; wins and refunds are repeated until they are accepted.
-Never: a random outcome. Who calls decides what is won.
+Owns: the behaviour that provider.md 2.1 observed. After a refusal the stake is abandoned; after 99 or no answer
+it is retried once with the same ids and then refunded; wins and refunds are retried until they are accepted.
+Never: a random outcome. The caller decides the win.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from croupier.kit.wire import PeerError
 from croupier.sandbox.studio_calls import NOT_KNOWN, OK, ReceivedAnswer, StudioCalls
 
 REPEATS_S = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0, 8.0, 8.0)
-"""Pauses between repeats of a win or refund; after the last the studio's people would be called."""
+"""Seconds between retries of a win or refund. After the last one the studio's support would be called."""
 
 _StudioCall = Callable[[], Awaitable[ReceivedAnswer]]
 
 
 class End(Enum):
-    """How a bet ended, as far as the studio knows."""
+    """The end of a bet, as far as the studio knows."""
 
     SETTLED = "settled"
     REFUSED = "refused"
     REFUNDED = "refunded"
     STUCK = "stuck"
-    """A win or a refund was never accepted: people must look."""
+    """A win or a refund was never accepted: the studio's support must look."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlayedBet:
-    """One bet of a round, with the last answer there was."""
+    """One bet of a round, with the last answer of the hub."""
 
     bet: str
     round_id: str
@@ -62,13 +62,13 @@ class Rounds:
         ))  # fmt: skip
 
     async def play_at_once(self, session: str, stake: str, win: str) -> PlayedBet:
-        """The same in one call."""
+        """Take the stake and settle it in one call."""
         bet, round_id = self.new_ids()
         call = lambda: self._calls.pay_in_out(session, bet, round_id, amount=stake, win=win)  # noqa: E731 - read once
         return PlayedBet(bet, round_id, *await self.stake(call, session, bet))
 
     async def play_and_undo(self, session: str, stake: str) -> PlayedBet:
-        """Take the stake, then refund it: a round that was called off."""
+        """Take the stake, then refund it, as for a cancelled round."""
         bet, round_id = self.new_ids()
         taken = await self.stake(lambda: self._calls.pay_in(session, bet, round_id, amount=stake), session, bet)
         if taken[0] is not End.SETTLED:
@@ -76,7 +76,7 @@ class Rounds:
         return PlayedBet(bet, round_id, *await self.undo(session, bet))
 
     async def stake(self, call: _StudioCall, session: str, bet: str) -> tuple[End, ReceivedAnswer | None]:
-        """Make the call, once more if nobody knows, then refund. SETTLED here means taken."""
+        """Make the call, retry once if the outcome is unknown, then refund. SETTLED here means that the stake was taken."""
         end, answer = await ask_twice(call)
         return (end, answer) if end is not None else await self.undo(session, bet)
 
@@ -85,7 +85,7 @@ class Rounds:
         return await self.until_accepted(lambda: self._calls.refund(session, bet), End.REFUNDED)
 
     async def until_accepted(self, call: _StudioCall, end: End) -> tuple[End, ReceivedAnswer | None]:
-        """Repeat with the same ids until the answer is 1."""
+        """Retry with the same ids until the answer is 1."""
         answer = await answer_or_silence(call)
         for pause_s in self.repeats_s:
             if answer is not None and answer.code == OK:
@@ -96,7 +96,7 @@ class Rounds:
         return (end if accepted else End.STUCK), answer
 
     def new_ids(self) -> tuple[str, str]:
-        """A betId and a gameRoundId never used before."""
+        """Return a new betId and a new gameRoundId."""
         return f"b-{self._chance.hex(10)}", f"r-{self._chance.hex(6)}"
 
 

@@ -1,6 +1,6 @@
-"""How the sandbox studio signs what it sends and checks what it gets. Spec: provider.md 1.1 to 1.3.
+"""The request signatures of the sandbox studio, in both directions. Spec: provider.md 1.1 to 1.3.
 
-Owns: the headers, the parts that are signed, freshness and repeats. Never: a body's meaning.
+Owns: the headers, the signed parts, freshness and replay protection. Never: the contents of a body.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ _TIMESTAMP = re.compile(r"[0-9]{13}")
 
 
 def compact(document: Mapping[str, object]) -> bytes:
-    """The bytes to send and to sign: keys sorted, no white space."""
+    """Return the bytes to send and to sign: JSON with sorted keys and without white space."""
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def signature(secret: str, *, counterparty: str, timestamp: str, request_id: str, body: bytes) -> str:
-    """X-Sign: the body takes part only if there is one."""
+    """Return the value of X-Sign. An empty body is not part of it."""
     parts = [counterparty.encode(), timestamp.encode(), request_id.encode()]
     return hmac.sign(secret, [body, *parts] if body else parts)
 
 
 def signed_headers(secret: str, *, counterparty: str, now_ms: int, request_id: str, body: bytes) -> dict[str, str]:
-    """The four headers of one request."""
+    """Return the four headers of one request."""
     timestamp = str(now_ms)
     return {
         "X-Counterparty-Id": counterparty,
@@ -40,7 +40,7 @@ def signed_headers(secret: str, *, counterparty: str, now_ms: int, request_id: s
 
 
 class RequestVerifier:
-    """Lets in what the hub signed, once. `problem` is the only question."""
+    """Verifies the hub's signatures, with replay protection."""
 
     def __init__(self) -> None:
         self._seen: OrderedDict[str, int] = OrderedDict()
@@ -48,7 +48,7 @@ class RequestVerifier:
     def problem(
         self, headers: Mapping[str, str], body: bytes, *, counterparty: str, secret: str, now_ms: int
     ) -> str | None:
-        """Why this request is not let in, in words for the log; None if it is. `headers` has lower-cased names."""
+        """Return why this request is refused, as text for the log, or None. The names in `headers` are lower case."""
         timestamp, request_id = headers.get("x-timestamp", ""), headers.get("x-request-id", "")
         if headers.get("x-counterparty-id") != counterparty:
             return "another counterparty"

@@ -1,8 +1,8 @@
-"""What the sandbox casino's books hold: players, their balances, and every payment booked, once.
+"""The wallet of the sandbox casino: players, their balances, and every booked payment.
 
-Owns: the rules by which an honest casino books a make or refuses it. Pure: no I/O, no clock, no randomness (the
-casino's own payment id and the time are parameters). Never: a wire record, and never a float. Spec: casino.md 1.1
-(the codes) and casino.md 2.2 (the types). A booking is keyed by bet and type, because nothing else names it on the wire.
+Owns: the rules by which an honest casino books or refuses a make. Pure: no I/O, no clock, no randomness (the
+casino's own payment id and the time are parameters). Never: a wire record, or a float. Spec: casino.md 1.1
+(the codes) and casino.md 2.2 (the types). The key of a booking is bet and type, because nothing else identifies it on the wire.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _UNDOES: dict[tuple[BookKind, int], TransactionType] = {
     (BookKind.PAYMENTS, TransactionType.PAYOUT_RETURN): TransactionType.PAYOUT,
     (BookKind.CASHBACK, TransactionType.STAKE): TransactionType.PAYOUT,
 }
-"""What takes back what. The cancellation of a cashback (-1) takes back its payment (1)."""
+"""The reversed type of each reversal. The cancellation of a cashback (-1) reverses its payment (1)."""
 
 _TAXED = {
     (BookKind.PAYMENTS, TransactionType.PAYOUT),
@@ -40,7 +40,7 @@ _TAXED = {
 
 @dataclass(slots=True)
 class Account:
-    """One player's money, in minor units. `opening` is what the balance would be without any booking."""
+    """One player's money in minor units. `opening` is the balance without any booking."""
 
     player: str
     currency: str
@@ -50,13 +50,13 @@ class Account:
 
 
 class Wallet:
-    """Every account and every booking of one casino. Creates players on first sight unless the door is shut."""
+    """Every account and booking of one casino. An unknown player is created unless `open_door` is False."""
 
     def __init__(self, currency: str, opening: str) -> None:
         self.currency = currency
         self.opening = opening
         self.open_door = True
-        """False: a player never seen before is refused as not found."""
+        """False: an unknown player is refused as not found."""
         self._accounts: dict[str, Account] = {}
         self._booked: dict[BookingKey, Booking] = {}
         self._by_subject: defaultdict[tuple[BookKind, int], list[Booking]] = defaultdict(list)
@@ -65,18 +65,18 @@ class Wallet:
     # --- players ----------------------------------------------------------------------------------------------
 
     def account(self, player: str) -> Account | None:
-        """The player's account, made on first sight; None if the door is shut and the player a stranger."""
+        """Return the player's account and create it if it is missing. None if `open_door` is False and the player unknown."""
         known = self._accounts.get(player)
         if known is None and self.open_door:
             known = self._open(player, self.currency, parse_amount(self.opening, self.currency))
         return known
 
     def players(self) -> list[str]:
-        """Every player seen so far."""
+        """Return every known player."""
         return list(self._accounts)
 
     def set_balance(self, player: str, balance: str, currency: str | None = None) -> Account:
-        """Make the player if unknown and put the balance there. Raises BadAmount, UnknownCurrency, ValueError."""
+        """Set the balance, and create an unknown player. Raises BadAmount, UnknownCurrency, ValueError."""
         known = self._accounts.get(player)
         currency = currency or (known.currency if known else self.currency)
         minor = parse_amount(balance, currency)
@@ -95,7 +95,7 @@ class Wallet:
     # --- bookings ---------------------------------------------------------------------------------------------
 
     def book(self, demand: Demand, *, partner_tx: str, now_ms: int) -> BookingOutcome:
-        """Book one make, or say why not. The same make again changes nothing, whatever came in between."""
+        """Book one make, or return its refusal. A retry changes nothing, whatever happened in between."""
         first = self._booked.get(demand.key)
         if first is not None:
             return Repeated(first)
@@ -120,28 +120,28 @@ class Wallet:
         return Booked(booking)
 
     def bookings(self, book: BookKind, subject_id: int) -> list[Booking]:
-        """What the casino still knows of one bet or cashback, in the order it was booked."""
+        """Return the bookings of one bet or cashback, in order, without forgotten ones."""
         return list(self._by_subject.get((book, subject_id), ()))
 
     def bookings_of(self, player: str) -> list[Booking]:
-        """The same for one player, over all bets."""
+        """Return the bookings of one player."""
         return [booking for group in self._by_subject.values() for booking in group if booking.player == player]
 
     def close(self, bet_id: int, *, closed: bool) -> RefusalCode | None:
-        """Close a bet to further payments, or open it again. Both may be said twice. Returns the refusal, if any."""
+        """Close a bet to further payments, or reopen it. Both are idempotent. Return the refusal, or None."""
         if not self.bookings(BookKind.PAYMENTS, bet_id):
             return RefusalCode.BET_NOT_FOUND
         (self._closed.add if closed else self._closed.discard)(bet_id)
         return None
 
     def is_closed(self, bet_id: int) -> bool:
-        """Whether payments of this bet are refused."""
+        """Return whether the bet is closed to further payments."""
         return bet_id in self._closed
 
     # --- what a casino must not do, for the tests --------------------------------------------------------------
 
     def book_again(self, first: Booking, partner_tx: str) -> Booking:
-        """A fault: apply one make a second time. The money moves again and the bet lists both."""
+        """Book one make a second time, as a fault. The balance changes again and the bet lists both."""
         again = Booking(
             first.book, first.subject_id, first.kind, first.player, first.currency, first.amount, first.tax, first.net,
             partner_tx, first.booked_ms,
@@ -151,14 +151,14 @@ class Wallet:
         return again
 
     def forget(self, booking: Booking) -> None:
-        """A fault: the money stays moved, but the casino no longer knows of it."""
+        """Drop a booking, as a fault. The balance keeps its change."""
         self._booked.pop(booking.key, None)
         self._by_subject[booking.book, booking.subject_id].remove(booking)
 
     # --- the rules --------------------------------------------------------------------------------------------
 
     def _objection(self, demand: Demand, account: Account, amount: int) -> RefusalCode | None:
-        """The first rule that refuses the make, before the money is counted."""
+        """Return the code of the first rule that refuses the make, before the balance is checked."""
         if demand.book is BookKind.PAYMENTS and self.is_closed(demand.subject_id):
             return RefusalCode.NOT_ADDED
         beside = self.bookings(demand.book, demand.subject_id)
@@ -202,7 +202,7 @@ class Wallet:
 
 
 def _amounts(demand: Demand, currency: str) -> tuple[int, int | None]:
-    """Amount and tax in minor units; the casino withholds the tax, so it cannot be more than the amount."""
+    """Return amount and tax in minor units. Raises BadAmount if the tax exceeds the amount."""
     amount = parse_amount(demand.amount, currency)
     tax = None if demand.tax is None else parse_amount(demand.tax, currency)
     if (tax or 0) > amount:
@@ -218,7 +218,7 @@ def _payout_objection(beside: list[Booking]) -> RefusalCode | None:
 
 
 def _standing_win(beside: list[Booking]) -> bool:
-    """Whether a payout of more than nothing was booked and not taken back."""
+    """Return whether a payout above zero was booked and not reversed."""
     kinds = {booking.kind for booking in beside}
     return any(booking.kind == TransactionType.PAYOUT and booking.amount for booking in beside) and (
         TransactionType.PAYOUT_RETURN not in kinds

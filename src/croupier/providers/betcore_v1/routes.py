@@ -88,7 +88,7 @@ def routes(hub: Hub) -> list[Route]:
 
 
 def not_found(status: int) -> Response:
-    """The answer to an unknown path or method under this half."""
+    """Return the answer to an unknown path or method of this API."""
     fault = RequestFault.WRONG_METHOD if status == 405 else RequestFault.UNKNOWN_PATH
     return _respond(codec.encode_fault(fault))
 
