@@ -18,6 +18,8 @@ from croupier.kit.chance import Chance
 from croupier.kit.clock import Clock
 from croupier.kit.wire import PeerError
 from croupier.sandbox.body_limit import BodyTooLong, bounded_body
+from croupier.sandbox.draws.draw_page import bet_from_page, draw_page, leave_from_page
+from croupier.sandbox.draws.draw_studio import DrawStudio, is_draw_game
 from croupier.sandbox.journal import Journal
 from croupier.sandbox.studio_calls import StudioCalls
 from croupier.sandbox.studio_games import CatalogueGame, LaunchedSession, read_launch
@@ -39,6 +41,7 @@ class StudioState(Protocol):
     journal: Journal
     games: list[CatalogueGame]
     sessions: dict[str, LaunchedSession]
+    draws: DrawStudio
 
 
 class HubSide:
@@ -112,14 +115,34 @@ class PlayerSide:
     async def bet(self, request: Request) -> Response:
         """Play one round, which pays twice the stake or nothing."""
         session, stake = request.path_params["session"], request.query_params.get("stake", "")
-        if session not in self._studio.sessions or stake not in STAKES:
+        launched = self._studio.sessions.get(session)
+        if launched is None or is_draw_game(launched) or stake not in STAKES:
             return HTMLResponse("No such game.", 404)
         win = str(2 * int(stake)) if self._chance.fraction() < WIN_CHANCE else "0"
         played = await self._studio.rounds.play(session, stake, win)
         self._bets.setdefault(session, deque(maxlen=MOST_SHOWN)).append(Shown(played, stake, win))
         return await self._page(request)
 
-    async def _page(self, request: Request) -> Response:
+    async def bet_on_draw(self, request: Request) -> Response:
+        """The form of a draw game: one bet on the draw that runs."""
+        launched = self._studio.sessions.get(request.path_params["session"])
+        if launched is None or not is_draw_game(launched):
+            return HTMLResponse("No such game.", 404)
+        try:
+            body = await bounded_body(request, MAX_BODY)
+        except BodyTooLong:
+            return HTMLResponse("Too long.", 413)
+        return await self._page(request, await bet_from_page(self._studio.draws, launched, body))
+
+    async def leave_draw(self, request: Request) -> Response:
+        """The button of a crash game."""
+        launched = self._studio.sessions.get(request.path_params["session"])
+        if launched is None or not is_draw_game(launched):
+            return HTMLResponse("No such game.", 404)
+        said = leave_from_page(self._studio.draws, launched, request.query_params.get("bet", ""))
+        return await self._page(request, said)
+
+    async def _page(self, request: Request, said: str = "") -> Response:
         launched = self._studio.sessions.get(request.path_params["session"])
         if launched is None:
             return HTMLResponse("No such game.", 404)
@@ -127,8 +150,11 @@ class PlayerSide:
             balance = (await self._studio.calls.balance(launched.session)).balance
         except PeerError:
             balance = None
-        bets = self._bets.get(launched.session, ())
-        body = page(launched, balance=balance, counterparty=self._studio.calls.counterparty_id, bets=tuple(bets))
+        if is_draw_game(launched):
+            body = draw_page(launched, self._studio.draws.running_table(launched), balance=balance, said=said)
+        else:
+            bets = tuple(self._bets.get(launched.session, ()))
+            body = page(launched, balance=balance, counterparty=self._studio.calls.counterparty_id, bets=bets)
         return HTMLResponse(body, headers={"Content-Security-Policy": CONTENT_POLICY})
 
 
@@ -146,6 +172,8 @@ def build(studio: StudioState, *, clock: Clock, chance: Chance, control: list[Ro
     pages = [
         Route("/play/{session}", player.show, methods=["GET"], name="play"),
         Route("/play/{session}/bet", player.bet, methods=["POST"]),
+        Route("/play/{session}/draw", player.bet_on_draw, methods=["POST"]),
+        Route("/play/{session}/leave", player.leave_draw, methods=["POST"]),
     ]
     return Starlette(routes=[*control, *pages, *contract])
 

@@ -39,12 +39,19 @@ def page(launched: LaunchedSession, *, balance: str | None, counterparty: str, b
         f"<button>Bet {stake} {escape(launched.currency)}</button></form>"
         for stake in STAKES
     )
+    return document(launched, balance, f"{buttons}{_table(launched, counterparty, bets)}")
+
+
+def document(launched: LaunchedSession, balance: str | None, body: str, *, refresh_s: int | None = None) -> str:
+    """Return a whole page around this body: name, balance, and that it is demo money. `body` is HTML already."""
     shown = "unknown" if balance is None else f"{escape(balance)} {escape(launched.currency)}"
+    address = f"/play/{escape(launched.session)}"
+    refresh = "" if refresh_s is None else f'<meta http-equiv="refresh" content="{refresh_s};url={address}">'
     return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(launched.game_name)}</title>'
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(launched.game_name)}</title>{refresh}'
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style>'
         f'<p class="demo">DEMO MONEY</p><h1>{escape(launched.game_name)}</h1>'
-        f"<p>Balance: {shown}</p>{buttons}{_table(launched, counterparty, bets)}</html>"
+        f"<p>Balance: {shown}</p>{body}</html>"
     )
 
 

@@ -87,10 +87,14 @@ class DrawStudio:
 
     def table_of(self, launched: LaunchedSession) -> DrawTable:
         """Return the table of a session's game. Raises NotTaken."""
-        found = next((table for table in self.tables.values() if table.game.game_id == launched.game), None)
+        found = self.running_table(launched)
         if found is None:
             raise NotTaken("this game has no draws, or the draws do not run")
         return found
+
+    def running_table(self, launched: LaunchedSession) -> DrawTable | None:
+        """Return the table of a session's game; None where its draws do not run."""
+        return next((table for table in self.tables.values() if table.game.game_id == launched.game), None)
 
     def table(self, game_type: int) -> DrawTable:
         """Return the table of a game type. Raises NotTaken."""
@@ -105,6 +109,11 @@ class DrawStudio:
     def _complain_of_bug(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception() is not None:
             self._journal.complain(f"a draw game stopped: {task.exception()!r}")
+
+
+def is_draw_game(launched: LaunchedSession) -> bool:
+    """Return whether the session is one of a draw game, whether its draws run or not."""
+    return any(game.game_id == launched.game for game in DRAW_GAMES.values())
 
 
 def _shown(table: DrawTable) -> dict[str, object]:
