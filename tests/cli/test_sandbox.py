@@ -104,5 +104,5 @@ def test_a_studio_with_draws_takes_over_their_game_types_and_announces(alone: Cl
     assert all("seed" not in game["draw"]["proof"] for game in games)
     assert end(process).code == 0
     assert sorted(path.name for path in (alone.home / "draws").iterdir()) == [
-        "draws-23.jsonl", "draws-24.jsonl", "draws-25.jsonl", "draws-3.jsonl",
+        "draws-23.jsonl", "draws-24.jsonl", "draws-25.jsonl", "draws-3.jsonl", "lock",
     ]  # fmt: skip

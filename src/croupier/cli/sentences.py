@@ -18,6 +18,7 @@ from croupier.kit import config
 from croupier.kit.log import scrub_text
 from croupier.kit.seal import KeyFileRefused, SealBroken
 from croupier.kit.wire import PeerError
+from croupier.sandbox.draws.draw_journal import JournalBroken
 from croupier.store.db import DbConflict, DbDown, DbUnfit
 from croupier.store.embedded.server import EmbeddedError
 from croupier.store.migrate import MigrationError
@@ -53,6 +54,7 @@ _SAY_IT_THEMSELVES = (
     EmbeddedError,
     MigrationError,
     KeyFileRefused,
+    JournalBroken,
 )
 
 _IN_OUR_WORDS: tuple[tuple[type[Exception], Callable[[Any], str]], ...] = (

@@ -6,8 +6,10 @@ complaint is a breach of the contract that an honest peer tolerates but should n
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from dataclasses import dataclass
+from typing import Any
 
 from croupier.kit.clock import Clock
 from croupier.kit.strictjson import Json, NumberText
@@ -71,6 +73,11 @@ class Journal:
     def complain(self, about: str) -> None:
         """Record one breach of the contract."""
         self.complaints.append(about)
+
+    def complain_of_bug(self, task: asyncio.Task[Any]) -> None:
+        """Keep the error of a task that ended with one; a callback for tasks that nobody awaits."""
+        if not task.cancelled() and task.exception() is not None:
+            self.complain(f"a task of the sandbox ended with {task.exception()!r}")
 
     def since(self, number: int = 0) -> list[JournalEntry]:
         """Return the entries after this number, oldest first."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import stat
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
-from croupier.sandbox.draws.draw_journal import DrawJournal, FilePages, JournalBroken
+from croupier.sandbox.draws.draw_journal import DrawJournal, FilePages, FolderInUse, JournalBroken, lock
 from croupier.sandbox.draws.records import MOVES, NEXT, BetState, Draw, DrawBet, Phase
 from croupier.sandbox.draws.table import NotTaken
 from tests.sandbox.draws.hub_of_draws import UNKNOWN, Scene, Told, virtual
@@ -187,10 +188,21 @@ def test_a_line_cut_off_by_a_crash_is_as_if_it_had_never_been_written(tmp_path: 
         assert journal(tmp_path).bets == {"d-1": BET}
 
 
-def test_a_journal_that_was_changed_by_hand_is_not_guessed_at(tmp_path: Path) -> None:
-    (tmp_path / "draws-24.jsonl").write_text('{"draw":{"edition":1}}\n', "utf-8")
+@pytest.mark.parametrize(
+    "line", ['{"draw":{"edition":1}}', '{"pot":{}}', "{}", "[]", "7", "{", '{"bet":{"state":"won"}}']
+)
+def test_a_journal_that_was_changed_by_hand_is_not_guessed_at(tmp_path: Path, line: str) -> None:
+    (tmp_path / "draws-24.jsonl").write_text(f"{line}\n", "utf-8")
     with pytest.raises(JournalBroken, match="line 1"):
         journal(tmp_path)
+
+
+def test_two_studios_never_share_a_journal(tmp_path: Path) -> None:
+    held = lock(tmp_path / "draws")
+    with pytest.raises(FolderInUse, match="another studio"):
+        lock(tmp_path / "draws")
+    os.close(held)
+    os.close(lock(tmp_path / "draws"))
 
 
 def test_what_is_over_is_forgotten_and_the_last_edition_is_not(tmp_path: Path) -> None:

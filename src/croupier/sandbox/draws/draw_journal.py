@@ -8,6 +8,7 @@ The seed of a draw that runs stands in the file, so only its owner may read it.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -21,11 +22,26 @@ _OWNER_ONLY = 0o600
 
 
 class JournalBroken(Exception):
-    """A line of the journal cannot be read; the text names file and line."""
+    """A line of the journal cannot be read; the text names file and line, and what to do."""
+
+    def __init__(self, name: str, number: int) -> None:
+        super().__init__(
+            f"{name}: line {number} cannot be read. Restore the file, or move it away to begin anew; bets that it holds and that are "
+            "not over must then be ended by a person (`croupier bet`)"
+        )
+
+
+class FolderInUse(OSError):
+    """Another studio keeps its journals in this directory."""
 
 
 class Pages(Protocol):
     """Where the lines of one game type are kept."""
+
+    @property
+    def name(self) -> str:
+        """What a person calls it."""
+        ...
 
     def append(self, line: str) -> None:
         """Keep one line for good. Raises OSError."""
@@ -45,6 +61,7 @@ class FilePages:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.name = str(path)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._cut_torn_line()
 
@@ -86,10 +103,23 @@ class FilePages:
         return open(os.open(path, os.O_WRONLY | os.O_CREAT | mode, _OWNER_ONLY), "wb", buffering=0)  # noqa: PTH123
 
 
+def lock(folder: Path) -> int:
+    """Hold the directory for this process until the descriptor that is returned is closed. Raises FolderInUse, OSError."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    held = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _OWNER_ONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(held)
+        raise FolderInUse(f"another studio runs draws with the journals in {folder}: stop it first") from None
+    return held
+
+
 class MemoryPages:
     """Lines in memory, for a studio that was given no directory: it forgets its draws at its end."""
 
     def __init__(self) -> None:
+        self.name = "memory"
         self._lines: list[str] = []
 
     def append(self, line: str) -> None:
@@ -178,9 +208,9 @@ class DrawJournal:
             elif kind == "told":
                 self.told[told["edition"]] = told["version"]
             else:
-                raise JournalBroken(f"line {number} of the journal of the draws is a {str(kind)[:20]!r}")
+                raise JournalBroken(self._pages.name, number)
         except (ValueError, KeyError, TypeError, AttributeError) as problem:
-            raise JournalBroken(f"line {number} of the journal of the draws cannot be read: {problem}") from problem
+            raise JournalBroken(self._pages.name, number) from problem
 
 
 def _line(kind: str, told: Mapping[str, Any]) -> str:

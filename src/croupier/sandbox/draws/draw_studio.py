@@ -6,7 +6,7 @@ Owns: starting and stopping the tables, finding the table of a session, the view
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from croupier.core.money import format_amount
 from croupier.kit.chance import Chance
 from croupier.kit.clock import Clock
 from croupier.sandbox.draws.catalogue import DRAW_GAMES
-from croupier.sandbox.draws.draw_journal import DrawJournal, FilePages, MemoryPages, Pages
+from croupier.sandbox.draws.draw_journal import DrawJournal, FilePages, MemoryPages, Pages, lock
 from croupier.sandbox.draws.records import Draw, DrawBet
 from croupier.sandbox.draws.schedule import SCHEDULES, Schedule
 from croupier.sandbox.draws.table import DrawTable, NotTaken
@@ -42,6 +42,7 @@ class DrawStudio:
         self._journal = journal
         self._tasks: list[asyncio.Task[None]] = []
         self._planned: DrawPlan | None = None
+        self._lock: int | None = None
 
     def plan(self, plan: DrawPlan) -> None:
         """Start by this plan as soon as the studio has its credentials."""
@@ -55,27 +56,35 @@ class DrawStudio:
     def start(self, folder: Path | None = None, *, pace: int = 1, schedules: dict[int, Schedule] | None = None) -> None:
         """Run the draws of all games; does nothing if they run. With a folder a restart goes on where this run ended.
 
-        Raises JournalBroken, OSError for a folder that cannot be used.
+        Raises JournalBroken, FolderInUse, OSError for a folder that cannot be used.
         """
         if self.tables:
             return
-        keep: Callable[[int], Pages] = lambda _: MemoryPages()  # noqa: E731 - one of two
-        if folder is not None:
-            keep = lambda game_type: FilePages(folder / f"draws-{game_type}.jsonl")  # noqa: E731 - the other
-        for game_type, schedule in (schedules or SCHEDULES).items():
-            self.tables[game_type] = DrawTable(
-                DRAW_GAMES[game_type],
-                schedule.faster(pace),
-                calls=self._calls,
-                clock=self._clock,
-                chance=self._chance,
-                records=DrawJournal(keep(game_type)),
-                journal=self._journal,
-            )
+        held = None if folder is None else lock(folder)
+        try:
+            self.tables = {
+                game_type: self._table(game_type, schedule.faster(pace), _pages(folder, game_type))
+                for game_type, schedule in (schedules or SCHEDULES).items()
+            }
+        except BaseException:
+            _release(held)
+            raise
+        self._lock = held
         loop = asyncio.get_running_loop()
         self._tasks = [loop.create_task(table.run()) for table in self.tables.values()]
         for task in self._tasks:
-            task.add_done_callback(self._complain_of_bug)
+            task.add_done_callback(self._journal.complain_of_bug)
+
+    def _table(self, game_type: int, schedule: Schedule, pages: Pages) -> DrawTable:
+        return DrawTable(
+            DRAW_GAMES[game_type],
+            schedule,
+            calls=self._calls,
+            clock=self._clock,
+            chance=self._chance,
+            records=DrawJournal(pages),
+            journal=self._journal,
+        )
 
     async def close(self) -> None:
         """Stop all tables where they are: the journal knows how to go on."""
@@ -84,6 +93,8 @@ class DrawStudio:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
         self.tables = {}
+        _release(self._lock)
+        self._lock = None
 
     def table_of(self, launched: LaunchedSession) -> DrawTable:
         """Return the table of a session's game. Raises NotTaken."""
@@ -106,9 +117,14 @@ class DrawStudio:
         """Return what may be seen of every table: the draw that runs, those that ended, and their bets. Never a seed too early."""
         return [_shown(table) for table in self.tables.values()]
 
-    def _complain_of_bug(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and task.exception() is not None:
-            self._journal.complain(f"a draw game stopped: {task.exception()!r}")
+
+def _pages(folder: Path | None, game_type: int) -> Pages:
+    return MemoryPages() if folder is None else FilePages(folder / f"draws-{game_type}.jsonl")
+
+
+def _release(held: int | None) -> None:
+    if held is not None:
+        os.close(held)
 
 
 def is_draw_game(launched: LaunchedSession) -> bool:

@@ -91,6 +91,7 @@ class Settling:
         if owed and name not in self._tasks:
             task = self._tasks[name] = asyncio.get_running_loop().create_task(self._pay(name))
             task.add_done_callback(lambda _: self._tasks.pop(name, None))
+            task.add_done_callback(self._journal.complain_of_bug)
 
     async def quiet(self) -> None:
         """Wait until nothing is under way. For tests and an orderly end."""

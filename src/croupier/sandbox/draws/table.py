@@ -84,6 +84,7 @@ class DrawTable:
     async def run(self) -> None:
         """Run draw after draw, for ever. What the journal holds of an earlier run is finished or refunded first."""
         line = asyncio.get_running_loop().create_task(self.announcer.run())
+        line.add_done_callback(self._journal.complain_of_bug)
         try:
             await self._unless_broken(self._recover)
             while True:
