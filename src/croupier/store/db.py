@@ -44,6 +44,7 @@ __all__ = [
     "DbViolation",
     "Limits",
     "Row",
+    "Session",
     "Tx",
     "assert_no_tx",
     "patience",
@@ -244,6 +245,56 @@ class Tx:
         return self._connection
 
 
+class Session:
+    """One connection outside a transaction. Its statements run one after the other."""
+
+    __slots__ = ("_one",)
+
+    def __init__(self, one: Tx) -> None:
+        self._one = one
+
+    @property
+    def sound(self) -> bool:
+        """Whether the connection still answers."""
+        return self._one.sound and not self._one.connection.is_closed()
+
+    async def fetch(self, sql: str, *args: object) -> list[Row]:
+        """Run one statement outside a transaction and return its rows."""
+        return await self._one.fetch(sql, *args)
+
+    async def fetchval(self, sql: str, *args: object) -> Any:  # noqa: ANN401 - whatever the column is
+        """Return the first column of the first row, or None."""
+        return await self._one.fetchval(sql, *args)
+
+    async def execute(self, sql: str) -> None:
+        """Run statements without arguments. PostgreSQL runs several of them as one transaction."""
+        await self._one.execute(sql)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Tx]:
+        """Open a transaction on this connection: committed when the block ends, rolled back when it raises."""
+        async with _transaction(self._one, snapshot=False) as tx:
+            yield tx
+
+    async def close(self) -> None:
+        """End the connection. One that is in doubt is left to the pool, which cuts it off."""
+        if self.sound:
+            with _quiet():
+                await self._one.connection.close(timeout=ROLL_BACK_S)
+
+
+@asynccontextmanager
+async def _transaction(one: Tx, *, snapshot: bool) -> AsyncIterator[Tx]:
+    with tx_is_open():
+        await one.begin(snapshot=snapshot)
+        try:
+            yield one
+        except BaseException:
+            await one.roll_back()
+            raise
+        await one.commit()
+
+
 @contextmanager
 def _quiet() -> Iterator[None]:
     """What the driver says of a connection that is given up anyway."""
@@ -354,15 +405,21 @@ class Db:
         With `snapshot` it only reads, and sees one moment throughout. DbDown at the end of the block leaves open
         whether it was committed: read again by key before anything else.
         """
+        async with self._connection() as one, _transaction(one, snapshot=snapshot) as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[Session]:
+        """Lend one connection for advisory locks and for statements that cannot run in a transaction.
+
+        It is closed at the end of the block, so its locks and its settings end there, however the block ends.
+        """
         async with self._connection() as one:
-            with tx_is_open():
-                await one.begin(snapshot=snapshot)
-                try:
-                    yield one
-                except BaseException:
-                    await one.roll_back()
-                    raise
-                await one.commit()
+            session = Session(one)
+            try:
+                yield session
+            finally:
+                await session.close()
 
     async def clock_offset_ms(self, clock: Clock) -> int | None:
         """Milliseconds by which the database's clock is ahead of `clock`, from the quickest of three questions.

@@ -1,71 +1,55 @@
-"""Brings a database to the program's schema: numbered files, each applied once, in order, whole or not at all.
+"""Migrations: numbered files that bring a database to the program's schema, each applied once and in order.
 
-Owns: the order, the record of what was applied. Never: the schema itself (migrations/NNNN_name.sql).
+Owns: the order, the lock, and the record of what was applied. Never: the schema itself (migrations/NNNN_name.sql), or
+what a file may hold (store.migration_files).
 
-Each file runs in one transaction under an advisory lock, so that programs that start together take turns. An applied
-file never changes again: its digest is recorded and compared. A program that meets a file of a newer one refuses, unless
-that file says `-- goes with NNNN`: programs that know the files up to that number may serve beside the newer one, so that
-a rolling upgrade can have two versions at once.
+One session holds an advisory lock from the first file to the last, so programs that start together migrate one after the
+other. A file and its record are committed in one transaction. A file with the marker `-- outside a transaction` runs
+alone, and its record follows in a transaction of its own: an interruption between the two repeats the file
+(decision 0046).
+
+An applied file never changes again: its digest is recorded and compared. A program refuses a database that a newer
+program has migrated, unless the newer file says `-- goes with NNNN`: programs that know the files up to that number may
+serve beside the newer one. A rolling upgrade can therefore run two versions at once.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from croupier import __version__
-from croupier.store.db import Db, DbLocked, DbUnfit, Tx, patience
+from croupier.kit.clock import SystemClock
+from croupier.store.db import Db, DbLocked, DbUnfit, DbViolation, Session, Tx, patience
+from croupier.store.migration_files import FOLDER, ConcurrentStep, Migration, MigrationError, read_files
 
-FOLDER = Path(__file__).with_name("migrations")
-_NAME = re.compile(r"\d{4}_[a-z0-9_]+\.sql")
+__all__ = ["FOLDER", "Migration", "MigrationError", "is_empty", "migrate", "pending", "set_up"]
+
 _LOCK = 0x63726F7570696572
 """The advisory lock's number: "croupier" in ASCII."""
-_ALONE_S = 20
-"""So long a migration waits for tables that somebody uses, and everybody else behind it."""
+_LOCK_POLL_S = 0.2
+"""The pause between two attempts at the advisory lock."""
+_TABLE_LOCK_S = 20
+"""The longest wait for a table that somebody uses: every later statement on that table waits behind this one."""
+_GRACE_S = 5
+"""The driver waits so much longer than the server, so that the server ends a statement that takes too long."""
 _HAS_TABLES = """
 select exists (
     select from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where c.relkind in ('r', 'p') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema')"""
-_TABLE = "create table if not exists schema_migrations (name text primary key, sha256 text not null)"
-
-
-_GOES_WITH = re.compile(r"^-- goes with (\d{4})$", re.MULTILINE)
-_KEEPS = """
+_RECORDS = """
+create table if not exists schema_migrations (name text primary key, sha256 text not null);
 alter table schema_migrations add column if not exists program text;
 alter table schema_migrations add column if not exists goes_with text"""
-
-
-class MigrationError(Exception):
-    """The files and the database do not fit together. The text says what to do. Nothing was changed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Migration:
-    """One file."""
-
-    name: str
-    sql: str
-
-    @property
-    def sha256(self) -> str:
-        """The digest of its text, in hex."""
-        return hashlib.sha256(self.sql.encode()).hexdigest()
-
-    @property
-    def goes_with(self) -> str | None:
-        """The number up to which a program must know the files to serve on this schema, None if it must know this one."""
-        told = _GOES_WITH.search(self.sql)
-        return told[1] if told else None
+_IS_INVALID = "select exists (select from pg_index where indexrelid = to_regclass($1::text) and not indisvalid)"
 
 
 @dataclass(frozen=True, slots=True)
 class _Applied:
-    """What the database says of a file."""
+    """The database's record of one file."""
 
     sha256: str
     program: str
@@ -73,68 +57,133 @@ class _Applied:
 
 
 async def migrate(db: Db, folder: Path = FOLDER, *, limit_s: float = 3600.0) -> list[str]:
-    """Apply what is missing and return the names of what was applied, in order. A statement may take `limit_s`."""
-    files = _read(folder)
-    done: list[str] = []
-    with patience(limit_s):
-        while True:
-            # A look of its own first: it needs no right but to read, and holds nothing while we wait for our turn.
-            async with db.transaction(snapshot=True) as tx:
-                todo = await _is_missing(tx, files)
-            if not todo:
-                return done
-            async with _changing(db) as tx:
-                name = await _apply_next(tx, files, limit_s)
-            if name is None:
-                return done
-            done.append(name)
+    """Apply the missing files in order and return their names.
+
+    Each statement, and the wait for another program that migrates, may take `limit_s` seconds. Raises MigrationError.
+    """
+    files = read_files(folder)
+    with patience(limit_s + _GRACE_S):
+        # This first query needs no right but to read, and takes no lock.
+        if not await _pending(db, files):
+            return []
+        async with _locked(db, limit_s) as session:
+            async with _changing(session, limit_s) as tx:
+                await tx.execute(_RECORDS)
+                missing = _missing(files, await _applied(tx))
+            for file in missing:
+                await _apply(session, file, limit_s)
+    return [file.name for file in missing]
 
 
 async def set_up(db: Db, folder: Path = FOLDER, *, limit_s: float = 3600.0) -> list[str]:
-    """Give an empty database the whole schema, in one transaction; the names of what was applied.
+    """Create the whole schema in an empty database, in one transaction; return the names of the applied files.
 
-    Nothing is done where there are tables. So of programs that start together on an empty database one sets it up,
-    the others find it whole, and none takes it for an old one.
+    A database that has tables is left alone. Of programs that start together on an empty database, one creates the
+    schema and the others find it complete. A concurrent step runs as its blocking form: nobody uses the tables yet.
     """
-    files = _read(folder)
-    with patience(limit_s):
-        async with _changing(db) as tx:
-            await _alone(tx, limit_s)
+    files = read_files(folder)
+    with patience(limit_s + _GRACE_S):
+        async with _locked(db, limit_s) as session, _changing(session, limit_s) as tx:
             if await tx.fetchval(_HAS_TABLES):
                 return []
-            await tx.execute(_TABLE)
-            await tx.execute(_KEEPS)
+            await tx.execute(_RECORDS)
             for file in files:
-                await _apply(tx, file)
+                await tx.execute(file.sql if file.concurrent is None else file.concurrent.blocking_sql)
+                await _record(tx, file)
     return [file.name for file in files]
 
 
 async def is_empty(db: Db) -> bool:
-    """Whether nobody has made a table in this database yet."""
+    """Return whether the database has no table yet."""
     return not await db.fetchval(_HAS_TABLES)
 
 
+async def pending(db: Db, folder: Path = FOLDER) -> list[str]:
+    """Return the names of the files that `migrate` would apply. The database is only read."""
+    return [file.name for file in await _pending(db, read_files(folder))]
+
+
 @asynccontextmanager
-async def _changing(db: Db) -> AsyncIterator[Tx]:
-    """A transaction that changes the schema; what keeps it from that is a MigrationError that says what to do."""
+async def _locked(db: Db, limit_s: float) -> AsyncIterator[Session]:
+    """Lend a session that holds the advisory lock. A refusal of the role's rights becomes a MigrationError.
+
+    The lock is polled. A program that waited inside a statement would hold a snapshot meanwhile, and
+    `create index concurrently` waits for every older snapshot: the two would wait for each other.
+    """
+    clock = SystemClock()
+    deadline_s = clock.monotonic_s() + limit_s
     try:
-        async with db.transaction() as tx:
-            yield tx
-    except DbLocked as held:
-        raise MigrationError("somebody uses the tables all the time: stop what does, and migrate again") from held
+        async with db.session() as session:
+            while not await session.fetchval("select pg_try_advisory_lock($1)", _LOCK):
+                if clock.monotonic_s() >= deadline_s:
+                    raise MigrationError(
+                        f"another program has been migrating this database for {limit_s:g} s: wait until it ends, or end "
+                        "its session, then migrate again"
+                    )
+                await clock.sleep(_LOCK_POLL_S)
+            yield session
     except DbUnfit as refused:
         raise MigrationError(await _what_to_grant(db, refused)) from refused
 
 
-async def _alone(tx: Tx, limit_s: float) -> None:
-    """Wait until nobody else changes the schema."""
-    await tx.execute(f"set local statement_timeout = '{round(limit_s)}s'; set local lock_timeout = '{round(limit_s)}s'")
-    await tx.fetch("select pg_advisory_xact_lock($1)", _LOCK)
-    await tx.execute(f"set local lock_timeout = '{_ALONE_S}s'")
+@asynccontextmanager
+async def _changing(session: Session, limit_s: float) -> AsyncIterator[Tx]:
+    """Open a transaction that changes the schema. A table that stays locked is a MigrationError."""
+    try:
+        async with session.transaction() as tx:
+            await tx.execute(
+                f"set local statement_timeout = '{round(limit_s)}s'; set local lock_timeout = '{_TABLE_LOCK_S}s'"
+            )
+            yield tx
+    except DbLocked as held:
+        raise MigrationError("somebody uses the tables all the time: stop what does, and migrate again") from held
+
+
+async def _apply(session: Session, file: Migration, limit_s: float) -> None:
+    if file.concurrent is not None:
+        await _run_outside(session, file, file.concurrent, limit_s)
+    async with _changing(session, limit_s) as tx:
+        if file.concurrent is None:
+            await tx.execute(file.sql)
+        await _record(tx, file)
+
+
+async def _run_outside(session: Session, file: Migration, step: ConcurrentStep, limit_s: float) -> None:
+    """Run the statement of a marked file. An invalid index of that name is dropped before, and after an error.
+
+    An interrupted build leaves an invalid index, which `if not exists` takes for the wanted one. An invalid unique index
+    also refuses rows, so it must not stay while somebody looks into the error.
+    """
+    # The wait for older transactions counts as a wait for a lock. It keeps nobody from reading or writing rows.
+    await session.execute(f"set statement_timeout = '{round(limit_s)}s'; set lock_timeout = '{round(limit_s)}s'")
+    await _drop_invalid(session, step)
+    try:
+        # `fetch` takes one statement only, so a second one that the file's check has missed is refused here.
+        await session.fetch(step.sql)
+    except Exception as error:
+        if session.sound:
+            await _drop_invalid(session, step)
+        if isinstance(error, DbViolation):
+            raise MigrationError(
+                f"{file.name} cannot build {step.index}: {error}; mend the rows, and migrate again"
+            ) from error
+        raise
+
+
+async def _drop_invalid(session: Session, step: ConcurrentStep) -> None:
+    if await session.fetchval(_IS_INVALID, step.index):
+        await session.fetch(f"drop index concurrently if exists {step.index}")
+
+
+async def _record(tx: Tx, file: Migration) -> None:
+    await tx.execute(
+        "insert into schema_migrations (name, sha256, program, goes_with) values ($1, $2, $3, $4)",
+        file.name, file.sha256, __version__, file.goes_with,
+    )  # fmt: skip
 
 
 async def _what_to_grant(db: Db, refused: DbUnfit) -> str:
-    """The sentence for a role that may not change the schema; other trouble goes on as it is."""
+    """Return what to do for a role that may not change the schema. Any other error is raised again."""
     if "permission denied" not in str(refused) and "must be owner" not in str(refused):
         raise refused
     row = await db.fetchrow(
@@ -151,42 +200,14 @@ async def _what_to_grant(db: Db, refused: DbUnfit) -> str:
     )
 
 
-async def pending(db: Db, folder: Path = FOLDER) -> list[str]:
-    """The names of what `migrate` would apply; the database is only read."""
+async def _pending(db: Db, files: list[Migration]) -> list[Migration]:
     async with db.transaction(snapshot=True) as tx:
-        known = await tx.fetchval("select to_regclass('schema_migrations') is not null")
-        applied = await _applied(tx) if known else {}
-    return [file.name for file in _missing(_read(folder), applied)]
-
-
-async def _apply_next(tx: Tx, files: list[Migration], limit_s: float) -> str | None:
-    """Apply the first missing file, if there is one, while nobody else does."""
-    await _alone(tx, limit_s)
-    await tx.execute(_TABLE)
-    await tx.execute(_KEEPS)
-    missing = _missing(files, await _applied(tx))
-    if not missing:
-        return None
-    await _apply(tx, missing[0])
-    return missing[0].name
-
-
-async def _apply(tx: Tx, file: Migration) -> None:
-    await tx.execute(file.sql)
-    await tx.execute(
-        "insert into schema_migrations (name, sha256, program, goes_with) values ($1, $2, $3, $4)",
-        file.name, file.sha256, __version__, file.goes_with,
-    )  # fmt: skip
-
-
-async def _is_missing(tx: Tx, files: list[Migration]) -> bool:
-    """Whether there is anything to do: a look that needs no right but to read."""
-    known = await tx.fetchval("select to_regclass('schema_migrations') is not null")
-    return not known or bool(_missing(files, await _applied(tx)))
+        recorded = await tx.fetchval("select to_regclass('schema_migrations') is not null")
+        return _missing(files, await _applied(tx) if recorded else {})
 
 
 async def _applied(tx: Tx) -> dict[str, _Applied]:
-    # Older programs kept less of a file.
+    # The records of older programs have fewer columns.
     rows = await tx.fetch("select to_jsonb(m)::text as kept from schema_migrations m")
     kept = [json.loads(row["kept"]) for row in rows]
     return {
@@ -196,7 +217,7 @@ async def _applied(tx: Tx) -> dict[str, _Applied]:
 
 
 def _missing(files: list[Migration], applied: dict[str, _Applied]) -> list[Migration]:
-    """What is not applied yet, once it is sure that what is applied is what we have."""
+    """Return the files that are not applied. Raises MigrationError where the applied ones are not the program's own."""
     missing = [file for file in files if file.name not in applied]
     for file in files:
         if file.name in applied and applied[file.name].sha256 != file.sha256:
@@ -214,12 +235,3 @@ def _missing(files: list[Migration], applied: dict[str, _Applied]) -> list[Migra
     if missing and applied and missing[0].name < max(applied.keys() & names, default=""):
         raise MigrationError(f"{missing[0].name} comes before a file that is applied: give it the next number")
     return missing
-
-
-def _read(folder: Path) -> list[Migration]:
-    """The files of a folder in their order, which must number 0001, 0002 and on."""
-    files = [Migration(path.name, path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.sql"))]
-    for number, file in enumerate(files, start=1):
-        if not _NAME.fullmatch(file.name) or int(file.name[:4]) != number:
-            raise MigrationError(f"{file.name} should be named {number:04}_what_it_does.sql")
-    return files
