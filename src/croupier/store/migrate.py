@@ -164,8 +164,9 @@ async def _run_outside(session: Session, file: Migration, step: ConcurrentStep, 
         if session.sound:
             await _drop_invalid(session, step)
         if isinstance(error, DbViolation):
+            reason = " ".join(str(error).split()).rstrip(".")
             raise MigrationError(
-                f"{file.name} cannot build {step.index}: {error}; mend the rows, and migrate again"
+                f"{file.name} cannot build {step.index}: {reason}: mend the rows, and migrate again"
             ) from error
         raise
 
