@@ -141,14 +141,14 @@ async def _changing(session: Session, limit_s: float) -> AsyncIterator[Tx]:
 
 async def _apply(session: Session, file: Migration, limit_s: float) -> None:
     if file.concurrent is not None:
-        await _run_outside(session, file, file.concurrent, limit_s)
+        await _run_outside(session, file, file.concurrent, limit_s=limit_s)
     async with _changing(session, limit_s) as tx:
         if file.concurrent is None:
             await tx.execute(file.sql)
         await _record(tx, file)
 
 
-async def _run_outside(session: Session, file: Migration, step: ConcurrentStep, limit_s: float) -> None:
+async def _run_outside(session: Session, file: Migration, step: ConcurrentStep, *, limit_s: float) -> None:
     """Run the statement of a marked file. An invalid index of that name is dropped before, and after an error.
 
     An interrupted build leaves an invalid index, which `if not exists` takes for the wanted one. An invalid unique index
