@@ -17,6 +17,8 @@ from starlette.routing import Route
 
 from croupier import __version__, casinos, providers
 from croupier.apps.operations import OWN, openapi
+from croupier.feed.rest import messages as feed_messages
+from croupier.feed.rest import routes as feed_routes
 from croupier.flows.hub import Hub
 from croupier.kit.config import Settings
 from croupier.kit.log import suppressed_lines
@@ -31,6 +33,9 @@ def hub_app(hub: Hub, settings: Settings) -> Starlette:
     routes = [*_own_routes(hub)]
     for casino_protocol in casinos.PROTOCOLS.values():
         routes += casino_protocol.routes(hub, settings.issuer)
+    # Every casino has a token of one form for the feed, whatever protocol its payments speak.
+    tokens = casinos.PROTOCOLS["betcore_v2"].tokens(hub, settings.issuer, feed_messages.SCOPE)
+    routes += feed_routes.routes(hub, tokens)
     for provider_protocol in providers.PROTOCOLS.values():
         routes += provider_protocol.routes(hub)
     handlers: Any = {HTTPException: _no_such_path}
@@ -110,5 +115,7 @@ async def _no_such_path(request: Request, error: HTTPException) -> Response:
         if request.url.path.split("/")[1] == protocol.root.split("/")[1]:
             answer: Response = protocol.not_found(error.status_code)
             return answer
+    if request.url.path.split("/")[1] == feed_messages.ROOT.split("/")[1]:
+        return feed_routes.not_found(error.status_code)
     told = {"error": "not found", "path": request.url.path[:200], "see": "/openapi.json"}
     return JSONResponse(told, error.status_code)

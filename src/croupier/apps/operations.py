@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict
 from msgspec import Meta
 
 from croupier import __version__, casinos, providers
+from croupier.feed.rest.operations import FEED
 from croupier.kit.openapi import AnswerSpec, Half, Operation, Schema, document
 
 Text = Annotated[str, Meta(description="Prometheus' text form.")]
@@ -97,4 +98,4 @@ def openapi() -> Schema:
 
 def _halves() -> list[Half]:
     of_casinos = [protocol.serves for protocol in casinos.PROTOCOLS.values()]
-    return [OWN, *of_casinos, *(protocol.serves for protocol in providers.PROTOCOLS.values())]
+    return [OWN, *of_casinos, FEED, *(protocol.serves for protocol in providers.PROTOCOLS.values())]

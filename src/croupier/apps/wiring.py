@@ -33,6 +33,9 @@ from croupier.kit.wire import Wire
 from croupier.store.db import Db, Limits
 from croupier.store.demo import DemoMoney
 from croupier.store.embedded.server import attach
+from croupier.store.feed.draws import Draws
+from croupier.store.feed.game_types import GameTypes
+from croupier.store.feed.streams import Streams
 from croupier.store.installation import Installation, Lifeline
 from croupier.store.money.balances import Balances
 from croupier.store.money.bets import Bets, Cashbacks
@@ -166,6 +169,9 @@ def _stores(settings: Settings, seams: Seams, process: str) -> Stores:
         audits=Audits(db, Incidents(db, clock)),
         installation=Installation(db, clock, chance),
         recoveries=Recoveries(db, clock),
+        game_types=GameTypes(db),
+        draws=Draws(db, clock),
+        streams=Streams(db, clock, process),
     )
 
 

@@ -23,6 +23,9 @@ from croupier.kit.signed_lines import SignedLines
 from croupier.kit.throttle import Throttle
 from croupier.store.db import Db
 from croupier.store.demo import DemoMoney
+from croupier.store.feed.draws import Draws
+from croupier.store.feed.game_types import GameTypes
+from croupier.store.feed.streams import Streams
 from croupier.store.installation import Installation
 from croupier.store.money.balances import Balances
 from croupier.store.money.bets import Bets, Cashbacks
@@ -103,6 +106,9 @@ class Stores:
     audits: Audits
     installation: Installation
     recoveries: Recoveries
+    game_types: GameTypes
+    draws: Draws
+    streams: Streams
 
 
 @dataclass(slots=True)

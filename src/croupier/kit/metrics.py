@@ -77,6 +77,10 @@ METRICS: dict[str, Metric] = {
     "croupier_audit_whole_seconds": Metric(
         "gauge", "Time at which the auditor last completed all subjects.", across="asked"
     ),
+    "croupier_feed_snapshots_total": Metric("counter", "Snapshots of the live feed published.", ("game_type",)),
+    "croupier_feed_snapshot_seconds": Metric(
+        "gauge", "Time of the last snapshot of a game type.", ("game_type",), across="max"
+    ),
     "croupier_trail_waiting": Metric("gauge", "Rows not yet covered by the audit trail.", ("table",), across="asked"),
     "croupier_trail_signed_seconds": Metric(
         "gauge", "Time of the last signed checkpoint of the audit trail.", across="max"

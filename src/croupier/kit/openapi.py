@@ -24,7 +24,7 @@ class AnswerSpec:
     status: int
     means: str
     body: object
-    """A type that msgspec can describe."""
+    """A type that msgspec can describe; None for an answer without a body."""
     only: Mapping[str, Sequence[object]] = field(default_factory=dict)
     """Fields of the body to their possible values with this status, if fewer than the record allows."""
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -50,6 +50,8 @@ class Operation:
     """The parameters of the path by name."""
     proofs: tuple[Sequence[str], ...] = ()
     """Alternative ways of authentication, each a list of schemes that are all needed; an empty list needs none."""
+    query: Mapping[str, Schema] = field(default_factory=dict)
+    """The parameters of the query by name; all are optional."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ class _Shapes:
 
 
 def _shapes_of(operation: Operation) -> list[object]:
-    return [*operation.bodies, *(said.body for said in operation.answers)]
+    return [*operation.bodies, *(said.body for said in operation.answers if said.body is not None)]
 
 
 def _operation(half: Half, operation: Operation, shapes: _Shapes) -> Schema:
@@ -105,8 +107,10 @@ def _operation(half: Half, operation: Operation, shapes: _Shapes) -> Schema:
         "security": [{scheme: [] for scheme in proof} for proof in operation.proofs],
         "responses": {str(said.status): _answer(said, shapes) for said in operation.answers},
     }
-    if operation.parameters:
-        stated["parameters"] = [_parameter(name, schema) for name, schema in operation.parameters.items()]
+    parameters = [_parameter(name, schema) for name, schema in operation.parameters.items()]
+    parameters += [{"name": name, "in": "query", "schema": schema} for name, schema in operation.query.items()]
+    if parameters:
+        stated["parameters"] = parameters
     if operation.bodies:
         schemas = [shapes.of(body) for body in operation.bodies]
         schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
@@ -119,7 +123,9 @@ def _parameter(name: str, schema: Schema) -> Schema:
 
 
 def _answer(said: AnswerSpec, shapes: _Shapes) -> Schema:
-    stated: Schema = {"description": said.means, "content": {said.media: {"schema": _narrowed(said, shapes)}}}
+    stated: Schema = {"description": said.means}
+    if said.body is not None:
+        stated["content"] = {said.media: {"schema": _narrowed(said, shapes)}}
     if said.headers:
         stated["headers"] = {
             name: {"description": means, "required": True, "schema": {"type": "string"}}

@@ -178,7 +178,7 @@ def encode(answer: Answer) -> ProviderReply:
         wire.currency = answer.currency
         if answer.balance is not None:
             wire.balance = msgspec.Raw(money.format_amount(answer.balance, answer.currency).encode())
-    if answer.refusal is Refusal.WRONG_DATA and answer.field is not None:
+    if answer.refusal in (Refusal.WRONG_DATA, Refusal.CONFLICT) and answer.field is not None:
         wire.field = answer.field
         wire.message = f"{answer.field} {answer.why}"
     return _reply(wire, outcome.status, answer.retry_after_s)

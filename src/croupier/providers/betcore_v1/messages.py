@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 import msgspec
 from msgspec import Meta
 
-from croupier.core import money
+from croupier.core import draws, money
 
 HEADER_COUNTERPARTY = "X-Counterparty-Id"
 HEADER_TIMESTAMP = "X-Timestamp"
@@ -84,6 +84,48 @@ class RefundBody(TypedDict):
 
     betId: ProviderRef
     sessionId: NotRequired[ProviderRef]
+
+
+Instant = Annotated[
+    int, Meta(ge=draws.EARLIEST_MS, le=draws.LATEST_MS, description="Unix milliseconds, from the year 2000 to 2100.")
+]
+Whole = Annotated[int, Meta(ge=0, le=draws.MAX_ID)]
+Words = Annotated[str, Meta(min_length=1, max_length=256)]
+
+
+class DrawBody(TypedDict):
+    """A draw as it stands now, whole (feed.md 4.1)."""
+
+    gameType: Annotated[int, Meta(ge=0, le=draws.MAX_TYPE)]
+    gameEdition: Whole
+    version: Whole
+    state: Annotated[int, Meta(ge=1, le=5, description="1 awaiting, 2 active, 3 finished, 4 review, 5 cancelled.")]
+    playState: Annotated[int, Meta(ge=1, le=2, description="1 betting, 2 game action.")]
+    round: Whole
+    startsAt: Instant
+    bettingEndsAt: Instant
+    endsAt: NotRequired[Instant]
+    results: NotRequired[Annotated[list[Any], Meta(max_length=draws.MAX_RESULTS)]]
+    proof: NotRequired[Annotated[dict[str, str], Meta(max_length=draws.MAX_PROOF)]]
+
+
+class JackpotBody(TypedDict):
+    """What a jackpot stands at."""
+
+    jackpotId: ProviderRef
+    name: Words
+    amount: ProviderAmount
+    currency: str
+
+
+class FeedBody(TypedDict):
+    """`POST feed/draws`."""
+
+    draws: NotRequired[Annotated[list[DrawBody], Meta(max_length=draws.MAX_LIST)]]
+    jackpots: NotRequired[Annotated[list[JackpotBody], Meta(max_length=draws.MAX_LIST)]]
+
+
+FeedList = Annotated[list[DrawBody], Meta(max_length=draws.MAX_LIST, description="Draws alone.")]
 
 
 class WalletAnswer(msgspec.Struct, kw_only=True):

@@ -1,6 +1,6 @@
 """The OpenAPI description of the calls that a betcore_v1 provider may make to the hub.
 
-Owns: the five calls with their bodies, their answers by status, and the four headers of the signature. Codes and
+Owns: the six calls with their bodies, their answers by status, and the four headers of the signature. Codes and
 statuses are those of `outcomes`, records those of `messages`. Never: the handling of a call. Spec: provider.md 1, 2 and 4.
 """
 
@@ -34,7 +34,7 @@ _MEANINGS: Final = {
     402: "The player has not enough funds.",
     403: "The player is blocked, a limit is exceeded, or the casino refuses.",
     404: "There is no such session of this provider (2), no such bet (5), or no such path: a session with a slash in it (6).",
-    409: "The bet exists with other contents, or is already finished otherwise.",
+    409: "The bet exists with other contents, or is already finished otherwise; a draw is another provider's, or contradicts what is known.",
     413: "The body is too large.",
     415: "The body is not declared as application/json.",
     503: "Not processed; nothing was written. Safe to retry.",
@@ -115,6 +115,19 @@ PROVIDERS: Final = Half(
             "pay-in-out", "Take a stake and settle the bet at once.", messages.StakeAndWinBody, refusals=_STAKE_REFUSALS
         ),
         _bet_call("refund", "Undo a bet, whatever state it is in.", messages.RefundBody, refusals=(Refusal.CONFLICT,)),
+        Operation(
+            "POST",
+            f"{BASE_PATH}/feed/draws",
+            "feed/draws",
+            "Publish draws of live games and jackpot meters: all of them are taken, or none.",
+            "provider.md 5, feed.md 4.1",
+            _answers(
+                (Refusal.WRONG_DATA, Refusal.UNAUTHORIZED, Refusal.CONFLICT, *_UNDECIDED),
+                (RequestFault.TOO_LARGE, RequestFault.WRONG_TYPE),
+            ),
+            (messages.FeedBody, messages.FeedList),
+            proofs=_SIGNED,
+        ),
     ),
     {
         header: {"type": "apiKey", "in": "header", "name": header, "description": means}

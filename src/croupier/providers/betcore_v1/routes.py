@@ -1,7 +1,7 @@
-"""The HTTP API for providers: the five wallet calls of a session.
+"""The HTTP API for providers: the five wallet calls of a session, and the feed's.
 
 Owns: the routes and the order of their checks: size, signature, replay, content type, contents. Never: rules.
-Spec: provider.md 1, 2 and 4.
+Spec: provider.md 1, 2, 4 and 5.
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ from croupier.flows.hub import Hub
 from croupier.flows.pay_in import pay_in
 from croupier.flows.pay_out import pay_out
 from croupier.flows.provider_request import NotTaken
+from croupier.flows.publish_draws import publish_draws
 from croupier.flows.refund import refund
 from croupier.flows.refused_win import refused_win
 from croupier.kit.inbound import TooLarge, WrongType, arrived_s, read_body, require_json
 from croupier.kit.log import get
 from croupier.kit.openapi import Operation
 from croupier.kit.strictjson import BadField, BadJson
-from croupier.providers.betcore_v1 import codec, signing
+from croupier.providers.betcore_v1 import codec, feed_codec, signing
 from croupier.providers.betcore_v1.operations import PROVIDERS
 from croupier.providers.betcore_v1.outcomes import RequestFault
 from croupier.store.db import DbDown, DbError
@@ -83,6 +84,7 @@ def routes(hub: Hub) -> list[Route]:
         "pay-out": _pay_out,
         "pay-in-out": _pay_in_out,
         "refund": _refund,
+        "feed/draws": _feed_draws,
     }
     return [_route(hub, operation, handles[operation.name]) for operation in PROVIDERS.operations]
 
@@ -117,9 +119,15 @@ async def _refund(hub: Hub, inbound: InboundRequest) -> Answer:
     return await refund(hub, replace(command, arrived_s=inbound.arrived_s))
 
 
+async def _feed_draws(hub: Hub, inbound: InboundRequest) -> Answer:
+    publication = feed_codec.read_publication(inbound.provider.provider_id, inbound.body)
+    answer = await publish_draws(hub, publication)
+    return answer if answer.field is None else replace(answer, field=feed_codec.spelt(answer.field))
+
+
 def _route(hub: Hub, operation: Operation, handle: ProviderHandler) -> Route:
     """Return one route. A bet call with a used request id and the same body is accepted as a retry."""
-    name, bet_call = operation.name, operation.method == "POST"
+    name, bet_call = operation.name, operation.method == "POST" and operation.name != "feed/draws"
 
     async def endpoint(request: Request) -> Response:
         inbound = InboundRequest(request, bet_call, arrived_s(request, hub.clock))
@@ -149,7 +157,8 @@ async def _run_flow(hub: Hub, inbound: InboundRequest, handle: ProviderHandler) 
     try:
         if inbound.request.method == "POST":
             require_json(inbound.request)
-        inbound.session_id = codec.read_session_id(inbound.request.path_params["session_id"])
+        if "session_id" in inbound.request.path_params:
+            inbound.session_id = codec.read_session_id(inbound.request.path_params["session_id"])
         inbound.begun = True
         answer = await handle(hub, inbound)
     except WrongType:

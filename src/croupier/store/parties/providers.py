@@ -15,6 +15,7 @@ from croupier.kit.chance import Chance
 from croupier.kit.clock import Clock
 from croupier.kit.seal import Sealer
 from croupier.store.db import Db, Row, Tx
+from croupier.store.feed.game_types import own_game_types
 from croupier.store.money.standing import STANDING_BETS
 from croupier.store.parties.counterparties import (
     COLUMNS,
@@ -47,7 +48,6 @@ select (select count(*) from bets where provider_id = $1
 _BY_COUNTERPARTY = f"""
 select k.spelling, {_COLUMNS} from providers join unnest($1::text[], $2::text[], $3::bigint[]) k(spelling, guid, id)
 on counterparty_id = k.guid or provider_id = k.id"""
-_TYPES_LOCK = "select pg_advisory_xact_lock(hashtextextended('providers.game_types', 0))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +87,12 @@ class Providers(Counterparties[Provider]):
         secret = self._chance.hex(SECRET_BYTES)
         sealed = self._sealer.seal(secret.encode(), self._place(provider_id))
         async with self._db.transaction() as tx:
-            await _refuse_taken_types(tx, provider_id, document)
             row = await tx.fetchrow(
                 _INSERT, provider_id, self._chance.guid(), name, protocol, url, document, sealed, self._clock.now_ms()
             )
-        if row is None:
-            raise NameTaken("provider", name)
+            if row is None:
+                raise NameTaken("provider", name)
+            await _own_types(tx, provider_id, document)
         return _provider(row), secret
 
     async def get(self, provider_id: int) -> Provider | None:
@@ -116,7 +116,7 @@ class Providers(Counterparties[Provider]):
         before = await self._locked(tx, party_id, _COLUMNS)
         document = write_profile(PROVIDERS, before["profile"], changes.quirks)
         if "game_types" in changes.quirks:
-            await _refuse_taken_types(tx, party_id, document)
+            await _own_types(tx, party_id, document)
         after = {**before, **changes.columns}
         row = await tx.fetchrow(_UPDATE, party_id, after["name"], after["url"], after["enabled"], document)
         assert row is not None
@@ -154,20 +154,11 @@ class Providers(Counterparties[Provider]):
         )
 
 
-async def _refuse_taken_types(tx: Tx, provider_id: int, document: str) -> None:
-    """A game type belongs to one provider. One writer at a time looks, or two would not see each other."""
-    wanted = set(read_profile(PROVIDERS, document).get("game_types", ()))
-    if not wanted:
-        return
-    await tx.execute(_TYPES_LOCK)
-    rows = await tx.fetch(f"select {_COLUMNS} from providers where provider_id <> $1 order by provider_id", provider_id)
-    problems = [
-        f"game_types: {game_type} belongs to provider {other.name!r}"
-        for other in map(_provider, rows)
-        for game_type in sorted(wanted & set(other.game_types))
-    ]
-    if problems:
-        raise BadProfile(problems)
+async def _own_types(tx: Tx, provider_id: int, document: str) -> None:
+    """A game type belongs to one provider: the key of its table holds that. Raises BadProfile."""
+    others = await own_game_types(tx, provider_id, read_profile(PROVIDERS, document).get("game_types", ()))
+    if others:
+        raise BadProfile([f"game_types: {number} belongs to provider {name!r}" for number, name in others.items()])
 
 
 def _provider(row: Mapping[str, Any]) -> Provider:

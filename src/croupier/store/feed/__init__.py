@@ -1,0 +1,1 @@
+"""Tables of the live feed: game types, draws, jackpot meters, and the streams of snapshots."""
