@@ -137,6 +137,23 @@ async def test_a_stake_nobody_knows_of_is_repeated_once_and_refunded(scene: Scen
 
 
 @virtual
+async def test_a_stake_under_way_when_betting_closes_is_waited_for_and_plays(scene: Scene) -> None:
+    scene.studio.calls.patience_s = 10.0
+    scene.hub.fault = lambda verb, _: 2.0 if verb == "pay-in" else None
+    scene.start(WHEEL)
+    await scene.phase(WHEEL, "betting")
+    await scene.clock.sleep(1.5)
+    bet = await scene.bet(WHEEL, "grey")
+    assert bet.state is BetState.TAKEN
+    (closed,) = [
+        d for d in scene.hub.announced if d["gameEdition"] == bet.edition and d["playState"] == 1 and d["state"] == 2
+    ]
+    assert scene.clock.now_ms() > closed["bettingEndsAt"]
+    assert not [d for d in scene.hub.announced if "seed" in d["proof"]], "no result while a stake is under way"
+    await scene.until(lambda: scene.hub.bets[bet.bet]["end"] == "settled")
+
+
+@virtual
 async def test_a_stake_that_outlives_the_grace_is_refunded_and_never_plays(scene: Scene) -> None:
     """Whoever could still take or refuse the stake must not see the result first."""
     scene.studio.calls.patience_s = 10.0
