@@ -81,6 +81,19 @@ async def test_betting_opens_only_after_the_hub_took_the_commitment(scene: Scene
     assert scene.hub.of(WHEEL)[0]["version"] == 1
 
 
+@virtual
+async def test_a_hub_without_a_feed_has_draws_all_the_same_and_the_studio_says_so_once(scene: Scene) -> None:
+    scene.hub.fault = lambda verb, _: (404, {"_responseCode": 6}) if verb == "draws" else None
+    scene.start(WHEEL)
+    await scene.phase(WHEEL, "betting")
+    bet = await scene.bet(WHEEL, "grey")
+    await scene.until(lambda: scene.hub.bets[bet.bet]["end"] == "settled")
+    assert [said for said in scene.studio.journal.complaints if "no feed" in said] == list(
+        scene.studio.journal.complaints
+    )
+    assert len(scene.studio.journal.complaints) == 1
+
+
 @pytest.mark.parametrize("phase", ["action", "results"])
 @virtual
 async def test_no_bet_is_taken_once_betting_has_closed(scene: Scene, phase: str) -> None:
