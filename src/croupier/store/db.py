@@ -1,12 +1,12 @@
-"""The one door to PostgreSQL's driver: statements, transactions, and how long each of them may take.
+"""The only access to PostgreSQL's driver: statements, transactions, and the time limit of each.
 
 Owns: which pool a statement goes to, its limit, the mark that a transaction is open. Never: SQL of its own but a look at
 the clock and at itself. SQL never calls `now()`: time travels as a parameter (money.md 3.10).
 
-Three pools: one for everything, a few *lines* for the group commits and the reads that travel with them, whose plans are
-pinned to indexes (decision 0004), and one session that only tells whether the database answers. Statements are
-prepared once per connection and stay prepared. No statement outlasts its limit: one that does is given up together with
-its connection, and what became of it is not known (decision 0036).
+There are three pools: one for general use, a few *pinned* connections for group commits and batched reads, whose plans
+are pinned to indexes (decision 0004), and one session that only checks that the database answers. Statements are
+prepared once per connection and stay prepared. A statement that exceeds its limit is abandoned together with its
+connection, and its outcome is unknown (decision 0036).
 """
 
 from __future__ import annotations
@@ -52,15 +52,15 @@ __all__ = [
 ]
 
 Row: TypeAlias = Mapping[str, Any]
-"""One row of an answer, read by column name."""
+"""One row of a result, read by column name."""
 
 QUICK_MS = 100
 FOR_EVER = 2**62
 ALIVE_S = 1.0
-"""So long the database may take to say that it is there."""
+"""Time limit of the check that the database answers."""
 ROLL_BACK_S = 1.0
 SPARE_LINES = 4
-"""Lines beyond those that are wanted: a group commit that is held up takes none from the others."""
+"""Pinned connections beyond the configured number: a group commit that waits for a lock takes none from the others."""
 
 SETTINGS: Final = {
     "timezone": "UTC",
@@ -75,12 +75,12 @@ LINE_SETTINGS: Final = {
     "plan_cache_mode": "force_generic_plan",
 }
 FORCED: Final = {
-    # Whatever an external database has for defaults. `default_transaction_read_only` is not among them: it is how an
+    # These hold whatever the defaults of an external database are. `default_transaction_read_only` is not among them: it is how an
     # operator fences a database off, and a session that finds it on is given up (pool).
     "default_transaction_isolation": "read committed",
     "standard_conforming_strings": "on",
     "idle_session_timeout": "0",
-    # The server notices a hub that is gone, and lets go of what it held.
+    # The server notices a hub that is gone and releases its locks.
     "client_connection_check_interval": "1s",
     "tcp_keepalives_idle": "5",
     "tcp_keepalives_interval": "2",
@@ -91,23 +91,23 @@ FORCED: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long things may take, in seconds."""
+    """Time limits, in seconds."""
 
     statement_s: float = 60.0
-    """A statement that nobody has asked more patience for."""
+    """A statement outside `patience`."""
     line_s: float = 10.0
-    """A statement of the payment path: a group commit, a read that travels with it."""
+    """A statement of the payment path: a group commit or a batched read."""
     lock_s: float = 0.25
-    """A line waits so long for a row that somebody else holds; everything else six times that."""
+    """Lock timeout of a pinned connection. Every other connection waits six times as long."""
     longest_s: float = 3600.0
-    """Where the server itself ends a statement, whatever happened to us."""
+    """Limit after which the server itself ends a statement, even if the hub is gone."""
 
     def general(self) -> dict[str, str]:
-        """What the server is told of them, for sessions of the first kind."""
+        """Return the server settings of a general session."""
         return {"statement_timeout": _ms(self.longest_s), "lock_timeout": _ms(6 * self.lock_s)}
 
     def lines(self) -> dict[str, str]:
-        """The same for lines."""
+        """Return the server settings of a pinned connection."""
         return {"statement_timeout": _ms(self.line_s), "lock_timeout": _ms(self.lock_s)}
 
 
@@ -120,7 +120,7 @@ _patience_s: ContextVar[float | None] = ContextVar("how long a statement may tak
 
 @contextmanager
 def patience(seconds: float) -> Iterator[None]:
-    """What is asked in this block may take so long for each statement: reports, audits, migrations. Never a line's."""
+    """Allow each statement in this block so many seconds: reports, audits, migrations. Pinned connections ignore it."""
     mark = _patience_s.set(seconds)
     try:
         yield
@@ -132,7 +132,7 @@ _open: ContextVar[bool] = ContextVar("transaction open", default=False)
 
 
 def assert_no_tx() -> None:
-    """Called by whoever is about to wait for the network: no transaction may be open in this task."""
+    """Raise AssertionError if a transaction is open in this task. Called before every wait for the network."""
     if _open.get():
         raise AssertionError("a transaction is open: the network is never awaited in one")
 
@@ -149,7 +149,7 @@ def tx_is_open() -> Iterator[None]:
 
 
 class _Call:
-    """One call in flight: counted, and its errors put into our words."""
+    """One call in flight: it is counted, and the driver's errors become those of `store.errors`."""
 
     __slots__ = ("_db", "_one")
 
@@ -171,7 +171,7 @@ class _Call:
             raise ours from error
 
     def _misused(self, error: BaseException) -> bool:
-        """Whether the driver complains about us (wrong arguments, two statements at once): the connection lives."""
+        """Return whether the error is a misuse of the driver (wrong arguments, two statements at once) on a live connection."""
         if self._one is None or not isinstance(error, asyncpg.InterfaceError):
             return False
         try:
@@ -193,19 +193,19 @@ class Tx:
         """False from the moment that the connection is in doubt."""
 
     async def fetch(self, sql: str, *args: object) -> list[Row]:
-        """All rows."""
+        """Return all rows."""
         with self._call():
             rows: list[Row] = await self._connection.fetch(sql, *args, timeout=self._limit_s)
             return rows
 
     async def fetchrow(self, sql: str, *args: object) -> Row | None:
-        """The first row, or None."""
+        """Return the first row, or None."""
         with self._call():
             row: Row | None = await self._connection.fetchrow(sql, *args, timeout=self._limit_s)
             return row
 
     async def fetchval(self, sql: str, *args: object) -> Any:  # noqa: ANN401 - whatever the column is
-        """The first column of the first row, or None."""
+        """Return the first column of the first row, or None."""
         with self._call():
             return await self._connection.fetchval(sql, *args, timeout=self._limit_s)
 
@@ -224,7 +224,7 @@ class Tx:
             raise DbConflict("the transaction had failed and was rolled back")
 
     async def roll_back(self) -> None:
-        """Undo it. A lost connection has done so by itself, and one that is in doubt is cut off."""
+        """Roll back. A lost connection was rolled back by the server, and a connection in doubt is cut off."""
         if not self.sound or self._connection.is_closed():
             return
         self.sound = False
@@ -241,7 +241,7 @@ class Tx:
 
     @property
     def connection(self) -> Any:  # noqa: ANN401 - the driver has no types
-        """The driver's connection."""
+        """Return the driver's connection."""
         return self._connection
 
 
@@ -255,7 +255,7 @@ class Session:
 
     @property
     def sound(self) -> bool:
-        """Whether the connection still answers."""
+        """Return whether the connection still answers."""
         return self._one.sound and not self._one.connection.is_closed()
 
     async def fetch(self, sql: str, *args: object) -> list[Row]:
@@ -297,7 +297,7 @@ async def _transaction(one: Tx, *, snapshot: bool) -> AsyncIterator[Tx]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """What the driver says of a connection that is given up anyway."""
+    """Ignore the driver's errors about a connection that is abandoned anyway."""
     try:
         yield
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
@@ -305,7 +305,7 @@ def _quiet() -> Iterator[None]:
 
 
 class Db:
-    """The database of this process. Every method may raise DbDown, DbConflict or DbViolation and no other of its own."""
+    """The database of this process. Of the errors of `store.errors`, every method may raise DbDown, DbConflict or DbViolation."""
 
     def __init__(self, pool: Pool, *, lines: Pool, probe: Pool, limits: Limits) -> None:
         self._pool = pool
@@ -322,7 +322,7 @@ class Db:
     ) -> Self:
         """Connect to a URL, or to the driver's arguments, with at most `size` connections and `lines` pinned ones.
 
-        Raises DbDown, and DbUnfit for a database that no connection would make right.
+        Raises DbDown, and DbUnfit for a database that no connection could use.
         """
         address = {"dsn": where} if isinstance(where, str) else dict(where)
         limits = limits or Limits()
@@ -341,7 +341,7 @@ class Db:
         return db
 
     def own_pool(self, size: int) -> Pool:
-        """Sessions apart from all others, for work that must not stand in the way of the payment path. The caller closes it."""
+        """Return a separate pool, for work that must not delay the payment path. The caller closes it."""
         return self._pool.like(size)
 
     async def close(self) -> None:
@@ -352,8 +352,7 @@ class Db:
     async def alive(self) -> None:
         """Return within a second if the database answers and takes writes; raises DbError if not.
 
-        On a session of its own, so that nothing that waits stands before it. Whoever asks at the same time shares one
-        question.
+        It uses a session of its own, so that it waits behind no other statement. Concurrent callers share one query.
         """
         if self._asked_alive is None or self._asked_alive.done():
             self._asked_alive = asyncio.get_running_loop().create_task(self._ask_alive())
@@ -370,17 +369,17 @@ class Db:
             raise DbUnfit(READ_ONLY)
 
     async def fetch(self, sql: str, *args: object) -> list[Row]:
-        """All rows of one statement, committed when this returns."""
+        """Return all rows of one statement, which is committed when this returns."""
         async with self._connection() as one:
             return await one.fetch(sql, *args)
 
     async def fetchrow(self, sql: str, *args: object) -> Row | None:
-        """The first row of one statement, or None."""
+        """Return the first row of one statement, or None."""
         async with self._connection() as one:
             return await one.fetchrow(sql, *args)
 
     async def fetchval(self, sql: str, *args: object) -> Any:  # noqa: ANN401 - whatever the column is
-        """The first column of the first row of one statement, or None."""
+        """Return the first column of the first row of one statement, or None."""
         async with self._connection() as one:
             return await one.fetchval(sql, *args)
 
@@ -390,12 +389,12 @@ class Db:
             return await one.execute(sql, *args)
 
     async def batch_fetch(self, sql: str, *args: object) -> list[Row]:
-        """All rows of one set-based statement on a line whose plans are pinned to indexes."""
+        """Return all rows of one set-based statement, run on a connection whose plans are pinned to indexes."""
         async with self._connection(self._lines, self._limits.line_s) as one:
             return await one.fetch(sql, *args)
 
     async def commit_group(self, sql: str, *args: object) -> list[Row]:
-        """The group commit's statement, on a line: the one place through which money is written."""
+        """Run the group commit's statement on a pinned connection: the only place through which money is written."""
         return await self.batch_fetch(sql, *args)
 
     @asynccontextmanager
@@ -422,9 +421,9 @@ class Db:
                 await session.close()
 
     async def clock_offset_ms(self, clock: Clock) -> int | None:
-        """Milliseconds by which the database's clock is ahead of `clock`, from the quickest of three questions.
+        """Return the milliseconds by which the database's clock is ahead of `clock`, from the quickest of three queries.
 
-        None if even that took too long to tell: a machine under load must not move its clock by its own delays.
+        None if even that query was too slow to tell: a machine under load must not move its clock by its own delays.
         """
         best = (FOR_EVER, 0)
         for _ in range(3):

@@ -1,9 +1,9 @@
 """Demo money: a virtual balance per session, and the bets made with it.
 
 Owns: the rows of `demo_balances` and `demo_bets`. Never: the rules (core.demo_bets), a casino, the ledger, a real bet:
-a demo betId and a real one may be spelled alike and never meet. Spec: provider.md 3.4 (demo).
+a demo betId and a real one may be equal and never conflict. Spec: provider.md 3.4 (demo).
 
-Everything of one betId happens one after the other, under a lock of its own.
+All operations on one betId run one after the other, under an advisory lock.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class DemoMoney:
         self._start = start
 
     async def balance(self, session: Session) -> int:
-        """What the session has, minor units."""
+        """Return the session's balance in minor units."""
         async with self._begun(session) as tx:
             return await _balance(tx, session.session_id)
 
@@ -54,7 +54,7 @@ class DemoMoney:
     ) -> Answer:
         """Take a stake, and with a win in `asked` settle at once (pay-in-out).
 
-        `refuse_new` is what the session's life and limits say of a new bet; a known betId is never judged by it.
+        `refuse_new` is the refusal of a new bet by the session's state and limits; a known betId is never refused by it.
         """
         async with self._begun(session) as tx:
             bet = await _locked(tx, session, bet_ref)
@@ -68,14 +68,14 @@ class DemoMoney:
             return await self._write(tx, session, judged)
 
     async def pay_out(self, session: Session, bet_ref: str, asked: RequestContents) -> Answer:
-        """Settle a bet with `asked.win`, once; without a bet it is a jackpot's win, if the game may have one."""
+        """Settle a bet with `asked.win`, once. Without a bet it is a jackpot win, if the game allows one."""
         async with self._begun(session) as tx:
             bet = await _locked(tx, session, bet_ref)
             judged = demo_bets.open_jackpot(session, bet_ref, asked) if bet is None else demo_bets.pay_out(bet, asked)
             return await self._write(tx, session, judged)
 
     async def refund(self, session: Session, bet_ref: str) -> Answer:
-        """Undo a bet; of an unknown betId remember that it is not to come."""
+        """Refund a bet. An unknown betId is recorded, so that a later bet with it is refused."""
         async with self._begun(session) as tx:
             bet = await _locked(tx, session, bet_ref)
             if bet is None:
@@ -86,7 +86,7 @@ class DemoMoney:
 
     @asynccontextmanager
     async def _begun(self, session: Session) -> AsyncIterator[Tx]:
-        """A transaction in which the session has a balance. It is begun outside: nobody has to wait for it."""
+        """Open a transaction after the session's balance exists. The balance is created outside it, so nobody waits for it."""
         await self._db.execute(_BEGIN, session.session_id, self._start * 10 ** exponent(session.currency))
         async with self._db.transaction() as tx:
             yield tx
@@ -99,7 +99,7 @@ class DemoMoney:
 
 
 async def _locked(tx: Tx, session: Session, bet_ref: str) -> DemoBet | None:
-    """The bet of this betId, and nobody else's hands on it until the transaction ends."""
+    """Return the bet of this betId, locked until the transaction ends."""
     await tx.execute(_LOCK, session.provider_id, bet_ref)
     row = await tx.fetchrow(_BET, session.provider_id, bet_ref)
     return None if row is None else _bet(row)

@@ -1,7 +1,7 @@
-"""What the database may answer instead of rows: a closed list, and the driver's errors put into it.
+"""The errors of the database: a closed list, to which the driver's errors are mapped.
 
-Owns: that list, and which error leaves its connection unusable. Never: what is done about one. An error that is on no
-list is a bug and keeps the driver's name.
+Owns: that list, and which error leaves its connection unusable. Never: the handling of one. An error outside the list
+is a bug and keeps the driver's name.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import asyncpg
 
 
 class DbError(Exception):
-    """What the database may answer instead of rows. Exactly those below; anything else is a bug."""
+    """An error of the database. Its subclasses below are the whole list; any other error is a bug."""
 
 
 class DbDown(DbError):
@@ -24,11 +24,11 @@ class DbUnfit(DbDown):
 
 
 class DbConflict(DbError):
-    """Another transaction was in the way (serialization, deadlock, lock): nothing was written, try the whole again."""
+    """A conflict with another transaction (serialization, deadlock, lock): nothing was written, retry the whole."""
 
 
 class DbLocked(DbConflict):
-    """Somebody else holds a row for longer than anybody here waits for one: nothing was written."""
+    """Another session holds a row for longer than the lock timeout: nothing was written."""
 
 
 class DbViolation(DbError):
@@ -50,7 +50,7 @@ _UNFIT: Final = (
     asyncpg.CharacterNotInRepertoireError,
     asyncpg.DataCorruptedError,
     asyncpg.IndexCorruptedError,
-    # Whoever stands between us and PostgreSQL and hands one session to several of us does not keep our statements.
+    # A pooler that shares one session among several clients loses prepared statements.
     asyncpg.DuplicatePreparedStatementError,
     asyncpg.InvalidSQLStatementNameError,
     asyncpg.exceptions.TargetServerAttributeNotMatched,
@@ -59,7 +59,7 @@ _DOWN: Final = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
-    # What the driver says of a statement on a connection whose end PostgreSQL has announced and that still stands.
+    # The driver's message for a statement on an open connection whose end PostgreSQL has announced.
     asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
@@ -68,11 +68,11 @@ _DOWN: Final = (
 )
 _CONFLICT: Final = (asyncpg.TransactionRollbackError, asyncpg.exceptions.InvalidCachedStatementError)
 _STAYS: Final = (asyncpg.QueryCanceledError, asyncpg.InsufficientPrivilegeError)
-"""What says nothing against the connection it came by, though the work is not done."""
+"""Errors that leave the connection usable, though the work is not done."""
 
 
 def in_our_words(error: BaseException) -> DbError | None:
-    """Our name for a driver's error, or None for one that is a bug (or no error of the database at all)."""
+    """Return the error of this list for a driver's error; None for a bug or an error that is not the database's."""
     words = str(error) or (
         "a statement outlasted its limit" if isinstance(error, TimeoutError) else type(error).__name__
     )
@@ -89,7 +89,7 @@ def in_our_words(error: BaseException) -> DbError | None:
 
 
 def spoils(error: BaseException) -> bool:
-    """Whether the connection that this came by must not be used again: it is lost, late, or of the wrong sort."""
+    """Return whether the connection must not be used after this error: it is lost, late, or unfit."""
     if not isinstance(error, Exception):
         return True
     return isinstance(error, (*_UNFIT, *_DOWN)) and not isinstance(error, _STAYS)

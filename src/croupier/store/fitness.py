@@ -1,6 +1,6 @@
-"""Whether this database, as this role finds it, can carry the hub: rights, promises, and a trial of the payment path.
+"""Checks that this database and role can run the hub: privileges, durability settings, and a trial of the payment path.
 
-Owns: the questions and the sentences that say what to do. Never: changes anything: a trial is always rolled back.
+Owns: the queries and the sentences that say what to do. Never: changes anything: a trial is always rolled back.
 Encoding and poolers are looked at when connecting (pool). Spec: operate.md 2 (`croupier doctor`), decision 0036.
 """
 
@@ -24,7 +24,7 @@ select datcollate, datcollversion as noted, pg_database_collation_actual_version
 from pg_database where datname = current_database()"""
 _HAS_VERSION = "select exists (select from pg_attribute where attrelid = 'pg_database'::regclass and attname = $1)"
 
-# No row is written, yet every right and trigger of the payment path is asked.
+# No row is written, yet every privilege and trigger of the payment path is checked.
 _TRIAL = """
 insert into bets (bet_id) select 0 where false;
 update bets set version = version where false;
@@ -44,11 +44,11 @@ select 'trial ' || $1, string_agg(md5($1 || n), ''), 0 from generate_series(1, 1
 
 
 class _TrialOver(Exception):
-    """The trial passed: undo it."""
+    """Raised when the trial passed, so that it is rolled back."""
 
 
 async def trial(db: Db, process: str) -> None:
-    """Try what a decision does, and undo it. Raises DbError if that cannot be done now."""
+    """Try the writes of a decision and roll them back. Raises DbError if they fail."""
     try:
         async with db.transaction() as tx:
             await _try(tx, process)
@@ -63,7 +63,7 @@ async def _try(tx: Tx, process: str) -> None:
 
 
 async def lacking(db: Db) -> str | None:
-    """What this role may not do and would have to, as a sentence that says what to grant; None if nothing lacks."""
+    """Return a sentence with the privileges that must be granted to this role; None if none is missing."""
     row = await db.fetchrow(_TABLES)
     if row is None or not row["lacking"]:
         return None
@@ -76,7 +76,7 @@ async def lacking(db: Db) -> str | None:
 
 
 async def broken_promises(db: Db) -> list[str]:
-    """What this server is set to that would lose what it said was committed, each as a sentence."""
+    """Return a sentence for each server setting that could lose a committed transaction."""
     row = await db.fetchrow(_PROMISES)
     assert row is not None
     wrong = [f"{name} is off: a loss of power can lose or spoil what was committed; set it to on" for name in
@@ -91,7 +91,7 @@ async def broken_promises(db: Db) -> list[str]:
 
 
 async def collation_moved(db: Db) -> str | None:
-    """A sentence if the order of texts may have changed under the indexes (a new libc or ICU); None if not."""
+    """Return a sentence if the sort order of text may have changed under the indexes (a new libc or ICU), else None."""
     if not await db.fetchval(_HAS_VERSION, "datcollversion"):
         return None
     row = await db.fetchrow(_VERSION)

@@ -1,4 +1,4 @@
-"""What the database says of itself: which installation, where it was made, its beat; and the mark of it outside.
+"""The installation's row: its id, the place where it was made, and its beat; and the lifeline file outside.
 
 Owns: the row of `installation` and the lifeline, a small file in the home of each machine, named by the installation.
 Never: judges whether they fit (core.recovery). Spec: money.md 4.6.
@@ -30,7 +30,7 @@ _OID = "select oid::text from pg_database where datname = current_database()"
 
 
 class Installation:
-    """The one row, and where it is."""
+    """The row of the installation, and the location of the database."""
 
     def __init__(self, db: Db, clock: Clock, chance: Chance) -> None:
         self._db = db
@@ -38,13 +38,13 @@ class Installation:
         self._chance = chance
 
     async def here(self) -> str:
-        """Where this database really is: its server's system identifier and its oid, as text."""
+        """Return the actual location of this database: its server's system identifier and its oid, as text."""
         may_ask = await self._db.fetchval(_MAY_ASK)
         system = await self._db.fetchval(_SYSTEM) if may_ask else "server"
         return f"{system}/{await self._db.fetchval(_OID)}"
 
     async def life(self) -> Life:
-        """What the database says; a database without a row is given one."""
+        """Return the row; a database without one gets one."""
         row = await self._db.fetchrow(_LIFE)
         if row is None:
             await self._db.execute(_MAKE, self._chance.guid(), await self.here(), self._clock.now_ms())
@@ -53,7 +53,7 @@ class Installation:
         return Life(**row)
 
     async def beat(self) -> tuple[str, Mark, Mark]:
-        """Beat once: the installation, what it stood at before, and the mark to leave outside."""
+        """Advance the beat by one. Return the installation, its previous beat, and the mark to write outside."""
         now_ms = self._clock.now_ms()
         row = await self._db.fetchrow(_BEAT, now_ms)
         assert row is not None
@@ -68,7 +68,7 @@ class Lifeline:
         self._home = home
 
     def read(self, installation_id: str) -> Mark | None:
-        """The mark, or None if there is none that can be read."""
+        """Return the mark, or None if there is none that can be read."""
         try:
             told = json.loads(self._path(installation_id).read_text(encoding="utf-8"))
             return Mark(int(told["beat"]), int(told["beat_ms"]), int(told["last_id"]))
@@ -76,7 +76,7 @@ class Lifeline:
             return None
 
     def write(self, installation_id: str, mark: Mark) -> None:
-        """Leave a mark, unless one that is further on stands there already: processes of a home take no turns."""
+        """Write a mark, unless a later one is there already: processes of a home do not coordinate."""
         standing = self.read(installation_id)
         if standing is not None and standing.beat >= mark.beat:
             return

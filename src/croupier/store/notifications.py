@@ -1,8 +1,8 @@
 """PostgreSQL's notifications: short texts from one process to all, on sessions of their own.
 
 Owns: LISTEN and NOTIFY, and the bound of one payload. Never: what a text means, and never a session of the payment path: a
-NOTIFY takes a lock of the whole database at its commit, so it stands in no transaction of ours. Nothing is stored: who does
-not listen misses it. Contract: feed.md 3.5.
+NOTIFY takes a lock of the whole database at its commit, so it stands in no transaction of ours. Nothing is stored: a
+process that does not listen misses the text. Contract: feed.md 3.5.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from croupier.store.errors import DbDown, in_our_words
 from croupier.store.pool import Pool
 
 MAX_PAYLOAD: Final = 7_999
-"""Bytes of one text: PostgreSQL refuses 8000 and more."""
+"""Largest text in bytes: PostgreSQL refuses 8000 and more."""
 SESSIONS: Final = 2
-"""One listens, one sends."""
+"""Sessions: one listens, one sends."""
 _SEND: Final = "select pg_notify($1, payload) from unnest($2::text[]) payload"
 SEND_S: Final = 2.0
 PROBE_S: Final = 10.0
-"""A session that heard nothing for so long is asked whether it stands."""
+"""Silence after which a listening session is checked."""
 
 
 class Notifications:
@@ -45,9 +45,9 @@ class Notifications:
             self._pool.give_back(connection, sound=sound)
 
     async def listen(self, heard: Callable[[str], None], listening: Callable[[], None]) -> None:
-        """Hand over every text that is sent from now on, until the session is lost: then raises DbDown.
+        """Call `heard` with every text that is sent from now on, until the session is lost: then raises DbDown.
 
-        `listening` is called once nothing is missed any more.
+        `listening` is called once the session receives every text.
         """
         connection = await self._take()
         lost = asyncio.Event()
@@ -85,7 +85,7 @@ class Notifications:
 
 
 async def _until_quiet(connection: Any, news: asyncio.Event) -> None:  # noqa: ANN401 - the driver has no types
-    """Return with the next news; a session without any for a while must answer a question."""
+    """Return with the next text. A session that is silent for a while must answer a query."""
     try:
         async with asyncio.timeout(PROBE_S):
             await news.wait()

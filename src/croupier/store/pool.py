@@ -1,10 +1,10 @@
-"""Sessions of one sort, at most so many (and a few more while those are held up), each checked when it is made and given up as soon as it is in doubt.
+"""A pool of database sessions with a size limit and some spare ones. Each is checked when new, and ended when in doubt.
 
-Owns: making, lending and ending sessions. Never: a statement of its own but the first look at a new session, and never
-waits for a session that does not answer: what is ended is cut off, and another one takes its place.
+Owns: making, lending and ending sessions. Never: a statement of its own except the check of a new session, or a
+wait for a session that does not answer: it is cut off and replaced.
 
-The driver's own pool waits for a statement to be cancelled before it takes a connection back, and on a line that has
-gone silent that is for ever. Spec: money.md 4.5, decision 0036.
+The driver's own pool waits for a statement to be cancelled before it takes a connection back, which on a silent
+network connection is for ever. Spec: money.md 4.5, decision 0036.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from croupier.store.errors import DbDown, DbUnfit, in_our_words
 CONNECT_S = 5.0
 HELD_UP_S = 0.05
 HANG_UP_S = 1.0
-"""So long a cut session's statement may take to be cancelled; its backend ends with the connection at the latest."""
+"""Time limit for cancelling the statement of a cut session; its backend ends with the connection at the latest."""
 STATEMENTS = 500
-"""How many prepared statements a connection keeps: all there are (group commits have one for each set of parts)."""
+"""Prepared statements kept per connection: enough for all (group commits have one for each set of parts)."""
 ENCODING: Final = "UTF8"
 LEFT: Final = "this process has left the database"
 READ_ONLY: Final = "the database lets nobody write: it is a standby, or set to read-only"
 
-# One look at what was really given to us, and our settings: a pooler would refuse them at the start of a session. What
-# this server does not know is passed over. Of the server's own promises a stronger one is kept, a weaker one made good.
+# One query checks the session and applies our settings, which a pooler would refuse at its start. Settings that this
+# server does not know are skipped. A stronger durability setting of the server is kept, a weaker one is raised.
 _LOOK = """
 select pg_backend_pid() as pid, current_setting('transaction_read_only') = 'on' as read_only,
     current_setting('server_encoding') as encoding, set_config('synchronous_commit',
@@ -45,7 +45,7 @@ _SOCKET: Final = (
     ("IPPROTO_TCP", "TCP_KEEPCNT", 3),
     ("IPPROTO_TCP", "TCP_USER_TIMEOUT", 8000),
 )
-"""What the server's own `tcp_user_timeout` does for its end, for ours; what a system does not know is passed over."""
+"""Socket options that do for our end what `tcp_user_timeout` does for the server's; a system skips unknown ones."""
 
 
 class Pool:
@@ -70,7 +70,7 @@ class Pool:
         return Pool(self._address, size, self._session)
 
     async def take(self, within_s: float) -> Any:  # noqa: ANN401 - the driver has no types
-        """A session that nobody else uses until `give_back`. Raises the driver's errors, DbDown when it takes too long."""
+        """Lend a session exclusively until `give_back`. Raises the driver's errors, and DbDown when it takes too long."""
         if self._closed:
             raise DbDown(LEFT)
         try:
@@ -87,7 +87,7 @@ class Pool:
         return connection
 
     async def _slot(self) -> asyncio.Semaphore:
-        """Room for one session; a spare one where the others are held up."""
+        """Take a slot for one session; a spare one if the others are held up."""
         slots = self._slots
         if self._has_spare and slots.locked():
             try:
@@ -101,7 +101,7 @@ class Pool:
         return slots
 
     def give_back(self, connection: Any, *, sound: bool) -> None:  # noqa: ANN401 - see above
-        """It is used no more. What is not `sound`, or in the middle of something, is ended. Never waits."""
+        """Return a session to the pool. One that is not `sound`, or inside a transaction, is ended. Never waits."""
         self._lent.pop(connection).release()
         if connection.is_closed():
             self._heard_s.pop(connection, None)
@@ -112,13 +112,13 @@ class Pool:
             self._end(connection)
 
     def doubt(self, since_s: float) -> None:
-        """One session went silent: the idle ones that were not heard of since may stand on the same dead line."""
+        """Doubt the idle sessions after one went silent: their connections may be dead too."""
         for connection in [c for c in self._free if self._heard_s.get(c, 0.0) < since_s]:
             self._free.remove(connection)
             self._end(connection)
 
     async def close(self) -> None:
-        """End all, politely where that is quick."""
+        """Close all sessions, in order where that is quick."""
         self._closed = True
         for connection in [*self._free, *self._lent]:
             with suppress(Exception):
@@ -131,17 +131,17 @@ class Pool:
                 await self._ended()
 
     async def _ended(self) -> None:
-        """Wait for the sessions that are being opened or ended: what begins while this waits is waited for too."""
+        """Wait for the sessions that are being opened or ended, including those that begin meanwhile."""
         while left := [*self._opening, *self._ending]:
             await asyncio.wait(left)
 
     async def warm(self) -> tuple[int, str]:
-        """Have one session standing; its backend's number and the database's encoding."""
+        """Open one session and return its backend's pid and the database's encoding."""
         self.give_back(await self.take(CONNECT_S), sound=True)
         return self._looked["pid"], self._looked["encoding"]
 
     def _standing(self) -> Any:  # noqa: ANN401 - see above
-        """The session that was used last and still stands, or None."""
+        """Return the idle session that was used last and is still open, or None."""
         while self._free:
             connection = self._free.pop()
             if not connection.is_closed():
@@ -186,7 +186,7 @@ class Pool:
             raise DbUnfit(READ_ONLY)
 
     def _end(self, connection: Any) -> None:  # noqa: ANN401 - see above
-        """Cut it off. A statement under way is cancelled first, as far as that is possible at once."""
+        """Cut a session off. A statement under way is cancelled first, if that is possible at once."""
         self._heard_s.pop(connection, None)
         if not connection._cancellations:  # noqa: SLF001 - the driver's tasks that ask the server to cancel
             connection.terminate()
@@ -206,7 +206,7 @@ async def _hang_up(connection: Any) -> None:  # noqa: ANN401 - the driver has no
 
 
 def _target(address: Mapping[str, Any]) -> dict[str, str]:
-    """Of several hosts the one that takes writes, unless the address says otherwise."""
+    """Return the option that chooses, of several hosts, the one that accepts writes, unless the address has it."""
     dsn = str(address.get("dsn", ""))
     hosts = dsn.partition("://")[2].partition("/")[0].rpartition("@")[2]
     several = "," in hosts or "%2C" in dsn.partition("host=")[2].partition("&")[0]
@@ -214,7 +214,7 @@ def _target(address: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _keep_alive(connection: Any) -> None:  # noqa: ANN401 - the driver has no types
-    """A peer that is gone without a word is noticed in seconds, whatever the system's process settings are."""
+    """Set TCP keep-alive, so that a silently lost peer is noticed in seconds whatever the system's defaults are."""
     sock = connection._transport.get_extra_info("socket")  # noqa: SLF001 - the driver offers no other way
     if sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6):
         return
@@ -225,7 +225,7 @@ def _keep_alive(connection: Any) -> None:  # noqa: ANN401 - the driver has no ty
 
 
 async def check_together(pools: list[Pool]) -> None:
-    """Refuse what no session could do right: another encoding, or a pooler that shares sessions. Raises DbUnfit, DbDown."""
+    """Refuse an unusable database: another encoding, or a pooler that shares sessions. Raises DbUnfit, DbDown."""
     try:
         seen = [await pool.warm() for pool in pools]
     except Exception as error:

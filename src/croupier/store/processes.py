@@ -1,7 +1,7 @@
-"""Which processes work on this database, so that one that starts can take over at once what dead ones held.
+"""The processes that work on this database, so that a new one can take over the leases of dead ones at once.
 
-Owns: the rows of `processes`, and the question whether a process of this machine is still the one it was. Never: the
-taking over (calls). Spec: money.md 4.4 ("a starting hub takes over at once the leases of processes of its own
+Owns: the rows of `processes`, and the check whether a process of this machine is still the same one. Never: the
+takeover (calls). Spec: money.md 4.4 ("a starting hub takes over at once the leases of processes of its own
 host that are gone"). Of other hosts, and of a process that is stopped, only its silence can be known.
 """
 
@@ -21,12 +21,12 @@ from croupier.store.db import Db
 PS = "/bin/ps"
 _PROC = Path("/proc")
 _DEAD = frozenset("ZX")
-"""States of a process that runs no more and only waits to be collected."""
+"""States of a process that has ended and is not reaped yet."""
 _STATE, _START = 0, 19
 """Fields 3 and 22 of /proc/<pid>/stat, counted from behind the name, which may hold anything."""
 
 LATE_MS = 30_000
-"""A beat this old is no sign of life any more: fifteen were missed."""
+"""Age of a beat at which it is no sign of life any more: fifteen were missed."""
 
 _REGISTER = """
 insert into processes (process_id, host, pid, started, beat_ms) values ($1, $2, $3, $4, $5)
@@ -43,7 +43,7 @@ class _Heard:
 
 
 class Processes:
-    """The processes that said they are there."""
+    """The registered processes."""
 
     def __init__(self, db: Db, clock: Clock) -> None:
         self._db = db
@@ -52,26 +52,26 @@ class Processes:
         self._heard: dict[str, _Heard] = {}
 
     async def register(self, process_id: str, host: str, pid: int, started: str) -> None:
-        """Say that this process is there. `host` is `this_host()`, `started` the `start_mark` of its pid."""
+        """Register this process. `host` is `this_host()`, `started` the `start_mark` of its pid."""
         self._own.add(process_id)
         await self._db.execute(_REGISTER, process_id, host, pid, started, self._clock.now_ms())
 
     async def beat(self, process_id: str) -> bool:
-        """Say that it still is. False if it was forgotten meanwhile and must register again."""
+        """Write a beat of this process. Return False if it was removed meanwhile and must register again."""
         sql = "update processes set beat_ms = $2 where process_id = $1"
         return await self._db.execute(sql, process_id, self._clock.now_ms()) > 0
 
     async def gone_on_this_host(self) -> list[str]:
-        """The ids of processes of this host that run no more, never one registered here."""
+        """Return the ids of ended processes of this host, never one registered by this object."""
         rows = await self._db.fetch("select process_id, pid, started from processes where host = $1", this_host())
         others = [row for row in rows if row["process_id"] not in self._own]
         marks = await asyncio.to_thread(_marks, {row["pid"] for row in others})
         return sorted(row["process_id"] for row in others if marks[row["pid"]] != row["started"])
 
     async def silent(self, for_s: float) -> list[str]:
-        """The ids of processes, on any host, whose beat has not changed for so long while this one was looking.
+        """Return the ids of processes, on any host, whose beat has not changed for so long while this one was watching.
 
-        It compares what it saw with when it saw it, by its own clock alone: clocks that differ make nobody silent.
+        It measures by its own clock alone, so that different clocks make no process silent.
         """
         rows = await self._db.fetch("select process_id, beat_ms from processes")
         now_s, heard = self._clock.monotonic_s(), self._heard
@@ -85,7 +85,7 @@ class Processes:
         return sorted(set(others) - self._own)
 
     async def serving(self) -> list[str]:
-        """The ids of processes that serve now, as far as one look can tell: of this host those that run, all with a beat."""
+        """Return the ids of serving processes, as far as one query shows: a fresh beat, and on this host a running process."""
         gone = set(await self.gone_on_this_host())
         rows = await self._db.fetch(
             "select process_id from processes where beat_ms > $1 order by process_id",
@@ -94,13 +94,13 @@ class Processes:
         return [row["process_id"] for row in rows if row["process_id"] not in gone]
 
     async def forget(self, process_ids: Collection[str]) -> set[str]:
-        """Strike these from the list; returns those that were on it."""
+        """Delete these processes; return those that existed."""
         sql = "delete from processes where process_id = any($1::text[]) returning process_id"
         return {row["process_id"] for row in await self._db.fetch(sql, list(process_ids))}
 
 
 def this_host() -> str:
-    """The name of what shares our process ids: the machine, or the container on it."""
+    """Return the name of the machine, or of the container, whose process ids are shared."""
     try:
         space = Path("/proc/self/ns/pid").readlink().name
     except OSError:
@@ -109,10 +109,10 @@ def this_host() -> str:
 
 
 def start_mark(pid: int) -> str | None:
-    """When the operating system started this process, in its own words; None if there is no such process.
+    """Return the operating system's start time of a process as text; None if there is no such process.
 
-    A pid is given away again after its process has ended: it is the same one only if the mark is the same. May block
-    for a moment where there is no /proc.
+    A pid is reused after its process has ended: the process is the same only if its mark is. May block for a moment
+    where there is no /proc.
     """
     return _mark_from_proc(pid) if (_PROC / "self" / "stat").exists() else _mark_from_ps(pid)
 
@@ -127,7 +127,7 @@ def _mark_from_proc(pid: int) -> str | None:
         boot = (_PROC / "sys/kernel/random/boot_id").read_text("ascii").strip()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    # The start is counted from the machine's own start.
+    # The start time is relative to the machine's boot.
     return None if fields[_STATE] in _DEAD else f"{boot} {fields[_START]}"
 
 

@@ -1,6 +1,6 @@
-"""Many callers, one query: reads that are asked for at the same moment travel together.
+"""A batcher of reads: concurrent callers share one query.
 
-Owns: the gathering. A batch leaves when the last one came back; an idle gatherer asks at once.
+Owns: the batches. A batch starts when the previous one has returned; an idle batcher queries at once.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class ReadBatcher(Generic[K, V]):
         self._running: asyncio.Task[None] | None = None
 
     async def one(self, key: K) -> V | None:
-        """The value of `key`, or None if the read did not find it; raises what the read raised."""
+        """Return the value of `key`, or None if the read did not find it. Raises the read's errors."""
         future: asyncio.Future[V | None] = asyncio.get_running_loop().create_future()
         self._waiting.append((key, future))
         if self._running is None:

@@ -1,7 +1,7 @@
-"""Request ids of providers that were seen inside the freshness window, across all processes.
+"""Replay protection: the providers' request ids inside the freshness window, across all processes.
 
-Owns: the rows of `seen_requests`. Never: what a repeat means (that depends on the call: provider.md 1.2). The
-table is unlogged: after a crash of the database it is empty, and what is repeated then is caught by its timestamp.
+Owns: the rows of `seen_requests`. Never: the meaning of a repeat (that depends on the call: provider.md 1.2). The
+table is unlogged: after a crash of the database it is empty, and the timestamp check catches a repeat.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from croupier.store.storable import storable_text
 
 Seen = Literal["new", "same", "other"]
 
-# Rows that a transaction we waited for has put are not visible here, so their digests are read by a second statement.
+# Rows of a transaction that this statement waited for are not visible here, so a second one reads their digests.
 _PUT = """
 insert into seen_requests (provider_id, request_id, digest, at_ms)
 select k.provider_id, k.request_id, k.digest, $4
@@ -31,7 +31,7 @@ _Key = tuple[int, str]
 
 class _Claim(NamedTuple):
     number: int
-    """Tells apart two claims of the same in one process: only one of them is new."""
+    """Identity of a claim: of two equal ones in one process, only one is new."""
     provider_id: int
     request_id: str
     digest: bytes
@@ -42,7 +42,7 @@ class _Claim(NamedTuple):
 
 
 class ReplayGuard:
-    """Which request ids were seen, and with which contents."""
+    """The request ids that were seen, with the digests of their contents."""
 
     def __init__(self, db: Db, clock: Clock) -> None:
         self._db = db
@@ -51,9 +51,9 @@ class ReplayGuard:
         self._gather: ReadBatcher[_Claim, Seen] = ReadBatcher(self._claim)
 
     async def claim(self, provider_id: int, request_id: str, digest: bytes) -> Seen:
-        """Whether this request id is new, was seen with the same digest, or with another one.
+        """Return whether this request id is new, was seen with the same digest, or with another one.
 
-        Of all who claim a new id at once, in any process, exactly one is told that it is new.
+        Of all concurrent claims of a new id, in any process, exactly one gets "new".
         """
         if not storable_text(request_id):
             raise ValueError("a request id that cannot be stored is not let in here")
@@ -63,7 +63,7 @@ class ReplayGuard:
         return answer
 
     async def purge(self, before_ms: int) -> int:
-        """Forget what was seen before that instant (milliseconds since the epoch); returns how many."""
+        """Delete the ids seen before that instant (milliseconds since the epoch); return how many."""
         return await self._db.execute("delete from seen_requests where at_ms < $1", before_ms)
 
     async def _claim(self, claims: Sequence[_Claim]) -> dict[_Claim, Seen]:
@@ -76,7 +76,7 @@ class ReplayGuard:
         return {c: _answer(c, stored.get(c.key), is_new=c.key in won and c is first[c.key]) for c in claims}
 
     async def _put(self, claims: Sequence[_Claim]) -> set[_Key]:
-        # In one order everywhere, or two processes that put the same ids would wait for each other.
+        # Every process inserts in the same order, or two with the same ids would deadlock.
         ordered = sorted(claims, key=lambda c: c.key)
         rows = await self._db.batch_fetch(
             _PUT,
@@ -97,5 +97,5 @@ class ReplayGuard:
 def _answer(claim: _Claim, stored: bytes | None, *, is_new: bool) -> Seen:
     if is_new:
         return "new"
-    # It was purged between the two statements: it was seen, and nobody can tell with what.
+    # It was purged between the two statements: it was seen, and its digest is unknown.
     return "same" if stored is not None and stored == claim.digest else "other"

@@ -1,6 +1,6 @@
-"""Chores that one process at a time does: whose turn it is, until when.
+"""Singleton leases: a task that one process at a time runs has an owner and an expiry.
 
-Owns: the rows of `turns`. A turn is a lease: a process that dies holds it until it runs out. Never: does a chore.
+Owns: the rows of `turns`. A dead process holds its lease until it expires. Never: runs a task.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ where t.owner = excluded.owner or t.until_ms <= $4"""
 
 
 class SingletonLeases:
-    """Takes turns among the processes of one database."""
+    """The singleton leases of one database."""
 
     def __init__(self, db: Db, clock: Clock) -> None:
         self._db = db
         self._clock = clock
 
     async def take(self, name: str, owner: str, seconds: int) -> bool:
-        """Whether the chore is this owner's for the next so many seconds."""
+        """Take or renew the lease for so many seconds, and return whether this owner has it."""
         now = self._clock.now_ms()
         return await self._db.execute(_TAKE, name, owner, now + 1000 * seconds, now) > 0

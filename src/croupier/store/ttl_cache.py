@@ -1,7 +1,7 @@
-"""Rows that are asked for with every request and change rarely: kept for half a second, then read again.
+"""A cache of rows that every request reads and that change rarely: a row is kept for half a second.
 
-Owns: the keeping. What another process changed holds here within that time (operate.md 3: 1 s); what this process
-changed holds at once if it says `forget`. A row that was not found is never kept, so a new one is there at once.
+Owns: the cached values. A change by another process is seen within that time (operate.md 3: 1 s); a change by this
+process is seen at once if it calls `forget`. A missing row is never cached, so a new one is found at once.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ KEPT_S = 0.5
 
 
 class TtlCache(Generic[K, V]):
-    """Answers `get(key)` with a value that was in the database at most half a second ago."""
+    """A cache whose `get(key)` returns a value that was in the database at most half a second ago."""
 
     def __init__(self, read: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]], clock: Clock) -> None:
         self._read = read
@@ -29,19 +29,19 @@ class TtlCache(Generic[K, V]):
         self._gather: ReadBatcher[K, V] = ReadBatcher(self._ask)
 
     async def get(self, key: K) -> V | None:
-        """The value of `key`, or None if there is no such row."""
+        """Return the value of `key`, or None if there is no such row."""
         kept = self._kept.get(key)
         if kept is not None and self._clock.monotonic_s() - kept[0] < KEPT_S:
             return kept[1]
         return await self._gather.one(key)
 
     def forget(self) -> None:
-        """Keep nothing that was read before now: this process has changed a row."""
+        """Drop everything that was read before now, because this process has changed a row."""
         self._changes += 1
         self._kept.clear()
 
     async def _ask(self, keys: Sequence[K]) -> Mapping[K, V]:
-        # The age counts from before the question, and a change made meanwhile voids the answer for later callers.
+        # The age counts from before the query, and a change made meanwhile voids the result for later callers.
         asked_s, changes = self._clock.monotonic_s(), self._changes
         found = await self._read(keys)
         if changes == self._changes:

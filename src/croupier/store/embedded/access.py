@@ -1,10 +1,10 @@
-"""Who may connect to an embedded database: whoever knows the password that lies in its home, and nobody else.
+"""Access to an embedded database: only a client that knows the password in its home may connect.
 
-Owns: the password's file, its verifier, and the server's list of who is asked for it (pg_hba.conf). Never: starting
+Owns: the password's file, its verifier, and the server's access list (pg_hba.conf). Never: starting
 anything. Decided in docs/decisions/0031.
 
 The password is 32 random bytes, so one round of SCRAM is as safe as thousands, and a connection costs no time. The server
-is told the verifier alone: the password stands in no statement, no argument and no log.
+receives the verifier alone: the password is in no statement, no argument and no log.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from pathlib import Path
 from croupier.kit.seal import sync_folder
 
 FILE = "postgres.password"
-"""In the home; mode 600, of the home's owner."""
+"""The password's file in the home; mode 600, owned by the home's owner."""
 _WELL_FORMED = re.compile(r"[0-9a-f]{64}")
 _ROUNDS = 1
 
 
 def password_of(home: Path) -> str | None:
-    """The password of the home's database, None if it has none yet. Raises OSError for whom it is none of his business."""
+    """Return the password of the home's database, None if it has none yet. Raises OSError if the caller may not read it."""
     try:
         told = (home / FILE).read_text(encoding="ascii").strip()
     except (FileNotFoundError, UnicodeDecodeError):
@@ -35,7 +35,7 @@ def password_of(home: Path) -> str | None:
 
 
 def make_password(home: Path) -> str:
-    """A new one, durable before it is told to anybody. The caller holds the home's start lock."""
+    """Make a new password, durable before anybody receives it. The caller holds the home's start lock."""
     made = secrets.token_hex(32)
     draft = home / f".{FILE}.new"
     draft.unlink(missing_ok=True)
@@ -53,7 +53,7 @@ def make_password(home: Path) -> str:
 
 
 def verifier(password: str) -> str:
-    """What the server keeps of a password (RFC 5803): it cannot be logged in with."""
+    """Return the verifier that the server keeps of a password (RFC 5803). Nobody can log in with it."""
     salt = secrets.token_bytes(16)
     salted = hashlib.pbkdf2_hmac("sha256", password.encode("ascii"), salt, _ROUNDS)
     stored = hashlib.sha256(_keyed(salted, b"Client Key")).digest()
@@ -62,7 +62,7 @@ def verifier(password: str) -> str:
 
 
 def access_list(password: str) -> str:
-    """The whole pg_hba.conf. It names its password by a print, so that one which was replaced is noticed."""
+    """Return the whole pg_hba.conf. It holds a fingerprint of its password, so that a replaced password is noticed."""
     mark = hashlib.sha256(password.encode("ascii")).hexdigest()[:16]
     return f"# Written by croupier for password {mark}: nobody is let in without it.\nlocal all all scram-sha-256\n"
 

@@ -1,8 +1,8 @@
-"""Whose the embedded database is where root starts it: an account of its own, made if there is none.
+"""The account that owns an embedded database started by root: a separate account, made if there is none.
 
-Owns: the choice and the making of that account, and giving it what another account had. Never: initdb, the server.
-Decided in docs/decisions/0031: an account that is shared with other programs can read what they may read, so the money's
-files must not be its.
+Owns: the choice and the making of that account, and handing over the files of another account. Never: initdb, the server.
+Decided in docs/decisions/0031: the other programs of a shared account could read the database, so its files must
+not belong to one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ log = get("embedded")
 
 OWN = "croupier"
 SHARED = ("postgres", "nobody")
-"""Accounts that other programs may have too: taken only where no own one can be made."""
+"""Accounts that other programs may share: used only where no separate one can be made."""
 _PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 _WAYS = (
     (
@@ -37,7 +37,7 @@ _WAYS = (
     ),
     ("adduser", "-S", "-D", "-H", "-h", "/nonexistent", "-s", "/bin/false", OWN),
 )
-"""How systems make an account for a service: shadow's tool, then busybox's."""
+"""Commands that make a service account: shadow's tool, then busybox's."""
 
 
 class EmbeddedError(Exception):
@@ -46,7 +46,7 @@ class EmbeddedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose the database's files and processes are; None means the user who runs this process."""
+    """The owner of the database's files and processes; None means the user who runs this process."""
 
     uid: int | None = None
     gid: int | None = None
@@ -57,7 +57,7 @@ class Owner:
             os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
     def can(self, program: str, argument: Path) -> bool:
-        """Whether a shell line about `$1` succeeds with the owner's privileges."""
+        """Return whether a shell command about `$1` succeeds with the owner's privileges."""
         words = ["/bin/sh", "-c", program, "sh", str(argument)]
         quiet = subprocess.DEVNULL
         done = subprocess.run(words, check=False, cwd="/", stdout=quiet, stderr=quiet, **as_user(self.uid, self.gid))
@@ -65,7 +65,7 @@ class Owner:
 
 
 def owner_of(place: Path | None, home: Path) -> Owner:
-    """Who owns, or shall own, what root makes in this home. A place of a shared account is to get an own one."""
+    """Return the present or future owner of root's files in this home. A directory of a shared account gets a separate one."""
     path = place or home
     found = path.stat()
     if found.st_uid != 0 and not (place and _is_roots(home) and found.st_uid in _shared_uids()):
@@ -82,7 +82,7 @@ def owner_of(place: Path | None, home: Path) -> Owner:
 
 
 def shared_account(home: Path, place: Path) -> str | None:
-    """The name of the shared account that this database belongs to; None where it has an owner of its own."""
+    """Return the shared account that this database belongs to; None if it has a separate owner."""
     uid = place.stat().st_uid
     if not _is_roots(home) or uid not in _shared_uids():
         return None
@@ -119,7 +119,7 @@ def _account(name: str) -> Owner | None:
 
 
 def _own_account() -> Owner | None:
-    """The account of our own, made now if the machine can; None if it cannot."""
+    """Return the separate account, made now if the machine can; None if it cannot."""
     found = _account(OWN)
     if found is not None:
         return found
@@ -128,7 +128,7 @@ def _own_account() -> Owner | None:
         if tool is None:
             continue
         subprocess.run([tool, *words], check=False, cwd="/", capture_output=True, stdin=subprocess.DEVNULL)
-        # Another process may have made it at the same moment: what counts is whether it is there.
+        # Another process may have made it at the same moment, so only its existence counts.
         found = _account(OWN)
         if found is not None:
             log.warning("embedded.account_made", account=OWN)

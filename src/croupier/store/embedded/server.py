@@ -1,8 +1,8 @@
-"""PostgreSQL that comes with croupier: attach to the one of a home, started for whoever comes first.
+"""PostgreSQL that comes with croupier: attach to a home's server, which the first process starts.
 
-Owns: attaching and releasing. Never: anything about what is stored in it. Spec: operate.md 7.
+Owns: attaching and releasing. Never: its contents. Spec: operate.md 7.
 
-Whoever attaches holds a shared lock in the place, which the kernel drops at any death. A watcher (watcher),
+Each attached process holds a shared lock in the directory, which the kernel releases when the process ends. A watcher (watcher),
 one per place, keeps the server alive while someone holds that lock and stops it after the last one. So a command that
 started the database does not stop it under a `serve` that came later, and nobody needs to be asked.
 """
@@ -34,7 +34,7 @@ from croupier.store.embedded.watcher import OPEN, Orders, is_locked, try_lock
 __all__ = ["Attached", "EmbeddedError", "NoHome", "account_shared_by", "attach", "has_database"]
 
 START_S = 120.0
-"""How long a start may take: recovery after a kill replays at most a gigabyte of log."""
+"""Time limit of a start: recovery after a kill replays at most a gigabyte of log."""
 TURN_S = 0.02
 ATTEMPTS = 3
 LOG_LINES = 12
@@ -44,7 +44,7 @@ SETTINGS = {
     "unix_socket_permissions": "0700",
     "max_connections": "100",
     "shared_buffers": "128MB",
-    # What is committed survives a loss of power.
+    # A committed transaction survives a loss of power.
     "fsync": "on",
     "full_page_writes": "on",
     "synchronous_commit": "on",
@@ -77,13 +77,13 @@ class Attached:
 
     @property
     def dsn(self) -> str:
-        """The address as a URL, as CROUPIER_DATABASE_URL would spell it."""
+        """Return the address as a URL, in the form of CROUPIER_DATABASE_URL."""
         who = self.user if self._password is None else f"{self.user}:{self._password}"
         return f"postgresql://{who}@/{self.database}?host={quote(self.host, safe='')}&port={self.port}"
 
     @property
     def connect_kwargs(self) -> dict[str, str | int]:
-        """The address as the driver's arguments."""
+        """Return the address as the driver's arguments."""
         address: dict[str, str | int] = {
             "host": self.host,
             "port": self.port,
@@ -94,11 +94,11 @@ class Attached:
 
     @property
     def log(self) -> Path:
-        """What PostgreSQL says."""
+        """Return the path of PostgreSQL's log."""
         return Path(self.host, "postgres.log")
 
     def release(self) -> None:
-        """Use it no more. The database stops shortly after its last user; a second call does nothing."""
+        """Detach from the database, which stops shortly after its last user. A second call does nothing."""
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -119,7 +119,7 @@ class NoHome(EmbeddedError):
 def attach(home: Path, *, may_make: bool = True) -> Attached:
     """Use the embedded database of `home`: make it if there is none, start it if nobody has, wait until it answers.
 
-    Without `may_make` one that is not there is not made: raises NoHome.
+    Without `may_make` a missing database is not made, and NoHome is raised.
 
     Blocks, so an event loop calls it in a thread. Safe to call from many processes at once, after any kill, and as
     root (PostgreSQL then runs with the privileges of the data's owner). EmbeddedError says what to do.
@@ -138,13 +138,13 @@ def attach(home: Path, *, may_make: bool = True) -> Attached:
 
 
 def account_shared_by(home: Path) -> str | None:
-    """The account that owns the embedded database of this home, if other programs have it too; None if it is its own."""
+    """Return the owner of this home's embedded database if other programs share that account, else None."""
     place = find_place(home.resolve())
     return None if place is None else shared_account(home.resolve(), place)
 
 
 def has_database(home: Path) -> bool:
-    """Whether this home holds an embedded database, running or not."""
+    """Return whether this home holds an embedded database, running or not."""
     place = find_place(home)
     return place is not None and (place / "data").exists()
 
@@ -179,7 +179,7 @@ def _make_home(home: Path) -> Path:
 
 @contextmanager
 def _start_lock(home: Path, patience: float) -> Iterator[None]:
-    """One process at a time looks for a watcher, or makes a database."""
+    """Hold the start lock: one process at a time looks for a watcher or makes a database."""
     lock = _take(home / "postgres.lock", fcntl.LOCK_EX, patience)
     try:
         yield
@@ -188,7 +188,7 @@ def _start_lock(home: Path, patience: float) -> Iterator[None]:
 
 
 def _use(place: Path, patience: float) -> int:
-    """Take the shared lock that says: in use. It is refused while a watcher stops the server, which is over soon."""
+    """Take the shared lock of a user. It is refused while a watcher stops the server, which ends soon."""
     return _take(place / "users", fcntl.LOCK_SH, patience)
 
 
@@ -205,7 +205,7 @@ def _take(path: Path, how: int, patience: float) -> int:
 
 
 def _await_answer(home: Path, place: Path, patience: float) -> None:
-    """See to a watcher until the server answers."""
+    """Start a watcher if there is none, and wait until the server answers."""
     attempts = 0
     while True:
         with _start_lock(home, patience):
@@ -245,14 +245,14 @@ def _send_watcher(ground: Ground) -> None:
 
 
 def answers(path: Path) -> bool:
-    """Whether a server on this socket takes users, or asks who they are: the opening of PostgreSQL's protocol."""
+    """Return whether a server on this socket accepts a client or asks for its password (PostgreSQL's startup message)."""
     opening = struct.pack("!I", 3 << 16) + f"user\0{USER}\0database\0{USER}\0\0".encode()
     with socket.socket(socket.AF_UNIX) as line:
         line.settimeout(5.0)
         try:
             line.connect(str(path))
             line.sendall(struct.pack("!I", len(opening) + 4) + opening)
-            # All of it is read: then the server has nothing to say of a connection that ends here.
+            # The whole reply is read, so that the server logs no error about a connection that ends here.
             welcome = line.recv(1024)[:1] == b"R"
         except OSError:
             return False
@@ -260,13 +260,13 @@ def answers(path: Path) -> bool:
 
 
 def _check(patience: float, where: Path, why: str) -> None:
-    """Give up when time is over."""
+    """Raise EmbeddedError when the time is over."""
     if time.monotonic() > patience:
         raise EmbeddedError(f"gave up on {where} after {START_S:.0f} s: {why}")
 
 
 def _last_lines(place: Path) -> str:
-    """The end of the server's log."""
+    """Return the end of the server's log."""
     log = place / "postgres.log"
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
     return "\n".join(lines[-LOG_LINES:])

@@ -33,10 +33,10 @@ STOP_S = 30.0
 LEFTOVERS_S = 3.0
 """Processes of a killed server notice its death by themselves; past this they are killed."""
 QUICK_DEATHS = 3
-"""A server that ends so often within `QUICK_S` will not start at all: the watcher gives up and the log says why."""
+"""Starts that may fail within `QUICK_S` each before the watcher gives up; the log says why."""
 QUICK_S = 5.0
 LOG_BYTES = 10_000_000
-"""Of the server's log, which is looked at with every turn; as much again is kept of what was before."""
+"""Size of the server's log in bytes, checked in every turn. The previous part of the same size is kept."""
 
 OPEN = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 """No link is followed: root opens files in a directory that belongs to PostgreSQL's user."""
@@ -44,7 +44,7 @@ OPEN = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """What the watcher is told. `uid` and `gid` are None where PostgreSQL runs as whoever starts it."""
+    """The watcher's arguments. `uid` and `gid` are None where PostgreSQL runs as the starting user."""
 
     place: str
     postgres: str
@@ -54,12 +54,12 @@ class Orders:
 
     @property
     def data(self) -> Path:
-        """The data directory."""
+        """Return the data directory."""
         return Path(self.place, "data")
 
     @property
     def log(self) -> Path:
-        """What PostgreSQL says."""
+        """Return the path of PostgreSQL's log."""
         return Path(self.place, "postgres.log")
 
 
@@ -78,7 +78,7 @@ def try_lock(path: Path, how: int) -> int | None:
 
 
 def is_locked(path: Path) -> bool:
-    """Whether someone holds `path` alone, at this moment."""
+    """Return whether a process holds the exclusive lock of `path` at this moment."""
     descriptor = try_lock(path, fcntl.LOCK_SH)
     if descriptor is not None:
         os.close(descriptor)
@@ -86,7 +86,7 @@ def is_locked(path: Path) -> bool:
 
 
 def postmaster(data: Path) -> int | None:
-    """The pid of the server that runs on `data`, or None: a pid file alone proves nothing, its number may be reused."""
+    """Return the pid of the server that runs on `data`, or None. A pid file proves nothing: its number may be reused."""
     try:
         pid = int((data / "postmaster.pid").read_bytes().split(b"\n", 1)[0])
     except (OSError, ValueError):
@@ -96,7 +96,7 @@ def postmaster(data: Path) -> int | None:
 
 
 def _command_of(pid: int) -> bytes:
-    """A process's command line, empty for one that is gone (or a zombie)."""
+    """Return a process's command line, empty if it is gone (or a zombie)."""
     if Path("/proc/self").exists():
         with suppress(OSError):
             return Path(f"/proc/{pid}/cmdline").read_bytes()
@@ -105,7 +105,7 @@ def _command_of(pid: int) -> bytes:
 
 
 def leftovers(data: Path) -> list[int]:
-    """Processes that work in the data directory, which only PostgreSQL's own do. Empty where there is no /proc."""
+    """Return the processes that work in the data directory: only PostgreSQL's do. Empty where there is no /proc."""
     found = []
     for entry in Path("/proc").glob("[0-9]*/cwd"):
         with suppress(OSError):
@@ -118,7 +118,7 @@ def bound(log: Path) -> None:
     """Keep the log small while the server writes on: past `LOG_BYTES` it becomes `.1`, in place of the one before.
 
     The server goes on appending to the same file, which is emptied. No link is followed and nothing overwritten: root
-    may do this in a directory of another account. A log is worth no watcher: what fails, fails.
+    may do this in a directory of another account. Errors are ignored: the watcher must not end because of a log.
     """
     with suppress(OSError):
         if log.lstat().st_size <= LOG_BYTES:
@@ -131,7 +131,7 @@ def bound(log: Path) -> None:
 
 
 def _set_aside(full: BinaryIO, log: Path) -> None:
-    """The end of the log under its other name."""
+    """Copy the end of the log to its other name."""
     draft = log.with_name(f"{log.name}.new")
     draft.unlink(missing_ok=True)
     owner = os.fstat(full.fileno())
@@ -144,7 +144,7 @@ def _set_aside(full: BinaryIO, log: Path) -> None:
 
 
 class Watcher:
-    """One turn: is anybody there, does the server live? Nothing is remembered that a lock or a pid does not show."""
+    """The watcher's loop: check for users and for the server. All its state is in locks and pids."""
 
     def __init__(self, orders: Orders, held: int) -> None:
         self._orders = orders
@@ -165,7 +165,7 @@ class Watcher:
             time.sleep(POLL_S)
 
     def _in_place(self) -> bool:
-        """Whether the place is still there, and the same: a removed home takes its server with it."""
+        """Return whether the directory is still the same one. The server of a removed home is stopped."""
         try:
             return os.path.samestat(self._held, (self._place / "watch").stat())
         except OSError:
@@ -177,7 +177,7 @@ class Watcher:
         return postmaster(self._orders.data) is not None
 
     def _start(self) -> bool:
-        """Start the server if none of its processes is left. False: it died too often, do not try again."""
+        """Start the server if none of its processes is left. Return False if it ended too often to be tried again."""
         self._deaths = [died for died in self._deaths if time.monotonic() - died < QUICK_S]
         if len(self._deaths) >= QUICK_DEATHS:
             return False
@@ -242,7 +242,7 @@ class Watcher:
 
 
 def as_user(uid: int | None, gid: int | None) -> dict[str, Any]:
-    """What subprocess needs to run a program as `uid` and nothing else; nothing where no privilege is to be dropped."""
+    """Return subprocess's arguments to run a program as `uid`; none where no privilege is to be dropped."""
     return {} if uid is None or gid is None else {"user": uid, "group": gid, "extra_groups": []}
 
 
@@ -253,7 +253,7 @@ def watch(orders: Orders) -> None:
         os._exit(0)
     os.setsid()
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        # A handler, not SIG_IGN: what is ignored would be ignored by PostgreSQL, too.
+        # A handler, not SIG_IGN: PostgreSQL would inherit an ignored signal.
         signal.signal(ignored, lambda *_: None)
     Watcher(orders, held).run()
 

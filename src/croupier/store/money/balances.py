@@ -1,8 +1,7 @@
-"""What a player's balance was last said to be, moved by the payments accepted since.
+"""A player's last reported balance, moved by the payments accepted since.
 
-Owns: the base (the casino's last word), the sum on top of it, what is decided of one bet and not booked yet, and the
-balance stored with an answer. Never:
-decides anything about a bet: the balance only informs. Amounts are minor units. Spec: money.md 7.
+Owns: the base (the balance that the casino reported last), the sum on top of it, the decided but unbooked amount of one
+bet, and the balance stored with an answer. Never: decides anything about a bet: the balance only informs. Amounts are minor units. Spec: money.md 7.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from croupier.core.payment import Payment
 from croupier.store.db import Db
 from croupier.store.read_batcher import ReadBatcher
 
-# Tax is withheld by the casino: what reaches the wallet is the amount less it (money.md 7.1).
+# The casino withholds tax: the wallet receives the amount less the tax (money.md 7.1).
 _MOVED = """sum((p.amount - coalesce(p.tax, 0))
         * case when p.kind in ('stake', 'payout_return', 'cashback_cancel') then -1 else 1 end)"""
 # A payment that is older than the base and accepted after it had ended otherwise meanwhile: a stake that expired and
@@ -32,7 +31,7 @@ cross join lateral (
 ) since
 where not since.late"""
 
-# The casino's word is a base only if no other payment of the player was open between our question and its answer.
+# A reported balance is a base only if no other payment of the player was open between our request and its answer.
 BASE = """
 insert into balances (player_id, amount, base_ms)
 select $1, $2, $3 where not exists (
@@ -55,11 +54,11 @@ class Known:
     base_ms: int
     amount: int
     ahead: int = 0
-    """What of the bet in question is decided and not booked by the casino yet: a win owed, a stake on its way back."""
+    """The amount of the bet that is decided and not booked by the casino yet: a win owed, a stake being returned."""
 
 
 _Key = tuple[int, int, int]
-"""Player, bet, and what the bet is to have moved by."""
+"""Player, bet, and the bet's total effect on the wallet."""
 
 
 class Balances:
@@ -71,22 +70,22 @@ class Balances:
         self._stores = {verb: ReadBatcher(self._store_of(verb)) for verb in _VERBS}
 
     async def known(self, player_id: int, bet_id: int = 0, net: int = 0) -> Known | None:
-        """The balance as it stands now, or None if the casino never said one.
+        """Return the current balance, or None if the casino never reported one.
 
-        With a bet, also what is still ahead of it: `net` is what it will have moved the wallet by (`Bet.net`).
+        With a bet, also its amount ahead: `net` is the bet's total effect on the wallet (`Bet.net`).
         """
         return await self._known.one((player_id, bet_id, net))
 
     async def base(self, player_id: int, amount: int, asked_ms: int, *, told_with: Payment | None = None) -> None:
-        """Take the casino's word, asked at `asked_ms`, as the base if nothing was open meanwhile.
+        """Make the balance that the casino reported, requested at `asked_ms`, the base if no payment was open meanwhile.
 
-        `told_with`: the payment whose outcome the word came with; it alone may be open, so `amount` is without it.
+        `told_with`: the payment whose outcome the balance came with. It alone may be open, so `amount` excludes it.
         """
         payment = (None, None) if told_with is None else (told_with.subject_id, told_with.kind.value)
         await self._db.execute(BASE, player_id, amount, asked_ms, *payment)
 
     async def keep(self, bet_id: int, verb: str, amount: int) -> int:
-        """Store the balance told with the first answer to `verb`; returns the one that is stored."""
+        """Store the balance of the first answer to `verb` and return the stored one."""
         first = await self._stores[verb].one((bet_id, amount))
         if first is not None:
             return amount

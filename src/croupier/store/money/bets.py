@@ -1,7 +1,7 @@
-"""Bets and cashbacks read whole: the record with its payments and next actions.
+"""Reads of whole bets and cashbacks: the record with its payments and next actions.
 
-Owns: every way to find one. Never: writes them (group commit). Reads that many requests ask for at once are
-gathered like the group commit gathers commits.
+Owns: every query for one. Never: writes them (group commit). Concurrent reads are batched as the group commit
+batches commits.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ class Bets:
         self._ids: ReadBatcher[int, Bet] = ReadBatcher(self._read_ids)
 
     async def by_ref(self, provider_id: int, bet_ref: str) -> Bet | None:
-        """The bet of a provider's betId."""
+        """Return the bet of a provider's betId."""
         return await self._refs.one((provider_id, bet_ref))
 
     async def by_id(self, bet_id: int) -> Bet | None:
-        """The bet of a BetId."""
+        """Return the bet of a BetId."""
         return await self._ids.one(bet_id)
 
     async def versions(self, bet_ids: Sequence[int]) -> dict[int, int]:
-        """The stored version of each bet: the poll that heals lost wake-ups."""
+        """Return the stored version of each bet: the poll that makes up for lost wake-ups."""
         rows = await self._db.batch_fetch(_WAITED, list(bet_ids))
         return {row["bet_id"]: row["version"] for row in rows}
 
@@ -57,12 +57,12 @@ class Cashbacks:
         self._db = db
 
     async def by_id(self, cashback_id: int) -> Cashback | None:
-        """The cashback of a CashbackId."""
+        """Return the cashback of a CashbackId."""
         row = await self._db.fetchrow(CASHBACK_QUERY + " where b.cashback_id = $1", cashback_id)
         return None if row is None else read_cashback(row)
 
     async def by_ref(self, casino_id: int, ref: str) -> Cashback | None:
-        """The cashback that a caller named so at this casino."""
+        """Return the cashback of a caller's reference at this casino."""
         sql = CASHBACK_QUERY + " where b.casino_id = $1 and b.ref = $2"
         row = await self._db.fetchrow(sql, casino_id, ref)
         return None if row is None else read_cashback(row)

@@ -1,10 +1,10 @@
-"""The queue of next actions: who takes up what is due.
+"""The queue of next actions: leasing the due calls.
 
-A call is taken under a lease. Taking it raises its fence and the version of its bet or cashback, so that a
-decision which was computed under an older lease loses its conditional update and learns it. Rows that a
-group commit holds are skipped, never waited for: the two cannot deadlock.
+A call is taken under a lease. Leasing raises its fence and the version of its bet or cashback, so that a
+decision computed under an older lease loses its conditional update. Rows that a group commit has locked are skipped,
+never waited for: the two cannot deadlock.
 
-Owns: taking up, and giving back what dead processes held. Never: performs a call (flows.dispatcher).
+Owns: taking leases, and releasing those of dead processes. Never: performs a call (flows.dispatcher).
 Spec: money.md 4.4 ("killed between any two steps").
 """
 
@@ -77,12 +77,12 @@ with doubted as materialized (
 b as (update bets set version = version + 1 where bet_id in (select subject_id from doubted)),
 k as (update cashbacks set version = version + 1 where cashback_id in (select subject_id from doubted))
 update payments p set unanswered = true from doubted d where p.subject_id = d.subject_id and p.kind = d.kind"""
-"""Tries that left after a backup are forgotten: nothing without an outcome may be ended by a refusal alone."""
+"""After a restore, later tries are lost: a refusal alone may end no payment without an outcome."""
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A call that is ours until its lease runs out."""
+    """A call that this process holds until its lease runs out."""
 
     subject_id: int
     slot: str
@@ -90,7 +90,7 @@ class Taken:
     casino_id: int
     cashback: bool
     work: str
-    """Which kind of work it is (core.work)."""
+    """The kind of work (core.work)."""
 
 
 def _taken(row: Row) -> Taken:
@@ -98,7 +98,7 @@ def _taken(row: Row) -> Taken:
 
 
 class Calls:
-    """Takes up due calls."""
+    """Leases of due calls."""
 
     def __init__(self, db: Db, process: str) -> None:
         self._db = db
@@ -107,10 +107,10 @@ class Calls:
     async def take(
         self, now_ms: int, lease_until_ms: int, most: int, *, busy: Mapping[tuple[int, str], int], each: int
     ) -> tuple[list[Taken], int | None]:
-        """Lease up to `most` due calls, of a casino's work of one kind no more than `each`, less what is `busy` there.
+        """Lease up to `most` due calls: of one casino's work of one kind no more than `each`, less its count in `busy`.
 
-        What needs no casino has no such bound. With them comes when the earliest of the others is ready that could be
-        taken as far as `busy` says; None if there is none. What it costs does not grow with what waits.
+        Work without a casino has no such bound. Also returns when the earliest other call that `busy` allows is ready;
+        None if there is none. The cost does not grow with the number of waiting calls.
         """
         lines = list(busy)
         rows = await self._db.batch_fetch(
@@ -128,10 +128,10 @@ class Calls:
         return [_taken(row) for row in rows if row["subject_id"] is not None], min(ready, default=None)
 
     async def free(self, gone: Sequence[str], now_ms: int, *, silent: Sequence[str] = ()) -> int:
-        """Give back what dead processes held, so that it is taken up at once; returns how many calls were still held.
+        """Release the calls of dead processes, so that they are taken at once. Returns how many were still leased.
 
-        Each has perhaps ended its process, and is counted before it is tried again: of those that are `gone` once, of
-        `silent` ones as long as they have the lease.
+        A call may have ended its process, so it is counted before the next try: once for a process that is `gone`, and
+        for a `silent` one as long as it has the lease.
         """
         rows = await self._db.fetch(
             "with theirs as (select subject_id, slot, lease_until_ms > $3 as held from calls"
@@ -145,22 +145,22 @@ class Calls:
         return sum(row["held"] for row in rows)
 
     async def give_back(self, now_ms: int) -> int:
-        """Give back what this process still holds: it ends in order, which is no crash. Returns how many calls.
+        """Release the calls of this process at its orderly end, which counts as no crash. Returns how many.
 
-        The owner's name stays, so that whoever takes one up knows that it may have been sent.
+        The owner's name stays, so that the next owner knows that the call may have been sent.
         """
         sql = "update calls set lease_until_ms = $2 where lease_owner = $1 and lease_until_ms > $2"
         return await self._db.execute(sql, self._process, now_ms)
 
     async def let_go(self, subject_id: int, slot: str, fence: int, *, until_ms: int, left: bool) -> bool:
-        """Give a call of ours back: anybody may take it from `until_ms` on. It counts as no crash.
+        """Release one call: any process may take it from `until_ms` on. It counts as no crash.
 
-        `left`: it may have been sent, and what came of it is not written: then its payment remembers that a try went
-        unanswered. False if it is no longer ours under this fence.
+        `left`: it may have been sent and its outcome is not written, so its payment records an unanswered try.
+        Returns False if this process no longer holds it under this fence.
         """
         async with self._db.transaction() as tx:
             if left:
-                # First the subject, as a group commit does. A decision from before this loses its race and reads again.
+                # The subject is locked first, as in a group commit. An earlier decision loses its race and is computed again.
                 await tx.execute("update bets set version = version + 1 where bet_id = $1", subject_id)
                 await tx.execute("update cashbacks set version = version + 1 where cashback_id = $1", subject_id)
             rows = await tx.fetch(_LET_GO, subject_id, slot, fence, self._process, until_ms)
@@ -169,7 +169,7 @@ class Calls:
         return bool(rows)
 
     async def waiting(self, casino_id: int | None = None) -> int:
-        """How many calls the queue holds."""
+        """Return the number of calls in the queue."""
         row = await self._db.fetchrow(
             "select count(*) as n from calls where $1::bigint is null or casino_id = $1", casino_id
         )

@@ -1,12 +1,12 @@
-"""The group commit: the one door through which money is written.
+"""The group commit: the only code that writes money.
 
-Flows hand over decisions; the group commit gathers what waits, sorts it by key, and commits it with one statement.
-A decision that lost its race is told so and has written nothing. No delay is added: an idle database takes a
-group commit of one at once, under load a group commit is what gathered while the last one committed.
+Flows submit decisions. The group commit sorts the waiting ones by key and commits them with one statement. A decision
+that lost its race is reported as such and has written nothing. No delay is added: an idle database gets a group commit of
+one at once, and under load a group commit holds the decisions that arrived during the last one.
 
-If a statement fails, its decisions run singly, so that one bad decision cannot take others with it. If the
-connection is lost, each decision's mark is looked for before anything else: never re-run blindly. A group commit that is late
-holds up nobody: the next one leaves beside it. Who needs a row that somebody else holds waits aside, and for so long only.
+If a statement fails, its decisions run singly, so that one bad decision cannot make others fail. If the connection is
+lost, each decision's mark is queried first: a statement is never repeated blindly. A late group commit delays no other:
+the next one runs beside it. A decision whose row another session holds is retried separately, for `ASIDE_S` at most.
 
 Owns: the queue, the batches, that recovery. Never: decides. Spec: money.md 3.10 and 4.5 ("connection
 lost in COMMIT"), decision 0004.
@@ -37,7 +37,7 @@ LATE_S = 0.05
 """A group commit that takes longer is late; the next one does not wait for it."""
 MOST_AT_ONCE = 3
 ASIDE_S = 2.0
-"""So long after it was handed over, a decision that needs a row which somebody holds is given up; nothing was written."""
+"""Time after its submission at which a decision whose row is held is given up; nothing was written."""
 LOOK_S = 0.1
 
 
@@ -67,14 +67,14 @@ class GroupCommit:
         self._metrics = metrics
         self._waiting: list[_Seat] = []
         self.tasks: dict[asyncio.Task[None], None] = {}
-        """Group commits under way, and decisions that wait aside."""
+        """Group commits under way, and decisions that are retried separately."""
         self._running = self._late = 0
         self._aside_turn = asyncio.Semaphore(1)
         self._count = 0
         self._listeners: list[Committed] = []
 
     async def idle(self, within_s: float) -> None:
-        """Wait until nothing is being written, at most so long."""
+        """Wait until nothing is being written, at most `within_s` seconds."""
         until_s = self._clock.monotonic_s() + within_s
         while (self._waiting or self._running) and self._clock.monotonic_s() < until_s:
             await self._clock.sleep(LOOK_S)
@@ -84,20 +84,20 @@ class GroupCommit:
         self._listeners.append(listener)
 
     def die(self) -> None:
-        """The process is gone: what waits is never written. For the simulator."""
+        """Simulate the end of the process: waiting decisions are never written. For the simulator."""
         self._waiting.clear()
         for task in list(self.tasks):
             task.cancel()
 
     def stuck_s(self) -> float:
-        """For how many seconds the decision that waits longest has not even boarded."""
+        """Return for how many seconds the oldest decision has waited without being part of a group commit."""
         return self._clock.monotonic_s() - self._waiting[0].since_s if self._waiting else 0.0
 
     async def commit(self, decision: Decision[Any]) -> bool:
-        """Whether the decision was written. False: the subject had changed, nothing was written, read again.
+        """Return whether the decision was written. False: the subject had changed, nothing was written, read it again.
 
-        Raises Broken (an invariant), DbLocked (somebody holds a row of it), DbUnfit (the database takes nothing now),
-        DbDown (the database is away and it is not known what it holds).
+        Raises Broken (an invariant), DbLocked (another session holds a row), DbUnfit (the database accepts no writes),
+        DbDown (the database is unreachable and the outcome unknown).
         """
         self._count += 1
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
@@ -107,7 +107,7 @@ class GroupCommit:
         return await done
 
     def _depart(self) -> None:
-        """One group commit at a time, so that it gathers; beside group commits that are late there is another."""
+        """Start a group commit unless one runs that is not late: waiting decisions gather for the next."""
         if self._waiting and self._running == self._late and self._running < MOST_AT_ONCE:
             self._running += 1
             self._start(self._run())
@@ -119,7 +119,7 @@ class GroupCommit:
 
     async def _run(self) -> None:
         try:
-            # One turn of the loop, so that everything that is runnable now can board.
+            # One turn of the event loop, so that every runnable task can submit its decision.
             await asyncio.sleep(0)  # noqa: TID251 - yields, waits for nothing
             while self._waiting:
                 seats = self._waiting[:LONGEST]
@@ -131,7 +131,7 @@ class GroupCommit:
 
     @contextmanager
     def _watched(self) -> Iterator[None]:
-        """From `LATE_S` on this group commit counts as late."""
+        """Count this group commit as late from `LATE_S` on."""
         late = False
 
         def is_late() -> None:
@@ -174,7 +174,7 @@ class GroupCommit:
                 return
             for seat in seats:
                 await self._carry([seat], sql)
-        except Exception as error:  # noqa: BLE001 - a seat must never be left without an answer
+        except Exception as error:  # noqa: BLE001 - every decision must get an answer
             for seat in seats:
                 _fail(seat, error)
         else:
@@ -182,7 +182,7 @@ class GroupCommit:
             self._tell(seats, won)
 
     async def _without_held(self, seats: list[_Seat], sql: TrainSql) -> None:
-        """Nothing was written: an id that a casino gave is another payment's. Who comes second reads again."""
+        """Commit again without those whose casino id another payment has. These are reported as lost, to be read again."""
         numbers = [numbers_of(seat.decision) for seat in seats]
         try:
             taken = set(await self._transactions.holders([number for part in numbers for number in part]))
@@ -215,10 +215,10 @@ class GroupCommit:
                 return {row["n"] for row in rows}
         raise AssertionError("unreachable")
 
-    # --- rows that somebody holds -----------------------------------------------------------------------------
+    # --- rows that another session holds -----------------------------------------------------------------------------
 
     async def _go_around(self, seats: Sequence[_Seat], sql: TrainSql, error: DbLocked) -> None:
-        """Whoever needs a row that is held waits aside; the others leave now."""
+        """Retry decisions whose row is held separately, and commit the others now."""
         held = list(seats) if len(seats) == 1 else await self._held(seats, sql)
         for seat in held:
             self._start(self._aside(seat, sql, error))
@@ -226,13 +226,13 @@ class GroupCommit:
         if held and left:
             await self._carry(left, sql)
         elif left:
-            # It is none of the rows that are there (a birth that another session has not committed): look for it.
+            # No existing row is held: another session has not committed a birth. Halve the group to find the decision.
             half = len(left) // 2
             await self._carry(left[:half], sql)
             await self._carry(left[half:], sql)
 
     async def _held(self, seats: Sequence[_Seat], sql: TrainSql) -> list[_Seat]:
-        """Whose rows somebody holds at this moment; all, where a whole table is held."""
+        """Return the decisions whose rows another session holds now; all of them if a whole table is locked."""
         try:
             rows = await self._db.batch_fetch(sql.held, [s.decision.after.subject_id for s in seats])
         except DbLocked:
@@ -241,7 +241,7 @@ class GroupCommit:
         return [s for s in seats if s.decision.before is not None and s.decision.after.subject_id in held]
 
     async def _aside(self, seat: _Seat, sql: TrainSql, error: DbLocked) -> None:
-        """Try again in its own time, one of all that wait aside at a time."""
+        """Retry one held decision until it is written or too late; one such retry runs at a time."""
         while True:
             await self._clock.sleep(LOOK_S)
             async with self._aside_turn:
@@ -269,7 +269,7 @@ class GroupCommit:
                 seat.done.set_result(n in won)
 
     async def _look_again(self, seats: Sequence[_Seat], error: DbDown) -> None:
-        """The connection was lost: our mark in the events tells whether the commit happened."""
+        """Query the marks in the events after a lost connection: they show whether the commit happened."""
         if isinstance(error, DbUnfit):
             for seat in seats:
                 _fail(seat, error)
@@ -291,9 +291,9 @@ class GroupCommit:
 
 
 def sql_order(sql: TrainSql) -> Callable[[_Seat], tuple[Any, ...]]:
-    """The one order in which every group commit of every process takes its rows, or two would wait for each other for ever.
+    """Return the sort key by which every group commit of every process locks its rows, so that no two can deadlock.
 
-    Births first, as the statement has them, by what is contended: another process gives the same betId another number.
+    Births come first, as in the statement, by their contended fields: another process gives the same betId another id.
     """
 
     def place(seat: _Seat) -> tuple[Any, ...]:
@@ -311,7 +311,7 @@ def _fail(seat: _Seat, error: Exception) -> None:
 
 
 def _statement(seats: Sequence[_Seat], sql: TrainSql, stamp: tuple[int, str]) -> tuple[str, list[list[Any]]]:
-    """The statement for what travels, and one array per parameter in its order."""
+    """Return the statement for these decisions, and one array per parameter in its order."""
     rows: dict[str, list[list[Any]]] = {g.name: [] for g in sql.groups}
     head = BET if sql is BETS else CASHBACK
     for n, seat in enumerate(seats):
@@ -324,7 +324,7 @@ def _statement(seats: Sequence[_Seat], sql: TrainSql, stamp: tuple[int, str]) ->
 
 
 def _parts_of(n: int, decision: Decision[Any], rows: dict[str, list[list[Any]]]) -> None:
-    """Payments and calls that the decision changed: the difference between before and after."""
+    """Add the payments and calls that the decision changed: the difference between before and after."""
     before, after = decision.before, decision.after
     old_payments = before.payments if before else {}
     old_calls = before.calls if before else {}
@@ -340,7 +340,7 @@ def _parts_of(n: int, decision: Decision[Any], rows: dict[str, list[list[Any]]])
 
 
 def _story_of(n: int, seat: _Seat, rows: dict[str, list[list[Any]]], stamp: tuple[int, str]) -> None:
-    """Entries, the event row and incidents."""
+    """Add the ledger entries, the event row and the incidents."""
     decision, (now_ms, process) = seat.decision, stamp
     after = decision.after
     key = after.subject_id

@@ -1,9 +1,9 @@
 """The group commit's one statement, made from the column lists.
 
-A statement names only the groups of rows that travel: a group commit of one decision seldom has all of them, and PostgreSQL
-pays for every part of a statement, empty or not.
+A statement has only those groups of rows that are not empty: a group commit of one decision seldom has all of them, and
+PostgreSQL pays for every part of a statement, empty or not.
 
-A group commit carries decisions as arrays. The heads go first: new subjects by `on conflict do nothing`, known ones
+The decisions are passed as arrays. The heads are written first: new subjects by `on conflict do nothing`, known ones
 by `where version = the version that was read`. Every other row is joined to the heads that really changed,
 so a decision that lost its race writes nothing at all and is missing from the result.
 
@@ -75,14 +75,14 @@ or exists (select from payments t where t.subject_id = k.key
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One group of rows that travels as arrays: a name and its columns, `n` (the decision) first."""
+    """One group of rows, passed as arrays: a name and its columns, `n` (the decision) first."""
 
     name: str
     columns: tuple[Column, ...]
 
 
 class TrainSql:
-    """The statements for one kind of subject: `groups` are all that can travel, in the order of their parameters."""
+    """The statements for one kind of subject: `groups` are all groups of rows, in the order of their parameters."""
 
     def __init__(self, table: str, key: str, *, head: Sequence[Column], unique: str) -> None:
         self.groups = _groups(head)
@@ -91,18 +91,18 @@ class TrainSql:
         self._head = head
         self._unique = unique
         self.contended = tuple(unique.split(", "))
-        """Names of the head's fields that two births may have in common."""
+        """Names of the head's fields that are unique among births."""
         self.held = _HELD.format(table=table, key=key)
-        """Asks which of the subjects `$1::bigint[]` have a row that another session holds now; it waits for none."""
+        """SQL that returns which of the subjects `$1::bigint[]` have a row that another session holds now, without waiting."""
         self._texts: dict[tuple[str, ...], str] = {}
 
     def text(self, names: tuple[str, ...]) -> str:
-        """The statement for group commits in which these groups, and no others, have rows; names in the order of `groups`."""
+        """Return the statement for group commits whose rows are in exactly these groups; names in the order of `groups`."""
         known = self._texts.get(names)
         return known if known is not None else self._texts.setdefault(names, self._make(names))
 
     def written(self, text: str, arrays: Sequence[object]) -> dict[str, list[dict[str, Any]]] | None:
-        """What a statement of this kind writes, as rows by group; None if it is of another kind. For the simulator."""
+        """Return the rows that a statement of this kind writes, by group; None for another statement. For the simulator."""
         names = next((names for names, known in self._texts.items() if known == text), None)
         if names is None:
             return None
@@ -120,7 +120,7 @@ class TrainSql:
 
     @property
     def shape(self) -> tuple[str, str, Sequence[Column], str]:
-        """Table, key, the head's columns, and what is unique among births."""
+        """Return table, key, the head's columns, and the columns unique among births."""
         return self._table, self._key, self._head, self._unique
 
 
@@ -160,7 +160,7 @@ def _updates(columns: Sequence[Column], prefix: str) -> str:
 
 
 def _heads(sql: TrainSql, names: tuple[str, ...]) -> list[str]:
-    """The conditional writes, and `heads`: the decisions that won."""
+    """Return the conditional writes, and `heads`: the decisions that won."""
     table, key, head, unique = sql.shape
     parts, won = [], []
     if "born" in names:
@@ -177,7 +177,7 @@ def _heads(sql: TrainSql, names: tuple[str, ...]) -> list[str]:
 
 
 def _dependents() -> dict[str, str]:
-    """What is written for the decisions that won, by group."""
+    """Return the writes for the decisions that won, by group."""
     pay, call = _names(PAYMENT), _names(CALL)
     return {
         "pay": f"""p as (

@@ -1,6 +1,6 @@
 """BetIds and CashbackIds, taken from one sequence in blocks.
 
-Owns: where they start and that they stay below 2^53. They start at (seconds since 2020 at installation) x
+Owns: their start and their bound of 2^53. They start at (seconds since 2020 at installation) x
 10^6, so that a new installation never meets the ids of an old one. Spec: money.md 4.6.
 """
 
@@ -22,18 +22,18 @@ async def start_ids(db: Db, clock: Clock) -> None:
 
 
 class MoneyIds:
-    """Gives out ids, one database call per block."""
+    """The source of ids, with one database call per block."""
 
     def __init__(self, db: Db) -> None:
         self._db = db
         self._free: list[int] = []
 
     def drop(self) -> None:
-        """Forget the ids in hand: ids have jumped."""
+        """Drop the rest of the current block, because the sequence has jumped."""
         self._free.clear()
 
     async def take(self) -> int:
-        """A BetId or CashbackId that nobody else has."""
+        """Return a new BetId or CashbackId."""
         while not self._free:
             rows = await self._db.fetch("select nextval('money_ids') as id from generate_series(1, $1::int)", BLOCK)
             self._free.extend(sorted((row["id"] for row in rows), reverse=True))

@@ -1,7 +1,7 @@
-"""Which payment has which PartnerTransactionId: a casino's own ids name one payment each (casino.md 1.2).
+"""The payment of each PartnerTransactionId: a casino's id names one payment (casino.md 1.2).
 
-Owns: the look-ups. The rows are written by the group commit, in the commit that gives a payment its id; of two payments that
-are given one id in the same moment the primary key lets one through. Never: decides what a second one means (outcomes).
+Owns: the queries. The group commit writes the rows, in the commit that gives a payment its id. If two payments get one
+id at the same moment, the primary key admits one. Never: decides what a second one means (outcomes).
 """
 
 from __future__ import annotations
@@ -23,39 +23,39 @@ join unnest($1::bigint[], $2::text[]) k(casino_id, partner_tx) using (casino_id,
 
 
 class Number(NamedTuple):
-    """An id that a casino gives: what must be new."""
+    """An id that a casino gives. It must be new."""
 
     casino_id: int
     partner_tx: str
 
 
 class Holder(NamedTuple):
-    """The payment that has it."""
+    """The payment that has an id."""
 
     subject_id: int
     kind: str
 
 
 def numbers_of(decision: Decision[Any]) -> list[Number]:
-    """The ids that must be new for this decision to be written."""
+    """Return the ids that must be new for this decision to be written."""
     return [Number(decision.after.casino_id, payment.partner_tx or "") for payment in decision.named]
 
 
 class PartnerTransactions:
-    """Finds the payment that has an id. Questions of one moment travel together."""
+    """The payments by their PartnerTransactionId. Concurrent reads are batched."""
 
     def __init__(self, db: Db) -> None:
         self._db = db
         self._holders: ReadBatcher[Number, Holder] = ReadBatcher(self.holders)
 
     async def held(self, decision: Decision[Any]) -> frozenset[str]:
-        """Of the ids that the decision gives its payments: those that others have."""
+        """Return those of the decision's new ids that other payments have."""
         casino_id = decision.after.casino_id
         found = [await self.of_others(casino_id, payment, payment.partner_tx) for payment in decision.named]
         return frozenset().union(*found)
 
     async def of_others(self, casino_id: int, payment: Payment, partner_tx: str | None) -> frozenset[str]:
-        """That id, if another payment than this one has it; else nothing."""
+        """Return the id if another payment has it, else nothing."""
         if partner_tx is None:
             return frozenset()
         holder = await self._holders.one(Number(casino_id, partner_tx))
@@ -63,6 +63,6 @@ class PartnerTransactions:
         return frozenset() if ours else frozenset({partner_tx})
 
     async def holders(self, numbers: Sequence[Number]) -> dict[Number, Holder]:
-        """Who has each of them, as far as anybody has."""
+        """Return the payment of each id that has one."""
         rows = await self._db.batch_fetch(_HELD, [n.casino_id for n in numbers], [n.partner_tx for n in numbers])
         return {Number(r["casino_id"], r["partner_tx"]): Holder(r["subject_id"], r["kind"]) for r in rows}

@@ -1,4 +1,4 @@
-"""How the records of the core stand in the tables: one list of columns per record, both ways.
+"""The mapping of the core's records to the tables: one list of columns per record, for both directions.
 
 Owns: the mapping. The group commit's SQL and its arrays are made from these lists, so that a column is named once.
 Never: runs SQL.
@@ -59,7 +59,7 @@ BET = _columns(
     ("ended_ms", "bigint", True),
 )
 BET_BALANCES = ("pay_in_balance", "pay_out_balance", "refund_balance")
-"""Read with a bet, written by the first who answers only (store.balances)."""
+"""Read with a bet; written only with the first answer (store.money.balances)."""
 
 CASHBACK = _columns(
     ("cashback_id", "bigint"),
@@ -103,13 +103,13 @@ CALL = _columns(
 
 
 def to_row(record: object, columns: Sequence[Column]) -> list[Any]:
-    """The record's values in the order of the columns, enums as their stored text."""
+    """Return the record's values in the order of the columns, enums as their stored text."""
     values = [getattr(record, c.name) for c in columns]
     return [v.value if isinstance(v, Enum) else v for v in values]
 
 
 def from_row(row: Mapping[str, Any], columns: Sequence[Column]) -> dict[str, Any]:
-    """The record's fields out of a row, texts turned back into enums."""
+    """Return the record's fields from a row, stored texts as enums."""
     return {c.name: row[c.name] if c.enum is None else c.enum(row[c.name]) for c in columns}
 
 
@@ -124,14 +124,14 @@ def _calls(text: str) -> dict[str, Call]:
 
 
 def read_bet(row: Mapping[str, Any]) -> Bet:
-    """A bet out of a row of BET_QUERY."""
+    """Return the bet of a row of BET_QUERY."""
     fields = from_row(row, BET)
     balances: dict[str, Any] = {name: None if row[name] is None else int(row[name]) for name in BET_BALANCES}
     return Bet(**fields, **balances, payments=_payments(row["payments"]), calls=_calls(row["calls"]))
 
 
 def read_cashback(row: Mapping[str, Any]) -> Cashback:
-    """A cashback out of a row of CASHBACK_QUERY."""
+    """Return the cashback of a row of CASHBACK_QUERY."""
     fields = from_row(row, CASHBACK)
     return Cashback(**fields, payments=_payments(row["payments"]), calls=_calls(row["calls"]))
 
@@ -143,6 +143,6 @@ def _parts(subject: str) -> str:
 
 
 BET_QUERY = f"select b.*, {_parts('b.bet_id')} from bets b"
-"""Bets whole, one row each; a condition or a join on `b` follows."""
+"""Query of whole bets, one row each; a condition or a join on `b` follows."""
 CASHBACK_QUERY = f"select b.*, {_parts('b.cashback_id')} from cashbacks b"
-"""Cashbacks whole, one row each; a condition or a join on `b` follows."""
+"""Query of whole cashbacks, one row each; a condition or a join on `b` follows."""

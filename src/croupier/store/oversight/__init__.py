@@ -1,1 +1,1 @@
-"""What watches over the money in the database: incidents, findings, comparisons, recoveries and the audit trail."""
+"""Oversight of the money in the database: incidents, findings, comparisons, recoveries and the audit trail."""

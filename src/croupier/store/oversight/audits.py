@@ -1,10 +1,10 @@
-"""What the continuous auditor has found, and how far it is: its own book, beside the tables that it audits.
+"""The continuous auditor's findings and progress, in tables of its own.
 
 Owns: the rows of `audit_progress`, `audit_results`, `audit_violations`, and the incident of a violation that is new. Never:
-asks whether an invariant holds (views), or repairs. Spec: money.md 5 (the production auditor).
+checks an invariant (views), or repairs. Spec: money.md 5 (the production auditor).
 
-A turn ends with one transaction that moves the progress on from the version it began with: of two processes that took the
-same turn one writes, and the other changes nothing.
+A turn ends with one transaction that advances the progress from the version at its start. If two processes take the same
+turn, one writes and the other changes nothing.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from croupier.store.db import Db, Tx
 from croupier.store.oversight.incidents import Incidents
 
 MOST_KNOWN: Final = 1000
-"""Violations of one invariant that are remembered, and for which a person is called."""
+"""Largest number of stored violations of one invariant, each with an incident."""
 NOTE: Final = 500
-"""Characters of an incident's note."""
+"""Longest note of an incident, in characters."""
 
 _PROGRESS = "select version, done_ms, event_id, subject_id, link, whole_ms from audit_progress"
 _MOVE_ON = """
@@ -48,7 +48,7 @@ from audit_results r order by r.invariant"""
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the auditor is. `subject_id` and `link` are where its passes over everything stand."""
+    """The auditor's progress. `subject_id` and `link` are the positions of its passes over everything."""
 
     version: int = 0
     done_ms: int = 0
@@ -56,12 +56,12 @@ class Progress:
     subject_id: int = -(2**63)
     link: int = -1
     whole_ms: int | None = None
-    """When the pass over all subjects last came to its end."""
+    """Time at which the pass over all subjects last ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One invariant was asked of so many subjects (or rows of the trail), in so many milliseconds."""
+    """One check of an invariant: the number of subjects (or rows of the trail), and its duration in milliseconds."""
 
     invariant: str
     took_ms: int
@@ -70,7 +70,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Something that is wrong. `subject_id` is 0 where it is about none, and then `about` tells it from others."""
+    """A violation. `subject_id` is 0 if it has no subject; then `about` distinguishes it from others."""
 
     invariant: str
     subject_id: int
@@ -79,13 +79,13 @@ class Known:
 
     @property
     def key(self) -> tuple[str, int, str]:
-        """What makes it the same one when it is found again, whatever the words."""
+        """Return the identity by which it is recognized when found again, whatever its wording."""
         return self.invariant, self.subject_id, self.about
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The last answer to one invariant, and how much of it is known to be broken."""
+    """The last check of one invariant, and the number of its known violations."""
 
     invariant: str
     at_ms: int
@@ -95,33 +95,32 @@ class Result:
 
 
 class Audits:
-    """The auditor's book."""
+    """The tables of the auditor."""
 
     def __init__(self, db: Db, incidents: Incidents) -> None:
         self._db = db
         self._incidents = incidents
 
     async def progress(self) -> Progress:
-        """How far it is."""
+        """Return the progress."""
         row = await self._db.fetchrow(_PROGRESS)
         return Progress() if row is None else Progress(**row)
 
     async def results(self) -> list[Result]:
-        """The last answer of each invariant that was asked."""
+        """Return the last result of each invariant that was checked."""
         return [Result(**row) for row in await self._db.fetch(_RESULTS)]
 
     async def known(self) -> list[Known]:
-        """Everything that is known to be wrong, the oldest first."""
+        """Return every known violation, the oldest first."""
         return [Known(**row) for row in await self._db.fetch(_KNOWN)]
 
     async def end(
         self, now: Progress, asked: Sequence[Asked], found: Sequence[Known], *, answered: Callable[[Known], bool]
     ) -> list[Known] | None:
-        """Write down a turn, and raise an incident for each subject of which something new is wrong.
+        """Store a turn, and raise an incident for each subject with a new violation.
 
-        `now` carries the version that the turn began with. What is known, was `answered` by this turn and is not
-        found any more, is struck out. Returns what is new; None if another process ended the turn, and nothing was
-        written.
+        `now` has the version at the start of the turn. A known violation of an `answered` invariant that was not found
+        again is deleted. Returns the new violations; None if another process ended the turn, and nothing was written.
         """
         async with self._db.transaction() as tx:
             places = now.done_ms, now.event_id, now.subject_id, now.link, now.whole_ms
@@ -139,7 +138,7 @@ class Audits:
 
 
 def _room_for(new: Sequence[Known], known: Iterable[Known]) -> list[Known]:
-    """As many as are remembered of each invariant: where everything is broken, a thousand calls are enough."""
+    """Return no more violations of each invariant than are stored: where everything is broken, a thousand are enough."""
     counts, kept = Counter(one.invariant for one in known), []
     for one in new:
         counts[one.invariant] += 1
@@ -149,7 +148,7 @@ def _room_for(new: Sequence[Known], known: Iterable[Known]) -> list[Known]:
 
 
 def _notes(new: Sequence[Known]) -> dict[int, str]:
-    """One note for each subject: every invariant that it breaks."""
+    """Return one note for each subject, with every invariant that it violates."""
     notes: dict[int, list[str]] = {}
     for one in new:
         notes.setdefault(one.subject_id, []).append(f"{one.invariant}: {one.what}")

@@ -1,6 +1,6 @@
-"""Which bets were compared with their casino's list, and which are to be.
+"""Comparisons of bets with their casino's list: those made, and those due.
 
-Owns: the rows of `comparisons`, the drawing of the sample, the questions for what is to be compared next. Never: asks a
+Owns: the rows of `comparisons`, the drawing of the sample, the queries for the next comparisons. Never: queries a
 casino, judges. All instants are milliseconds. Spec: money.md 8.
 """
 
@@ -12,14 +12,14 @@ from croupier.store.db import Db
 from croupier.store.money.standing import STANDING_BETS, UNDECIDED_PAYMENTS
 
 FIRST_MS = 30_000
-"""Age at which a payment without an outcome is looked into."""
+"""Age at which a payment without an outcome is compared."""
 SLICE_MS = 600_000
 SETTLED_MS = 60_000
-"""How long a bet is over before it is compared: by then the casino's list has everything."""
+"""Time between a bet's end and its comparison: by then the casino's list is complete."""
 _AGAIN = """
 (k.at_ms is null or $2::bigint >= least({since} + 2 * greatest(k.at_ms - {since}, 30000), k.at_ms + 3600000))"""
 
-# The stake of a bet is asked after by its own schedule from 30 s on, and so is whatever waits for info.
+# A bet's stake is queried by its own schedule from 30 s on, and so is every payment that waits for payments/info.
 _UNKNOWN = f"""
 select distinct c.subject_id from calls c join payments p on p.subject_id = c.subject_id and p.kind = c.slot
 left join comparisons k on k.subject_id = c.subject_id
@@ -36,7 +36,7 @@ select b.bet_id as subject_id from bets b left join games g using (game_id)
 left join comparisons k on k.subject_id = b.bet_id
 where b.state in {STANDING_BETS} and b.created_ms <= $2::bigint - 1000 * coalesce(g.open_s, $4::int)
 and b.casino_id = $1 and {_AGAIN.format(since="b.created_ms")} order by b.created_ms limit $3"""
-# A bet is over when it is in a state of these and none of its payments is without an outcome; since when is its end.
+# A bet is over when it is in one of these states and each of its payments has an outcome.
 _END_MS = f"""
 (select case when bool_or(p.state in {UNDECIDED_PAYMENTS}) then null
     else greatest(max(p.decided_ms), b.ended_ms, b.created_ms) end from payments p where p.subject_id = b.bet_id)"""
@@ -57,7 +57,7 @@ where c.slot <> 'close' and ($1::bigint is null or c.casino_id = $1) order by 1"
 _CASHBACKS = """
 select count(*) from cashbacks where ($1::bigint is null or casino_id = $1)
 and created_ms >= $2 and created_ms < $3"""
-# A wish is fulfilled by a comparison with a usable list of a bet that was over when the list was asked for.
+# A wish is fulfilled by a comparison with a usable list, requested after the bet was over.
 _NOTE = f"""
 insert into comparisons as k (subject_id, casino_id, at_ms, result, why, times) values ($1, $2, $3, $4, $5, 1)
 on conflict (subject_id) do update
@@ -65,7 +65,7 @@ set at_ms = excluded.at_ms, result = excluded.result, why = excluded.why, times 
     wanted = k.wanted and not (excluded.result <> 'unusable' and exists (
         select from bets b where b.bet_id = k.subject_id and b.state in {_OVER}
         and {_END_MS} <= excluded.at_ms - {SETTLED_MS}))"""
-# The draw cannot be foreseen: its seed is new for each slice of time, and no casino sees it.
+# The draw is unpredictable: its seed is new for each slice of time, and no casino sees it.
 _DRAW = """
 insert into comparisons (subject_id, casino_id, result, times, wanted)
 select bet_id, casino_id, 'drawn', 0, true from bets where created_ms >= $1 and created_ms < $2 and state <> 'tombstone'
@@ -79,23 +79,23 @@ on conflict (name) do update set mark_ms = excluded.mark_ms"""
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """What is to be compared of one casino at this instant: at most so many of each sort."""
+    """Limits of one round of comparisons with one casino: the most bets of each sort."""
 
     casino_id: int
     now_ms: int
     most: int
     open_s: int
-    """How long a bet may be open where its game says nothing; seconds."""
+    """Time that a bet may be open if its game sets none; seconds."""
 
 
 class Comparisons:
-    """What is compared, and when."""
+    """The comparisons made and due."""
 
     def __init__(self, db: Db) -> None:
         self._db = db
 
     async def due(self, want: Want) -> list[int]:
-        """BetIds to compare now: payments without an outcome, parked ones, bets open for too long, the sample, and bets
+        """Return the BetIds to compare now: payments without an outcome, parked ones, bets open for too long, the sample, and bets
         of which a try went unanswered (their payments' trigger wants them compared once they are over).
         """
         args = (want.casino_id, want.now_ms, want.most)
@@ -105,19 +105,19 @@ class Comparisons:
         return list(dict.fromkeys(row["subject_id"] for row in rows))[: want.most]
 
     async def of_day(self, casino_id: int, start_ms: int, end_ms: int) -> list[int]:
-        """Every bet of the casino that was made in [start, end)."""
+        """Return every bet of the casino that was made in [start, end)."""
         return [row["subject_id"] for row in await self._db.fetch(_DAY, casino_id, start_ms, end_ms)]
 
     async def open_window(self, casino_id: int | None) -> list[tuple[int, int]]:
-        """Every bet that is not over, with its casino: standing, or with a payment that has no outcome."""
+        """Return every bet that is not over, with its casino: standing, or with a payment that has no outcome."""
         return [(row["subject_id"], row["casino_id"]) for row in await self._db.fetch(_OPEN_WINDOW, casino_id)]
 
     async def cashbacks(self, casino_id: int | None, start_ms: int, end_ms: int) -> int:
-        """How many cashbacks were made in [start, end): no call asks after them."""
+        """Return how many cashbacks were made in [start, end): no call can query them."""
         return int(await self._db.fetchval(_CASHBACKS, casino_id, start_ms, end_ms))
 
     async def note(self, subject_id: int, casino_id: int, at_ms: int, *, result: str, why: str | None) -> None:
-        """Remember how a comparison ended."""
+        """Store the result of a comparison."""
         await self._db.execute(_NOTE, subject_id, casino_id, at_ms, result, why)
 
     async def draw(self, before_ms: int, seed: int, share_bp: int) -> int:

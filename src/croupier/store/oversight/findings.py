@@ -1,8 +1,8 @@
-"""Findings: differences between hub, casino and provider that no rule mended, each with its evidence.
+"""Findings: differences between hub, casino and provider that no rule resolved, each with its evidence.
 
 Owns: the rows of `findings`. A finding is one row per bet, payment and name; seen again it counts up. It is closed by a
 person with a reason, or by a later comparison that agrees; what a person closed stays closed as long as the evidence is
-the same. Never: judges what is a finding (core.reconciliation), and never deletes one. Spec: money.md 8.
+the same. Never: decides what is a finding (core.reconciliation), or deletes one. Spec: money.md 8.
 """
 
 from __future__ import annotations
@@ -55,21 +55,21 @@ class Finding:
     about: str
     name: str
     words: str
-    """What was seen the last time."""
+    """The latest description."""
     evidence: dict[str, Any]
-    """What each side says, as it was then."""
+    """The data of each side, as it was then."""
     times: int
     first_ms: int
     last_ms: int
     closed_ms: int | None
     closed_by: str | None
-    """The person; None where a later comparison agreed."""
+    """The person who closed it; None if a later comparison agreed."""
     close_note: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a comparison saw, to be kept."""
+    """A difference that a comparison saw, to be stored."""
 
     about: str
     name: str
@@ -77,31 +77,31 @@ class Seen:
 
     @property
     def key(self) -> str:
-        """Which row of a bet it is."""
+        """Return the key of its row among those of a bet."""
         return f"{self.about} {self.name}"
 
 
 class Findings:
-    """The list of what does not agree."""
+    """The stored findings."""
 
     def __init__(self, db: Db, clock: Clock) -> None:
         self._db = db
         self._clock = clock
 
     async def open_ones(self, casino_id: int | None, most: int, subject_id: int | None = None) -> list[Finding]:
-        """Open findings, of one casino or bet or all, the one seen last first."""
+        """Return open findings, of one casino or bet or all, the one seen last first."""
         return [_finding(row) for row in await self._db.fetch(_OPEN, casino_id, most, subject_id)]
 
     async def count(self, casino_id: int | None = None, subject_id: int | None = None) -> int:
-        """How many are open."""
+        """Return the number of open findings."""
         return int(await self._db.fetchval(_COUNT, casino_id, subject_id))
 
     async def of(self, subject_id: int, casino_id: int) -> list[Finding]:
-        """Every finding of a bet, closed ones too."""
+        """Return every finding of a bet, closed ones too."""
         return [_finding(row) for row in await self._db.fetch(_OF, subject_id, casino_id)]
 
     async def put(self, casino_id: int, subject_id: int, seen: Seen, *, evidence: dict[str, Any]) -> bool:
-        """Keep what was seen; whether it is open now."""
+        """Store a difference and return whether its finding is open now."""
         row = await self._db.fetchrow(
             _PUT, casino_id, subject_id, seen.about, seen.name, seen.words, json.dumps(evidence), self._clock.now_ms()
         )
@@ -109,11 +109,11 @@ class Findings:
         return bool(row["open"])
 
     async def agreed(self, casino_id: int, subject_id: int, still: Sequence[str]) -> int:
-        """Close what a comparison of this bet saw no more; `still` are the keys of what it saw."""
+        """Close the findings of this bet that a comparison saw no more; `still` are the keys of those it saw."""
         return await self._db.execute(_AGREED, casino_id, subject_id, list(still), self._clock.now_ms())
 
     async def close(self, finding_id: int, by: str, note: str) -> tuple[int, int] | None:
-        """A person has settled it; its BetId and casino, or None if it is not open."""
+        """Close a finding for a person. Return its BetId and casino, or None if it is not open."""
         if not storable_id(finding_id):
             return None
         row = await self._db.fetchrow(_CLOSE, finding_id, self._clock.now_ms(), by, note)

@@ -1,7 +1,7 @@
-"""Incidents: what a person must look at. One row per subject and name, counted, closed by somebody with a note.
+"""Incidents: events that need a person. One row per subject and name, counted, closed by a person with a note.
 
 Owns: the rows of `incidents` outside decisions (the group commit writes those that belong to one, in its commit). Never:
-judges what is an incident. Spec: operate.md 2 (`croupier incidents`).
+decides what is an incident. Spec: operate.md 2 (`croupier incidents`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _RAISE = """
 insert into incidents as t (subject_id, name, note, first_ms, last_ms) values ($1, $2, $3, $4, $4)
 on conflict (subject_id, name) do update
 set times = t.times + 1, last_ms = excluded.last_ms, note = excluded.note, closed_ms = null"""
-# Open already and with the same words: it is not a second time.
+# One that is open with the same note is not counted again.
 _RAISE_NEW = _RAISE + "\nwhere t.closed_ms is not null or t.note <> excluded.note"
 _CLOSE = """
 update incidents set closed_ms = $2, closed_by = $3, close_note = $4
@@ -29,7 +29,7 @@ _CLOSE_NAMED = """
 update incidents set closed_ms = $3, closed_by = $4, close_note = $5
 where subject_id = $1 and name = $2 and closed_ms is null"""
 
-# Of a bet that ended as the refused request wanted it to. One that ended otherwise is still a person's.
+# Only of a bet that ended as the refused request wanted. One that ended otherwise still needs a person.
 _CLOSE_TAKEN = """
 update incidents i set closed_ms = $1, closed_by = 'croupier', close_note = 'a good request came: the bet is ' || b.state
 from bets b
@@ -46,45 +46,45 @@ class Incident:
     subject_id: int
     name: str
     note: str
-    """What was seen the last time."""
+    """The latest note."""
     times: int
     first_ms: int
     last_ms: int
 
 
 class Incidents:
-    """The list of what waits for a person."""
+    """The stored incidents."""
 
     def __init__(self, db: Db, clock: Clock) -> None:
         self._db = db
         self._clock = clock
 
     async def open_ones(self) -> list[Incident]:
-        """Every open incident, the one that happened last first."""
+        """Return every open incident, the one that happened last first."""
         return [Incident(**row) for row in await self._db.fetch(_OPEN)]
 
     async def raise_for(self, subject_id: int, name: str, note: str) -> None:
-        """Say that something needs a person; the same again is counted on the same row."""
+        """Raise an incident; the same incident again is counted on the same row."""
         await self._db.execute(_RAISE, subject_id, name, note, self._clock.now_ms())
 
     async def raise_in(self, tx: Tx, subject_id: int, name: str, *, note: str) -> None:
-        """The same, in a transaction of somebody who writes why beside it."""
+        """Raise an incident in the caller's transaction, together with its cause."""
         await tx.execute(_RAISE, subject_id, name, note, self._clock.now_ms())
 
     async def raise_new(self, subject_id: int, name: str, note: str) -> bool:
-        """The same for what is looked at again and again: nothing changes while it is open with these words."""
+        """Raise an incident of a repeated check: nothing changes while it is open with this note."""
         return await self._db.execute(_RAISE_NEW, subject_id, name, note, self._clock.now_ms()) > 0
 
     async def close(self, incident_id: int, by: str, note: str) -> bool:
-        """Somebody has looked. False if it is not open."""
+        """Close an incident for a person. Return False if it is not open."""
         if not storable_id(incident_id):
             return False
         return await self._db.execute(_CLOSE, incident_id, self._clock.now_ms(), by, note) > 0
 
     async def close_taken(self) -> int:
-        """Close what `win_refused` said of wins and refunds that were taken after all; how many."""
+        """Close `win_refused` incidents of wins and refunds that were accepted after all; return how many."""
         return await self._db.execute(_CLOSE_TAKEN, self._clock.now_ms())
 
     async def close_named(self, subject_id: int, name: str, *, by: str, note: str) -> bool:
-        """What it was about is settled. False if none is open."""
+        """Close an incident whose cause is resolved. Return False if none is open."""
         return await self._db.execute(_CLOSE_NAMED, subject_id, name, self._clock.now_ms(), by, note) > 0

@@ -1,7 +1,7 @@
-"""Recovery mode as rows: its beginning, the window that is to be compared, how far that is, its end.
+"""The rows of recovery mode: its beginning, the window of bets to compare, its progress, its end.
 
 Owns: the rows of `recoveries`, `recovery_bets` and `recovery_probes`; that ids and beat jump in the commit that begins a
-recovery, and that there is one at a time. Never: decides that there is one, asks a casino. Spec: money.md 4.6.
+recovery, and that there is one at a time. Never: decides to begin one, queries a casino. Spec: money.md 4.6.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ recovery_id, why, begun_by, begun_ms, since_ms, ids_from, ids_to, ids_next, ende
 array(select e.casino_id from recovery_ends e where e.recovery_id = recoveries.recovery_id order by 1) as done_casinos"""
 _ACTIVE = f"select {_COLUMNS} from recoveries where ended_ms is null"
 _LAST = f"select {_COLUMNS} from recoveries order by recovery_id desc limit 1"
-# Close enough, and never too late: the birth of one of the last bets.
+# The birth of one of the last bets is close enough, and never too late.
 _LAST_COMMIT = "select max(created_ms) from (select created_ms from bets order by bet_id desc limit 1000) newest"
 _BEGIN = f"""
 insert into recoveries (why, begun_by, begun_ms, since_ms, ids_from, ids_to, ids_next)
 values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing returning {_COLUMNS}"""
 _JUMP = "select setval('money_ids', greatest($1::bigint, (select last_value from money_ids)), false)"
 _REBORN = "update installation set birthplace = $1, beat = greatest(beat, $2::bigint) + $3::bigint"
-# Every part of it is found by an index: what stands, what is under way, what waits for a person, what changed.
+# Every part is found by an index: standing bets, calls under way, payments held for review, recent changes.
 _WINDOW = f"""
 insert into recovery_bets (recovery_id, subject_id, casino_id)
 select $1, b.bet_id, b.casino_id from bets b join (
@@ -54,8 +54,8 @@ _FURTHER = """
 insert into recovery_probes as p (recovery_id, casino_id, next_id, ids_to) values ($1, $2, $3, $4)
 on conflict (recovery_id, casino_id) do update set ids_to = greatest(p.ids_to, excluded.ids_to)"""
 _ENDS_AT = "select greatest($3::bigint, (select ids_to from recovery_probes where recovery_id = $1 and casino_id = $2))"
-# What a provider alone says of a bet of a casino that was asked after every lost id proves nothing: it is shown, and
-# holds nobody.
+# If a casino was queried for every lost id, a provider's word alone about one of its bets proves nothing: it is shown,
+# and delays no casino.
 _BY_CASINO = """
 select a.casino_id, a.name as casino, a.info, count(r.subject_id) as bets, count(r.done_ms) as compared,
     coalesce(min(p.next_id), $2::bigint) as next_id, greatest(min(p.ids_to), $3::bigint) as ids_to,
@@ -95,82 +95,82 @@ class Recovery:
     """Casinos whose part is over: they take new bets."""
 
     def holds(self, casino_id: int) -> bool:
-        """Whether this casino's part is still open."""
+        """Return whether this casino's part is still open."""
         return self.ended_ms is None and casino_id not in self.done_casinos
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a recovery begins with."""
+    """The parameters of a new recovery."""
 
     why: str
     by: str
     since_ms: int | None
     """None: the last commit that the database holds."""
     look_back_ms: int
-    """Bets that were made or ended so long before it are compared too."""
+    """Time before it: bets that were made or ended within it are compared too."""
     ids_from: int
     ids_to: int
     ids_next: int
     here: str
     beat: int
-    """The furthest beat that anybody has seen."""
+    """The highest beat that any process has seen."""
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """How far one casino's part is."""
+    """The progress of one casino's part."""
 
     casino_id: int
     casino: str
     info: bool
-    """Whether it has a call to ask."""
+    """True if the casino has a call for such queries."""
     bets: int
     compared: int
     next_id: int
-    """The next lost id it is asked after."""
+    """The next lost id that it is queried for."""
     ids_to: int
-    """The last one."""
+    """The last lost id that it is queried for."""
     standing: int
-    """Bets of which nobody knows here what the provider was told: asked or unclaimed."""
+    """Bets whose answer to the provider is unknown: asked or unclaimed."""
     lost_bets: int
-    """Open findings of bets that it knows and the hub has lost."""
+    """Open findings of bets that the casino knows and the hub has lost."""
     done: bool
-    """Whether its part is over."""
+    """True if its part is over."""
 
     @property
     def to_compare(self) -> int:
-        """Bets of the window that are not compared yet."""
+        """Return the number of bets of the window that are not compared yet."""
         return self.bets - self.compared
 
     @property
     def to_probe(self) -> int:
-        """Questions about lost ids that are not asked yet."""
+        """Return the number of lost ids that are not queried yet."""
         return max(self.ids_to + 1 - self.next_id, 0) if self.info else 0
 
     @property
     def open(self) -> bool:
-        """Whether anything of it is left."""
+        """Return whether anything of it is left."""
         return bool(self.to_compare or self.to_probe or self.standing or self.lost_bets)
 
 
 class Recoveries:
-    """Begins, follows and ends recoveries."""
+    """The beginning, progress and end of recoveries."""
 
     def __init__(self, db: Db, clock: Clock) -> None:
         self._db = db
         self._clock = clock
 
     async def active(self) -> Recovery | None:
-        """The recovery that is on."""
+        """Return the current recovery."""
         return _recovery(await self._db.fetchrow(_ACTIVE))
 
     async def last(self) -> Recovery | None:
-        """The last one, on or ended."""
+        """Return the last recovery, current or ended."""
         return _recovery(await self._db.fetchrow(_LAST))
 
     async def begin(self, plan: Plan) -> Recovery | None:
-        """Begin it, whole or not at all; None if one is on already."""
+        """Begin a recovery in one transaction. Return None if one is on already."""
         now_ms = self._clock.now_ms()
         async with self._db.transaction() as tx:
             since_ms = plan.since_ms or await tx.fetchval(_LAST_COMMIT) or now_ms
@@ -185,40 +185,40 @@ class Recoveries:
         return begun
 
     async def left(self, recovery: Recovery, casino_id: int, most: int) -> list[int]:
-        """BetIds of the window that are still to be compared."""
+        """Return BetIds of the window that are still to be compared."""
         rows = await self._db.fetch(_LEFT, recovery.recovery_id, casino_id, most)
         return [row["subject_id"] for row in rows]
 
     async def done(self, recovery: Recovery, bet_id: int) -> None:
-        """A bet of the window was compared with an answer that could be used."""
+        """Store that a bet of the window was compared with a usable answer."""
         await self._db.execute(_DONE, recovery.recovery_id, bet_id, self._clock.now_ms())
 
     async def lost_ids(self, recovery: Recovery, casino_id: int, most: int) -> list[int]:
-        """Ids that may have been used and lost, and that this casino has not been asked after."""
+        """Return ids that may have been used and lost, and that this casino was not queried for."""
         start = await self._db.fetchval(_NEXT, recovery.recovery_id, casino_id, recovery.ids_from)
         end = await self._db.fetchval(_ENDS_AT, recovery.recovery_id, casino_id, recovery.ids_to)
         return [row["id"] for row in await self._db.fetch(_LOST, start, end, most)]
 
     async def probed(self, recovery: Recovery, casino_id: int, bet_id: int) -> None:
-        """The casino was asked after ids up to this one."""
+        """Store that the casino was queried for the ids up to this one."""
         await self._db.execute(_PROBE, recovery.recovery_id, casino_id, bet_id + 1)
 
     async def further(self, recovery: Recovery, casino_id: int, ids_to: int) -> None:
-        """This casino knows a lost id: it is asked after those behind it too, up to here."""
+        """Extend the queries of a casino that knows a lost id: up to this later one."""
         await self._db.execute(_FURTHER, recovery.recovery_id, casino_id, recovery.ids_from, ids_to)
 
     async def by_casino(self, recovery: Recovery) -> Sequence[Share]:
-        """How far it is, casino by casino."""
+        """Return the progress, casino by casino."""
         args = (recovery.recovery_id, recovery.ids_from, recovery.ids_to, recovery.begun_ms)
         return [Share(**row) for row in await self._db.fetch(_BY_CASINO, *args)]
 
     async def end_casino(self, recovery: Recovery, casino_id: int, *, by: str, reason: str) -> bool:
-        """This casino takes new bets again. False if its part had ended."""
+        """End this casino's part, so that it takes new bets again. Return False if it had ended."""
         args = (recovery.recovery_id, casino_id, self._clock.now_ms(), by, reason)
         return await self._db.execute(_END_CASINO, *args) > 0
 
     async def end(self, recovery: Recovery, by: str, reason: str) -> bool:
-        """New bets are taken again. False if it had ended."""
+        """End the recovery, so that new bets are taken again. Return False if it had ended."""
         return await self._db.execute(_END, recovery.recovery_id, self._clock.now_ms(), by, reason) > 0
 
 

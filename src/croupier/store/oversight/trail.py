@@ -1,13 +1,13 @@
-"""The audit trail's writing side: rows that were written for good are bound, link by link, into a chain of SHA-256.
+"""The writer of the audit trail: committed rows are bound, link by link, into a chain of SHA-256.
 
 Owns: which tables are bound (`STRANDS`), the text of a row that is digested, the links. Never: judges a row, verifies
 the chain (views.trail, which shares nothing with this file), or stands in the way of a payment: it only reads what is
 committed. Spec: money.md 5 (I12); the forms are written down in docs/decisions/0015.
 
 **No late committer is left out.** Ids are given before a commit, so a lower one may appear after a higher one. The
-*frontier* of a table is how far its sequence had come, and beside it who held the table's write lock right after that
-look. Whoever got an id at or below it was one of these, or is done. When none of them is left, no row below the
-frontier can appear any more, and everything below it is bound. No lock is taken for it, and no row is marked.
+*frontier* of a table is the last value of its sequence, with the transactions that held the table's write lock right
+afterwards. Each id at or below it belongs to one of these transactions or to one that has ended. When all of them have
+ended, no row below the frontier can appear, and every row below it is bound. No lock is taken and no row is marked.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from croupier.kit.clock import Clock
 from croupier.store.db import Db, DbConflict, Tx
 
 MOST: Final = 2000
-"""Rows of one link."""
+"""Most rows of one link."""
 HEAD_BYTES: Final = 32
 _LOCK: Final = 0x637275_747261696C
-"""The advisory lock's number: "cru" and "trail" in ASCII. Whoever binds holds it for one link."""
+"""The advisory lock's number: "cru" and "trail" in ASCII. A binding process holds it for one link."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Strand:
 
     @property
     def sequence(self) -> str:
-        """As PostgreSQL names the sequence of an identity column."""
+        """Return PostgreSQL's name for the sequence of the identity column."""
         return f"{self.table}_{self.key}_seq"
 
 
@@ -57,7 +57,7 @@ STRANDS: Final = (
 
 
 def _framed(*terms: str) -> str:
-    """SQL for one text out of several: the length of each in characters, a colon, the text; `-` for null."""
+    """Return SQL that joins several texts: the length of each in characters, a colon, the text; `-` for null."""
     return " || ".join(f"coalesce(length(({term})::text) || ':' || ({term})::text, '-')" for term in terms)
 
 
@@ -80,7 +80,7 @@ from l, m where m.n > 0 and l.link = $4::bigint returning upto_id, cardinality(i
 
 
 _BIND = {strand.table: _bind(strand) for strand in STRANDS}
-# And in this transaction rows are found by their numbers, whatever the statistics of a young table say.
+# This transaction finds rows by their ids, whatever the statistics of a young table say.
 _MY_TURN = "select pg_try_advisory_xact_lock($1) from set_config('enable_seqscan', 'off', true)"
 _LAST_LINK = "select max(link) from trail"
 _BOUND_UPTO = "select upto_id from trail where strand = $1 order by link desc limit 1"
@@ -92,7 +92,7 @@ _TAKEN = " union all ".join(
 _BEHIND = f"""
 select t.strand, greatest(0, t.upto_id - coalesce((select upto_id from trail where trail.strand = t.strand
     order by link desc limit 1), 0)) as behind from ({_TAKEN}) t"""
-# The locks that an insert takes before it takes an id. A prepared transaction holds them too.
+# The locks that an insert takes before its id. A prepared transaction holds them too.
 _WRITING = """
 select distinct relation::regclass::text || ' ' || virtualtransaction as who from pg_locks
 where relation = any($1::regclass[]) and database = (select oid from pg_database where datname = current_database())
@@ -108,7 +108,7 @@ _RANGES = f"""
 select pg_relation_size('events') / current_setting('block_size')::bigint / {_RANGE} - {_OPEN_RANGES} as full"""
 _SUM_UP = f"select brin_summarize_range('events_by_id', r * {_RANGE}) from generate_series($1::bigint, $2::bigint) r"
 _MOST_RANGES: Final = 1000
-# VACUUM holds the same lock for long: it goes first.
+# VACUUM holds the same lock for long, so this waits for it to end.
 _NO_WAIT = "set local lock_timeout = '20ms'"
 
 _HEAD = "select link, rows_upto, at_ms, head from trail order by link desc limit 1"
@@ -117,7 +117,7 @@ _AT = "select link, rows_upto, at_ms, head from trail where link = $1"
 
 @dataclass(frozen=True, slots=True)
 class Frontier:
-    """Per table the id up to which it will be whole once these transactions are over."""
+    """The id per table up to which it is complete once these transactions have ended."""
 
     upto: dict[str, int]
     writing: frozenset[str]
@@ -125,7 +125,7 @@ class Frontier:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Where the chain stands after a link. `rows` counts every row that it covers."""
+    """The chain's head after a link. `rows` counts every row that it covers."""
 
     link: int
     rows: int
@@ -134,7 +134,7 @@ class Head:
 
 
 class Trail:
-    """The chain of this database, as one process writes on it."""
+    """The chain of this database, as written by one process."""
 
     def __init__(self, db: Db, clock: Clock, chance: Chance) -> None:
         self._db = db
@@ -142,13 +142,13 @@ class Trail:
         self._chance = chance
         self._waiting: Frontier | None = None
         self._summed_up: int | None = None
-        """The first range of events' index that is perhaps not summed up yet."""
+        """The first range of the events' index that may not be summarized yet."""
 
     async def bind(self) -> int:
-        """Bind what can be bound by now and return how many rows that were. Call it again and again.
+        """Bind the rows that can be bound now and return their number. Call it repeatedly.
 
-        A row is bound by the second call after its commit at the latest, as long as no transaction stays open that
-        writes. Several processes may call at once: each link is made by one of them.
+        A row is bound by the second call after its commit at the latest, unless a writing transaction stays
+        open. Several processes may call at once: each link is made by one of them.
         """
         frontier = self._waiting or await self._look()
         if frontier.writing & await self._writing():
@@ -160,15 +160,15 @@ class Trail:
         return bound
 
     async def head(self) -> Head | None:
-        """Where the chain stands; None while nothing was bound yet."""
+        """Return the chain's head; None while nothing was bound yet."""
         return await self._head(_HEAD)
 
     async def at(self, link: int) -> Head | None:
-        """Where it stood after this link; None if there is no such link."""
+        """Return the chain's head after this link; None if there is no such link."""
         return await self._head(_AT, link)
 
     async def behind(self) -> dict[str, int]:
-        """Per table how many numbers were given after the last bound one: about so many rows wait."""
+        """Return per table how many ids were taken after the last bound one: about so many rows wait."""
         return {row["strand"]: row["behind"] for row in await self._db.fetch(_BEHIND)}
 
     async def _head(self, sql: str, *args: object) -> Head | None:
@@ -176,7 +176,7 @@ class Trail:
         return None if row is None else Head(row["link"], row["rows_upto"], row["at_ms"], row["head"])
 
     async def _look(self) -> Frontier:
-        """Two questions in this order: whoever took an id before the first holds its lock at the second, or is done."""
+        """Return the frontier by two queries in this order: an id taken before the first is locked at the second, or done."""
         taken = await self._db.fetch(_TAKEN)
         return Frontier({row["strand"]: row["upto_id"] for row in taken}, await self._writing())
 
@@ -197,18 +197,18 @@ class Trail:
         self._summed_up = full + 1
 
     async def _bind_strand(self, strand: Strand, upto_id: int) -> int:
-        """Link after link up to this id, each in a transaction of its own."""
+        """Bind link after link up to this id, each in its own transaction."""
         bound, reach, ended = 0, MOST, False
         while not ended:
             async with self._db.transaction() as tx:
                 found, ended = await self._bind_link(tx, strand, (upto_id, reach))
             bound += found
-            # Ids may have a wide gap; over that one comes by longer and longer steps.
+            # Ids may have a wide gap, which is crossed in growing steps.
             reach = MOST if found else reach * 2
         return bound
 
     async def _bind_link(self, tx: Tx, strand: Strand, goal: tuple[int, int]) -> tuple[int, bool]:
-        """Bind the next rows, up to an id and not further than so many ids; how many, and whether that is all."""
+        """Bind the next rows, up to an id and at most so many ids on; return their number, and whether that is all."""
         if not await tx.fetchval(_MY_TURN, _LOCK):
             return 0, True
         last = await tx.fetchval(_LAST_LINK)

@@ -1,6 +1,6 @@
-"""Casinos: who they are, in what they differ, their secrets.
+"""Casinos: their data, quirks and secrets.
 
-Owns: the rows of `casinos`. Never: tokens, keys (keys), or what a quirk means. A secret is shown once, by `add`, and
+Owns: the rows of `casinos`. Never: tokens, keys (keys), or the meaning of a quirk. A secret is shown once, by `add`, and
 stored sealed; during a rotation two are valid. Spec: operate.md 2 (`croupier casino`), casino.md 1.3.
 """
 
@@ -44,7 +44,7 @@ update casinos set name = $2, url = $3, currencies = $4, enabled = $5, profile =
     kid = case when $7 then null else kid end
 where casino_id = $1 returning {_COLUMNS}"""
 
-# The newest key that it saw signs for it, and never an older one again: it may have forgotten that.
+# The newest key that it fetched signs for it, and never an older one again, which it may have dropped.
 _SAW = """
 update casinos c set kid = seen.kid from signing_keys seen
 where c.casino_id = $1 and seen.kid = $2 and seen.retired_ms is null and c.kid is distinct from seen.kid
@@ -86,7 +86,7 @@ class Casinos(Counterparties[Casino]):
     def __init__(self, db: Db, sealer: Sealer, clock: Clock, *, chance: Chance) -> None:
         super().__init__(_CASINO, db, sealer, clock=clock, chance=chance)
         self._recent: TtlCache[int, Casino] = TtlCache(self._read, clock)
-        # What an unknown casino's secret is compared with, so that it costs the same.
+        # Compared with an unknown casino's secret, so that the work is the same.
         self._nobodys = chance.hex(SECRET_BYTES).encode()
 
     async def add(
@@ -99,7 +99,7 @@ class Casinos(Counterparties[Casino]):
         protocol: str = "betcore_v2",
         **profile: Any,  # noqa: ANN401 - any quirk of Casino, checked by profiles
     ) -> tuple[Casino, str]:
-        """A new casino and its secret, which is never shown again. Raises BadProfile, NameTaken."""
+        """Add a casino and return it with its secret, which is never shown again. Raises BadProfile, NameTaken."""
         check_columns({"name": name, "url": url, "currencies": currencies})
         document = write_profile(CASINOS, "{}", {"alg": alg, **profile})
         casino_id: int = await self._db.fetchval(_NEXT_ID)
@@ -113,7 +113,7 @@ class Casinos(Counterparties[Casino]):
         return _casino(row), secret
 
     async def get(self, casino_id: int) -> Casino | None:
-        """The casino as it was at most half a second ago."""
+        """Return the casino, at most half a second old."""
         return await self._recent.get(casino_id) if storable_id(casino_id) else None
 
     async def delete(self, casino_id: int) -> None:
@@ -129,9 +129,9 @@ class Casinos(Counterparties[Casino]):
         self._forget()
 
     async def admit(self, casino_id: int, secret: str) -> int | None:
-        """From which second (Unix) its tokens may be valid, if this is a secret of the casino, else None.
+        """Return the Unix second from which its tokens may be valid if this is a secret of the casino, else None.
 
-        An unknown casino costs the same question and the same work, and so does a closed one.
+        An unknown or closed casino costs the same query and the same work.
         """
         asked = casino_id if storable_id(casino_id) else 0
         row = await self._db.fetchrow(_SECRETS, asked)
@@ -147,7 +147,7 @@ class Casinos(Counterparties[Casino]):
         return row["tokens_from_s"] if row is not None and known and any(matches) else None
 
     async def saw_keys(self, casino_id: int, kid: str) -> None:
-        """The casino itself fetched a key set whose newest key of its algorithm is `kid`: that one signs for it now."""
+        """Sign with `kid` from now on: the casino itself fetched a key set in which it is the newest of its algorithm."""
         casino = await self.get(casino_id)
         if casino is None or casino.kid == kid:
             return

@@ -1,7 +1,7 @@
-"""What the rows of casinos and providers have in common: how one is found, changed, closed, and gets a new secret.
+"""The common part of casinos and providers: finding one, changing it, closing it, rotating its secret.
 
-Owns: what is done alike to both tables, the errors and the checks of the columns that both have. Never: whether a
-peer's address is allowed, which depends on the hub's settings (kit.addresses; whoever saves a URL asks there first).
+Owns: the operations, errors and column checks that both tables share. Never: whether a peer's address is allowed, which
+depends on the hub's settings (kit.addresses; the caller checks a URL there before it saves it).
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class CounterpartyUnknown(LookupError):
 
 
 class NameAmbiguous(LookupError):
-    """Several of them are meant by this; `choices` says each so that it is clear."""
+    """The name matches several of them; `choices` names each unambiguously."""
 
     def __init__(self, kind: str, text: str, choices: Sequence[str]) -> None:
         super().__init__(f"{text:.80} may be {kind} {' or '.join(choices)}: say which")
@@ -57,11 +57,11 @@ class NameAmbiguous(LookupError):
 
 
 class StillNeeded(Exception):
-    """It cannot be deleted; the text says why and what to do instead."""
+    """The row cannot be deleted; the text says why and what to do instead."""
 
 
 class Undecided(Exception):
-    """It cannot be closed without force: money is in flight. The text says what would be left undecided."""
+    """The counterparty cannot be closed without force: money is in flight. The text says what would stay undecided."""
 
     def __init__(self, kind: str, name: str, counts: Mapping[str, int]) -> None:
         waiting = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
@@ -72,7 +72,7 @@ class Undecided(Exception):
 
 
 def check_columns(changes: Mapping[str, Any]) -> None:
-    """Judge name, url, currencies and enabled where they are given. Raises BadProfile with everything wrong."""
+    """Check name, url, currencies and enabled where they are given. Raises BadProfile with every problem."""
     problems = [problem for name, value in changes.items() if (problem := _CHECKS[name](value)) is not None]
     if problems:
         raise BadProfile(problems)
@@ -84,7 +84,7 @@ def _name_problem(name: object) -> str | None:
     problem = names.problem_of(name)
     if problem is not None:
         return f"name {problem}"
-    # Wherever an id is asked for a name will do, so a name must not read as an id.
+    # A name is accepted wherever an id is, so a name must not read as an id.
     return "name must not be a number or a GUID: that is how ids look" if _LIKE_AN_ID.fullmatch(name) else None
 
 
@@ -113,34 +113,34 @@ def _enabled_problem(enabled: object) -> str | None:
 
 _CHECKS = {"name": _name_problem, "url": _url_problem, "currencies": _currencies_problem, "enabled": _enabled_problem}
 COLUMNS = frozenset(_CHECKS)
-"""What `change` may change besides quirks."""
+"""The columns that `change` may change besides quirks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind(Generic[P]):
-    """What a kind of counterparty has of its own. SQL takes the id as $1."""
+    """The differences of one kind of counterparty. Its SQL takes the id as $1."""
 
     name: str
     """`casino`: its table is `casinos`, its id `casino_id`."""
     columns: str
-    """What a record is read from."""
+    """The tables that a record is read from."""
     record: Callable[[Mapping[str, Any]], P]
     found_by: str
-    """Which rows the id $1 or the text $2 may mean."""
+    """The condition for rows that the id $1 or the text $2 may mean."""
     counts: str
-    """How much of it is undecided, by what it is."""
+    """The query that counts its undecided items by name."""
     settable: frozenset[str] = COLUMNS
     """The columns that `change` may change."""
 
     @property
     def select(self) -> str:
-        """Its records, to be followed by a condition."""
+        """Return the query of its records, to be followed by a condition."""
         return f"select {self.columns} from {self.name}s"
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What `change` was asked to change, sorted by where it is kept."""
+    """The requested changes, by the place where they are stored."""
 
     columns: Mapping[str, Any]
     quirks: Mapping[str, Any]
@@ -157,9 +157,9 @@ class Counterparties(ABC, Generic[P]):
         self._chance = chance
 
     async def find(self, id_or_name: int | str) -> P | None:
-        """The one of this id or name (a provider: or counterparty id), as it is now. Raises NameAmbiguous.
+        """Return the one of this id or name (a provider: or counterparty id), as it is now. Raises NameAmbiguous.
 
-        Names of before the rule of today may be spelled like the id of another one.
+        An old name may equal the id of another one: today's rule for names did not always hold.
         """
         kind, text = self._kind, str(id_or_name)
         if not storable_text(text):
@@ -171,7 +171,7 @@ class Counterparties(ABC, Generic[P]):
         return kind.record(rows[0]) if rows else None
 
     async def all(self) -> list[P]:
-        """Every one, oldest first."""
+        """Return every one, oldest first."""
         rows = await self._db.fetch(f"{self._kind.select} order by {self._kind.name}_id")
         return [self._kind.record(row) for row in rows]
 
@@ -195,15 +195,15 @@ class Counterparties(ABC, Generic[P]):
         return changed
 
     async def enable(self, party_id: int) -> P:
-        """Let it launch and bet again. Raises CounterpartyUnknown."""
+        """Allow launches and bets again. Raises CounterpartyUnknown."""
         return await self.change(party_id, {"enabled": True})
 
     async def disable(self, party_id: int) -> P:
-        """Stop launches, new bets and new cashbacks; what is under way goes on. Raises CounterpartyUnknown."""
+        """Stop launches, new bets and new cashbacks; those under way go on. Raises CounterpartyUnknown."""
         return await self.change(party_id, {"enabled": False})
 
     async def close(self, party_id: int, *, force: bool = False) -> None:
-        """Believe nothing any more that it sends: no token, no signature. What is owed to a casino is still paid.
+        """Reject every token and signature of it from now on. Payments owed to a casino are still made.
 
         Raises Undecided without `force` while something of it is undecided, CounterpartyUnknown.
         """
@@ -220,7 +220,7 @@ class Counterparties(ABC, Generic[P]):
         self._forget()
 
     async def open(self, party_id: int) -> None:
-        """Believe it again; whether it is enabled is as it was. Raises CounterpartyUnknown."""
+        """Accept its tokens and signatures again; `enabled` stays as it was. Raises CounterpartyUnknown."""
         async with self._db.transaction() as tx:
             await self._locked(tx, party_id, f"{self._kind.name}_id")
             await tx.execute(
@@ -229,9 +229,9 @@ class Counterparties(ABC, Generic[P]):
         self._forget()
 
     async def rotate_secret(self, party_id: int, keep_old_s: float = 86400) -> str:
-        """A new secret, never shown again; the one before stays valid beside it for so long.
+        """Return a new secret, never shown again; the previous one stays valid beside it for so long.
 
-        0: not at all, and the access tokens that a casino was given until now end too: somebody else may have them.
+        0: not at all, and the access tokens issued to a casino until now end too, because they may be stolen.
         Raises CounterpartyUnknown.
         """
         secret = self._chance.hex(SECRET_BYTES)
@@ -254,10 +254,10 @@ class Counterparties(ABC, Generic[P]):
         return secret
 
     async def _end_tokens(self, tx: Tx, party_id: int, now_ms: int) -> None:
-        """End what the old secret was exchanged for."""
+        """Revoke the access tokens that the old secret was exchanged for."""
 
     async def _locked(self, tx: Tx, party_id: int, columns: str) -> Row:
-        """The row, held until the transaction ends. Raises CounterpartyUnknown."""
+        """Return the row, locked until the transaction ends. Raises CounterpartyUnknown."""
         row = None
         if storable_id(party_id):
             row = await tx.fetchrow(
@@ -269,11 +269,11 @@ class Counterparties(ABC, Generic[P]):
 
     @abstractmethod
     async def _write(self, tx: Tx, party_id: int, changes: Changes) -> Row:
-        """Write the changes of one; the row as it is then."""
+        """Write the changes of one and return the new row."""
 
     @abstractmethod
     def _forget(self) -> None:
-        """Forget what was read before now."""
+        """Drop the cached rows."""
 
     def _place(self, party_id: int) -> str:
         return f"{self._kind.name}s.secret.{party_id}"

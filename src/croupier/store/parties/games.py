@@ -1,6 +1,6 @@
-"""The catalogue: what providers list, and what the operator and each casino switched.
+"""The catalogue: the providers' games, and the switches of the operator and of each casino.
 
-Owns: the rows of `games` and `casino_games`. Never: deletes a game: bets name it. Never: asks a provider (flows).
+Owns: the rows of `games` and `casino_games`. Never: deletes a game, since bets refer to it. Never: queries a provider (flows).
 Spec: provider.md 3.1, operate.md 3 (`--game`).
 """
 
@@ -36,7 +36,7 @@ returning {_COLUMNS}"""
 _VANISH = """
 update games set listed = false, changed_ms = $3 where provider_id = $1 and listed and not game_ref = any($2::text[])"""
 
-# Both readings of a text with slashes: all of it a gameId, or a provider before one of the slashes.
+# A text with slashes has two readings: the whole is a gameId, or a provider stands before one of the slashes.
 _FIND = f"""
 select distinct on (g.game_id) {", ".join("g." + name for name in _NAMES)},
     k.provider is not distinct from p.counterparty_id as certain, p.counterparty_id, p.name as provider
@@ -67,12 +67,12 @@ _SETTABLE = {
     "max_odd": amount(),
 }
 _COLUMN_OF = {"max_odd": "own_max_odd"}
-"""Where a setting stands whose name the provider's listing has."""
+"""Columns of the settings whose names the provider's listing uses itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What a listing changed. A game that came back is a changed one."""
+    """The number of games that a listing changed. A game that came back counts as changed."""
 
     new: int = 0
     changed: int = 0
@@ -80,7 +80,7 @@ class Counts:
 
 
 class GameAmbiguous(LookupError):
-    """Several games are meant by this; `choices` says each so that it is clear."""
+    """The text matches several games; `choices` names each unambiguously."""
 
     def __init__(self, text: str, choices: Sequence[str]) -> None:
         super().__init__(f"{text:.80} may be {' or '.join(choices)}: say which")
@@ -92,7 +92,7 @@ class GameUnknown(LookupError):
 
 
 def changes_from_text(told: Mapping[str, str]) -> dict[str, bool | int | str | None]:
-    """What `set KEY=VALUE...` changes, typed for `Games.set`. Raises BadSettings with everything that is wrong."""
+    """Return the changes of `set KEY=VALUE...`, typed for `Games.set`. Raises BadSettings with every problem."""
     found: dict[str, bool | int | str | None] = {}
     for name, text in told.items():
         kind = _SETTABLE.get(name)
@@ -120,9 +120,9 @@ class Games:
         enabled_for_new: bool,
         skipped_refs: Sequence[str] = (),
     ) -> Counts:
-        """Make the catalogue what the provider lists now. Of two listings with one gameId the last holds.
+        """Replace the provider's catalogue by its new listing. Of two entries with one gameId the last holds.
 
-        `skipped_refs` are games that it listed in a way that could not be read: they stay as they are.
+        `skipped_refs` are games whose entries could not be read: they stay as they are.
         """
         latest = {listing.game_ref: listing for listing in listings}
         now_ms = self._clock.now_ms()
@@ -136,10 +136,10 @@ class Games:
         return Counts(len(new), len(touched) - len(new), vanished)
 
     async def find(self, text: str) -> Game | None:
-        """The game of this gameId, or of `provider/gameId` with the provider's name or id.
+        """Return the game of this gameId, or of `provider/gameId` with the provider's name or id.
 
         Raises GameAmbiguous if several providers have it, or if a gameId itself reads like a provider and its game.
-        With the whole CounterpartyId before the slash nothing else is meant.
+        The whole CounterpartyId before the slash is always unambiguous.
         """
         if not storable_text(text):
             return None
@@ -152,23 +152,23 @@ class Games:
         return _game(meant[0]) if meant else None
 
     async def get(self, game_id: int) -> Game | None:
-        """The game of this id of ours."""
+        """Return the game of this id of the hub."""
         if not storable_id(game_id):
             return None
         row = await self._db.fetchrow(f"select {_COLUMNS} from games where game_id = $1", game_id)
         return None if row is None else _game(row)
 
     async def recent(self, game_id: int) -> Game | None:
-        """The same as it was at most half a second ago."""
+        """Return the game, at most half a second old."""
         return await self._recent.get(game_id) if storable_id(game_id) else None
 
     async def all(self, provider_id: int | None = None) -> list[Game]:
-        """Every game, of one provider or of all, also those that are switched off or vanished."""
+        """Return every game, of one provider or of all, also those that are switched off or vanished."""
         sql = f"select {_COLUMNS} from games where $1::bigint is null or provider_id = $1 order by game_id"
         return [_game(row) for row in await self._db.fetch(sql, provider_id)]
 
     async def switched_off(self) -> dict[int, list[int]]:
-        """The casinos for which a game was switched off, by game."""
+        """Return the casinos for which a game was switched off, by game."""
         return {row["game_id"]: row["casinos"] for row in await self._db.fetch(_OFF)}
 
     async def set(self, game_id: int, **changes: bool | int | str | None) -> Game:
@@ -206,7 +206,7 @@ def _arrays(listings: Collection[GameListing]) -> list[list[Any]]:
 
 
 def _choices(text: str, rows: Sequence[Row]) -> list[str]:
-    """Each game so that it is clear: with its provider's name, or where that reads like another with the whole id."""
+    """Name each game unambiguously: with its provider's name, or with the whole id if that name is ambiguous."""
     named = [f"{row['provider']}/{row['game_ref']}" for row in rows]
     if text not in named and len(set(named)) == len(named):
         return named

@@ -1,4 +1,4 @@
-"""The signing keys as an operator sees them, and the end of one: who is signed for with it, retired, revoked.
+"""The operator's list of signing keys with their casinos, and the end of a key: retired or revoked.
 
 Owns: the statements that list and end a key. Never: making keys or signing (keys). Spec: operate.md 2 (`croupier keys`).
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from croupier.store.db import Db, Row, Tx
 
 LOCK = "select pg_advisory_xact_lock(hashtextextended('signing_keys', 0))"
-"""Whoever makes or ends a key holds it."""
+"""Advisory lock held while a key is made or ended."""
 
 _HELD_BY = """
 select k.kid, k.alg, k.created_ms, k.retired_ms, k.revoked_ms, k.revoked_by, k.revoke_reason,
@@ -42,7 +42,7 @@ and exists (select from signing_keys newer where newer.alg = k.alg and newer.ret
 
 
 class KeyInUse(Exception):
-    """The key still signs, or is retired already or unknown; nothing was changed."""
+    """The key still signs, is retired already, or is unknown; nothing was changed."""
 
 
 class KeyUnknown(LookupError):
@@ -54,12 +54,12 @@ class KeyUnknown(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class KeyRow:
-    """One signing key. `casinos` are those that are signed for with it."""
+    """One signing key. `casinos` are those whose messages it signs."""
 
     kid: str
     alg: str
     state: str
-    """newest, old (a rotation is under way), retired or revoked."""
+    """One of: newest, old (a rotation is under way), retired, revoked."""
     created_ms: int
     retired_ms: int | None
     revoked_ms: int | None
@@ -78,7 +78,7 @@ class Standing:
 
 
 async def list_keys(db: Db) -> list[KeyRow]:
-    """Every key there ever was: RS256 first, then newest first."""
+    """Return every key that ever existed: RS256 first, then newest first."""
     keys = await db.fetch(_HELD_BY)
     newest = {row["alg"]: row["kid"] for row in keys if row["newest"]}
     held: dict[str, list[str]] = {}
@@ -103,7 +103,7 @@ async def list_keys(db: Db) -> list[KeyRow]:
 
 
 async def standing(tx: Tx, kid: str) -> Standing:
-    """What is to be known before a key ends; raises KeyUnknown. The caller holds the lock."""
+    """Return the state of a key before its end. Raises KeyUnknown. The caller holds the lock."""
     row = await tx.fetchrow(_KEY, kid)
     if row is None:
         raise KeyUnknown(kid)
@@ -111,13 +111,13 @@ async def standing(tx: Tx, kid: str) -> Standing:
 
 
 async def revoke(tx: Tx, kid: str, now_ms: int, *, author: str, reason: str) -> int:
-    """End it for good; how many casinos were pinned to it. The caller holds the lock and has seen to a newer key."""
+    """Revoke a key; return how many casinos were pinned to it. The caller holds the lock and has made a newer key."""
     await tx.execute(_REVOKE, kid, now_ms, author, reason)
     return await tx.execute(_UNPIN, kid)
 
 
 async def retire(tx: Tx, kid: str, now_ms: int) -> None:
-    """List it no more. Raises KeyInUse while it is the newest of its kind or a casino is pinned to it."""
+    """Retire a key: it is listed no more. Raises KeyInUse while it is the newest of its kind or a casino is pinned to it."""
     if not await tx.execute(_RETIRE, kid, now_ms):
         raise KeyInUse(f"key {kid:.64} signs still, or is not there: `croupier keys list` shows who waits for what")
 

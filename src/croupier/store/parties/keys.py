@@ -1,6 +1,6 @@
-"""The keys that sign what the hub sends to casinos, and its access tokens.
+"""The keys that sign the hub's messages to casinos, and its access tokens.
 
-Owns: the rows of `signing_keys`, which key signs for whom, rotation. Never: tokens (kit.jwt). Private keys are stored
+Owns: the rows of `signing_keys`, the choice of a casino's key, rotation. Never: tokens (kit.jwt). Private keys are stored
 sealed. Spec: casino.md 1.4 (`/auth/jwks`): casinos may keep a key set for ever, so after a rotation the old key
 signs for a casino until it has fetched the set itself (`Casinos.saw_keys`) or the operator forces it (`force`).
 A key that leaked is revoked: it is listed no more, verifies nothing and signs for nobody (key_rows).
@@ -31,14 +31,14 @@ __all__ = ["KeyInUse", "KeyUnknown", "Keys", "NoKey", "Revoked", "holds_sealed"]
 ALG_OF_TOKENS: Final = "RS256"
 KID_BYTES = 16
 PIN_SEEN_S = 2 * KEPT_S
-"""So long after a rotation was learned of, somebody may hold a casino's row from before, not pinned to its old key."""
+"""Time after reading a rotation during which a cached casino may not be pinned to its old key yet."""
 KNOWN_EVERYWHERE_MS = 2000
-"""When every process has surely read a new key."""
+"""Age at which every process has certainly read a new key."""
 
 _ALL = "select kid, alg, private_pem, created_ms from signing_keys where retired_ms is null order by created_ms, kid"
 _NEWEST = """
 select kid from signing_keys where alg = $1 and retired_ms is null order by created_ms desc, kid desc limit 1"""
-# A clock may go back; the newest key is the newest all the same.
+# A clock may go back, yet the newest key must stay the newest.
 _INSERT = """
 insert into signing_keys (kid, alg, private_pem, public_jwk, created_ms)
 select $1, $2, $3, $4::text::jsonb, greatest($5, coalesce(max(created_ms) + 1, 0)) from signing_keys where alg = $2"""
@@ -46,12 +46,12 @@ _ALGS = "select distinct coalesce(profile ->> 'alg', 'RS256') as alg from casino
 _PIN = """
 update casinos c set kid = $2 where coalesce(profile ->> 'alg', 'RS256') = $1
 and not exists (select from signing_keys k where k.kid = c.kid and k.retired_ms is null)"""
-# Who is pinned to a key that ended is signed for with the newest, as if pinned to none.
+# A casino pinned to an ended key is treated as if pinned to none: the newest key signs for it.
 _SEALED = "select exists (select from signing_keys) or exists (select from casinos) or exists (select from providers)"
 
 
 async def holds_sealed(db: Db) -> bool:
-    """Whether anything in this database can be opened only with the key that it was sealed with."""
+    """Return whether the database holds anything sealed, which only its sealing key can open."""
     found: bool = await db.fetchval(_SEALED)
     return found
 
@@ -62,7 +62,7 @@ class NoKey(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Revoked:
-    """What a revocation did. `moved` casinos were pinned to the key; `kid` signs for its algorithm now."""
+    """The result of a revocation. `moved` casinos were pinned to the key; `kid` signs for its algorithm now."""
 
     kid: str
     alg: str
@@ -84,37 +84,37 @@ class Keys:
         self._newest: dict[str, SigningKey] = {}
         self._read_s: float | None = None
         self._before_until_s: dict[str, tuple[SigningKey, float]] = {}
-        """Per algorithm the key before the newest, and the monotonic second until which it still signs."""
+        """The previous key of each algorithm, and the monotonic second until which it still signs."""
         self._reading = asyncio.Lock()
         self._refreshing = asyncio.Lock()
 
     async def load(self) -> None:
-        """Read all keys, and make those that are needed and missing: one for tokens, one per algorithm of a casino."""
+        """Read all keys, and make the missing ones: one for tokens, one per algorithm of a casino."""
         await self._read()
         needed = {row["alg"] for row in await self._db.fetch(_ALGS)}
         for alg in sorted({ALG_OF_TOKENS} | needed):
             await self.ensure(alg)
 
     async def refresh_if_stale(self, kept_s: float = KEPT_S) -> None:
-        """Read the keys again if that was more than `kept_s` ago. One question, however many ask."""
+        """Read the keys again if the last read was more than `kept_s` ago. Concurrent callers share one query."""
         if self._is_stale(kept_s):
             async with self._refreshing:
                 if self._is_stale(kept_s):
                     await self.load()
 
     async def ready(self, alg: str) -> None:
-        """Before something is signed: not older than half a second, and with a key of this algorithm."""
+        """Prepare for signing: have keys at most half a second old, with one of this algorithm."""
         await self.refresh_if_stale()
         await self.ensure(alg)
 
     async def ensure(self, alg: str) -> None:
-        """Have a key of this algorithm, made now if there is none anywhere. Raises kit.keys.BadKey for an odd one."""
+        """Make a key of this algorithm if there is none. Raises kit.keys.BadKey for an unknown algorithm."""
         if alg not in self._newest:
             await self._make(alg, only_first=True)
             await self._read()
 
     def signing_key(self, casino: Casino) -> SigningKey:
-        """The key that signs for this casino: its own if that is of its algorithm, else the newest. Raises NoKey."""
+        """Return the key that signs for this casino: its own if that is of its algorithm, else the newest. Raises NoKey."""
         own = self._keys.get(casino.kid or "")
         if own is not None and own.alg == casino.alg:
             return own
@@ -124,26 +124,26 @@ class Keys:
         return self._newest_of(casino.alg)
 
     def token_key(self) -> SigningKey:
-        """The newest RS256 key that every process knows, for access tokens. Raises NoKey."""
+        """Return the newest RS256 key that every process knows, for access tokens. Raises NoKey."""
         settled_ms = self._clock.now_ms() - KNOWN_EVERYWHERE_MS
         settled = [k for k in self._keys.values() if k.alg == ALG_OF_TOKENS and self._created_ms[k.kid] <= settled_ms]
         return settled[-1] if settled else self._newest_of(ALG_OF_TOKENS)
 
     def newest_kid(self, alg: str) -> str:
-        """The kid of the newest key of this algorithm that `jwk_set` lists. Raises NoKey."""
+        """Return the kid of the newest key of this algorithm in `jwk_set`. Raises NoKey."""
         return self._newest_of(alg).kid
 
     def jwk_set(self) -> dict[str, list[dict[str, str]]]:
-        """The public keys as a JWK set: RS256 before others, then newest first, for readers that take the first."""
+        """Return the public keys as a JWK set: RS256 before others, then newest first, for readers that take the first."""
         newest_first = reversed(self._keys.values())
         return jwks(sorted(newest_first, key=lambda k: k.alg != ALG_OF_TOKENS))
 
     def verify_keys(self) -> Mapping[str, PublicKey]:
-        """The public keys by kid."""
+        """Return the public keys by kid."""
         return self._public
 
     async def rotate(self, alg: str) -> str:
-        """A new key of this algorithm; returns its kid. The one before keeps signing for casinos that know it alone."""
+        """Make a new key of this algorithm and return its kid. The previous one signs for casinos that know no newer one."""
         await self.ensure(alg)
         kid = await self._make(alg, only_first=False)
         await self._read()
@@ -151,20 +151,20 @@ class Keys:
         return kid
 
     async def force(self, casino_id: int | None) -> int:
-        """Have the newest key sign for this casino, or with None for all, seen or not. Returns how many it moved."""
+        """Have the newest key sign for this casino, or with None for all, fetched or not. Returns how many casinos moved."""
         return await self._db.execute(
             "update casinos set kid = null where kid is not null and ($1::bigint is null or casino_id = $1)", casino_id
         )
 
     async def retire(self, kid: str) -> None:
-        """List this key no more. Raises KeyInUse while it is the newest of its kind or a casino is pinned to it."""
+        """Retire a key: it is listed no more. Raises KeyInUse while it is the newest of its kind or a casino is pinned to it."""
         async with self._db.transaction() as tx:
             await tx.execute(LOCK)
             await key_rows.retire(tx, kid, self._clock.now_ms())
         await self._read()
 
     async def revoke(self, kid: str, *, author: str, reason: str) -> Revoked:
-        """Believe nothing any more that is signed by this key, and sign nothing with it. Raises KeyUnknown.
+        """Revoke a key: nothing that it signed is accepted, and it signs nothing more. Raises KeyUnknown.
 
         The newest of its algorithm is replaced first, in the same transaction. A second call changes nothing.
         """
@@ -205,7 +205,7 @@ class Keys:
         return key.kid
 
     async def _new(self, alg: str) -> SigningKey:
-        # Making an RSA key takes a tenth of a second of pure computing.
+        # Making an RSA key takes a tenth of a second of computation.
         return await asyncio.to_thread(new_key, alg, self._chance.hex(KID_BYTES))
 
     async def _store(self, tx: Tx, key: SigningKey) -> None:
@@ -221,7 +221,7 @@ class Keys:
 
     def _take(self, rows: Sequence[Row]) -> None:
         keys = {row["kid"]: self._keys.get(row["kid"]) or self._open(row) for row in rows}
-        # Swapped whole, so that whoever holds a mapping sees one moment.
+        # The mapping is replaced whole, so that a reader sees one consistent state.
         self._keys = keys
         self._created_ms = {row["kid"]: row["created_ms"] for row in rows}
         self._public = {kid: self._public.get(kid) or key.verifier() for kid, key in keys.items()}
@@ -230,7 +230,7 @@ class Keys:
         for alg, key in self._newest.items():
             if newest.get(alg, key).kid != key.kid:
                 self._before_until_s[alg] = (key, until_s)
-        # A key that ended signs no more, not even for that moment.
+        # An ended key signs no more, not even during this interval.
         self._before_until_s = {a: kept for a, kept in self._before_until_s.items() if kept[0].kid in keys}
         self._newest = newest
 

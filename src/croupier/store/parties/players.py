@@ -1,6 +1,6 @@
-"""Players: whom a casino has told the hub of, in which currency, and the token that renews their authorization.
+"""Players: those that a casino has registered, their currency, and the token that renews their authorization.
 
-Owns: the rows of `players`. Never: balances (balances) or what blocking means (core.session). Refresh tokens are
+Owns: the rows of `players`. Never: balances (balances) or the effect of a block (core.session). Refresh tokens are
 stored sealed. Spec: casino.md 2 (`/users/auth` registers the player), money.md 1.4 (one currency per casino).
 """
 
@@ -15,7 +15,7 @@ from croupier.store.db import Db, Row
 from croupier.store.storable import storable_id, storable_text
 
 _COLUMNS = "player_id, casino_id, player_ref, currency, language, country, is_test, blocked"
-# What is not told anew stays; another currency changes no row.
+# A missing value stays as it was; another currency changes no row.
 _REGISTER = f"""
 insert into players as p (casino_id, player_ref, currency, language, country, is_test, created_ms)
 values ($1, $2, $3, $4, $5, coalesce($6, false), $7)
@@ -50,7 +50,7 @@ class Player:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The last word on whether a player may open new bets."""
+    """The latest block or release of a player for new bets."""
 
     player_id: int
     reason: str
@@ -86,7 +86,7 @@ class Players:
         is_test: bool | None = None,
         refresh_token: str | None = None,
     ) -> Player:
-        """The player, made or brought up to date; what is None stays. Raises CurrencyDiffers, UnknownCurrency."""
+        """Create or update the player and return it; None leaves a value. Raises CurrencyDiffers, UnknownCurrency."""
         exponent(currency)
         row = await self._db.fetchrow(
             _REGISTER, casino_id, player_ref, currency, language, country, is_test, self._clock.now_ms()
@@ -99,14 +99,14 @@ class Players:
         return player
 
     async def get(self, player_id: int) -> Player | None:
-        """The player of this id."""
+        """Return the player of this id."""
         if not storable_id(player_id):
             return None
         row = await self._db.fetchrow(f"select {_COLUMNS} from players where player_id = $1", player_id)
         return None if row is None else _player(row)
 
     async def find(self, casino_id: int, player_ref: str) -> Player | None:
-        """The casino's player of this id of its own."""
+        """Return the casino's player of the casino's own id."""
         if not storable_text(player_ref):
             return None
         row = await self._db.fetchrow(
@@ -115,26 +115,26 @@ class Players:
         return None if row is None else _player(row)
 
     async def keep_refresh_token(self, player_id: int, refresh_token: str) -> None:
-        """Keep what the next users/auth of this player is asked with."""
+        """Store the token for the next users/auth of this player."""
         sealed = self._sealer.seal(refresh_token.encode("utf-8"), _place(player_id))
         await self._db.execute("update players set refresh_token = $2 where player_id = $1", player_id, sealed)
 
     async def refresh_token(self, player_id: int) -> str | None:
-        """What `keep_refresh_token` kept last."""
+        """Return the token that `keep_refresh_token` stored last."""
         sealed = await self._db.fetchval("select refresh_token from players where player_id = $1", player_id)
         return None if sealed is None else self._sealer.open(sealed, _place(player_id)).decode("utf-8")
 
     async def all(self, casino_id: int) -> list[Player]:
-        """Every player of the casino, in the order in which they came."""
+        """Return every player of the casino, in the order of registration."""
         sql = f"select {_COLUMNS} from players where casino_id = $1 order by player_id"
         return [_player(row) for row in await self._db.fetch(sql, casino_id)]
 
     async def block(self, player_id: int, blocked: bool, *, reason: str, author: str) -> None:  # noqa: FBT001 - it sets
-        """Let the player open new bets no more, or again, and keep why. It holds for the next pay-in."""
+        """Block or release the player for new bets and store the reason. It holds from the next pay-in on."""
         await self._db.execute(_BLOCK, player_id, blocked, reason, author, self._clock.now_ms())
 
     async def blocks(self, casino_id: int) -> dict[int, Block]:
-        """The last word on each player of the casino who was ever blocked, by player."""
+        """Return the latest block or release of each player of the casino who was ever blocked, by player."""
         return {row["player_id"]: Block(**row) for row in await self._db.fetch(_BLOCKS, casino_id)}
 
     async def _currency(self, casino_id: int, player_ref: str) -> str:

@@ -1,10 +1,10 @@
 """The profile on a counterparty's row: the quirks in which it differs from the documented defaults, typed and checked.
 
-Owns: which quirk is of which kind, the way from settings (`set KEY=VALUE`) and from the stored form to the records of
+Owns: the kind of each quirk, and the conversion of settings (`set KEY=VALUE`) and of the stored form to the records of
 core.counterparty and back. Never: SQL. Spec: operate.md 4.
 
-The row holds only what differs, so a default that changes reaches everybody who never chose. What a newer version
-wrote and this one does not know is left alone.
+The row holds only the differences, so a changed default applies to everybody who set no value. Unknown quirks of a
+newer version are left unchanged.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ DEFAULT_WORD = "default"
 _CODE = whole(-(2**31), 2**53)
 _SHOWN = 40
 _MOST_S = 14.0
-"""A whole call ends before its lease does (Waits.lease_s)."""
+"""Longest time of a whole call: it ends before its lease does (Waits.lease_s)."""
 
 
 class BadProfile(ValueError):
@@ -56,7 +56,7 @@ class Side:
     quirks: Mapping[str, Kind]
 
     def default(self, quirk: str) -> Any:  # noqa: ANN401 - as varied as quirks are
-        """The documented default."""
+        """Return the documented default."""
         spec = next(f for f in fields(self.record) if f.name == quirk)
         return spec.default if spec.default_factory is MISSING else spec.default_factory()
 
@@ -91,7 +91,7 @@ PROVIDERS = Side(
     "provider",
     Provider,
     {
-        # A stake that nobody answered is asked after from 30 s on, and may be judged "not there" at 60 s at the latest.
+        # An unanswered stake is queried from 30 s on, and may be judged "not there" at 60 s at the latest.
         "hold_s": seconds(29.0),
         "claim_s": seconds(3600.0),
         "pay_out_waits": flag(),
@@ -112,9 +112,9 @@ _ENABLED = flag()
 
 
 def profile_from_settings(settings: Mapping[str, str], side: Side) -> dict[str, Any]:
-    """What `set KEY=VALUE…` changes, typed, for `change` of that side. The word "default" takes a choice back.
+    """Return the changes of `set KEY=VALUE…`, typed, for `change` of that side. The word "default" resets a quirk.
 
-    Raises BadSettings with everything that is wrong.
+    Raises BadSettings with every problem.
     """
     found: dict[str, Any] = {}
     problems: list[str] = []
@@ -129,7 +129,7 @@ def profile_from_settings(settings: Mapping[str, str], side: Side) -> dict[str, 
 
 
 def read_profile(side: Side, stored: str) -> dict[str, Any]:
-    """The record's fields out of the stored profile. Raises BadSettings if somebody else has written it."""
+    """Return the record's fields from the stored profile. Raises BadSettings if it cannot be read."""
     document = json.loads(stored)
     return {
         name: _checked(f"{name} in the profile", kind, document[name])
@@ -139,9 +139,9 @@ def read_profile(side: Side, stored: str) -> dict[str, Any]:
 
 
 def write_profile(side: Side, stored: str, changes: Mapping[str, Any]) -> str:
-    """The stored profile with these quirks changed, each given typed. Raises BadSettings.
+    """Return the stored profile with these quirks changed, each given typed. Raises BadSettings.
 
-    `codes` replaces all of a casino's own codes, `codes.<reason>` one of them; None there takes it back.
+    `codes` replaces all of a casino's own codes, `codes.<reason>` one of them; None there removes it.
     """
     document = json.loads(stored)
     for name, value in _with_single_codes(side, document, changes).items():
@@ -157,7 +157,7 @@ def write_profile(side: Side, stored: str, changes: Mapping[str, Any]) -> str:
 
 
 def is_quirk(side: Side, name: str) -> bool:
-    """Whether the profile holds this, rather than a column of its own."""
+    """Return whether the profile holds this setting, and not a column of its own."""
     return name in side.quirks or (name.startswith(CODES) and "codes" in side.quirks)
 
 
@@ -188,7 +188,7 @@ def _checked(key: str, kind: Kind, value: object) -> Any:  # noqa: ANN401 - as v
 
 
 def _with_single_codes(side: Side, document: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """The changes with every `codes.<reason>` worked into one `codes`."""
+    """Return the changes with every `codes.<reason>` merged into one `codes`."""
     singles = {name: code for name, code in changes.items() if name.startswith(CODES) and is_quirk(side, name)}
     rest = {name: value for name, value in changes.items() if name not in singles}
     if not singles:
@@ -207,7 +207,7 @@ def _reason(key: str) -> CasinoNo:
 
 
 def check_limits(document: Mapping[str, Any]) -> None:
-    """The smallest bet must not be above the largest. Raises BadSettings."""
+    """Check that the smallest bet is not above the largest. Raises BadSettings."""
     low, high = document.get("min_bet"), document.get("max_bet")
     if low is not None and high is not None and Decimal(low) > Decimal(high):
         raise BadProfile([f"min_bet must not be above max_bet, and {low} is above {high}"])

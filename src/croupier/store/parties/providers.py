@@ -1,6 +1,6 @@
-"""Providers: who they are, in what they differ, their shared secrets.
+"""Providers: their data, quirks and shared secrets.
 
-Owns: the rows of `providers`, the rotation of a secret. Never: signatures, or what a quirk means. A secret is shown
+Owns: the rows of `providers`, the rotation of a secret. Never: signatures, or the meaning of a quirk. A secret is shown
 once and stored sealed. Spec: operate.md 2 (`croupier provider`), provider.md 1.1, feed.md 4.1 (game types).
 """
 
@@ -63,11 +63,11 @@ class Providers(Counterparties[Provider]):
     def __init__(
         self, db: Db, sealer: Sealer, clock: Clock, *, chance: Chance, waits: Mapping[str, float] | None = None
     ) -> None:
-        """`waits` are seconds that hold for every provider instead of its own (`hold_s`, `claim_s`)."""
+        """`waits` are seconds that override every provider's own (`hold_s`, `claim_s`)."""
         super().__init__(_PROVIDER, db, sealer, clock=clock, chance=chance)
         self._waits = dict(waits or {})
         self.usual_hold_s = self._waits.get("hold_s", HOLD_S)
-        """How long a provider waits whose row was not read yet."""
+        """The waits of a provider whose row was not read yet."""
         self._by_id: TtlCache[int, Provider] = TtlCache(self._read, clock)
         self._by_counterparty: TtlCache[str, Provider] = TtlCache(self._read_counterparties, clock)
         self._secrets: TtlCache[int, _Secrets] = TtlCache(self._read_secrets, clock)
@@ -80,7 +80,7 @@ class Providers(Counterparties[Provider]):
         protocol: str = "betcore_v1",
         **profile: Any,  # noqa: ANN401 - any quirk of Provider, checked by profiles
     ) -> tuple[Provider, str]:
-        """A new provider and its secret, which is never shown again. Raises BadProfile, NameTaken."""
+        """Add a provider and return it with its secret, which is never shown again. Raises BadProfile, NameTaken."""
         check_columns({"name": name, "url": url})
         document = write_profile(PROVIDERS, "{}", profile)
         provider_id: int = await self._db.fetchval(_NEXT_ID)
@@ -96,15 +96,15 @@ class Providers(Counterparties[Provider]):
         return _provider(row), secret
 
     async def get(self, provider_id: int) -> Provider | None:
-        """The provider as it was at most half a second ago."""
+        """Return the provider, at most half a second old."""
         return await self._by_id.get(provider_id) if storable_id(provider_id) else None
 
     async def by_counterparty(self, counterparty_id: str) -> Provider | None:
-        """The provider that X-Counterparty-Id names, by its GUID or by its number; at most half a second old."""
+        """Return the provider that X-Counterparty-Id names, by GUID or number; at most half a second old."""
         return await self._by_counterparty.get(counterparty_id) if storable_text(counterparty_id) else None
 
     async def secrets(self, provider_id: int) -> tuple[str, ...]:
-        """The secrets valid now, the new one first; during a rotation the old one too. None for an unknown provider."""
+        """Return the secrets valid now, the new one first; during a rotation the old one too. None for an unknown provider."""
         found = await self._secrets.get(provider_id) if storable_id(provider_id) else None
         if found is None:
             return ()
@@ -155,7 +155,7 @@ class Providers(Counterparties[Provider]):
 
 
 async def _own_types(tx: Tx, provider_id: int, document: str) -> None:
-    """A game type belongs to one provider: the key of its table holds that. Raises BadProfile."""
+    """Store the provider's game types; the table's key gives each type to one provider. Raises BadProfile."""
     others = await own_game_types(tx, provider_id, read_profile(PROVIDERS, document).get("game_types", ()))
     if others:
         raise BadProfile([f"game_types: {number} belongs to provider {name!r}" for number, name in others.items()])

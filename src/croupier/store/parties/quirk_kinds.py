@@ -1,6 +1,6 @@
-"""The kinds of value a quirk can have: how each is read from a setting's text and from the profile, and its bounds.
+"""The kinds of value that a quirk can have: reading from a setting's text and from the profile, and bounds.
 
-Owns: reading, bounds, and the words that say what is allowed. Never: which quirk has which kind (profiles).
+Owns: reading, bounds, and the text that describes the allowed values. Never: the kind of a quirk (profiles).
 Spec: operate.md 4, money.md 1.2 (amounts).
 """
 
@@ -25,7 +25,7 @@ _ORIGIN = re.compile(r"https?://[A-Za-z0-9._:\[\]-]{1,255}")
 
 
 class Unfit(ValueError):
-    """The value is none of this kind. The kind's `allowed` says what would be."""
+    """The value is not of this kind. The kind's `allowed` describes the valid ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +33,17 @@ class Kind:
     """One kind of value. All functions raise Unfit."""
 
     allowed: str
-    """What is allowed, to follow "must be"."""
+    """The allowed values, as text to follow "must be"."""
     check: Callable[[Any], Any]
-    """The typed value of a typed or a stored (JSON) value."""
+    """Returns the typed value of a typed or a stored (JSON) value."""
     from_text: Callable[[str], Any]
-    """The stored form of a setting's text, still unchecked."""
+    """Returns the stored form of a setting's text, unchecked."""
     to_json: Callable[[Any], Any] = lambda value: value
-    """The stored form of a typed value."""
+    """Returns the stored form of a typed value."""
 
 
 def seconds(most: float) -> Kind:
-    """A duration above 0."""
+    """Return the kind of a duration above 0."""
 
     def check(value: object) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= most:
@@ -54,7 +54,7 @@ def seconds(most: float) -> Kind:
 
 
 def whole(least: int, most: int, *, none: bool = False) -> Kind:
-    """A whole number; with `none` also nothing at all."""
+    """Return the kind of a whole number; with `none` also of no value."""
 
     def check(value: object) -> int | None:
         return None if none and value is None else _between(value, least, most)
@@ -66,7 +66,7 @@ def whole(least: int, most: int, *, none: bool = False) -> Kind:
 
 
 def flag() -> Kind:
-    """Yes or no."""
+    """Return the kind of yes or no."""
 
     def check(value: object) -> bool:
         if not isinstance(value, bool):
@@ -82,7 +82,7 @@ def flag() -> Kind:
 
 
 def amount() -> Kind:
-    """An amount as decimal text in major units, or nothing. The grammar of money.md 1.2."""
+    """Return the kind of an amount as decimal text in major units (grammar of money.md 1.2), or no value."""
 
     def check(value: object) -> str | None:
         if value is not None and not (isinstance(value, str) and is_amount(value)):
@@ -94,7 +94,7 @@ def amount() -> Kind:
 
 
 def choice(values: type[Enum] | tuple[str, ...]) -> Kind:
-    """One of a closed list: an enum, stored by its value, or plain texts."""
+    """Return the kind of one choice of a closed list: an enum, stored by its value, or plain texts."""
     if isinstance(values, tuple):
         return Kind(_one_of(values), _one_check(values), lambda text: text)
 
@@ -108,7 +108,7 @@ def choice(values: type[Enum] | tuple[str, ...]) -> Kind:
 
 
 def numbers(least: int, most: int) -> Kind:
-    """A list of different whole numbers, as text with commas between them."""
+    """Return the kind of a list of different whole numbers, as text separated by commas."""
 
     def check(value: object) -> tuple[int, ...]:
         return _different([_between(one, least, most) for one in _listed(value)])
@@ -118,7 +118,7 @@ def numbers(least: int, most: int) -> Kind:
 
 
 def origins() -> Kind:
-    """A list of web origins, as text with commas between them."""
+    """Return the kind of a list of web origins, as text separated by commas."""
 
     def check(value: object) -> tuple[str, ...]:
         found = _listed(value)
@@ -130,7 +130,7 @@ def origins() -> Kind:
 
 
 def codes() -> Kind:
-    """A casino's own error codes by reason. A number means one thing at one casino."""
+    """Return the kind of a casino's own error codes by reason. A number means one reason at one casino."""
 
     def check(value: object) -> dict[CasinoNo, int]:
         if not isinstance(value, Mapping):

@@ -1,8 +1,8 @@
-"""Everything in the database that is sealed, wherever it stands: sealed anew with the newest key, or made anew.
+"""All sealed values of the database: they are resealed with the newest key, or replaced by new ones.
 
-Owns: the list of sealed columns, going through them, the end of all of them when the key is lost. Never: the keys'
-file (kit.key_file). A value is replaced only where it is still the one that was read, so that whoever changes a secret
-meanwhile wins, and a run that was interrupted is simply begun again.
+Owns: the list of sealed columns, their resealing, their renewal when the key is lost. Never: the keys' file
+(kit.key_file). A value is replaced only if it is still the one that was read, so that a concurrent change of a secret
+wins. An interrupted run is repeated.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PAGE: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One sealed column: where, the row's key and that key's type."""
+    """One sealed column: its table and name, the row's key and that key's type."""
 
     table: str
     column: str
@@ -31,7 +31,7 @@ class Column:
     first: Any = -1
 
     def place(self, key: object) -> str:
-        """What its value is bound to, as whoever reads it says."""
+        """Return the context that its value is bound to, the same as its readers give."""
         return f"{self.table}.{self.column}.{key}"
 
 
@@ -47,14 +47,14 @@ COLUMNS: Final = (
 
 @dataclass(slots=True)
 class Resealed:
-    """What one walk did: values sealed anew, and those that no key opens."""
+    """The result of one pass: the number of resealed values, and those that no key opens."""
 
     moved: int = 0
     broken: list[str] | None = None
 
 
 async def reseal(db: Db, sealer: Sealer) -> Resealed:
-    """Seal with the newest key whatever another one sealed. Call it again until it finds nothing."""
+    """Reseal with the newest key the values of older keys. Call it again until it finds none."""
     done = Resealed(broken=[])
     for column in COLUMNS:
         await _reseal_column(db, sealer, column, done=done)
@@ -83,7 +83,7 @@ and substr({name}, 1, length($2::bytea)) <> $2::bytea order by {key} limit {PAGE
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One counterparty and the secret that it is to be told."""
+    """One counterparty and its new secret."""
 
     id: int | str
     name: str
@@ -92,7 +92,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Renewed:
-    """Everybody with a new secret."""
+    """The counterparties with a new secret."""
 
     casinos: list[Told]
     providers: list[Told]
@@ -101,7 +101,7 @@ class Renewed:
 
 
 class Renewal:
-    """The end of every secret there is."""
+    """The renewal of every secret in the database."""
 
     def __init__(self, db: Db, sealer: Sealer, *, clock: Clock, chance: Chance) -> None:
         self._db = db
@@ -110,7 +110,7 @@ class Renewal:
         self._chance = chance
 
     async def renew(self, author: str, reason: str) -> Renewed:
-        """New secrets for all, no signing key left, no player's token left: in one transaction."""
+        """Renew every secret, revoke every signing key and drop every player's token, in one transaction."""
         now_ms = self._clock.now_ms()
         async with self._db.transaction() as tx:
             await tx.execute(LOCK)

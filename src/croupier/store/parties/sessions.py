@@ -1,7 +1,7 @@
 """Sessions: launched games, read with every request of a provider.
 
-Owns: the rows of `sessions`, and the one read that joins what a new bet is judged by (player blocked, game open, its limits).
-Never: the judgement (core.session). Requests that ask at the same moment are read together. Spec: provider.md 3.2, 3.3 and 4.1.
+Owns: the rows of `sessions`, and the one read that joins the conditions of a new bet (player blocked, game open, limits).
+Never: the judgement (core.session). Concurrent reads are batched. Spec: provider.md 3.2, 3.3 and 4.1.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Sessions:
         self._gather: ReadBatcher[str, Session] = ReadBatcher(self._read)
 
     async def open(self, session: Session, frame_uri: str | None = None) -> None:
-        """Store a new session. What other tables own (player_ref, blocked, and all of the game's) is not stored."""
+        """Store a new session. Fields of other tables (player_ref, blocked, and the game's) are not stored."""
         s = session
         await self._db.execute(
             _OPEN, s.session_id, s.provider_id, s.casino_id, s.player_id, s.game_id, s.currency, s.demo,
@@ -43,15 +43,15 @@ class Sessions:
         )  # fmt: skip
 
     async def get(self, session_id: str) -> Session | None:
-        """The session as it stands now, also when it is over."""
+        """Return the current session, also when it is over."""
         return await self._gather.one(session_id) if storable_text(session_id) else None
 
     async def set_frame(self, session_id: str, frame_uri: str) -> None:
-        """Keep the address at which the provider shows the game."""
+        """Store the address at which the provider shows the game."""
         await self._db.execute("update sessions set frame_uri = $2 where session_id = $1", session_id, frame_uri)
 
     async def frame(self, session_id: str) -> str | None:
-        """The address that `open` or `set_frame` kept."""
+        """Return the address that `open` or `set_frame` stored."""
         if not storable_text(session_id):
             return None
         uri: str | None = await self._db.fetchval("select frame_uri from sessions where session_id = $1", session_id)
