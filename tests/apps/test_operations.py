@@ -16,6 +16,7 @@ from croupier.casinos.betcore_v2 import messages as casino_messages
 from croupier.core import money
 from croupier.core.counterparty import Casino
 from croupier.core.refusals import Refusal
+from croupier.feed.sockets import PATHS
 from croupier.kit.config import load
 from croupier.providers.betcore_v1 import codec as provider_codec
 from croupier.providers.betcore_v1 import outcomes
@@ -26,9 +27,9 @@ CASINO = Casino(1, "Corner Bet", "betcore_v2", "https://casino.test", ("EUR",))
 
 
 def served() -> list[tuple[str, str]]:
-    """Method and path of every route of the app."""
+    """Method and path of every route of the app, but those of SignalR, which is no REST: OpenAPI cannot say it."""
     nobody: Any = None  # routes are made without a look at the hub
-    routes: list[Any] = hub_app(nobody, load({})).routes
+    routes: list[Any] = [route for route in hub_app(nobody, load({})).routes if not route.path.startswith(PATHS)]
     return sorted((method, route.path) for route in routes for method in route.methods - {"HEAD"})
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from croupier.feed.sockets import PATHS
 from croupier.kit.clock import monotonic_s
 from croupier.kit.inbound import ARRIVED
 
@@ -31,6 +32,8 @@ MAX_REQUEST: Final = 1_048_576
 RESERVED: Final = 256
 """Descriptors reserved for the database, the casinos and files; incoming connections never use them."""
 MOST_CONNECTIONS: Final = 20_000
+_SOCKETS: Final = frozenset(path.encode("ascii") for path in PATHS)
+"""The paths that answer an upgrade to a WebSocket; everywhere else the request is served as if it asked for none."""
 
 _TOO_MANY = "503 Service Unavailable"
 _TOO_LARGE = "431 Request Header Fields Too Large"
@@ -110,6 +113,16 @@ class HttpGuard(HttpToolsProtocol):
         self._ended, self._in_body, self._in_head = True, False, False
         if not self.transport.is_closing():
             super().on_message_complete()
+
+    def _should_upgrade(self) -> bool:
+        """Whether this request becomes a WebSocket."""
+        here = self.url.partition(b"?")[0] in _SOCKETS and self.scope.get("method") == "GET"
+        return here and super()._should_upgrade()
+
+    def handle_websocket_upgrade(self) -> None:
+        """From here on the connection is another protocol's."""
+        self._cancel()
+        super().handle_websocket_upgrade()
 
     def _make_room(self) -> None:
         """Close the connection that has been idle longest; without an idle one, refuse this connection."""

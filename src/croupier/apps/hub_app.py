@@ -13,10 +13,13 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from croupier import __version__, casinos, providers
+from croupier.apps.feed import feed_tokens, make_connections
 from croupier.apps.operations import OWN, openapi
+from croupier.feed import sockets
+from croupier.feed.connections import Connections
 from croupier.feed.rest import messages as feed_messages
 from croupier.feed.rest import routes as feed_routes
 from croupier.flows.hub import Hub
@@ -28,16 +31,18 @@ STUCK_S = 1.0
 """The age at which a decision that waits for a group commit counts as stuck."""
 
 
-def hub_app(hub: Hub, settings: Settings) -> Starlette:
-    """Return the app of one process."""
-    routes = [*_own_routes(hub)]
+def hub_app(hub: Hub, settings: Settings, connections: Connections | None = None) -> Starlette:
+    """Return the app of one process. `connections` are the clients of the feed; by default the app makes its own."""
+    routes: list[BaseRoute] = [*_own_routes(hub)]
     for casino_protocol in casinos.PROTOCOLS.values():
         routes += casino_protocol.routes(hub, settings.issuer)
-    # Every casino has a token of one form for the feed, whatever protocol its payments speak.
-    tokens = casinos.PROTOCOLS["betcore_v2"].tokens(hub, settings.issuer, feed_messages.SCOPE)
+    tokens = feed_tokens(hub, settings)
     routes += feed_routes.routes(hub, tokens)
     for provider_protocol in providers.PROTOCOLS.values():
         routes += provider_protocol.routes(hub)
+    if connections is None:
+        connections = make_connections(hub, settings)
+    routes += sockets.routes(connections, tokens)
     handlers: Any = {HTTPException: _no_such_path}
     app = Starlette(routes=routes, exception_handlers=handlers)
     # A path with a trailing slash is an unknown path, not a redirect.

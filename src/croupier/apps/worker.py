@@ -13,15 +13,20 @@ import socket
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from typing import Any, Final
 
 import uvicorn
 
 from croupier.apps.auditor import audit_for_ever
+from croupier.apps.feed import make_connections, open_channel
 from croupier.apps.http_guard import HttpGuard
 from croupier.apps.hub_app import hub_app, note_process
 from croupier.apps.schema import Aim
+from croupier.apps.socket_guard import SocketGuard
 from croupier.apps.wiring import open_hub
 from croupier.core.recovery import Mark
+from croupier.feed.connections import Connections
+from croupier.feed.signalr.messages import MAX_MESSAGE
 from croupier.flows import recovery
 from croupier.flows.hub import Hub
 from croupier.flows.keep_trail import keep_trail
@@ -59,6 +64,15 @@ AGAIN_S = 1.0
 TRIAL_S = 1.0
 
 
+SOCKETS: Final[dict[str, Any]] = {
+    "ws": SocketGuard,
+    "ws_max_size": 2 * MAX_MESSAGE,
+    "ws_ping_interval": None,
+    "ws_per_message_deflate": False,
+}
+"""uvicorn's settings for WebSockets. One frame may hold several messages; the protocol has pings of its own."""
+
+
 class _WorkerServer(uvicorn.Server):
     """uvicorn without its signal handlers: the waiting requests must be answered before the sockets close."""
 
@@ -76,10 +90,12 @@ async def run_worker(settings: Settings, sock: socket.socket, life: int) -> None
         processes = Processes(hub.store.db, hub.clock)
         await processes.register(process, this_host(), os.getpid(), start_mark(os.getpid()) or "")
         await take_over(hub, processes)
+        connections, channel = make_connections(hub, settings), open_channel(hub, settings)
+        await channel.listen(connections.fan_out.heard)
         config = uvicorn.Config(
-            hub_app(hub, settings),
+            hub_app(hub, settings, connections),
             http=HttpGuard,
-            ws="none",
+            **SOCKETS,
             log_config=None,
             access_log=False,
             lifespan="off",
@@ -89,13 +105,15 @@ async def run_worker(settings: Settings, sock: socket.socket, life: int) -> None
             timeout_graceful_shutdown=int(FINISH_S),
         )
         server = _WorkerServer(config)
-        loops = [asyncio.create_task(_restart_forever(hub, loop)) for loop in _loops(hub, processes, settings)]
-        stop = Stop(hub.clock.monotonic_s)
+        kept_up = [*_loops(hub, processes, settings), connections.watch, connections.fan_out.run]
+        loops = [asyncio.create_task(_restart_forever(hub, loop)) for loop in kept_up]
+        stop = Stop(hub.clock.monotonic_s, connections)
         _on_signals(hub, server, life, told=stop)
         log.info("worker.ready", process=process, pid=os.getpid())
         try:
             await server.serve(sockets=[sock])
         finally:
+            await channel.close()
             with suppress(DbError):  # then the next worker of this host finds that we are gone
                 await wind_up(hub, loops, within_s=stop.left_s())
                 await processes.forget([process])
@@ -194,15 +212,19 @@ async def _every(hub: Hub, seconds: float, work: Loop) -> None:
 
 
 class Stop:
-    """The time of the signal, and the time left to finish."""
+    """When the signal came, and what is left of the time to finish. The feed's clients are sent away meanwhile."""
 
-    def __init__(self, now_s: Callable[[], float]) -> None:
+    def __init__(self, now_s: Callable[[], float], connections: Connections | None = None) -> None:
         self._now_s = now_s
+        self._connections = connections
+        self._sending_away: asyncio.Task[None] | None = None
         self._since_s: float | None = None
 
     def signalled(self) -> None:
         """Note the signal. A second one gives no more time."""
         self._since_s = self._since_s or self._now_s()
+        if self._connections is not None and self._sending_away is None:
+            self._sending_away = asyncio.get_running_loop().create_task(self._connections.close())
 
     def left_s(self) -> float:
         """Return the seconds left for calls in flight; requests had the same time."""

@@ -174,8 +174,14 @@ _READERS: dict[Any, Callable[[object], object]] = {
 
 def _across(settings: Settings) -> list[str]:
     """Return the contradictions between settings that are each valid."""
-    least, most = Decimal(settings.default_min_bet), Decimal(settings.default_max_bet)
-    return ["CROUPIER_DEFAULT_MIN_BET is more than CROUPIER_DEFAULT_MAX_BET"] if least > most else []
+    problems: list[str] = []
+    if Decimal(settings.default_min_bet) > Decimal(settings.default_max_bet):
+        problems.append("CROUPIER_DEFAULT_MIN_BET is more than CROUPIER_DEFAULT_MAX_BET")
+    if settings.feed_channel == "redis" and settings.feed_redis_url is None:
+        problems.append("CROUPIER_FEED_CHANNEL=redis needs CROUPIER_FEED_REDIS_URL")
+    if settings.feed_channel == "process" and settings.workers > 1:
+        problems.append("CROUPIER_FEED_CHANNEL=process needs CROUPIER_WORKERS=1")
+    return problems
 
 
 def _near(word: str, known: list[str]) -> str:

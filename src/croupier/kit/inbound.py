@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 
 from croupier.kit.clock import Clock
 
@@ -56,7 +56,7 @@ def require_json(request: Request) -> None:
         raise WrongType
 
 
-def bearer_of(request: Request) -> str | None:
+def bearer_of(request: HTTPConnection) -> str | None:
     """Return the bearer token if there is exactly one Authorization header; the scheme ignores case (RFC 9110, 6750)."""
     headers = request.headers.getlist("authorization")
     found = _BEARER.fullmatch(headers[0].strip(OWS)) if len(headers) == 1 else None

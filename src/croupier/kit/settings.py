@@ -15,6 +15,7 @@ from typing import Any, TypeVar, get_args, get_type_hints
 PREFIX = "CROUPIER_"
 _AMOUNT = re.compile(r"[0-9]{1,15}(\.[0-9]{1,8})?", re.ASCII)
 _DATABASE = re.compile(r"postgres(ql)?://.*", re.DOTALL)
+_REDIS = re.compile(r"(?:rediss?|unix)://.*", re.DOTALL)
 _URL = re.compile(r"https?://[^\s/?#]+[^\s?#]*", re.ASCII)
 
 T = TypeVar("T")
@@ -53,6 +54,10 @@ def _matches(pattern: re.Pattern[str], what: str) -> ValueCheck:
 
 def _is_postgres(value: Secret) -> str | None:
     return None if _DATABASE.fullmatch(value.value) else "must begin with postgresql://"
+
+
+def _is_redis(value: Secret) -> str | None:
+    return None if _REDIS.fullmatch(value.value) else "must begin with redis://, rediss:// or unix://"
 
 
 def _positive(value: float) -> str | None:
@@ -122,6 +127,19 @@ class Settings:
     )
     db_migration_s: float = setting(3600.0, "Longest for a statement of a migration", _between(1, 86_400))
     max_in_flight: int = setting(1000, "Stakes a worker waits for at once; new bets above that get 503", _at_least(1))
+
+    # Live feed
+    feed_channel: str = setting(
+        "postgres",
+        "How snapshots reach all processes: `postgres` (notifications), `redis`, or `process` for a hub with one worker",
+        _one_of("postgres", "redis", "process"),
+    )
+    feed_redis_url: Secret | None = setting(
+        None, "Redis of the channel `redis`, as redis://user:password@host:port/0", _is_redis
+    )
+    feed_connections: int = setting(10_000, "Clients of the live feed per worker", _between(0, 100_000))
+    feed_per_casino: int = setting(5000, "Clients of the live feed per worker that one casino may have", _at_least(0))
+    feed_subscriptions: int = setting(100, "Game types that one client may subscribe to", _between(1, 10_000))
 
     # Looking after the books
     bind_every_s: float = setting(5.0, "How often what was committed is bound into the audit trail", _positive)

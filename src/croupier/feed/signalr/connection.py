@@ -79,6 +79,15 @@ class Connection:
         self._sent_s = now_s
         self.outgoing.append(Frame(encoded, self.codec.BINARY))
 
+    @property
+    def last_sent_s(self) -> float:
+        """When something was sent last."""
+        return self._sent_s
+
+    def sent(self, now_s: float) -> None:
+        """Note that the caller sent a message by itself, past `outgoing`."""
+        self._sent_s = now_s
+
     def tick(self, now_s: float) -> float:
         """Do what is due; returns when to call again at the latest."""
         if self.codec is None:
