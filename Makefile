@@ -31,6 +31,12 @@ test: $(READY_DEV) ## all tests but the slow tier
 test-slow: $(READY_DEV) ## the slow tier: default waits, long runs
 	$(PYTEST) -m slow $(ARGS)
 
+NPM_FETCH := npm ci --no-audit --no-fund --ignore-scripts
+.PHONY: test-clients
+test-clients: $(READY_DEV) ## official clients of the live feed against it; needs Node 18 (Debian: apt install nodejs npm)
+	cd tests/feed/clients && $(NPM_FETCH)
+	$(BIN)/python -m pytest tests/feed/clients $(ARGS)
+
 .PHONY: fuzz
 fuzz: $(READY_DEV) ## a million hostile inputs for every reader, some minutes; the figures go to docs/proof
 	$(BIN)/python -m tests.fuzz.run --inputs 1000000 --proof docs/proof $(ARGS)

@@ -29,7 +29,8 @@ CASINO = Casino(1, "Corner Bet", "betcore_v2", "https://casino.test", ("EUR",))
 def served() -> list[tuple[str, str]]:
     """Method and path of every route of the app, but those of SignalR, which is no REST: OpenAPI cannot say it."""
     nobody: Any = None  # routes are made without a look at the hub
-    routes: list[Any] = [route for route in hub_app(nobody, load({})).routes if not route.path.startswith(PATHS)]
+    every: list[Any] = hub_app(nobody, load({})).routes
+    routes = [route for route in every if not route.path.startswith(PATHS)]
     return sorted((method, route.path) for route in routes for method in route.methods - {"HEAD"})
 
 
