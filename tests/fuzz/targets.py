@@ -40,7 +40,7 @@ from croupier.kit.strictjson import BadField, BadJson
 from croupier.providers.betcore_v1 import codec as provider_codec
 from croupier.providers.betcore_v1 import signing as provider_signing
 from croupier.providers.betcore_v1.messages import MAX_GAMES, MAX_LIST_BYTES
-from tests.fuzz import apart, samples
+from tests.fuzz import apart, feed_targets, samples
 from tests.fuzz.apart import NotReadable
 from tests.fuzz.breed import Breeder
 from tests.fuzz.stopwatch import WATCH, not_counted
@@ -616,4 +616,5 @@ TARGETS: tuple[Target, ...] = (
     Target("users_data", answered(in_envelope(lambda b: b.record({"Balance": samples.AMOUNT}))), check_balance),
     Target("orders_written", any_order, check_order),
     Target("answers_written", any_answer, check_answer),
+    *(Target(*shape) for shape in feed_targets.SHAPES),
 )
