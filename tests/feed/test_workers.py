@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -105,5 +106,4 @@ async def connected(stack: AsyncExitStack, hall: Hall) -> Browser:
 
 
 def worker_pids(running: Running) -> list[int]:
-    children = Path(f"/proc/{running.process.pid}/task/{running.process.pid}/children").read_text().split()
-    return [int(pid) for pid in children if b"postgres" not in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    return [int(pid) for pid in re.findall(r"worker\.ready.* pid=([0-9]+)", running.log.read_text())]

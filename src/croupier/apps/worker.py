@@ -26,6 +26,7 @@ from croupier.apps.socket_guard import SocketGuard
 from croupier.apps.wiring import open_hub
 from croupier.core.recovery import Mark
 from croupier.feed.connections import Connections
+from croupier.feed.publisher import Publisher
 from croupier.feed.signalr.messages import MAX_MESSAGE
 from croupier.flows import recovery
 from croupier.flows.hub import Hub
@@ -106,6 +107,7 @@ async def run_worker(settings: Settings, sock: socket.socket, life: int) -> None
         )
         server = _WorkerServer(config)
         kept_up = [*_loops(hub, processes, settings), connections.watch, connections.fan_out.run]
+        kept_up.append(Publisher(hub.store.streams, hub.clock, hub.metrics, channel=channel).run)
         loops = [asyncio.create_task(_restart_forever(hub, loop)) for loop in kept_up]
         stop = Stop(hub.clock.monotonic_s, connections)
         _on_signals(hub, server, life, told=stop)
