@@ -33,7 +33,7 @@ test-slow: $(READY_DEV) ## the slow tier: default waits, long runs
 
 NPM_FETCH := npm ci --no-audit --no-fund --ignore-scripts
 .PHONY: test-clients
-test-clients: $(READY_DEV) ## official clients of the live feed against it; needs Node 18 (Debian: apt install nodejs npm)
+test-clients: $(READY_DEV) ## official clients of the live feed against it; needs Node 18 and, for a browser, Chromium (Debian: nodejs npm chromium)
 	cd tests/feed/clients && $(NPM_FETCH)
 	$(BIN)/python -m pytest tests/feed/clients $(ARGS)
 
