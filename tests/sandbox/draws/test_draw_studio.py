@@ -82,16 +82,15 @@ async def test_betting_opens_only_after_the_hub_took_the_commitment(scene: Scene
 
 
 @virtual
-async def test_a_hub_without_a_feed_has_draws_all_the_same_and_the_studio_says_so_once(scene: Scene) -> None:
+async def test_a_hub_without_a_feed_gets_no_bets(scene: Scene) -> None:
+    """A commitment that nobody published binds nobody."""
     scene.hub.fault = lambda verb, _: (404, {"_responseCode": 6}) if verb == "draws" else None
     scene.start(WHEEL)
-    await scene.phase(WHEEL, "betting")
-    bet = await scene.bet(WHEEL, "grey")
-    await scene.until(lambda: scene.hub.bets[bet.bet]["end"] == "settled")
-    assert [said for said in scene.studio.journal.complaints if "no feed" in said] == list(
-        scene.studio.journal.complaints
-    )
-    assert len(scene.studio.journal.complaints) == 1
+    heard = scene.hub.heard["draws"]
+    await scene.until(lambda: scene.hub.heard["draws"] > heard + 2)
+    with pytest.raises(NotTaken, match="closed"):
+        await scene.bet(WHEEL, "grey")
+    assert any("is not published: code 6" in said for said in scene.studio.journal.complaints)
 
 
 @pytest.mark.parametrize("phase", ["action", "results"])

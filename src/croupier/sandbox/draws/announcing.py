@@ -18,8 +18,6 @@ from croupier.sandbox.studio_rounds import answer_or_silence
 
 REPEAT_S = 0.5
 """The pause after a publication that the hub did not answer, or answered with 99."""
-NO_FEED = 404
-"""The HTTP status of a hub without a feed. Its studio shows commitments and results itself."""
 REFUSED_S = 5.0
 """The pause after a refusal: an operator may give the studio the game type meanwhile."""
 
@@ -33,7 +31,6 @@ class Announcer:
         self._records = records
         self._journal = journal
         self._waiting: dict[int, Draw] = {}
-        self._no_feed = False
         self._new = asyncio.Event()
         self._taken = asyncio.Event()
 
@@ -64,10 +61,7 @@ class Announcer:
         answer = await answer_or_silence(lambda: self._calls.publish([told]))
         if answer is None or answer.code is None or answer.code >= NOT_KNOWN:
             return REPEAT_S
-        if answer.status == NO_FEED and not self._no_feed:
-            self._no_feed = True
-            self._journal.complain("the hub has no feed: draws are shown at /_sandbox/draws alone")
-        if answer.code != OK and answer.status != NO_FEED:
+        if answer.code != OK:
             self._journal.complain(f"draw {draw.game_type}/{draw.edition} is not published: code {answer.code}")
             return REFUSED_S
         try:
