@@ -134,7 +134,7 @@ class Databases:
     async def _make_template(self) -> str:
         name = f"template_{os.getpid()}"
         await self._run("postgres", f"create database {name}")
-        db = await Db.connect({**self._postgres.connect_kwargs, "database": name}, size=1, lines=1)
+        db = await Db.connect({**self._postgres.connect_kwargs, "database": name}, size=1, pinned=1)
         await migrate(db)
         await db.close()
         await self._run(name, KEEP)

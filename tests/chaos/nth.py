@@ -355,10 +355,10 @@ async def _until_untouched(world: Any, found: Enumerated, way: tuple[str, str], 
 @asynccontextmanager
 async def _new_database(attached: Attached, number: int) -> AsyncIterator[Db]:
     """Open a migrated database on a server that is removed afterwards."""
-    admin = await Db.connect(attached.connect_kwargs, size=1, lines=1)
+    admin = await Db.connect(attached.connect_kwargs, size=1, pinned=1)
     await admin.execute(f"create database nth_{number}")
     await admin.close()
-    db = await Db.connect({**attached.connect_kwargs, "database": f"nth_{number}"}, size=2, lines=2)
+    db = await Db.connect({**attached.connect_kwargs, "database": f"nth_{number}"}, size=2, pinned=2)
     await migrate(db)
     try:
         yield db

@@ -20,7 +20,7 @@ def test_whatever_call_fails_the_books_agree_at_the_end(scenario: str, database_
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[Db]:
-        db = await Db.connect(database_url, size=2, lines=2)
+        db = await Db.connect(database_url, size=2, pinned=2)
         try:
             yield db
         finally:

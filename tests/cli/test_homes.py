@@ -36,7 +36,7 @@ FILES = sorted(path.name for path in FOLDER.glob("*.sql"))
 
 def ask(url: str, sql: str) -> int:
     async def run() -> int:
-        db = await Db.connect(url, size=1, lines=1)
+        db = await Db.connect(url, size=1, pinned=1)
         try:
             return int(await db.fetchval(sql))
         finally:
@@ -49,7 +49,7 @@ def ask(url: str, sql: str) -> int:
 async def empty(postgres: Attached) -> AsyncIterator[str]:
     """The address of a database of one's own without a table."""
     name = f"own_{uuid.uuid4().hex}"
-    db = await Db.connect(postgres.connect_kwargs, size=1, lines=1)
+    db = await Db.connect(postgres.connect_kwargs, size=1, pinned=1)
     await db.execute(f"create database {name}")
     yield postgres.dsn.replace("/croupier?", f"/{name}?")
     await db.execute(f"drop database {name} with (force)")
@@ -70,7 +70,7 @@ def set_back(url: str, folder: Path) -> None:
     """Bring the database to the schema of the version before."""
 
     async def run() -> None:
-        db = await Db.connect(url, size=1, lines=1)
+        db = await Db.connect(url, size=1, pinned=1)
         try:
             await migrate(db, folder)
         finally:

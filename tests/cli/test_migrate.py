@@ -16,7 +16,7 @@ from tests.cli.conftest import Cli
 @pytest.fixture
 async def empty(postgres: Attached, tmp_path: Path) -> AsyncIterator[str]:
     name = f"empty_{tmp_path.name}".replace("-", "_").lower()[:60]
-    db = await Db.connect(postgres.connect_kwargs, size=1, lines=1)
+    db = await Db.connect(postgres.connect_kwargs, size=1, pinned=1)
     await db.execute(f"create database {name}")
     yield postgres.dsn.replace("/croupier?", f"/{name}?")
     await db.execute(f"drop database {name} with (force)")

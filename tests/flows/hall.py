@@ -138,7 +138,7 @@ class Hall:
     async def start(self, **settings: Any) -> None:
         """A hub starts on the database, looking first whether it is older than what was, as `serve` does."""
         with self.stage.real_work():
-            self.stage.db = await Db.connect(self.database.url, size=2, lines=2)
+            self.stage.db = await Db.connect(self.database.url, size=2, pinned=2)
         self.watch()
         told = settings_for(**settings)
         seams = Seams(self.stage.clock, self.stage.chance, self.stage.network, self.stage.sealer, self.stage.db)
@@ -246,7 +246,7 @@ def in_a_hall(database_url: str, play: Callable[[Hall], Awaitable[T]], **casino:
     """Play in a hall of its own; `casino` are quirks of the casino's row."""
 
     async def main(loop: VirtualLoop) -> T:
-        db = await Db.connect(database_url, size=2, lines=2)
+        db = await Db.connect(database_url, size=2, pinned=2)
         stage = Stage(loop, db, "hall")
         database = Database(database_url, Path(tempfile.mkdtemp(prefix="croupier-hall-")))
         try:

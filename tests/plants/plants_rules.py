@@ -336,8 +336,8 @@ _LIFE = (
         "lost-commit-found-by-its-number",
         "after a connection lost in a commit, a rival's decision of the same version is taken for ours",
         _TRAIN,
-        old="{n for n, s in enumerate(seats) if s.mark in marks}",
-        new="{n for n, s in enumerate(seats) if keys[n] in {(row['subject_id'], row['version']) for row in rows}}",
+        old="{n for n, s in enumerate(items) if s.mark in marks}",
+        new="{n for n, s in enumerate(items) if keys[n] in {(row['subject_id'], row['version']) for row in rows}}",
         expected="I3 I9",
     ),
     _plant(

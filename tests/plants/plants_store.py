@@ -32,14 +32,14 @@ STORE = (
         "loser-sends-its-calls",
         "what a decision that lost its race had planned is sent",
         _TRAIN,
-        (("            if n in won:\n", "            if seat is not None:\n"),),
+        (("            if n in won:\n", "            if item is not None:\n"),),
         "I5",
     ),
     Plant(
         "loser-told-that-it-won",
         "a decision that lost its race is told that it was written",
         _TRAIN,
-        (("                seat.done.set_result(n in won)", "                seat.done.set_result(True)"),),
+        (("                item.done.set_result(n in won)", "                item.done.set_result(True)"),),
         "I3 I6",
     ),
     Plant(
@@ -49,7 +49,7 @@ STORE = (
         (
             (
                 '        marks = {row["mark"] for row in rows}\n',
-                '        marks = {seat.mark for seat in seats} | {row["mark"] for row in rows}\n',
+                '        marks = {item.mark for item in items} | {row["mark"] for row in rows}\n',
             ),
         ),
         "I3 I6",
@@ -60,14 +60,14 @@ STORE = (
         _TRAIN,
         (
             (
-                "            await self._look_again(seats, error)",
+                "            await self._look_again(items, error)",
                 "            from dataclasses import replace\n\n"
-                "            for seat in seats:\n"
-                "                d = seat.decision\n"
+                "            for item in items:\n"
+                "                d = item.decision\n"
                 "                before = d.before and replace(d.before, version=d.after.version)\n"
                 "                after = replace(d.after, version=d.after.version + 1) if before else d.after\n"
-                "                seat.decision = replace(d, before=before, after=after)\n"
-                "            self._tell(seats, await self._write(seats, sql))",
+                "                item.decision = replace(d, before=before, after=after)\n"
+                "            self._report(items, await self._write(items, sql))",
             ),
         ),
         "I5",

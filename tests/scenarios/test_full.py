@@ -28,7 +28,7 @@ def test_story_in_the_full_world(path: Path, database_url: str) -> None:
     story = language.read(path)
 
     async def main(loop: VirtualLoop) -> None:
-        db = await Db.connect(database_url, size=2, lines=2)
+        db = await Db.connect(database_url, size=2, pinned=2)
         stage = Stage(loop, db, path.stem)
         try:
             await play(story, await FullWorld.of(stage, story))

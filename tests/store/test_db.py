@@ -143,7 +143,7 @@ async def test_a_connection_lost_in_commit_is_down(table: Db) -> None:
             await table_killer(table, await tx.fetchval("select pg_backend_pid()"))
 
 
-async def test_lines_survive_a_lost_connection(db: Db) -> None:
+async def test_pinned_connections_survive_a_lost_connection(db: Db) -> None:
     pids = {(await db.batch_fetch("select pg_backend_pid()"))[0][0] for _ in range(4)}
     for pid in pids:
         await table_killer(db, pid)
@@ -171,7 +171,7 @@ async def test_a_wrong_statement_is_a_bug_and_keeps_the_drivers_name(db: Db) -> 
         await db.fetch("select $1::int", 1, 2)
 
 
-async def test_lines_are_pinned_to_indexes_and_the_others_are_not(db: Db) -> None:
+async def test_plans_of_pinned_connections_use_indexes_and_the_others_do_not(db: Db) -> None:
     names = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin", "plan_cache_mode")
     pinned = [(await db.batch_fetch(f"show {name}"))[0][0] for name in names]
     assert pinned == ["off", "off", "off", "force_generic_plan"]
@@ -238,7 +238,7 @@ async def test_a_connection_that_was_told_of_its_end_and_still_stands_is_down(
     """When PostgreSQL ends a backend its last words come before the connection does; a statement may start in between."""
     cable = Cable("database", Path(postgres.host, SOCKET), Random(1))
     await cable.open(tmp_path / SOCKET)
-    db = await Db.connect({**postgres.connect_kwargs, "host": str(tmp_path), "database": "postgres"}, size=1, lines=1)
+    db = await Db.connect({**postgres.connect_kwargs, "host": str(tmp_path), "database": "postgres"}, size=1, pinned=1)
     try:
         pid = await db.fetchval("select pg_backend_pid()")
         cable.dial = Dial(keeps=True)

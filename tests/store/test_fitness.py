@@ -161,7 +161,7 @@ async def test_settings_hold_in_every_session_whatever_the_database_has_for_defa
     for setting, value in weak.items():
         await admin.execute(f"alter database {name} set {setting} = '{value}'")
     try:
-        db = await Db.connect(database_url, limits=Limits(line_s=2.0, lock_s=0.25))
+        db = await Db.connect(database_url, limits=Limits(pinned_s=2.0, lock_s=0.25))
         asked = "select name, setting from pg_settings where name = any($1)"
         general = {row["name"]: row["setting"] for row in await db.fetch(asked, list(weak))}
         lines = {row["name"]: row["setting"] for row in await db.batch_fetch(asked, list(weak))}
@@ -192,7 +192,7 @@ async def test_a_stronger_promise_of_the_server_is_kept(database_url: str) -> No
 
 
 async def test_a_report_may_take_longer_than_a_payment(database_url: str) -> None:
-    db = await Db.connect(database_url, limits=Limits(statement_s=0.3, line_s=0.3))
+    db = await Db.connect(database_url, limits=Limits(statement_s=0.3, pinned_s=0.3))
     with pytest.raises(DbDown):
         await db.fetchval("select pg_sleep(0.6)")
     with patience(5.0):

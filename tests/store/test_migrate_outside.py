@@ -121,7 +121,7 @@ from croupier.store.db import Db
 from croupier.store.migrate import migrate
 
 async def main():
-    db = await Db.connect(sys.argv[1], size=1, lines=1)
+    db = await Db.connect(sys.argv[1], size=1, pinned=1)
     await migrate(db, Path(sys.argv[2]))
 
 asyncio.run(main())

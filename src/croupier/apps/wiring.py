@@ -197,10 +197,10 @@ async def open_db(settings: Settings, *, may_make: bool = True, serving: bool = 
     """
     limits = Limits(
         statement_s=settings.db_statement_s if serving else settings.db_report_s,
-        line_s=settings.db_statement_s,
+        pinned_s=settings.db_statement_s,
         longest_s=settings.db_migration_s,
     )
-    more: dict[str, Any] = {"size": settings.db_pool, "lines": settings.db_lines, "limits": limits}
+    more: dict[str, Any] = {"size": settings.db_pool, "pinned": settings.db_lines, "limits": limits}
     if settings.database_url is not None:
         db = await Db.connect(settings.database_url.value, **more)
         try:

@@ -15,7 +15,7 @@ from croupier.kit.seal import Sealer
 from croupier.simulator.run import RunResult, simulate
 from croupier.simulator.scratch_db import empty, scratch
 from croupier.simulator.stage import SEAL_KEY, START_MS
-from croupier.simulator.synchronous_db import StillDb
+from croupier.simulator.synchronous_db import SynchronousDb
 from croupier.simulator.virtual_time import VirtualClock, VirtualLoop
 from croupier.simulator.world import World
 from croupier.store.db import Db
@@ -29,7 +29,7 @@ KEYS_FROM_MS = START_MS - 86_400_000
 class Arena:
     """Plays seeds, one at a time."""
 
-    def __init__(self, runner: asyncio.Runner, loop: VirtualLoop, db: StillDb) -> None:
+    def __init__(self, runner: asyncio.Runner, loop: VirtualLoop, db: SynchronousDb) -> None:
         self._runner = runner
         self._loop = loop
         self._db = db

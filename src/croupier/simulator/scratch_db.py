@@ -10,7 +10,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from croupier.simulator.synchronous_db import StillDb
+from croupier.simulator.synchronous_db import SynchronousDb
 from croupier.store.db import Db
 from croupier.store.embedded.server import Attached
 from croupier.store.migrate import migrate
@@ -72,14 +72,14 @@ Prepare = Callable[[Db], Awaitable[None]]
 
 
 @asynccontextmanager
-async def scratch(attached: Attached, prepare: Prepare | None = None) -> AsyncIterator[StillDb]:
+async def scratch(attached: Attached, prepare: Prepare | None = None) -> AsyncIterator[SynchronousDb]:
     """Create a migrated database with the rows that `prepare` adds; drop it at the end."""
     async with _admin(attached) as admin:
         await admin.execute(f"drop database if exists {NAME} with (force)")
         await admin.execute(f"create database {NAME}")
     try:
         await _fill(attached, prepare)
-        db = await StillDb.connect({**attached.connect_kwargs, "database": NAME})
+        db = await SynchronousDb.connect({**attached.connect_kwargs, "database": NAME})
         try:
             yield db
         finally:
@@ -95,7 +95,7 @@ async def empty(db: Db, *, much: bool) -> None:
 
 
 async def _fill(attached: Attached, prepare: Prepare | None) -> None:
-    db = await Db.connect({**attached.connect_kwargs, "database": NAME}, size=1, lines=1)
+    db = await Db.connect({**attached.connect_kwargs, "database": NAME}, size=1, pinned=1)
     try:
         await migrate(db)
         if prepare is not None:
@@ -108,7 +108,7 @@ async def _fill(attached: Attached, prepare: Prepare | None) -> None:
 
 @asynccontextmanager
 async def _admin(attached: Attached) -> AsyncIterator[Db]:
-    db = await Db.connect({**attached.connect_kwargs, "database": "postgres"}, size=1, lines=1)
+    db = await Db.connect({**attached.connect_kwargs, "database": "postgres"}, size=1, pinned=1)
     try:
         yield db
     finally:

@@ -16,7 +16,7 @@ from typing import Any, Final, Self
 
 import asyncpg
 
-from croupier.store.db import LINE_SETTINGS, SETTINGS, Db, DbDown, Tx, tx_is_open
+from croupier.store.db import PINNED_SETTINGS, SETTINGS, Db, DbDown, Tx, tx_is_open
 from croupier.store.errors import in_our_words
 from croupier.store.pool import CONNECT_S, STATEMENTS
 
@@ -54,7 +54,7 @@ class _Wire:
             raise DbDown("the database does not answer")
 
 
-class _StillTx(Tx):
+class _SynchronousTx(Tx):
     """A transaction in which every statement is answered at once."""
 
     def __init__(self, wire: _Wire) -> None:
@@ -88,20 +88,20 @@ class _StillTx(Tx):
             raise ours from error
 
 
-class StillDb(Db):
+class SynchronousDb(Db):
     """A replacement of `Db` for one task at a time."""
 
-    def __init__(self, general: _Wire, line: _Wire) -> None:
-        self._general = _StillTx(general)
-        self._line = _StillTx(line)
-        self._wires = (general, line)
+    def __init__(self, general: _Wire, pinned: _Wire) -> None:
+        self._general = _SynchronousTx(general)
+        self._pinned_tx = _SynchronousTx(pinned)
+        self._wires = (general, pinned)
         self.outstanding = 0
 
     @classmethod
     async def connect(cls, where: str | Mapping[str, Any], **_: object) -> Self:
         """Connect to a URL, or with the driver's arguments."""
         address = {"dsn": where} if isinstance(where, str) else dict(where)
-        return cls(await _open(address, SETTINGS), await _open(address, {**SETTINGS, **LINE_SETTINGS}))
+        return cls(await _open(address, SETTINGS), await _open(address, {**SETTINGS, **PINNED_SETTINGS}))
 
     async def close(self) -> None:
         """Disconnect."""
@@ -126,7 +126,7 @@ class StillDb(Db):
 
     async def batch_fetch(self, sql: str, *args: object) -> list[Mapping[str, Any]]:
         """Return all rows of one set-based statement, on the connection whose plans are pinned to indexes."""
-        return await self._line.fetch(sql, *args)
+        return await self._pinned_tx.fetch(sql, *args)
 
     @asynccontextmanager
     async def transaction(self, *, snapshot: bool = False) -> AsyncIterator[Tx]:

@@ -59,7 +59,7 @@ FOR_EVER = 2**62
 ALIVE_S = 1.0
 """Time limit of the check that the database answers."""
 ROLL_BACK_S = 1.0
-SPARE_LINES = 4
+SPARE_PINNED = 4
 """Pinned connections beyond the configured number: a group commit that waits for a lock takes none from the others."""
 
 SETTINGS: Final = {
@@ -68,7 +68,7 @@ SETTINGS: Final = {
     # A worker that is paused in a transaction must not hold its locks.
     "idle_in_transaction_session_timeout": "30s",
 }
-LINE_SETTINGS: Final = {
+PINNED_SETTINGS: Final = {
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
@@ -95,7 +95,7 @@ class Limits:
 
     statement_s: float = 60.0
     """A statement outside `patience`."""
-    line_s: float = 10.0
+    pinned_s: float = 10.0
     """A statement of the payment path: a group commit or a batched read."""
     lock_s: float = 0.25
     """Lock timeout of a pinned connection. Every other connection waits six times as long."""
@@ -106,9 +106,9 @@ class Limits:
         """Return the server settings of a general session."""
         return {"statement_timeout": _ms(self.longest_s), "lock_timeout": _ms(6 * self.lock_s)}
 
-    def lines(self) -> dict[str, str]:
+    def pinned(self) -> dict[str, str]:
         """Return the server settings of a pinned connection."""
-        return {"statement_timeout": _ms(self.line_s), "lock_timeout": _ms(self.lock_s)}
+        return {"statement_timeout": _ms(self.pinned_s), "lock_timeout": _ms(self.lock_s)}
 
 
 def _ms(seconds: float) -> str:
@@ -307,9 +307,9 @@ def _quiet() -> Iterator[None]:
 class Db:
     """The database of this process. Of the errors of `store.errors`, every method may raise DbDown, DbConflict or DbViolation."""
 
-    def __init__(self, pool: Pool, *, lines: Pool, probe: Pool, limits: Limits) -> None:
+    def __init__(self, pool: Pool, *, pinned: Pool, probe: Pool, limits: Limits) -> None:
         self._pool = pool
-        self._lines = lines
+        self._pinned = pinned
         self._probe = probe
         self._limits = limits
         self._asked_alive: asyncio.Task[None] | None = None
@@ -318,20 +318,22 @@ class Db:
 
     @classmethod
     async def connect(
-        cls, where: str | Mapping[str, Any], *, size: int = 10, lines: int = 2, limits: Limits | None = None
+        cls, where: str | Mapping[str, Any], *, size: int = 10, pinned: int = 2, limits: Limits | None = None
     ) -> Self:
-        """Connect to a URL, or to the driver's arguments, with at most `size` connections and `lines` pinned ones.
+        """Connect to a URL, or to the driver's arguments, with at most `size` connections and `pinned` pinned ones.
 
         Raises DbDown, and DbUnfit for a database that no connection could use.
         """
         address = {"dsn": where} if isinstance(where, str) else dict(where)
         limits = limits or Limits()
         general = Pool(address, size, {**SETTINGS, **FORCED, **limits.general()})
-        pinned = Pool(address, lines, {**SETTINGS, **FORCED, **LINE_SETTINGS, **limits.lines()}, spare=SPARE_LINES)
-        probe = Pool(address, 1, {**SETTINGS, **FORCED, **limits.lines()})
-        db = cls(general, lines=pinned, probe=probe, limits=limits)
+        pinned_pool = Pool(
+            address, pinned, {**SETTINGS, **FORCED, **PINNED_SETTINGS, **limits.pinned()}, spare=SPARE_PINNED
+        )
+        probe = Pool(address, 1, {**SETTINGS, **FORCED, **limits.pinned()})
+        db = cls(general, pinned=pinned_pool, probe=probe, limits=limits)
         try:
-            await check_together([general, pinned])
+            await check_together([general, pinned_pool])
         except DbUnfit:
             await db.close()
             raise
@@ -346,7 +348,7 @@ class Db:
 
     async def close(self) -> None:
         """Disconnect."""
-        for pool in (self._probe, self._lines, self._pool):
+        for pool in (self._probe, self._pinned, self._pool):
             await pool.close()
 
     async def alive(self) -> None:
@@ -390,7 +392,7 @@ class Db:
 
     async def batch_fetch(self, sql: str, *args: object) -> list[Row]:
         """Return all rows of one set-based statement, run on a connection whose plans are pinned to indexes."""
-        async with self._connection(self._lines, self._limits.line_s) as one:
+        async with self._connection(self._pinned, self._limits.pinned_s) as one:
             return await one.fetch(sql, *args)
 
     async def commit_group(self, sql: str, *args: object) -> list[Row]:
@@ -446,5 +448,5 @@ class Db:
         finally:
             pool.give_back(one.connection, sound=one.sound)
             if not one.sound:
-                for doubted in (self._pool, self._lines, self._probe):
+                for doubted in (self._pool, self._pinned, self._probe):
                     doubted.doubt(began_s)

@@ -48,7 +48,7 @@ class ReplayGuard:
         self._db = db
         self._clock = clock
         self._count = 0
-        self._gather: ReadBatcher[_Claim, Seen] = ReadBatcher(self._claim)
+        self._batcher: ReadBatcher[_Claim, Seen] = ReadBatcher(self._claim)
 
     async def claim(self, provider_id: int, request_id: str, digest: bytes) -> Seen:
         """Return whether this request id is new, was seen with the same digest, or with another one.
@@ -58,7 +58,7 @@ class ReplayGuard:
         if not storable_text(request_id):
             raise ValueError("a request id that cannot be stored is not let in here")
         self._count += 1
-        answer = await self._gather.one(_Claim(self._count, provider_id, request_id, digest))
+        answer = await self._batcher.one(_Claim(self._count, provider_id, request_id, digest))
         assert answer is not None
         return answer
 

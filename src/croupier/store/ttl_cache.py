@@ -26,14 +26,14 @@ class TtlCache(Generic[K, V]):
         self._clock = clock
         self._kept: dict[K, tuple[float, V]] = {}
         self._changes = 0
-        self._gather: ReadBatcher[K, V] = ReadBatcher(self._ask)
+        self._batcher: ReadBatcher[K, V] = ReadBatcher(self._ask)
 
     async def get(self, key: K) -> V | None:
         """Return the value of `key`, or None if there is no such row."""
         kept = self._kept.get(key)
         if kept is not None and self._clock.monotonic_s() - kept[0] < KEPT_S:
             return kept[1]
-        return await self._gather.one(key)
+        return await self._batcher.one(key)
 
     def forget(self) -> None:
         """Drop everything that was read before now, because this process has changed a row."""

@@ -31,7 +31,7 @@ from tests.chaos.proxy import Cable
 from tests.core.samples import new_bet
 from tests.flows.desk import Desk, make_desk
 
-SHORT = Limits(line_s=1.0, lock_s=0.2, statement_s=1.0)
+SHORT = Limits(pinned_s=1.0, lock_s=0.2, statement_s=1.0)
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ async def test_two_trains_with_the_same_bets_under_other_numbers_do_not_deadlock
     desk: Desk, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same providers' betIds reach two processes in opposite orders: each gives them numbers of its own."""
-    patient = await Db.connect(database_url, limits=Limits(lock_s=20, line_s=30))
+    patient = await Db.connect(database_url, limits=Limits(lock_s=20, pinned_s=30))
     conflicts: list[Exception] = []
     real = patient.commit_group
 
@@ -145,9 +145,9 @@ async def test_a_row_beneath_a_bet_may_be_the_locked_one(desk: Desk, database_ur
     group_commit, bets = train_on(db), [await desk.bet(1001 + n) for n in range(3)]
     async with other_session(database_url, f"select * from {table} where subject_id = 1002 for update"):
         held = await group_commit._held(
-            [module._Seat(await touched(desk, b), "m", asyncio.Future(), 0.0) for b in bets], module.BETS
+            [module._Item(await touched(desk, b), "m", asyncio.Future(), 0.0) for b in bets], module.BETS
         )
-    assert [seat.decision.after.bet_id for seat in held] == [1002]
+    assert [item.decision.after.bet_id for item in held] == [1002]
     await db.close()
 
 

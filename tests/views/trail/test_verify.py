@@ -242,7 +242,7 @@ async def test_a_restored_old_copy_is_found(room: Room, postgres: Attached, data
     """A whole database as it was two minutes ago: nothing in it contradicts anything in it."""
     name = database_url.split("?", maxsplit=1)[0].rpartition("/")[2]
     copy = f"{name}_copy"
-    admin = await Db.connect({**postgres.connect_kwargs, "database": "postgres"}, size=1, lines=1)
+    admin = await Db.connect({**postgres.connect_kwargs, "database": "postgres"}, size=1, pinned=1)
     try:
         await room.world.db.close()
         await admin.execute(f"create database {copy} template {name}")

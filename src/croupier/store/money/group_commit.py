@@ -27,7 +27,7 @@ from croupier.kit.clock import Clock
 from croupier.kit.metrics import Metrics
 from croupier.kit.point import point
 from croupier.store.db import Db, DbConflict, DbDown, DbError, DbLocked, DbUnfit, DbViolation
-from croupier.store.money.group_commit_sql import BETS, CASHBACKS, TrainSql
+from croupier.store.money.group_commit_sql import BETS, CASHBACKS, GroupCommitSql
 from croupier.store.money.partner_transactions import KEY, PartnerTransactions, numbers_of
 from croupier.store.money.rows import BET, CALL, CASHBACK, PAYMENT, to_row
 
@@ -46,7 +46,7 @@ class Broken(Exception):
 
 
 @dataclass(slots=True)
-class _Seat:
+class _Item:
     decision: Decision[Any]
     mark: str
     done: asyncio.Future[bool]
@@ -65,11 +65,11 @@ class GroupCommit:
         self._clock = clock
         self._process = process
         self._metrics = metrics
-        self._waiting: list[_Seat] = []
+        self._waiting: list[_Item] = []
         self.tasks: dict[asyncio.Task[None], None] = {}
         """Group commits under way, and decisions that are retried separately."""
         self._running = self._late = 0
-        self._aside_turn = asyncio.Semaphore(1)
+        self._retry_turn = asyncio.Semaphore(1)
         self._count = 0
         self._listeners: list[Committed] = []
 
@@ -102,11 +102,11 @@ class GroupCommit:
         self._count += 1
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         now_s = self._clock.monotonic_s()
-        self._waiting.append(_Seat(decision, f"{self._process}-{self._count}", done, now_s))
-        self._depart()
+        self._waiting.append(_Item(decision, f"{self._process}-{self._count}", done, now_s))
+        self._start_next()
         return await done
 
-    def _depart(self) -> None:
+    def _start_next(self) -> None:
         """Start a group commit unless one runs that is not late: waiting decisions gather for the next."""
         if self._waiting and self._running == self._late and self._running < MOST_AT_ONCE:
             self._running += 1
@@ -122,10 +122,10 @@ class GroupCommit:
             # One turn of the event loop, so that every runnable task can submit its decision.
             await asyncio.sleep(0)  # noqa: TID251 - yields, waits for nothing
             while self._waiting:
-                seats = self._waiting[:LONGEST]
+                items = self._waiting[:LONGEST]
                 del self._waiting[:LONGEST]
                 with self._watched():
-                    await self._leave(seats)
+                    await self._commit_items(items)
         finally:
             self._running -= 1
 
@@ -138,7 +138,7 @@ class GroupCommit:
             nonlocal late
             late = True
             self._late += 1
-            self._depart()
+            self._start_next()
 
         timer = asyncio.get_running_loop().call_later(LATE_S, is_late)
         try:
@@ -147,62 +147,62 @@ class GroupCommit:
             timer.cancel()
             self._late -= late
 
-    async def _leave(self, seats: list[_Seat]) -> None:
-        bets = [s for s in seats if isinstance(s.decision.after, Bet)]
-        cashbacks = [s for s in seats if not isinstance(s.decision.after, Bet)]
-        self._metrics.observe("croupier_group_commit_size", len(seats))
+    async def _commit_items(self, items: list[_Item]) -> None:
+        bets = [s for s in items if isinstance(s.decision.after, Bet)]
+        cashbacks = [s for s in items if not isinstance(s.decision.after, Bet)]
+        self._metrics.observe("croupier_group_commit_size", len(items))
         for part, sql in ((bets, BETS), (cashbacks, CASHBACKS)):
             if part:
                 started = self._clock.monotonic_s()
-                await self._carry(sorted(part, key=sql_order(sql)), sql)
+                await self._commit_kind(sorted(part, key=sql_order(sql)), sql)
                 self._metrics.observe("croupier_group_commit_seconds", self._clock.monotonic_s() - started)
 
-    async def _carry(self, seats: list[_Seat], sql: TrainSql) -> None:
+    async def _commit_kind(self, items: list[_Item], sql: GroupCommitSql) -> None:
         try:
             await point("group_commit.before_commit")
-            won = await self._write(seats, sql)
+            won = await self._write(items, sql)
         except DbDown as error:
-            await self._look_again(seats, error)
+            await self._look_again(items, error)
         except DbLocked as error:
-            await self._go_around(seats, sql, error)
+            await self._retry_held(items, sql, error)
         except (DbViolation, AssertionError) as error:
             if isinstance(error, DbViolation) and error.constraint == KEY:
-                await self._without_held(seats, sql)
+                await self._without_held(items, sql)
                 return
-            if len(seats) == 1:
-                _fail(seats[0], Broken(str(error)))
+            if len(items) == 1:
+                _fail(items[0], Broken(str(error)))
                 return
-            for seat in seats:
-                await self._carry([seat], sql)
+            for item in items:
+                await self._commit_kind([item], sql)
         except Exception as error:  # noqa: BLE001 - every decision must get an answer
-            for seat in seats:
-                _fail(seat, error)
+            for item in items:
+                _fail(item, error)
         else:
             await point("group_commit.after_commit")
-            self._tell(seats, won)
+            self._report(items, won)
 
-    async def _without_held(self, seats: list[_Seat], sql: TrainSql) -> None:
+    async def _without_held(self, items: list[_Item], sql: GroupCommitSql) -> None:
         """Commit again without those whose casino id another payment has. These are reported as lost, to be read again."""
-        numbers = [numbers_of(seat.decision) for seat in seats]
+        numbers = [numbers_of(item.decision) for item in items]
         try:
             taken = set(await self._transactions.holders([number for part in numbers for number in part]))
         except DbError as error:
-            for seat in seats:
-                _fail(seat, error)
+            for item in items:
+                _fail(item, error)
             return
-        first: list[_Seat] = []
-        for seat, wanted in zip(seats, numbers, strict=True):
+        first: list[_Item] = []
+        for item, wanted in zip(items, numbers, strict=True):
             if taken.isdisjoint(wanted):
-                first.append(seat)
+                first.append(item)
                 taken.update(wanted)
-        if 0 < len(first) < len(seats):
-            await self._carry(first, sql)
-        for seat in seats:
-            if not seat.done.done() and (len(first) == len(seats) or seat not in first):
-                seat.done.set_result(False)
+        if 0 < len(first) < len(items):
+            await self._commit_kind(first, sql)
+        for item in items:
+            if not item.done.done() and (len(first) == len(items) or item not in first):
+                item.done.set_result(False)
 
-    async def _write(self, seats: Sequence[_Seat], sql: TrainSql) -> set[int]:
-        text, arrays = _statement(seats, sql, (self._clock.now_ms(), self._process))
+    async def _write(self, items: Sequence[_Item], sql: GroupCommitSql) -> set[int]:
+        text, arrays = _statement(items, sql, (self._clock.now_ms(), self._process))
         for attempt in range(RETRIES):
             try:
                 rows = await self._db.commit_group(text, *arrays)
@@ -217,64 +217,64 @@ class GroupCommit:
 
     # --- rows that another session holds -----------------------------------------------------------------------------
 
-    async def _go_around(self, seats: Sequence[_Seat], sql: TrainSql, error: DbLocked) -> None:
+    async def _retry_held(self, items: Sequence[_Item], sql: GroupCommitSql, error: DbLocked) -> None:
         """Retry decisions whose row is held separately, and commit the others now."""
-        held = list(seats) if len(seats) == 1 else await self._held(seats, sql)
-        for seat in held:
-            self._start(self._aside(seat, sql, error))
-        left = [seat for seat in seats if seat not in held]
+        held = list(items) if len(items) == 1 else await self._held(items, sql)
+        for item in held:
+            self._start(self._retry_one(item, sql, error))
+        left = [item for item in items if item not in held]
         if held and left:
-            await self._carry(left, sql)
+            await self._commit_kind(left, sql)
         elif left:
             # No existing row is held: another session has not committed a birth. Halve the group to find the decision.
             half = len(left) // 2
-            await self._carry(left[:half], sql)
-            await self._carry(left[half:], sql)
+            await self._commit_kind(left[:half], sql)
+            await self._commit_kind(left[half:], sql)
 
-    async def _held(self, seats: Sequence[_Seat], sql: TrainSql) -> list[_Seat]:
+    async def _held(self, items: Sequence[_Item], sql: GroupCommitSql) -> list[_Item]:
         """Return the decisions whose rows another session holds now; all of them if a whole table is locked."""
         try:
-            rows = await self._db.batch_fetch(sql.held, [s.decision.after.subject_id for s in seats])
+            rows = await self._db.batch_fetch(sql.held, [s.decision.after.subject_id for s in items])
         except DbLocked:
-            return list(seats)
+            return list(items)
         held = {row["key"] for row in rows}
-        return [s for s in seats if s.decision.before is not None and s.decision.after.subject_id in held]
+        return [s for s in items if s.decision.before is not None and s.decision.after.subject_id in held]
 
-    async def _aside(self, seat: _Seat, sql: TrainSql, error: DbLocked) -> None:
+    async def _retry_one(self, item: _Item, sql: GroupCommitSql, error: DbLocked) -> None:
         """Retry one held decision until it is written or too late; one such retry runs at a time."""
         while True:
             await self._clock.sleep(LOOK_S)
-            async with self._aside_turn:
-                if self._clock.monotonic_s() - seat.since_s >= ASIDE_S:
-                    _fail(seat, error)
+            async with self._retry_turn:
+                if self._clock.monotonic_s() - item.since_s >= ASIDE_S:
+                    _fail(item, error)
                     return
                 try:
-                    held = await self._held([seat], sql)
+                    held = await self._held([item], sql)
                 except DbError as trouble:
-                    _fail(seat, trouble)
+                    _fail(item, trouble)
                     return
                 if not held:
-                    await self._carry([seat], sql)
+                    await self._commit_kind([item], sql)
                     return
 
-    def _tell(self, seats: Sequence[_Seat], won: set[int]) -> None:
-        for n, seat in enumerate(seats):
+    def _report(self, items: Sequence[_Item], won: set[int]) -> None:
+        for n, item in enumerate(items):
             if n in won:
-                self._metrics.count("croupier_decisions_total", seat.decision.event)
-                for incident in seat.decision.incidents:
+                self._metrics.count("croupier_decisions_total", item.decision.event)
+                for incident in item.decision.incidents:
                     self._metrics.count("croupier_incidents_total", incident.name)
                 for listener in self._listeners:
-                    listener(seat.decision)
-            if not seat.done.done():
-                seat.done.set_result(n in won)
+                    listener(item.decision)
+            if not item.done.done():
+                item.done.set_result(n in won)
 
-    async def _look_again(self, seats: Sequence[_Seat], error: DbDown) -> None:
+    async def _look_again(self, items: Sequence[_Item], error: DbDown) -> None:
         """Query the marks in the events after a lost connection: they show whether the commit happened."""
         if isinstance(error, DbUnfit):
-            for seat in seats:
-                _fail(seat, error)
+            for item in items:
+                _fail(item, error)
             return
-        keys = [(s.decision.after.subject_id, s.decision.after.version) for s in seats]
+        keys = [(s.decision.after.subject_id, s.decision.after.version) for s in items]
         try:
             rows = await self._db.fetch(
                 "select subject_id, version, mark from events"
@@ -283,42 +283,42 @@ class GroupCommit:
                 [k[1] for k in keys],
             )
         except DbDown:
-            for seat in seats:
-                _fail(seat, error)
+            for item in items:
+                _fail(item, error)
             return
         marks = {row["mark"] for row in rows}
-        self._tell(seats, {n for n, s in enumerate(seats) if s.mark in marks})
+        self._report(items, {n for n, s in enumerate(items) if s.mark in marks})
 
 
-def sql_order(sql: TrainSql) -> Callable[[_Seat], tuple[Any, ...]]:
+def sql_order(sql: GroupCommitSql) -> Callable[[_Item], tuple[Any, ...]]:
     """Return the sort key by which every group commit of every process locks its rows, so that no two can deadlock.
 
     Births come first, as in the statement, by their contended fields: another process gives the same betId another id.
     """
 
-    def place(seat: _Seat) -> tuple[Any, ...]:
-        after = seat.decision.after
-        if seat.decision.before is None:
+    def key(item: _Item) -> tuple[Any, ...]:
+        after = item.decision.after
+        if item.decision.before is None:
             return 0, *(getattr(after, name) for name in sql.contended)
         return 1, after.subject_id
 
-    return place
+    return key
 
 
-def _fail(seat: _Seat, error: Exception) -> None:
-    if not seat.done.done():
-        seat.done.set_exception(error)
+def _fail(item: _Item, error: Exception) -> None:
+    if not item.done.done():
+        item.done.set_exception(error)
 
 
-def _statement(seats: Sequence[_Seat], sql: TrainSql, stamp: tuple[int, str]) -> tuple[str, list[list[Any]]]:
+def _statement(items: Sequence[_Item], sql: GroupCommitSql, stamp: tuple[int, str]) -> tuple[str, list[list[Any]]]:
     """Return the statement for these decisions, and one array per parameter in its order."""
     rows: dict[str, list[list[Any]]] = {g.name: [] for g in sql.groups}
     head = BET if sql is BETS else CASHBACK
-    for n, seat in enumerate(seats):
-        after = seat.decision.after
-        rows["born" if seat.decision.before is None else "moved"].append([n, *to_row(after, head)])
-        _parts_of(n, seat.decision, rows)
-        _story_of(n, seat, rows, stamp)
+    for n, item in enumerate(items):
+        after = item.decision.after
+        rows["born" if item.decision.before is None else "moved"].append([n, *to_row(after, head)])
+        _parts_of(n, item.decision, rows)
+        _story_of(n, item, rows, stamp)
     names = tuple(group.name for group in sql.groups if rows[group.name])
     return sql.text(names), [list(column) for name in names for column in zip(*rows[name], strict=True)]
 
@@ -339,9 +339,9 @@ def _parts_of(n: int, decision: Decision[Any], rows: dict[str, list[list[Any]]])
     rows["gone"].extend([n, after.subject_id, slot] for slot in old_calls if slot not in after.calls)
 
 
-def _story_of(n: int, seat: _Seat, rows: dict[str, list[list[Any]]], stamp: tuple[int, str]) -> None:
+def _story_of(n: int, item: _Item, rows: dict[str, list[list[Any]]], stamp: tuple[int, str]) -> None:
     """Add the ledger entries, the event row and the incidents."""
-    decision, (now_ms, process) = seat.decision, stamp
+    decision, (now_ms, process) = item.decision, stamp
     after = decision.after
     key = after.subject_id
     for e in decision.entries:
@@ -350,6 +350,6 @@ def _story_of(n: int, seat: _Seat, rows: dict[str, list[list[Any]]], stamp: tupl
         )
     detail = json.dumps(decision.detail, separators=(",", ":"))
     rows["event"].append(
-        [n, key, after.version, now_ms, decision.event, after.state.value, detail, decision.author, process, seat.mark]
+        [n, key, after.version, now_ms, decision.event, after.state.value, detail, decision.author, process, item.mark]
     )
     rows["incident"].extend([n, key, i.name, i.note, now_ms, now_ms] for i in decision.incidents)

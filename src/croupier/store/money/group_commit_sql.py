@@ -81,7 +81,7 @@ class Group:
     columns: tuple[Column, ...]
 
 
-class TrainSql:
+class GroupCommitSql:
     """The statements for one kind of subject: `groups` are all groups of rows, in the order of their parameters."""
 
     def __init__(self, table: str, key: str, *, head: Sequence[Column], unique: str) -> None:
@@ -159,7 +159,7 @@ def _updates(columns: Sequence[Column], prefix: str) -> str:
     return ", ".join(f"{c.name} = {prefix}{c.name}" for c in columns if c.changes)
 
 
-def _heads(sql: TrainSql, names: tuple[str, ...]) -> list[str]:
+def _heads(sql: GroupCommitSql, names: tuple[str, ...]) -> list[str]:
     """Return the conditional writes, and `heads`: the decisions that won."""
     table, key, head, unique = sql.shape
     parts, won = [], []
@@ -206,5 +206,5 @@ def _dependents() -> dict[str, str]:
     }
 
 
-BETS = TrainSql("bets", "bet_id", head=BET, unique="provider_id, bet_ref")
-CASHBACKS = TrainSql("cashbacks", "cashback_id", head=CASHBACK, unique="casino_id, ref")
+BETS = GroupCommitSql("bets", "bet_id", head=BET, unique="provider_id, bet_ref")
+CASHBACKS = GroupCommitSql("cashbacks", "cashback_id", head=CASHBACK, unique="casino_id, ref")

@@ -32,7 +32,7 @@ class Sessions:
 
     def __init__(self, db: Db) -> None:
         self._db = db
-        self._gather: ReadBatcher[str, Session] = ReadBatcher(self._read)
+        self._batcher: ReadBatcher[str, Session] = ReadBatcher(self._read)
 
     async def open(self, session: Session, frame_uri: str | None = None) -> None:
         """Store a new session. Fields of other tables (player_ref, blocked, and the game's) are not stored."""
@@ -44,7 +44,7 @@ class Sessions:
 
     async def get(self, session_id: str) -> Session | None:
         """Return the current session, also when it is over."""
-        return await self._gather.one(session_id) if storable_text(session_id) else None
+        return await self._batcher.one(session_id) if storable_text(session_id) else None
 
     async def set_frame(self, session_id: str, frame_uri: str) -> None:
         """Store the address at which the provider shows the game."""
