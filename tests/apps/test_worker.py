@@ -111,7 +111,7 @@ async def test_a_process_that_fell_silent_leaves_the_list_after_its_leases_and_c
 ) -> None:
     """Machines that are gone for good must not stay on the list for ever."""
     other, here = Processes(desk.db, desk.clock), Processes(desk.db, desk.clock)  # type: ignore[arg-type]
-    await other.register("w-far", "another machine", 1, "m")
+    await other.register("w-far", "another machine", 1, started="m")
     await take_over(desk.hub, here)
     desk.clock.ms += 10_000
     await take_over(desk.hub, here)
@@ -168,7 +168,7 @@ async def test_what_a_dead_process_held_is_told_by_the_worker_that_took_it(
     """Two workers of one host see the same dead process at once; the second one has taken over nothing."""
     bet = await desk.bet()
     first, second = Processes(desk.db, desk.clock), Processes(desk.db, desk.clock)  # type: ignore[arg-type]
-    await Processes(desk.db, desk.clock).register("w-dead", this_host(), 1, "m")  # type: ignore[arg-type]
+    await Processes(desk.db, desk.clock).register("w-dead", this_host(), 1, started="m")  # type: ignore[arg-type]
     await desk.db.execute(
         "update calls set lease_owner = 'w-dead', lease_until_ms = $2 where subject_id = $1",
         bet.bet_id,

@@ -33,7 +33,7 @@ async def register(db: Db, process_id: str, pid: int, *, host: str | None = None
     """As another process would do it."""
     started = mark or start_mark(pid)
     assert started is not None
-    await Processes(db, HandClock()).register(process_id, host or this_host(), pid, started)
+    await Processes(db, HandClock()).register(process_id, host or this_host(), pid, started=started)
 
 
 async def test_a_living_process_is_not_gone_and_a_dead_one_is(db: Db, child: subprocess.Popen[bytes]) -> None:
@@ -71,9 +71,9 @@ async def test_a_process_whose_beat_stands_still_is_silent_wherever_it_runs(db: 
     theirs, mine = HandClock(), HandClock()
     theirs.ms -= 300_000  # their clock is five minutes behind
     far = Processes(db, theirs)
-    await far.register("far", "elsewhere", 7, "x")
+    await far.register("far", "elsewhere", 7, started="x")
     looker = Processes(db, mine)
-    await looker.register("me", this_host(), os.getpid(), "m")
+    await looker.register("me", this_host(), os.getpid(), started="m")
     assert await looker.silent(8.0) == []
     for _ in range(5):
         await mine.sleep(4.0)
@@ -91,7 +91,7 @@ async def test_a_process_whose_beat_stands_still_is_silent_wherever_it_runs(db: 
 
 async def test_it_never_names_itself(db: Db) -> None:
     me = Processes(db, HandClock())
-    await me.register("me", this_host(), os.getpid(), "a mark that is wrong")
+    await me.register("me", this_host(), os.getpid(), started="a mark that is wrong")
     assert await me.gone_on_this_host() == []
 
 
@@ -99,14 +99,14 @@ async def test_the_forgotten_are_struck_and_must_register_again(db: Db) -> None:
     clock = HandClock()
     mine = Processes(db, clock)
     for name in ("a", "b", "c"):
-        await mine.register(name, this_host(), os.getpid(), "m")
+        await mine.register(name, this_host(), os.getpid(), started="m")
     clock.ms += 5
     assert await mine.beat("a")
     assert await db.fetchval("select beat_ms from processes where process_id = 'a'") == clock.ms
     await mine.forget(["a", "b", "unknown"])
     assert [row["process_id"] for row in await db.fetch("select process_id from processes")] == ["c"]
     assert not await mine.beat("a")
-    await mine.register("c", this_host(), 5, "n")
+    await mine.register("c", this_host(), 5, started="n")
     assert await db.fetchval("select pid from processes") == 5
 
 

@@ -96,7 +96,7 @@ class World:
     def __init__(self, db: Db, url: str) -> None:
         self.db = db
         self.clock = StillClock()
-        self.group_commit = GroupCommit(db, self.clock, "p1", Metrics())
+        self.group_commit = GroupCommit(db, self.clock, "p1", metrics=Metrics())
         self._url = url
         self._next = 1000
 

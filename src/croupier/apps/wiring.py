@@ -111,7 +111,7 @@ def build(settings: Settings, seams: Seams, process: str, *, process_settings: P
     metrics = Metrics()
     process_settings = process_settings or process_settings_of(settings, process)
     store = _stores(settings, seams, process)
-    group_commit = GroupCommit(db, clock, process or f"command-{chance.hex(4)}", metrics)
+    group_commit = GroupCommit(db, clock, process or f"command-{chance.hex(4)}", metrics=metrics)
     hub = Hub(
         store=store,
         group_commit=group_commit,
@@ -155,7 +155,7 @@ def _stores(settings: Settings, seams: Seams, process: str) -> Stores:
         ids=MoneyIds(db),
         casinos=Casinos(db, sealer, clock, chance=chance),
         providers=Providers(db, sealer, clock, chance=chance, waits=_waits_for_all(settings)),
-        keys=Keys(db, sealer, clock, chance),
+        keys=Keys(db, sealer, clock, chance=chance),
         players=Players(db, sealer, clock),
         games=Games(db, clock),
         sessions=Sessions(db),

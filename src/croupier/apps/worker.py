@@ -89,7 +89,7 @@ async def run_worker(settings: Settings, sock: socket.socket, life: int) -> None
     async with open_hub(settings, process=process, aim=Aim.CHANGE) as hub:
         await hub.store.keys.load()
         processes = Processes(hub.store.db, hub.clock)
-        await processes.register(process, this_host(), os.getpid(), start_mark(os.getpid()) or "")
+        await processes.register(process, this_host(), os.getpid(), started=start_mark(os.getpid()) or "")
         await take_over(hub, processes)
         connections, channel = make_connections(hub, settings), open_channel(hub, settings)
         await channel.listen(connections.fan_out.heard)
@@ -146,7 +146,7 @@ def _loops(hub: Hub, processes: Processes, settings: Settings) -> list[Loop]:
     last: Mark | None = None
 
     async def register() -> None:
-        await processes.register(process, this_host(), os.getpid(), start_mark(os.getpid()) or "")
+        await processes.register(process, this_host(), os.getpid(), started=start_mark(os.getpid()) or "")
 
     async def beat() -> None:
         nonlocal last

@@ -72,6 +72,6 @@ def arena(attached: Attached) -> Iterator[Arena]:
 async def _make_keys(db: Db) -> None:
     """Create the keys that every world starts with. Creating one takes a tenth of a second."""
     clock = VirtualClock(asyncio.get_running_loop(), KEYS_FROM_MS)  # type: ignore[arg-type] # it is ours
-    keys = Keys(db, Sealer(SEAL_KEY), clock, SeededChance("keys"))
+    keys = Keys(db, Sealer(SEAL_KEY), clock, chance=SeededChance("keys"))
     await keys.load()
     await keys.ensure("EdDSA")

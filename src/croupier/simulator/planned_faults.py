@@ -133,7 +133,7 @@ async def _rotate(scene: Scene, number: int) -> None:
     await stage.clock.sleep(chance.fraction() * scene.dials.rough_s)
     calm = Around(stage.clock, chance, scene.dials, Weather(rough=False))
     db: Any = FaultyDb(stage.db, calm)
-    keys = Keys(db, stage.sealer, stage.clock, chance)
+    keys = Keys(db, stage.sealer, stage.clock, chance=chance)
     with stage.real_work():
         await keys.load()
         await keys.rotate("EdDSA")

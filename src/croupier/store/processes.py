@@ -51,7 +51,7 @@ class Processes:
         self._own: set[str] = set()
         self._heard: dict[str, _Heard] = {}
 
-    async def register(self, process_id: str, host: str, pid: int, started: str) -> None:
+    async def register(self, process_id: str, host: str, pid: int, *, started: str) -> None:
         """Register this process. `host` is `this_host()`, `started` the `start_mark` of its pid."""
         self._own.add(process_id)
         await self._db.execute(_REGISTER, process_id, host, pid, started, self._clock.now_ms())

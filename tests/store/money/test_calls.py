@@ -46,7 +46,7 @@ async def connections(database_url: str) -> AsyncIterator[list[Db]]:
 
 
 def train_of(db: Db) -> GroupCommit:
-    return GroupCommit(db, SystemClock(), "p1", Metrics())
+    return GroupCommit(db, SystemClock(), "p1", metrics=Metrics())
 
 
 async def bets(db: Db, number: int) -> list[Bet]:

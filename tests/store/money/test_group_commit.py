@@ -40,7 +40,7 @@ async def desk(db: Db) -> Desk:
 
 
 def train_on(db: Db, name: str = "p") -> GroupCommit:
-    return GroupCommit(db, SystemClock(), name, Metrics())
+    return GroupCommit(db, SystemClock(), name, metrics=Metrics())
 
 
 @asynccontextmanager

@@ -27,7 +27,7 @@ from tests.flows.desk import Desk, make_desk
 
 
 def train_of(db: Db, name: str = "p1") -> GroupCommit:
-    return GroupCommit(db, SystemClock(), name, Metrics())
+    return GroupCommit(db, SystemClock(), name, metrics=Metrics())
 
 
 async def bets(db: Db, number: int) -> list[Bet]:

@@ -272,7 +272,7 @@ async def test_it_is_switched_off_and_on(db: Db) -> None:
 
 async def test_a_fetched_key_set_moves_a_casino_forwards_and_never_back(db: Db) -> None:
     clock = HandClock()
-    casinos, keys = make_casinos(db, clock), Keys(db, SEALER, clock, CHANCE)
+    casinos, keys = make_casinos(db, clock), Keys(db, SEALER, clock, chance=CHANCE)
     await casinos.add("Rialto", URL, ["EUR"], alg="ES256")
     await keys.load()
     first = keys.newest_kid("ES256")
@@ -290,7 +290,7 @@ async def test_a_fetched_key_set_moves_a_casino_forwards_and_never_back(db: Db) 
 
 async def test_another_algorithm_unpins_the_key(db: Db) -> None:
     clock = HandClock()
-    casinos, keys = make_casinos(db, clock), Keys(db, SEALER, clock, CHANCE)
+    casinos, keys = make_casinos(db, clock), Keys(db, SEALER, clock, chance=CHANCE)
     casino, _ = await casinos.add("Rialto", URL, ["EUR"], alg="EdDSA")
     await keys.load()
     await keys.rotate("EdDSA")

@@ -30,7 +30,7 @@ async def other_db(database_url: str) -> AsyncIterator[Db]:
 
 
 def make_keys(db: Db, clock: HandClock | None = None) -> Keys:
-    return Keys(db, SEALER, clock or HandClock(), CHANCE)
+    return Keys(db, SEALER, clock or HandClock(), chance=CHANCE)
 
 
 async def found(casinos: Casinos, name: str) -> Casino:
@@ -85,7 +85,7 @@ async def test_keys_outlive_the_process_and_only_with_the_sealing_key(db: Db) ->
     assert second.jwk_set() == first.jwk_set()
     assert b"PRIVATE" not in await db.fetchval("select private_pem from signing_keys")
     with pytest.raises(SealBroken):
-        await Keys(db, Sealer(bytes(32)), HandClock(), CHANCE).load()
+        await Keys(db, Sealer(bytes(32)), HandClock(), chance=CHANCE).load()
 
 
 async def test_an_odd_algorithm_gets_no_key(db: Db) -> None:

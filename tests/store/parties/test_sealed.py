@@ -25,7 +25,7 @@ class Rows:
         self.casinos = Casinos(db, self.sealer, self.clock, chance=CHANCE)
         self.providers = Providers(db, self.sealer, self.clock, chance=CHANCE)
         self.players = Players(db, self.sealer, self.clock)
-        self.keys = Keys(db, self.sealer, self.clock, CHANCE)
+        self.keys = Keys(db, self.sealer, self.clock, chance=CHANCE)
 
     async def fill(self) -> tuple[list[str], list[str]]:
         casino, first = await self.casinos.add("Rialto", "https://rialto.example", ["EUR"])

@@ -59,7 +59,7 @@ Committed = Callable[[Decision[Any]], None]
 class GroupCommit:
     """Commits decisions of this process, in order of arrival, many at a time."""
 
-    def __init__(self, db: Db, clock: Clock, process: str, metrics: Metrics) -> None:
+    def __init__(self, db: Db, clock: Clock, process: str, *, metrics: Metrics) -> None:
         self._db = db
         self._transactions = PartnerTransactions(db)
         self._clock = clock
@@ -318,7 +318,7 @@ def _statement(items: Sequence[_Item], sql: GroupCommitSql, stamp: tuple[int, st
         after = item.decision.after
         rows["born" if item.decision.before is None else "moved"].append([n, *to_row(after, head)])
         _parts_of(n, item.decision, rows)
-        _story_of(n, item, rows, stamp)
+        _story_of(n, item, rows, stamp=stamp)
     names = tuple(group.name for group in sql.groups if rows[group.name])
     return sql.text(names), [list(column) for name in names for column in zip(*rows[name], strict=True)]
 
@@ -339,7 +339,7 @@ def _parts_of(n: int, decision: Decision[Any], rows: dict[str, list[list[Any]]])
     rows["gone"].extend([n, after.subject_id, slot] for slot in old_calls if slot not in after.calls)
 
 
-def _story_of(n: int, item: _Item, rows: dict[str, list[list[Any]]], stamp: tuple[int, str]) -> None:
+def _story_of(n: int, item: _Item, rows: dict[str, list[list[Any]]], *, stamp: tuple[int, str]) -> None:
     """Add the ledger entries, the event row and the incidents."""
     decision, (now_ms, process) = item.decision, stamp
     after = decision.after

@@ -73,7 +73,7 @@ class Revoked:
 class Keys:
     """The signing keys of this hub."""
 
-    def __init__(self, db: Db, sealer: Sealer, clock: Clock, chance: Chance) -> None:
+    def __init__(self, db: Db, sealer: Sealer, clock: Clock, *, chance: Chance) -> None:
         self._db = db
         self._sealer = sealer
         self._clock = clock
