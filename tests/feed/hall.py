@@ -150,6 +150,16 @@ class Hall:
         return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(name))
 
 
+async def listening(port: int) -> socket.socket:
+    """A socket on this port, once the hall that had it before has let it go."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            try:
+                return socket.create_server(("127.0.0.1", port))
+            except OSError:
+                await asyncio.sleep(0.05)
+
+
 @asynccontextmanager
 async def open_hall(db: Db, port: int = 0, **settings: Any) -> AsyncIterator[Hall]:
     """The hall over an empty database. Nothing carries calls here."""
@@ -161,7 +171,7 @@ async def open_hall(db: Db, port: int = 0, **settings: Any) -> AsyncIterator[Hal
         hub_app(hub, told, connections), http=HttpGuard, **SOCKETS, log_config=None, access_log=False, lifespan="off"
     )
     server = _WorkerServer(config)
-    with socket.create_server(("127.0.0.1", port)) as sock:
+    with await listening(port) as sock:
         loops = [asyncio.create_task(loop()) for loop in (connections.watch, connections.fan_out.run)]
         serving = asyncio.create_task(server.serve(sockets=[sock]))
         async with aiohttp.ClientSession() as http:
