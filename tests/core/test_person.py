@@ -66,7 +66,7 @@ def test_each_deed_has_its_author_and_reason_in_the_trace(deed: object) -> None:
     story = Story().opened()
     d: Draft[object] = Draft(story.subject, story.terms())
     assert callable(deed)
-    decision = deed(d, K.STAKE, "mia", "the casino says so")
+    decision = deed(d, K.STAKE, author="mia", reason="the casino says so")
     assert (decision.author, decision.detail["reason"]) == ("mia", "the casino says so")
 
 

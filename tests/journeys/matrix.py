@@ -58,7 +58,8 @@ def ids_of_the_hub(document: dict[str, Any] | None = None) -> set[Cell]:
 
 
 def _ids(operation: dict[str, Any], document: dict[str, Any]) -> Iterator[str]:
-    yield from (parameter["name"] for parameter in operation.get("parameters", []))
+    parameters = operation.get("parameters", [])
+    yield from (p["name"] for p in parameters if p.get("in") != "query" or _is_id(p["name"]))
     proofs = {scheme for proof in operation["security"] for scheme in proof}
     yield from (scheme for scheme in proofs if _is_id(scheme) or scheme == "bearer")
     body = operation.get("requestBody")

@@ -43,6 +43,7 @@ NOT_TAKEN: Outcome = (200, 102823)
 NOT_OURS: Outcome = (200, 103753)
 UNREADABLE: Outcome = (400, 103752)
 UNKNOWN_CASINO: Outcome = (401, 103752)
+NO_DRAW: Outcome = (404, 404)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -185,6 +186,93 @@ def request_id(verb: str) -> Ask:
         )
 
     return four
+
+
+# --- the feed -------------------------------------------------------------------------------------------------------
+
+FEED = "/partnersmediator-service/api/v2"
+UNKNOWN_NUMBER = 2**31 - 1
+PUBLICATION = compact(
+    {
+        "draws": [
+            {
+                "gameType": 23, "gameEdition": 1, "version": 1, "state": 1, "playState": 1, "round": 1,
+                "startsAt": 1_790_000_000_000, "bettingEndsAt": 1_790_000_010_000,
+            }
+        ]
+    }
+)  # fmt: skip
+"""A draw of a game type that is nobody's here."""
+
+
+async def publish(ground: Ground, *, counterparty: str | None = None, request: str | None = None) -> Told:
+    """One publication of mine; what is not given is good."""
+    line = ground.mine.line
+    headers = line.signed(
+        PUBLICATION, counterparty=counterparty or line.counterparty_id, request_id=request or secrets.token_hex(16)
+    )
+    return await line.send("POST", "/v1/feed/draws", PUBLICATION, headers=headers)
+
+
+async def publisher(ground: Ground) -> Four:
+    """Another's name under my secret, and nobody's."""
+    return Four(
+        await publish(ground),
+        await publish(ground, counterparty=ground.theirs.line.counterparty_id),
+        await publish(ground, counterparty=str(uuid.uuid4())),
+        await publish(ground, counterparty="a.b"),
+    )
+
+
+async def publication_id(ground: Ground) -> Four:
+    """What another provider has used is new for me."""
+    used, line = secrets.token_hex(16), ground.theirs.line
+    headers = line.signed(b"", request_id=used)
+    assert (await line.send("GET", f"/v1/sessions/{ground.theirs.session}/balance", headers=headers)).outcome == YES
+    return Four(
+        await publish(ground),
+        await publish(ground, request=used),
+        await publish(ground),
+        await publish(ground, request="g" * 32),
+    )
+
+
+async def feed_token(ground: Ground, number: object) -> Told:
+    body = compact({"PartnerClientId": number, "Secret": ground.mine.casino.line.secret})
+    url = f"{ground.stage.facts.hub_url}{FEED}/auth/token"
+    return await ask(ground.stage.http, "POST", url, body, {"Content-Type": "application/json"})
+
+
+async def feed_client_id(ground: Ground) -> Four:
+    """Another casino's number with my secret, and nobody's."""
+    mine, theirs = ground.mine.casino.line, ground.theirs.casino.line
+    numbers = (mine.client_id, theirs.client_id, UNKNOWN_NUMBER, str(mine.client_id))
+    return Four(*[await feed_token(ground, number) for number in numbers])
+
+
+async def feed_call(ground: Ground, path: str, bearer: str | None) -> Told:
+    headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
+    return await ask(ground.stage.http, "GET", f"{ground.stage.facts.hub_url}{FEED}/{path}", None, headers)
+
+
+async def feed_bearer_of_mine(ground: Ground) -> str:
+    return str((await feed_token(ground, ground.mine.casino.line.client_id)).said["Value"]["AccessToken"])
+
+
+def feed_bearer(path: str) -> Ask:
+    """A good token of the casino half, none, and what is no token."""
+
+    async def four(ground: Ground) -> Four:
+        bearers = [await feed_bearer_of_mine(ground), await ground.theirs.casino.line.bearer(), None, "x"]
+        return Four(*[await feed_call(ground, path, bearer) for bearer in bearers])
+
+    return four
+
+
+async def draw_number(ground: Ground) -> Four:
+    """Draws are open to every casino, so that a number is known or not; here none is."""
+    bearer = await feed_bearer_of_mine(ground)
+    return Four(*[await feed_call(ground, f"games/info?GameId={n}", bearer) for n in (*[UNKNOWN_NUMBER] * 3, "x")])
 
 
 # --- casinos --------------------------------------------------------------------------------------------------------
@@ -353,7 +441,25 @@ def of_casinos() -> dict[Cell, Row]:
     return rows
 
 
-MATRIX = {**of_providers(), **of_casinos()}
+def of_the_feed() -> dict[Cell, Row]:
+    rows: dict[Cell, Row] = {
+        ("feed/draws", "X-Counterparty-Id"): (publisher, OTHERWISE, NOT_BELIEVED, NOT_BELIEVED),
+        ("feed/draws", "X-Request-Id"): (publication_id, OTHERWISE, OTHERWISE, NOT_BELIEVED),
+        ("feed/auth/token", "PartnerClientId"): (feed_client_id, TAKEN, UNKNOWN_CASINO, UNREADABLE),
+        ("games/info", "GameId"): (draw_number, NO_DRAW, NO_DRAW, UNREADABLE),
+        ("games/info", "bearer"): (feed_bearer(f"games/info?GameId={UNKNOWN_NUMBER}"), NO_DRAW, UNKNOWN_CASINO, UNKNOWN_CASINO),
+    }  # fmt: skip
+    for path in ("games/list", "games/types/translations", "jackpots/accumulated"):
+        rows[path, "bearer"] = (
+            feed_bearer(f"{path}?lng=en" if "types" in path else path),
+            TAKEN,
+            UNKNOWN_CASINO,
+            UNKNOWN_CASINO,
+        )
+    return rows
+
+
+MATRIX = {**of_providers(), **of_casinos(), **of_the_feed()}
 
 
 def test_the_matrix_has_every_id_of_every_operation_and_no_other() -> None:
