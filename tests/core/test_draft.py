@@ -43,7 +43,7 @@ def test_a_birth_is_version_0_and_each_decision_one_more(new: bool, before: bool
 
 def test_a_decision_carries_everything_that_was_written() -> None:
     d = fresh(2)
-    d.book("wallets/11", "open-bets/11/22", 1000, "stake_accepted")
+    d.book("wallets/11", "open-bets/11/22", 1000, why="stake_accepted")
     d.incident("odd", "first")
     d.incident("odd", "second")
     d.note(heard="Yes", nothing=None)
@@ -57,7 +57,7 @@ def test_a_decision_carries_everything_that_was_written() -> None:
 
 def test_an_amount_of_nothing_is_not_booked() -> None:
     d = fresh()
-    d.book("ggr/11/22", "owed/11", 0, "won")
+    d.book("ggr/11/22", "owed/11", 0, why="won")
     assert d.finish("x").entries == ()
 
 
@@ -141,7 +141,7 @@ def test_a_draft_knows_whether_there_is_anything_to_commit() -> None:
         lambda d: d.drop_call("stake"),
         lambda d: d.incident("odd", "x"),
         lambda d: d.pay(K.STAKE, E.SEND),
-        lambda d: d.book("a/1", "b/1", 1, "x"),
+        lambda d: d.book("a/1", "b/1", 1, why="x"),
     ):
         d = fresh()
         deed(d)
@@ -163,7 +163,7 @@ def test_a_story_holds_every_decision_against_the_invariants() -> None:
     """The samples of these tests can fail: an unbalanced decision is seen."""
     story = Story().opened()
     with pytest.raises(AssertionError, match="I2"):
-        story.change(lambda d: d.book("wallets/11", "suspense/11", 5, "wrong"))
+        story.change(lambda d: d.book("wallets/11", "suspense/11", 5, why="wrong"))
 
 
 def test_who_makes_no_calls_leases_none() -> None:

@@ -210,7 +210,7 @@ def test_a_return_through_suspense_that_is_given_up_leaves_suspense_unexplained(
 def test_a_payment_of_a_closed_bet_asks_for_its_reopening(closing: Closing, step: Step, after: Closing) -> None:
     """A close that may be under way counts as done: its answer may have been lost."""
     d = Draft(replace(Story().on().subject, closing=closing), terms())
-    effects.owe(d, K.PAYOUT, 5, None)
+    effects.owe(d, K.PAYOUT, 5, tax=None)
     assert (d.calls["payout"].step, d.subject.closing) == (step, after)
     assert SLOT_CLOSE not in d.calls
 

@@ -17,9 +17,9 @@ _ACCOUNTS = (
         _EFFECTS,
         (
             (
-                'd.book(ggr, ledger.owed(bet.casino_id), win, "won")',
-                'd.book(ggr, ledger.owed(bet.casino_id), win, "won")\n'
-                '    d.book(ggr, ledger.owed(bet.casino_id), win, "won")',
+                'd.book(ggr, ledger.owed(bet.casino_id), win, why="won")',
+                'd.book(ggr, ledger.owed(bet.casino_id), win, why="won")\n'
+                '    d.book(ggr, ledger.owed(bet.casino_id), win, why="won")',
             ),
         ),
         "I1 I20 owed",
@@ -28,7 +28,7 @@ _ACCOUNTS = (
         "entry-missing",
         "a settled stake never leaves open-bets",
         _EFFECTS,
-        (('d.book(ledger.open_bets(bet.casino_id, bet.provider_id), ggr, bet.stake, "settled")', "pass"),),
+        (('d.book(ledger.open_bets(bet.casino_id, bet.provider_id), ggr, bet.stake, why="settled")', "pass"),),
         "I13 I20",
     ),
     Plant(
@@ -37,8 +37,8 @@ _ACCOUNTS = (
         _EFFECTS,
         (
             (
-                'd.book(ledger.open_bets(bet.casino_id, bet.provider_id), ggr, bet.stake, "settled")',
-                'd.book(ggr, ledger.open_bets(bet.casino_id, bet.provider_id), bet.stake, "settled")',
+                'd.book(ledger.open_bets(bet.casino_id, bet.provider_id), ggr, bet.stake, why="settled")',
+                'd.book(ggr, ledger.open_bets(bet.casino_id, bet.provider_id), bet.stake, why="settled")',
             ),
         ),
         "I1 I13 I20",
@@ -49,8 +49,8 @@ _ACCOUNTS = (
         _EFFECTS,
         (
             (
-                'd.book(ledger.owed(bet.casino_id), ledger.wallets(bet.casino_id), payout.amount, "paid")',
-                'd.book(ledger.suspense(bet.casino_id), ledger.wallets(bet.casino_id), payout.amount, "paid")',
+                'd.book(ledger.owed(bet.casino_id), ledger.wallets(bet.casino_id), payout.amount, why="paid")',
+                'd.book(ledger.suspense(bet.casino_id), ledger.wallets(bet.casino_id), payout.amount, why="paid")',
             ),
         ),
         "I1 owed suspense",
@@ -87,9 +87,9 @@ _ACCOUNTS = (
         _EFFECTS,
         (
             (
-                'd.book(source, target, bet.stake, "stake_accepted")',
-                'd.book(source, target, bet.stake, "stake_accepted")\n'
-                '    d.book(source, target, bet.stake, "stake_accepted")',
+                'd.book(source, target, bet.stake, why="stake_accepted")',
+                'd.book(source, target, bet.stake, why="stake_accepted")\n'
+                '    d.book(source, target, bet.stake, why="stake_accepted")',
             ),
         ),
         "I5 I13",
@@ -100,7 +100,7 @@ _ACCOUNTS = (
         _CASHBACK,
         (
             (
-                'd.book(ledger.owed(row.casino_id), ledger.cashback(row.casino_id), row.amount, "ended_unpaid")',
+                'd.book(ledger.owed(row.casino_id), ledger.cashback(row.casino_id), row.amount, why="ended_unpaid")',
                 "pass",
             ),
         ),
@@ -112,7 +112,7 @@ _ACCOUNTS = (
         _EFFECTS,
         (
             (
-                'd.book(ledger.wallets(bet.casino_id), ggr, d.payments[PaymentKind.PAYOUT_RETURN].amount, "taken_back")',
+                'd.book(ledger.wallets(bet.casino_id), ggr, d.payments[PaymentKind.PAYOUT_RETURN].amount, why="taken_back")',
                 "pass",
             ),
         ),
@@ -125,7 +125,7 @@ _OWED = (
         "return-forgotten",
         "a stake that must go back never does",
         _EFFECTS,
-        (("    owe(d, kind, d.subject.stake, None)", "    return"),),
+        (("    owe(d, kind, d.subject.stake, tax=None)", "    return"),),
         "I4 I7",
     ),
     Plant(
@@ -153,7 +153,7 @@ _OWED = (
         "return-of-one-unit-more",
         "a return gives a unit more than the stake",
         _EFFECTS,
-        (("    owe(d, kind, d.subject.stake, None)", "    owe(d, kind, d.subject.stake + 1, None)"),),
+        (("    owe(d, kind, d.subject.stake, tax=None)", "    owe(d, kind, d.subject.stake + 1, tax=None)"),),
         "I5 I7",
     ),
     Plant(
@@ -162,8 +162,8 @@ _OWED = (
         _EFFECTS,
         (
             (
-                "owe(d, PaymentKind.PAYOUT, win, tax_due(d, win))",
-                "owe(d, PaymentKind.PAYOUT, bet.stake, tax_due(d, win))",
+                "owe(d, PaymentKind.PAYOUT, win, tax=tax_due(d, win))",
+                "owe(d, PaymentKind.PAYOUT, bet.stake, tax=tax_due(d, win))",
             ),
         ),
         "I5 I7",
@@ -174,8 +174,8 @@ _OWED = (
         _EFFECTS,
         (
             (
-                "owe(d, PaymentKind.PAYOUT, win, tax_due(d, win))",
-                "owe(d, PaymentKind.PAYOUT, win, tax_due(d, win))\n    owe(d, PaymentKind.JACKPOT, win, None)",
+                "owe(d, PaymentKind.PAYOUT, win, tax=tax_due(d, win))",
+                "owe(d, PaymentKind.PAYOUT, win, tax_due(d, win))\n    owe(d, PaymentKind.JACKPOT, win, tax=None)",
             ),
         ),
         "I5 I7",
@@ -186,8 +186,8 @@ _OWED = (
         _EFFECTS,
         (
             (
-                "    owe(d, PaymentKind.PAYOUT, win, tax_due(d, win))",
-                "    if win:\n        owe(d, PaymentKind.PAYOUT, win, tax_due(d, win))",
+                "    owe(d, PaymentKind.PAYOUT, win, tax=tax_due(d, win))",
+                "    if win:\n        owe(d, PaymentKind.PAYOUT, win, tax=tax_due(d, win))",
             ),
         ),
         "I4",
@@ -198,8 +198,8 @@ _OWED = (
         _EFFECTS,
         (
             (
-                "owe(d, PaymentKind.PAYOUT, win, tax_due(d, win))",
-                "owe(d, PaymentKind.PAYOUT, win - (tax_due(d, win) or 0), tax_due(d, win))",
+                "owe(d, PaymentKind.PAYOUT, win, tax=tax_due(d, win))",
+                "owe(d, PaymentKind.PAYOUT, win - (tax_due(d, win) or 0), tax=tax_due(d, win))",
             ),
         ),
         "I5 I7",
@@ -287,8 +287,8 @@ _ORDER = (
         _REQUESTS,
         (
             (
-                "        owe(d, PaymentKind.PAYOUT_RETURN, payout.amount, payout.tax)",
-                "        owe_return(d)\n        owe(d, PaymentKind.PAYOUT_RETURN, payout.amount, payout.tax)",
+                "        owe(d, PaymentKind.PAYOUT_RETURN, payout.amount, tax=payout.tax)",
+                "        owe_return(d)\n        owe(d, PaymentKind.PAYOUT_RETURN, payout.amount, tax=payout.tax)",
             ),
         ),
         "I8",

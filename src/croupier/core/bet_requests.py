@@ -121,8 +121,8 @@ def open_jackpot(bet: Bet, terms: Terms) -> Decision[Bet]:
     d = Draft(bet, terms, new=True)
     d.set(state=BetState.SETTLED, pay_out_answer=OK, ended_ms=terms.now_ms)
     pot = ledger.jackpot(str(bet.provider_id))
-    d.book(pot, ledger.owed(bet.casino_id), bet.win, "won")
-    owe(d, PaymentKind.JACKPOT, bet.win, tax_due(d, bet.win))
+    d.book(pot, ledger.owed(bet.casino_id), bet.win, why="won")
+    owe(d, PaymentKind.JACKPOT, bet.win, tax=tax_due(d, bet.win))
     watch_win(d, bet.win)
     return d.finish("jackpot_won")
 
@@ -265,13 +265,13 @@ def undo(d: Draft[Bet]) -> None:
     if payout.amount == 0 or payout.state is PaymentState.REFUSED:
         move(d, BetEvent.REFUND)
         source = ledger.ggr(bet.casino_id, bet.provider_id)
-        d.book(source, ledger.owed(bet.casino_id), bet.stake, "return_decided")
+        d.book(source, ledger.owed(bet.casino_id), bet.stake, why="return_decided")
         d.set(ended_ms=d.terms.now_ms)
         owe_return(d)
         return
     move(d, BetEvent.REFUND_PAID)
     if payout.state is PaymentState.ACCEPTED:
-        owe(d, PaymentKind.PAYOUT_RETURN, payout.amount, payout.tax)
+        owe(d, PaymentKind.PAYOUT_RETURN, payout.amount, tax=payout.tax)
 
 
 # --- a person --------------------------------------------------------------------------------------------

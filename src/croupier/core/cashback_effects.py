@@ -23,7 +23,7 @@ def move(d: CashbackDraft, event: CashbackEvent) -> None:
 def decide(d: CashbackDraft) -> None:
     """Book a new cashback as owed and order its payment."""
     row = d.subject
-    d.book(ledger.cashback(row.casino_id), ledger.owed(row.casino_id), row.amount, "cashback_decided")
+    d.book(ledger.cashback(row.casino_id), ledger.owed(row.casino_id), row.amount, why="cashback_decided")
     d.order(PaymentKind.CASHBACK, row.amount, None)
 
 
@@ -36,7 +36,7 @@ def paid(d: CashbackDraft) -> None:
 
 def _paid(d: CashbackDraft) -> None:
     row = d.subject
-    d.book(ledger.owed(row.casino_id), ledger.wallets(row.casino_id), row.amount, "paid")
+    d.book(ledger.owed(row.casino_id), ledger.wallets(row.casino_id), row.amount, why="paid")
     move(d, CashbackEvent.ACCEPTED)
 
 
@@ -77,13 +77,13 @@ def given_up(d: CashbackDraft) -> None:
 
 def _owe_no_more(d: CashbackDraft) -> None:
     row = d.subject
-    d.book(ledger.owed(row.casino_id), ledger.cashback(row.casino_id), row.amount, "ended_unpaid")
+    d.book(ledger.owed(row.casino_id), ledger.cashback(row.casino_id), row.amount, why="ended_unpaid")
 
 
 def owe_again(d: CashbackDraft) -> None:
     """Owe a cashback again that ended unpaid and was then accepted by the casino."""
     row = d.subject
-    d.book(ledger.cashback(row.casino_id), ledger.owed(row.casino_id), row.amount, "cashback_decided")
+    d.book(ledger.cashback(row.casino_id), ledger.owed(row.casino_id), row.amount, why="cashback_decided")
     d.incident("paid_after_giving_up", "a cashback that ended unpaid was accepted after all")
 
 
@@ -92,7 +92,7 @@ def cancel_accepted(d: CashbackDraft) -> None:
     row = d.subject
     if row.state is CashbackState.CANCELLED:
         _paid_after_all(d)
-    d.book(ledger.wallets(row.casino_id), ledger.cashback(row.casino_id), row.amount, "taken_back")
+    d.book(ledger.wallets(row.casino_id), ledger.cashback(row.casino_id), row.amount, why="taken_back")
     move(d, CashbackEvent.CANCEL_ACCEPTED)
 
 

@@ -108,7 +108,7 @@ class Draft(Generic[S]):
         """The note of the last incident of this decision; empty if there is none."""
         return self._incidents[-1].note if self._incidents else ""
 
-    def book(self, source: str, target: str, amount: int, why: str) -> None:
+    def book(self, source: str, target: str, amount: int, *, why: str) -> None:
         """Add a ledger entry. An amount of 0 adds none."""
         if amount:
             self._entries.append(Entry(source, target, amount, self.subject.currency, why))

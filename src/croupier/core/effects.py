@@ -24,7 +24,7 @@ def move(d: BetDraft, event: BetEvent) -> None:
     d.set(state=next_bet_state(d.subject.state, event))
 
 
-def owe(d: BetDraft, kind: PaymentKind, amount: int, tax: int | None) -> None:
+def owe(d: BetDraft, kind: PaymentKind, amount: int, *, tax: int | None) -> None:
     """Order a payment; a closed bet is reopened first (money.md 3.9)."""
     closed = d.subject.closing in (Closing.CLOSING, Closing.CLOSED)
     if closed:
@@ -44,7 +44,7 @@ def owe_return(d: BetDraft) -> None:
         return
     if PaymentKind.STAKE not in d.payments or any(p.undecided for p in d.payments.values()):
         return
-    owe(d, kind, d.subject.stake, None)
+    owe(d, kind, d.subject.stake, tax=None)
 
 
 def confirm(d: BetDraft) -> None:
@@ -62,9 +62,9 @@ def settle(d: BetDraft, win: int) -> None:
     move(d, BetEvent.SETTLE)
     d.set(win=win, pay_out_answer=OK, ended_ms=d.terms.now_ms)
     ggr = ledger.ggr(bet.casino_id, bet.provider_id)
-    d.book(ledger.open_bets(bet.casino_id, bet.provider_id), ggr, bet.stake, "settled")
-    d.book(ggr, ledger.owed(bet.casino_id), win, "won")
-    owe(d, PaymentKind.PAYOUT, win, tax_due(d, win))
+    d.book(ledger.open_bets(bet.casino_id, bet.provider_id), ggr, bet.stake, why="settled")
+    d.book(ggr, ledger.owed(bet.casino_id), win, why="won")
+    owe(d, PaymentKind.PAYOUT, win, tax=tax_due(d, win))
     watch_win(d, win)
 
 
@@ -81,7 +81,7 @@ def give_back(d: BetDraft, event: BetEvent) -> None:
     d.set(ended_ms=d.terms.now_ms, waiting_until_ms=None)
     d.drop_call(SLOT_CLAIM)
     source = ledger.open_bets(bet.casino_id, bet.provider_id)
-    d.book(source, ledger.owed(bet.casino_id), bet.stake, "return_decided")
+    d.book(source, ledger.owed(bet.casino_id), bet.stake, why="return_decided")
     owe_return(d)
 
 
@@ -96,7 +96,7 @@ def stake_accepted(d: BetDraft) -> None:
 def _stake_stands(d: BetDraft) -> None:
     bet = d.subject
     source, target = ledger.wallets(bet.casino_id), ledger.open_bets(bet.casino_id, bet.provider_id)
-    d.book(source, target, bet.stake, "stake_accepted")
+    d.book(source, target, bet.stake, why="stake_accepted")
     d.set(was_on=True)
     if bet.waited_for(d.terms.now_ms):
         move(d, BetEvent.ACCEPTED_WAITED)
@@ -114,7 +114,7 @@ def _stake_late(d: BetDraft) -> None:
     bet = d.subject
     move(d, BetEvent.ACCEPTED_LATE)
     d.set(ended_ms=d.terms.now_ms, waiting_until_ms=None)
-    d.book(ledger.wallets(bet.casino_id), ledger.suspense(bet.casino_id), bet.stake, "accepted_late")
+    d.book(ledger.wallets(bet.casino_id), ledger.suspense(bet.casino_id), bet.stake, why="accepted_late")
     owe_return(d)
 
 
@@ -144,9 +144,9 @@ def payout_accepted(d: BetDraft) -> None:
     """Book the payout as paid. If the bet is being reversed, take the payout back now."""
     bet = d.subject
     payout = d.payments[PaymentKind.PAYOUT]
-    d.book(ledger.owed(bet.casino_id), ledger.wallets(bet.casino_id), payout.amount, "paid")
+    d.book(ledger.owed(bet.casino_id), ledger.wallets(bet.casino_id), payout.amount, why="paid")
     if bet.state is BetState.UNDOING and PaymentKind.PAYOUT_RETURN not in d.payments:
-        owe(d, PaymentKind.PAYOUT_RETURN, payout.amount, payout.tax)
+        owe(d, PaymentKind.PAYOUT_RETURN, payout.amount, tax=payout.tax)
     if bet.state is BetState.RETURNED:
         owe_return(d)
 
@@ -155,14 +155,14 @@ def jackpot_accepted(d: BetDraft) -> None:
     """Book a jackpot win as paid."""
     bet = d.subject
     amount = d.payments[PaymentKind.JACKPOT].amount
-    d.book(ledger.owed(bet.casino_id), ledger.wallets(bet.casino_id), amount, "paid")
+    d.book(ledger.owed(bet.casino_id), ledger.wallets(bet.casino_id), amount, why="paid")
 
 
 def return_accepted(d: BetDraft) -> None:
     """Book the stake as returned."""
     bet = d.subject
     source = ledger.owed(bet.casino_id) if bet.was_on else ledger.suspense(bet.casino_id)
-    d.book(source, ledger.wallets(bet.casino_id), bet.stake, "returned")
+    d.book(source, ledger.wallets(bet.casino_id), bet.stake, why="returned")
     report_unexplained_return(d)
 
 
@@ -178,8 +178,8 @@ def payout_return_accepted(d: BetDraft) -> None:
     """Book the payout as taken back; now the stake is owed."""
     bet = d.subject
     ggr = ledger.ggr(bet.casino_id, bet.provider_id)
-    d.book(ledger.wallets(bet.casino_id), ggr, d.payments[PaymentKind.PAYOUT_RETURN].amount, "taken_back")
-    d.book(ggr, ledger.owed(bet.casino_id), bet.stake, "return_decided")
+    d.book(ledger.wallets(bet.casino_id), ggr, d.payments[PaymentKind.PAYOUT_RETURN].amount, why="taken_back")
+    d.book(ggr, ledger.owed(bet.casino_id), bet.stake, why="return_decided")
     move(d, BetEvent.PAYOUT_TAKEN_BACK)
     d.set(ended_ms=d.terms.now_ms)
     owe_return(d)
@@ -196,11 +196,11 @@ def given_up(d: BetDraft, kind: PaymentKind) -> None:
     bet = d.subject
     if kind is PaymentKind.BET_RETURN and not bet.was_on:
         return
-    d.book(ledger.owed(bet.casino_id), _giver(d, kind), d.payments[kind].amount, "correction")
+    d.book(ledger.owed(bet.casino_id), _giver(d, kind), d.payments[kind].amount, why="correction")
     if bet.state is BetState.UNDOING:
         # Nothing was paid, so nothing is taken back: only the stake is owed now.
         ggr = ledger.ggr(bet.casino_id, bet.provider_id)
-        d.book(ggr, ledger.owed(bet.casino_id), bet.stake, "return_decided")
+        d.book(ggr, ledger.owed(bet.casino_id), bet.stake, why="return_decided")
         move(d, BetEvent.PAYOUT_TAKEN_BACK)
     if d.subject.state is BetState.RETURNED and kind is not PaymentKind.BET_RETURN:
         owe_return(d)
@@ -211,7 +211,7 @@ def owe_again(d: BetDraft, kind: PaymentKind) -> None:
     bet = d.subject
     if kind is PaymentKind.BET_RETURN and not bet.was_on:
         return
-    d.book(_giver(d, kind), ledger.owed(bet.casino_id), d.payments[kind].amount, "correction")
+    d.book(_giver(d, kind), ledger.owed(bet.casino_id), d.payments[kind].amount, why="correction")
     d.incident("paid_after_giving_up", f"the {kind.value} that was given up was accepted after all")
 
 
