@@ -36,7 +36,8 @@ async def test_stakes_that_were_committed_together_leave_in_one_list(stage: Stag
      say(500, status=501), say(500, status=500), say(200, [], status=500)],
 )  # fmt: skip
 async def test_an_error_answer_to_a_list_says_nothing_and_each_goes_alone(stage: Stage, answer: Script) -> None:
-    table = await stage.table(await stage.new_casino())
+    # A long hold: many calls follow one after the other, and how fast is not the question here.
+    table = await stage.table(await stage.new_casino(), await stage.new_studio(hold_s=20.0))
     table.casino.says["payments/make-list"] = answer
     assert {t.outcome for t in await rush(table)} == {(200, 1)}
     in_lists = {made["BetId"] for heard in table.casino.calls("payments/make-list") for made in heard}
