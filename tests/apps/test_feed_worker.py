@@ -23,6 +23,8 @@ from croupier.kit.config import load
 from croupier.providers.betcore_v1 import signing
 from tests.conftest import make_home, remove_home
 
+pytestmark = pytest.mark.slow
+
 ROOT = "/partnersmediator-service/api/v2"
 PATIENCE_S = 30.0
 QUIET_S = 8.0

@@ -20,6 +20,8 @@ from croupier.apps.worker import _WorkerServer
 from croupier.kit.clock import monotonic_s
 from croupier.kit.inbound import ARRIVED
 
+pytestmark = pytest.mark.one_in(2)
+
 PATIENCE_S = 20.0
 SHORT_S = 0.3
 POST = b"POST / HTTP/1.1\r\nHost: h\r\n"

@@ -9,6 +9,8 @@ import pytest
 
 from tests.cli.conftest import Cli
 
+pytestmark = pytest.mark.one_in(2)
+
 URL = "http://127.0.0.1:9"
 
 

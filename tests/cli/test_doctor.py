@@ -37,6 +37,7 @@ def test_a_home_in_order(cli: Cli, studio: dict[str, Any]) -> None:
     assert found["casino Aurora"] == "look", "http://casino.test does not answer"
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_hub_that_was_ended_is_not_healthy(cli: Cli, number: signal.Signals) -> None:
     process = cli.start("serve", "--port", "0")

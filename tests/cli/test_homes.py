@@ -17,6 +17,8 @@ from croupier.store.migrate import FOLDER, migrate
 from tests.cli.conftest import Cli, end
 from tests.conftest import make_home, remove_home
 
+pytestmark = pytest.mark.one_in(2)
+
 LOOKS = (
     "casino list", "casino show Aurora", "provider list", "provider show Fable", "game list", "player list --casino Aurora",
     "trace 1", "audit", "audit --trail", "incidents", "ggr --from 2025-11-01 --to 2025-11-02", "reconcile", "recover status",

@@ -15,6 +15,7 @@ from tests.conftest import remove_home
 URL = "http://127.0.0.1:9"
 
 
+@pytest.mark.slow
 def test_secrets_are_sealed_anew_and_an_interrupted_run_is_begun_again(cli: Cli) -> None:
     cli.ok("casino", "add", "Sealed", "--url", URL, "--currency", "EUR")
     key = cli.home / "key"

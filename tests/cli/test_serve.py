@@ -14,6 +14,7 @@ from croupier import __version__
 from tests.cli.conftest import Cli, end
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_serves_until_told_to_end(cli: Cli, number: signal.Signals) -> None:
     process = cli.start("serve", "--port", "0", "--workers", "2")

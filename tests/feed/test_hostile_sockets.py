@@ -24,6 +24,8 @@ from croupier.kit import log
 from croupier.store.db import Db
 from tests.feed.hall import END, HELLO, Browser, Hall, open_hall, until
 
+pytestmark = pytest.mark.one_in(2)
+
 LARGE = 100_000
 
 

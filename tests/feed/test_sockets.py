@@ -19,6 +19,8 @@ from croupier.feed.sockets import KEY_PURPOSE, PATHS
 from croupier.store.db import Db
 from tests.feed.hall import END, HELLO, ORIGIN, Hall, open_hall, snapshot, until
 
+pytestmark = pytest.mark.one_in(2)
+
 
 @pytest.fixture
 async def hall(db: Db, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Hall]:

@@ -15,6 +15,8 @@ from croupier.flows.launch import LaunchRequest, launch
 from croupier.simulator.stage import settings_for
 from tests.flows.hall import Hall, in_a_hall
 
+pytestmark = pytest.mark.one_in(2)
+
 WITHIN_S = 0.9
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
+
 from croupier.core.bet import BetState
 from croupier.core.payment import PaymentState
 from croupier.core.readings import PaymentKind
@@ -12,6 +14,8 @@ from croupier.flows.reconcile import ComparisonResult
 from croupier.flows.reconciler import LOOK_S, REST_S, SAMPLE_LAG_MS, Reconciler
 from croupier.sandbox.bookings import TransactionType
 from tests.flows.hall import Hall, in_a_hall
+
+pytestmark = pytest.mark.one_in(2)
 
 K = PaymentKind
 

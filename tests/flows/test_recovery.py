@@ -17,6 +17,8 @@ from croupier.sandbox.bookings import BookKind, Demand, TransactionType
 from croupier.store.oversight.recoveries import Recovery
 from tests.flows.hall import Guest, Hall, in_a_hall
 
+pytestmark = pytest.mark.one_in(2)
+
 K = PaymentKind
 SETTLE_S = 21
 

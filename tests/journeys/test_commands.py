@@ -138,6 +138,7 @@ async def test_a_closed_casino_is_nobody_to_every_worker_until_it_is_opened(stag
     await told(200)
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("keys of the hub")
 async def test_a_revoked_key_is_listed_no_more_and_signs_for_nobody(stage: Stage) -> None:
     casino = await stage.new_casino("ES256")

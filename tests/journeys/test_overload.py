@@ -4,9 +4,13 @@ import asyncio
 import statistics
 import time
 
+import pytest
+
 from tests.journeys.by_hand import Told
 from tests.journeys.peers import Casino, Heard, accept_behind, acknowledge, say
 from tests.journeys.stage import Stage, fresh
+
+pytestmark = pytest.mark.slow
 
 
 async def test_a_casino_that_is_down_gets_no_new_bets_until_a_probe_is_answered(stage: Stage) -> None:

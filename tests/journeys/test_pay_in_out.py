@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any
 
+import pytest
+
 from tests.journeys.by_hand import Told
 from tests.journeys.peers import acknowledge, book_inline, in_turn, say
 from tests.journeys.stage import Seat, Stage, Table, fresh
@@ -77,6 +79,7 @@ async def test_the_win_is_owed_when_the_late_stake_is_claimed(stage: Stage, tabl
     assert await stage.ledger(row["bet_id"]) == {"wallets": 1500, "ggr": -1500}
 
 
+@pytest.mark.slow
 async def test_the_win_of_what_nobody_claims_is_never_owed(stage: Stage, table: Table) -> None:
     table.casino.says["payments/make"] = in_turn(acknowledge, book_inline)
     bet = fresh("b")

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from croupier.core.counterparty import LateAccept
 from tests.journeys.peers import Casino, Heard, Script, acknowledge, in_turn, say
 from tests.journeys.stage import Stage, Table, fresh
@@ -47,6 +49,7 @@ async def test_the_question_names_the_bet_and_comes_by_the_schedule(stage: Stage
     )
 
 
+@pytest.mark.slow
 async def test_what_is_there_is_taken_and_given_back_if_nobody_claims_it(stage: Stage) -> None:
     table, bet = await silent(stage, listing(lambda line: {**line, "Amount": 10, "DateTime": 1_760_000_000}))
     row = await table.state(bet, "returned", within_s=10)
@@ -54,6 +57,7 @@ async def test_what_is_there_is_taken_and_given_back_if_nobody_claims_it(stage: 
     assert await stage.ledger(row["bet_id"]) == {}
 
 
+@pytest.mark.slow
 async def test_unusable_answers_end_in_a_return_that_is_pursued(stage: Stage) -> None:
     """Error codes, rubbish, another bet's line, one unreadable line: none of them is a yes or a no."""
     unusable = [
@@ -76,6 +80,7 @@ async def test_unusable_answers_end_in_a_return_that_is_pursued(stage: Stage) ->
     assert await asyncio.gather(*map(one, unusable)) == [[-1, 2]] * len(unusable)
 
 
+@pytest.mark.slow
 async def test_not_there_for_long_enough_is_expired_and_a_late_accept_is_returned(stage: Stage) -> None:
     """Nothing is sent for a stake that the casino never had; if it turns up later, it goes back once."""
 
@@ -110,6 +115,7 @@ async def test_not_there_for_long_enough_is_expired_and_a_late_accept_is_returne
     await asyncio.gather(never(say(200, [])), never(say(103805)), found_by_a_late_question(), refuses_late_ones())
 
 
+@pytest.mark.slow
 async def test_an_accept_between_the_questions_ends_them(stage: Stage) -> None:
     table, bet = await silent(stage, in_turn(say(200, [])))
     await table.call("payments/info")

@@ -30,6 +30,7 @@ async def test_stakes_that_were_committed_together_leave_in_one_list(stage: Stag
     assert all(len({made["BetId"] for made in h.data}) == len(h.data) for h in told)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     "answer",
     [say(500), say(102823), say(103802), say(31337), say(103804), say(200, status=404), say(200, status=405),

@@ -85,6 +85,7 @@ async def _hub_on_loopback(wire: HttpWire) -> AsyncIterator[tuple[FakeHub, str]]
             await serving
 
 
+@pytest.mark.slow
 async def test_faults_are_faults_on_a_real_connection_too() -> None:
     wire = HttpWire(allow_private=True)
     async with _hub_on_loopback(wire) as (hub, hub_url), _side("casino", hub_url=hub_url) as (_, url):

@@ -28,6 +28,8 @@ from croupier.store.db import Db
 from croupier.store.demo import DemoMoney
 from tests.store.cast import NOW_MS, Cast, HandClock, another_session, make_cast
 
+pytestmark = pytest.mark.one_in(2)
+
 START = 100_000
 """1000.00 EUR."""
 

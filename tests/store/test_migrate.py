@@ -13,6 +13,8 @@ from croupier import __version__
 from croupier.store.db import Db
 from croupier.store.migrate import MigrationError, is_empty, migrate, pending, set_up
 
+pytestmark = pytest.mark.one_in(3)
+
 
 @pytest.fixture
 async def bare(db: Db) -> Db:

@@ -18,6 +18,8 @@ from croupier.store.db import Db
 from croupier.store.migrate import MigrationError, migrate, pending, set_up
 from croupier.store.migration_files import read_files
 
+pytestmark = pytest.mark.one_in(4)
+
 MARKED = "-- outside a transaction\n"
 BUILD = "create index concurrently if not exists coins_by_id on coins (id)"
 STEP = "0002_index.sql"

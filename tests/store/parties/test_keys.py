@@ -18,6 +18,8 @@ from croupier.store.parties.keys import KNOWN_EVERYWHERE_MS, PIN_SEEN_S, KeyInUs
 from croupier.store.ttl_cache import KEPT_S
 from tests.store.cast import CHANCE, SEALER, HandClock, make_casinos
 
+pytestmark = pytest.mark.one_in(2)
+
 URL = "https://rialto.example"
 
 

@@ -190,8 +190,8 @@ DAMAGES: list[tuple[str, str, str]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(("name", "sql", "invariant"), DAMAGES)
-@pytest.mark.one_in(3)
 async def test_damage_is_found(world: World, name: str, sql: str, invariant: str) -> None:
     stories = everything(world)
     hurt, other = stories[name], stories["both"]

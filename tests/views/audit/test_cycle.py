@@ -17,6 +17,8 @@ from croupier.views.audit.slices import FIRST, LAST
 from croupier.views.audit.violations import SubjectRange
 from tests.views.world import World, everything
 
+pytestmark = pytest.mark.one_in(2)
+
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,8 @@ from croupier.views.trail.links import COVERS, Walk, walk
 from croupier.views.trail.verify import TrailReport, verify_trail
 from tests.views.world import World, everything
 
+pytestmark = pytest.mark.one_in(2)
+
 SEED = bytes(range(32))
 MINUTE_MS = 60_000
 
