@@ -35,7 +35,7 @@ Show = Callable[[str], None]
 
 @dataclass(slots=True)
 class DrawsPlayed:
-    """What came of the bets on one game."""
+    """The results of the bets on one game."""
 
     name: str
     bets: int

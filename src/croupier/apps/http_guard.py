@@ -115,7 +115,7 @@ class HttpGuard(HttpToolsProtocol):
             super().on_message_complete()
 
     def _should_upgrade(self) -> bool:
-        """Whether this request becomes a WebSocket."""
+        """Return whether this request becomes a WebSocket."""
         here = self.url.partition(b"?")[0] in _SOCKETS and self.scope.get("method") == "GET"
         return here and super()._should_upgrade()
 

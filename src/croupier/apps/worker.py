@@ -214,7 +214,7 @@ async def _every(hub: Hub, seconds: float, work: Loop) -> None:
 
 
 class Stop:
-    """When the signal came, and what is left of the time to finish. The feed's clients are sent away meanwhile."""
+    """The time of the signal, and the rest of the time to finish. The feed's clients are sent away meanwhile."""
 
     def __init__(self, now_s: Callable[[], float], connections: Connections | None = None) -> None:
         self._now_s = now_s

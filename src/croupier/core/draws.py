@@ -33,7 +33,7 @@ CLOCK_SLACK_MS: Final = 1_000
 
 
 class DrawState(IntEnum):
-    """Where a draw stands."""
+    """The state of a draw."""
 
     AWAITING = 1
     """Announced; it has not begun."""
@@ -53,7 +53,7 @@ class DrawState(IntEnum):
 
 
 class PlayState(IntEnum):
-    """What happens in a draw."""
+    """The phase of play in a draw."""
 
     BETTING = 1
     """Bets are taken."""
@@ -73,7 +73,7 @@ MOVES: Final[Mapping[DrawState, frozenset[DrawState]]] = {
 
 @dataclass(frozen=True, slots=True)
 class DrawKey:
-    """Which draw: editions are numbers of the game type."""
+    """The key of a draw. Editions are numbers within the game type."""
 
     game_type: int
     edition: int
@@ -99,7 +99,7 @@ class Draw:
 
 @dataclass(frozen=True, slots=True)
 class JackpotMeter:
-    """What a jackpot stands at, in minor units of its currency."""
+    """The amount of a jackpot, in minor units of its currency."""
 
     jackpot_ref: str
     name: str
@@ -109,7 +109,7 @@ class JackpotMeter:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """What a provider publishes at once: all of it is taken, or nothing."""
+    """One publication of a provider. All of it is taken, or nothing."""
 
     provider_id: int
     draws: tuple[Draw, ...]
@@ -117,7 +117,7 @@ class Publication:
 
 
 class Change(Enum):
-    """What an update does to the draw that is known."""
+    """The effect of an update on the draw that is known."""
 
     NEW = "new"
     """It is stored."""
@@ -157,7 +157,7 @@ def take_update(known: Draw | None, update: Draw, now_ms: int) -> Change | DrawR
 
 
 def _contradiction(known: Draw | None, update: Draw) -> DrawRefused | None:
-    """What the update says against what is known."""
+    """Return how the update contradicts the known draw; None if it does not."""
     if known is None:
         return None
     if update.version < known.version:
@@ -188,7 +188,7 @@ def _early_results(known: Draw | None, update: Draw, now_ms: int) -> DrawRefused
 
 
 def _takes_bets(draw: Draw) -> bool:
-    """Whether players may bet on it: an awaited draw takes bets before it begins."""
+    """Return whether players may bet on it: an awaited draw takes bets before it begins."""
     return draw.state in (DrawState.AWAITING, DrawState.ACTIVE) and draw.play_state is PlayState.BETTING
 
 

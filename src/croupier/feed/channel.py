@@ -1,4 +1,4 @@
-"""How snapshots get from the process that makes them to all processes that have subscribers.
+"""The way of snapshots from the process that makes them to all processes that have subscribers.
 
 Owns: the port, the channel of a hub with one process, and what every channel between processes does alike: sends of one
 game type are coalesced to the newest, and a lost line is opened again with growing waits. A channel never raises to who
@@ -68,7 +68,7 @@ class InProcessChannel:
 
 
 class LineDown(Exception):
-    """What carries the snapshots is away."""
+    """The line that carries the snapshots is down."""
 
 
 class Line(Protocol):

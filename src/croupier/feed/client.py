@@ -29,7 +29,7 @@ NORMAL: Final = 1000
 
 
 class Socket(Protocol):
-    """What the server offers of a WebSocket beside ASGI: direct writes, and how much waits."""
+    """The part of a WebSocket that ASGI does not offer: direct writes, and the number of bytes that wait."""
 
     full: bool
     """True while so much waits that a push is better skipped."""
@@ -85,7 +85,7 @@ class Client:
 
     @property
     def ready(self) -> bool:
-        """Whether it can be sent messages."""
+        """Return whether it can be sent messages."""
         return self.connection.codec is not None and self.connection.ended is None
 
     def receive(self, data: bytes, now_s: float) -> list[Call]:
@@ -161,7 +161,7 @@ class Client:
         self.flush(now_s)
 
     def stalled(self, now_s: float) -> bool:
-        """Whether it took nothing for too long while something waited. To be asked once a second or so."""
+        """Return whether it took nothing for too long while something waited. To be asked once a second or so."""
         if not self.socket.full:
             self._full_since_s = None
             return False

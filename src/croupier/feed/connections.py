@@ -39,7 +39,7 @@ STEP_S: Final = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How many of each there may be in this process."""
+    """The limits of one process."""
 
     connections: int
     per_casino: int
@@ -64,7 +64,7 @@ class Connections:
         return FanOut(self.hub.clock, self.hub.metrics)
 
     def __len__(self) -> int:
-        """How many there are."""
+        """Return the number of connections."""
         return len(self._clients)
 
     def no_room(self, casino_id: int) -> str | None:
@@ -141,7 +141,7 @@ class Connections:
             await self._recheck(client)
 
     async def _recheck(self, client: Client) -> None:
-        """Whether its access token still holds."""
+        """Check again whether its access token holds."""
         client.recheck_ms = self.hub.clock.now_ms() + RETRY_MS
         try:
             client.admitted = await self._tokens.admit(client.token)

@@ -1,4 +1,4 @@
-"""Who is subscribed to which game type in this process, and the delivery of each new snapshot to all of them.
+"""The subscribers of each game type in this process, and the delivery of each new snapshot to all of them.
 
 Owns: the newest snapshot of each game type, the order of deliveries, and the turns of the event loop between them.
 Never: the channel it comes by, sockets. Contract: feed.md 3.5, 3.6.

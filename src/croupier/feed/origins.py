@@ -1,4 +1,4 @@
-"""Which web pages may negotiate: the origins on the casinos' rows, and the headers that tell a browser so.
+"""The web pages that may negotiate: the origins on the casinos' rows, and the headers that tell a browser so.
 
 Owns: CORS of the hub's negotiate. Never: the socket itself, where the token decides. Contract: feed.md 3.2.
 """
@@ -25,7 +25,7 @@ class Origins:
         self._read_s: float | None = None
 
     async def any_allows(self, origin: str) -> bool:
-        """Whether some casino that is not closed allows this origin. Raises DbError."""
+        """Return whether some casino that is not closed allows this origin. Raises DbError."""
         now_s = self._hub.clock.monotonic_s()
         if self._read_s is None or now_s - self._read_s >= KEPT_S:
             casinos = await self._hub.store.casinos.all()
@@ -35,7 +35,7 @@ class Origins:
 
 
 def allows(casino: Casino, origin: str | None) -> bool:
-    """Whether a page of this origin may use the casino's token; a caller that is no browser sends none."""
+    """Return whether a page of this origin may use the casino's token; a caller that is no browser sends none."""
     return origin is None or origin.lower() in casino.origins
 
 

@@ -38,7 +38,7 @@ GIVE_BACK_S: Final = 1.0
 
 
 class Publishes(Protocol):
-    """What snapshots are handed to: the channel."""
+    """The receiver of snapshots: the channel."""
 
     async def publish(self, snapshot: Snapshot) -> None:
         """Carry it to every process of the hub."""

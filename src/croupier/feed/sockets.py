@@ -53,7 +53,7 @@ class Refused(Exception):
 
 
 class Entry:
-    """Who may come in."""
+    """Admission of requests to the hub."""
 
     def __init__(self, connections: Connections, tokens: Tokens) -> None:
         self.connections = connections
@@ -62,7 +62,7 @@ class Entry:
         self._origins = origins.Origins(connections.hub)
 
     async def admit(self, asked: HTTPConnection) -> tuple[Admitted, str]:
-        """Whose access token came by header or query, and the token. Raises Refused."""
+        """Return the casino whose access token came by header or query, and the token. Raises Refused."""
         token = _token_of(asked)
         try:
             return await self._tokens.admit(token or ""), token or ""

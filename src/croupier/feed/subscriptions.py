@@ -1,4 +1,4 @@
-"""What a client asks for when it subscribes: the arguments of `Subscribe` and `Unsubscribe`, read and judged.
+"""The request of a client that subscribes: the arguments of `Subscribe` and `Unsubscribe`, read and judged.
 
 Owns: the wire form of a subscription. Never: who is subscribed (fan_out). Contract: feed.md 3.4.
 """

@@ -132,7 +132,7 @@ class Unauthorized(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """Whose access token was shown, and the Unix second at which it ends."""
+    """The casino whose access token was shown, and the Unix second at which the token ends."""
 
     casino: Casino
     expires_s: int

@@ -36,7 +36,7 @@ LOST_S = 7.0
 
 @dataclass(slots=True)
 class Weather:
-    """Whether there are faults now, and a count of those that occurred."""
+    """The switch for all faults, and a count of those that occurred."""
 
     rough: bool = True
     seen: Counter[str] = field(default_factory=Counter)

@@ -1,4 +1,4 @@
-"""What a casino may ask of the feed over REST, as the OpenAPI document states it.
+"""The REST operations of the feed, as the OpenAPI document states it.
 
 Owns: the five calls with their queries and their answers by status. Bounds are those of `query`, codes and spellings
 those of `messages`. Never: a route's work. Spec: feed.md 1 and 2.
@@ -104,7 +104,7 @@ class TranslationsEnvelope(FeedEnvelope):
 
 
 class JackpotRecord(TypedDict):
-    """What a jackpot stands at."""
+    """The amount of a jackpot."""
 
     JackpotId: str
     Name: str

@@ -26,7 +26,7 @@ _DIGITS: Final = re.compile(r"[0-9]{1,16}")
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """What `games/list` is asked for; times are milliseconds, both included."""
+    """The query of `games/list`. Times are milliseconds, both included."""
 
     game_type: int | None
     from_ms: int

@@ -1,4 +1,4 @@
-"""What casinos ask of the feed over REST. Read, verify, query, encode; every answer is an envelope.
+"""The REST calls of casinos to the feed. Read, verify, query, encode; every answer is an envelope.
 
 Owns: the routes, and ETag with If-None-Match (RFC 9110 13.1.2). Never: a token's form (the casinos' protocol issues and
 reads them, flows.ports.Tokens). Spec: feed.md 1 and 2.
@@ -166,7 +166,7 @@ async def _value(door: FeedDoor, request: Request, handle: FeedHandler) -> Respo
 
 
 def _has(request: Request, tag: str) -> bool:
-    """Whether the casino has this very answer: `*`, or one of its tags, weak or not."""
+    """Return whether the casino has this very answer: `*`, or one of its tags, weak or not."""
     told = ",".join(request.headers.getlist("if-none-match")).strip()
     return told == "*" or tag in _TAG.findall(told)
 

@@ -81,7 +81,7 @@ class Connection:
 
     @property
     def last_sent_s(self) -> float:
-        """When something was sent last."""
+        """The time at which something was sent last."""
         return self._sent_s
 
     def sent(self, now_s: float) -> None:

@@ -56,7 +56,7 @@ def read(buffer: bytearray) -> list[Message]:
 
 
 def _framed(buffer: bytearray) -> tuple[int, int] | None:
-    """Where the first whole message begins and ends; None while some of it is missing."""
+    """Return the start and the end of the first whole message; None while some of it is missing."""
     length = 0
     for n, byte in enumerate(buffer[:_LENGTH_BYTES]):
         length |= (byte & 0x7F) << 7 * n

@@ -110,7 +110,7 @@ class DrawBody(TypedDict):
 
 
 class JackpotBody(TypedDict):
-    """What a jackpot stands at."""
+    """The amount of a jackpot."""
 
     jackpotId: ProviderRef
     name: Words

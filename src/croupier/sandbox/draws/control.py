@@ -25,7 +25,7 @@ MOST_TYPE = 2**31 - 1
 
 
 class Studio(Protocol):
-    """What these controls need of the studio they belong to."""
+    """The part of a studio that these controls need."""
 
     draws: DrawStudio
     sessions: dict[str, LaunchedSession]
@@ -80,7 +80,7 @@ class DrawControl:
 
 
 def _or_why(act: Callable[[Record], Awaitable[object]]) -> Callable[[Record], Awaitable[object]]:
-    """What the studio does not take is an answer like any other: `{"refused": why}`."""
+    """Answer a refusal of the studio like any other result: `{"refused": why}`."""
 
     async def acted(asked: Record) -> object:
         try:

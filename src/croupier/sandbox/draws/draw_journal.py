@@ -36,11 +36,11 @@ class FolderInUse(OSError):
 
 
 class Pages(Protocol):
-    """Where the lines of one game type are kept."""
+    """The place that keeps the lines of one game type."""
 
     @property
     def name(self) -> str:
-        """What a person calls it."""
+        """The name that a person reads."""
         ...
 
     def append(self, line: str) -> None:

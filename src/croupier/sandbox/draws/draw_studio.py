@@ -25,7 +25,7 @@ from croupier.sandbox.studio_games import LaunchedSession
 
 @dataclass(frozen=True, slots=True)
 class DrawPlan:
-    """How draws are run: the folder of their journals, and how many times as fast as usual."""
+    """The plan of the draws: the folder of their journals, and the factor by which they run faster than usual."""
 
     folder: Path | None = None
     pace: int = 1

@@ -1,4 +1,4 @@
-"""What every draw game states: its number, its result, its bets, and what each bet pays.
+"""The parts of every draw game: its number, its result, its bets, and the multiplier of each bet.
 
 Owns: the protocol of a game, the grammar of multipliers, and the only rounding of a win. Never: a float.
 

@@ -17,7 +17,7 @@ from croupier.sandbox.draws.game import Results
 
 
 class Phase(Enum):
-    """Where a draw stands."""
+    """The phase of a draw."""
 
     AWAITING = "awaiting"
     """Its commitment is being published; betting has not opened."""
@@ -92,7 +92,7 @@ class Draw:
 
 
 class BetState(Enum):
-    """Where a bet on a draw stands, as the studio knows it."""
+    """The state of a bet on a draw, as the studio knows it."""
 
     ASKED = "asked"
     """Its pay-in may have been sent."""

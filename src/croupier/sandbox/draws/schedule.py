@@ -1,4 +1,4 @@
-"""When draws begin and how long their phases last.
+"""The times at which draws begin, and the lengths of their phases.
 
 Owns: the durations of each game type, and the instants that follow from them. Never: a clock.
 """

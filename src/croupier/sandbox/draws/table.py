@@ -193,7 +193,7 @@ class DrawTable:
                 self.settling.refund(bet.bet)
 
     def _action_ms(self, draw: Draw) -> int:
-        """How long the game is shown: a crash game until its crash."""
+        """Return how long the game is shown: a crash game until its crash."""
         if not isinstance(self.game, Crash):
             return self.schedule.action_ms
         return (
@@ -219,7 +219,7 @@ class DrawTable:
             self.settling.pay(bet.bet)
 
     def _could_not_act(self, bet: DrawBet) -> bool:
-        """Whether the player had still to leave a crash game that went on without its studio."""
+        """Return whether the player had still to leave a crash game that went on without its studio."""
         draw = self.records.draws[bet.edition]
         return draw.phase is Phase.ACTION and bet.choice == STAYS
 

@@ -21,7 +21,7 @@ _HEX_256 = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What is published of one finished draw. `results` is None if none were published, as for a cancelled draw."""
+    """The published part of one finished draw. `results` is None if none were published, as for a cancelled draw."""
 
     game_type: int
     edition: int

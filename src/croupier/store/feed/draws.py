@@ -163,7 +163,7 @@ class Draws:
 
 
 def digest_of(draw: Draw) -> bytes:
-    """What tells one version's contents from any others."""
+    """Return a digest of the contents of one version."""
     told = [*_row(draw, 0)]
     return hashlib.sha256(json.dumps(told).encode()).digest()
 

@@ -50,7 +50,7 @@ async def own_game_types(tx: Tx, provider_id: int, wanted: Sequence[int]) -> dic
 
 
 class GameTypes:
-    """Who publishes what."""
+    """The owner of each game type, and its maintenance switch."""
 
     def __init__(self, db: Db) -> None:
         self._db = db

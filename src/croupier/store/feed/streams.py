@@ -52,7 +52,7 @@ select t.t as game_type, d.draw_id from unnest($1::integer[]) t(t), lateral (
 
 @dataclass(slots=True)
 class StreamState:
-    """What a snapshot of one game type is made of."""
+    """The contents of a snapshot of one game type."""
 
     change: int
     """Rises with every change."""
@@ -91,11 +91,11 @@ class Streams:
         return {row["game_type"]: row["sequence"] for row in rows}
 
     async def changes(self, game_types: Sequence[int]) -> dict[int, int]:
-        """How often each of these has changed; those that nobody publishes any more are left out."""
+        """Return the change counter of each of these. Those that nobody publishes any more are left out."""
         return {row["game_type"]: row["change"] for row in await self._db.fetch(_TYPES, list(game_types))}
 
     async def state(self, game_types: Iterable[int]) -> dict[int, StreamState]:
-        """What snapshots of these are made of now. `change` is read first, so that it never hides a later one."""
+        """Return the current contents of the snapshots of these. `change` is read first, so that it never hides a later one."""
         wanted = list(game_types)
         rows = await self._db.fetch(_TYPES, wanted)
         states = {row["game_type"]: StreamState(row["change"], row["maintenance"]) for row in rows}
