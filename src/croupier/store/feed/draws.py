@@ -53,7 +53,7 @@ where m.provider_id = excluded.provider_id"""
 _WHERE = "($1::integer is null or game_type = $1) and starts_ms between $2 and $3"
 _LISTED = f"select {COLUMNS} from draws where {_WHERE} order by starts_ms desc, draw_id desc offset $4 limit $5"
 _TOTAL = f"select count(*) from (select from draws where {_WHERE} limit {MAX_TOTAL + 1}) counted"
-_LAST = """
+LAST_FINISHED: Final = """
 select t.game_type, d.draw_id from unnest($1::integer[]) t(game_type), lateral (
     select draw_id from draws where game_type = t.game_type and ended_ms is not null and state = 3
     order by ended_ms desc, draw_id desc limit 1) d"""
@@ -147,7 +147,7 @@ class Draws:
 
     async def _last(self, draws: Sequence[StoredDraw]) -> dict[int, int]:
         types = sorted({stored.draw.key.game_type for stored in draws})
-        return {row["game_type"]: row["draw_id"] for row in await self._db.fetch(_LAST, types)} if types else {}
+        return {row["game_type"]: row["draw_id"] for row in await self._db.fetch(LAST_FINISHED, types)} if types else {}
 
     async def meters(self, currency: str | None = None) -> list[StoredMeter]:
         """Every jackpot meter, or those of one currency, by name."""

@@ -12,7 +12,7 @@ from typing import Final
 
 from croupier.kit.clock import Clock
 from croupier.store.db import Db
-from croupier.store.feed.draws import COLUMNS, StoredDraw, stored_draw
+from croupier.store.feed.draws import COLUMNS, LAST_FINISHED, StoredDraw, stored_draw
 
 LEASE_MS: Final = 3_000
 """A publisher that numbers nothing for so long is replaced."""
@@ -44,10 +44,6 @@ _ENDED = f"""
 select {COLUMNS} from unnest($1::integer[]) t(t), lateral (
     select * from draws where game_type = t.t and ended_ms is not null
     order by ended_ms desc, draw_id desc limit {ENDED}) d"""
-_FINISHED = """
-select t.t as game_type, d.draw_id from unnest($1::integer[]) t(t), lateral (
-    select draw_id from draws where game_type = t.t and ended_ms is not null and state = 3
-    order by ended_ms desc, draw_id desc limit 1) d"""
 
 
 @dataclass(slots=True)
@@ -105,7 +101,7 @@ class Streams:
             state = states.get(row["game_type"])
             if state is not None:
                 state.draws = [kept for kept in state.draws if kept.draw_id != row["draw_id"]] + [stored_draw(row)]
-        for row in await self._db.fetch(_FINISHED, wanted):
+        for row in await self._db.fetch(LAST_FINISHED, wanted):
             if row["game_type"] in states:
                 states[row["game_type"]].last_finished = row["draw_id"]
         return states
