@@ -89,8 +89,8 @@ class Chaos:
         return self.orders.with_suffix(".taken").exists()
 
     async def fire(self) -> None:
-        """Wait until a process has taken the order."""
-        await until(self.fired, 10, "nobody passed the point")
+        """Wait until a process has taken the order: until the last question about a stake was answered."""
+        await until(self.fired, 20, "nobody passed the point")
 
     async def hub_is_dead(self) -> None:
         await until(lambda: self.world.hub.poll() is not None, 10, "the hub lives")
@@ -107,7 +107,10 @@ class Chaos:
     # --- playing ----------------------------------------------------------------------------------------------
 
     async def seat(self, player: str, game: str = "lantern-tumble") -> str:
-        """Open a session for a new player."""
+        """Open a session for a new player. A hub that a failed test has left dead is started first."""
+        if self.world.hub.poll() is not None:
+            self.orders.unlink(missing_ok=True)
+            await self.start_again()
         self.players.append(player)
         return (await self.world.launch(player, game)).session_id
 

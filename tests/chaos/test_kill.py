@@ -251,12 +251,16 @@ async def test_a_refund_meets_a_stake_whose_worker_died(two: Chaos) -> None:
 
 
 async def hub_dies(chaos: Chaos, at: str, *, postgres: bool, words: str | None = None) -> None:
-    """The supervisor and all workers die at this point, and start again on the same home."""
+    """The supervisor and all workers die at this point, and start again on the same home.
+
+    A casino's answer that a loaded machine delays past the hold time is answered with 99, and the point comes later.
+    """
     seat = await sit(chaos)
     if words:
         await chaos.world.behave(words, player=seat.player, type=-1, next=1)
     chaos.order(at, whom="hub", postgres=postgres)
-    assert await seat.call("pay-in", amount="10.00") is None
+    answer = await seat.call("pay-in", amount="10.00")
+    assert answer is None or (answer == 99 and not chaos.fired())
     await chaos.fire()
     await chaos.hub_is_dead()
     await chaos.start_again()
