@@ -25,7 +25,7 @@ from pathlib import Path
 
 from croupier.kit.log import silence
 from croupier.simulator.campaign import Campaign, Played, attached_at, players
-from croupier.simulator.dials import Kind
+from croupier.simulator.dials import WorldKind
 from croupier.simulator.matrix import FAULTS, NEVER, STATES, unseen
 from croupier.simulator.planned_faults import POINTS
 from croupier.simulator.world import EVERY, LARGE, SMALL, STRIDE, World, worlds_of
@@ -115,7 +115,7 @@ class Run:
         if not self._missing():
             return
         self._from_here(f"{self._next_seed()} on")
-        worlds = (world for world in self._worlds(self._next_seed()) if world.kind is Kind.HARSH)
+        worlds = (world for world in self._worlds(self._next_seed()) if world.kind is WorldKind.HARSH)
         for played in play(worlds):
             self._take(played)
             self.spent.rare_worlds += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from croupier.simulator.book import Booking
+from croupier.simulator.book import BookedPayment
 from croupier.simulator.dials import CasinoCharacter
 from croupier.simulator.judge import Case, Judgement
 from croupier.simulator.judge_incidents import judge_incidents, judge_resent
@@ -39,5 +39,5 @@ async def test_a_resent_contradiction_is_no_second_one() -> None:
 
 async def test_a_list_shows_twice_what_was_booked_twice() -> None:
     casino = casino_of(CasinoCharacter.TWICE)
-    casino.book.write(STAKE, Booking("p", 100, "tx", times=2))
+    casino.book.write(STAKE, BookedPayment("p", 100, "tx", times=2))
     assert sorted(line["PartnerTransactionId"] for line in casino._info(7)) == ["tx", "tx-again"]

@@ -15,7 +15,7 @@ from croupier.core import effects
 from croupier.kit.clock import SystemClock
 from croupier.simulator.arena import Arena
 from croupier.simulator.campaign import Played, kept, players, run_campaign
-from croupier.simulator.dials import Kind
+from croupier.simulator.dials import WorldKind
 from croupier.simulator.planned_faults import POINTS
 from croupier.simulator.run import RunResult
 from croupier.simulator.world import World, worlds_of
@@ -42,7 +42,7 @@ def test_nothing_is_lost_doubled_or_left_open_in_rough_worlds(ring: Arena) -> No
         if sum(o.payments for o in outcomes) >= QUICK:
             break
     assert [o.violations for o in outcomes] == [()] * len(outcomes)
-    assert {o.world.kind for o in outcomes} == {Kind.MILD, Kind.HARSH}
+    assert {o.world.kind for o in outcomes} == {WorldKind.MILD, WorldKind.HARSH}
 
 
 @pytest.mark.slow
@@ -93,7 +93,7 @@ def test_a_world_that_failed_once_holds(ring: Arena, world: World) -> None:
 )
 def test_a_seed_gives_the_same_log_byte_for_byte(ring: Arena, world: World, between: World) -> None:
     """A harsh world and a mild one, and what was played in between leaves nothing behind."""
-    assert (world.kind is Kind.HARSH) == (between.kind is Kind.CROWD)
+    assert (world.kind is WorldKind.HARSH) == (between.kind is WorldKind.CROWD)
     first = ring.play(world)
     ring.play(between)
     again = ring.play(world)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from croupier.kit.chance import SeededChance
-from croupier.simulator.book import PAYOUT, RETURN, STAKE, Booking, CasinoBook
+from croupier.simulator.book import PAYOUT, RETURN, STAKE, BookedPayment, CasinoBook
 from croupier.simulator.dials import draw
 from croupier.simulator.matrix import Matrix
 from croupier.simulator.witness import Stated, Witness
@@ -26,7 +26,7 @@ def test_a_return_waits_for_the_outcome_of_the_payout(payout: int, state: str, *
     book, hub = CasinoBook(), Matrix()
     witness = Witness(book, draw(SeededChance("dials"), 50), currencies={}, hub=hub)
     for kind, amount in ((STAKE, 200), (PAYOUT, payout)):
-        book.write((BET, *kind), Booking("ann", amount, "tx"))
+        book.write((BET, *kind), BookedPayment("ann", amount, "tx"))
     witness.spoke((BET, *STAKE))
     hub.moved(BET, "payout", state)
     witness.heard((BET, *RETURN), {}, Stated("ann", 200, "EUR", None), signed_s=0)
@@ -39,7 +39,7 @@ def test_a_loss_that_a_person_works_on_may_come_after_the_return(state: str, *, 
     book, hub = CasinoBook(), Matrix()
     witness = Witness(book, draw(SeededChance("dials"), 50), currencies={}, hub=hub)
     for kind in (STAKE, RETURN):
-        book.write((BET, *kind), Booking("ann", 200, "tx"))
+        book.write((BET, *kind), BookedPayment("ann", 200, "tx"))
     witness.spoke((BET, *STAKE))
     hub.moved(BET, "payout", state)
     witness.heard((BET, *PAYOUT), {}, Stated("ann", 0, "EUR", None), signed_s=0)

@@ -6,7 +6,7 @@ from itertools import islice
 
 import pytest
 
-from croupier.simulator.dials import Kind
+from croupier.simulator.dials import WorldKind
 from croupier.simulator.world import EVERY, HARSH, LARGE, LEAST, SMALL, STRIDE, World, world_of, worlds_of
 
 WORLDS = [
@@ -33,9 +33,18 @@ def test_other_texts_are_refused(shape: str) -> None:
 def test_half_of_the_seeds_are_harsh_and_every_eighth_is_a_crowd() -> None:
     worlds = [world_of(seed) for seed in range(1, 2 * EVERY + 1)]
     assert [world.payments for world in worlds] == [*[SMALL] * 7, LARGE] * 2
-    mild, harsh = Kind.MILD, Kind.HARSH
-    assert [world.kind for world in worlds] == [mild, harsh, mild, harsh, Kind.LATE, harsh, harsh, Kind.CROWD] * 2
-    assert World(HARSH[0], LARGE).kind is Kind.CROWD
+    mild, harsh = WorldKind.MILD, WorldKind.HARSH
+    assert [world.kind for world in worlds] == [
+        mild,
+        harsh,
+        mild,
+        harsh,
+        WorldKind.LATE,
+        harsh,
+        harsh,
+        WorldKind.CROWD,
+    ] * 2
+    assert World(HARSH[0], LARGE).kind is WorldKind.CROWD
 
 
 @pytest.mark.parametrize(("payments", "crowd"), [(1, LEAST), (500, LEAST), (1000, 125), (20_000, 2500), (10**6, LARGE)])
@@ -43,5 +52,5 @@ def test_a_run_is_mixed_whatever_its_size(payments: int, crowd: int) -> None:
     worlds = list(islice(worlds_of(3, payments), EVERY))
     assert [world.payments for world in worlds] == [SMALL] * 7 + [crowd]
     assert [world.seed for world in worlds] == [3 * STRIDE + n for n in range(1, EVERY + 1)]
-    assert [world.kind is Kind.CROWD for world in worlds] == [False] * 7 + [True]
+    assert [world.kind is WorldKind.CROWD for world in worlds] == [False] * 7 + [True]
     assert next(worlds_of(3, payments, after=5)) == worlds[5]

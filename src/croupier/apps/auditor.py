@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from croupier.flows.hub import Hub
 from croupier.kit.log import get
-from croupier.store.oversight.audits import Asked, Known, Progress
+from croupier.store.oversight.audits import Asked, KnownViolation, Progress
 from croupier.views.audit.cycle import AuditTurn, Marks, run_turn
 
 log = get("auditor")
@@ -26,7 +26,7 @@ async def audit_for_ever(hub: Hub, every_s: float) -> None:
         await take_turn(hub, every_s)
 
 
-async def take_turn(hub: Hub, every_s: float) -> list[Known] | None:
+async def take_turn(hub: Hub, every_s: float) -> list[KnownViolation] | None:
     """Take a turn if one is due and no other process takes it. Return the new violations, or None if no turn was taken."""
     began = await hub.store.audits.progress()
     if hub.clock.now_ms() - began.done_ms < every_s * 1000:
@@ -40,13 +40,13 @@ async def take_turn(hub: Hub, every_s: float) -> list[Known] | None:
     return new
 
 
-async def _write_down(hub: Hub, began: Progress, found: AuditTurn) -> list[Known] | None:
+async def _write_down(hub: Hub, began: Progress, found: AuditTurn) -> list[KnownViolation] | None:
     now_ms, goes_on = hub.clock.now_ms(), found.goes_on
     whole_ms = now_ms if found.is_last_part else began.whole_ms
     now = Progress(began.version, now_ms, goes_on.event_id, goes_on.subject_id, goes_on.link, whole_ms)
     asked = [Asked(name, answer.took_ms, answer.subjects) for name, answer in found.answers.items()]
     wrong = [
-        Known(name, violation.subject_id or 0, about, violation.what)
+        KnownViolation(name, violation.subject_id or 0, about, violation.what)
         for name, answer in found.answers.items()
         for about, violation in answer.violations
     ]

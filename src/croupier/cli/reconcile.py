@@ -44,7 +44,7 @@ TO_DO = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _Comparison:
     """The result of the command: what was compared and what is open now."""
 
     asked: bool
@@ -104,7 +104,7 @@ def reconcile(
         raise typer.BadParameter("give one of --day, --open and --bet")
     wish = _Wish(casino, day, bet, open_window)
 
-    async def work(hub: Hub, _: Settings) -> _Asked:
+    async def work(hub: Hub, _: Settings) -> _Comparison:
         if per_second is not None:
             hub.process_settings = replace(hub.process_settings, compare_per_s=per_second)
         return await _asked(hub, wish)
@@ -146,12 +146,12 @@ def close(
 # --- comparison -------------------------------------------------------------------------------------------------
 
 
-async def _asked(hub: Hub, wish: _Wish) -> _Asked:
+async def _asked(hub: Hub, wish: _Wish) -> _Comparison:
     casino_id = None if wish.casino is None else (await casino_of(hub, wish.casino)).casino_id
     compared, left, cashbacks, bet_id = await _compared(hub, wish, casino_id)
     findings = await hub.store.findings.open_ones(casino_id, MOST, bet_id)
     asked = wish.open_window or wish.day is not None or wish.bet is not None
-    return _Asked(asked, compared, left, cashbacks, findings, await hub.store.findings.count(casino_id, bet_id))
+    return _Comparison(asked, compared, left, cashbacks, findings, await hub.store.findings.count(casino_id, bet_id))
 
 
 async def _compared(
@@ -187,7 +187,7 @@ async def _one(hub: Hub, text: str, casino: str | None) -> tuple[int, list[BetCo
 # --- output ------------------------------------------------------------------------------------------------
 
 
-def _report(done: _Asked) -> dict[str, Any]:
+def _report(done: _Comparison) -> dict[str, Any]:
     counts = Counter(one.result.value for one in done.compared)
     return {
         "holds": done.holds,
@@ -204,7 +204,7 @@ def _report(done: _Asked) -> dict[str, Any]:
     }
 
 
-def _show(done: _Asked) -> None:
+def _show(done: _Comparison) -> None:
     if done.asked:
         counts = Counter(one.result for one in done.compared)
         parts = [f"{counts[result]} {result.value}" for result in ComparisonResult if counts[result]]

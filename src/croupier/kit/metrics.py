@@ -104,7 +104,7 @@ def share(folder: Path, place: int) -> None:
     values.ValueClass = values.MultiProcessValue(lambda: place)  # type: ignore[no-untyped-call]
 
 
-class _Asked(Collector):
+class _ReadGauges(Collector):
     """Gauges that were read for this scrape."""
 
     def __init__(self) -> None:
@@ -124,7 +124,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
-        self._asked = _Asked()
+        self._asked = _ReadGauges()
         self._registry.register(self._asked)
         self._own: CollectorRegistry | None = self._registry
         if _FOLDER in os.environ:

@@ -17,7 +17,7 @@ RETURN = (2, False)
 
 
 @dataclass(slots=True)
-class Booking:
+class BookedPayment:
     """One payment in the casino's book. `times` counts how often it moved money."""
 
     player: str
@@ -33,7 +33,7 @@ class Booking:
 class CasinoBook:
     """All bookings of the casino, and the bets that it closed."""
 
-    bookings: dict[Key, Booking] = field(default_factory=dict)
+    bookings: dict[Key, BookedPayment] = field(default_factory=dict)
     refused: dict[Key, int] = field(default_factory=dict)
     """Payments that it refuses for good, with the code of the refusal."""
     closed: set[int] = field(default_factory=set)
@@ -42,7 +42,7 @@ class CasinoBook:
     _of: dict[tuple[int, bool], list[Key]] = field(default_factory=dict)
     _players: dict[str, list[Key]] = field(default_factory=dict)
 
-    def write(self, key: Key, booking: Booking) -> None:
+    def write(self, key: Key, booking: BookedPayment) -> None:
         """Write a booking, in place of a forgotten one under the same key."""
         if key not in self.bookings:
             self._of.setdefault((key[0], key[2]), []).append(key)
@@ -64,7 +64,7 @@ class CasinoBook:
         return sum(moved(key, booking, booking.amount - (booking.tax or 0)) for key, booking in mine)
 
 
-def moved(key: Key, booking: Booking, amount: int) -> int:
+def moved(key: Key, booking: BookedPayment, amount: int) -> int:
     """Return the amount, with its sign, that a booking moved in its player's wallet."""
     sign = -1 if key[1:] in TAKES else 1
     return sign * amount * (0 if booking.forgotten else booking.times)

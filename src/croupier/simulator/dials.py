@@ -49,7 +49,7 @@ TRUTHFUL = frozenset(CasinoCharacter) - {
 """Behaviours for which all books must agree exactly once faults have stopped."""
 
 
-class Kind(Enum):
+class WorldKind(Enum):
     """The class of a world."""
 
     MILD = "mild"
@@ -173,13 +173,13 @@ OFF: dict[str, Mapping[str, object]] = {
 """Dials that can be turned off to make a failing world smaller, by the name that a person gives."""
 
 
-def draw(chance: Chance, payments: int, without: Collection[str] = (), *, kind: Kind = Kind.MILD) -> Dials:
+def draw(chance: Chance, payments: int, without: Collection[str] = (), *, kind: WorldKind = WorldKind.MILD) -> Dials:
     """Draw the dials of a seed. Half of the worlds have few faults, so that undisturbed bets occur.
 
     A harsh world has all faults. Every dial is drawn, even one that is turned off: that changes no other.
     """
     rough = chance.fraction()
-    crowd = kind is Kind.CROWD
+    crowd = kind is WorldKind.CROWD
     dials = Dials(
         bets=max(round(payments / PAYMENTS_PER_BET), 1),
         rough_s=30.0 if crowd else 90.0,
@@ -219,9 +219,9 @@ def draw(chance: Chance, payments: int, without: Collection[str] = (), *, kind: 
         info_down=0.0,
         odd_acts=_up_to(chance, 0.4),
     )
-    if kind is Kind.HARSH:
+    if kind is WorldKind.HARSH:
         dials = replace(dials, **_harsh(chance))  # type: ignore[arg-type] # see below
-    if kind is Kind.LATE:
+    if kind is WorldKind.LATE:
         dials = replace(dials, **_late(chance))  # type: ignore[arg-type] # see below
     dials = replace(dials, told_balance=one_of(chance, (0.0, 0.0, 0.5, 1.0)), insists=one_of(chance, (0.0, 0.5, 1.0)))
     for name in sorted(without):

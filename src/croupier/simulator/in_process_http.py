@@ -40,7 +40,7 @@ class InProcessWire:
         app = self._apps.get(f"{target.scheme}://{target.netloc}".lower())
         if app is None:
             raise PeerError("nobody is at this address", sent=False)
-        call = _Call(request.leaving(), target)
+        call = _AppCall(request.leaving(), target)
         task = asyncio.create_task(call.run(app))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
@@ -52,7 +52,7 @@ class InProcessWire:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
 
-    async def _in_time(self, call: _Call, total_s: float) -> WireAnswer:
+    async def _in_time(self, call: _AppCall, total_s: float) -> WireAnswer:
         limit = asyncio.ensure_future(self._clock.sleep(total_s))
         ends: tuple[asyncio.Future[Any], ...] = (call.answer, limit)
         try:
@@ -65,7 +65,7 @@ class InProcessWire:
             call.leave()
 
 
-class _Call:
+class _AppCall:
     """One request to an app."""
 
     def __init__(self, request: WireRequest, target: SplitResult) -> None:

@@ -37,7 +37,7 @@ class Move(NamedTuple):
     amount: int
 
 
-class Wallet:
+class WalletHistory:
     """The history of one player's wallet, as the hub received it."""
 
     def __init__(self, purse: int, moves: list[Move], unclear_s: float) -> None:
@@ -108,7 +108,7 @@ def _own(bet: Bet, verb: str, payment_times: PaymentTimes, *, until_s: float) ->
         yield -bet.stake
 
 
-def _wallets(scene: Scene, cases: list[Case]) -> dict[int, Wallet]:
+def _wallets(scene: Scene, cases: list[Case]) -> dict[int, WalletHistory]:
     moves: dict[int, list[Move]] = {player_id: [] for _, player_id, _ in scene.players}
     unclear_s = dict.fromkeys(moves, scene.payment_times.skewed_s)
     for case in cases:
@@ -123,7 +123,7 @@ def _wallets(scene: Scene, cases: list[Case]) -> dict[int, Wallet]:
                     Move(scene.payment_times.accepted_s[name], subject.subject_id, _moved(kind, payment))
                 )
     purses = {player_id: scene.casinos[casino_id].purse for casino_id, player_id, _ in scene.players}
-    return {player_id: Wallet(purses[player_id], moves[player_id], unclear_s[player_id]) for player_id in moves}
+    return {player_id: WalletHistory(purses[player_id], moves[player_id], unclear_s[player_id]) for player_id in moves}
 
 
 def _moved(kind: PaymentKind, payment: Payment) -> int:

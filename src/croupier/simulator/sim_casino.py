@@ -19,7 +19,7 @@ from starlette.responses import Response
 from croupier.kit.jwt import BadToken, verify
 from croupier.kit.wire import Wire
 from croupier.simulator.amounts import text_of
-from croupier.simulator.book import RETURN, STAKE, TAKES, Booking, CasinoBook, Key
+from croupier.simulator.book import RETURN, STAKE, TAKES, BookedPayment, CasinoBook, Key
 from croupier.simulator.dials import TRUTHFUL, CasinoCharacter, Dials, one_of
 from croupier.simulator.faults import Around
 from croupier.simulator.hub_client import Access, HubClient
@@ -224,7 +224,7 @@ class SimCasino:
         if twice:
             self._weather.strike("twice", [key[0]])
         fresh = key not in self.book.bookings
-        self.book.write(key, Booking(stated.player, stated.amount, tx, stated.currency, stated.tax, times))
+        self.book.write(key, BookedPayment(stated.player, stated.amount, tx, stated.currency, stated.tax, times))
         self.witness.booked(key)
         self._log("book", key[1], stated.amount, "twice" if twice else "")
         if self._is(CasinoCharacter.FORGETFUL) and self._bad_moment():
@@ -400,7 +400,7 @@ class SimCasino:
             self.witness.said(value, 200)
         return [{**value, "DateTime": self._clock.now_ms() // 1000} for value in shown]
 
-    def _yes(self, key: Key, booking: Booking) -> dict[str, Any]:
+    def _yes(self, key: Key, booking: BookedPayment) -> dict[str, Any]:
         """Return the Value of a booking, at some casinos with the balance of the wallet."""
         value = self._value(key, booking)
         self.witness.said(value, 200)
@@ -420,7 +420,7 @@ class SimCasino:
         return self._value(key, self.book.bookings[key])
 
     @staticmethod
-    def _value(key: Key, booking: Booking) -> dict[str, Any]:
+    def _value(key: Key, booking: BookedPayment) -> dict[str, Any]:
         tax = {} if booking.tax is None else {"TaxAmount": text_of(booking.tax, booking.currency)}
         return {
             "CashbackId" if key[2] else "BetId": key[0],

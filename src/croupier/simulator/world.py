@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Self
 
-from croupier.simulator.dials import OFF, Kind
+from croupier.simulator.dials import OFF, WorldKind
 
 SMALL = 40
 LARGE = 12_000
@@ -69,14 +69,14 @@ class World:
         return cls(seed, int(match[1]), only, without)
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> WorldKind:
         """Return the class of the world."""
         place = self.seed % EVERY
         if self.payments >= (CROWD if place else LEAST):
-            return Kind.CROWD
+            return WorldKind.CROWD
         if place == LATE:
-            return Kind.LATE
-        return Kind.HARSH if place in HARSH else Kind.MILD
+            return WorldKind.LATE
+        return WorldKind.HARSH if place in HARSH else WorldKind.MILD
 
     def has(self, number: int) -> bool:
         """Return whether this bet or cashback is played."""

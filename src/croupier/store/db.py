@@ -40,11 +40,11 @@ __all__ = [
     "DbDown",
     "DbError",
     "DbLocked",
+    "DbSession",
     "DbUnfit",
     "DbViolation",
     "Limits",
     "Row",
-    "Session",
     "Tx",
     "assert_no_tx",
     "patience",
@@ -148,7 +148,7 @@ def tx_is_open() -> Iterator[None]:
         _open.reset(mark)
 
 
-class _Call:
+class _DbCall:
     """One call in flight: it is counted, and the driver's errors become those of `store.errors`."""
 
     __slots__ = ("_db", "_one")
@@ -236,8 +236,8 @@ class Tx:
         with self._call():
             return str(await self._connection.execute(sql, *args, timeout=self._limit_s))
 
-    def _call(self) -> _Call:
-        return _Call(self._db, self)
+    def _call(self) -> _DbCall:
+        return _DbCall(self._db, self)
 
     @property
     def connection(self) -> Any:  # noqa: ANN401 - the driver has no types
@@ -245,7 +245,7 @@ class Tx:
         return self._connection
 
 
-class Session:
+class DbSession:
     """One connection outside a transaction. Its statements run one after the other."""
 
     __slots__ = ("_one",)
@@ -410,13 +410,13 @@ class Db:
             yield tx
 
     @asynccontextmanager
-    async def session(self) -> AsyncIterator[Session]:
+    async def session(self) -> AsyncIterator[DbSession]:
         """Lend one connection for advisory locks and for statements that cannot run in a transaction.
 
         It is closed at the end of the block, so its locks and its settings end there, however the block ends.
         """
         async with self._connection() as one:
-            session = Session(one)
+            session = DbSession(one)
             try:
                 yield session
             finally:
@@ -441,7 +441,7 @@ class Db:
         pool = pool or self._pool
         limit_s = limit_s or _patience_s.get() or self._limits.statement_s
         began_s = asyncio.get_running_loop().time()
-        with _Call(self):
+        with _DbCall(self):
             one = Tx(self, await pool.take(limit_s), limit_s)
         try:
             yield one

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from croupier import __version__
 from croupier.kit.clock import SystemClock
-from croupier.store.db import Db, DbLocked, DbUnfit, DbViolation, Session, Tx, patience
+from croupier.store.db import Db, DbLocked, DbSession, DbUnfit, DbViolation, Tx, patience
 from croupier.store.migration_files import FOLDER, ConcurrentStep, Migration, MigrationError, read_files
 
 __all__ = ["FOLDER", "Migration", "MigrationError", "is_empty", "migrate", "pending", "set_up"]
@@ -104,7 +104,7 @@ async def pending(db: Db, folder: Path = FOLDER) -> list[str]:
 
 
 @asynccontextmanager
-async def _locked(db: Db, limit_s: float) -> AsyncIterator[Session]:
+async def _locked(db: Db, limit_s: float) -> AsyncIterator[DbSession]:
     """Lend a session that holds the advisory lock. A refusal of the role's rights becomes a MigrationError.
 
     The lock is polled. A program that waited inside a statement would hold a snapshot meanwhile, and
@@ -127,7 +127,7 @@ async def _locked(db: Db, limit_s: float) -> AsyncIterator[Session]:
 
 
 @asynccontextmanager
-async def _changing(session: Session, limit_s: float) -> AsyncIterator[Tx]:
+async def _changing(session: DbSession, limit_s: float) -> AsyncIterator[Tx]:
     """Open a transaction that changes the schema. A table that stays locked is a MigrationError."""
     try:
         async with session.transaction() as tx:
@@ -139,7 +139,7 @@ async def _changing(session: Session, limit_s: float) -> AsyncIterator[Tx]:
         raise MigrationError("somebody uses the tables all the time: stop what does, and migrate again") from held
 
 
-async def _apply(session: Session, file: Migration, limit_s: float) -> None:
+async def _apply(session: DbSession, file: Migration, limit_s: float) -> None:
     if file.concurrent is not None:
         await _run_outside(session, file, file.concurrent, limit_s=limit_s)
     async with _changing(session, limit_s) as tx:
@@ -148,7 +148,7 @@ async def _apply(session: Session, file: Migration, limit_s: float) -> None:
         await _record(tx, file)
 
 
-async def _run_outside(session: Session, file: Migration, step: ConcurrentStep, *, limit_s: float) -> None:
+async def _run_outside(session: DbSession, file: Migration, step: ConcurrentStep, *, limit_s: float) -> None:
     """Run the statement of a marked file. An invalid index of that name is dropped before, and after an error.
 
     An interrupted build leaves an invalid index, which `if not exists` takes for the wanted one. An invalid unique index
@@ -171,7 +171,7 @@ async def _run_outside(session: Session, file: Migration, step: ConcurrentStep, 
         raise
 
 
-async def _drop_invalid(session: Session, step: ConcurrentStep) -> None:
+async def _drop_invalid(session: DbSession, step: ConcurrentStep) -> None:
     if await session.fetchval(_IS_INVALID, step.index):
         await session.fetch(f"drop index concurrently if exists {step.index}")
 

@@ -12,9 +12,9 @@ import pytest
 from croupier.kit.strictjson import loads
 from croupier.kit.wire import WireRequest
 from croupier.sandbox.draws.crash import Crash
-from croupier.sandbox.draws.records import BetState
+from croupier.sandbox.draws.records import DrawBetState
 from croupier.sandbox.draws.schedule import SCHEDULES, Schedule
-from croupier.sandbox.draws.table import NotTaken
+from croupier.sandbox.draws.table import BetRejected
 from croupier.sandbox.draws.verify import problems, read_proof
 from tests.sandbox.draws.hub_of_draws import CONFLICT, MINOR, NO_FUNDS, QUICK, UNKNOWN, Fault, Scene, Told, virtual
 
@@ -32,7 +32,7 @@ async def test_a_draw_takes_a_bet_plays_tells_and_settles_it(scene: Scene, game_
     scene.start(game_type)
     edition = await scene.phase(game_type, "betting")
     bet = await scene.bet(game_type, BETS[game_type])
-    assert bet.state is BetState.TAKEN
+    assert bet.state is DrawBetState.TAKEN
     (last,) = await scene.until(lambda: scene.hub.of(game_type, 3))
     assert (last["gameEdition"], holds(last)) == (edition, True)
     await scene.until(lambda: scene.hub.bets[bet.bet]["end"])
@@ -74,7 +74,7 @@ async def test_betting_opens_only_after_the_hub_took_the_commitment(scene: Scene
         draw = scene.studio.draws.tables[WHEEL].draw
         assert draw is not None
         assert draw.phase.value == "awaiting"
-        with pytest.raises(NotTaken, match="closed"):
+        with pytest.raises(BetRejected, match="closed"):
             await scene.bet(WHEEL, "grey")
     scene.hub.fault = lambda _verb, _body: None
     await scene.phase(WHEEL, "betting")
@@ -88,7 +88,7 @@ async def test_a_hub_without_a_feed_gets_no_bets(scene: Scene) -> None:
     scene.start(WHEEL)
     heard = scene.hub.heard["draws"]
     await scene.until(lambda: scene.hub.heard["draws"] > heard + 2)
-    with pytest.raises(NotTaken, match="closed"):
+    with pytest.raises(BetRejected, match="closed"):
         await scene.bet(WHEEL, "grey")
     assert any("is not published: code 6" in said for said in scene.studio.journal.complaints)
 
@@ -98,7 +98,7 @@ async def test_a_hub_without_a_feed_gets_no_bets(scene: Scene) -> None:
 async def test_no_bet_is_taken_once_betting_has_closed(scene: Scene, phase: str) -> None:
     scene.start(WHEEL)
     await scene.phase(WHEEL, phase)
-    with pytest.raises(NotTaken, match="closed"):
+    with pytest.raises(BetRejected, match="closed"):
         await scene.bet(WHEEL, "grey")
     assert not scene.hub.heard["pay-in"]
 
@@ -121,7 +121,7 @@ async def test_a_bet_that_is_none_is_refused_and_nothing_is_sent(
 ) -> None:
     scene.start(WHEEL)
     await scene.phase(WHEEL, "betting")
-    with pytest.raises(NotTaken, match=said):
+    with pytest.raises(BetRejected, match=said):
         await scene.bet(WHEEL, choice, stake)
     assert not scene.hub.heard["pay-in"]
     assert not scene.studio.draws.tables[WHEEL].records.bets
@@ -133,7 +133,7 @@ async def test_a_refused_stake_is_given_up_for_good(scene: Scene) -> None:
     scene.start(WHEEL)
     await scene.phase(WHEEL, "betting")
     bet = await scene.bet(WHEEL, "grey")
-    assert bet.state is BetState.REFUSED
+    assert bet.state is DrawBetState.REFUSED
     await scene.until(lambda: scene.hub.of(WHEEL, 3))
     assert (scene.hub.heard["pay-in"], scene.hub.heard["pay-out"], scene.hub.heard["refund"]) == (1, 0, 0)
 
@@ -156,7 +156,7 @@ async def test_a_stake_under_way_when_betting_closes_is_waited_for_and_plays(sce
     await scene.phase(WHEEL, "betting")
     await scene.clock.sleep(1.5)
     bet = await scene.bet(WHEEL, "grey")
-    assert bet.state is BetState.TAKEN
+    assert bet.state is DrawBetState.TAKEN
     (closed,) = [
         d for d in scene.hub.announced if d["gameEdition"] == bet.edition and d["playState"] == 1 and d["state"] == 2
     ]
@@ -173,7 +173,7 @@ async def test_a_stake_that_outlives_the_grace_is_refunded_and_never_plays(scene
     scene.start(WHEEL, schedule=Schedule(0, 200, 2000, 600, 400, grace_ms=1000))
     await scene.phase(WHEEL, "betting")
     bet = await scene.bet(WHEEL, "grey")
-    assert bet.state in (BetState.REFUND, BetState.REFUNDED)
+    assert bet.state in (DrawBetState.REFUND, DrawBetState.REFUNDED)
     await scene.until(lambda: scene.hub.bets[bet.bet]["end"] == "returned")
     await scene.until(lambda: scene.hub.of(WHEEL, 3))
     assert not scene.hub.heard["pay-out"]
@@ -211,7 +211,7 @@ async def test_a_cancelled_draw_refunds_every_stake_and_shows_its_seed(scene: Sc
 async def test_a_draw_whose_results_are_out_is_not_cancelled(scene: Scene) -> None:
     scene.start(KENO)
     await scene.phase(KENO, "results")
-    with pytest.raises(NotTaken, match="results"):
+    with pytest.raises(BetRejected, match="results"):
         scene.studio.draws.tables[KENO].cancel()
 
 
@@ -253,16 +253,16 @@ async def test_a_player_leaves_the_crash_game_at_the_multiplier_shown(scene: Sce
     while True:
         await scene.phase(CRASH, "betting")
         leaves, stays = await scene.bet(CRASH, "stays"), await scene.bet(CRASH, "stays")
-        with pytest.raises(NotTaken, match="while the multiplier rises"):
+        with pytest.raises(BetRejected, match="while the multiplier rises"):
             table.leave(leaves.bet)
         draw = await scene.until(lambda: table.draw if table.draw and table.draw.phase.value != "betting" else None)
         try:
             left = await scene.until(lambda name=leaves.bet: _left(table, name))
-        except NotTaken:
+        except BetRejected:
             await scene.until(lambda edition=draw.edition: table.draw is None or table.draw.edition != edition)
             continue
         break
-    with pytest.raises(NotTaken, match="only a bet that stays"):
+    with pytest.raises(BetRejected, match="only a bet that stays"):
         table.leave(leaves.bet)
     await scene.until(lambda: scene.hub.bets[leaves.bet]["end"] and scene.hub.bets[stays.bet]["end"])
     (last,) = [d for d in scene.hub.of(CRASH, 2) if d["gameEdition"] == leaves.edition and "results" in d]
@@ -275,10 +275,10 @@ async def test_a_player_leaves_the_crash_game_at_the_multiplier_shown(scene: Sce
 
 
 def _left(table: Any, name: str) -> Any:
-    """Leave as soon as the multiplier has risen; None before. Raises NotTaken after the crash."""
+    """Leave as soon as the multiplier has risen; None before. Raises BetRejected after the crash."""
     try:
         return table.leave(name)
-    except NotTaken as problem:
+    except BetRejected as problem:
         if "not risen" in str(problem):
             return None
         raise
@@ -303,7 +303,7 @@ async def test_the_money_of_many_draws_balances_to_the_cent(scene: Scene, draws:
 
     async def play(game_type: int) -> None:
         while scene.hub.finished < draws:
-            with contextlib.suppress(NotTaken):
+            with contextlib.suppress(BetRejected):
                 placed.append(await scene.bet(game_type, BETS[game_type]))
             await asyncio.sleep(0.1)
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from croupier.sandbox.draws.draw_journal import DrawJournal, FilePages, FolderInUse, JournalBroken, lock
-from croupier.sandbox.draws.records import MOVES, NEXT, BetState, Draw, DrawBet, Phase
-from croupier.sandbox.draws.table import NotTaken
+from croupier.sandbox.draws.records import MOVES, NEXT, Draw, DrawBet, DrawBetState, Phase
+from croupier.sandbox.draws.table import BetRejected
 from tests.sandbox.draws.hub_of_draws import UNKNOWN, Scene, Told, virtual
 
 WHEEL, CRASH = 24, 25
@@ -141,7 +141,9 @@ async def test_restarts_again_and_again_lose_and_double_nothing(scene: Scene, se
         await asyncio.sleep(0.34 * (1 + (turn * 7 + seed) % 11))
         await scene.restart(WHEEL, CRASH)
     answers = await asyncio.gather(*asked, return_exceptions=True)
-    odd_ones = [a for a in answers if isinstance(a, Exception) and not isinstance(a, NotTaken | asyncio.CancelledError)]
+    odd_ones = [
+        a for a in answers if isinstance(a, Exception) and not isinstance(a, BetRejected | asyncio.CancelledError)
+    ]
     assert not odd_ones
     scene.hub.fault = lambda _verb, _body: None
     tables = scene.studio.draws.tables.values()
@@ -156,7 +158,7 @@ def journal(folder: Path) -> DrawJournal:
     return DrawJournal(FilePages(folder / "draws-24.jsonl"))
 
 
-def moved(state: BetState, win: int = 0) -> DrawBet:
+def moved(state: DrawBetState, win: int = 0) -> DrawBet:
     return DrawBet("d-1", WHEEL, 7, "s-1", "EUR", 1000, "grey", state, win)
 
 
@@ -164,7 +166,7 @@ def test_the_journal_gives_back_what_was_written_last(tmp_path: Path) -> None:
     first = journal(tmp_path)
     first.put_draw(DRAW)
     first.put_draw(Draw(WHEEL, 7, "ab" * 32, Phase.RESULTS, 4, 1000, 2000, 2001, None, (4, "grey")))
-    for bet in (BET, moved(BetState.TAKEN), moved(BetState.WIN, 2000)):
+    for bet in (BET, moved(DrawBetState.TAKEN), moved(DrawBetState.WIN, 2000)):
         first.put_bet(bet)
     first.put_told(7, 3)
     second = journal(tmp_path)
@@ -209,7 +211,7 @@ def test_what_is_over_is_forgotten_and_the_last_edition_is_not(tmp_path: Path) -
     kept = journal(tmp_path)
     for edition in (7, 8, 9):
         kept.put_draw(Draw(WHEEL, edition, "ab" * 32, Phase.FINISHED, 5, 1000, 2000))
-    kept.put_bet(moved(BetState.SETTLED))
+    kept.put_bet(moved(DrawBetState.SETTLED))
     kept.put_told(7, 5)
     kept.put_told(9, 5)
     kept.forget_what_is_over()
@@ -217,8 +219,8 @@ def test_what_is_over_is_forgotten_and_the_last_edition_is_not(tmp_path: Path) -
     assert (sorted(again.draws), again.bets) == ([8, 9], {}), "8 is not published yet, 9 is the newest"
 
 
-@pytest.mark.parametrize("state", [s for s in BetState if not s.ended])
-def test_a_draw_with_a_bet_that_has_not_ended_is_kept(tmp_path: Path, state: BetState) -> None:
+@pytest.mark.parametrize("state", [s for s in DrawBetState if not s.ended])
+def test_a_draw_with_a_bet_that_has_not_ended_is_kept(tmp_path: Path, state: DrawBetState) -> None:
     kept = journal(tmp_path)
     for edition in (7, 8):
         kept.put_draw(Draw(WHEEL, edition, "ab" * 32, Phase.FINISHED, 5, 1000, 2000))
@@ -273,8 +275,8 @@ async def test_a_full_disk_takes_no_bet_and_the_draws_go_on_once_there_is_room(s
 
 def test_states_that_ended_lead_nowhere_and_every_other_one_leads_to_an_end() -> None:
     assert all(bool(NEXT[phase]) is not phase.ended for phase in Phase)
-    assert all(bool(MOVES[state]) is not state.ended for state in BetState)
-    for state in BetState:
+    assert all(bool(MOVES[state]) is not state.ended for state in DrawBetState)
+    for state in DrawBetState:
         reached, new = {state}, {state}
         while new:
             new = {after for one in new for after in MOVES[one]} - reached

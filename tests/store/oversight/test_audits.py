@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 
 from croupier.store.db import Db
-from croupier.store.oversight.audits import MOST_KNOWN, NOTE, Asked, Audits, Known, Progress
+from croupier.store.oversight.audits import MOST_KNOWN, NOTE, Asked, Audits, KnownViolation, Progress
 from croupier.store.oversight.incidents import Incidents
 from tests.store.cast import NOW_MS, HandClock
 
-BROKEN = Known("I5", 1001, "", "moved twice")
+BROKEN = KnownViolation("I5", 1001, "", "moved twice")
 
 
 @pytest.fixture
@@ -26,8 +26,8 @@ def audits(db: Db, incidents: Incidents) -> Audits:
 
 
 async def end(
-    audits: Audits, found: Sequence[Known], *, answered: bool = True, at_ms: int = NOW_MS
-) -> list[Known] | None:
+    audits: Audits, found: Sequence[KnownViolation], *, answered: bool = True, at_ms: int = NOW_MS
+) -> list[KnownViolation] | None:
     began = await audits.progress()
     asked = [Asked("I5", 12, 3), Asked("I1", 7, 3)]
     return await audits.end(replace(began, done_ms=at_ms), asked, found, answered=lambda _: answered)
@@ -79,14 +79,14 @@ async def test_a_person_is_called_once_for_the_same_thing(audits: Audits, incide
 
 async def test_something_new_of_the_same_subject_calls_again(audits: Audits, incidents: Incidents) -> None:
     await end(audits, [BROKEN])
-    other = Known("I1", 1001, "", "entry 5 belongs to no transition")
+    other = KnownViolation("I1", 1001, "", "entry 5 belongs to no transition")
     assert await end(audits, [BROKEN, other]) == [other]
     (incident,) = await incidents.open_ones()
     assert (incident.times, incident.note) == (2, "I1: entry 5 belongs to no transition")
 
 
 async def test_what_breaks_at_once_is_one_incident_of_its_subject(audits: Audits, incidents: Incidents) -> None:
-    await end(audits, [Known(f"I{n}", 1001, "", "x" * 100) for n in (1, 5, 7, 8, 13, 20)])
+    await end(audits, [KnownViolation(f"I{n}", 1001, "", "x" * 100) for n in (1, 5, 7, 8, 13, 20)])
     (incident,) = await incidents.open_ones()
     assert incident.times == 1
     assert incident.note.startswith("I1: xxx")
@@ -108,14 +108,14 @@ async def test_what_is_mended_is_struck_out_and_calls_again_if_it_comes_back(
 
 
 async def test_what_is_about_no_subject_is_told_apart(audits: Audits) -> None:
-    gone = [Known("I11", 0, what, what) for what in ("trigger a is gone", "trigger b is gone")]
+    gone = [KnownViolation("I11", 0, what, what) for what in ("trigger a is gone", "trigger b is gone")]
     assert await end(audits, gone) == gone
     assert await end(audits, gone[:1]) == []
     assert await audits.known() == gone[:1]
 
 
 async def test_where_everything_is_broken_calls_end_somewhere(audits: Audits, incidents: Incidents) -> None:
-    found = [Known("I5", n, "", "moved twice") for n in range(1, MOST_KNOWN + 50)]
+    found = [KnownViolation("I5", n, "", "moved twice") for n in range(1, MOST_KNOWN + 50)]
     new = await end(audits, found)
     assert new is not None
     assert len(new) == len(await incidents.open_ones()) == MOST_KNOWN

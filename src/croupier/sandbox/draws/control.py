@@ -16,7 +16,7 @@ from starlette.routing import Route
 from croupier.kit import strictjson
 from croupier.kit.strictjson import Record
 from croupier.sandbox.draws.draw_studio import DrawStudio, bet_shown
-from croupier.sandbox.draws.table import NotTaken
+from croupier.sandbox.draws.table import BetRejected
 from croupier.sandbox.studio_control import acts
 from croupier.sandbox.studio_games import LaunchedSession
 
@@ -62,7 +62,7 @@ class DrawControl:
         """`{"session", "choice", "stake"}`: a bet on the draw that runs. Answers the bet, and the hub's code or null."""
         launched = self._studio.sessions.get(strictjson.text(asked, "session"))
         if launched is None:
-            raise NotTaken("there is no such session")
+            raise BetRejected("there is no such session")
         table = self._studio.draws.table_of(launched)
         choice, stake = strictjson.text(asked, "choice"), strictjson.amount_text(asked, "stake")
         bet, answer = await table.place(launched, choice, stake)
@@ -85,7 +85,7 @@ def _or_why(act: Callable[[Record], Awaitable[object]]) -> Callable[[Record], Aw
     async def acted(asked: Record) -> object:
         try:
             return await act(asked)
-        except NotTaken as problem:
+        except BetRejected as problem:
             return {"refused": str(problem)}
 
     return acted

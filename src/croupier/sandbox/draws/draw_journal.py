@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
-from croupier.sandbox.draws.records import BetState, Draw, DrawBet, Phase
+from croupier.sandbox.draws.records import Draw, DrawBet, DrawBetState, Phase
 
 _OWNER_ONLY = 0o600
 
@@ -203,7 +203,7 @@ class DrawJournal:
                 draw = Draw(**_with(told, phase=Phase(told["phase"]), results=_results(told["results"])))
                 self.draws[draw.edition] = draw
             elif kind == "bet":
-                bet = DrawBet(**_with(told, state=BetState(told["state"])))
+                bet = DrawBet(**_with(told, state=DrawBetState(told["state"])))
                 self.bets[bet.bet] = bet
             elif kind == "told":
                 self.told[told["edition"]] = told["version"]

@@ -13,8 +13,8 @@ from croupier.core.money import format_amount
 from croupier.sandbox.draws.crash import STAYS, Crash
 from croupier.sandbox.draws.draw_studio import DrawStudio
 from croupier.sandbox.draws.paytable import paytable
-from croupier.sandbox.draws.records import BetState, Draw, DrawBet, Phase
-from croupier.sandbox.draws.table import DrawTable, NotTaken
+from croupier.sandbox.draws.records import Draw, DrawBet, DrawBetState, Phase
+from croupier.sandbox.draws.table import BetRejected, DrawTable
 from croupier.sandbox.studio_games import LaunchedSession
 from croupier.sandbox.studio_page import document
 
@@ -37,7 +37,7 @@ async def bet_from_page(draws: DrawStudio, launched: LaunchedSession, body: byte
         bet, answer = await draws.table_of(launched).place(launched, choice, stake)
     except (UnicodeDecodeError, ValueError):
         return "The form could not be read."
-    except NotTaken as problem:
+    except BetRejected as problem:
         return f"The bet was not taken: {problem}."
     code = "no answer" if answer is None else f"code {answer.code}"
     return f"Bet {bet.bet}: {bet.state.value} ({code})."
@@ -51,7 +51,7 @@ def leave_from_page(draws: DrawStudio, launched: LaunchedSession, name: str) -> 
         return "There is no such bet of this session."
     try:
         return f"Left at {table.leave(name).choice}."
-    except NotTaken as problem:
+    except BetRejected as problem:
         return f"Too late or too early: {problem}."
 
 
@@ -99,14 +99,14 @@ def _my_bets(launched: LaunchedSession, table: DrawTable, draw: Draw | None) -> 
 
 
 def _cells(bet: DrawBet) -> str:
-    won = format_amount(bet.win, bet.currency) if bet.state in (BetState.WIN, BetState.SETTLED) else ""
+    won = format_amount(bet.win, bet.currency) if bet.state in (DrawBetState.WIN, DrawBetState.SETTLED) else ""
     cells = (str(bet.edition), bet.bet, bet.choice, format_amount(bet.stake, bet.currency), bet.state.value, won)
     return "".join(f"<td>{escape(cell)}" for cell in cells)
 
 
 def _leave(launched: LaunchedSession, table: DrawTable, bet: DrawBet, *, draw: Draw | None) -> str:
     playing = draw is not None and draw.phase is Phase.ACTION and bet.edition == draw.edition
-    if not (playing and isinstance(table.game, Crash) and bet.choice == STAYS and bet.state is BetState.TAKEN):
+    if not (playing and isinstance(table.game, Crash) and bet.choice == STAYS and bet.state is DrawBetState.TAKEN):
         return ""
     return f'<form method="post" action="/play/{escape(launched.session)}/leave?bet={bet.bet}"><button>Leave</button></form>'
 

@@ -17,7 +17,7 @@ from croupier.sandbox.draws.catalogue import DRAW_GAMES
 from croupier.sandbox.draws.draw_journal import DrawJournal, FilePages, MemoryPages, Pages, lock
 from croupier.sandbox.draws.records import Draw, DrawBet
 from croupier.sandbox.draws.schedule import SCHEDULES, Schedule
-from croupier.sandbox.draws.table import DrawTable, NotTaken
+from croupier.sandbox.draws.table import BetRejected, DrawTable
 from croupier.sandbox.journal import Journal
 from croupier.sandbox.studio_calls import StudioCalls
 from croupier.sandbox.studio_games import LaunchedSession
@@ -97,10 +97,10 @@ class DrawStudio:
         self._lock = None
 
     def table_of(self, launched: LaunchedSession) -> DrawTable:
-        """Return the table of a session's game. Raises NotTaken."""
+        """Return the table of a session's game. Raises BetRejected."""
         found = self.running_table(launched)
         if found is None:
-            raise NotTaken("this game has no draws, or the draws do not run")
+            raise BetRejected("this game has no draws, or the draws do not run")
         return found
 
     def running_table(self, launched: LaunchedSession) -> DrawTable | None:
@@ -108,9 +108,9 @@ class DrawStudio:
         return next((table for table in self.tables.values() if table.game.game_id == launched.game), None)
 
     def table(self, game_type: int) -> DrawTable:
-        """Return the table of a game type. Raises NotTaken."""
+        """Return the table of a game type. Raises BetRejected."""
         if game_type not in self.tables:
-            raise NotTaken(f"no draws of game type {game_type} run")
+            raise BetRejected(f"no draws of game type {game_type} run")
         return self.tables[game_type]
 
     def shown(self) -> list[dict[str, object]]:

@@ -91,7 +91,7 @@ class Draw:
         return told
 
 
-class BetState(Enum):
+class DrawBetState(Enum):
     """The state of a bet on a draw, as the studio knows it."""
 
     ASKED = "asked"
@@ -110,17 +110,17 @@ class BetState(Enum):
     @property
     def ended(self) -> bool:
         """Return whether the studio has nothing left to do for it."""
-        return self in (BetState.REFUSED, BetState.SETTLED, BetState.REFUNDED)
+        return self in (DrawBetState.REFUSED, DrawBetState.SETTLED, DrawBetState.REFUNDED)
 
 
-MOVES: Mapping[BetState, frozenset[BetState]] = {
-    BetState.ASKED: frozenset({BetState.TAKEN, BetState.REFUSED, BetState.REFUND}),
-    BetState.TAKEN: frozenset({BetState.TAKEN, BetState.WIN, BetState.REFUND}),
-    BetState.WIN: frozenset({BetState.SETTLED}),
-    BetState.REFUND: frozenset({BetState.REFUNDED}),
-    BetState.REFUSED: frozenset(),
-    BetState.SETTLED: frozenset(),
-    BetState.REFUNDED: frozenset(),
+MOVES: Mapping[DrawBetState, frozenset[DrawBetState]] = {
+    DrawBetState.ASKED: frozenset({DrawBetState.TAKEN, DrawBetState.REFUSED, DrawBetState.REFUND}),
+    DrawBetState.TAKEN: frozenset({DrawBetState.TAKEN, DrawBetState.WIN, DrawBetState.REFUND}),
+    DrawBetState.WIN: frozenset({DrawBetState.SETTLED}),
+    DrawBetState.REFUND: frozenset({DrawBetState.REFUNDED}),
+    DrawBetState.REFUSED: frozenset(),
+    DrawBetState.SETTLED: frozenset(),
+    DrawBetState.REFUNDED: frozenset(),
 }
 """A taken bet stays taken when its player leaves a crash game: only its choice changes."""
 
@@ -136,7 +136,7 @@ class DrawBet:
     currency: str
     stake: int
     choice: str
-    state: BetState = BetState.ASKED
+    state: DrawBetState = DrawBetState.ASKED
     win: int = 0
 
     @property

@@ -15,7 +15,7 @@ from croupier.core.money import format_amount
 from croupier.kit.clock import Clock
 from croupier.sandbox.draws.draw_journal import DrawJournal
 from croupier.sandbox.draws.game import UNIT, multiplier_text
-from croupier.sandbox.draws.records import MOVES, BetState, DrawBet
+from croupier.sandbox.draws.records import MOVES, DrawBet, DrawBetState
 from croupier.sandbox.journal import Journal
 from croupier.sandbox.studio_calls import OK, ReceivedAnswer, StudioCalls
 from croupier.sandbox.studio_rounds import REPEATS_S, End, answer_or_silence, ask_twice
@@ -62,19 +62,19 @@ class Settling:
         amount = format_amount(bet.stake, bet.currency)
         end, answer = await ask_twice(lambda: self._calls.pay_in(bet.session, bet.bet, bet.round_id, amount=amount))
         known = self._records.bets.get(bet.bet)
-        if known is None or known.state is not BetState.ASKED:
+        if known is None or known.state is not DrawBetState.ASKED:
             return answer  # it took too long: the refund is owed or taken already, and returns whatever was taken
         if end is End.SETTLED:
-            self.move(bet.bet, BetState.TAKEN)
+            self.move(bet.bet, DrawBetState.TAKEN)
         elif end is End.REFUSED:
-            self.move(bet.bet, BetState.REFUSED)
+            self.move(bet.bet, DrawBetState.REFUSED)
         else:
             self.refund(bet.bet)
         return answer
 
     # --- what is owed -----------------------------------------------------------------------------------------------
 
-    def move(self, name: str, state: BetState, **changes: Any) -> DrawBet:  # noqa: ANN401 - fields of the record
+    def move(self, name: str, state: DrawBetState, **changes: Any) -> DrawBet:  # noqa: ANN401 - fields of the record
         """Write a bet's next state. Raises OSError; a move that no table allows is a bug."""
         bet = self._records.bets[name]
         assert state in MOVES[bet.state], f"{name} must not go from {bet.state.value} to {state.value}"
@@ -82,12 +82,12 @@ class Settling:
 
     def refund(self, name: str) -> None:
         """Owe the stake back, and begin to send it."""
-        self.move(name, BetState.REFUND)
+        self.move(name, DrawBetState.REFUND)
         self.pay(name)
 
     def pay(self, name: str) -> None:
         """Send what a bet is owed, in a task of its own; nothing to do if there is one, or if nothing is owed."""
-        owed = self._records.bets[name].state in (BetState.WIN, BetState.REFUND)
+        owed = self._records.bets[name].state in (DrawBetState.WIN, DrawBetState.REFUND)
         if owed and name not in self._tasks:
             task = self._tasks[name] = asyncio.get_running_loop().create_task(self._pay(name))
             task.add_done_callback(lambda _: self._tasks.pop(name, None))
@@ -122,14 +122,14 @@ class Settling:
         if answer is None or answer.code != OK:
             return False
         try:
-            self.move(name, BetState.SETTLED if bet.state is BetState.WIN else BetState.REFUNDED)
+            self.move(name, DrawBetState.SETTLED if bet.state is DrawBetState.WIN else DrawBetState.REFUNDED)
         except OSError as problem:
             self._journal.complain(f"bet {name}: the journal of the draws cannot be written: {problem}")
             return False
         return True
 
     def _call(self, bet: DrawBet) -> Coroutine[Any, Any, ReceivedAnswer]:
-        if bet.state is BetState.REFUND:
+        if bet.state is DrawBetState.REFUND:
             return self._calls.refund(bet.session, bet.bet)
         odd = multiplier_text(bet.win * UNIT // bet.stake) if bet.stake else None
         win = format_amount(bet.win, bet.currency)

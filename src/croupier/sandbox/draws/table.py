@@ -23,7 +23,7 @@ from croupier.sandbox.draws.crash import LOWEST, STAYS, Crash, crash_point_of, m
 from croupier.sandbox.draws.draw_journal import DrawJournal
 from croupier.sandbox.draws.fairness import SEED_BYTES
 from croupier.sandbox.draws.game import BadChoice, DrawGame, multiplier_text, win_of
-from croupier.sandbox.draws.records import NEXT, BetState, Draw, DrawBet, Phase
+from croupier.sandbox.draws.records import NEXT, Draw, DrawBet, DrawBetState, Phase
 from croupier.sandbox.draws.schedule import Schedule
 from croupier.sandbox.draws.settling import Settling
 from croupier.sandbox.draws.verify import results_of
@@ -37,7 +37,7 @@ JOURNAL_PAUSE_S = 1.0
 """The pause after the journal could not be written."""
 
 
-class NotTaken(Exception):
+class BetRejected(Exception):
     """The studio does not take this bet, or not now; the text says why. Nothing was sent."""
 
 
@@ -150,7 +150,7 @@ class DrawTable:
         if cancelled or await self._cancelled_before(self.settling.stakes_decided(self.schedule.grace_ms / 1000)):
             return self._end(draw, Phase.CANCELLED)
         for bet in self.records.bets_of(draw.edition):
-            if self.records.bets[bet.bet].state is BetState.ASKED:
+            if self.records.bets[bet.bet].state is DrawBetState.ASKED:
                 self.settling.refund(bet.bet)
         self._move(draw, Phase.ACTION, action_ms=self._clock.now_ms())
         return None
@@ -167,9 +167,9 @@ class DrawTable:
     async def _tell(self, draw: Draw) -> None:
         assert draw.results is not None
         for bet in self.records.bets_of(draw.edition):
-            if bet.state is BetState.TAKEN:
+            if bet.state is DrawBetState.TAKEN:
                 win = win_of(bet.stake, self.game.multiplier(bet.choice, draw.results))
-                self.settling.move(bet.bet, BetState.WIN, win=win)
+                self.settling.move(bet.bet, DrawBetState.WIN, win=win)
             self.settling.pay(bet.bet)
         await self._clock.sleep(self.schedule.results_ms / 1000)
         self._end(draw, Phase.FINISHED)
@@ -189,7 +189,7 @@ class DrawTable:
 
     def _refund_if_cancelled(self, draw: Draw) -> None:
         for bet in self.records.bets_of(draw.edition) if draw.phase is Phase.CANCELLED else ():
-            if bet.state in (BetState.ASKED, BetState.TAKEN):
+            if bet.state in (DrawBetState.ASKED, DrawBetState.TAKEN):
                 self.settling.refund(bet.bet)
 
     def _action_ms(self, draw: Draw) -> int:
@@ -214,7 +214,7 @@ class DrawTable:
             self._end(running, Phase.CANCELLED)
         for bet in list(self.records.bets.values()):
             still = self.records.bets[bet.bet]
-            if still.state is BetState.ASKED or (still.state is BetState.TAKEN and self._could_not_act(still)):
+            if still.state is DrawBetState.ASKED or (still.state is DrawBetState.TAKEN and self._could_not_act(still)):
                 self.settling.refund(bet.bet)
             self.settling.pay(bet.bet)
 
@@ -226,12 +226,12 @@ class DrawTable:
     # --- what players and people do ---------------------------------------------------------------------------------
 
     async def place(self, launched: LaunchedSession, choice: str, stake: str) -> tuple[DrawBet, ReceivedAnswer | None]:
-        """Take a bet on the draw that runs. Raises NotTaken, before anything is sent; OSError of the journal as well."""
+        """Take a bet on the draw that runs. Raises BetRejected, before anything is sent; OSError of the journal as well."""
         draw = self.draw
         if draw is None or draw.phase is not Phase.BETTING or self._clock.now_ms() >= draw.betting_ends_ms:
-            raise NotTaken("betting is closed")
+            raise BetRejected("betting is closed")
         if self._cancel.is_set():
-            raise NotTaken("the draw is being cancelled")
+            raise BetRejected("the draw is being cancelled")
         bet = DrawBet(
             bet=f"d-{self._chance.hex(10)}",
             game_type=draw.game_type,
@@ -243,32 +243,32 @@ class DrawTable:
         )
         answer = await self.settling.take(self.records.put_bet(bet))
         # One that took too long may be refunded and forgotten by now.
-        return self.records.bets.get(bet.bet, replace(bet, state=BetState.REFUNDED)), answer
+        return self.records.bets.get(bet.bet, replace(bet, state=DrawBetState.REFUNDED)), answer
 
     def leave(self, name: str) -> DrawBet:
-        """Leave a crash game at the multiplier that is shown now. Raises NotTaken."""
+        """Leave a crash game at the multiplier that is shown now. Raises BetRejected."""
         bet, draw, now_ms = self.records.bets.get(name), self.draw, self._clock.now_ms()
         if bet is None or draw is None or bet.edition != draw.edition:
-            raise NotTaken("there is no such bet on the draw that runs")
+            raise BetRejected("there is no such bet on the draw that runs")
         if (
             draw.phase is not Phase.ACTION
             or draw.action_ms is None
-            or bet.state is not BetState.TAKEN
+            or bet.state is not DrawBetState.TAKEN
             or bet.choice != STAYS
         ):
-            raise NotTaken("only a bet that stays can leave, while the multiplier rises")
+            raise BetRejected("only a bet that stays can leave, while the multiplier rises")
         shown = multiplier_after((now_ms - draw.action_ms) * self.schedule.pace)
         if now_ms - draw.action_ms >= self._action_ms(draw):
-            raise NotTaken("the crash came first")
+            raise BetRejected("the crash came first")
         if shown < LOWEST:
-            raise NotTaken("the multiplier has not risen yet")
-        return self.settling.move(name, BetState.TAKEN, choice=multiplier_text(shown))
+            raise BetRejected("the multiplier has not risen yet")
+        return self.settling.move(name, DrawBetState.TAKEN, choice=multiplier_text(shown))
 
     def cancel(self) -> Draw:
-        """Cancel the draw that runs and refund its stakes. Raises NotTaken once the results are out."""
+        """Cancel the draw that runs and refund its stakes. Raises BetRejected once the results are out."""
         draw = self.draw
         if draw is None or draw.phase is Phase.RESULTS:
-            raise NotTaken("no draw runs whose results are not out")
+            raise BetRejected("no draw runs whose results are not out")
         self._cancel.set()
         return draw
 
@@ -294,20 +294,20 @@ class DrawTable:
 
 
 def stake_of(launched: LaunchedSession, text: str) -> int:
-    """Return the stake in minor units, inside the limits of the session. Raises NotTaken."""
+    """Return the stake in minor units, inside the limits of the session. Raises BetRejected."""
     try:
         stake = parse_amount(text, launched.currency)
         lowest, highest = (parse_amount(limit, launched.currency) for limit in (launched.min_bet, launched.max_bet))
     except (BadAmount, UnknownCurrency) as problem:
-        raise NotTaken(f"the stake {problem}") from None
+        raise BetRejected(f"the stake {problem}") from None
     if not stake or not lowest <= stake <= highest:
-        raise NotTaken(f"the stake must be from {launched.min_bet} to {launched.max_bet} {launched.currency}")
+        raise BetRejected(f"the stake must be from {launched.min_bet} to {launched.max_bet} {launched.currency}")
     return stake
 
 
 def choice_of(game: DrawGame, text: str) -> str:
-    """Return the bet in its one spelling. Raises NotTaken."""
+    """Return the bet in its one spelling. Raises BetRejected."""
     try:
         return game.choice(text)
     except BadChoice as problem:
-        raise NotTaken(str(problem)) from None
+        raise BetRejected(str(problem)) from None

@@ -69,7 +69,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownViolation:
     """A violation. `subject_id` is 0 if it has no subject; then `about` distinguishes it from others."""
 
     invariant: str
@@ -110,13 +110,18 @@ class Audits:
         """Return the last result of each invariant that was checked."""
         return [Result(**row) for row in await self._db.fetch(_RESULTS)]
 
-    async def known(self) -> list[Known]:
+    async def known(self) -> list[KnownViolation]:
         """Return every known violation, the oldest first."""
-        return [Known(**row) for row in await self._db.fetch(_KNOWN)]
+        return [KnownViolation(**row) for row in await self._db.fetch(_KNOWN)]
 
     async def end(
-        self, now: Progress, asked: Sequence[Asked], found: Sequence[Known], *, answered: Callable[[Known], bool]
-    ) -> list[Known] | None:
+        self,
+        now: Progress,
+        asked: Sequence[Asked],
+        found: Sequence[KnownViolation],
+        *,
+        answered: Callable[[KnownViolation], bool],
+    ) -> list[KnownViolation] | None:
         """Store a turn, and raise an incident for each subject with a new violation.
 
         `now` has the version at the start of the turn. A known violation of an `answered` invariant that was not found
@@ -127,7 +132,7 @@ class Audits:
             if not await tx.execute(_MOVE_ON, now.version, *places):
                 return None
             await _note_asked(tx, asked, now.done_ms)
-            known = {k.key: k for k in (Known(**row) for row in await tx.fetch(_KNOWN))}
+            known = {k.key: k for k in (KnownViolation(**row) for row in await tx.fetch(_KNOWN))}
             now_found = {f.key: f for f in found}
             new = _room_for([f for key, f in now_found.items() if key not in known], known.values())
             await _strike(tx, [k for key, k in known.items() if key not in now_found and answered(k)])
@@ -137,7 +142,7 @@ class Audits:
             return new
 
 
-def _room_for(new: Sequence[Known], known: Iterable[Known]) -> list[Known]:
+def _room_for(new: Sequence[KnownViolation], known: Iterable[KnownViolation]) -> list[KnownViolation]:
     """Return no more violations of each invariant than are stored: where everything is broken, a thousand are enough."""
     counts, kept = Counter(one.invariant for one in known), []
     for one in new:
@@ -147,7 +152,7 @@ def _room_for(new: Sequence[Known], known: Iterable[Known]) -> list[Known]:
     return kept
 
 
-def _notes(new: Sequence[Known]) -> dict[int, str]:
+def _notes(new: Sequence[KnownViolation]) -> dict[int, str]:
     """Return one note for each subject, with every invariant that it violates."""
     notes: dict[int, list[str]] = {}
     for one in new:
@@ -165,10 +170,10 @@ async def _note_asked(tx: Tx, asked: Sequence[Asked], now_ms: int) -> None:
     await tx.execute(_ASKED, *columns)
 
 
-async def _note_found(tx: Tx, found: Sequence[Known], now_ms: int) -> None:
+async def _note_found(tx: Tx, found: Sequence[KnownViolation], now_ms: int) -> None:
     names, subjects = [f.invariant for f in found], [f.subject_id for f in found]
     await tx.execute(_FOUND, names, subjects, [f.about for f in found], [f.what for f in found], now_ms)
 
 
-async def _strike(tx: Tx, gone: Sequence[Known]) -> None:
+async def _strike(tx: Tx, gone: Sequence[KnownViolation]) -> None:
     await tx.execute(_GONE, [g.invariant for g in gone], [g.subject_id for g in gone], [g.about for g in gone])

@@ -21,7 +21,7 @@ from croupier.store.parties.counterparties import (
     SECRET_BYTES,
     Changes,
     Counterparties,
-    Kind,
+    CounterpartyKind,
     NameTaken,
     StillNeeded,
     check_columns,
@@ -192,7 +192,7 @@ def _casino(row: Mapping[str, Any]) -> Casino:
     )
 
 
-_CASINO: Final = Kind("casino", _COLUMNS, _casino, found_by="casino_id = $1 or name = $2", counts=_COUNTS)
+_CASINO: Final = CounterpartyKind("casino", _COLUMNS, _casino, found_by="casino_id = $1 or name = $2", counts=_COUNTS)
 
 
 def _digest(text: bytes) -> bytes:

@@ -117,7 +117,7 @@ COLUMNS = frozenset(_CHECKS)
 
 
 @dataclass(frozen=True, slots=True)
-class Kind(Generic[P]):
+class CounterpartyKind(Generic[P]):
     """The differences of one kind of counterparty. Its SQL takes the id as $1."""
 
     name: str
@@ -149,7 +149,7 @@ class Changes:
 class Counterparties(ABC, Generic[P]):
     """The counterparties of one kind."""
 
-    def __init__(self, kind: Kind[P], db: Db, sealer: Sealer, *, clock: Clock, chance: Chance) -> None:
+    def __init__(self, kind: CounterpartyKind[P], db: Db, sealer: Sealer, *, clock: Clock, chance: Chance) -> None:
         self._kind = kind
         self._db = db
         self._sealer = sealer

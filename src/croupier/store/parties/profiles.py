@@ -19,7 +19,7 @@ from croupier.core.counterparty import Casino, LateAccept, Provider, UserId
 from croupier.core.refusals import CasinoNo
 from croupier.kit.keys import ALGORITHMS
 from croupier.store.parties.quirk_kinds import (
-    Kind,
+    QuirkKind,
     Unfit,
     amount,
     choice,
@@ -53,7 +53,7 @@ class Side:
 
     name: str
     record: type[Casino | Provider]
-    quirks: Mapping[str, Kind]
+    quirks: Mapping[str, QuirkKind]
 
     def default(self, quirk: str) -> Any:  # noqa: ANN401 - as varied as quirks are
         """Return the documented default."""
@@ -173,14 +173,14 @@ def _setting(side: Side, key: str, text: str) -> Any:  # noqa: ANN401 - as varie
     return side.default(key) if text == DEFAULT_WORD else _from_text(key, kind, text)
 
 
-def _from_text(key: str, kind: Kind, text: str) -> Any:  # noqa: ANN401 - as varied as quirks are
+def _from_text(key: str, kind: QuirkKind, text: str) -> Any:  # noqa: ANN401 - as varied as quirks are
     try:
         return kind.check(kind.from_text(text))
     except Unfit:
         raise BadProfile([_not_allowed(key, kind, text)]) from None
 
 
-def _checked(key: str, kind: Kind, value: object) -> Any:  # noqa: ANN401 - as varied as quirks are
+def _checked(key: str, kind: QuirkKind, value: object) -> Any:  # noqa: ANN401 - as varied as quirks are
     try:
         return kind.check(value)
     except Unfit:
@@ -213,7 +213,7 @@ def check_limits(document: Mapping[str, Any]) -> None:
         raise BadProfile([f"min_bet must not be above max_bet, and {low} is above {high}"])
 
 
-def _not_allowed(key: str, kind: Kind, value: object) -> str:
+def _not_allowed(key: str, kind: QuirkKind, value: object) -> str:
     return f"{key} must be {kind.allowed}, not {str(value)[:_SHOWN]!r}"
 
 

@@ -22,7 +22,7 @@ from croupier.store.parties.counterparties import (
     SECRET_BYTES,
     Changes,
     Counterparties,
-    Kind,
+    CounterpartyKind,
     NameTaken,
     check_columns,
 )
@@ -174,7 +174,7 @@ def _provider(row: Mapping[str, Any]) -> Provider:
     )
 
 
-_PROVIDER: Final = Kind(
+_PROVIDER: Final = CounterpartyKind(
     "provider",
     _COLUMNS,
     _provider,

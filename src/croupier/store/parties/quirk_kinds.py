@@ -29,7 +29,7 @@ class Unfit(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class QuirkKind:
     """One kind of value. All functions raise Unfit."""
 
     allowed: str
@@ -42,7 +42,7 @@ class Kind:
     """Returns the stored form of a typed value."""
 
 
-def seconds(most: float) -> Kind:
+def seconds(most: float) -> QuirkKind:
     """Return the kind of a duration above 0."""
 
     def check(value: object) -> float:
@@ -50,10 +50,10 @@ def seconds(most: float) -> Kind:
             raise Unfit
         return float(value)
 
-    return Kind(f"seconds above 0 and at most {most:g}", check, _duration)
+    return QuirkKind(f"seconds above 0 and at most {most:g}", check, _duration)
 
 
-def whole(least: int, most: int, *, none: bool = False) -> Kind:
+def whole(least: int, most: int, *, none: bool = False) -> QuirkKind:
     """Return the kind of a whole number; with `none` also of no value."""
 
     def check(value: object) -> int | None:
@@ -62,10 +62,10 @@ def whole(least: int, most: int, *, none: bool = False) -> Kind:
     def from_text(text: str) -> int | None:
         return None if none and text.lower() in NONE_WORDS else _number(text)
 
-    return Kind(f"a whole number from {least} to {most}{', or none' if none else ''}", check, from_text)
+    return QuirkKind(f"a whole number from {least} to {most}{', or none' if none else ''}", check, from_text)
 
 
-def flag() -> Kind:
+def flag() -> QuirkKind:
     """Return the kind of yes or no."""
 
     def check(value: object) -> bool:
@@ -78,10 +78,10 @@ def flag() -> Kind:
             raise Unfit
         return text.lower() in _YES
 
-    return Kind("true or false", check, from_text)
+    return QuirkKind("true or false", check, from_text)
 
 
-def amount() -> Kind:
+def amount() -> QuirkKind:
     """Return the kind of an amount as decimal text in major units (grammar of money.md 1.2), or no value."""
 
     def check(value: object) -> str | None:
@@ -90,13 +90,13 @@ def amount() -> Kind:
         return value
 
     allowed = f"an amount ({GRAMMAR_TEXT.removeprefix('must be ')}) or none"
-    return Kind(allowed, check, lambda text: None if text.lower() in NONE_WORDS else text)
+    return QuirkKind(allowed, check, lambda text: None if text.lower() in NONE_WORDS else text)
 
 
-def choice(values: type[Enum] | tuple[str, ...]) -> Kind:
+def choice(values: type[Enum] | tuple[str, ...]) -> QuirkKind:
     """Return the kind of one choice of a closed list: an enum, stored by its value, or plain texts."""
     if isinstance(values, tuple):
-        return Kind(_one_of(values), _one_check(values), lambda text: text)
+        return QuirkKind(_one_of(values), _one_check(values), lambda text: text)
 
     def check(value: object) -> Enum:
         try:
@@ -104,20 +104,20 @@ def choice(values: type[Enum] | tuple[str, ...]) -> Kind:
         except ValueError:
             raise Unfit from None
 
-    return Kind(_one_of([e.value for e in values]), check, lambda text: text, lambda value: value.value)
+    return QuirkKind(_one_of([e.value for e in values]), check, lambda text: text, lambda value: value.value)
 
 
-def numbers(least: int, most: int) -> Kind:
+def numbers(least: int, most: int) -> QuirkKind:
     """Return the kind of a list of different whole numbers, as text separated by commas."""
 
     def check(value: object) -> tuple[int, ...]:
         return _different([_between(one, least, most) for one in _listed(value)])
 
     allowed = f"different whole numbers from {least} to {most} with commas between them"
-    return Kind(allowed, check, lambda text: [_number(part) for part in _parts(text)], list)
+    return QuirkKind(allowed, check, lambda text: [_number(part) for part in _parts(text)], list)
 
 
-def origins() -> Kind:
+def origins() -> QuirkKind:
     """Return the kind of a list of web origins, as text separated by commas."""
 
     def check(value: object) -> tuple[str, ...]:
@@ -126,10 +126,10 @@ def origins() -> Kind:
             raise Unfit
         return _different([one.lower() for one in found])
 
-    return Kind("different origins such as https://casino.example with commas between them", check, _parts, list)
+    return QuirkKind("different origins such as https://casino.example with commas between them", check, _parts, list)
 
 
-def codes() -> Kind:
+def codes() -> QuirkKind:
     """Return the kind of a casino's own error codes by reason. A number means one reason at one casino."""
 
     def check(value: object) -> dict[CasinoNo, int]:
@@ -144,7 +144,7 @@ def codes() -> Kind:
 
     reasons = ", ".join(no.value for no in CasinoNo)
     allowed = f"a different whole number for each of some of: {reasons}"
-    return Kind(allowed, check, _unfit, lambda value: {reason.value: code for reason, code in value.items()})
+    return QuirkKind(allowed, check, _unfit, lambda value: {reason.value: code for reason, code in value.items()})
 
 
 def _unfit(_text: str) -> object:

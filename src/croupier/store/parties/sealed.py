@@ -21,7 +21,7 @@ PAGE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class SealedColumn:
     """One sealed column: its table and name, the row's key and that key's type."""
 
     table: str
@@ -36,12 +36,12 @@ class Column:
 
 
 COLUMNS: Final = (
-    Column("casinos", "secret", "casino_id"),
-    Column("casinos", "old_secret", "casino_id"),
-    Column("providers", "secret", "provider_id"),
-    Column("providers", "old_secret", "provider_id"),
-    Column("signing_keys", "private_pem", "kid", "text", ""),
-    Column("players", "refresh_token", "player_id"),
+    SealedColumn("casinos", "secret", "casino_id"),
+    SealedColumn("casinos", "old_secret", "casino_id"),
+    SealedColumn("providers", "secret", "provider_id"),
+    SealedColumn("providers", "old_secret", "provider_id"),
+    SealedColumn("signing_keys", "private_pem", "kid", "text", ""),
+    SealedColumn("players", "refresh_token", "player_id"),
 )
 
 
@@ -61,7 +61,7 @@ async def reseal(db: Db, sealer: Sealer) -> Resealed:
     return done
 
 
-async def _reseal_column(db: Db, sealer: Sealer, column: Column, *, done: Resealed) -> None:
+async def _reseal_column(db: Db, sealer: Sealer, column: SealedColumn, *, done: Resealed) -> None:
     table, name, key = column.table, column.column, column.key
     page = f"""
 select {key} as key, {name} as sealed from {table} where {key} > $1::{column.type} and length({name}) > 0
@@ -137,7 +137,7 @@ class Renewal:
             )
         return Renewed(told, told_too, keys)
 
-    async def _tell(self, tx: Tx, column: Column, row: Any) -> Told:  # noqa: ANN401 - a row
+    async def _tell(self, tx: Tx, column: SealedColumn, row: Any) -> Told:  # noqa: ANN401 - a row
         secret = self._chance.hex(SECRET_BYTES)
         sealed = self._sealer.seal(secret.encode(), column.place(row["key"]))
         sql = f"update {column.table} set {column.column} = $2 where {column.key} = $1"
