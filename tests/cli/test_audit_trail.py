@@ -19,6 +19,8 @@ from croupier.store.oversight.trail import Trail
 from tests.cli.conftest import Cli
 from tests.views.world import World
 
+pytestmark = pytest.mark.one_in(2)
+
 
 @pytest.fixture
 def kept(cli: Cli) -> Iterator[Cli]:

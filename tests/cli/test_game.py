@@ -8,6 +8,8 @@ import pytest
 
 from tests.cli.conftest import Cli
 
+pytestmark = pytest.mark.one_in(2)
+
 GAME = "Fable/g-1"
 
 

@@ -94,7 +94,7 @@ def home_of_before(cli: Cli, earlier: Path) -> Iterator[Cli]:
 
 
 @pytest.mark.parametrize("words", [*LOOKS, *CHANGES])
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(8)
 def test_nothing_but_a_first_command_makes_a_home_and_all_say_where_they_looked(nowhere: Cli, words: str) -> None:
     complaint = nowhere.complaint(*words.split())
     assert f"there is no hub in {nowhere.home} (" in complaint
@@ -128,7 +128,7 @@ def test_a_first_command_makes_the_home(cli: Cli) -> None:
 
 
 @pytest.mark.parametrize("words", [*LOOKS[::3], *CHANGES[::3], *FIRST])
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(8)
 def test_no_command_makes_tables_in_a_database_of_ones_own(empty: str, nowhere: Cli, words: str) -> None:
     complaint = nowhere.complaint(*words.split(), CROUPIER_DATABASE_URL=empty)
     assert "has no tables yet: `croupier migrate` makes them" in complaint
@@ -147,7 +147,7 @@ def test_the_doctor_makes_no_tables_and_says_what_does(empty: str, nowhere: Cli)
 
 
 @pytest.mark.parametrize("words", ["doctor", *LOOKS[:2], CHANGES[0], FIRST[0], "serve --port 0"])
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(8)
 def test_only_migrate_upgrades_a_database_of_ones_own(empty: str, nowhere: Cli, earlier: Path, words: str) -> None:
     set_back(empty, earlier)
     said = nowhere(*words.split(), CROUPIER_DATABASE_URL=empty)

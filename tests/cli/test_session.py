@@ -9,6 +9,8 @@ import pytest
 
 from tests.cli.conftest import Cli
 
+pytestmark = pytest.mark.one_in(2)
+
 WISH = {"--casino": "Aurora", "--player": "cleo", "--currency": "EUR", "--game": "lantern-tumble"}
 
 

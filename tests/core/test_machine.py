@@ -289,5 +289,5 @@ def _played(examples: int) -> Any:
     return case
 
 
-TestAnything = _played(40)
+TestAnything = _played(15)
 TestAnythingForLong = pytest.mark.slow(_played(300))

@@ -153,6 +153,7 @@ def test_no_order_of_events_breaks_a_cashback(block: int) -> None:
         walk(seed, ("later", "accept", "due", "person", "cancel"), lambda _: Story().cashback())
 
 
+@pytest.mark.slow
 def test_the_walks_reach_every_state_and_move_only_along_the_tables() -> None:
     """They are worth something: no state of a bet or cashback is never seen. Nothing moves as no table knows."""
     stories = [walk(seed, DEEDS, begin_bet) for seed in range(10_000, 10_600)]

@@ -14,6 +14,8 @@ from croupier.flows.reconcile import ComparisonResult, query_unknown_bet
 from croupier.sandbox.bookings import Booking, TransactionType
 from tests.flows.hall import Hall, in_a_hall
 
+pytestmark = pytest.mark.one_in(2)
+
 K = PaymentKind
 
 

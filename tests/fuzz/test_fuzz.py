@@ -23,7 +23,7 @@ SHARE = 1_000
 every_target = pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(6)
 @every_target
 def test_a_share_of_the_inputs_on_every_push(target: Target) -> None:
     """Neither all taken nor all refused, or one side of the reader would never be seen."""

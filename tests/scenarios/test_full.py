@@ -23,7 +23,7 @@ STORIES = [
 
 
 @pytest.mark.parametrize("path", STORIES)
-@pytest.mark.one_in(5)
+@pytest.mark.one_in(12)
 def test_story_in_the_full_world(path: Path, database_url: str) -> None:
     story = language.read(path)
 

@@ -129,6 +129,7 @@ def test_a_campaign_comes_to_the_same_however_many_play(tmp_path: Path) -> None:
     assert (alone.digests, alone.payments, alone.met) == (together.digests, together.payments, together.met)
 
 
+@pytest.mark.slow
 def test_a_return_that_is_forgotten_is_found(ring: Arena, monkeypatch: pytest.MonkeyPatch) -> None:
     """The simulator itself can fail: a rule that forgets to send a late stake back is caught within a few seeds."""
     monkeypatch.setattr(effects, "owe_return", lambda _: None)

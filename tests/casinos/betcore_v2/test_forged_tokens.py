@@ -10,6 +10,8 @@ import json
 from functools import cache
 from typing import Any
 
+import pytest
+
 from croupier.casinos.betcore_v2 import signing
 from croupier.kit import jwt
 from croupier.kit.jwt import BadToken, PublicKey
@@ -110,6 +112,7 @@ def test_the_table_is_what_the_tool_forges() -> None:
     assert json.loads(TABLE.read_text("utf-8")) == table()
 
 
+@pytest.mark.slow
 def test_every_attack_is_made_on_every_good_token() -> None:
     assert all(len(list(attack(good))) >= 10 for attack in ATTACKS for good in goods())
     names = [row.name for row in forged()]
