@@ -29,7 +29,7 @@ from starlette.applications import Starlette
 from croupier.apps.http_guard import HttpGuard, raise_descriptors
 from croupier.apps.worker import SOCKETS, _WorkerServer
 from croupier.core.counterparty import Casino
-from croupier.feed.connections import Connections, Limits
+from croupier.feed.connections import Connections, FeedLimits
 from croupier.feed.snapshot import Snapshot
 from croupier.feed.sockets import PATHS, routes
 from croupier.flows.ports import Admitted
@@ -141,7 +141,7 @@ async def measure(count: int, pushes: int) -> dict[str, float]:
         clock=clock, chance=SystemChance(), metrics=Metrics(), state=SimpleNamespace(closing=False),
         store=SimpleNamespace(keys=keys),
     )  # fmt: skip
-    connections = Connections(hub, Everybody(), Limits(count + 10, count + 10, 10))
+    connections = Connections(hub, Everybody(), FeedLimits(count + 10, count + 10, 10))
     app = Starlette(routes=routes(connections, Everybody()))
     config = uvicorn.Config(
         app, http=HttpGuard, **SOCKETS, log_config=None, access_log=False, lifespan="off", backlog=2048

@@ -288,7 +288,7 @@ async def test_a_token_is_checked_at_its_expiry_at_the_latest(hall: Hall) -> Non
 
 
 async def test_more_connections_than_allowed_are_refused_and_others_go_on(hall: Hall) -> None:
-    hall.connections._limits = connections_module.Limits(connections=3, per_casino=2, subscriptions=5)
+    hall.connections._limits = connections_module.FeedLimits(connections=3, per_casino=2, subscriptions=5)
     _, other = await hall.casino("Corner")
     async with hall.browser() as first, hall.browser():
         assert (await hall.negotiate(**hall.bearer))[0] == 503

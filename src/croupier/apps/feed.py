@@ -8,7 +8,7 @@ from __future__ import annotations
 from croupier import casinos
 from croupier.apps.http_guard import most_connections
 from croupier.feed.channel import NAME, Channel, InProcessChannel, NotificationLine, SharedChannel
-from croupier.feed.connections import Connections, Limits
+from croupier.feed.connections import Connections, FeedLimits
 from croupier.feed.redis_line import RedisLine
 from croupier.feed.rest.messages import SCOPE
 from croupier.flows.hub import Hub
@@ -24,7 +24,7 @@ def feed_tokens(hub: Hub, settings: Settings) -> Tokens:
 
 def make_connections(hub: Hub, settings: Settings) -> Connections:
     """The clients of this process. A quarter of the descriptors is left to the payment path, whatever the settings say."""
-    limits = Limits(
+    limits = FeedLimits(
         connections=min(settings.feed_connections, most_connections() * 3 // 4),
         per_casino=settings.feed_per_casino,
         subscriptions=settings.feed_subscriptions,

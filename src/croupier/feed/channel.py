@@ -71,7 +71,7 @@ class LineDown(Exception):
     """The line that carries the snapshots is down."""
 
 
-class Line(Protocol):
+class SnapshotLine(Protocol):
     """One way between processes. Its methods raise LineDown."""
 
     name: str
@@ -92,7 +92,7 @@ class Line(Protocol):
 class SharedChannel:
     """A channel between processes over one line."""
 
-    def __init__(self, line: Line, clock: Clock, chance: Chance) -> None:
+    def __init__(self, line: SnapshotLine, clock: Clock, chance: Chance) -> None:
         self._line = line
         self._clock = clock
         self._chance = chance

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from croupier.feed.pushes import Push, frame
-from croupier.feed.signalr.connection import Call, Connection
+from croupier.feed.signalr.connection import Call, ServerConnection
 from croupier.feed.signalr.messages import CancelInvocation, Completion
 from croupier.flows.ports import Admitted
 from croupier.kit.log import get
@@ -68,7 +68,7 @@ class Client:
         self.admitted = admitted
         self.token = token
         self.connection_id = connection_id
-        self.connection = Connection(now_s)
+        self.connection = ServerConnection(now_s)
         self.sent: dict[int, int | None] = {}
         """The game types it is subscribed to, and the sequence number it got last of each."""
         self.due_s = now_s

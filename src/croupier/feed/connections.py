@@ -38,7 +38,7 @@ STEP_S: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class FeedLimits:
     """The limits of one process."""
 
     connections: int
@@ -50,7 +50,7 @@ class Limits:
 class Connections:
     """The clients of this process."""
 
-    def __init__(self, hub: Hub, tokens: Tokens, limits: Limits) -> None:
+    def __init__(self, hub: Hub, tokens: Tokens, limits: FeedLimits) -> None:
         self.hub = hub
         self._tokens = tokens
         self._limits = limits

@@ -38,12 +38,12 @@ _RETRY: Final = {"Retry-After": "2"}
 
 def routes(connections: Connections, tokens: Tokens) -> list[BaseRoute]:
     """Both paths of the hub."""
-    entry = Entry(connections, tokens)
-    asked = [Route(f"{path}/negotiate", entry.negotiate, methods=["POST", "OPTIONS"]) for path in PATHS]
-    return [*asked, *(WebSocketRoute(path, SocketEndpoint(entry)) for path in PATHS)]
+    admission = SocketAdmission(connections, tokens)
+    asked = [Route(f"{path}/negotiate", admission.negotiate, methods=["POST", "OPTIONS"]) for path in PATHS]
+    return [*asked, *(WebSocketRoute(path, SocketEndpoint(admission)) for path in PATHS)]
 
 
-class Refused(Exception):
+class ConnectionRefused(Exception):
     """A request that gets no connection: the status, and headers that say why to the peer."""
 
     def __init__(self, status: int, problem: str, headers: Mapping[str, str] | None = None) -> None:
@@ -52,7 +52,7 @@ class Refused(Exception):
         self.headers = {"X-Problem": problem, "Cache-Control": "no-store", **(headers or {})}
 
 
-class Entry:
+class SocketAdmission:
     """Admission of requests to the hub."""
 
     def __init__(self, connections: Connections, tokens: Tokens) -> None:
@@ -62,23 +62,23 @@ class Entry:
         self._origins = origins.Origins(connections.hub)
 
     async def admit(self, asked: HTTPConnection) -> tuple[Admitted, str]:
-        """Return the casino whose access token came by header or query, and the token. Raises Refused."""
+        """Return the casino whose access token came by header or query, and the token. Raises ConnectionRefused."""
         token = _token_of(asked)
         try:
             return await self._tokens.admit(token or ""), token or ""
         except Unauthorized as stranger:
             log.info("feed.unauthorized", path=asked.url.path, client=stranger.client, why=stranger.why)
-            raise Refused(401, "no good bearer", {"WWW-Authenticate": "Bearer"}) from None
+            raise ConnectionRefused(401, "no good bearer", {"WWW-Authenticate": "Bearer"}) from None
         except DbError as error:
             self._hub.database_health.log_trouble(error)
-            raise Refused(503, "not now: try again", _RETRY) from None
+            raise ConnectionRefused(503, "not now: try again", _RETRY) from None
 
     def check_room(self, admitted: Admitted) -> None:
-        """Raises Refused where one connection more would be too many, or the worker stops."""
+        """Raises ConnectionRefused where one connection more would be too many, or the worker stops."""
         why = self.connections.no_room(admitted.casino.casino_id)
         if why is not None:
             log.info("feed.full", casino=admitted.casino.casino_id, why=why)
-            raise Refused(503, why, _RETRY)
+            raise ConnectionRefused(503, why, _RETRY)
 
     async def negotiate(self, request: Request) -> Response:
         """`POST …/negotiate`, and the question that a browser asks before it."""
@@ -87,26 +87,26 @@ class Entry:
             if request.method == "OPTIONS":
                 return await self._preflight(origin)
             return await self._negotiated(request, origin)
-        except Refused as refused:
+        except ConnectionRefused as refused:
             readable = origin is not None and refused.status != 403 and await self._known(origin)
             allowed = origins.answer_headers(origin if readable else None)
             return JSONResponse({"error": str(refused)}, refused.status, {**refused.headers, **allowed})
 
     async def _preflight(self, origin: str | None) -> Response:
         if origin is None or not await self._known(origin):
-            raise Refused(403, "this origin is on no casino's list")
+            raise ConnectionRefused(403, "this origin is on no casino's list")
         return Response(status_code=204, headers=origins.preflight_headers(origin))
 
     async def _negotiated(self, request: Request, origin: str | None) -> Response:
         try:
             version = negotiate.version(request.query_params.get("negotiateVersion"))
         except ValueError as problem:
-            raise Refused(400, str(problem)) from None
+            raise ConnectionRefused(400, str(problem)) from None
         admitted, _ = await self.admit(request)
         casino_id = admitted.casino.casino_id
         if not origins.allows(admitted.casino, origin):
             log.info("feed.origin_refused", casino=casino_id, origin=str(origin)[:200])
-            raise Refused(403, "this origin is not on the casino's list")
+            raise ConnectionRefused(403, "this origin is not on the casino's list")
         self.check_room(admitted)
         connection_id = self._hub.chance.hex(connection_tokens.ID_BYTES)
         key = self._hub.store.keys.secret_of_all(KEY_PURPOSE)
@@ -133,21 +133,21 @@ class Entry:
 class SocketEndpoint:
     """The WebSocket, as an ASGI app: starlette's own wrapping would cost memory for each client."""
 
-    def __init__(self, entry: Entry) -> None:
-        self._entry = entry
-        self._connections = entry.connections
+    def __init__(self, admission: SocketAdmission) -> None:
+        self._admission = admission
+        self._connections = admission.connections
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
         """One connection, from its request to its end."""
         await receive()
         asked = HTTPConnection(scope)
         try:
-            admitted, token = await self._entry.admit(asked)
-            self._entry.check_room(admitted)
-        except Refused as refused:
+            admitted, token = await self._admission.admit(asked)
+            self._admission.check_room(admitted)
+        except ConnectionRefused as refused:
             await _deny(send, refused)
             return
-        connection_id = self._entry.connection_id(asked, admitted)
+        connection_id = self._admission.connection_id(asked, admitted)
         await send({"type": "websocket.accept"})
         socket: Socket = scope["extensions"][SOCKET]
         client = Client(socket, admitted, token, connection_id=connection_id, now_s=self._now_s())
@@ -194,7 +194,7 @@ def _token_of(asked: HTTPConnection) -> str | None:
     return told[0] if len(told) == 1 and _TOKEN.fullmatch(told[0]) else None
 
 
-async def _deny(send: Any, refused: Refused) -> None:  # noqa: ANN401 - ASGI
+async def _deny(send: Any, refused: ConnectionRefused) -> None:  # noqa: ANN401 - ASGI
     headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in refused.headers.items()]
     await send({"type": "websocket.http.response.start", "status": refused.status, "headers": headers})
     await send({"type": "websocket.http.response.body", "body": b""})

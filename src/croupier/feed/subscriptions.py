@@ -26,14 +26,14 @@ class SubscriptionRefused(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class SubscriptionChange:
     """A client wants the snapshots of a game type, or wants them no more."""
 
     game_type: int
     wanted: bool
 
 
-def change(call: Invocation | StreamInvocation | CancelInvocation, casino_id: int) -> Change:
+def change(call: Invocation | StreamInvocation | CancelInvocation, casino_id: int) -> SubscriptionChange:
     """Read a call of this casino's client. Raises SubscriptionRefused."""
     if not isinstance(call, Invocation):
         raise SubscriptionRefused("no method here returns a stream")
@@ -54,7 +54,7 @@ def change(call: Invocation | StreamInvocation | CancelInvocation, casino_id: in
     game_type = asked.get("GameType")
     if type(game_type) is not int or not 0 <= game_type <= MOST_TYPE:
         raise SubscriptionRefused(f"GameType must be an integer from 0 to {MOST_TYPE}")
-    return Change(game_type, call.target == SUBSCRIBE)
+    return SubscriptionChange(game_type, call.target == SUBSCRIBE)
 
 
 def _object(text: object) -> dict[str, Any]:

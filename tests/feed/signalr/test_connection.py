@@ -7,7 +7,7 @@ import json
 import pytest
 
 from croupier.feed.signalr import json_codec, msgpack_codec, negotiate
-from croupier.feed.signalr.connection import Connection, Frame
+from croupier.feed.signalr.connection import Frame, ServerConnection
 from croupier.feed.signalr.handshake import MAX_HANDSHAKE
 from croupier.feed.signalr.messages import CancelInvocation, Close, Completion, Invocation, Ping
 
@@ -16,14 +16,14 @@ PACKED_HANDSHAKE = b'{"protocol":"messagepack","version":1}\x1e'
 PING_JSON = b'{"type":6}\x1e'
 
 
-def sent(connection: Connection) -> list[Frame]:
+def sent(connection: ServerConnection) -> list[Frame]:
     frames = list(connection.outgoing)
     connection.outgoing.clear()
     return frames
 
 
-def shaken(handshake: bytes = JSON_HANDSHAKE) -> Connection:
-    connection = Connection(100.0)
+def shaken(handshake: bytes = JSON_HANDSHAKE) -> ServerConnection:
+    connection = ServerConnection(100.0)
     assert connection.receive(handshake, 100.0) == []
     sent(connection)
     return connection
@@ -31,14 +31,14 @@ def shaken(handshake: bytes = JSON_HANDSHAKE) -> Connection:
 
 @pytest.mark.parametrize("version", [0, 1, 2])
 def test_the_handshake_is_answered_and_a_ping_follows_in_a_frame_of_its_own(version: int) -> None:
-    connection = Connection(0.0)
+    connection = ServerConnection(0.0)
     assert connection.receive(json.dumps({"protocol": "json", "version": version}).encode() + b"\x1e", 0.1) == []
     assert sent(connection) == [Frame(b"{}\x1e"), Frame(PING_JSON)]
     assert connection.ended is None
 
 
 def test_messagepack_is_answered_in_binary_frames() -> None:
-    connection = Connection(0.0)
+    connection = ServerConnection(0.0)
     connection.receive(PACKED_HANDSHAKE, 0.1)
     assert sent(connection) == [Frame(b"{}\x1e", binary=True), Frame(b"\x02\x91\x06", binary=True)]
 
@@ -57,7 +57,7 @@ def test_messagepack_is_answered_in_binary_frames() -> None:
     ],
 )
 def test_a_handshake_that_cannot_be_met_is_answered_with_the_reason(data: bytes, says: str) -> None:
-    connection = Connection(0.0)
+    connection = ServerConnection(0.0)
     assert connection.receive(data, 0.1) == []
     (frame,) = sent(connection)
     assert says in json.loads(frame.data.removesuffix(b"\x1e"))["error"]
@@ -69,7 +69,7 @@ def test_a_handshake_that_cannot_be_met_is_answered_with_the_reason(data: bytes,
 def test_a_call_may_come_in_the_frame_of_the_handshake_and_over_several_frames() -> None:
     first, second = Invocation("Subscribe", ("a", "{}"), "1"), Invocation("Subscribe", ("b", "{}"))
     data = JSON_HANDSHAKE + json_codec.write(first) + json_codec.write(second)
-    connection, calls = Connection(0.0), []
+    connection, calls = ServerConnection(0.0), []
     for start in range(0, len(data), 50):
         calls += connection.receive(data[start : start + 50], 0.1)
     assert calls == [first, second]
@@ -122,7 +122,7 @@ def test_a_client_that_is_silent_for_30_seconds_is_gone() -> None:
 
 
 def test_a_handshake_has_15_seconds() -> None:
-    connection = Connection(0.0)
+    connection = ServerConnection(0.0)
     connection.receive(JSON_HANDSHAKE[:10], 14.0)
     assert connection.tick(14.9) == 15.0
     assert connection.ended is None

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from croupier.sandbox.draws.draw_journal import DrawJournal, FilePages, FolderInUse, JournalBroken, lock
-from croupier.sandbox.draws.records import MOVES, NEXT, Draw, DrawBet, DrawBetState, Phase
+from croupier.sandbox.draws.records import MOVES, NEXT, DrawBet, DrawBetState, Phase, StudioDraw
 from croupier.sandbox.draws.table import BetRejected
 from tests.sandbox.draws.hub_of_draws import UNKNOWN, Scene, Told, virtual
 
 WHEEL, CRASH = 24, 25
-DRAW = Draw(WHEEL, 7, "ab" * 32, Phase.AWAITING, 1, 1000, 2000)
+DRAW = StudioDraw(WHEEL, 7, "ab" * 32, Phase.AWAITING, 1, 1000, 2000)
 BET = DrawBet("d-1", WHEEL, 7, "s-1", "EUR", 1000, "grey")
 
 
@@ -165,7 +165,7 @@ def moved(state: DrawBetState, win: int = 0) -> DrawBet:
 def test_the_journal_gives_back_what_was_written_last(tmp_path: Path) -> None:
     first = journal(tmp_path)
     first.put_draw(DRAW)
-    first.put_draw(Draw(WHEEL, 7, "ab" * 32, Phase.RESULTS, 4, 1000, 2000, 2001, None, (4, "grey")))
+    first.put_draw(StudioDraw(WHEEL, 7, "ab" * 32, Phase.RESULTS, 4, 1000, 2000, 2001, None, (4, "grey")))
     for bet in (BET, moved(DrawBetState.TAKEN), moved(DrawBetState.WIN, 2000)):
         first.put_bet(bet)
     first.put_told(7, 3)
@@ -210,7 +210,7 @@ def test_two_studios_never_share_a_journal(tmp_path: Path) -> None:
 def test_what_is_over_is_forgotten_and_the_last_edition_is_not(tmp_path: Path) -> None:
     kept = journal(tmp_path)
     for edition in (7, 8, 9):
-        kept.put_draw(Draw(WHEEL, edition, "ab" * 32, Phase.FINISHED, 5, 1000, 2000))
+        kept.put_draw(StudioDraw(WHEEL, edition, "ab" * 32, Phase.FINISHED, 5, 1000, 2000))
     kept.put_bet(moved(DrawBetState.SETTLED))
     kept.put_told(7, 5)
     kept.put_told(9, 5)
@@ -223,7 +223,7 @@ def test_what_is_over_is_forgotten_and_the_last_edition_is_not(tmp_path: Path) -
 def test_a_draw_with_a_bet_that_has_not_ended_is_kept(tmp_path: Path, state: DrawBetState) -> None:
     kept = journal(tmp_path)
     for edition in (7, 8):
-        kept.put_draw(Draw(WHEEL, edition, "ab" * 32, Phase.FINISHED, 5, 1000, 2000))
+        kept.put_draw(StudioDraw(WHEEL, edition, "ab" * 32, Phase.FINISHED, 5, 1000, 2000))
         kept.put_told(edition, 5)
     kept.put_bet(moved(state))
     kept.forget_what_is_over()

@@ -35,6 +35,7 @@ from croupier.flows.ports import Unauthorized
 from croupier.kit.inbound import MAX_BODY, TooLarge, WrongType, read_body, require_json
 from croupier.kit.jwt import BadToken
 from croupier.kit.log import get
+from croupier.kit.measured_routes import measured_routes
 from croupier.kit.openapi import Operation
 from croupier.kit.strictjson import BadField, BadJson
 from croupier.store.db import DbDown, DbError
@@ -62,7 +63,11 @@ def routes(hub: Hub, issuer: str) -> list[Route]:
         "payments/accept": _accept_payment,
         "cashback-payments/accept": _accept_cashback,
     }
-    return [_route(tokens, operation, handles[operation.name]) for operation in CASINOS.operations]
+
+    async def answer_to(operation: Operation, request: Request) -> Response:
+        return await _answer(tokens, request, handles[operation.name])
+
+    return measured_routes(CASINOS.operations, answer_to, side="casino", clock=hub.clock, metrics=hub.metrics)
 
 
 def not_found(status: int) -> Response:
@@ -142,20 +147,6 @@ async def _accept(tokens: AccessTokens, request: Request, body: bytes, *, subjec
     if heard.verdict is Verdict.OK:
         return _respond(OK)
     return _respond(NOT_ACCEPTED, headers=_problem(f"final, do not send it again: {heard.why}"))
-
-
-def _route(tokens: AccessTokens, operation: Operation, handle: CasinoHandler) -> Route:
-    name = operation.name
-
-    async def endpoint(request: Request) -> Response:
-        clock, metrics = tokens.hub.clock, tokens.hub.metrics
-        started = clock.monotonic_s()
-        response = await _answer(tokens, request, handle)
-        metrics.observe("croupier_request_seconds", clock.monotonic_s() - started, "casino", name)
-        metrics.count("croupier_requests_total", "casino", name, str(response.status_code))
-        return response
-
-    return Route(operation.path, endpoint, methods=[operation.method])
 
 
 async def _answer(tokens: AccessTokens, request: Request, handle: CasinoHandler) -> Response:

@@ -25,6 +25,7 @@ from croupier.flows.hub import Hub
 from croupier.flows.ports import Tokens, Unauthorized
 from croupier.kit.inbound import TooLarge, WrongType, bearer_of, read_body, require_json
 from croupier.kit.log import get
+from croupier.kit.measured_routes import measured_routes
 from croupier.kit.openapi import Operation
 from croupier.kit.strictjson import BadField, BadJson
 from croupier.store.db import DbDown, DbError
@@ -66,7 +67,11 @@ def routes(hub: Hub, tokens: Tokens) -> list[Route]:
         "games/types/translations": _translations,
         "jackpots/accumulated": _jackpots,
     }
-    return [_route(door, operation, handles[operation.name]) for operation in FEED.operations]
+
+    async def answer_to(operation: Operation, request: Request) -> Response:
+        return await _answer(door, request, handles[operation.name])
+
+    return measured_routes(FEED.operations, answer_to, side="feed", clock=hub.clock, metrics=hub.metrics)
 
 
 def not_found(status: int) -> Response:
@@ -108,20 +113,6 @@ async def _translations(door: FeedDoor, request: Request) -> object:
 
 async def _jackpots(door: FeedDoor, request: Request) -> object:
     return messages.jackpots_value(await door.hub.store.draws.meters(query.read_currency(request.query_params)))
-
-
-def _route(door: FeedDoor, operation: Operation, handle: FeedHandler) -> Route:
-    name = operation.name
-
-    async def endpoint(request: Request) -> Response:
-        clock, metrics = door.hub.clock, door.hub.metrics
-        started = clock.monotonic_s()
-        response = await _answer(door, request, handle)
-        metrics.observe("croupier_request_seconds", clock.monotonic_s() - started, "feed", name)
-        metrics.count("croupier_requests_total", "feed", name, str(response.status_code))
-        return response
-
-    return Route(operation.path, endpoint, methods=[operation.method])
 
 
 async def _answer(door: FeedDoor, request: Request, handle: FeedHandler) -> Response:

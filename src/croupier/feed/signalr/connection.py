@@ -37,7 +37,7 @@ class Frame:
 
 
 @dataclass(slots=True)
-class Connection:
+class ServerConnection:
     """One client. Times are seconds of a monotonic clock."""
 
     opened_s: float

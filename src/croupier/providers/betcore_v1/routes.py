@@ -28,6 +28,7 @@ from croupier.flows.refund import refund
 from croupier.flows.refused_win import refused_win
 from croupier.kit.inbound import TooLarge, WrongType, arrived_s, read_body, require_json
 from croupier.kit.log import get
+from croupier.kit.measured_routes import measured_routes
 from croupier.kit.openapi import Operation
 from croupier.kit.strictjson import BadField, BadJson
 from croupier.providers.betcore_v1 import codec, feed_codec, signing
@@ -86,7 +87,14 @@ def routes(hub: Hub) -> list[Route]:
         "refund": _refund,
         "feed/draws": _feed_draws,
     }
-    return [_route(hub, operation, handles[operation.name]) for operation in PROVIDERS.operations]
+
+    async def answer_to(operation: Operation, request: Request) -> Response:
+        # A bet call with a used request id and the same body is accepted as a retry.
+        bet_call = operation.method == "POST" and operation.name != "feed/draws"
+        inbound = InboundRequest(request, bet_call, arrived_s(request, hub.clock))
+        return _respond(await _answer(hub, inbound, handles[operation.name]))
+
+    return measured_routes(PROVIDERS.operations, answer_to, side="provider", clock=hub.clock, metrics=hub.metrics)
 
 
 def not_found(status: int) -> Response:
@@ -123,20 +131,6 @@ async def _feed_draws(hub: Hub, inbound: InboundRequest) -> Answer:
     publication = feed_codec.read_publication(inbound.provider.provider_id, inbound.body)
     answer = await publish_draws(hub, publication)
     return answer if answer.field is None else replace(answer, field=feed_codec.spelt(answer.field))
-
-
-def _route(hub: Hub, operation: Operation, handle: ProviderHandler) -> Route:
-    """Return one route. A bet call with a used request id and the same body is accepted as a retry."""
-    name, bet_call = operation.name, operation.method == "POST" and operation.name != "feed/draws"
-
-    async def endpoint(request: Request) -> Response:
-        inbound = InboundRequest(request, bet_call, arrived_s(request, hub.clock))
-        reply = await _answer(hub, inbound, handle)
-        hub.metrics.observe("croupier_request_seconds", hub.clock.monotonic_s() - inbound.arrived_s, "provider", name)
-        hub.metrics.count("croupier_requests_total", "provider", name, str(reply.status))
-        return _respond(reply)
-
-    return Route(operation.path, endpoint, methods=[operation.method])
 
 
 async def _answer(hub: Hub, inbound: InboundRequest, handle: ProviderHandler) -> codec.ProviderReply:

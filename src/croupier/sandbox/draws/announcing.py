@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from croupier.kit.clock import Clock
 from croupier.sandbox.draws.draw_journal import DrawJournal
-from croupier.sandbox.draws.records import Draw
+from croupier.sandbox.draws.records import StudioDraw
 from croupier.sandbox.journal import Journal
 from croupier.sandbox.studio_calls import NOT_KNOWN, OK, StudioCalls
 from croupier.sandbox.studio_rounds import answer_or_silence
@@ -30,16 +30,16 @@ class Announcer:
         self._clock = clock
         self._records = records
         self._journal = journal
-        self._waiting: dict[int, Draw] = {}
+        self._waiting: dict[int, StudioDraw] = {}
         self._new = asyncio.Event()
         self._taken = asyncio.Event()
 
-    def announce(self, draw: Draw) -> None:
+    def announce(self, draw: StudioDraw) -> None:
         """Publish this version of the draw as soon as possible."""
         self._waiting[draw.edition] = draw
         self._new.set()
 
-    async def taken(self, draw: Draw) -> None:
+    async def taken(self, draw: StudioDraw) -> None:
         """Wait until the hub has taken this version of the draw, or a newer one."""
         while self._records.told.get(draw.edition, -1) < draw.version:
             self._taken.clear()
@@ -55,7 +55,7 @@ class Announcer:
                 if self._waiting and any(pauses_s):
                     await self._clock.sleep(max(pauses_s))
 
-    async def _publish(self, draw: Draw) -> float:
+    async def _publish(self, draw: StudioDraw) -> float:
         """Publish one version; return how long to wait before the next try, 0 if it was taken."""
         told: Mapping[str, object] = draw.announcement()
         answer = await answer_or_silence(lambda: self._calls.publish([told]))

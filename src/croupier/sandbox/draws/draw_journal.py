@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
-from croupier.sandbox.draws.records import Draw, DrawBet, DrawBetState, Phase
+from croupier.sandbox.draws.records import DrawBet, DrawBetState, Phase, StudioDraw
 
 _OWNER_ONLY = 0o600
 
@@ -139,7 +139,7 @@ class DrawJournal:
     """The records of one game type, in memory as they stand on disk."""
 
     def __init__(self, pages: Pages) -> None:
-        self.draws: dict[int, Draw] = {}
+        self.draws: dict[int, StudioDraw] = {}
         """Edition to draw: those that are not over for good, and the newest one."""
         self.bets: dict[str, DrawBet] = {}
         """Every bet of those draws, by its betId."""
@@ -150,11 +150,11 @@ class DrawJournal:
             self._read(number, line)
 
     @property
-    def newest(self) -> Draw | None:
+    def newest(self) -> StudioDraw | None:
         """Return the draw with the highest edition."""
         return self.draws[max(self.draws)] if self.draws else None
 
-    def put_draw(self, draw: Draw) -> Draw:
+    def put_draw(self, draw: StudioDraw) -> StudioDraw:
         """Write the draw, then hold it. Raises OSError."""
         self._pages.append(_line("draw", {**asdict(draw), "phase": draw.phase.value}))
         self.draws[draw.edition] = draw
@@ -175,7 +175,7 @@ class DrawJournal:
         """Return the bets of one draw, in the order in which they were made."""
         return [bet for bet in self.bets.values() if bet.edition == edition]
 
-    def over(self, draw: Draw) -> bool:
+    def over(self, draw: StudioDraw) -> bool:
         """Return whether nothing is left to do for a draw: it ended, the feed knows, and each of its bets has ended."""
         known = self.told.get(draw.edition) == draw.version
         return draw.phase.ended and known and all(bet.state.ended for bet in self.bets_of(draw.edition))
@@ -200,7 +200,7 @@ class DrawJournal:
         try:
             ((kind, told),) = json.loads(line).items()
             if kind == "draw":
-                draw = Draw(**_with(told, phase=Phase(told["phase"]), results=_results(told["results"])))
+                draw = StudioDraw(**_with(told, phase=Phase(told["phase"]), results=_results(told["results"])))
                 self.draws[draw.edition] = draw
             elif kind == "bet":
                 bet = DrawBet(**_with(told, state=DrawBetState(told["state"])))

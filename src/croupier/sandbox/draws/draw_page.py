@@ -13,7 +13,7 @@ from croupier.core.money import format_amount
 from croupier.sandbox.draws.crash import STAYS, Crash
 from croupier.sandbox.draws.draw_studio import DrawStudio
 from croupier.sandbox.draws.paytable import paytable
-from croupier.sandbox.draws.records import Draw, DrawBet, DrawBetState, Phase
+from croupier.sandbox.draws.records import DrawBet, DrawBetState, Phase, StudioDraw
 from croupier.sandbox.draws.table import BetRejected, DrawTable
 from croupier.sandbox.studio_games import LaunchedSession
 from croupier.sandbox.studio_page import document
@@ -68,7 +68,7 @@ def draw_page(launched: LaunchedSession, table: DrawTable | None, *, balance: st
     return document(launched, balance, "".join(parts), refresh_s=REFRESH_S if waiting else None)
 
 
-def _running(draw: Draw | None) -> str:
+def _running(draw: StudioDraw | None) -> str:
     if draw is None:
         return "<p>The next draw is being prepared.</p>"
     told = draw.announcement()
@@ -90,7 +90,7 @@ def _form(launched: LaunchedSession, table: DrawTable) -> str:
     )
 
 
-def _my_bets(launched: LaunchedSession, table: DrawTable, draw: Draw | None) -> str:
+def _my_bets(launched: LaunchedSession, table: DrawTable, draw: StudioDraw | None) -> str:
     mine = [bet for bet in table.records.bets.values() if bet.session == launched.session]
     if not mine:
         return ""
@@ -104,7 +104,7 @@ def _cells(bet: DrawBet) -> str:
     return "".join(f"<td>{escape(cell)}" for cell in cells)
 
 
-def _leave(launched: LaunchedSession, table: DrawTable, bet: DrawBet, *, draw: Draw | None) -> str:
+def _leave(launched: LaunchedSession, table: DrawTable, bet: DrawBet, *, draw: StudioDraw | None) -> str:
     playing = draw is not None and draw.phase is Phase.ACTION and bet.edition == draw.edition
     if not (playing and isinstance(table.game, Crash) and bet.choice == STAYS and bet.state is DrawBetState.TAKEN):
         return ""
@@ -125,7 +125,7 @@ def _past(launched: LaunchedSession, table: DrawTable) -> str:
     return f"<table><tr><th>draw<th>results<th>your bets won<th>verify{''.join(rows)}</table>" if rows else ""
 
 
-def _verify(draw: Draw) -> str:
+def _verify(draw: StudioDraw) -> str:
     told = draw.announcement()["proof"]
     assert isinstance(told, dict)
     results = "" if draw.results is None else f" --results '{','.join(map(str, draw.results))}'"

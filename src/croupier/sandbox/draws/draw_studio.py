@@ -15,7 +15,7 @@ from croupier.kit.chance import Chance
 from croupier.kit.clock import Clock
 from croupier.sandbox.draws.catalogue import DRAW_GAMES
 from croupier.sandbox.draws.draw_journal import DrawJournal, FilePages, MemoryPages, Pages, lock
-from croupier.sandbox.draws.records import Draw, DrawBet
+from croupier.sandbox.draws.records import DrawBet, StudioDraw
 from croupier.sandbox.draws.schedule import SCHEDULES, Schedule
 from croupier.sandbox.draws.table import BetRejected, DrawTable
 from croupier.sandbox.journal import Journal
@@ -148,7 +148,7 @@ def _shown(table: DrawTable) -> dict[str, object]:
     }
 
 
-def _draw_shown(draw: Draw, bets: list[DrawBet]) -> dict[str, object]:
+def _draw_shown(draw: StudioDraw, bets: list[DrawBet]) -> dict[str, object]:
     return {"phase": draw.phase.value, **draw.announcement(), "bets": [bet_shown(bet) for bet in bets]}
 
 

@@ -50,7 +50,7 @@ _BETTING, _GAME_ACTION = 1, 2
 
 
 @dataclass(frozen=True, slots=True)
-class Draw:
+class StudioDraw:
     """One draw. Times are milliseconds of the epoch. `seed` is hex and secret until the phase is results."""
 
     game_type: int

@@ -23,7 +23,7 @@ from croupier.sandbox.draws.crash import LOWEST, STAYS, Crash, crash_point_of, m
 from croupier.sandbox.draws.draw_journal import DrawJournal
 from croupier.sandbox.draws.fairness import SEED_BYTES
 from croupier.sandbox.draws.game import BadChoice, DrawGame, multiplier_text, win_of
-from croupier.sandbox.draws.records import NEXT, Draw, DrawBet, DrawBetState, Phase
+from croupier.sandbox.draws.records import NEXT, DrawBet, DrawBetState, Phase, StudioDraw
 from croupier.sandbox.draws.schedule import Schedule
 from croupier.sandbox.draws.settling import Settling
 from croupier.sandbox.draws.verify import results_of
@@ -60,13 +60,13 @@ class DrawTable:
         self.records = records
         self.settling = Settling(calls=calls, clock=clock, records=records, journal=journal)
         self.announcer = Announcer(calls=calls, clock=clock, records=records, journal=journal)
-        self.ended: deque[tuple[Draw, tuple[DrawBet, ...]]] = deque(maxlen=KEPT)
+        self.ended: deque[tuple[StudioDraw, tuple[DrawBet, ...]]] = deque(maxlen=KEPT)
         """The newest draws that are over, with their bets as they stood when the draw ended."""
         self._clock = clock
         self._chance = chance
         self._journal = journal
         self._cancel = asyncio.Event()
-        self._steps: dict[Phase, Callable[[Draw], Awaitable[None]]] = {
+        self._steps: dict[Phase, Callable[[StudioDraw], Awaitable[None]]] = {
             Phase.AWAITING: self._await_start,
             Phase.BETTING: self._take_bets,
             Phase.ACTION: self._play,
@@ -74,7 +74,7 @@ class DrawTable:
         }
 
     @property
-    def draw(self) -> Draw | None:
+    def draw(self) -> StudioDraw | None:
         """The draw that runs, if one does."""
         newest = self.records.newest
         return None if newest is None or newest.phase.ended else newest
@@ -124,7 +124,7 @@ class DrawTable:
         now_ms, newest = self._clock.now_ms(), self.records.newest
         edition = max(now_ms // 1000, newest.edition + 1 if newest is not None else 0)
         starts_ms = self.schedule.next_start(now_ms)
-        draw = Draw(
+        draw = StudioDraw(
             game_type=self.game.game_type,
             edition=edition,
             seed=self._chance.hex(SEED_BYTES),
@@ -136,7 +136,7 @@ class DrawTable:
         self._cancel.clear()
         self.announcer.announce(self.records.put_draw(draw))
 
-    async def _await_start(self, draw: Draw) -> None:
+    async def _await_start(self, draw: StudioDraw) -> None:
         if await self._cancelled_before(self.announcer.taken(draw)):
             return self._end(draw, Phase.CANCELLED)
         if await self._cancelled_until(draw.starts_ms):
@@ -145,7 +145,7 @@ class DrawTable:
         self._move(draw, Phase.BETTING, starts_ms=starts_ms, betting_ends_ms=starts_ms + self.schedule.betting_ms)
         return None
 
-    async def _take_bets(self, draw: Draw) -> None:
+    async def _take_bets(self, draw: StudioDraw) -> None:
         cancelled = await self._cancelled_until(draw.betting_ends_ms)
         if cancelled or await self._cancelled_before(self.settling.stakes_decided(self.schedule.grace_ms / 1000)):
             return self._end(draw, Phase.CANCELLED)
@@ -155,7 +155,7 @@ class DrawTable:
         self._move(draw, Phase.ACTION, action_ms=self._clock.now_ms())
         return None
 
-    async def _play(self, draw: Draw) -> None:
+    async def _play(self, draw: StudioDraw) -> None:
         assert draw.action_ms is not None
         if await self._cancelled_until(draw.action_ms + self._action_ms(draw)):
             return self._end(draw, Phase.CANCELLED)
@@ -164,7 +164,7 @@ class DrawTable:
         self._move(draw, Phase.RESULTS, results=results)
         return None
 
-    async def _tell(self, draw: Draw) -> None:
+    async def _tell(self, draw: StudioDraw) -> None:
         assert draw.results is not None
         for bet in self.records.bets_of(draw.edition):
             if bet.state is DrawBetState.TAKEN:
@@ -174,25 +174,25 @@ class DrawTable:
         await self._clock.sleep(self.schedule.results_ms / 1000)
         self._end(draw, Phase.FINISHED)
 
-    def _move(self, draw: Draw, phase: Phase, **changes: Any) -> Draw:  # noqa: ANN401 - fields of the record
+    def _move(self, draw: StudioDraw, phase: Phase, **changes: Any) -> StudioDraw:  # noqa: ANN401 - fields of the record
         """Write the draw's next phase and announce it."""
         assert phase in NEXT[draw.phase], f"a draw must not go from {draw.phase.value} to {phase.value}"
         moved = self.records.put_draw(replace(draw, phase=phase, version=draw.version + 1, **changes))
         self.announcer.announce(moved)
         return moved
 
-    def _end(self, draw: Draw, phase: Phase) -> None:
+    def _end(self, draw: StudioDraw, phase: Phase) -> None:
         """Finish or cancel the draw. A cancelled one refunds every stake."""
         ended = self._move(draw, phase, ends_ms=self._clock.now_ms())
         self._refund_if_cancelled(ended)
         self.ended.appendleft((ended, tuple(self.records.bets_of(ended.edition))))
 
-    def _refund_if_cancelled(self, draw: Draw) -> None:
+    def _refund_if_cancelled(self, draw: StudioDraw) -> None:
         for bet in self.records.bets_of(draw.edition) if draw.phase is Phase.CANCELLED else ():
             if bet.state in (DrawBetState.ASKED, DrawBetState.TAKEN):
                 self.settling.refund(bet.bet)
 
-    def _action_ms(self, draw: Draw) -> int:
+    def _action_ms(self, draw: StudioDraw) -> int:
         """Return how long the game is shown: a crash game until its crash."""
         if not isinstance(self.game, Crash):
             return self.schedule.action_ms
@@ -264,7 +264,7 @@ class DrawTable:
             raise BetRejected("the multiplier has not risen yet")
         return self.settling.move(name, DrawBetState.TAKEN, choice=multiplier_text(shown))
 
-    def cancel(self) -> Draw:
+    def cancel(self) -> StudioDraw:
         """Cancel the draw that runs and refund its stakes. Raises BetRejected once the results are out."""
         draw = self.draw
         if draw is None or draw.phase is Phase.RESULTS:
