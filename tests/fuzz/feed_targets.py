@@ -24,7 +24,7 @@ from croupier.feed.signalr.messages import (
     StreamItem,
 )
 from croupier.feed.snapshot import Snapshot
-from croupier.feed.subscriptions import Change, SubscriptionRefused, change
+from croupier.feed.subscriptions import SubscriptionChange, SubscriptionRefused, change
 from tests.fuzz.breed import Breeder
 from tests.fuzz.stopwatch import WATCH
 
@@ -129,7 +129,7 @@ def check_subscription(text: str) -> bool:
         found = change(call, CASINO_ID)
     except SubscriptionRefused:
         return False
-    assert isinstance(found, Change)
+    assert isinstance(found, SubscriptionChange)
     told = json.loads(text)
     assert (told["PartnerClientId"], told["GameType"]) == (CASINO_ID, found.game_type)
     return True
