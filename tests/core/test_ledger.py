@@ -19,6 +19,9 @@ ACCOUNTS = {
     "owed": (ledger.owed(11), "owed/11"),
     "ggr": (ledger.ggr(11, 22), "ggr/11/22"),
     "jackpot": (ledger.jackpot("22"), "jackpot/22"),
+    "a pot of the hub": (ledger.jackpot("pot-7"), "jackpot/pot-7"),
+    "jackpot-share": (ledger.jackpot_share(11, 22), "jackpot-share/11/22"),
+    "seeds of pots": (ledger.jackpot_seeds(), "jackpot-share/seeds"),
     "cashback": (ledger.cashback(11), "cashback/11"),
     "suspense": (ledger.suspense(11), "suspense/11"),
 }

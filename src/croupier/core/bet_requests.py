@@ -25,6 +25,7 @@ from croupier.core.draft import CORRECTION, Decision, Draft, Terms
 from croupier.core.effects import (
     confirm,
     give_back,
+    jackpot_account,
     move,
     owe,
     owe_return,
@@ -116,12 +117,11 @@ def open_bet(bet: Bet, terms: Terms) -> Decision[Bet]:
 
 
 def open_jackpot(bet: Bet, terms: Terms) -> Decision[Bet]:
-    """Create the bet of a jackpot win without a stake; the win is owed at once (provider.md 4.3)."""
+    """Create the bet of a jackpot win without a stake; the win is owed at once (provider.md 4.3, decision 0050)."""
     assert bet.win is not None
     d = Draft(bet, terms, new=True)
     d.set(state=BetState.SETTLED, pay_out_answer=OK, ended_ms=terms.now_ms)
-    pot = ledger.jackpot(str(bet.provider_id))
-    d.book(pot, ledger.owed(bet.casino_id), bet.win, why="won")
+    d.book(jackpot_account(bet), ledger.owed(bet.casino_id), bet.win, why="won")
     owe(d, PaymentKind.JACKPOT, bet.win, tax=tax_due(d, bet.win))
     watch_win(d, bet.win)
     return d.finish("jackpot_won")

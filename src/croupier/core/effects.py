@@ -10,6 +10,7 @@ from __future__ import annotations
 from croupier.core import ledger
 from croupier.core.bet import ENDED, OK, Bet, BetEvent, BetState, Closing, Origin, next_bet_state
 from croupier.core.draft import Draft
+from croupier.core.jackpot import pot_of
 from croupier.core.large_win import watch_win
 from croupier.core.money import tax_of
 from croupier.core.payment import SLOT_CLAIM, SLOT_CLOSE, PaymentEvent, PaymentState, Step
@@ -219,8 +220,14 @@ def _giver(d: BetDraft, kind: PaymentKind) -> str:
     """Return the account that an owed payment comes from."""
     bet = d.subject
     if kind is PaymentKind.JACKPOT:
-        return ledger.jackpot(str(bet.provider_id))
+        return jackpot_account(bet)
     return ledger.ggr(bet.casino_id, bet.provider_id)
+
+
+def jackpot_account(bet: Bet) -> str:
+    """Return the account that a jackpot win comes from: a pot of the hub, or the provider's own."""
+    pot_id = pot_of(bet.bet_ref)
+    return ledger.jackpot(str(bet.provider_id) if pot_id is None else f"pot-{pot_id}")
 
 
 def close_if_done(d: BetDraft) -> None:

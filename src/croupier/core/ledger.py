@@ -33,8 +33,18 @@ def ggr(casino_id: int, provider_id: int) -> str:
 
 
 def jackpot(pot: str) -> str:
-    """Account of a jackpot pot; a provider's own pot is named by the provider's id."""
+    """Account of a jackpot pot; a provider's own pot is named by the provider's id, one of the hub by `pot-` and its id."""
     return f"jackpot/{pot}"
+
+
+def jackpot_share(casino_id: int, provider_id: int) -> str:
+    """Account of the shares of stakes that the pots of the hub received; its balance is below 0."""
+    return f"jackpot-share/{casino_id}/{provider_id}"
+
+
+def jackpot_seeds() -> str:
+    """Account of the amounts with which the rounds of the hub's pots begin."""
+    return "jackpot-share/seeds"
 
 
 def cashback(casino_id: int) -> str:
