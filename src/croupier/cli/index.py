@@ -71,6 +71,7 @@ COMMANDS: dict[str, CommandEntry] = {
         "verify_draw", "verify_draw", LOOKING,
         "Recompute a draw from its published proof and say whether it holds. Exit code 1 if it does not.",
     ),
+    "feed": CommandEntry("feed", "app", LOOKING, "Follow the live feed as a casino's client does."),
     "simulate": CommandEntry(
         "simulate", "simulate", LOOKING,
         "Play seeds in virtual time and compare everybody's books. Exit code 1 on any violation.",

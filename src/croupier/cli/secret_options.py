@@ -19,10 +19,13 @@ import typer
 
 from croupier.cli.sentences import CommandError
 from croupier.cli.show import note, show_facts, show_json
+from croupier.kit import strictjson
+from croupier.kit.strictjson import BadJson, Json
 
 MOST_S = 365 * 86_400.0
 LONGEST_SECRET = 65_536
 STANDARD_INPUT = "-"
+MOST_CREDENTIALS = 65_536
 
 KeepOld = Annotated[
     float | None,
@@ -97,6 +100,20 @@ def kept_s(keep_old: float | None, *, now: bool) -> float:
     if now:
         return 0.0
     return 86_400.0 if keep_old is None else keep_old
+
+
+def credentials_in(where: str) -> Json:
+    """Return the JSON of the credentials file that `casino add --secret-file` wrote; `-` is standard input."""
+    return json_in(where, MOST_CREDENTIALS)
+
+
+def json_in(where: str, most: int) -> Json:
+    """Return the JSON document of a file or, for `-`, of standard input. Raises CommandError, which repeats nothing of it."""
+    body = sys.stdin.buffer.read(most + 1) if where == STANDARD_INPUT else Path(where).read_bytes()
+    try:
+        return strictjson.loads(body, max_bytes=most)
+    except BadJson as problem:
+        raise CommandError(f"{where} holds no JSON: it is {problem.why}") from None
 
 
 def taken_in(option: str, where: str) -> str:

@@ -61,7 +61,7 @@ def say(line: str) -> None:
 
 def note(line: str) -> None:
     """Print a note for a person on standard error."""
-    sys.stderr.write(f"{_printable(line)}\n")
+    sys.stderr.write(f"{printable(line)}\n")
 
 
 def complain(what: str) -> None:
@@ -77,6 +77,11 @@ def instant(at_ms: int | None) -> str | None:
     return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
 
 
+def printable(text: str) -> str:
+    """Return the text with a space for each character that could steer a terminal."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
 def _console() -> Console:
     return Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
 
@@ -90,9 +95,5 @@ def _text(value: object) -> Text:
     if isinstance(value, Mapping):
         value = [f"{name}={one}" for name, one in value.items()]
     if isinstance(value, list | tuple):
-        return Text(_printable(", ".join(str(one) for one in value)))
-    return Text(_printable(str(value)))
-
-
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else " " for c in text)
+        return Text(printable(", ".join(str(one) for one in value)))
+    return Text(printable(str(value)))

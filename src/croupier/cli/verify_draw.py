@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import re
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from croupier.cli.running import AsJson
+from croupier.cli.secret_options import credentials_in, json_in
 from croupier.cli.sentences import CommandError
 from croupier.cli.show import say, show_facts, show_json
-from croupier.kit import strictjson
 from croupier.kit.http import HttpWire
-from croupier.kit.strictjson import BadField, BadJson, Json
+from croupier.kit.strictjson import BadField, Json
 from croupier.sandbox.draws.game import Results
-from croupier.sandbox.draws.published import NotPublished, published_draw
+from croupier.sandbox.draws.published import published_draw
 from croupier.sandbox.draws.verify import Proof, problems, read_proof, recomputed
+from croupier.sandbox.feed_access import FeedRefused
 
 MAX_FILE = 1_000_000
 EXAMPLE = (
@@ -64,7 +64,7 @@ def verify_draw(
     elif source.startswith(("http://", "https://")):
         proof = _proof_in(_asked(source, draw, credentials))
     else:
-        proof = _proof_in(_document(source))
+        proof = _proof_in(json_in(source, MAX_FILE))
     wrong = problems(proof)
     _show(proof, wrong, as_json=as_json)
     raise typer.Exit(1 if wrong else 0)
@@ -94,14 +94,6 @@ def _results(text: str | None) -> Results | None:
     return tuple(int(item) if item.isascii() and item.isdigit() else item for item in items) or None
 
 
-def _document(source: str) -> Json:
-    body = sys.stdin.buffer.read(MAX_FILE + 1) if source == "-" else Path(source).read_bytes()
-    try:
-        return strictjson.loads(body, max_bytes=MAX_FILE)
-    except BadJson as problem:
-        raise CommandError(f"{source} holds no JSON: it is {problem.why}") from None
-
-
 def _proof_in(document: Json) -> Proof:
     try:
         return read_proof(document)
@@ -113,7 +105,7 @@ def _asked(hub: str, draw: str | None, credentials: Path | None) -> Json:
     if credentials is None or draw is None:
         raise typer.BadParameter("a hub is asked with --draw and --credentials")
     game_type, edition = _numbers(draw)
-    known = _document(str(credentials))
+    known = credentials_in(str(credentials))
 
     async def ask() -> Json:
         wire = HttpWire(allow_private=True)
@@ -124,7 +116,7 @@ def _asked(hub: str, draw: str | None, credentials: Path | None) -> Json:
 
     try:
         return asyncio.run(ask())
-    except NotPublished as problem:
+    except FeedRefused as problem:
         raise CommandError(f"the hub does not show this draw: {problem}") from None
 
 

@@ -46,6 +46,25 @@ def refused(error: str) -> bytes:
     return msgspec.json.encode({"error": error}) + END
 
 
+def request(codec: ModuleType) -> bytes:
+    """The client's request for this codec."""
+    return msgspec.json.encode({"protocol": codec.NAME, "version": 1}) + END
+
+
+def read_answer(buffer: bytearray) -> bool:
+    """Take the server's answer from the front of the buffer; False while some of it is missing. Raises ProtocolError for a refusal."""
+    end = buffer.find(END)
+    if (end if end >= 0 else len(buffer)) > MAX_HANDSHAKE:
+        raise ProtocolError(f"a handshake has at most {MAX_HANDSHAKE} bytes")
+    if end < 0:
+        return False
+    value = _object(bytes(buffer[:end]))
+    del buffer[: end + 1]
+    if "error" in value:
+        raise ProtocolError(f"the server refused the handshake: {value['error']}")
+    return True
+
+
 def _object(data: bytes) -> dict[str, Any]:
     try:
         return msgspec.json.decode(data, type=dict[str, Any])

@@ -42,16 +42,16 @@ def write(message: Message) -> bytes:
     return _encode(_object(message)) + END
 
 
-def read(buffer: bytearray) -> list[Message]:
-    """Take all whole messages from the front of the buffer. Raises ProtocolError."""
+def read(buffer: bytearray, most: int = MAX_MESSAGE) -> list[Message]:
+    """Take all whole messages, of at most `most` bytes each, from the front of the buffer. Raises ProtocolError."""
     found: list[Message] = []
     while (end := buffer.find(END)) >= 0:
-        if end > MAX_MESSAGE:
+        if end > most:
             break
         found.append(_message(bytes(buffer[:end])))
         del buffer[: end + 1]
-    if (end if end >= 0 else len(buffer)) > MAX_MESSAGE:
-        raise ProtocolError(f"a message has at most {MAX_MESSAGE} bytes")
+    if (end if end >= 0 else len(buffer)) > most:
+        raise ProtocolError(f"a message has at most {most} bytes")
     return found
 
 

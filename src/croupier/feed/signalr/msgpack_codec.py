@@ -45,17 +45,17 @@ def write(message: Message) -> bytes:
     return _length(len(body)) + body
 
 
-def read(buffer: bytearray) -> list[Message]:
-    """Take all whole messages from the front of the buffer. Raises ProtocolError."""
+def read(buffer: bytearray, most: int = MAX_MESSAGE) -> list[Message]:
+    """Take all whole messages, of at most `most` bytes each, from the front of the buffer. Raises ProtocolError."""
     found: list[Message] = []
-    while (framed := _framed(buffer)) is not None:
+    while (framed := _framed(buffer, most)) is not None:
         start, end = framed
         found.append(_message(bytes(buffer[start:end])))
         del buffer[:end]
     return found
 
 
-def _framed(buffer: bytearray) -> tuple[int, int] | None:
+def _framed(buffer: bytearray, most: int) -> tuple[int, int] | None:
     """Return the start and the end of the first whole message; None while some of it is missing."""
     length = 0
     for n, byte in enumerate(buffer[:_LENGTH_BYTES]):
@@ -66,8 +66,8 @@ def _framed(buffer: bytearray) -> tuple[int, int] | None:
         if len(buffer) >= _LENGTH_BYTES:
             raise ProtocolError("the length of a message has at most 5 bytes")
         return None
-    if length > MAX_MESSAGE:
-        raise ProtocolError(f"a message has at most {MAX_MESSAGE} bytes")
+    if length > most:
+        raise ProtocolError(f"a message has at most {most} bytes")
     return (n + 1, n + 1 + length) if len(buffer) > n + length else None
 
 
