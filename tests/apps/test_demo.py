@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,7 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from croupier.apps.demo import _show_links
 from croupier.apps.world import local_world
 from tests.conftest import make_home, remove_home
 
@@ -61,6 +66,23 @@ def test_a_demo_that_is_stopped_takes_its_hub_with_it(home: Path, number: signal
     while any(map(lives, started)) and time.monotonic() < patience:
         time.sleep(0.02)
     assert not any(map(lives, started))
+
+
+@pytest.mark.slow
+async def test_the_printed_command_watches_the_feed(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", "src")
+    said = io.StringIO()
+    async with local_world(home) as world:
+        _show_links(world, 1, Console(file=said), stay=True)
+        (words,) = re.findall(r"^  \S+ (feed watch .*)$", said.getvalue(), re.MULTILINE)
+        assert world.casino_file.stat().st_mode & 0o777 == 0o600
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "croupier.cli", *words.split(), "--count", "2",
+            stdout=asyncio.subprocess.PIPE, env=dict(world.environ),
+        )  # fmt: skip
+        told, _ = await asyncio.wait_for(process.communicate(), PATIENCE_S)
+    assert process.returncode == 0
+    assert told.count(b"no draw yet") == 2
 
 
 @pytest.mark.slow

@@ -148,7 +148,7 @@ async def test_what_is_wrong_is_said_in_one_sentence(site: Site, tmp_path: Path,
         return nowhere.complaint("feed", "watch", "23", "--hub", hub, "--credentials", str(credentials))
 
     refused = await asyncio.to_thread(complaint, wrong)
-    assert "auth/token: the hub answered 103752 with HTTP 401" in refused
+    assert "auth/token answered 103752 with HTTP 401: check PartnerClientId" in refused
     assert "not-the-secret" not in refused
     assert "credentials are not those of a casino" in await asyncio.to_thread(complaint, none)
     assert "nothing.json" in await asyncio.to_thread(complaint, tmp_path / "nothing.json")

@@ -286,10 +286,21 @@ def _show_links(world: LocalWorld, bet_id: int | None, console: Console, *, stay
     console.print("Follow a bet that was accepted too late and went back:")
     console.print(f"  CROUPIER_HOME={home} {program} trace {bet_id}", soft_wrap=True)
     console.print("Verify a draw from its proof: croupier verify-draw FILE (docs/guides/draws.md)", soft_wrap=True)
+    _show_feed(world, console, stay=stay)
     console.print(f"The hub's log is {home}/demo.log", soft_wrap=True)
     if stay:
         console.print(f"Hub {world.hub_url}/readyz and /metrics · casino {world.casino_url}/_sandbox/wallet")
         console.print(f"Studio {world.studio_url}/_sandbox/sessions and /_sandbox/draws")
+
+
+def _show_feed(world: LocalWorld, console: Console, *, stay: bool) -> None:
+    """Say how to watch the feed. The hub must run, so without `--stay` the advice is to keep it."""
+    program, keys = _shown(Path(sys.argv[0]).absolute()), _shown(world.casino_file)
+    if not stay:
+        console.print("Watch the live feed (docs/guides/feed.md): make demo ARGS=--stay", soft_wrap=True)
+        return
+    console.print("Watch the live feed of a game type, here the wheel (docs/guides/feed.md):")
+    console.print(f"  {program} feed watch 24 --hub {world.hub_url} --credentials {keys}", soft_wrap=True)
 
 
 def _shown(home: Path) -> str:

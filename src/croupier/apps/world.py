@@ -54,6 +54,11 @@ class LocalWorld:
     provider: Provider | None = None
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
+    @property
+    def casino_file(self) -> Path:
+        """Return the file with the casino's credentials, as `casino add --secret-file` writes it."""
+        return self.settings.home / "casino.json"
+
     async def ask(self, url: str, body: Mapping[str, Any] | None = None, *, total_s: float = 30.0) -> Any:  # noqa: ANN401
         """POST JSON (or GET without a body) to a sandbox control, and return the answer."""
         request = WireRequest(
@@ -195,7 +200,15 @@ async def _introduce(world: LocalWorld, sink: Any) -> None:  # noqa: ANN401 - a 
         await world.ask(
             f"{world.studio_url}/_sandbox/credentials", {"CounterpartyId": provider.counterparty_id, "Secret": key}
         )
+        _write_credentials(world.casino_file, {"PartnerClientId": casino.casino_id, "Secret": secret})
         await sync_games(hub, provider)
+
+
+def _write_credentials(path: Path, credentials: Mapping[str, object]) -> None:
+    """Write what a casino's client needs into a file that only its owner may read."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        json.dump(credentials, file)
 
 
 async def _start_side(world: LocalWorld, kind: str, sink: Any) -> str:  # noqa: ANN401 - a file or DEVNULL

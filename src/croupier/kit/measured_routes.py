@@ -6,6 +6,7 @@ Owns: the two metrics of requests. Never: an answer, or what an operation does.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
+from typing import Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,20 +17,36 @@ from croupier.kit.inbound import arrived_s
 from croupier.kit.metrics import Metrics
 from croupier.kit.openapi import Operation
 
+
+class Measures(Protocol):
+    """What has the clock and the metrics: a hub. It is looked at with each request, not when routes are made."""
+
+    @property
+    def clock(self) -> Clock:
+        """Return the clock."""
+        ...
+
+    @property
+    def metrics(self) -> Metrics:
+        """Return the metrics."""
+        ...
+
+
 AnswerTo = Callable[[Operation, Request], Awaitable[Response]]
 
 
 def measured_routes(
-    operations: Iterable[Operation], answer_to: AnswerTo, *, side: str, clock: Clock, metrics: Metrics
+    operations: Iterable[Operation], answer_to: AnswerTo, *, side: str, measures: Measures
 ) -> list[Route]:
     """Return a route for each of these operations of one side of the hub."""
 
     def route(operation: Operation) -> Route:
         async def endpoint(request: Request) -> Response:
-            started_s = arrived_s(request, clock)
+            started_s = arrived_s(request, measures.clock)
             response = await answer_to(operation, request)
-            metrics.observe("croupier_request_seconds", clock.monotonic_s() - started_s, side, operation.name)
-            metrics.count("croupier_requests_total", side, operation.name, str(response.status_code))
+            took_s = measures.clock.monotonic_s() - started_s
+            measures.metrics.observe("croupier_request_seconds", took_s, side, operation.name)
+            measures.metrics.count("croupier_requests_total", side, operation.name, str(response.status_code))
             return response
 
         return Route(operation.path, endpoint, methods=[operation.method])

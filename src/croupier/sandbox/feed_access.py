@@ -39,7 +39,7 @@ async def access_token(wire: Wire, hub_url: str, credentials: Json) -> str:
     try:
         return strictjson.text(strictjson.mapping(strictjson.record(said), "Value"), "AccessToken", 8192)
     except BadField as problem:
-        raise FeedRefused(f"auth/token: {problem}") from None
+        raise FeedRefused(f"auth/token answered without a token ({problem})") from None
 
 
 def client_id_of(credentials: Json) -> int:
@@ -59,7 +59,11 @@ def read_envelope(call: str, answer: WireAnswer) -> Json:
         said = strictjson.record(strictjson.loads(answer.body, max_bytes=MAX_BYTES))
         code = strictjson.integer(said, "ErrorCode", low=0, high=10**9)
     except (BadJson, BadField):
-        raise FeedRefused(f"{call}: HTTP {answer.status} without an envelope", final=final) from None
+        raise FeedRefused(f"{call} answered HTTP {answer.status} without an envelope", final=final) from None
     if answer.status != SUCCESS or code != SUCCESS:
-        raise FeedRefused(f"{call}: the hub answered {code} with HTTP {answer.status}", final=final)
+        raise FeedRefused(f"{call} answered {code} with HTTP {answer.status}{_what_to_do(answer.status)}", final=final)
     return said
+
+
+def _what_to_do(status: int) -> str:
+    return ": check PartnerClientId and Secret, and that the casino is open" if status == 401 else ""

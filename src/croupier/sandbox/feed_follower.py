@@ -151,7 +151,9 @@ class Follower:
         except (BadJson, BadField):
             raise FeedRefused(_refusal(answer, {}), final=answer.status in (404, 405)) from None
 
-    async def _messages(self, socket: WebSocket, client: ClientConnection) -> AsyncGenerator[Message | FeedSilent, None]:
+    async def _messages(
+        self, socket: WebSocket, client: ClientConnection
+    ) -> AsyncGenerator[Message | FeedSilent, None]:
         """Yield the messages of the hub, and FeedSilent while no snapshot comes."""
         quiet_s = heard_s = self._now_s()
         while client.ended is None:
@@ -196,7 +198,7 @@ def _push(argument: Any) -> FeedPush:  # noqa: ANN401 - JSON
 
 def _refusal(answer: WireAnswer, said: dict[str, Any]) -> str:
     why = said.get("error") if isinstance(said.get("error"), str) else "no words of a hub"
-    return f"negotiate: HTTP {answer.status}, {why}"
+    return f"negotiate answered HTTP {answer.status}, {why}"
 
 
 def _socket_url(hub_url: str) -> str:

@@ -67,7 +67,7 @@ def routes(hub: Hub, issuer: str) -> list[Route]:
     async def answer_to(operation: Operation, request: Request) -> Response:
         return await _answer(tokens, request, handles[operation.name])
 
-    return measured_routes(CASINOS.operations, answer_to, side="casino", clock=hub.clock, metrics=hub.metrics)
+    return measured_routes(CASINOS.operations, answer_to, side="casino", measures=hub)
 
 
 def not_found(status: int) -> Response:

@@ -71,7 +71,7 @@ def routes(hub: Hub, tokens: Tokens) -> list[Route]:
     async def answer_to(operation: Operation, request: Request) -> Response:
         return await _answer(door, request, handles[operation.name])
 
-    return measured_routes(FEED.operations, answer_to, side="feed", clock=hub.clock, metrics=hub.metrics)
+    return measured_routes(FEED.operations, answer_to, side="feed", measures=hub)
 
 
 def not_found(status: int) -> Response:

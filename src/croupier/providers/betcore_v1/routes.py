@@ -94,7 +94,7 @@ def routes(hub: Hub) -> list[Route]:
         inbound = InboundRequest(request, bet_call, arrived_s(request, hub.clock))
         return _respond(await _answer(hub, inbound, handles[operation.name]))
 
-    return measured_routes(PROVIDERS.operations, answer_to, side="provider", clock=hub.clock, metrics=hub.metrics)
+    return measured_routes(PROVIDERS.operations, answer_to, side="provider", measures=hub)
 
 
 def not_found(status: int) -> Response:
