@@ -14,7 +14,7 @@ DOCUMENTS = (
     "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/LIFE_OF_A_BET.md", "docs/INVARIANTS.md",
     "docs/GLOSSARY.md", "docs/STYLE.md", "docs/ADD_A_CASINO.md", "docs/ADD_A_PROVIDER.md",
     "docs/contract/README.md", "docs/contract/casino.md", "docs/contract/provider.md", "docs/contract/money.md",
-    "docs/contract/operate.md", "docs/contract/feed.md", "docs/contract/webframe.md", "docs/guides/draws.md",
+    "docs/contract/operate.md", "docs/contract/feed.md", "docs/contract/webframe.md", "docs/guides/draws.md", "docs/guides/feed.md",
 )  # fmt: skip
 FLOORS = {path.name for path in SOURCE.iterdir() if path.is_dir()}
 ENDINGS = (".py", ".md", ".sql", ".toml", ".txt", ".sh")

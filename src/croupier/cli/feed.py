@@ -6,6 +6,7 @@ Owns: the options, and who gets which of the three forms: a terminal, a pipe, `-
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
 from typing import Annotated
@@ -21,7 +22,7 @@ from croupier.kit.http import HttpWire
 from croupier.kit.strictjson import Json
 from croupier.kit.wire import PeerError
 from croupier.sandbox.feed_access import FeedRefused
-from croupier.sandbox.feed_follower import FeedPush, Follower
+from croupier.sandbox.feed_follower import FeedEvent, FeedPush, Follower
 
 app = typer.Typer(help="Follow the live feed as a casino's client does.")
 
@@ -75,15 +76,19 @@ async def _watch(
     view: FeedView, clock: SystemClock, game_type: int, *, hub: str, credentials: Json, count: int | None
 ) -> None:
     wire = HttpWire(allow_private=True)
-    left = count
+    follower = Follower(wire, clock, SystemChance(), hub_url=hub, credentials=credentials)
     try:
-        follower = Follower(wire, clock, SystemChance(), hub_url=hub, credentials=credentials)
         async with aclosing(follower.events(game_type)) as events:
-            async for event in events:
-                view.show(event)
-                if isinstance(event, FeedPush) and left is not None:
-                    left -= 1
-                    if not left:
-                        return
+            await _show(view, events, count)
     finally:
         await wire.close()
+
+
+async def _show(view: FeedView, events: AsyncIterator[FeedEvent], count: int | None) -> None:
+    """Show what happens until so many snapshots have come."""
+    snapshots = 0
+    async for event in events:
+        view.show(event)
+        snapshots += isinstance(event, FeedPush)
+        if snapshots == count:
+            return

@@ -55,6 +55,9 @@ COMMANDS: dict[str, CommandEntry] = {
     "secrets": CommandEntry("sealing", "app", TRADE, "Renew every secret at once."),
     "provider": CommandEntry("provider", "app", TRADE, "Manage providers, the partners that own games."),
     "game": CommandEntry("game", "app", TRADE, "Show games, change their settings and switch them on or off."),
+    "game-type": CommandEntry(
+        "game_type", "app", TRADE, "Show the game types of the live feed, and switch maintenance on or off."
+    ),
     "player": CommandEntry("player", "app", TRADE, "Show, exclude and readmit players."),
     "session": CommandEntry("session", "app", TRADE, "Launch a game for a player."),
     "cashback": CommandEntry("cashback", "app", TRADE, "Pay a cashback to a player, or cancel one."),
