@@ -238,6 +238,7 @@ WRITES = re.compile(rf"\b(?:insert\s+into|update|delete\s+from)\s+(?:{'|'.join(M
 WRITES_MONEY = {
     "store/money/group_commit_sql.py": "the commit train: every decision",
     "store/money/calls.py": "the leases of the queue, and that a try under a lost lease went unanswered",
+    "store/money/jackpots.py": "a pot's own entries and events: mark, shares and entries are one transaction (decision 0050)",
     "store/money/balances.py": "the balance an answer told, beside the answer",
     "store/fitness.py": "a trial without rows that is always rolled back",
 }

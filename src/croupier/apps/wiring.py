@@ -42,6 +42,7 @@ from croupier.store.money.bets import Bets, Cashbacks
 from croupier.store.money.calls import Calls
 from croupier.store.money.group_commit import GroupCommit
 from croupier.store.money.ids import MoneyIds, start_ids
+from croupier.store.money.jackpots import Jackpots
 from croupier.store.money.partner_transactions import PartnerTransactions
 from croupier.store.oversight.audits import Audits
 from croupier.store.oversight.comparisons import Comparisons
@@ -172,6 +173,7 @@ def _stores(settings: Settings, seams: Seams, process: str) -> Stores:
         game_types=GameTypes(db),
         draws=Draws(db, clock),
         streams=Streams(db, clock, process),
+        jackpots=Jackpots(db, sealer, clock, process=process or "command"),
     )
 
 

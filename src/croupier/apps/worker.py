@@ -30,6 +30,7 @@ from croupier.feed.publisher import Publisher
 from croupier.feed.signalr.messages import MAX_MESSAGE
 from croupier.flows import recovery
 from croupier.flows.hub import Hub
+from croupier.flows.jackpots import keep_jackpots
 from croupier.flows.keep_trail import keep_trail
 from croupier.flows.reconciler import Reconciler
 from croupier.flows.sync_games import sync_for_ever
@@ -178,6 +179,7 @@ def _loops(hub: Hub, processes: Processes, settings: Settings) -> list[Loop]:
         partial(patient, Reconciler(hub).run),
         partial(patient, partial(keep_trail, hub, settings.bind_every_s, settings.sign_every_s)),
         partial(patient, partial(audit_for_ever, hub, settings.audit_every_s)),
+        partial(patient, partial(keep_jackpots, hub, settings.jackpot_every_s)),
     ]
 
 

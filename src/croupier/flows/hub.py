@@ -32,6 +32,7 @@ from croupier.store.money.bets import Bets, Cashbacks
 from croupier.store.money.calls import Calls
 from croupier.store.money.group_commit import GroupCommit
 from croupier.store.money.ids import MoneyIds
+from croupier.store.money.jackpots import Jackpots
 from croupier.store.money.partner_transactions import PartnerTransactions
 from croupier.store.oversight.audits import Audits
 from croupier.store.oversight.comparisons import Comparisons
@@ -109,6 +110,7 @@ class Stores:
     game_types: GameTypes
     draws: Draws
     streams: Streams
+    jackpots: Jackpots
 
 
 @dataclass(slots=True)

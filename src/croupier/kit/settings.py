@@ -143,6 +143,7 @@ class Settings:
 
     # Looking after the books
     bind_every_s: float = setting(5.0, "How often what was committed is bound into the audit trail", _positive)
+    jackpot_every_s: float = setting(1.0, "How often the pots read what the audit trail has bound since", _positive)
     audit_every_s: float = setting(30.0, "How often the continuous auditor takes its turn", _positive)
     sign_every_s: float = setting(60.0, "How often a checkpoint of the audit trail is signed", _positive)
 

@@ -42,6 +42,7 @@ COLUMNS: Final = (
     SealedColumn("providers", "old_secret", "provider_id"),
     SealedColumn("signing_keys", "private_pem", "kid", "text", ""),
     SealedColumn("players", "refresh_token", "player_id"),
+    SealedColumn("jackpots", "secret", "pot_id"),
 )
 
 

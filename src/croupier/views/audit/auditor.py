@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from croupier.kit.signed_lines import SignedLines
 from croupier.store.db import Db, Tx
-from croupier.views.audit import ledger, life_cycles
+from croupier.views.audit import jackpots, ledger, life_cycles
 from croupier.views.audit.slices import FIRST, LAST, parts, plan_by_parts, set_plan_for
 from croupier.views.audit.violations import QueryScope, SubjectRange, Violation
 from croupier.views.trail.verify import verify_trail
@@ -127,6 +127,12 @@ INVARIANTS: tuple[Invariant, ...] = (
         "reports from rows equal reports by a model",
         _LEDGER.i20,
         "the report as printed, and wins that a person gave up: the simulator's model compares those",
+    ),
+    Invariant(
+        "I21",
+        "a pot holds its seeds and shares less its wins, and every win is paid once",
+        jackpots.i21,
+        "stakes that a pot should have read and did not: the simulator's model compares those",
     ),
     Invariant("owed", "owed equals the gives decided and not accepted", _LEDGER.owed),
     Invariant("suspense", "suspense equals the stakes accepted for bets that are not on", _LEDGER.suspense),

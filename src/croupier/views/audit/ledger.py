@@ -22,27 +22,34 @@ with legal(why, source, target) as (values
     ('returned', 'owed', 'wallets'), ('returned', 'suspense', 'wallets'),
     ('taken_back', 'wallets', 'ggr'), ('taken_back', 'wallets', 'cashback'),
     ('cashback_decided', 'cashback', 'owed'), ('ended_unpaid', 'owed', 'cashback'),
-    ('correction', 'ggr', 'owed'), ('correction', 'jackpot', 'owed')),
+    ('correction', 'ggr', 'owed'), ('correction', 'jackpot', 'owed'),
+    ('fed', 'jackpot-share', 'jackpot'), ('unfed', 'jackpot', 'jackpot-share'),
+    ('seeded', 'jackpot-share', 'jackpot'), ('unseeded', 'jackpot', 'jackpot-share')),
 by_person(source, target) as (
     select source, target from legal union values ('owed', 'ggr'), ('owed', 'jackpot')),
 subjects as (
     select bet_id as subject_id, currency, casino_id, provider_id from bets
-    union all select cashback_id, currency, casino_id, null from cashbacks),
+    union all select cashback_id, currency, casino_id, null from cashbacks
+    union all select pot_id, currency, null, null from jackpots),
 entries as (
     select *, split_part(source, '/', 1) as giver, split_part(target, '/', 1) as taker from ledger),
 judged as (
     select l.subject_id, l.entry_id, case
         when l.amount <= 0 or l.source = l.target then 'moves nothing'
-        when s.subject_id is null then 'belongs to no bet or cashback'
+        when s.subject_id is null then 'belongs to no bet, cashback or pot'
         when l.currency <> s.currency then format('is in %s, its subject in %s', l.currency, s.currency)
         when e.subject_id is null then format('belongs to no transition: there is no event %s', l.version)
         when e.at_ms <> l.at_ms or e.author is distinct from l.author then 'is not of the time or author of its event'
-        when l.author is not null and l.why not in ('correction', 'ended_unpaid')
+        when l.author is not null and l.why not in ('correction', 'ended_unpaid', 'seeded', 'unseeded')
             then format('is of %s, and named %s', l.author, l.why)
         when case when l.author is not null and l.why = 'correction'
                 then (l.giver, l.taker) not in (select source, target from by_person)
                 else (l.why, l.giver, l.taker) not in (select why, source, target from legal) end
             then format('must not move %s from %s to %s', l.why, l.giver, l.taker)
+        when (s.casino_id is null) <> (l.why in ('fed', 'unfed', 'seeded', 'unseeded'))
+            then format('of a pot must not be named %s', l.why)
+        when s.casino_id is null and 'jackpot/pot-' || l.subject_id not in (l.source, l.target)
+            then format('is of pot %s, and moves from %s to %s', l.subject_id, l.source, l.target)
         when l.giver <> 'jackpot' and l.source <> l.giver || '/' || s.casino_id
                 || case when l.giver in ('open-bets', 'ggr') then '/' || coalesce(s.provider_id::text, '') else '' end
             then 'comes out of an account of somebody else: ' || l.source

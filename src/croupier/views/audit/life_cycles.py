@@ -224,7 +224,8 @@ union all
 from (values ('bets', 'moves'), ('payments', 'moves'), ('cashbacks', 'moves'), ('ledger', 'append_only'),
     ('events', 'append_only'), ('bets', 'never_deleted'), ('payments', 'never_deleted'),
     ('cashbacks', 'never_deleted'), ('trail', 'append_only'), ('incident_log', 'append_only'),
-    ('player_blocks', 'append_only'), ('incidents', 'logged')) law(place, name)
+    ('player_blocks', 'append_only'), ('incidents', 'logged'), ('jackpots', 'moves'), ('jackpot_rounds', 'moves'),
+    ('jackpot_contributions', 'append_only'), ('jackpots', 'never_deleted'), ('jackpot_rounds', 'never_deleted')) law(place, name)
 where not exists (select from pg_trigger t where t.tgrelid = to_regclass(place) and t.tgname = name
     and t.tgenabled in ('O', 'A')))
 limit $1"""
