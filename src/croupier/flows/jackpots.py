@@ -23,6 +23,7 @@ from croupier.flows.provider_request import commit_new_bet
 from croupier.kit.log import get
 from croupier.kit.seal import SealBroken
 from croupier.store.db import DbViolation
+from croupier.store.money.group_commit import Broken
 from croupier.store.money.jackpots import DueWin, Fresh, StoredPot
 
 log = get("jackpots")
@@ -120,9 +121,20 @@ async def _award(hub: Hub, win: DueWin) -> None:
         win=win.amount,
         tag_id=bet.tag_id,
     )
-    known = await commit_new_bet(hub, born, open_jackpot)
+    known = await _opened(hub, born)
     assert known.bet_id == win.win_id, f"round {win.number} of pot {win.pot_id} is paid by bet {known.bet_id}"
     await hub.store.jackpots.awarded(win)
+
+
+async def _opened(hub: Hub, born: Bet) -> Bet:
+    """Open the bet of a win, or return the one that is open. Two processes may insert the same BetId at the same moment."""
+    try:
+        return await commit_new_bet(hub, born, open_jackpot)
+    except Broken:
+        known = await hub.store.bets.by_ref(born.provider_id, born.bet_ref)
+        if known is None:
+            raise
+        return known
 
 
 # --- commands ------------------------------------------------------------------------------------------------
