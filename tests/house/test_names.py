@@ -27,6 +27,7 @@ ALSO_SPELL: dict[str, set[str]] = {
 reads what the sandbox studio was answered, a subscription names its casino, and an amount that is wrong is named to the provider in its own spelling."""
 
 MIRRORS = {
+    "deploy",
     "house",
     "scenarios",
     "journeys",
