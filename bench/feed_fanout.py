@@ -57,6 +57,10 @@ class Everybody:
         return "x"
 
 
+async def nothing(*_: Any) -> None:
+    """There are no keys and no rows here."""
+
+
 class Follower(asyncio.Protocol):
     """One client: it asks, and notes how old each push was."""
 
@@ -136,10 +140,10 @@ def snapshot(sequence: int) -> Snapshot:
 async def measure(count: int, pushes: int) -> dict[str, float]:
     """Connect all, push, and collect."""
     clock: Any = SystemClock()
-    keys = SimpleNamespace(secret_of_all=lambda _: b"k" * 32)
+    keys = SimpleNamespace(secret_of_all=lambda _: b"k" * 32, refresh_if_stale=nothing, verify_keys=dict)
     hub: Any = SimpleNamespace(
         clock=clock, chance=SystemChance(), metrics=Metrics(), state=SimpleNamespace(closing=False),
-        store=SimpleNamespace(keys=keys),
+        store=SimpleNamespace(keys=keys, casinos=SimpleNamespace(get=nothing)),
     )  # fmt: skip
     connections = Connections(hub, Everybody(), FeedLimits(count + 10, count + 10, 10))
     app = Starlette(routes=routes(connections, Everybody()))
@@ -151,6 +155,7 @@ async def measure(count: int, pushes: int) -> dict[str, float]:
     loops = [
         asyncio.create_task(server.serve(sockets=[sock])),
         asyncio.create_task(connections.watch()),
+        asyncio.create_task(connections.watch_tokens()),
         asyncio.create_task(connections.fan_out.run()),
     ]
     before_kb = rss_kb()

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,19 @@ async def test_json_is_an_object_per_line_and_a_lost_hub_is_found_again(site: Si
             assert (await watch.event("snapshot"))["snapshot"]["sId"] > first["snapshot"]["sId"]
         finally:
             await stop([again])
+
+
+async def test_maintenance_is_seen_within_a_second(site: Site, tmp_path: Path) -> None:
+    async with watching(site, tmp_path, "--json") as watch:
+        assert (await watch.event("snapshot"))["snapshot"]["im"] is False
+        switch = [sys.executable, "-m", "croupier.cli", "game-type", "set", "23", "--maintenance"]
+        done = await asyncio.create_subprocess_exec(*switch, env=site.environ, stdout=asyncio.subprocess.DEVNULL)
+        assert await done.wait() == 0
+        switched_ms = time.time_ns() // 1_000_000
+        while not (told := await watch.event("snapshot"))["snapshot"]["im"]:
+            """Snapshots that were made before."""
+        made_ms = datetime.fromisoformat(told["snapshot"]["tst"]).timestamp() * 1000
+        assert made_ms - switched_ms < 1_000
 
 
 async def test_it_ends_after_so_many_snapshots_and_keeps_the_secret_to_itself(site: Site, tmp_path: Path) -> None:

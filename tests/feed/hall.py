@@ -172,7 +172,10 @@ async def open_hall(db: Db, port: int = 0, **settings: Any) -> AsyncIterator[Hal
     )
     server = _WorkerServer(config)
     with await listening(port) as sock:
-        loops = [asyncio.create_task(loop()) for loop in (connections.watch, connections.fan_out.run)]
+        loops = [
+            asyncio.create_task(loop())
+            for loop in (connections.watch, connections.watch_tokens, connections.fan_out.run)
+        ]
         serving = asyncio.create_task(server.serve(sockets=[sock]))
         async with aiohttp.ClientSession() as http:
             hall = Hall(hub, connections, sock.getsockname()[1], http, server)

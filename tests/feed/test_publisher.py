@@ -192,6 +192,27 @@ async def test_an_answer_that_was_lost_at_the_commit_loses_no_stream(
     assert [one.sequence for one in channel.of(23)] == [1]
 
 
+async def test_a_publisher_that_dies_between_storing_and_sending_leaves_a_number_out_and_its_successor_sends_at_once(
+    desk: Desk, line: FeedLine, channel: Kept
+) -> None:
+    """Nobody sees the number, and nobody waits longer for what was in it than the lease: the next snapshot holds it."""
+    first, second = Post(desk, "w-1", channel), Post(desk, "w-2", channel)
+    await first.turn()
+    assert await line.code(draw()) == 1
+    channel.hangs = True
+    dying = asyncio.create_task(first.turn())
+    while (await first.streams.latest())[1].sequence < 1:
+        await asyncio.sleep(0.01)
+    dying.cancel()
+    with suppress(asyncio.CancelledError):
+        await dying
+    channel.hangs = False
+    desk.clock.ms += LEASE_MS
+    await second.turn()
+    assert [one.sequence for one in channel.of(23)] == [0, 2]
+    assert [one["ge"] for one in channel.of(23)[-1].argument["wgi"]] == [501]
+
+
 async def test_a_game_type_that_is_nobodys_any_more_is_let_go(desk: Desk, line: FeedLine, channel: Kept) -> None:
     post = Post(desk, "w-1", channel)
     await post.turn()

@@ -15,9 +15,10 @@ from croupier.casinos import PROTOCOLS
 from croupier.feed import connection_tokens
 from croupier.feed import connections as connections_module
 from croupier.feed.signalr import connection as protocol
+from croupier.feed.snapshot import Snapshot
 from croupier.feed.sockets import KEY_PURPOSE, PATHS
 from croupier.store.db import Db
-from tests.feed.hall import END, HELLO, ORIGIN, Hall, open_hall, snapshot, until
+from tests.feed.hall import END, HELLO, ORIGIN, Browser, Hall, open_hall, snapshot, until
 
 pytestmark = pytest.mark.one_in(2)
 
@@ -232,6 +233,29 @@ async def test_a_call_that_cannot_be_done_gets_an_error_and_the_connection_lives
         assert await browser.next() == {"type": 3, "invocationId": "1"}
 
 
+async def test_a_count_limits_the_draws_and_all_of_one_count_get_the_same_bytes(hall: Hall) -> None:
+    def asked(count: int | None) -> list[str]:
+        told = {"GameType": 3, "PartnerClientId": hall.casino_id, **({} if count is None else {"Count": count})}
+        return ["SubOnWholeGamesInfo", json.dumps(told)]
+
+    async def draws(browser: Browser) -> list[int]:
+        return [draw["ge"] for draw in (await browser.next())["arguments"][0]["wgi"]]
+
+    told = [{"ge": 3, "s": 1}, {"ge": 2, "s": 2}, {"ge": 1, "s": 3}]
+    hall.connections.fan_out.heard(Snapshot(3, 1, 0, {"sId": 1, "wgi": told}))
+    async with hall.browser() as every, hall.browser() as one, hall.browser() as two:
+        for browser, count in ((every, None), (one, 1), (two, 2)):
+            await browser.send(type=1, target="Subscribe", arguments=asked(count))
+        assert [await draws(browser) for browser in (every, one, two)] == [[3, 2, 1], [2], [2, 1]]
+        await one.send(type=1, target="Subscribe", arguments=asked(5))
+        assert await draws(one) == [3, 2, 1], "another number begins anew, with the current snapshot"
+        await one.send(type=1, target="Subscribe", arguments=asked(2))
+        assert await draws(one) == [2, 1]
+        hall.connections.fan_out.heard(Snapshot(3, 2, 1, {"sId": 2, "wgi": told}))
+        assert [await draws(browser) for browser in (every, one, two)] == [[3, 2, 1], [2, 1], [2, 1]]
+        assert list(hall.connections.fan_out._newest[3]._limited) == [("json", 2)]
+
+
 async def test_all_get_the_same_bytes(hall: Hall) -> None:
     async with hall.subscriber() as one, hall.subscriber() as two:
         hall.push(3)
@@ -275,6 +299,8 @@ async def test_a_token_that_ends_ends_its_connections(hall: Hall) -> None:
 async def test_a_token_is_checked_at_its_expiry_at_the_latest(hall: Hall) -> None:
     async with hall.browser():
         (client,) = hall.connections._clients
+        now_ms = hall.hub.clock.now_ms()
+        await until(lambda: client.recheck_ms > now_ms + 10_000)  # it is checked once more after it has joined
         now_ms = hall.hub.clock.now_ms()
         assert now_ms + 50_000 < client.recheck_ms <= now_ms + connections_module.RECHECK_MS
         hall.hub.clock.shift(client.admitted.expires_s * 1000 - now_ms - 30_000)

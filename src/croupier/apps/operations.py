@@ -1,4 +1,5 @@
-"""The operational pages of the hub, and the OpenAPI document of everything that it serves.
+"""The operational pages of the hub, the OpenAPI document of everything that it serves, and the AsyncAPI
+document of its socket.
 
 Owns: those pages as operations, and the parts of the document. Never: the operations of a protocol (its own folder), or
 the work of a page (hub_app). Spec: operate.md 6.
@@ -12,6 +13,8 @@ from msgspec import Meta
 
 from croupier import __version__, casinos, providers
 from croupier.feed.rest.operations import FEED
+from croupier.feed.socket_operations import LIVE_FEED
+from croupier.kit.asyncapi import document as asyncapi_document
 from croupier.kit.openapi import AnswerSpec, Half, Operation, Schema, document
 
 Text = Annotated[str, Meta(description="Prometheus' text form.")]
@@ -94,6 +97,15 @@ def openapi() -> Schema:
         "only way in which a call of a provider is put off."
     )
     return document(_halves(), title="croupier", version=__version__, means=means)
+
+
+def asyncapi() -> Schema:
+    """Return the AsyncAPI 3.0 document of the live feed's socket."""
+    means = (
+        "The live feed of the hub between casinos and game providers: snapshots of the draws of a game type, every 500 ms and at once "
+        "on a change. The protocol is ASP.NET Core SignalR's, so that its official clients work unchanged."
+    )
+    return asyncapi_document(LIVE_FEED, title="croupier live feed", version=__version__, means=means)
 
 
 def _halves() -> list[Half]:

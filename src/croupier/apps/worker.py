@@ -107,7 +107,8 @@ async def run_worker(settings: Settings, sock: socket.socket, life: int) -> None
             timeout_graceful_shutdown=int(FINISH_S),
         )
         server = _WorkerServer(config)
-        kept_up = [*_loops(hub, processes, settings), connections.watch, connections.fan_out.run]
+        kept_up = [*_loops(hub, processes, settings), connections.watch, connections.watch_tokens]
+        kept_up.append(connections.fan_out.run)
         kept_up.append(Publisher(hub.store.streams, hub.clock, hub.metrics, channel=channel).run)
         loops = [asyncio.create_task(_restart_forever(hub, loop)) for loop in kept_up]
         stop = Stop(hub.clock.monotonic_s, connections)

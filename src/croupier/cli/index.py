@@ -50,6 +50,10 @@ COMMANDS: dict[str, CommandEntry] = {
         "openapi", "show_openapi", RUNNING,
         "Show what the hub serves: a table, or with --json the OpenAPI 3.1 document. Needs no database.",
     ),
+    "asyncapi": CommandEntry(
+        "asyncapi", "show_asyncapi", RUNNING,
+        "Show the messages of the live feed's socket: a table, or with --json the AsyncAPI 3.0 document. Needs no database.",
+    ),
     "casino": CommandEntry("casino", "app", TRADE, "Manage casinos, the partners that keep the players' wallets."),
     "keys": CommandEntry("sealing", "keys", TRADE, "Manage the keys that sign calls to casinos."),
     "secrets": CommandEntry("sealing", "app", TRADE, "Renew every secret at once."),

@@ -59,8 +59,8 @@ class Client:
     """One connection. Times are seconds of the monotonic clock, but `recheck_ms`."""
 
     __slots__ = (
-        "_behind", "_budget", "_budget_s", "_full_since_s", "admitted", "closed_s", "connection", "connection_id", "dropped",
-        "due_s", "recheck_ms", "sent", "socket", "token",
+        "_behind", "_budget", "_budget_s", "_counts", "_full_since_s", "admitted", "closed_s", "connection", "connection_id",
+        "dropped", "due_s", "recheck_ms", "sent", "socket", "token",
     )  # fmt: skip
 
     def __init__(self, socket: Socket, admitted: Admitted, token: str, *, connection_id: str, now_s: float) -> None:
@@ -71,6 +71,8 @@ class Client:
         self.connection = ServerConnection(now_s)
         self.sent: dict[int, int | None] = {}
         """The game types it is subscribed to, and the sequence number it got last of each."""
+        self._counts: dict[int, int] = {}
+        """The most draws that it wants in a snapshot of a game type, where it named a number."""
         self.due_s = now_s
         self.recheck_ms = 0
         self.closed_s: float | None = None
@@ -124,7 +126,7 @@ class Client:
             return False
         self.sent[game_type] = sequence
         connection.sent(now_s)
-        self.socket.write(push.frame_for(connection.codec))
+        self.socket.write(push.frame_for(connection.codec, self._counts.get(game_type, 0)))
         return True
 
     def flush(self, now_s: float) -> None:
@@ -168,8 +170,17 @@ class Client:
         self._full_since_s = self._full_since_s or now_s
         return now_s - self._full_since_s >= STALLED_S
 
+    def subscribe(self, game_type: int, count: int) -> None:
+        """Note the subscription. One that names another number of draws begins anew."""
+        if self._counts.get(game_type, 0) != count:
+            self.forget(game_type)
+        if count:
+            self._counts[game_type] = count
+        self.sent.setdefault(game_type, None)
+
     def forget(self, game_type: int) -> None:
         """It is not subscribed any more."""
+        self._counts.pop(game_type, None)
         self.sent.pop(game_type, None)
         self._behind.pop(game_type, None)
 

@@ -6,6 +6,7 @@ Contract: feed.md 3.3, 3.6, 3.7.
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,7 +28,9 @@ SLICE: Final = 500
 CLOSING_S: Final = 5.0
 """So long a client may take for its part of the closing handshake."""
 RECHECK_MS: Final = 60_000
-"""An access token is checked again so often, and at its expiry: its casino may have been closed, its key revoked."""
+"""An access token is checked again so often, and at its expiry."""
+TOKENS_S: Final = 0.4
+"""So often a process looks whether a casino was closed, or a secret or key revoked. Rows are at most 0.5 s old."""
 RETRY_MS: Final = 5_000
 """The same where the database did not answer."""
 SPREAD_S: Final = 2.0
@@ -57,6 +60,8 @@ class Connections:
         self._clients: dict[Client, None] = {}
         self._per_casino: Counter[int] = Counter()
         self._closing = False
+        self._standings: dict[int, object] = {}
+        """Casino to what its tokens depend on, when it was looked at last."""
 
     @cached_property
     def fan_out(self) -> FanOut:
@@ -83,8 +88,8 @@ class Connections:
             raise SubscriptionRefused(f"a connection has at most {self._limits.subscriptions} subscriptions")
 
     def join(self, client: Client) -> None:
-        """A client is connected."""
-        client.recheck_ms = self._next_check_ms(client)
+        """A client is connected. Its token is checked once more soon: it may have ended since it was admitted."""
+        client.recheck_ms = self.hub.clock.now_ms()
         self._clients[client] = None
         self._per_casino[client.admitted.casino.casino_id] += 1
         self._count()
@@ -111,6 +116,21 @@ class Connections:
                 if number % SLICE == SLICE - 1:
                     await self.hub.clock.sleep(0)
 
+    async def watch_tokens(self) -> None:
+        """End the connections of a token within a second after its casino, secret or key was ended; never returns."""
+        while True:
+            await self.hub.clock.sleep(TOKENS_S)
+            try:
+                changed = await self._changed_casinos()
+            except DbError as error:
+                self.hub.database_health.log_trouble(error)
+                continue
+            affected = [client for client in self._clients if client.admitted.casino.casino_id in changed]
+            for number, client in enumerate(affected):
+                await self._recheck(client)
+                if number % SLICE == SLICE - 1:
+                    await self.hub.clock.sleep(0)
+
     async def close(self) -> None:
         """Send all away, spread over seconds; each may connect again by itself. Nobody new comes in."""
         self._closing = True
@@ -127,6 +147,21 @@ class Connections:
         for client in list(self._clients):
             client.socket.abort()
 
+    async def _changed_casinos(self) -> set[int]:
+        """Return the casinos of clients here whose tokens may have ended since the last look: one query for all of them."""
+        store, casino_ids = self.hub.store, list(self._per_casino)
+        if not casino_ids:
+            return set()
+        await store.keys.refresh_if_stale()
+        rows = await asyncio.gather(*map(store.casinos.get, casino_ids))
+        kids = frozenset(store.keys.verify_keys())
+        now: dict[int, object] = {
+            casino_id: (kids, row is None or (row.closed, row.tokens_from_s))
+            for casino_id, row in zip(casino_ids, rows, strict=True)
+        }
+        before, self._standings = self._standings, now
+        return {casino_id for casino_id, standing in now.items() if before.get(casino_id, standing) != standing}
+
     async def _look_at(self, client: Client) -> None:
         now_s = self.hub.clock.monotonic_s()
         if client.closed_s is not None:
@@ -142,6 +177,8 @@ class Connections:
 
     async def _recheck(self, client: Client) -> None:
         """Check again whether its access token holds."""
+        if client.closed_s is not None:
+            return
         client.recheck_ms = self.hub.clock.now_ms() + RETRY_MS
         try:
             client.admitted = await self._tokens.admit(client.token)

@@ -42,9 +42,9 @@ class FanOut:
             self._due[snapshot.game_type] = None
             self._wake.set()
 
-    def subscribe(self, client: Client, game_type: int) -> None:
-        """From now on, beginning with the newest snapshot that there is."""
-        client.sent.setdefault(game_type, None)
+    def subscribe(self, client: Client, game_type: int, count: int = 0) -> None:
+        """From now on, beginning with the newest snapshot that there is; with at most `count` draws, 0 for all."""
+        client.subscribe(game_type, count)
         self._subscribers.setdefault(game_type, {})[client] = None
         newest = self._newest.get(game_type)
         if newest is not None:

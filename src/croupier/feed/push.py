@@ -6,7 +6,7 @@ Owns: the keys and their values. Never: which draws are shown (store.feed.stream
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,6 +24,20 @@ def argument(state: StreamState, *, sequence: int, made_ms: int) -> dict[str, An
         "bt": betting_ends_s([stored.draw for stored in state.draws]),
         "wgi": [draw_record(stored, state.last_finished) for stored in state.draws],
     }
+
+
+def limited(argument: Mapping[str, Any], count: int) -> dict[str, Any]:
+    """Return the argument with at most so many draws: those that run, then those that ended last, then the next ones."""
+    draws = argument["wgi"]
+    by_rank = sorted(range(len(draws)), key=lambda place: _rank(draws[place]["s"], place))
+    return {**argument, "wgi": [draws[place] for place in sorted(by_rank[:count])]}
+
+
+def _rank(state: int, place: int) -> tuple[int, int]:
+    """Return what comes first, smallest first, of draws in the order of a snapshot: the latest start first."""
+    if state == DrawState.AWAITING:
+        return 2, -place
+    return (1 if DrawState(state).ended else 0), place
 
 
 def draw_record(stored: StoredDraw, last_finished: int | None) -> dict[str, Any]:

@@ -1,14 +1,17 @@
-"""A snapshot ready to be sent: encoded once per encoding, in one WebSocket frame, the same bytes for every client.
+"""A snapshot ready to be sent: encoded once per encoding and number of draws, in one WebSocket frame, the same bytes for
+every client that asked for as many.
 
 Owns: the frame of a message from server to client, which carries no mask. Contract: feed.md 3.6.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
 
+from croupier.feed.push import limited
 from croupier.feed.signalr.messages import Invocation
 from croupier.feed.snapshot import Snapshot
 from croupier.feed.subscriptions import TOPIC
@@ -34,11 +37,26 @@ class Push:
 
     snapshot: Snapshot
     _frames: dict[str, bytes] = field(default_factory=dict)
+    _limited: dict[tuple[str, int], bytes] = field(default_factory=dict)
 
-    def frame_for(self, codec: ModuleType) -> bytes:
-        """Its bytes in an encoding."""
+    def frame_for(self, codec: ModuleType, count: int = 0) -> bytes:
+        """Its bytes in an encoding, with at most `count` draws; 0 for all. Made once for each encoding and number of draws.
+
+        No client can ask for more different ones than a snapshot has draws.
+        """
+        if count and count < len(self.snapshot.argument.get("wgi", ())):
+            return self._limited_frame(codec, count)
         made = self._frames.get(codec.NAME)
         if made is None:
-            message = Invocation(TOPIC, (self.snapshot.argument,))
-            made = self._frames[codec.NAME] = frame(codec.write(message), binary=codec.BINARY)
+            made = self._frames[codec.NAME] = _framed(codec, self.snapshot.argument)
         return made
+
+    def _limited_frame(self, codec: ModuleType, count: int) -> bytes:
+        made = self._limited.get((codec.NAME, count))
+        if made is None:
+            made = self._limited[codec.NAME, count] = _framed(codec, limited(self.snapshot.argument, count))
+        return made
+
+
+def _framed(codec: ModuleType, argument: Mapping[str, Any]) -> bytes:
+    return frame(codec.write(Invocation(TOPIC, (argument,))), binary=codec.BINARY)

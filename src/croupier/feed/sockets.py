@@ -177,7 +177,7 @@ class SocketEndpoint:
             return
         client.answer(call, now_s)
         if wanted.wanted:
-            self._connections.fan_out.subscribe(client, wanted.game_type)
+            self._connections.fan_out.subscribe(client, wanted.game_type, wanted.count)
         else:
             self._connections.fan_out.unsubscribe(client, wanted.game_type)
 

@@ -31,6 +31,8 @@ class SubscriptionChange:
 
     game_type: int
     wanted: bool
+    count: int = 0
+    """The most draws in a snapshot; 0 for all."""
 
 
 def change(call: Invocation | StreamInvocation | CancelInvocation, casino_id: int) -> SubscriptionChange:
@@ -54,7 +56,7 @@ def change(call: Invocation | StreamInvocation | CancelInvocation, casino_id: in
     game_type = asked.get("GameType")
     if type(game_type) is not int or not 0 <= game_type <= MOST_TYPE:
         raise SubscriptionRefused(f"GameType must be an integer from 0 to {MOST_TYPE}")
-    return SubscriptionChange(game_type, call.target == SUBSCRIBE)
+    return SubscriptionChange(game_type, call.target == SUBSCRIBE, asked.get("Count", 0))
 
 
 def _object(text: object) -> dict[str, Any]:

@@ -130,7 +130,7 @@ class Follower:
         url = f"{_socket_url(self._hub_url)}{HUB}?{urlencode({'id': connection_token})}"
         async with open_web_socket(url, bearer, max_bytes=MOST_BYTES) as socket:
             client = ClientConnection(self._now_s())
-            told = {"GameType": game_type, "PartnerClientId": client_id_of(self._credentials), "Count": 1}
+            told = {"GameType": game_type, "PartnerClientId": client_id_of(self._credentials)}
             client.send(Invocation("Subscribe", (TOPIC, json.dumps(told)), _CALL), self._now_s())
             async with aclosing(self._messages(socket, client)) as messages:
                 async for message in messages:
