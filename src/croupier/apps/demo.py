@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from croupier.apps.demo_draws import DrawsPlayed, play_draws
+from croupier.apps.demo_draws import DrawsPlayed, play_draws, slow_down
 from croupier.apps.wiring import open_hub
 from croupier.apps.world import LocalWorld, local_world
 from croupier.core.bet import BetState
@@ -149,6 +149,7 @@ async def _play_and_show(world: LocalWorld, rounds: int, console: Console, *, st
         bet_id = await hub.store.db.fetchval(_A_LATE_BET)
     _show_links(world, bet_id, console, stay=stay)
     if stay:
+        await slow_down(world)
         await _wait_for_signal(console)
     return 0 if ok else 1
 
@@ -288,7 +289,10 @@ def _show_links(world: LocalWorld, bet_id: int | None, console: Console, *, stay
     console.print("Verify a draw from its proof: croupier verify-draw FILE (docs/guides/draws.md)", soft_wrap=True)
     _show_feed(world, console, stay=stay)
     console.print(f"The hub's log is {home}/demo.log", soft_wrap=True)
+    if not stay:
+        console.print("Play in a browser, at a pretend casino with demo money: croupier demo --stay", soft_wrap=True)
     if stay:
+        console.print(f"[bold]Play at a pretend casino, with demo money: {world.casino_url}/[/]", soft_wrap=True)
         console.print(f"Hub {world.hub_url}/readyz and /metrics · casino {world.casino_url}/_sandbox/wallet")
         console.print(f"Studio {world.studio_url}/_sandbox/sessions and /_sandbox/draws")
 

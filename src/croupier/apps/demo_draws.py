@@ -45,13 +45,25 @@ class DrawsPlayed:
 
 async def play_draws(world: LocalWorld, show: Show) -> list[DrawsPlayed]:
     """Run the draws of the studio, bet on each game, and show a line for each draw that was bet on."""
-    await world.ask(f"{world.studio_url}/_sandbox/draws/start", {"pace": PACE})
+    await _start(world, PACE)
     sessions = {
         game_type: (await world.launch(f"draws-{world.hub.pid}-{game_type}", DRAW_GAMES[game_type].game_id)).session_id
         for game_type in BETS
     }
     played = await asyncio.gather(*(_play(world, game_type, sessions[game_type], show=show) for game_type in BETS))
     return [*played, await _cancelled(world, sessions[CANCELLED], show)]
+
+
+async def slow_down(world: LocalWorld) -> None:
+    """Let the draws go on at their usual pace, so that people can play them."""
+    await world.ask(f"{world.studio_url}/_sandbox/draws/stop", {})
+    await _start(world, 1)
+
+
+async def _start(world: LocalWorld, pace: int) -> None:
+    """Start the draws with a journal of this run, which a change of pace needs."""
+    folder = str(world.settings.home / f"draws-{world.hub.pid}")
+    await world.ask(f"{world.studio_url}/_sandbox/draws/start", {"folder": folder, "pace": pace})
 
 
 async def _play(world: LocalWorld, game_type: int, session: str, *, show: Show) -> DrawsPlayed:

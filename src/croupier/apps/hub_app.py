@@ -26,6 +26,7 @@ from croupier.flows.hub import Hub
 from croupier.kit.config import Settings
 from croupier.kit.log import suppressed_lines
 from croupier.store.db import DbError
+from croupier.webframe.routes import FrameSide
 
 STUCK_S = 1.0
 """The age at which a decision that waits for a group commit counts as stuck."""
@@ -43,6 +44,7 @@ def hub_app(hub: Hub, settings: Settings, connections: Connections | None = None
     if connections is None:
         connections = make_connections(hub, settings)
     routes += sockets.routes(connections, tokens)
+    routes += FrameSide(hub, settings.issuer, plain_http=settings.allow_private_peers).routes()
     handlers: Any = {HTTPException: _no_such_path}
     app = Starlette(routes=routes, exception_handlers=handlers)
     # A path with a trailing slash is an unknown path, not a redirect.

@@ -44,6 +44,7 @@ from croupier.store.money.group_commit import GroupCommit
 from croupier.store.money.ids import MoneyIds, start_ids
 from croupier.store.money.jackpots import Jackpots
 from croupier.store.money.partner_transactions import PartnerTransactions
+from croupier.store.money.play_sums import PlaySums
 from croupier.store.oversight.audits import Audits
 from croupier.store.oversight.comparisons import Comparisons
 from croupier.store.oversight.findings import Findings
@@ -153,6 +154,7 @@ def _stores(settings: Settings, seams: Seams, process: str) -> Stores:
         calls=Calls(db, process),
         partner_transactions=PartnerTransactions(db),
         balances=Balances(db),
+        play_sums=PlaySums(db),
         ids=MoneyIds(db),
         casinos=Casinos(db, sealer, clock, chance=chance),
         providers=Providers(db, sealer, clock, chance=chance, waits=_waits_for_all(settings)),

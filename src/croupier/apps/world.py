@@ -187,7 +187,9 @@ async def _introduce(world: LocalWorld, sink: Any) -> None:  # noqa: ANN401 - a 
     async with open_hub(world.settings) as hub:
         # A sandbox keeps its books in memory, so every run has a casino and a studio of its own.
         run = hub.chance.hex(3)
-        casino, secret = await hub.store.casinos.add(f"Sandbox casino {run}", world.casino_url, ["EUR"])
+        casino, secret = await hub.store.casinos.add(
+            f"Sandbox casino {run}", world.casino_url, ["EUR"], origins=[world.casino_url]
+        )
         for earlier in await hub.store.providers.all():
             if earlier.game_types:
                 await hub.store.providers.change(earlier.provider_id, {"game_types": ()})

@@ -51,17 +51,37 @@ def casino(
     join: WithJoin = False,
     as_json: AsJson = False,
 ) -> None:
-    """Run a casino that keeps its wallets in memory, and print its URL."""
+    """Run a casino that keeps its wallets in memory, and print its URL. Its site is the page at that URL."""
+    _run_casino(port, hub, currency, join=join, as_json=as_json)
+
+
+@app.command()
+def site(
+    *,
+    port: Port = 0,
+    hub: HubUrl = None,
+    currency: Annotated[str, typer.Option("--currency", help="The currency of its players.")] = "EUR",
+    join: WithJoin = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run the same casino for its web site: log in and play in a browser. Demo money only."""
+    if not join:
+        note("Without --join the hub does not know this casino, and lets its page embed nothing.")
+    _run_casino(port, hub, currency, join=join, as_json=as_json, kind="site")
+
+
+def _run_casino(port: int, hub: str | None, currency: str, *, join: bool, as_json: bool, kind: str = "casino") -> None:
     told = _told()
 
     async def enter(own: Hub, url: str, before: Credentials | None) -> Credentials:
         known = None if before is None else await own.store.casinos.find(before["PartnerClientId"])
         # In a new database, the id may belong to another casino.
         if known is not None and before is not None and known.name.startswith(CASINO):
-            await own.store.casinos.change(known.casino_id, {"url": url, "enabled": True, "currencies": [currency]})
+            changes: dict[str, Any] = {"url": url, "enabled": True, "currencies": [currency], "origins": [url]}
+            await own.store.casinos.change(known.casino_id, changes)
             note(f"{known.name} joined the hub again.")
             return before
-        made, secret = await own.store.casinos.add(f"{CASINO} {own.chance.hex(2)}", url, [currency])
+        made, secret = await own.store.casinos.add(f"{CASINO} {own.chance.hex(2)}", url, [currency], origins=[url])
         note(f"{made.name} joined the hub.")
         return {"PartnerClientId": made.casino_id, "Secret": secret}
 
@@ -70,7 +90,7 @@ def casino(
         port=port,
         currency=currency,
         join=_joining(told, "casino", enter) if join else None,
-        announce=_announcing("casino", as_json=as_json),
+        announce=_announcing(kind, as_json=as_json),
         with_parent=False,
     )
 

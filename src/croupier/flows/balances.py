@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from croupier.core import pursuit
 from croupier.core.bet import Bet
@@ -36,6 +37,30 @@ log = get("balance")
 ANSWERS_WITH_BALANCE = (None, Refusal.NOT_ENOUGH_FUNDS)
 
 
+class WalletOwner(Protocol):
+    """Whose balance is queried: a session or a player."""
+
+    @property
+    def casino_id(self) -> int:
+        """The casino that keeps the wallet."""
+        ...
+
+    @property
+    def player_id(self) -> int:
+        """The player."""
+        ...
+
+    @property
+    def player_ref(self) -> str:
+        """The player's id at the casino."""
+        ...
+
+    @property
+    def currency(self) -> str:
+        """The player's currency."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class BalanceResult:
     """The result of a balance query; `amount` is minor units, or None if the balance could not be read."""
@@ -44,12 +69,12 @@ class BalanceResult:
     amount: int | None = None
 
 
-async def query_balance_amount(hub: Hub, session: Session) -> int | None:
+async def query_balance_amount(hub: Hub, session: WalletOwner) -> int | None:
     """Query the casino for the balance. Return minor units, or None if it reported none. It becomes the base where it may."""
     return (await query_balance(hub, session)).amount
 
 
-async def query_balance(hub: Hub, session: Session) -> BalanceResult:
+async def query_balance(hub: Hub, session: WalletOwner) -> BalanceResult:
     """Query the casino for the balance, and report also whether it answered at all.
 
     An unreadable balance is left out of the answer, and does not count as a failure of the casino.
@@ -114,7 +139,7 @@ async def record_reported_balance(hub: Hub, subject: Bet | Cashback, kind: Payme
         log.info("balance.not_kept", problem=str(error))
 
 
-def balance_task(hub: Hub, session: Session) -> asyncio.Task[int | None]:
+def balance_task(hub: Hub, session: WalletOwner) -> asyncio.Task[int | None]:
     """Return the balance query in flight for this player, or start one."""
     running = hub.state.balance_queries.get(session.player_id)
     if running is not None:
@@ -125,7 +150,7 @@ def balance_task(hub: Hub, session: Session) -> asyncio.Task[int | None]:
     return task
 
 
-async def _query_quietly(hub: Hub, session: Session) -> int | None:
+async def _query_quietly(hub: Hub, session: WalletOwner) -> int | None:
     """Query the balance; a database error is logged and gives None. The request that started it may have ended already."""
     try:
         return await query_balance_amount(hub, session)

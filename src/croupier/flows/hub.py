@@ -34,6 +34,7 @@ from croupier.store.money.group_commit import GroupCommit
 from croupier.store.money.ids import MoneyIds
 from croupier.store.money.jackpots import Jackpots
 from croupier.store.money.partner_transactions import PartnerTransactions
+from croupier.store.money.play_sums import PlaySums
 from croupier.store.oversight.audits import Audits
 from croupier.store.oversight.comparisons import Comparisons
 from croupier.store.oversight.findings import Findings
@@ -90,6 +91,7 @@ class Stores:
     calls: Calls
     partner_transactions: PartnerTransactions
     balances: Balances
+    play_sums: PlaySums
     ids: MoneyIds
     casinos: Casinos
     providers: Providers

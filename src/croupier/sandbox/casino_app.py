@@ -1,4 +1,4 @@
-"""The sandbox casino as an ASGI app: the seven paths of the contract under any base path, and the control API.
+"""The sandbox casino as an ASGI app: the seven paths of the contract under any base path, the control API, and the site.
 
 Owns: HTTP requests and responses. Never: the handling of a call (casino_endpoint).
 """
@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from croupier.kit.clock import Clock
-from croupier.sandbox import rubbish
+from croupier.sandbox import rubbish, site
 from croupier.sandbox.body_limit import BodyTooLong, bounded_body
 from croupier.sandbox.bookings import RefusalCode
 from croupier.sandbox.casino_control import CasinoControl
@@ -37,7 +37,8 @@ def build(endpoint: CasinoEndpoint, clock: Clock) -> Starlette:
             return rubbish.response(refused(RefusalCode.REQUEST_DATA, "Request data error: too long"), clock)
         return rubbish.response(await endpoint.handle(path, body), clock)
 
-    return Starlette(routes=[*CasinoControl(endpoint).routes(), Route("/{path:path}", contract_call, methods=["POST"])])
+    pages = [*CasinoControl(endpoint).routes(), *site.routes(endpoint.hub)]
+    return Starlette(routes=[*pages, Route("/{path:path}", contract_call, methods=["POST"])])
 
 
 def _contract_path(path: str, known: list[str]) -> str | None:

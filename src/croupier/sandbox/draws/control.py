@@ -42,6 +42,7 @@ class DrawControl:
         return [
             Route("/_sandbox/draws", self.show, methods=["GET"]),
             Route("/_sandbox/draws/start", acts(self.start), methods=["POST"]),
+            Route("/_sandbox/draws/stop", acts(self.stop), methods=["POST"]),
             Route("/_sandbox/draws/bet", acts(_or_why(self.bet)), methods=["POST"]),
             Route("/_sandbox/draws/leave", acts(_or_why(self.leave)), methods=["POST"]),
             Route("/_sandbox/draws/cancel", acts(_or_why(self.cancel)), methods=["POST"]),
@@ -57,6 +58,11 @@ class DrawControl:
         pace = strictjson.integer(asked, "pace", low=1, high=MOST_PACE) if asked.get("pace") is not None else 1
         self._studio.draws.start(None if folder is None else Path(folder), pace=pace)
         return {"gameTypes": sorted(self._studio.draws.tables)}
+
+    async def stop(self, _asked: Record) -> object:
+        """`{}`: stop the draws where they are. With a folder, the next start goes on from there, at a pace of its own."""
+        await self._studio.draws.close()
+        return {"gameTypes": []}
 
     async def bet(self, asked: Record) -> object:
         """`{"session", "choice", "stake"}`: a bet on the draw that runs. Answers the bet, and the hub's code or null."""

@@ -1,0 +1,77 @@
+// The protection of the player: the reality check at the casino's interval, and the hard stop. Neither can be switched off from inside.
+
+import { make } from "./words.js";
+
+export class Protection {
+  constructor(frame) {
+    this.frame = frame;
+    this.sinceMs = null;
+    this.stopped = false;
+  }
+
+  /** Start with a session. `everyS` is the hub's interval, `minutes` the page's; the shorter one holds. */
+  begin({ sinceMs, everyS, minutes }) {
+    this.sinceMs ??= sinceMs;
+    this.hubS = everyS || null;
+    this.every(minutes);
+  }
+
+  /** Set the page's interval in minutes; null leaves the hub's. */
+  every(minutes) {
+    const seconds = [this.hubS, minutes && minutes * 60].filter(Boolean);
+    clearTimeout(this.timer);
+    this.intervalMs = seconds.length ? Math.max(1000, Math.min(...seconds) * 1000) : null;
+    this.#arm();
+  }
+
+  get playedMs() { return this.sinceMs === null ? 0 : Date.now() + this.frame.clockOffset - this.sinceMs; }
+
+  #arm() {
+    clearTimeout(this.timer);
+    if (this.intervalMs && this.frame.player && !this.stopped) this.timer = setTimeout(() => this.#check(), this.intervalMs);
+  }
+
+  async #check() {
+    const { frame } = this, { words } = frame;
+    const told = await frame.api.call("balance").catch(() => ({}));
+    const sums = told.play ? [["check.staked", told.play.staked], ["check.returned", told.play.returned], ["check.net", told.play.net]] : [];
+    const list = make("dl", {}, make("dt", {}, words.say("check.time")), make("dd", {}, words.clock(this.playedMs)),
+      sums.map(([key, amount]) => [make("dt", {}, words.say(key)), make("dd", {}, words.money(amount, told.currency))]));
+    const dialog = make("dialog.check", { "aria-labelledby": "check-title" }, make("h1", { id: "check-title" }, words.say("check.title")), list,
+      make("p.quiet", {}, words.say("check.text")),
+      make("div.row", {}, make("button", { onclick: () => dialog.close("leave") }, words.say("check.leave")),
+        make("button.primary", { onclick: () => dialog.close("on") }, words.say("check.continue"))));
+    dialog.addEventListener("cancel", (event) => event.preventDefault());
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      if (dialog.returnValue === "leave") this.#leave();
+      this.#arm();
+    });
+    document.body.append(dialog);
+    dialog.showModal();
+    frame.host.send("scrollto", { top: 0 });
+  }
+
+  #leave() {
+    if (this.frame.canExit) this.frame.exit("stop");
+    this.frame.go("#/");
+  }
+
+  /** End play at once. The inner frame goes, so that nothing more can be bet in it. */
+  stop(reason) {
+    this.stopped = true;
+    this.reason = typeof reason === "string" && reason ? reason.slice(0, 500) : this.frame.words.say("stop.text");
+    clearTimeout(this.timer);
+    document.querySelector("dialog.check")?.remove();
+    this.frame.view?.close?.();
+    this.show();
+  }
+
+  show() {
+    const { frame } = this, { words } = frame;
+    const exit = frame.canExit && make("button.primary", { onclick: () => frame.exit("stop") }, words.say("exit"));
+    const title = make("h1", { tabindex: -1 }, words.say("stop.title"));
+    frame.show(make("section.problem.stop", { role: "alert" }, title, make("p", {}, this.reason), make("p.quiet", {}, words.say("stop.owed")), make("div.row", {}, exit)));
+    title.focus();
+  }
+}
