@@ -117,5 +117,5 @@ def _shown(of_type: list[StoredDraw]) -> dict[str, Any]:
         "playState": int(draw.play_state),
         "startsMs": draw.starts_ms,
         "bettingEndsMs": draw.betting_ends_ms,
-        "last": " ".join(map(str, results)),
+        "last": results,
     }

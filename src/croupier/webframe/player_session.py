@@ -136,7 +136,7 @@ class PlayerSessions:
         except LaunchRefused as problem:
             log.info("frame.not_launched", casino=casino.name, game=wish.game_id, why=str(problem)[:_MOST_WHY])
             raise Refused(409, "game_closed") from problem
-        return {"frameUri": opened.frame_uri, "session": opened.session_id, "name": game["name"], "currency": currency}
+        return {"address": opened.frame_uri, "session": opened.session_id, "name": game["name"], "currency": currency}
 
     async def balance(self, bearer: Bearer, session_id: str | None, *, fresh: bool) -> dict[str, Any]:
         """Return the balance of an open game, or of the player. Raises Refused."""

@@ -70,7 +70,7 @@ export class GameView {
       const told = await frame.api.call("launch", { gameId: this.gameId, demo: this.demo, language: frame.config.language,
         mobile: matchMedia("(max-width: 640px)").matches, ...(frame.told.tagId && { tagId: frame.told.tagId }) });
       if (this.closed) return;
-      const address = frameAddress(told.frameUri);
+      const address = frameAddress(told.address);
       this.innerOrigin = address.origin;
       this.session = told.session;
       this.title.textContent = told.name;

@@ -6,6 +6,14 @@ const EVERY_MS = 2500;
 const STILL = matchMedia("(prefers-reduced-motion: reduce)");
 const BETTING = 1, ACTIVE = 2;
 
+/** Results as players write them: a multiplier for a crash, the colour of a wheel, the winner of a deal, or the numbers. */
+function resultsText({ type, last }) {
+  if (type === 25) return `${(last[0] / 100).toFixed(2)}×`;
+  if (type === 24) return String(last[1] ?? last[0]);
+  if (type === 3) return last.slice(-2).join(", ");
+  return last.join(" · ");
+}
+
 export class LiveStrip {
   constructor(frame) {
     this.frame = frame;
@@ -55,7 +63,7 @@ export class LiveStrip {
       }
       known.delete(String(draw.type));
       item.draw = draw;
-      item.querySelector(".last").textContent = draw.last ? words.say("live.last", { results: draw.last }) : "";
+      item.querySelector(".last").textContent = draw.last.length ? words.say("live.last", { results: resultsText(draw) }) : "";
     }
     for (const gone of known.values()) gone.remove();
   }

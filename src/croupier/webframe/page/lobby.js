@@ -87,7 +87,7 @@ export class LobbyView {
       if (frame.host.modern) right.append(make("button.small", { onclick: () => frame.host.send("cashier") }, words.say("cashier")));
     } else right.append(make("button.primary.small", { onclick: () => frame.wantsAccount(null) }, words.say("login")));
     if (frame.canExit) right.append(make("button.small.ghosted", { onclick: () => frame.exit("lobby") }, words.say("exit")));
-    return make("header.top", {}, make("h1", { tabindex: -1 }, frame.config.casino), right);
+    return make("header.top", {}, make("h1", { tabindex: -1 }, words.say("lobby.games")), right);
   }
 
   #search() {
@@ -99,7 +99,8 @@ export class LobbyView {
 
   #showChips() {
     const { words } = this.frame, present = [...new Set(this.games.map((game) => game.category))];
-    present.sort((a, b) => (ORDER.indexOf(a) + 99) % 100 - (ORDER.indexOf(b) + 99) % 100 || a.localeCompare(b));
+    const place = (name) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
+    present.sort((a, b) => place(a) - place(b) || a.localeCompare(b));
     const named = (name) => this.frame.config.words[`category.${name}`] || name;
     if (this.category !== ALL && this.category !== FAVOURITES && !present.includes(this.category)) this.category = ALL;
     this.chips.replaceChildren(...[ALL, FAVOURITES, ...present].map((name) => make("button.chip", {
@@ -126,9 +127,11 @@ export class LobbyView {
     const { frame } = this, { words, player } = frame, marked = this.favourites.ids.has(game.id);
     const heart = make("button.heart", { "aria-pressed": String(marked), "aria-label": words.say("lobby.favourite", { game: game.name }),
       onclick: () => {
-        heart.setAttribute("aria-pressed", String(this.favourites.toggle(game.id)));
+        const now = this.favourites.toggle(game.id);
+        heart.setAttribute("aria-pressed", String(now));
+        heart.textContent = now ? "♥" : "♡";
         if (this.category === FAVOURITES) this.#showGames();
-      } }, "♥");
+      } }, marked ? "♥" : "♡");
     const play = make("button.play", { "aria-label": words.say("play.named", { game: game.name }),
       onclick: () => (player ? frame.go(`#/game_id/${game.id}`) : frame.wantsAccount(game.id)) }, words.say("play"));
     const demo = make("button.demo", { "aria-label": words.say("demo.named", { game: game.name }), onclick: () => frame.go(`#/game_id/${game.id}/demo`) }, words.say("demo"));
