@@ -13,7 +13,7 @@ from tests.house.source import ROOT, SOURCE, Function, Module, docstrings, every
 SHAPELESS = {"util", "utils", "helper", "helpers", "common", "manager", "service", "services", "base", "misc"}
 """Names that fit anything say nothing (docs/STYLE.md, Names)."""
 
-AT_THE_WIRE = ("casinos/betcore_v2/", "providers/betcore_v1/", "sandbox/", "simulator/", "feed/rest/")
+AT_THE_WIRE = ("casinos/betcore_v2/", "providers/betcore_v1/", "sandbox/", "simulator/", "feed/rest/", "casino_api/")
 """Where the spelling of a protocol may stand in code."""
 
 ALSO_SPELL: dict[str, set[str]] = {

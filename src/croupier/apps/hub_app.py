@@ -16,8 +16,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from croupier import __version__, casinos, providers
+from croupier.apps.casino_api import make_door
 from croupier.apps.feed import feed_tokens, make_connections
 from croupier.apps.operations import OWN, openapi
+from croupier.casino_api import routes as casino_api_routes
+from croupier.casino_api.door import ROOT as CASINO_API_ROOT
 from croupier.feed import sockets
 from croupier.feed.connections import Connections
 from croupier.feed.rest import messages as feed_messages
@@ -39,6 +42,7 @@ def hub_app(hub: Hub, settings: Settings, connections: Connections | None = None
         routes += casino_protocol.routes(hub, settings.issuer)
     tokens = feed_tokens(hub, settings)
     routes += feed_routes.routes(hub, tokens)
+    routes += casino_api_routes.routes(make_door(hub, settings))
     for provider_protocol in providers.PROTOCOLS.values():
         routes += provider_protocol.routes(hub)
     if connections is None:
@@ -124,5 +128,7 @@ async def _no_such_path(request: Request, error: HTTPException) -> Response:
             return answer
     if request.url.path.split("/")[1] == feed_messages.ROOT.split("/")[1]:
         return feed_routes.not_found(error.status_code)
+    if request.url.path.split("/")[1] == CASINO_API_ROOT.split("/")[1]:
+        return casino_api_routes.not_found(error.status_code)
     told = {"error": "not found", "path": request.url.path[:200], "see": "/openapi.json"}
     return JSONResponse(told, error.status_code)

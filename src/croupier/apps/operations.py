@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict
 from msgspec import Meta
 
 from croupier import __version__, casinos, providers
+from croupier.casino_api.operations import CASINO_API
 from croupier.feed.rest.operations import FEED
 from croupier.feed.socket_operations import LIVE_FEED
 from croupier.kit.asyncapi import document as asyncapi_document
@@ -110,4 +111,4 @@ def asyncapi() -> Schema:
 
 def _halves() -> list[Half]:
     of_casinos = [protocol.serves for protocol in casinos.PROTOCOLS.values()]
-    return [OWN, *of_casinos, FEED, *(protocol.serves for protocol in providers.PROTOCOLS.values())]
+    return [OWN, *of_casinos, FEED, CASINO_API, *(protocol.serves for protocol in providers.PROTOCOLS.values())]

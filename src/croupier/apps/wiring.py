@@ -52,8 +52,10 @@ from croupier.store.oversight.incidents import Incidents
 from croupier.store.oversight.recoveries import Recoveries
 from croupier.store.oversight.trail import Trail
 from croupier.store.parties.casinos import Casinos
+from croupier.store.parties.catalogue import CasinoCatalogue
 from croupier.store.parties.games import Games
 from croupier.store.parties.keys import Keys, holds_sealed
+from croupier.store.parties.launch_codes import LaunchCodes
 from croupier.store.parties.players import Players
 from croupier.store.parties.providers import Providers
 from croupier.store.parties.sessions import Sessions
@@ -162,6 +164,8 @@ def _stores(settings: Settings, seams: Seams, process: str) -> Stores:
         players=Players(db, sealer, clock),
         games=Games(db, clock),
         sessions=Sessions(db),
+        catalogue=CasinoCatalogue(db),
+        launch_codes=LaunchCodes(db, clock, chance),
         replay_guard=ReplayGuard(db, clock),
         demo=DemoMoney(db, clock),
         incidents=Incidents(db, clock),

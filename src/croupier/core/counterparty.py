@@ -74,6 +74,8 @@ class Casino:
     max_win: str | None = None
     max_odd: str | None = None
     origins: tuple[str, ...] = ()
+    reality_check_s: int | None = None
+    """How often a frame shows the player time and result; None: only where the player's own limits ask for it."""
 
     @property
     def takes_new(self) -> bool:

@@ -8,12 +8,14 @@ Spec: provider.md 3.3 and 4.2, money.md 3.0.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Protocol
 
 from croupier.core.counterparty import Casino, Provider
 from croupier.core.money import GRAMMAR_TEXT, MAX_MINOR, BadAmount, exponent, format_amount, is_amount
+from croupier.core.protection import NO_LIMITS, PlayLimits
 from croupier.core.refusals import Refusal
 
 
@@ -43,6 +45,11 @@ class Game:
     max_win: str | None = None
     own_max_odd: str | None = None
     """The operator's own `max_odd` of the game, beside the listed one."""
+    features: tuple[str, ...] = ()
+    kind: str | None = None
+    """The operator's own word for what the game is; None: by its category."""
+    texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Language to `name` and `description`."""
 
 
 class Limited(Protocol):
@@ -91,6 +98,19 @@ class Session:
     jackpot_wins: bool = False
     game_limits: BetLimits = BetLimits()
     """The game's current limits."""
+    excluded_until_ms: int | None = None
+    """The casino excluded the player until then: no new bets."""
+    limits: PlayLimits = NO_LIMITS
+    """The casino's own limits on this play, of the launch and of the player."""
+
+    def over(self, now_ms: int) -> bool:
+        """Return whether the session takes no more bets: it expired, was ended, or reached the casino's limit of time."""
+        longest_s = self.limits.session_s
+        return now_ms >= self.expires_ms or (longest_s is not None and now_ms >= self.opened_ms + longest_s * 1000)
+
+    def excluded(self, now_ms: int) -> bool:
+        """Return whether the casino's exclusion of the player holds at this instant."""
+        return self.excluded_until_ms is not None and now_ms < self.excluded_until_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +130,14 @@ def judge_new_bet(
 
     The current limits and switches apply, whatever was set at the launch; `defaults` apply if no limit is set.
     """
-    if now_ms >= session.expires_ms:
+    if session.over(now_ms):
         return BetRefusal(Refusal.SESSION_UNKNOWN)
     if not (casino.takes_new and provider.takes_new and session.game_open and session.currency in casino.currencies):
         return BetRefusal(Refusal.LIMIT, why="the casino, the provider, the game or the currency is switched off")
-    if session.blocked:
+    if session.blocked or session.excluded(now_ms):
         return BetRefusal(Refusal.PLAYER_BLOCKED)
     low, high = bet_limits(casino, provider, session.game_limits, currency=session.currency, defaults=defaults)
+    high = high if session.limits.max_bet is None else min(high, session.limits.max_bet)
     if stake > high or 0 < stake < low:
         low_text, high_text = (format_amount(limit, session.currency) for limit in (low, high))
         return BetRefusal(Refusal.LIMIT, why=f"the stake is not within {low_text} to {high_text} {session.currency}")

@@ -5,6 +5,8 @@ Owns: the registration and the balance that comes with it. Never: opens sessions
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from croupier.core.counterparty import Casino
 from croupier.core.money import BadAmount, UnknownCurrency, parse_amount
 from croupier.core.readings import Authorized, AuthReading, No, Unknown
@@ -19,6 +21,22 @@ async def authorize(
     hub: Hub, casino: Casino, refresh_token: str, *, tag_id: int | None = None
 ) -> Player | No | Unknown:
     """Return the player, registered if new. No if the casino refuses the token, Unknown if it gave no usable answer."""
+    found = await identify(hub, casino, refresh_token, tag_id=tag_id)
+    return found.player if isinstance(found, Identified) else found
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """The player behind a refresh token, and the token that replaces it."""
+
+    player: Player
+    refresh_token: str
+
+
+async def identify(
+    hub: Hub, casino: Casino, refresh_token: str, *, tag_id: int | None = None
+) -> Identified | No | Unknown:
+    """Return what `authorize` does, with the new refresh token."""
     assert_no_tx()
     asked_ms = 0
 
@@ -42,7 +60,7 @@ async def authorize(
         refresh_token=reading.refresh_token,
     )
     await _keep_balance(hub, player, reading, asked_ms=asked_ms)
-    return player
+    return Identified(player, reading.refresh_token)
 
 
 async def _keep_balance(hub: Hub, player: Player, reading: Authorized, *, asked_ms: int) -> None:

@@ -42,8 +42,10 @@ from croupier.store.oversight.incidents import Incidents
 from croupier.store.oversight.recoveries import Recoveries, Recovery
 from croupier.store.oversight.trail import Trail
 from croupier.store.parties.casinos import Casinos
+from croupier.store.parties.catalogue import CasinoCatalogue
 from croupier.store.parties.games import Games
 from croupier.store.parties.keys import Keys
+from croupier.store.parties.launch_codes import LaunchCodes
 from croupier.store.parties.players import Players
 from croupier.store.parties.providers import Providers
 from croupier.store.parties.sessions import Sessions
@@ -99,6 +101,8 @@ class Stores:
     players: Players
     games: Games
     sessions: Sessions
+    catalogue: CasinoCatalogue
+    launch_codes: LaunchCodes
     replay_guard: ReplayGuard
     demo: DemoMoney
     incidents: Incidents

@@ -141,6 +141,16 @@ class Settings:
     feed_per_casino: int = setting(5000, "Clients of the live feed per worker that one casino may have", _at_least(0))
     feed_subscriptions: int = setting(100, "Game types that one client may subscribe to", _between(1, 10_000))
 
+    # Casino API
+    api_per_s: int = setting(
+        100, "Requests a second that a worker takes from one casino over the casino API", _between(1, 100_000)
+    )
+    api_address_per_s: int = setting(
+        20,
+        "Requests a second that a worker takes from one address of a browser over the casino API",
+        _between(1, 100_000),
+    )
+
     # Looking after the books
     bind_every_s: float = setting(5.0, "How often what was committed is bound into the audit trail", _positive)
     jackpot_every_s: float = setting(1.0, "How often the pots read what the audit trail has bound since", _positive)

@@ -6,6 +6,7 @@ Spec: provider.md 3.1, operate.md 3 (`--game`).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,15 +16,15 @@ from croupier.core.session import Game
 from croupier.kit.clock import Clock
 from croupier.store.db import Db, Row, Tx
 from croupier.store.parties.profiles import BadProfile, check_limits
-from croupier.store.parties.quirk_kinds import Unfit, amount, flag, whole
+from croupier.store.parties.quirk_kinds import Unfit, amount, flag, whole, word, words
 from croupier.store.storable import storable_id, storable_text
 from croupier.store.ttl_cache import TtlCache
 
 _NAMES = (
     "game_id", "provider_id", "game_ref", "name", "category", "enabled", "listed", "jackpot_wins", "min_bet",
-    "max_bet", "max_odd", "image_url", "open_s", "large_win", "max_win", "own_max_odd",
+    "max_bet", "max_odd", "image_url", "open_s", "large_win", "max_win", "own_max_odd", "features", "kind",
 )  # fmt: skip
-_COLUMNS = ", ".join(_NAMES)
+_COLUMNS = ", ".join(_NAMES) + ", texts::text as texts"
 _LOCK = "select pg_advisory_xact_lock(hashtextextended('games/' || $1::bigint, 0))"
 _LIST = f"""
 insert into games as g (provider_id, game_ref, name, category, max_odd, image_url, enabled, changed_ms)
@@ -38,7 +39,7 @@ update games set listed = false, changed_ms = $3 where provider_id = $1 and list
 
 # A text with slashes has two readings: the whole is a gameId, or a provider stands before one of the slashes.
 _FIND = f"""
-select distinct on (g.game_id) {", ".join("g." + name for name in _NAMES)},
+select distinct on (g.game_id) {", ".join("g." + name for name in _NAMES)}, g.texts::text as texts,
     k.provider is not distinct from p.counterparty_id as certain, p.counterparty_id, p.name as provider
 from unnest($1::text[], $2::text[]) k(provider, game_ref) join games g on g.game_ref = k.game_ref
 join providers p on p.provider_id = g.provider_id
@@ -46,7 +47,12 @@ where k.provider is null or k.provider in (p.name, p.counterparty_id, p.provider
 order by g.game_id, certain desc"""
 _SET = f"""
 update games set enabled = $2, jackpot_wins = $3, min_bet = $4, max_bet = $5, changed_ms = $6,
-    open_s = $7, large_win = $8, max_win = $9, own_max_odd = $10 where game_id = $1 returning {_COLUMNS}"""
+    open_s = $7, large_win = $8, max_win = $9, own_max_odd = $10, features = $11, kind = $12
+where game_id = $1 returning {_COLUMNS}"""
+_DESCRIBE = f"""
+update games set texts = case when $3::text is null then texts - $2::text
+    else texts || jsonb_build_object($2::text, $3::text::jsonb) end, changed_ms = $4
+where game_id = $1 returning {_COLUMNS}"""
 _SWITCH = """
 with known as (
     update games set changed_ms = $4 from casinos where game_id = $2 and casino_id = $1 returning casino_id, game_id)
@@ -65,6 +71,8 @@ _SETTABLE = {
     "large_win": amount(),
     "max_win": amount(),
     "max_odd": amount(),
+    "features": words(),
+    "kind": word(none=True),
 }
 _COLUMN_OF = {"max_odd": "own_max_odd"}
 """Columns of the settings whose names the provider's listing uses itself."""
@@ -91,9 +99,9 @@ class GameUnknown(LookupError):
     """There is no such game, or no such casino to switch it for."""
 
 
-def changes_from_text(told: Mapping[str, str]) -> dict[str, bool | int | str | None]:
+def changes_from_text(told: Mapping[str, str]) -> dict[str, Any]:
     """Return the changes of `set KEY=VALUE...`, typed for `Games.set`. Raises BadSettings with every problem."""
-    found: dict[str, bool | int | str | None] = {}
+    found: dict[str, Any] = {}
     for name, text in told.items():
         kind = _SETTABLE.get(name)
         try:
@@ -171,7 +179,7 @@ class Games:
         """Return the casinos for which a game was switched off, by game."""
         return {row["game_id"]: row["casinos"] for row in await self._db.fetch(_OFF)}
 
-    async def set(self, game_id: int, **changes: bool | int | str | None) -> Game:
+    async def set(self, game_id: int, **changes: bool | int | str | Sequence[str] | None) -> Game:
         """Change `enabled`, `jackpot_wins`, `open_s`, or a limit in decimal text, major units.
 
         The limits are `min_bet`, `max_bet`, `large_win`, `max_win` and the operator's own `max_odd`; None is no limit.
@@ -185,8 +193,18 @@ class Games:
             row = await tx.fetchrow(
                 _SET, game_id, after["enabled"], after["jackpot_wins"], after["min_bet"], after["max_bet"],
                 self._clock.now_ms(), after["open_s"], after["large_win"], after["max_win"], after["own_max_odd"],
+                list(after["features"]), after["kind"],
             )  # fmt: skip
         assert row is not None
+        self._recent.forget()
+        return _game(row)
+
+    async def describe(self, game_id: int, language: str, text: Mapping[str, str] | None) -> Game:
+        """Set the name and description in one language, or remove them with None. Raises GameUnknown."""
+        told = None if text is None else json.dumps(dict(text), ensure_ascii=False)
+        row = await self._db.fetchrow(_DESCRIBE, game_id, language, told, self._clock.now_ms())
+        if row is None:
+            raise GameUnknown(f"there is no game {game_id}")
         self._recent.forget()
         return _game(row)
 
@@ -213,7 +231,7 @@ def _choices(text: str, rows: Sequence[Row]) -> list[str]:
     return [f"{row['counterparty_id']}/{row['game_ref']}" for row in rows]
 
 
-def _check(changes: dict[str, bool | int | str | None]) -> None:
+def _check(changes: dict[str, Any]) -> None:
     problems = []
     for name, value in changes.items():
         kind = _SETTABLE.get(name)
@@ -238,4 +256,5 @@ async def _locked(tx: Tx, game_id: int) -> Row:
 
 
 def _game(row: Row) -> Game:
-    return Game(**{name: row[name] for name in _NAMES})
+    named = {name: row[name] for name in _NAMES}
+    return Game(**{**named, "features": tuple(row["features"]), "texts": json.loads(row["texts"])})

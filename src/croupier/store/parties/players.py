@@ -9,12 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from croupier.core.money import exponent
+from croupier.core.protection import NO_LIMITS, PlayLimits
 from croupier.kit.clock import Clock
 from croupier.kit.seal import Sealer
 from croupier.store.db import Db, Row
+from croupier.store.parties.play_limits import limits_from_json
 from croupier.store.storable import storable_id, storable_text
 
-_COLUMNS = "player_id, casino_id, player_ref, currency, language, country, is_test, blocked"
+_COLUMNS = "player_id, casino_id, player_ref, currency, language, country, is_test, blocked, excluded_until_ms, limits"
 # A missing value stays as it was; another currency changes no row.
 _REGISTER = f"""
 insert into players as p (casino_id, player_ref, currency, language, country, is_test, created_ms)
@@ -45,7 +47,15 @@ class Player:
     country: str | None = None
     is_test: bool = False
     blocked: bool = False
-    """The casino excluded the player: no new bets."""
+    """A person excluded the player: no new bets."""
+    excluded_until_ms: int | None = None
+    """The casino excluded the player until then; None: it did not."""
+    limits: PlayLimits = NO_LIMITS
+    """The casino's limits on every session of the player."""
+
+    def excluded(self, now_ms: int) -> bool:
+        """Return whether the casino's exclusion holds at this instant."""
+        return self.excluded_until_ms is not None and now_ms < self.excluded_until_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +153,7 @@ class Players:
 
 
 def _player(row: Row) -> Player:
-    return Player(**row)
+    return Player(**{**row, "limits": limits_from_json(row["limits"])})
 
 
 def _place(player_id: int) -> str:

@@ -84,6 +84,7 @@ CASINOS = Side(
         "max_win": amount(),
         "max_odd": amount(),
         "origins": origins(),
+        "reality_check_s": whole(60, 86_400, none=True),
     },
 )
 

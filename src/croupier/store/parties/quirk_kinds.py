@@ -21,6 +21,8 @@ _YES = frozenset({"true", "yes", "on", "1"})
 _NO = frozenset({"false", "no", "off", "0"})
 _WHOLE = re.compile(r"-?[0-9]{1,12}")
 _DURATION = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
+_WORD = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+MOST_WORDS = 32
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9._:\[\]-]{1,255}")
 
 
@@ -115,6 +117,34 @@ def numbers(least: int, most: int) -> QuirkKind:
 
     allowed = f"different whole numbers from {least} to {most} with commas between them"
     return QuirkKind(allowed, check, lambda text: [_number(part) for part in _parts(text)], list)
+
+
+def word(*, none: bool = False) -> QuirkKind:
+    """Return the kind of one short word; with `none` also of no value."""
+
+    def check(value: object) -> str | None:
+        if none and value is None:
+            return None
+        if not isinstance(value, str) or not _WORD.fullmatch(value):
+            raise Unfit
+        return value
+
+    def from_text(text: str) -> str | None:
+        return None if none and text.lower() in NONE_WORDS else text
+
+    return QuirkKind(f"a word such as live{' or none' if none else ''}", check, from_text)
+
+
+def words() -> QuirkKind:
+    """Return the kind of a list of different short words, as text separated by commas."""
+
+    def check(value: object) -> tuple[str, ...]:
+        found = _listed(value)
+        if len(found) > MOST_WORDS or not all(isinstance(one, str) and _WORD.fullmatch(one) for one in found):
+            raise Unfit
+        return _different(found)
+
+    return QuirkKind("different words such as free-rounds with commas between them", check, _parts, list)
 
 
 def origins() -> QuirkKind:

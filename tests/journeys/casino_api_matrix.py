@@ -1,0 +1,149 @@
+"""The cells of the tenant matrix for the casino API: how each id is asked, and what is expected of the four answers.
+
+Owns: those rows. Never: what the matrix compares (test_tenant_matrix). Contract: casino.md 3.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from tests.journeys.by_hand import Told, ask, compact
+from tests.journeys.matrix import Ask, Cell, Four, Ground
+from tests.journeys.peers import GAME
+
+API = "/casino-api/v1"
+NOBODYS = 2**31 - 1
+Outcome = tuple[int, int]
+Row = tuple[Ask, Outcome, Outcome, Outcome]
+OK, MADE, WRONG, STRANGER, REFUSED, ABSENT, OFF, USED_UP = [
+    (status, 0) for status in (200, 201, 400, 401, 403, 404, 409, 410)
+]
+JSON = {"Content-Type": "application/json"}
+
+
+async def call(ground: Ground, path: str, body: Any = None, *, bearer: str | None = "own", method: str = "") -> Told:
+    """One call of my casino, or with another bearer or none."""
+    told = await ground.mine.casino.line.bearer() if bearer == "own" else bearer
+    headers = {"Authorization": f"Bearer {told}"} if told else {}
+    raw = None if body is None else compact(body)
+    how = method or ("GET" if body is None else "POST")
+    url = f"{ground.stage.facts.hub_url}{API}/{path}"
+    return await ask(ground.stage.http, how, url, raw, headers | (JSON if raw is not None else {}))
+
+
+async def game_id(ground: Ground) -> int:
+    found = await ground.stage.desk.store.games.find(f"{ground.mine.line.provider_id}/{GAME}")
+    assert found is not None
+    return found.game_id
+
+
+def bearer(path: str, *, method: str = "") -> Ask:
+    """My token; my token of the feed, none, and what is no token."""
+
+    async def four(ground: Ground) -> Four:
+        filled = path.format(game=await game_id(ground), session=ground.mine.session)
+        mine = ground.mine.casino.line
+        body = compact({"PartnerClientId": mine.client_id, "Secret": mine.secret})
+        url = f"{ground.stage.facts.hub_url}/partnersmediator-service/api/v2/auth/token"
+        feeds = (await ask(ground.stage.http, "POST", url, body, JSON)).said["Value"]["AccessToken"]
+        sent = await launch_body(ground) if method == "POST" else None
+        said = [await call(ground, filled, sent, bearer=one, method=method) for one in (feeds, None, "x", "own")]
+        return Four(said[3], said[0], said[1], said[2])
+
+    return four
+
+
+def session_id(method: str) -> Ask:
+    async def four(ground: Ground) -> Four:
+        names = (ground.mine.session, ground.theirs.session, secrets.token_hex(16), "%00")
+        return Four(*[await call(ground, f"sessions/{name}", method=method) for name in names])
+
+    return four
+
+
+async def shown_game(ground: Ground) -> Four:
+    """Games are open to every casino, so that a number is known or not."""
+    names = (await game_id(ground), NOBODYS, NOBODYS, "x")
+    return Four(*[await call(ground, f"games/{name}") for name in names])
+
+
+async def launch_body(ground: Ground, **instead: Any) -> dict[str, Any]:
+    good = {"playerId": ground.mine.player, "currency": "EUR", "gameId": await game_id(ground)}
+    return {**good, **instead}
+
+
+async def launched_game(ground: Ground) -> Four:
+    numbers = (await game_id(ground), NOBODYS, NOBODYS, "1")
+    return Four(*[await call(ground, "sessions", await launch_body(ground, gameId=number)) for number in numbers])
+
+
+def in_launch(name: str, *values: Any) -> Ask:
+    """A field that decides nothing about others: with a game that is not there, so that nothing is opened."""
+
+    async def four(ground: Ground) -> Four:
+        told = [getattr(ground, value).player if value in ("mine", "theirs") else value for value in values]
+        return Four(
+            *[await call(ground, "sessions", await launch_body(ground, gameId=NOBODYS, **{name: one})) for one in told]
+        )
+
+    return four
+
+
+async def client_id(ground: Ground) -> Four:
+    mine, theirs = ground.mine.casino.line, ground.theirs.casino.line
+    numbers = (mine.client_id, theirs.client_id, NOBODYS, str(mine.client_id))
+    return Four(
+        *[await call(ground, "auth/token", {"clientId": n, "secret": mine.secret}, bearer=None) for n in numbers]
+    )
+
+
+async def entered_casino(ground: Ground) -> Four:
+    """A code of mine under another casino's number."""
+    mine, theirs = ground.mine.casino.line, ground.theirs.casino.line
+    code = (await call(ground, "sessions", await launch_body(ground))).said["launchCode"]
+
+    async def enter(number: object) -> Told:
+        return await call(ground, "frame/session", {"clientId": number, "code": code}, bearer=None)
+
+    told = [await enter(number) for number in (theirs.client_id, NOBODYS, str(mine.client_id), mine.client_id)]
+    return Four(told[3], told[0], told[1], told[2])
+
+
+async def entered_tag(ground: Ground) -> Four:
+    async def enter(tag: object) -> Told:
+        body = {"clientId": ground.mine.casino.line.client_id, "code": "x", "tagId": tag}
+        return await call(ground, "frame/session", body, bearer=None)
+
+    return Four(*[await enter(tag) for tag in (1, 2, 3, "4")])
+
+
+async def guests_game(ground: Ground) -> Four:
+    entered = await call(ground, "frame/session", {"clientId": ground.mine.casino.line.client_id}, bearer=None)
+    token = entered.said["accessToken"]
+    names = (await game_id(ground), NOBODYS, NOBODYS, "x")
+    return Four(*[await call(ground, f"frame/games/{name}/launch", {"mode": "demo"}, bearer=token) for name in names])
+
+
+def of_the_casino_api() -> dict[Cell, Row]:
+    rows: dict[Cell, Row] = {
+        ("casino-api/post/auth/token", "clientId"): (client_id, OK, STRANGER, WRONG),
+        ("casino-api/games/{gameId}", "gameId"): (shown_game, OK, ABSENT, WRONG),
+        ("casino-api/sessions/{sessionId}", "sessionId"): (session_id("GET"), OK, ABSENT, ABSENT),
+        ("casino-api/delete/sessions/{sessionId}", "sessionId"): (session_id("DELETE"), OK, ABSENT, ABSENT),
+        ("casino-api/post/sessions", "gameId"): (launched_game, MADE, OFF, WRONG),
+        ("casino-api/post/sessions", "playerId"): (in_launch("playerId", "mine", "theirs", "nobody", 5), OFF, OFF, WRONG),
+        ("casino-api/post/sessions", "tagId"): (in_launch("tagId", 1, 2, 3, "4"), OFF, OFF, WRONG),
+        ("casino-api/post/frame/session", "clientId"): (entered_casino, MADE, USED_UP, WRONG),
+        ("casino-api/post/frame/session", "tagId"): (entered_tag, USED_UP, USED_UP, WRONG),
+        ("casino-api/post/frame/games/{gameId}/launch", "gameId"): (guests_game, MADE, OFF, WRONG),
+        ("casino-api/post/sessions", "bearer"): (bearer("sessions", method="POST"), MADE, STRANGER, STRANGER),
+        ("casino-api/delete/sessions/{sessionId}", "bearer"): (
+            bearer("sessions/{session}", method="DELETE"), OK, STRANGER, STRANGER,
+        ),
+    }  # fmt: skip
+    reads = {"games": "games", "games/{gameId}": "games/{game}", "sessions": "sessions"}
+    reads |= {"sessions/{sessionId}": "sessions/{session}"}
+    return rows | {
+        (f"casino-api/{name}", "bearer"): (bearer(path), OK, STRANGER, STRANGER) for name, path in reads.items()
+    }
