@@ -35,7 +35,6 @@ from croupier.flows.authorize import Identified, identify
 from croupier.flows.ports import Unauthorized
 from croupier.store.parties.players import Player
 from croupier.store.parties.sessions import SessionFacts
-from croupier.views.play import play_since
 
 LONGEST_S: Final = 86_400
 """A player's token is renewed for a day; then the casino is asked again who it is."""
@@ -169,14 +168,15 @@ async def _state(call: Call, player: Player | None, since_s: int) -> FrameState:
 
 async def _reality_check(call: Call, player: Player, since_s: int) -> RealityCheck:
     hub = call.door.hub
-    play = await play_since(hub.store.db, player.player_id, since_s * 1000)
-    net = format_amount(abs(play.net), player.currency)
+    play = await hub.store.play_sums.since(player.player_id, since_s * 1000)
+    net = play.returned - play.staked
+    net_text = format_amount(abs(net), player.currency)
     return RealityCheck(
         everySeconds=_check_every_s(call.casino, player),
         playedSeconds=max(hub.clock.now_ms() // 1000 - since_s, 0),
-        staked=format_amount(max(play.stakes, 0), player.currency),
-        won=format_amount(max(play.wins, 0), player.currency),
-        net=f"-{net}" if play.net < 0 else net,
+        staked=format_amount(play.staked, player.currency),
+        won=format_amount(play.returned, player.currency),
+        net=f"-{net_text}" if net < 0 else net_text,
     )
 
 
