@@ -64,6 +64,9 @@ COMMANDS: dict[str, CommandEntry] = {
     ),
     "player": CommandEntry("player", "app", TRADE, "Show, exclude and readmit players."),
     "session": CommandEntry("session", "app", TRADE, "Launch a game for a player."),
+    "jackpot": CommandEntry(
+        "jackpot", "app", TRADE, "Open, show, change and freeze jackpot pots, and verify their rounds."
+    ),
     "cashback": CommandEntry("cashback", "app", TRADE, "Pay a cashback to a player, or cancel one."),
     "trace": CommandEntry("trace", "trace", LOOKING, "Show everything one bet or cashback did, on both sides, in order."),
     "audit": CommandEntry(

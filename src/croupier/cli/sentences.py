@@ -10,6 +10,7 @@ from typing import Any
 
 from croupier.apps.world import WorldFailed
 from croupier.core.bet_requests import CannotDo
+from croupier.core.jackpot import BadPot
 from croupier.core.money import UnknownCurrency
 from croupier.flows.advance import Contended
 from croupier.flows.cashback import CashbackRefused
@@ -23,6 +24,7 @@ from croupier.store.db import DbConflict, DbDown, DbUnfit
 from croupier.store.embedded.server import EmbeddedError
 from croupier.store.migrate import MigrationError
 from croupier.store.money.group_commit import Broken
+from croupier.store.money.jackpots import PotNameTaken
 from croupier.store.parties import profiles
 from croupier.store.parties.counterparties import CounterpartyUnknown, NameAmbiguous, NameTaken, Undecided
 from croupier.store.parties.games import GameAmbiguous
@@ -51,6 +53,8 @@ _SAY_IT_THEMSELVES = (
     LaunchRefused,
     CashbackRefused,
     CannotDo,
+    BadPot,
+    PotNameTaken,
     EmbeddedError,
     MigrationError,
     KeyFileRefused,

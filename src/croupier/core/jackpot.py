@@ -29,6 +29,8 @@ LABEL: Final = "croupier-jackpot-v1"
 SECRET_BYTES: Final = 32
 PARTS: Final = 10_000
 """A share of one basis point of one minor unit: the unit in which shares are exact."""
+METER: Final = "pot-"
+"""Begins the JackpotId of a pot. A provider's own meter may not have an id of this form."""
 _WORDS: Final = 1 << 64
 _WIN_REF: Final = " jackpot "
 """Begins the bet_ref of a win. No provider's betId begins with a blank (decision 0030)."""
@@ -102,13 +104,22 @@ class Pot:
         return self.round_seed + self.contributed
 
     @property
+    def meter_ref(self) -> str:
+        """The JackpotId by which casinos and persons know the pot."""
+        return f"{METER}{self.pot_id}"
+
+    @property
     def account(self) -> str:
         """The pot's account in the ledger."""
-        return ledger.jackpot(f"pot-{self.pot_id}")
+        return ledger.jackpot(self.meter_ref)
+
+    def is_at(self, casino_id: int) -> bool:
+        """Return whether stakes at this casino feed the pot, and its players may win it."""
+        return self.casino_ids is None or casino_id in self.casino_ids
 
     def takes(self, stake: Stake) -> bool:
         """Return whether a settled stake feeds this pot."""
-        here = self.casino_ids is None or stake.casino_id in self.casino_ids
+        here = self.is_at(stake.casino_id)
         played = self.game_ids is None or stake.game_id in self.game_ids
         return self.state is PotState.OPEN and stake.entry_id > self.fed_after and here and played
 
@@ -367,6 +378,12 @@ def _told(found: list[Contribution], gained: int, win: Win | None) -> dict[str, 
 def win_ref(pot_id: int, number: int) -> str:
     """Return the bet_ref of the win of a round. It is unique per round, so that a round is paid once."""
     return f"{_WIN_REF}{pot_id}/{number}"
+
+
+def is_pot_meter(jackpot_ref: str) -> bool:
+    """Return whether a JackpotId has the form of those of the hub's pots."""
+    number = jackpot_ref.removeprefix(METER)
+    return number != jackpot_ref and number.isascii() and number.isdigit()
 
 
 def pot_of(bet_ref: str) -> int | None:

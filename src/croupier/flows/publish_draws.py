@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from croupier.core.commands import Answer
 from croupier.core.draws import Change, Draw, DrawKey, DrawRefused, Publication, take_update
+from croupier.core.jackpot import is_pot_meter
 from croupier.core.refusals import Refusal
 from croupier.flows.hub import Hub
 from croupier.store.db import Tx
@@ -47,6 +48,8 @@ async def _take(hub: Hub, tx: Tx, publication: Publication) -> None:
         await hub.store.draws.put(tx, new)
         await hub.store.game_types.mark_changed(tx, sorted({draw.key.game_type for draw in new}))
     for place, meter in enumerate(publication.meters):
+        if is_pot_meter(meter.jackpot_ref):
+            raise _conflict(f"meters[{place}].jackpot_ref", "has the form of the hub's own jackpots")
         if not await hub.store.draws.put_meter(tx, publication.provider_id, meter):
             raise _conflict(f"meters[{place}].jackpot_ref", "belongs to another provider")
 

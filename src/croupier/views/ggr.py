@@ -22,8 +22,8 @@ _GGR = """
 with moved as (
     select l.subject_id, l.currency, l.why,
         case when l.target like 'ggr/%' then l.amount when l.source like 'ggr/%' then -l.amount else 0 end as ggr,
-        case when l.source like 'jackpot/%' then l.amount when l.target like 'jackpot/%' then -l.amount else 0 end
-            as jackpot,
+        case when l.source like 'jackpot/%' and l.target like 'owed/%' then l.amount
+            when l.source like 'owed/%' and l.target like 'jackpot/%' then -l.amount else 0 end as jackpot,
         case when l.source like 'cashback/%' then l.amount when l.target like 'cashback/%' then -l.amount else 0 end
             as cashback
     from ledger l where l.at_ms >= $1 and l.at_ms < $2),

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
 from croupier.casinos.betcore_v2 import signing
+from croupier.core.jackpot import Pot
 from croupier.feed.rest.catalogue import language_for
+from croupier.flows.jackpots import add_pot
 from croupier.kit.wire import WireAnswer
 from croupier.store.db import Db, DbDown
 from tests.flows.desk import Desk, make_desk
@@ -195,6 +198,25 @@ async def test_jackpots_tell_exact_amounts_of_one_currency_or_all(casino: Casino
     assert [(one["JackpotId"], one["Amount"]) for one in await casino.value("jackpots/accumulated")] == [
         ("grand", "1234.50"), ("7", "900"),
     ]  # fmt: skip
+
+
+async def test_pots_of_the_hub_stand_beside_the_meters_where_their_stakes_are_taken(
+    desk: Desk, casino: Casino, line: FeedLine
+) -> None:
+    meter = {"jackpotId": "grand", "name": "Grand", "amount": "5", "currency": "EUR"}
+    assert (await line.send({"jackpots": [meter]}))[0] == 200
+    far = Pot(71, "Far", "EUR", 100, 1_000, 5_000, casino_ids=frozenset({casino.casino_id + 1}))
+    near = replace(far, pot_id=72, name="Near", casino_ids=frozenset({casino.casino_id}))
+    yen = replace(far, pot_id=73, name="Yen", currency="JPY", casino_ids=None)
+    for pot in (far, near, yen):
+        await add_pot(desk.hub, pot, "ann")
+    told = await casino.value("jackpots/accumulated")
+    assert [(one["JackpotId"], one["Name"], one["Amount"], one["Currency"]) for one in told] == [
+        ("grand", "Grand", "5.00", "EUR"), ("pot-72", "Near", "10.00", "EUR"), ("pot-73", "Yen", "1000", "JPY"),
+    ]  # fmt: skip
+    assert [one["JackpotId"] for one in await casino.value("jackpots/accumulated", Currency="JPY")] == ["pot-73"]
+    forged = {"jackpotId": "pot-72", "name": "Mine", "amount": "9", "currency": "EUR"}
+    assert (await line.send({"jackpots": [forged]}))[1]["_responseCode"] == 7, "no provider speaks for a pot of the hub"
 
 
 @pytest.mark.parametrize("call", ["games/list", "games/types/translations", "jackpots/accumulated"])

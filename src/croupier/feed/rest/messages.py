@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from croupier.core import money
+from croupier.core.draws import JackpotMeter
 from croupier.feed.push import draw_record, iso
 from croupier.kit import strictjson
 from croupier.store.feed.draws import DrawPage, StoredMeter
+from croupier.store.money.jackpots import StoredPot
 
 ROOT: Final = "/partnersmediator-service/api/v2"
 SCOPE: Final = "feeds"
@@ -68,8 +70,14 @@ def draws_value(page: DrawPage) -> dict[str, object]:
     return value
 
 
+def pot_meter(stored: StoredPot) -> StoredMeter:
+    """What a pot of the hub stands at, as a meter."""
+    pot = stored.pot
+    return StoredMeter(JackpotMeter(pot.meter_ref, pot.name, pot.amount, pot.currency), stored.changed_ms)
+
+
 def jackpots_value(meters: list[StoredMeter]) -> list[dict[str, object]]:
-    """The Value of `GET jackpots/accumulated`."""
+    """The Value of `GET jackpots/accumulated`, by name."""
     return [
         {
             "JackpotId": stored.meter.jackpot_ref,
@@ -78,5 +86,5 @@ def jackpots_value(meters: list[StoredMeter]) -> list[dict[str, object]]:
             "Currency": stored.meter.currency,
             "UpdatedAt": iso(stored.changed_ms),
         }
-        for stored in meters
+        for stored in sorted(meters, key=lambda one: (one.meter.name, one.meter.jackpot_ref))
     ]

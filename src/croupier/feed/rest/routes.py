@@ -110,7 +110,11 @@ async def _translations(door: FeedDoor, request: Request) -> object:
 
 
 async def _jackpots(door: FeedDoor, request: Request) -> object:
-    return messages.jackpots_value(await door.hub.store.draws.meters(query.read_currency(request.query_params)))
+    currency = query.read_currency(request.query_params)
+    meters = await door.hub.store.draws.meters(currency)
+    pots = [one for one in await door.hub.store.jackpots.all() if currency in (None, one.pot.currency)]
+    own = [messages.pot_meter(one) for one in pots if one.pot.is_at(request.state.casino_id)]
+    return messages.jackpots_value(meters + own)
 
 
 async def _answer(door: FeedDoor, request: Request, handle: FeedHandler) -> Response:
@@ -142,7 +146,7 @@ async def _value(door: FeedDoor, request: Request, handle: FeedHandler) -> Respo
     token = bearer_of(request)
     if token is None:
         raise Unauthorized("no bearer")
-    await door.tokens.admit(token)
+    request.state.casino_id = (await door.tokens.admit(token)).casino.casino_id
     async with door.places:
         value = await handle(door, request)
     answer = _say(messages.OK, value)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from croupier.core.jackpot import (
+    METER,
     Contribution,
     Direction,
     Gathered,
@@ -26,6 +27,7 @@ from croupier.core.jackpot import (
 from croupier.kit.clock import Clock
 from croupier.kit.seal import Sealer
 from croupier.store.db import Db, Row, Tx
+from croupier.store.storable import id_of, storable_text
 
 _POTS: Final = """
 select p.pot_id, p.name, p.currency, p.share_bp, p.seed, p.ceiling, p.casino_ids, p.game_ids, p.state, p.version, p.number,
@@ -34,6 +36,7 @@ select p.pot_id, p.name, p.currency, p.share_bp, p.seed, p.ceiling, p.casino_ids
 from jackpots p join jackpot_rounds r on r.pot_id = p.pot_id and r.number = p.number"""
 _ALL: Final = f"{_POTS} order by p.name"
 _ONE: Final = f"{_POTS} where p.pot_id = $1"
+_NAMED: Final = f"{_POTS} where p.name = $1"
 # Below the last bound entry none can appear any more (store.oversight.trail).
 _BOUND: Final = "select upto_id from trail where strand = 'ledger' order by link desc limit 1"
 _WRITTEN: Final = "select last_value - case when is_called then 0 else 1 end from ledger_entry_id_seq"
@@ -154,6 +157,9 @@ class Fresh:
 class PotNameTaken(Exception):
     """Another pot has this name."""
 
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is a pot {name} already: give the new one another name")
+
 
 class _Lost(Exception):
     """The pot has changed since it was read."""
@@ -178,6 +184,14 @@ class Jackpots:
         """Return a pot, or None."""
         row = await self._db.fetchrow(_ONE, pot_id)
         return None if row is None else _stored(row)
+
+    async def find(self, text: str) -> StoredPot | None:
+        """Return the pot with this name, number or JackpotId, or None."""
+        if not storable_text(text):
+            return None
+        row = await self._db.fetchrow(_NAMED, text)
+        number = id_of(text.removeprefix(METER))
+        return _stored(row) if row is not None else None if number is None else await self.get(number)
 
     def secret_of(self, stored: StoredPot) -> bytes:
         """Open the secret of the current round. Raises SealBroken."""
