@@ -27,6 +27,7 @@ from croupier.apps.wiring import open_hub
 from croupier.core.recovery import Mark
 from croupier.feed.connections import Connections
 from croupier.feed.publisher import Publisher
+from croupier.feed.retention import forget_for_ever
 from croupier.feed.signalr.messages import MAX_MESSAGE
 from croupier.flows import recovery
 from croupier.flows.hub import Hub
@@ -179,6 +180,7 @@ def _loops(hub: Hub, processes: Processes, settings: Settings) -> list[Loop]:
         partial(patient, partial(sync_for_ever, hub, SYNC_S)),
         partial(patient, Reconciler(hub).run),
         partial(patient, partial(keep_trail, hub, settings.bind_every_s, settings.sign_every_s)),
+        partial(patient, partial(forget_for_ever, hub, settings.feed_keep_days)),
         partial(patient, partial(audit_for_ever, hub, settings.audit_every_s)),
         partial(patient, partial(keep_jackpots, hub, settings.jackpot_every_s)),
     ]

@@ -156,6 +156,16 @@ def take_update(known: Draw | None, update: Draw, now_ms: int) -> Change | DrawR
     return refused or _early_results(known, update, now_ms) or Change.NEW
 
 
+def maybe_deleted(known: Draw | None, update: Draw, forgotten_ms: int) -> DrawRefused | None:
+    """Return why a draw that is not known is refused where it may be one that was deleted; None if it is new.
+
+    Draws of this game type that start until `forgotten_ms` may have been deleted: what they were is not known any more.
+    """
+    if known is not None or update.starts_ms > forgotten_ms:
+        return None
+    return DrawRefused("starts_ms", f"must be after {forgotten_ms}: older draws were deleted", conflict=True)
+
+
 def _contradiction(known: Draw | None, update: Draw) -> DrawRefused | None:
     """Return how the update contradicts the known draw; None if it does not."""
     if known is None:

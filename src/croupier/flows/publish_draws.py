@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from croupier.core.commands import Answer
-from croupier.core.draws import Change, Draw, DrawKey, DrawRefused, Publication, take_update
+from croupier.core.draws import Change, Draw, DrawKey, DrawRefused, Publication, maybe_deleted, take_update
 from croupier.core.jackpot import is_pot_meter
 from croupier.core.refusals import Refusal
 from croupier.flows.hub import Hub
 from croupier.store.db import Tx
 from croupier.store.feed.draws import digest_of
+from croupier.store.feed.game_types import HeldType
 
 
 class _NotTaken(Exception):
@@ -37,12 +38,14 @@ async def publish_draws(hub: Hub, publication: Publication) -> Answer:
 
 async def _take(hub: Hub, tx: Tx, publication: Publication) -> None:
     types = sorted({draw.key.game_type for draw in publication.draws})
-    owners = await hub.store.game_types.lock(tx, types)
+    held = await hub.store.game_types.lock(tx, types)
     for place, draw in enumerate(publication.draws):
-        if owners.get(draw.key.game_type) != publication.provider_id:
+        owner = held.get(draw.key.game_type)
+        if owner is None or owner.provider_id != publication.provider_id:
             raise _conflict(f"draws[{place}].game_type", "does not belong to this provider")
     known = await hub.store.draws.known(tx, {draw.key for draw in publication.draws})
     before = await hub.store.draws.taken_before(tx, publication.draws)
+    _refuse_deleted(publication, known, held)
     new = _judge(publication, known, before, now_ms=hub.clock.now_ms())
     if new:
         await hub.store.draws.put(tx, new)
@@ -52,6 +55,13 @@ async def _take(hub: Hub, tx: Tx, publication: Publication) -> None:
             raise _conflict(f"meters[{place}].jackpot_ref", "has the form of the hub's own jackpots")
         if not await hub.store.draws.put_meter(tx, publication.provider_id, meter):
             raise _conflict(f"meters[{place}].jackpot_ref", "belongs to another provider")
+
+
+def _refuse_deleted(publication: Publication, known: Mapping[DrawKey, Draw], held: Mapping[int, HeldType]) -> None:
+    for place, draw in enumerate(publication.draws):
+        refused = maybe_deleted(known.get(draw.key), draw, held[draw.key.game_type].forgotten_ms)
+        if refused is not None:
+            raise _conflict(f"draws[{place}].{refused.field}", refused.why)
 
 
 def _judge(

@@ -140,6 +140,7 @@ class Settings:
     feed_connections: int = setting(10_000, "Clients of the live feed per worker", _between(0, 100_000))
     feed_per_casino: int = setting(5000, "Clients of the live feed per worker that one casino may have", _at_least(0))
     feed_subscriptions: int = setting(100, "Game types that one client may subscribe to", _between(1, 10_000))
+    feed_keep_days: int = setting(365, "Days for which draws are kept after their end", _between(1, 36_500))
 
     # Casino API
     api_per_s: int = setting(

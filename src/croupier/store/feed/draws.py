@@ -50,6 +50,18 @@ values ($1, $2, $3, $4, $5, $6)
 on conflict (jackpot_ref) do update set name = excluded.name, amount = excluded.amount,
     currency = excluded.currency, changed_ms = excluded.changed_ms
 where m.provider_id = excluded.provider_id"""
+_OLD = """
+select d.draw_id, d.game_type, d.starts_ms from game_types t, lateral (
+    select draw_id, game_type, starts_ms, ended_ms from draws
+    where game_type = t.game_type and ended_ms is not null and ended_ms < $1 and starts_ms < $1
+      and draw_id is distinct from (
+          select draw_id from draws where game_type = t.game_type and ended_ms is not null and state = 3
+          order by ended_ms desc, draw_id desc limit 1)
+    order by ended_ms limit $2) d
+order by d.ended_ms limit $2"""
+_FORGET_UNTIL = """
+update game_types g set forgotten_ms = greatest(forgotten_ms, o.starts_ms)
+from (select t, max(s) as starts_ms from unnest($1::integer[], $2::bigint[]) old(t, s) group by t) o where g.game_type = o.t"""
 _WHERE = "($1::integer is null or game_type = $1) and starts_ms between $2 and $3"
 _LISTED = f"select {COLUMNS} from draws where {_WHERE} order by starts_ms desc, draw_id desc offset $4 limit $5"
 _TOTAL = f"select count(*) from (select from draws where {_WHERE} limit {MAX_TOTAL + 1}) counted"
@@ -125,6 +137,20 @@ class Draws:
             _PUT_VERSIONS, [key.game_type for key in keys], [key.edition for key in keys],
             [update.version for update in updates], [digest_of(update) for update in updates],
         )  # fmt: skip
+
+    async def forget(self, before_ms: int, most: int) -> int:
+        """Delete up to so many draws that ended before this time, with their versions; return how many.
+
+        The last finished draw of each game type stays. Publications of the game types wait for the moment that it takes.
+        """
+        async with self._places, self._db.transaction() as tx:
+            old = await tx.fetch(_OLD, before_ms, most)
+            if not old:
+                return 0
+            types = [row["game_type"] for row in old]
+            await tx.fetch("select from game_types where game_type = any($1) order by game_type for update", types)
+            await tx.execute(_FORGET_UNTIL, types, [row["starts_ms"] for row in old])
+            return await tx.execute("delete from draws where draw_id = any($1)", [row["draw_id"] for row in old])
 
     async def put_meter(self, tx: Tx, provider_id: int, meter: JackpotMeter) -> bool:
         """Write one meter; False if it is another provider's."""

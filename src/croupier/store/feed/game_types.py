@@ -20,9 +20,7 @@ _GIVE_BACK = "update game_types set provider_id = null where provider_id = $1 an
 _OTHERS = """
 select g.game_type, p.name from game_types g join providers p using (provider_id)
 where g.game_type = any($2::integer[]) and g.provider_id <> $1 order by g.game_type"""
-_LOCK = (
-    "select game_type, provider_id from game_types where game_type = any($1::integer[]) order by game_type for update"
-)
+_LOCK = "select game_type, provider_id, forgotten_ms from game_types where game_type = any($1::integer[]) order by game_type for update"
 _CHANGED = "update game_types set change = change + 1 where game_type = any($1::integer[])"
 _SWITCH = "update game_types set maintenance = $2, change = change + 1 where game_type = $1 and maintenance <> $2"
 
@@ -35,6 +33,15 @@ class GameType:
     provider: str | None
     """The name of its provider; None if it is nobody's now."""
     maintenance: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HeldType:
+    """A game type that a transaction holds."""
+
+    provider_id: int | None
+    forgotten_ms: int
+    """Draws that start until then may have been deleted."""
 
 
 async def own_game_types(tx: Tx, provider_id: int, wanted: Sequence[int]) -> dict[int, str]:
@@ -62,10 +69,10 @@ class GameTypes:
         )
         return [GameType(row["game_type"], row["name"], row["maintenance"]) for row in rows]
 
-    async def lock(self, tx: Tx, game_types: Sequence[int]) -> dict[int, int | None]:
-        """Hold these until the transaction ends; the provider of each that is known."""
+    async def lock(self, tx: Tx, game_types: Sequence[int]) -> dict[int, HeldType]:
+        """Hold these until the transaction ends, as far as they are known."""
         rows = await tx.fetch(_LOCK, sorted(game_types))
-        return {row["game_type"]: row["provider_id"] for row in rows}
+        return {row["game_type"]: HeldType(row["provider_id"], row["forgotten_ms"]) for row in rows}
 
     async def mark_changed(self, tx: Tx, game_types: Sequence[int]) -> None:
         """Have the publishers of these make a snapshot at once."""
