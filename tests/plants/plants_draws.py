@@ -52,12 +52,13 @@ DRAW_PLANTS = (
     ),
     Plant(
         "partial-batch-taken",
-        "the good draws of a publication with a bad one are taken",
+        "the draws of a publication are taken although one of its jackpots is refused",
         _FLOW,
         (
             (
-                '            raise _NotTaken(Answer(refusal, field=f"draws[{place}].{told.field}", why=told.why))\n',
-                "            _ = refusal\n            continue\n",
+                "            await _take(hub, tx, publication)\n    except _NotTaken as refused:\n        return refused.answer\n",
+                "            try:\n                await _take(hub, tx, publication)\n            except _NotTaken as refused:\n"
+                "                return refused.answer\n    finally:\n        pass\n",
             ),
         ),
         "feed.md 4.1",
