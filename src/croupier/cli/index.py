@@ -42,6 +42,14 @@ COMMANDS: dict[str, CommandEntry] = {
         "migrate", "migrate", RUNNING,
         "Bring the database to this program's schema. Does nothing if it is there already.",
     ),
+    "backup": CommandEntry(
+        "backup", "backup", RUNNING,
+        "Write the database and the audit trail's checkpoints into one encrypted file. The hub may serve meanwhile.",
+    ),
+    "restore": CommandEntry(
+        "backup", "restore", RUNNING,
+        "Put a backup into a home that no hub serves. The next start of the hub enters recovery mode by itself.",
+    ),
     "doctor": CommandEntry(
         "doctor", "doctor", RUNNING,
         "Check settings, key file, database, schema, clock, hub, queue, recovery and counterparties, and say what to do.",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from croupier.apps.backup import BackupRefused
 from croupier.apps.world import WorldFailed
 from croupier.core.bet_requests import CannotDo
 from croupier.core.jackpot import BadPot
@@ -16,6 +17,7 @@ from croupier.flows.advance import Contended
 from croupier.flows.cashback import CashbackRefused
 from croupier.flows.launch import LaunchRefused
 from croupier.kit import config
+from croupier.kit.age_file import BadBackupKey
 from croupier.kit.log import scrub_text
 from croupier.kit.seal import KeyFileRefused, SealBroken
 from croupier.kit.wire import PeerError
@@ -59,6 +61,8 @@ _SAY_IT_THEMSELVES = (
     MigrationError,
     KeyFileRefused,
     JournalBroken,
+    BackupRefused,
+    BadBackupKey,
 )
 
 _IN_OUR_WORDS: tuple[tuple[type[Exception], Callable[[Any], str]], ...] = (

@@ -95,6 +95,10 @@ class Settings:
         None, "Directory of the signed checkpoints of the audit trail; `trail` in the home by default"
     )
 
+    backup_key_file: Path | None = setting(
+        None, "File of the key that opens backups; `backup.key` in the home by default"
+    )
+
     # Serving
     host: str = setting("127.0.0.1", "Address to listen on")
     port: int = setting(8080, "Port to listen on; 0 takes a free one", _between(0, 65535))
@@ -213,6 +217,11 @@ class Settings:
     def trail_path(self) -> Path:
         """Return the directory of the checkpoints of the audit trail."""
         return self.trail_dir or self.home / "trail"
+
+    @property
+    def backup_key_path(self) -> Path:
+        """Return the path of the key that opens backups."""
+        return self.backup_key_file or self.home / "backup.key"
 
     @property
     def key_path(self) -> Path:

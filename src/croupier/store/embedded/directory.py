@@ -24,7 +24,7 @@ from croupier.store.embedded.access import access_list, make_password, password_
 from croupier.store.embedded.account import EmbeddedError, Owner, hand_over, owner_of
 from croupier.store.embedded.watcher import as_user, try_lock
 
-__all__ = ["SOCKET", "USER", "EmbeddedError", "Ground", "Owner", "find_place", "prepare"]
+__all__ = ["SOCKET", "USER", "EmbeddedError", "Ground", "Owner", "find_place", "prepare", "programs"]
 
 USER = "croupier"
 """The database's owner and the database, both."""
@@ -78,6 +78,14 @@ def prepare(home: Path) -> Ground:
     ground = _ground(place, owner)
     _initialise(ground, password_of(home) or make_password(home))
     return ground
+
+
+def programs(home: Path) -> Path:
+    """Return the tree of PostgreSQL's programs that fit the database of `home`. Raises EmbeddedError."""
+    place = find_place(home)
+    if place is None:
+        raise EmbeddedError(f"there is no database in {home}")
+    return _choose_binaries(place / "data")
 
 
 def _take_up(home: Path, place: Path, owner: Owner) -> Ground:
