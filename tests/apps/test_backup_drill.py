@@ -49,33 +49,17 @@ async def croupier(world: LocalWorld, *words: str) -> dict[str, Any]:
     return dict(json.loads(out))
 
 
-async def test_backup_under_load_loss_of_the_data_and_restore(world: LocalWorld, tmp_path: Path) -> None:
-    session = (await world.launch("ann", "lantern-tumble")).session_id
-    asked: list[str] = []
-    answers: dict[str, tuple[int | None, int | None]] = {}
+async def play(world: LocalWorld, session: str, asked: list[str], first: int) -> None:
+    """One bet after the other: a stake of 1.00, and a win of 0.50 for every second one."""
+    for n in range(first, 10_000, 4):
+        asked.append(f"b{n}")
+        await world.call("pay-in", session=session, bet=f"b{n}", amount="1.00", round="r")
+        if n % 2:
+            await world.call("pay-out", session=session, bet=f"b{n}", win="0.50", round="r")
 
-    async def play(first: int) -> None:
-        """One bet after the other: a stake of 1.00, and a win of 0.50 for every second one."""
-        for n in range(first, 10_000, 4):
-            asked.append(f"b{n}")
-            answers[f"b{n}"] = await world.call("pay-in", session=session, bet=f"b{n}", amount="1.00", round="r")
-            if n % 2:
-                await world.call("pay-out", session=session, bet=f"b{n}", win="0.50", round="r")
 
-    players = [asyncio.create_task(play(first)) for first in range(4)]
-    await asyncio.sleep(3)
-    made = await croupier(world, "backup", "--to", str(tmp_path))
-    at_backup = len(answers)
-    await asyncio.sleep(3)
-    for task in players:
-        task.cancel()
-    await asyncio.gather(*players, return_exceptions=True)
-    assert len(answers) > at_backup > 0, "bets went on behind the backup"
-    await asyncio.sleep(2)
-    before = await wallet(world)
-    used = {int(b["BetId"]) for b in before["bookings"]}
-
-    await down(world, killed=True)
+def lose_all_but_the_keys(world: LocalWorld) -> None:
+    """The machine's disk is gone; a person puts the two key files on a new one."""
     home = world.settings.home
     place = find_place(home)
     assert place is not None
@@ -86,6 +70,26 @@ async def test_backup_under_load_loss_of_the_data_and_restore(world: LocalWorld,
     for name, data in keys.items():
         (home / name).write_bytes(data)
         (home / name).chmod(0o600)
+
+
+async def test_backup_under_load_loss_of_the_data_and_restore(world: LocalWorld, tmp_path: Path) -> None:
+    session = (await world.launch("ann", "lantern-tumble")).session_id
+    asked: list[str] = []
+    players = [asyncio.create_task(play(world, session, asked, first)) for first in range(4)]
+    await asyncio.sleep(3)
+    made = await croupier(world, "backup", "--to", str(tmp_path))
+    at_backup = len(asked)
+    await asyncio.sleep(3)
+    for task in players:
+        task.cancel()
+    await asyncio.gather(*players, return_exceptions=True)
+    assert len(asked) > at_backup > 0, "bets went on behind the backup"
+    await asyncio.sleep(2)
+    before = await wallet(world)
+    used = {int(b["BetId"]) for b in before["bookings"]}
+
+    await down(world, killed=True)
+    lose_all_but_the_keys(world)
     done = await croupier(world, "restore", str(made["path"]))
     assert (done["kept_as"], done["trail"], done["has_key"]) == (None, True, True)
     await up(world)
