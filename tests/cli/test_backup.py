@@ -115,7 +115,7 @@ def test_what_is_newer_than_the_program_is_refused_before_anything_is_made(
     manifest = backup.Manifest(backup.FORM, "9.9.9", "9999_from_the_future", "2031-01-01T00:00:00Z", 1)
     (tmp_path / "dump").write_text("x")
     key = read_key(cli.home / "backup.key")
-    backup.write(key, manifest, tmp_path / "dump", tmp_path / "none", tmp_path / "new.tar.age")
+    backup.write(key, backup.Contents(manifest, tmp_path / "dump", tmp_path / "none"), tmp_path / "new.tar.age")
     move_keys(cli, elsewhere)
     said = elsewhere("restore", str(tmp_path / "new.tar.age"))
     assert said.code == 1

@@ -62,6 +62,15 @@ class Manifest:
 
 
 @dataclass(frozen=True, slots=True)
+class Contents:
+    """The parts of a backup, as they lie on the disk."""
+
+    manifest: Manifest
+    dump: Path
+    trail: Path
+
+
+@dataclass(frozen=True, slots=True)
 class MadeBackup:
     """A backup that was written, read back and compared."""
 
@@ -106,7 +115,7 @@ async def back_up(settings: Settings, clock: Clock, to: Path, *, keep: int | Non
             manifest = Manifest(FORM, __version__, schema, made_at, tables)
             path = to / f"croupier-{made_at.replace('-', '').replace(':', '')}{SUFFIX}"
             progress("Encrypting and comparing.")
-            await asyncio.to_thread(write, key, manifest, dumped, settings.trail_path, path)
+            await asyncio.to_thread(write, key, Contents(manifest, dumped, settings.trail_path), path)
     deleted = _delete_old(to, keep)
     return MadeBackup(path, path.stat().st_size, manifest, settings.backup_key_path, is_new, deleted)
 
@@ -158,12 +167,12 @@ def _make_places(settings: Settings, to: Path) -> tuple[object, bool]:
     return age_file.read_or_make_key(settings.backup_key_path)
 
 
-def write(key: object, manifest: Manifest, dumped: Path, trail: Path, path: Path) -> None:
+def write(key: object, contents: Contents, path: Path) -> None:
     """Write the file beside its final name, read it back, and move it there when both agree."""
     draft = path.with_suffix(".draft")
     seen = age_file.Digest()
     try:
-        age_file.encrypt(key, lambda sink: _pack(_Both(sink, seen), manifest, dumped, trail), draft)
+        age_file.encrypt(key, lambda sink: _pack(_Both(sink, seen), contents), draft)
         if age_file.digest(key, draft) != seen.hexdigest():
             raise BackupRefused(f"the disk gives back something else than was written to {draft}: use another disk")
         draft.rename(path)
@@ -188,15 +197,15 @@ class _Both:
         return self._sink.write(data)
 
 
-def _pack(sink: _Both, manifest: Manifest, dumped: Path, trail: Path) -> None:
+def _pack(sink: _Both, contents: Contents) -> None:
     with tarfile.open(fileobj=sink, mode="w|") as archive:  # type: ignore[call-overload]  # it only writes
-        text = json.dumps(asdict(manifest)).encode()
+        text = json.dumps(asdict(contents.manifest)).encode()
         entry = tarfile.TarInfo(_MANIFEST)
         entry.size = len(text)
         archive.addfile(entry, BytesIO(text))
-        archive.add(dumped, _DUMP, filter=_anonymous)
-        if trail.is_dir():
-            for file in sorted(path for path in trail.iterdir() if path.is_file()):
+        archive.add(contents.dump, _DUMP, filter=_anonymous)
+        if contents.trail.is_dir():
+            for file in sorted(path for path in contents.trail.iterdir() if path.is_file()):
                 archive.add(file, f"{_TRAIL}/{file.name}", filter=_anonymous)
 
 
