@@ -18,12 +18,14 @@ CADDY, NGINX = (FOLDER / "Caddyfile").read_text("utf-8"), (FOLDER / "nginx.conf"
 def test_caddy_passes_what_is_public() -> None:
     passed = " ".join(re.findall(r"@\w+ path (.+)", CADDY)).split()
     assert {path.removesuffix("/*") for path in passed} == PUBLIC
+    assert "delete token" in CADDY
     assert "delete access_token" in CADDY
 
 
 def test_nginx_passes_what_is_public() -> None:
     groups = re.findall(r"location ~ \^/\(([^)]+)\)/", NGINX)
-    assert {f"/{name}" for group in groups for name in group.split("|")} == PUBLIC
+    assert {f"/{name}" for group in groups for name in group.split("|")} | {"/"} == PUBLIC
+    assert "location ~ ^/(frame)?$ {" in NGINX
     assert "$request_uri" not in NGINX.split("server {")[2]
     assert "$args" not in NGINX
 

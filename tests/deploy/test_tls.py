@@ -116,7 +116,7 @@ def _listens(port: int) -> None:
         return
 
 
-@pytest.mark.parametrize("path", ["/", "/metrics", "/livez", "/readyz", "/openapi.json", "/version", "/v1"])
+@pytest.mark.parametrize("path", ["/metrics", "/livez", "/readyz", "/openapi.json", "/version", "/v1"])
 async def test_what_is_the_operators_is_not_reached(front: Front, path: str) -> None:
     async with front.client.get(f"{front.url}{path}") as answer:
         assert answer.status == 404
@@ -149,3 +149,9 @@ async def test_the_live_feed_goes_through_and_its_token_is_in_no_log(front: Fron
 async def test_a_body_above_the_limit_ends_at_the_proxy(front: Front) -> None:
     async with front.client.post(f"{front.url}/v1/sessions/x/bets/pay-in", data=io.BytesIO(b" " * 1_100_000)) as answer:
         assert answer.status == 413
+
+
+async def test_a_browser_gets_the_embeddable_client(front: Front) -> None:
+    async with front.client.get(f"{front.url}/assets/frame.js") as answer:
+        assert answer.status == 200
+        assert "javascript" in answer.headers["Content-Type"]
