@@ -10,6 +10,7 @@ from dataclasses import replace
 from tests.plants.planting import Plant
 from tests.plants.plants_core import CORE
 from tests.plants.plants_flows import FLOWS
+from tests.plants.plants_jackpots import JACKPOTS
 from tests.plants.plants_proofs import PROOFS
 from tests.plants.plants_protocols import PROTOCOLS
 from tests.plants.plants_rules import RULES
@@ -93,7 +94,7 @@ TESTS: dict[str, str] = {
 
 PLANTS: tuple[Plant, ...] = tuple(
     replace(plant, test=TESTS.get(plant.name, plant.test))
-    for plant in (*CORE, *FLOWS, *STORE, *PROTOCOLS, *PROOFS, *RULES, *WORDS)
+    for plant in (*CORE, *FLOWS, *STORE, *PROTOCOLS, *PROOFS, *RULES, *WORDS, *JACKPOTS)
 )
 
 

@@ -144,6 +144,8 @@ class Dials:
     """Share of `payments/info` queries that a casino with a queue answers with an error, while faults last."""
     odd_acts: float
     """Share of points at which a provider violates the contract: other contents, sessions, too large, too late."""
+    pots: int
+    """Number of the hub's own jackpot pots."""
 
 
 PAYMENTS_PER_BET = 2.6
@@ -169,6 +171,7 @@ OFF: dict[str, Mapping[str, object]] = {
     "slow-database": {"slow_db_s": 0.0},
     "told-balances": {"told_balance": 0.0},
     "resends": {"insists": 0.0},
+    "pots": {"pots": 0},
 }
 """Dials that can be turned off to make a failing world smaller, by the name that a person gives."""
 
@@ -218,12 +221,14 @@ def draw(chance: Chance, payments: int, without: Collection[str] = (), *, kind: 
         insists=0.0,
         info_down=0.0,
         odd_acts=_up_to(chance, 0.4),
+        pots=0,
     )
     if kind is WorldKind.HARSH:
         dials = replace(dials, **_harsh(chance))  # type: ignore[arg-type] # see below
     if kind is WorldKind.LATE:
         dials = replace(dials, **_late(chance))  # type: ignore[arg-type] # see below
     dials = replace(dials, told_balance=one_of(chance, (0.0, 0.0, 0.5, 1.0)), insists=one_of(chance, (0.0, 0.5, 1.0)))
+    dials = replace(dials, pots=one_of(chance, (0, 0, 1, 2, 3)))
     for name in sorted(without):
         dials = replace(dials, **OFF[name])  # type: ignore[arg-type] # the table's values fit their fields
     return dials

@@ -26,6 +26,7 @@ from croupier.simulator.judge_incidents import judge_incidents, judge_resent
 from croupier.simulator.judge_restrictions import judge_restrictions, may_explain
 from croupier.simulator.people import people
 from croupier.simulator.planned_faults import at_points, planned_faults, wake
+from croupier.simulator.pots import judge_pots, open_pots
 from croupier.simulator.reconciled import judge_reconciled
 from croupier.simulator.reports import judge_reports
 from croupier.simulator.scene import Scene, start_hub
@@ -81,6 +82,7 @@ async def simulate(loop: VirtualLoop, db: Db, world: World) -> RunResult:
         for _ in range(dials.workers):
             await start_hub(scene)
         await people(scene)
+        await open_pots(scene)
         at_points(scene)
         stage.begin()
         await _rough_phase(scene, world)
@@ -244,6 +246,7 @@ async def _judged(scene: Scene) -> Judgement:
     judge_balances(scene, cases, told, verdict=verdict)
     _cashbacks(scene, cases, verdict)
     await judge_reports(scene, cases, verdict)
+    await judge_pots(scene, verdict)
     await judge_reconciled(scene, cases, verdict)
     for finding in await audit(stage.db):
         for violation in finding.violations:

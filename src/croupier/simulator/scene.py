@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from croupier.flows.advance import Contended
+from croupier.flows.jackpots import award_all, gather_all
 from croupier.flows.reconciler import LOOK_S, Reconciler
 from croupier.kit.chance import SeededChance
 from croupier.simulator.dials import Dials
@@ -28,6 +29,10 @@ from croupier.store.money.group_commit import Broken
 from croupier.store.money.group_commit_sql import BETS, CASHBACKS
 
 RECONCILE_CALM_S = 600.0
+POTS_S = 5.0
+POTS_CALM_S = 300.0
+BINDS = 2
+"""An entry is bound by the second call after its commit."""
 
 
 @dataclass(slots=True)
@@ -92,7 +97,24 @@ async def start_hub(scene: Scene) -> Running:
     )
     running.answered, running.said = scene.watch.answered, scene.watch.said
     running.loops.append(asyncio.ensure_future(_reconciler(scene, running)))
+    if scene.dials.pots:
+        running.loops.append(asyncio.ensure_future(_pots(scene, running)))
     return running
+
+
+async def _pots(scene: Scene, running: Running) -> None:
+    """Bind the trail, feed the pots and owe their wins as the worker does; seldom once faults have stopped."""
+    hub = running.hub
+    while True:
+        await hub.clock.sleep(POTS_S if scene.weather.rough else POTS_CALM_S)
+        try:
+            for _ in range(BINDS):
+                await hub.store.trail.bind()
+            if await hub.store.singleton_leases.take("jackpots", running.name, round(POTS_S)):
+                scene.seen["pot fed"] += await gather_all(hub)
+                scene.seen["pot won"] += await award_all(hub)
+        except (DbError, Broken, Contended):
+            continue
 
 
 async def _reconciler(scene: Scene, running: Running) -> None:
