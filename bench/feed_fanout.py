@@ -40,9 +40,13 @@ from croupier.kit.metrics import Metrics
 CASINO = Casino(7, "Bench", "betcore_v2", "https://bench.example", ("EUR",))
 EVERY_S = 0.5
 KEY = base64.b64encode(b"0123456789abcdef").decode()
-ASKED = json.dumps({"GameType": 3, "PartnerClientId": 7, "Count": 1})
-CALL = json.dumps({"type": 1, "target": "Subscribe", "arguments": ["SubOnWholeGamesInfo", ASKED]}) + "\x1e"
 HELLO = '{"protocol":"json","version":1}\x1e'
+
+
+def call_of(game_type: int, casino_id: int) -> str:
+    """The message that subscribes."""
+    asked = json.dumps({"GameType": game_type, "PartnerClientId": casino_id})
+    return json.dumps({"type": 1, "target": "Subscribe", "arguments": ["SubOnWholeGamesInfo", asked]}) + "\x1e"
 
 
 class Everybody:
@@ -65,9 +69,13 @@ class Follower(asyncio.Protocol):
     """One client: it asks, and notes how old each push was."""
 
     ages_ms: ClassVar[list[float]] = []
+    pushes: ClassVar[int] = 0
 
-    def __init__(self, port: int) -> None:
-        self._head = f"GET {PATHS[0]}?access_token=x HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\n"
+    def __init__(self, port: int, access: str = "x", call: str | None = None) -> None:
+        self._call = call_of(3, CASINO.casino_id) if call is None else call
+        self._head = (
+            f"GET {PATHS[0]}?access_token={access} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\n"
+        )
         self._head += f"Connection: Upgrade\r\nSec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Version: 13\r\n\r\n"
         self._asked = False
         self._transport: Any = None
@@ -79,8 +87,9 @@ class Follower(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if not self._asked:
             self._asked = True
-            for text in (HELLO, CALL):
+            for text in (HELLO, self._call):
                 self._transport.write(masked(text.encode()))
+        Follower.pushes += data.count(b'"sId":')
         at = data.rfind(b'"at":')
         if at >= 0:
             Follower.ages_ms.append((time.time_ns() - int(data[at + 5 : data.index(b",", at)])) / 1e6)
