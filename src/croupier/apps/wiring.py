@@ -53,11 +53,13 @@ from croupier.store.oversight.recoveries import Recoveries
 from croupier.store.oversight.trail import Trail
 from croupier.store.parties.casinos import Casinos
 from croupier.store.parties.catalogue import CasinoCatalogue
+from croupier.store.parties.exclusions import Exclusions
 from croupier.store.parties.games import Games
 from croupier.store.parties.keys import Keys, holds_sealed
 from croupier.store.parties.launch_codes import LaunchCodes
 from croupier.store.parties.players import Players
 from croupier.store.parties.providers import Providers
+from croupier.store.parties.session_stakes import SessionStakes
 from croupier.store.parties.sessions import Sessions
 from croupier.store.replay_guard import ReplayGuard
 from croupier.store.singleton_leases import SingletonLeases
@@ -166,6 +168,8 @@ def _stores(settings: Settings, seams: Seams, process: str) -> Stores:
         sessions=Sessions(db),
         catalogue=CasinoCatalogue(db),
         launch_codes=LaunchCodes(db, clock, chance),
+        exclusions=Exclusions(db, clock),
+        session_stakes=SessionStakes(db, clock),
         replay_guard=ReplayGuard(db, clock),
         demo=DemoMoney(db, clock),
         incidents=Incidents(db, clock),

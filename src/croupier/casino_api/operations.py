@@ -11,10 +11,11 @@ from typing import Annotated, Final, NotRequired, TypedDict
 
 from msgspec import Meta
 
-from croupier.casino_api import frame_records, query, records
+from croupier.casino_api import books, frame_records, money_records, players, query, records
 from croupier.casino_api.door import ROOT
 from croupier.casino_api.problems import MEDIA, ProblemCode, status_of, title_of
 from croupier.kit.openapi import AnswerSpec, Half, Operation, Schema
+from croupier.views.casino_books import KINDS
 
 
 class ProblemRecord(TypedDict):
@@ -149,6 +150,62 @@ SESSIONS: Final = (
         section="casino.md 3.2", parameters=_SESSION_ID, also=(_C.NOT_FOUND,),
     ),
 )  # fmt: skip
+_BET_ID: Final[Mapping[str, Schema]] = {"betId": {"type": "string", "pattern": "^[0-9]{1,19}$"}}
+_PLAYER_ID: Final[Mapping[str, Schema]] = {"playerId": {"type": "string", "minLength": 1, "maxLength": 128}}
+_SPAN: Final[Mapping[str, Schema]] = {
+    "from": text(query.INSTANT, "Only what was made then or later, ISO 8601 in UTC."),
+    "to": text(query.INSTANT, "Only what was made before then."),
+}
+_OF_PLAYER: Final[Mapping[str, Schema]] = {"player": free("Only of this player.")}
+BOOKS: Final = (
+    read(
+        "bets", "Bets of this casino, newest first.", money_records.BetList, section="casino.md 3.4",
+        query={
+            **_OF_PLAYER, "round": free("Only bets of this round."),
+            "state": one_of(*books.BET_STATES, means="Only bets in this state."), **_SPAN, **PAGE,
+        },
+    ),
+    read(
+        "bets/{betId}", "One bet with its payments.", money_records.BetWithPayments, section="casino.md 3.4",
+        parameters=_BET_ID, also=(_C.NOT_FOUND,),
+    ),
+    read(
+        "payments", "Payments of this casino, newest bet first.", money_records.PaymentList, section="casino.md 3.4",
+        query={
+            **_OF_PLAYER, "kind": one_of(*KINDS, means="Only payments of this kind."),
+            "state": one_of(*books.PAYMENT_STATES, means="Only payments in this state."),
+            "betId": {"type": "integer", "minimum": 0, "maximum": books.MAX_BET, "description": "Only payments of this bet or cashback."},
+            **_SPAN, **PAGE,
+        },
+    ),
+    read(
+        "statements/{day}", "What was moved on a day in UTC, by the ledger.", money_records.Statement,
+        section="casino.md 3.4", parameters={"day": {"type": "string", "pattern": f"^{query.DAY}$"}},
+    ),
+)  # fmt: skip
+PLAYERS: Final = (
+    read(
+        "players/{playerId}/exclusion", "Whether the casino excluded a player.", players.ExclusionRecord,
+        section="casino.md 3.5", parameters=_PLAYER_ID, also=(_C.NOT_FOUND,),
+    ),
+    write(
+        "PUT players/{playerId}/exclusion", "Exclude a player: sessions end at once; what is owed is paid.",
+        players.ExclusionRecord, section="casino.md 3.5", bodies=(players.ExclusionRequest,), parameters=_PLAYER_ID,
+        also=(_C.NOT_FOUND,),
+    ),
+    write(
+        "DELETE players/{playerId}/exclusion", "Let a player in again.", players.ExclusionRecord, section="casino.md 3.5",
+        parameters=_PLAYER_ID, also=(_C.NOT_FOUND,),
+    ),
+    read(
+        "players/{playerId}/limits", "The casino's limits on a player.", players.LimitsRecord, section="casino.md 3.5",
+        parameters=_PLAYER_ID, also=(_C.NOT_FOUND,),
+    ),
+    write(
+        "PUT players/{playerId}/limits", "Limit every session of a player, open ones too.", players.LimitsRecord,
+        section="casino.md 3.5", bodies=(players.LimitsRequest,), parameters=_PLAYER_ID, also=(_C.NOT_FOUND,),
+    ),
+)  # fmt: skip
 FRAME: Final = (
     write(
         "POST frame/session", "Enter by refresh token, by launch code, or as a guest.", frame_records.Entry,
@@ -175,7 +232,7 @@ TOKEN: Final = write(
 CASINO_API: Final = Half(
     "casino-api",
     "What casinos ask besides payments: games, launches, sessions, bets, payments, statements; and the frame in a browser.",
-    (TOKEN, *CATALOGUE, *SESSIONS, *FRAME),
+    (TOKEN, *CATALOGUE, *SESSIONS, *BOOKS, *PLAYERS, *FRAME),
     {"playerBearer": {"type": "http", "scheme": "bearer", "description": "The accessToken of `POST /frame/session`."}},
 )
 """Everything that is served under this API's root."""

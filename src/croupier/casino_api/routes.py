@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from croupier.casino_api import bodies, catalogue, frame, sessions
+from croupier.casino_api import bodies, books, catalogue, frame, players, sessions
 from croupier.casino_api.calls import Call, Handler, Reply
 from croupier.casino_api.door import ROOT, SCOPE, Door
 from croupier.casino_api.operations import CASINO_API
@@ -36,7 +36,13 @@ log = get("casino_api")
 ANSWER_S: Final = 25.0
 """So long after it was read a request is answered, whatever the database or a peer does."""
 _MAX_AGE_S: Final = 600
-_UNLIMITED: Final = frozenset({"casino-api/delete/sessions/{sessionId}"})
+_UNLIMITED: Final = frozenset(
+    {
+        "casino-api/delete/sessions/{sessionId}",
+        "casino-api/put/players/{playerId}/exclusion",
+        "casino-api/put/players/{playerId}/limits",
+    }
+)
 """Calls that protect a player are never refused for their number."""
 
 Admission = Callable[[Door, Request], Awaitable[Call]]
@@ -75,6 +81,15 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "casino-api/sessions": sessions.sessions,
     "casino-api/sessions/{sessionId}": sessions.session,
     "casino-api/delete/sessions/{sessionId}": sessions.close_session,
+    "casino-api/bets": books.bets,
+    "casino-api/bets/{betId}": books.bet,
+    "casino-api/payments": books.payments,
+    "casino-api/statements/{day}": books.day,
+    "casino-api/players/{playerId}/exclusion": players.exclusion,
+    "casino-api/put/players/{playerId}/exclusion": players.exclude,
+    "casino-api/delete/players/{playerId}/exclusion": players.readmit,
+    "casino-api/players/{playerId}/limits": players.limits,
+    "casino-api/put/players/{playerId}/limits": players.limit,
     "casino-api/post/frame/session": frame.enter,
     "casino-api/post/frame/session/renew": frame.renew,
     "casino-api/frame/session": frame.state,

@@ -43,11 +43,13 @@ from croupier.store.oversight.recoveries import Recoveries, Recovery
 from croupier.store.oversight.trail import Trail
 from croupier.store.parties.casinos import Casinos
 from croupier.store.parties.catalogue import CasinoCatalogue
+from croupier.store.parties.exclusions import Exclusions
 from croupier.store.parties.games import Games
 from croupier.store.parties.keys import Keys
 from croupier.store.parties.launch_codes import LaunchCodes
 from croupier.store.parties.players import Players
 from croupier.store.parties.providers import Providers
+from croupier.store.parties.session_stakes import SessionStakes
 from croupier.store.parties.sessions import Sessions
 from croupier.store.replay_guard import ReplayGuard
 from croupier.store.singleton_leases import SingletonLeases
@@ -103,6 +105,8 @@ class Stores:
     sessions: Sessions
     catalogue: CasinoCatalogue
     launch_codes: LaunchCodes
+    exclusions: Exclusions
+    session_stakes: SessionStakes
     replay_guard: ReplayGuard
     demo: DemoMoney
     incidents: Incidents

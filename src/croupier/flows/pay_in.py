@@ -17,7 +17,9 @@ from croupier.core.refusals import Refusal
 from croupier.core.session import judge_new_bet
 from croupier.flows.balances import BalanceLookup
 from croupier.flows.hub import Hub
+from croupier.flows.protect_player import within_limits
 from croupier.flows.provider_request import (
+    NotTaken,
     ProviderRequest,
     amount_or_refusal,
     answer_contention,
@@ -29,6 +31,7 @@ from croupier.flows.provider_request import (
 )
 from croupier.kit.log import get
 from croupier.kit.point import point
+from croupier.store.db import DbError
 
 log = get("provider")
 
@@ -66,12 +69,23 @@ class _RealPayIn:
         refused = _refused(hub, self._request, self._asked)
         if refused is not None:
             return refused
+        if not await self._within_limits():
+            return Answer(Refusal.LIMIT)
         if hub.recovering(casino.casino_id) or not hub.admission.admit(casino.casino_id, casino.in_flight):
             return Answer(Refusal.NOT_TAKEN, retry_after_s=RETRY_AFTER_S)
         try:
             return await self._new()
         finally:
             hub.admission.leave(casino.casino_id)
+
+    async def _within_limits(self) -> bool:
+        """Return whether the casino's limits on the session's sums allow the bet. Raises NotTaken."""
+        assert self._asked.stake is not None
+        session, bet_ref = self._request.session, self._request.command.bet_ref
+        try:
+            return await within_limits(self._hub, session, bet_ref, self._asked.stake)
+        except DbError as error:
+            raise NotTaken from error
 
     async def _new(self) -> Answer:
         born = await self._born()
