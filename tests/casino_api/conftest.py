@@ -17,10 +17,16 @@ import uvicorn
 from croupier.apps.hub_app import hub_app
 from croupier.apps.wiring import Seams, build
 from croupier.apps.worker import SOCKETS, _WorkerServer
-from croupier.core.commands import Catalogue, GameListing, LaunchOrder
+from croupier.core import bet_requests
+from croupier.core.commands import Catalogue, GameListing, LaunchOrder, PayOut
 from croupier.core.counterparty import Casino, Provider
-from croupier.core.readings import Authorized, AuthReading
+from croupier.core.money import format_amount
+from croupier.core.readings import Authorized, AuthReading, BalanceReading, Contents, PaymentKind, Unknown, Yes
+from croupier.core.session import Session
+from croupier.flows.accept_payment import accept_payment
+from croupier.flows.advance import terms_of
 from croupier.flows.hub import Hub
+from croupier.flows.pay_out import pay_out
 from croupier.kit.chance import SystemChance
 from croupier.kit.clock import SystemClock
 from croupier.kit.wire import PeerError
@@ -28,6 +34,7 @@ from croupier.simulator.in_process_http import InProcessWire
 from croupier.simulator.stage import settings_for
 from croupier.store.db import Db
 from croupier.store.parties.games import Games
+from tests.core.samples import new_bet
 from tests.store.cast import NOW_MS, SEALER, HandClock
 
 ORIGIN = "https://rialto.example"
@@ -54,6 +61,9 @@ class Peers:
         return self.auth_says or Authorized(
             f"{refresh_token}+", "anna", "EUR", language="de", country="DE", balance="90.5"
         )
+
+    async def balance(self, casino: Casino, player_ref: str) -> BalanceReading:
+        return Unknown("nobody asks here")
 
     async def launch(self, provider: Provider, secret: str, order: LaunchOrder) -> str:
         self.launches.append(order)
@@ -122,6 +132,32 @@ class House:
         answer = await self.ask("POST", "sessions", body)
         assert answer.status == 201, answer.body
         return answer.body
+
+    async def play(self, session_id: str, bet_ref: str, stake: int = 1000, win: int | None = None) -> int:
+        """A bet whose stake the casino accepted, settled if a win is given; its BetId."""
+        session = await self.hub.store.sessions.get(session_id)
+        assert session is not None
+        bet_id = await self.hub.store.ids.take()
+        born = new_bet(
+            bet_id=bet_id, bet_ref=bet_ref, casino_id=session.casino_id, session_id=session_id, stake=stake,
+            provider_id=session.provider_id, player_id=session.player_id, game_id=session.game_id,
+            player_ref=session.player_ref, created_ms=self.clock.ms, currency=session.currency,
+        )  # fmt: skip
+        assert await self.hub.group_commit.commit(bet_requests.open_bet(born, await terms_of(self.hub, born)))
+        await self.accept(bet_id, PaymentKind.STAKE, stake, session)
+        if win is not None:
+            text = format_amount(win, session.currency)
+            command = PayOut(session.provider_id, session_id, bet_ref, born.round_ref, text)
+            assert (await pay_out(self.hub, command)).refusal is None
+            await self.accept(bet_id, PaymentKind.PAYOUT, win, session)
+        return bet_id
+
+    async def accept(self, bet_id: int, kind: PaymentKind, amount: int, session: Session) -> None:
+        """The casino's yes."""
+        text = format_amount(amount, session.currency)
+        said = Yes(Contents(bet_id, session.player_ref, kind, text, None, f"t-{bet_id}-{kind.value}"), None)
+        verdict = await accept_payment(self.hub, session.casino_id, bet_id, kind=kind, outcome=said)
+        assert verdict.verdict.value == "taken" or verdict.verdict.name, verdict
 
     async def enter(self, **body: Any) -> Answer:
         """A player's way in."""

@@ -38,16 +38,17 @@ async def game_id(ground: Ground) -> int:
     return found.game_id
 
 
-def bearer(path: str, *, method: str = "") -> Ask:
+def bearer(path: str, *, method: str = "", body: Any = None) -> Ask:
     """My token; my token of the feed, none, and what is no token."""
 
     async def four(ground: Ground) -> Four:
-        filled = path.format(game=await game_id(ground), session=ground.mine.session)
+        named = {"session": ground.mine.session, "player": ground.mine.player}
+        filled = path.format(game=await game_id(ground), **named)
         mine = ground.mine.casino.line
-        body = compact({"PartnerClientId": mine.client_id, "Secret": mine.secret})
+        who = compact({"PartnerClientId": mine.client_id, "Secret": mine.secret})
         url = f"{ground.stage.facts.hub_url}/partnersmediator-service/api/v2/auth/token"
-        feeds = (await ask(ground.stage.http, "POST", url, body, JSON)).said["Value"]["AccessToken"]
-        sent = await launch_body(ground) if method == "POST" else None
+        feeds = (await ask(ground.stage.http, "POST", url, who, JSON)).said["Value"]["AccessToken"]
+        sent = await launch_body(ground) if method == "POST" else body
         said = [await call(ground, filled, sent, bearer=one, method=method) for one in (feeds, None, "x", "own")]
         return Four(said[3], said[0], said[1], said[2])
 
@@ -125,6 +126,58 @@ async def guests_game(ground: Ground) -> Four:
     return Four(*[await call(ground, f"frame/games/{name}/launch", {"mode": "demo"}, bearer=token) for name in names])
 
 
+async def shown_bet(ground: Ground) -> Four:
+    """A bet of mine, theirs by its BetId, nobody's."""
+    line, session = ground.mine.line, ground.mine.session
+    bet = f"b-{secrets.token_hex(5)}"
+    assert (await line.pay_in(session, bet, "0")).outcome == (200, 1)
+    mine = await ground.stage.bet(bet, line.provider_id)
+    theirs = await ground.stage.bet(ground.their_bet, ground.theirs.line.provider_id)
+    assert mine is not None
+    assert theirs is not None
+    return Four(*[await call(ground, f"bets/{name}") for name in (mine["bet_id"], theirs["bet_id"], 17, "x")])
+
+
+async def listed_bet(ground: Ground) -> Four:
+    theirs = await ground.stage.bet(ground.their_bet, ground.theirs.line.provider_id)
+    assert theirs is not None
+    return Four(*[await call(ground, f"payments?betId={name}") for name in (18, theirs["bet_id"], 17, "x")])
+
+
+async def shown_day(ground: Ground) -> Four:
+    """A day is everybody's; what stands under it is one's own."""
+    days = ("2026-01-02", "2026-01-01", "2026-01-01", "x")
+    return Four(*[await call(ground, f"statements/{day}") for day in days])
+
+
+def player_id(what: str, method: str, body: Any = None) -> Ask:
+    async def four(ground: Ground) -> Four:
+        names = (ground.mine.player, ground.theirs.player, f"p-{secrets.token_hex(5)}", "%00")
+        return Four(*[await call(ground, f"players/{name}/{what}", body, method=method) for name in names])
+
+    return four
+
+
+def player_bearer(what: str, method: str, body: Any = None) -> Ask:
+    return bearer(f"players/{{player}}/{what}", method=method, body=body)
+
+
+def of_players() -> dict[Cell, Row]:
+    rows: dict[Cell, Row] = {}
+    for what, method in (
+        ("exclusion", "GET"),
+        ("exclusion", "PUT"),
+        ("exclusion", "DELETE"),
+        ("limits", "GET"),
+        ("limits", "PUT"),
+    ):
+        name = f"casino-api/{'' if method == 'GET' else method.lower() + '/'}players/{{playerId}}/{what}"
+        body: Any = {} if method == "PUT" else None
+        rows[name, "playerId"] = (player_id(what, method, body), OK, ABSENT, WRONG)
+        rows[name, "bearer"] = (player_bearer(what, method, body), OK, STRANGER, STRANGER)
+    return rows
+
+
 def of_the_casino_api() -> dict[Cell, Row]:
     rows: dict[Cell, Row] = {
         ("casino-api/post/auth/token", "clientId"): (client_id, OK, STRANGER, WRONG),
@@ -143,7 +196,18 @@ def of_the_casino_api() -> dict[Cell, Row]:
         ),
     }  # fmt: skip
     reads = {"games": "games", "games/{gameId}": "games/{game}", "sessions": "sessions"}
+    rows |= of_players()
+    rows["casino-api/bets/{betId}", "betId"] = (shown_bet, OK, ABSENT, WRONG)
+    rows["casino-api/statements/{day}", "day"] = (shown_day, OK, OK, WRONG)
+    rows["casino-api/payments", "betId"] = (listed_bet, OK, OK, WRONG)
+    reads |= {
+        "bets": "bets",
+        "bets/{betId}": "bets/17",
+        "payments": "payments",
+        "statements/{day}": "statements/2026-01-01",
+    }
     reads |= {"sessions/{sessionId}": "sessions/{session}"}
     return rows | {
-        (f"casino-api/{name}", "bearer"): (bearer(path), OK, STRANGER, STRANGER) for name, path in reads.items()
+        (f"casino-api/{name}", "bearer"): (bearer(path), ABSENT if name.endswith("{betId}") else OK, STRANGER, STRANGER)
+        for name, path in reads.items()
     }
