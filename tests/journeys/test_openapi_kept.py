@@ -130,6 +130,8 @@ def keeps_the_document(caller: Caller, operation: Any, mode: GenerationMode, sta
     def one(case: Any, luck: int) -> None:
         if luck and "session_id" in (case.path_parameters or {}):
             case.path_parameters["session_id"] = caller.session
+        if luck and "day" in (case.path_parameters or {}):
+            case.path_parameters["day"] = "2026-01-31"
         if luck and mode is GenerationMode.POSITIVE and name_of(operation) == "casino-api/post/sessions":
             # What no schema can say: a currency of the casino, and pages of its origins.
             case.body = {**case.body, "currency": "EUR", "lobbyUrl": None, "exitUrl": None, "limits": None}
