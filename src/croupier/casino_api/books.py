@@ -74,7 +74,7 @@ async def day(call: Call) -> Reply:
     text = call.path("day")
     from_ms, until_ms = read_day_ms(text, "day")
     hub = call.door.hub
-    lines = await casino_books.day(hub.store.db, call.casino.casino_id, from_ms, until_ms)
+    lines = await casino_books.day(hub.store.db, call.casino.casino_id, from_ms=from_ms, until_ms=until_ms)
     return Reply(statement(text, lines, complete=hub.clock.now_ms() >= until_ms))
 
 

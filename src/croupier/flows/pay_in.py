@@ -83,7 +83,7 @@ class _RealPayIn:
         assert self._asked.stake is not None
         session, bet_ref = self._request.session, self._request.command.bet_ref
         try:
-            return await within_limits(self._hub, session, bet_ref, self._asked.stake)
+            return await within_limits(self._hub, session, bet_ref=bet_ref, stake=self._asked.stake)
         except DbError as error:
             raise NotTaken from error
 

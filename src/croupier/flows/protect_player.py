@@ -30,7 +30,7 @@ async def readmit(hub: Hub, casino: Casino, player: Player, *, reason: str) -> N
     log.info("player.readmitted", casino=casino.name, player=player.player_id)
 
 
-async def within_limits(hub: Hub, session: Session, bet_ref: str, stake: int) -> bool:
+async def within_limits(hub: Hub, session: Session, *, bet_ref: str, stake: int) -> bool:
     """Return whether the casino's limits on the session's sums allow a new bet. Raises DbError."""
     limits = session.limits
     if limits.max_stakes is None and limits.max_loss is None:

@@ -187,7 +187,7 @@ async def payments(db: Db, asked: BooksQuery) -> BooksPage:
     return BooksPage(payments=page, before=(end["bottom"] + 1, "") if more else None)
 
 
-async def day(db: Db, casino_id: int, from_ms: int, until_ms: int) -> list[DayLine]:
+async def day(db: Db, casino_id: int, *, from_ms: int, until_ms: int) -> list[DayLine]:
     """Return what moved in and out of the wallets of this casino's players in the ledger, [from, until)."""
     return [DayLine(**row) for row in await db.fetch(_DAY, f"wallets/{casino_id}", from_ms, until_ms)]
 
