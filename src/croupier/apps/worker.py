@@ -103,6 +103,8 @@ async def run_worker(settings: Settings, sock: socket.socket, life: int) -> None
             access_log=False,
             lifespan="off",
             server_header=False,
+            proxy_headers=True,
+            forwarded_allow_ips=[part.strip() for part in settings.trusted_proxies.split(",")],
             backlog=2048,
             timeout_keep_alive=75,
             timeout_graceful_shutdown=int(FINISH_S),

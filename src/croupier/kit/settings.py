@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, field, fields
+from ipaddress import ip_network
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
@@ -50,6 +51,15 @@ def _one_of(*words: str) -> ValueCheck:
 
 def _matches(pattern: re.Pattern[str], what: str) -> ValueCheck:
     return lambda value: None if pattern.fullmatch(value) else f"must be {what}"
+
+
+def _are_networks(value: str) -> str | None:
+    for part in filter(None, (part.strip() for part in value.split(","))):
+        try:
+            ip_network(part)
+        except ValueError:
+            return f"must be addresses or networks such as 10.0.0.0/8, and {part} is none"
+    return None
 
 
 def _is_postgres(value: Secret) -> str | None:
@@ -106,6 +116,11 @@ class Settings:
     migrate_on_serve: bool | None = setting(
         None,
         "Whether `serve` may change a database's schema; by default it sets up an empty one, and upgrades the embedded one",
+    )
+    trusted_proxies: str = setting(
+        "127.0.0.1,::1",
+        "Proxies whose X-Forwarded-For is believed: addresses or networks, separated by commas",
+        _are_networks,
     )
     public_url: str | None = setting(
         None,
