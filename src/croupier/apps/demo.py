@@ -18,7 +18,9 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from croupier.apps import demo_jackpot
 from croupier.apps.demo_draws import DrawsPlayed, play_draws, slow_down
+from croupier.apps.demo_jackpot import OpenedJackpot
 from croupier.apps.wiring import open_hub
 from croupier.apps.world import LocalWorld, local_world
 from croupier.core.bet import BetState
@@ -128,7 +130,7 @@ async def _demo(settings: Settings, rounds: int, *, stay: bool, console: Console
         f"[bold]Croupier demo[/] (demo money). Waits are shortened by settings: hold {HOLD_S} s instead of 6 s,"
         f" claim {CLAIM_S} s instead of 15 s."
     )
-    shortened = {"CROUPIER_HOLD_S": str(HOLD_S), "CROUPIER_CLAIM_S": str(CLAIM_S)}
+    shortened = {"CROUPIER_HOLD_S": str(HOLD_S), "CROUPIER_CLAIM_S": str(CLAIM_S), **demo_jackpot.SHORTENED}
     with console.status("Starting PostgreSQL, the hub, a sandbox casino and a sandbox studio"):
         manager = local_world(home, shortened, log=home / "demo.log")
         world = await manager.__aenter__()
@@ -139,11 +141,14 @@ async def _demo(settings: Settings, rounds: int, *, stay: bool, console: Console
 
 
 async def _play_and_show(world: LocalWorld, rounds: int, console: Console, *, stay: bool) -> int:
+    async with open_hub(world.settings) as hub:
+        opened = await demo_jackpot.open_jackpot(hub, world)
     with Progress(console=console, transient=True) as progress:
         told = await _play(world, rounds, progress)
-        undecided = await _wait_until_idle(world, progress)
+        undecided = await _wait_until_idle(world, opened, progress)
     async with open_hub(world.settings) as hub:
         ok = _show_rounds(told, console)
+        ok = await _show_jackpot(hub, opened, console) and ok
         ok = _show_sums(await sums(hub.store.db), console) and ok
         ok = _show_audit(await audit(hub.store.db), undecided, console) and ok
         bet_id = await hub.store.db.fetchval(_A_LATE_BET)
@@ -225,22 +230,23 @@ _UNDONE = "select count(*) from payments where state in ('created', 'sent')"
 _STANDING = "select count(*) from bets where state = any($1::text[])"
 
 
-async def _wait_until_idle(world: LocalWorld, progress: Progress) -> int:
+async def _wait_until_idle(world: LocalWorld, opened: OpenedJackpot, progress: Progress) -> int:
     """Wait until the hub has nothing left to do. Return the number of undecided payments and bets at the timeout."""
     bar = progress.add_task("until every payment has its outcome", total=None)
     async with open_hub(world.settings) as hub:
         until_s = hub.clock.monotonic_s() + AT_REST_S
-        while (left := await _undecided(hub)) and hub.clock.monotonic_s() < until_s:
+        while (left := await _undecided(hub, opened)) and hub.clock.monotonic_s() < until_s:
             await hub.clock.sleep(0.1)
     progress.remove_task(bar)
     return left
 
 
-async def _undecided(hub: Hub) -> int:
-    """Return the number of payments and bets without an outcome."""
+async def _undecided(hub: Hub, opened: OpenedJackpot) -> int:
+    """Return the number of payments and bets without an outcome; a jackpot that is not paid yet counts too."""
     standing = [s.value for s in (BetState.ASKED, BetState.UNWANTED, BetState.UNCLAIMED, BetState.UNDOING)]
     undone: int = await hub.store.db.fetchval(_UNDONE)
-    return undone + int(await hub.store.db.fetchval(_STANDING, standing))
+    unpaid = not await demo_jackpot.is_paid(hub, opened)
+    return undone + int(await hub.store.db.fetchval(_STANDING, standing)) + unpaid
 
 
 def _show_rounds(told: list[RoundResult], console: Console) -> bool:
@@ -254,6 +260,12 @@ def _show_rounds(told: list[RoundResult], console: Console) -> bool:
         for odd in sorted(set(row.odd)):
             console.print(f"[red]{row.name}: {odd}[/]")
     return all(row.as_expected == row.rounds for row in told)
+
+
+async def _show_jackpot(hub: Hub, opened: OpenedJackpot, console: Console) -> bool:
+    line, ok = await demo_jackpot.jackpot_line(hub, opened)
+    console.print(line, soft_wrap=True, markup=False, highlight=False, style=None if ok else "red")
+    return ok
 
 
 def _show_sums(rows: list[AccountSum], console: Console) -> bool:
@@ -287,6 +299,8 @@ def _show_links(world: LocalWorld, bet_id: int | None, console: Console, *, stay
     console.print("Follow a bet that was accepted too late and went back:")
     console.print(f"  CROUPIER_HOME={home} {program} trace {bet_id}", soft_wrap=True)
     console.print("Verify a draw from its proof: croupier verify-draw FILE (docs/guides/draws.md)", soft_wrap=True)
+    console.print("Verify the jackpot:")
+    console.print(f'  CROUPIER_HOME={home} {program} jackpot verify "{demo_jackpot.NAME}"', soft_wrap=True)
     _show_feed(world, console, stay=stay)
     console.print(f"The hub's log is {home}/demo.log", soft_wrap=True)
     if not stay:
