@@ -31,6 +31,7 @@ from croupier.kit.wire import PeerError, WireRequest
 from croupier.sandbox.draws.catalogue import DRAW_GAMES
 
 START_S = 60.0
+STUDIO = "Sandbox studio "
 END_S = 15.0
 _LISTENS = re.compile(rb"listens on (http://\S+)")
 
@@ -191,10 +192,11 @@ async def _introduce(world: LocalWorld, sink: Any) -> None:  # noqa: ANN401 - a 
             f"Sandbox casino {run}", world.casino_url, ["EUR"], origins=[world.casino_url]
         )
         for earlier in await hub.store.providers.all():
-            if earlier.game_types:
-                await hub.store.providers.change(earlier.provider_id, {"game_types": ()})
+            # The studios of earlier runs are gone: a lobby must not offer their games.
+            if earlier.name.startswith(STUDIO):
+                await hub.store.providers.change(earlier.provider_id, {"game_types": (), "enabled": False})
         game_types = tuple(DRAW_GAMES)
-        provider, key = await hub.store.providers.add(f"Sandbox studio {run}", world.studio_url, game_types=game_types)
+        provider, key = await hub.store.providers.add(f"{STUDIO}{run}", world.studio_url, game_types=game_types)
         world.casino, world.provider = casino, provider
         await world.ask(
             f"{world.casino_url}/_sandbox/credentials", {"PartnerClientId": casino.casino_id, "Secret": secret}

@@ -20,6 +20,7 @@ from croupier.kit.wire import PeerError
 from croupier.sandbox.body_limit import BodyTooLong, bounded_body
 from croupier.sandbox.draws.draw_page import bet_from_page, draw_page, leave_from_page
 from croupier.sandbox.draws.draw_studio import DrawStudio, is_draw_game
+from croupier.sandbox.draws.play_pages import PlayPages, game_page
 from croupier.sandbox.journal import Journal
 from croupier.sandbox.studio_calls import StudioCalls
 from croupier.sandbox.studio_games import CatalogueGame, LaunchedSession, read_launch
@@ -109,7 +110,10 @@ class PlayerSide:
         self._bets: dict[str, deque[Shown]] = {}
 
     async def show(self, request: Request) -> Response:
-        """Show the game."""
+        """Show the game. A draw game has a page with scripts, and with `?plain` one without."""
+        launched = self._studio.sessions.get(request.path_params["session"])
+        if launched is not None and is_draw_game(launched) and "plain" not in request.query_params:
+            return game_page()
         return await self._page(request)
 
     async def bet(self, request: Request) -> Response:
@@ -175,7 +179,7 @@ def build(studio: StudioState, *, clock: Clock, chance: Chance, control: list[Ro
         Route("/play/{session}/draw", player.bet_on_draw, methods=["POST"]),
         Route("/play/{session}/leave", player.leave_draw, methods=["POST"]),
     ]
-    return Starlette(routes=[*control, *pages, *contract])
+    return Starlette(routes=[*control, *PlayPages(studio, clock).routes(), *pages, *contract])
 
 
 def _code(code: int, status: int) -> Response:

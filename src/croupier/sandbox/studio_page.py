@@ -45,7 +45,7 @@ def page(launched: LaunchedSession, *, balance: str | None, counterparty: str, b
 def document(launched: LaunchedSession, balance: str | None, body: str, *, refresh_s: int | None = None) -> str:
     """Return a whole page around this body: name, balance, and that it is demo money. `body` is HTML already."""
     shown = "unknown" if balance is None else f"{escape(balance)} {escape(launched.currency)}"
-    address = f"/play/{escape(launched.session)}"
+    address = f"/play/{escape(launched.session)}?plain"
     refresh = "" if refresh_s is None else f'<meta http-equiv="refresh" content="{refresh_s};url={address}">'
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(launched.game_name)}</title>{refresh}'

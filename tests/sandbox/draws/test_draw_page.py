@@ -1,4 +1,4 @@
-"""The page of a draw game: it shows the draw, takes a bet, tells results with their proof, and says that the money is demo money."""
+"""The plain page of a draw game: it shows the draw, takes a bet, tells results with their proof, and says that the money is demo money."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ async def page(scene: Scene, session: str, what: str = "", form: dict[str, str] 
     scene.wire.mount(STUDIO, scene.studio.app)
     body = b"" if form is None else urlencode(form).encode()
     method = "POST" if what else "GET"
-    answer = await scene.wire.send(WireRequest(method, f"{STUDIO}/play/{session}{what}", {}, body, max_bytes=10**6))
+    address = f"{STUDIO}/play/{session}{what or '?plain'}"
+    answer = await scene.wire.send(WireRequest(method, address, {}, body, max_bytes=10**6))
     return answer.status, answer.body.decode()
 
 

@@ -60,14 +60,15 @@ async function readWallet() {
   if (!player) return;
   const told = await ask(`/_sandbox/wallet/${encodeURIComponent(player)}`);
   if (told.balance === undefined) return;
-  at("balance").textContent = `${told.balance} ${told.currency}`;
+  const money = new Intl.NumberFormat(at("language").value, { style: "currency", currency: told.currency });
+  at("balance").textContent = money.format(told.balance);
   at("no-bookings").hidden = told.bookings.length > 0;
   const rows = [...told.bookings].sort((a, b) => b.bookedMs - a.bookedMs).slice(0, 12).map((booking) => {
     const id = booking.PartnerTransactionId, row = document.createElement("tr"), given = ["1", "2", "4"].includes(String(booking.TransactionType));
     row.className = seen.size && !seen.has(id) ? "fresh" : "";
     seen.add(id);
-    for (const [text, number] of [[String(booking.BetId ?? booking.CashbackId ?? "").slice(-6)], [KINDS[booking.TransactionType] ?? booking.TransactionType],
-      [`${given ? "+" : "−"}${booking.Amount}`, true]]) {
+    for (const [text, number] of [[`…${String(booking.BetId ?? booking.CashbackId ?? "").slice(-6)}`], [KINDS[booking.TransactionType] ?? booking.TransactionType],
+      [`${given ? "+" : "−"}${money.format(booking.Amount)}`, true]]) {
       const cell = row.appendChild(document.createElement("td"));
       cell.textContent = text;
       if (number) cell.className = "number";

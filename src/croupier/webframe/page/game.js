@@ -35,6 +35,7 @@ export class GameView {
     this.polling = setInterval(() => { if (!document.hidden) this.refreshBalance(); }, EVERY_MS);
     this.onMessage = (event) => { if (this.inner && event.source === this.inner.contentWindow && event.origin === this.innerOrigin) this.refreshBalance(); };
     window.addEventListener("message", this.onMessage);
+    frame.host.send("scrollto", { top: 0 });
     await this.#launch();
   }
 
@@ -55,7 +56,7 @@ export class GameView {
     this.mode = make("span.tag", {}, words.say(this.demo ? "game.demo" : "game.real"));
     const real = this.demo && make("button.primary.small", { onclick: () => this.#playReal() }, words.say("game.play_real"));
     const exit = frame.canExit && make("button.small.ghosted", { onclick: () => frame.exit("game") }, words.say("exit"));
-    return make("header.bar", {}, back, this.title, this.mode, make("span.space"), this.time,
+    return make("header.bar", {}, back, make("div.name", {}, this.title, make("p", {}, this.mode, this.time)), make("span.space"),
       make("span.pill", {}, make("span.quiet.wide-only", {}, words.say("balance")), this.balanceText), real, exit);
   }
 
