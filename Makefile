@@ -37,6 +37,10 @@ test-clients: $(READY_DEV) ## official clients of the live feed against it; need
 	cd tests/feed/clients && $(NPM_FETCH)
 	$(BIN)/python -m pytest tests/feed/clients $(ARGS)
 
+.PHONY: browser
+browser: $(READY_DEV) ## the frame and the games in a real browser; needs Chromium (Debian: chromium)
+	$(BIN)/python -m pytest tests/browser $(ARGS)
+
 .PHONY: fuzz
 fuzz: $(READY_DEV) ## a million hostile inputs for every reader, some minutes; the figures go to docs/proof
 	$(BIN)/python -m tests.fuzz.run --inputs 1000000 --proof docs/proof $(ARGS)

@@ -37,12 +37,13 @@ export class Protection {
     const sums = told.play ? [["check.staked", told.play.staked], ["check.returned", told.play.returned], ["check.net", told.play.net]] : [];
     const list = make("dl", {}, make("dt", {}, words.say("check.time")), make("dd", {}, words.clock(this.playedMs)),
       sums.map(([key, amount]) => [make("dt", {}, words.say(key)), make("dd", {}, words.money(amount, told.currency))]));
-    const dialog = make("dialog.check", { "aria-labelledby": "check-title" }, make("h1", { id: "check-title" }, words.say("check.title")), list,
+    const dialog = make("dialog.check", { "aria-labelledby": "check-title", closedby: "none" }, make("h1", { id: "check-title" }, words.say("check.title")), list,
       make("p.quiet", {}, words.say("check.text")),
       make("div.row", {}, make("button", { onclick: () => dialog.close("leave") }, words.say("check.leave")),
         make("button.primary", { onclick: () => dialog.close("on") }, words.say("check.continue"))));
     dialog.addEventListener("cancel", (event) => event.preventDefault());
     dialog.addEventListener("close", () => {
+      if (!dialog.returnValue) { dialog.showModal(); return; } // some browsers close it at Escape, whatever a page says
       dialog.remove();
       if (dialog.returnValue === "leave") this.#leave();
       this.#arm();
