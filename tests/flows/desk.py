@@ -38,7 +38,7 @@ class Desk:
     async def call(self, method: str, path: str, body: bytes = b"", **headers: str) -> WireAnswer:
         """What the hub's app answers."""
         given = {"Content-Type": "application/json"} if body else {}
-        return await self.line.send(WireRequest(method, HUB + path, {**given, **headers}, body))
+        return await self.line.send(WireRequest(method, HUB + path, {**given, **headers}, body, max_bytes=1_000_000))
 
     async def bet(self, bet_id: int = 1001) -> Bet:
         """A bet whose stake is in flight."""
