@@ -20,7 +20,7 @@ ANNA, BEN = "198.51.100.7", "203.0.113.9"
     [
         pytest.param("127.0.0.0/8", False, id="trusted"),
         pytest.param("10.0.0.0/8", True, id="another", marks=pytest.mark.slow),
-        pytest.param("", True, id="nobody", marks=pytest.mark.slow),
+        pytest.param("none", True, id="nobody", marks=pytest.mark.slow),
     ],
 )
 async def test_the_limit_counts_who_the_trusted_proxy_names(trusted: str, shared: bool) -> None:

@@ -104,7 +104,7 @@ async def run_worker(settings: Settings, sock: socket.socket, life: int) -> None
             lifespan="off",
             server_header=False,
             proxy_headers=True,
-            forwarded_allow_ips=[part.strip() for part in settings.trusted_proxies.split(",")],
+            forwarded_allow_ips=settings.trusted_addresses,
             backlog=2048,
             timeout_keep_alive=75,
             timeout_graceful_shutdown=int(FINISH_S),

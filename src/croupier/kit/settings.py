@@ -19,6 +19,8 @@ _DATABASE = re.compile(r"postgres(ql)?://.*", re.DOTALL)
 _REDIS = re.compile(r"(?:rediss?|unix)://.*", re.DOTALL)
 _URL = re.compile(r"https?://[^\s/?#]+[^\s?#]*", re.ASCII)
 
+NO_PROXY = "none"
+
 T = TypeVar("T")
 
 
@@ -54,11 +56,13 @@ def _matches(pattern: re.Pattern[str], what: str) -> ValueCheck:
 
 
 def _are_networks(value: str) -> str | None:
+    if value == NO_PROXY:
+        return None
     for part in filter(None, (part.strip() for part in value.split(","))):
         try:
             ip_network(part)
         except ValueError:
-            return f"must be addresses or networks such as 10.0.0.0/8, and {part} is none"
+            return f"must be {NO_PROXY}, or addresses or networks such as 10.0.0.0/8, and {part} is neither"
     return None
 
 
@@ -119,7 +123,7 @@ class Settings:
     )
     trusted_proxies: str = setting(
         "127.0.0.1,::1",
-        "Proxies whose X-Forwarded-For is believed: addresses or networks, separated by commas",
+        "Proxies whose X-Forwarded-For is believed: addresses or networks, separated by commas, or `none`",
         _are_networks,
     )
     public_url: str | None = setting(
@@ -227,6 +231,11 @@ class Settings:
     recovery_per_s: int = setting(
         50, "Questions that a casino is asked a second while recovery is on, at most", _between(1, 1000)
     )
+
+    @property
+    def trusted_addresses(self) -> list[str]:
+        """Return the addresses and networks of the trusted proxies."""
+        return [] if self.trusted_proxies == NO_PROXY else [part.strip() for part in self.trusted_proxies.split(",")]
 
     @property
     def trail_path(self) -> Path:
