@@ -81,3 +81,26 @@ def test_thresholds_of_a_game_are_set_beside_what_its_provider_lists(cli: Cli) -
     assert (back["large_win"], back["max_win"], back["own_max_odd"]) == (None, None, None)
     for words in ("large_win=1e9", "max_win=-1", "max_odd=x"):
         assert f"{words.split('=')[0]} must be" in cli.complaint("game", "set", GAME, words)
+
+
+def test_a_game_is_off_in_a_country_and_why_names_who_did_it(cli: Cli) -> None:
+    off = cli.json("game", "switch", GAME, "--country", "DE", "--off", "--reason", "licence")
+    assert off == {"gameId": "g-1", "country": "DE", "on": False}
+    asked = ("why", GAME, "--casino", "Aurora", "--country", "DE")
+    told = cli.json(*asked)
+    (reason,) = told["reasons"]
+    assert (told["state"], reason["rule"], reason["reason"]) == ("not available", "game_off_for_country", "licence")
+    assert reason["set_by"]
+    assert "game_off_for_country" in cli.ok(*asked).out
+    assert cli.json("why", GAME, "--casino", "Aurora", "--country", "FR") == {"state": "available", "reasons": []}
+    assert "is on for every casino in DE" in cli.ok("game", "switch", GAME, "--country", "DE", "--on").out
+    for wrong in (("--country", "de"), ("--currency", "XXX"), ()):
+        assert cli.complaint("game", "switch", GAME, *wrong, "--off", code=2)
+
+
+def test_a_game_is_named_in_a_language_and_differences_are_listed(cli: Cli) -> None:
+    named = cli.json("game", "describe", GAME, "--language", "de", "--name", "Fünfzig Eulen", "--description", "Rufe.")
+    assert named["texts"] == {"de": {"name": "Fünfzig Eulen", "description": "Rufe."}}
+    assert cli.json("game", "describe", GAME, "--language", "de")["texts"] == {}
+    assert isinstance(cli.json("game", "diff"), list)
+    assert "there is no difference 99999" in cli.complaint("game", "undo", "99999")

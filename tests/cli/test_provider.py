@@ -51,7 +51,7 @@ def test_what_cannot_be_is_refused(cli: Cli) -> None:
 
 def test_games_are_fetched_from_a_studio(cli: Cli, studio: dict[str, Any]) -> None:
     again = cli.json("provider", "sync", studio["name"])
-    assert again == {"CounterpartyId": studio["CounterpartyId"], "new": 0, "changed": 0, "vanished": 0}
+    assert again == {"CounterpartyId": studio["CounterpartyId"], "new": 0, "changed": 0, "vanished": 0, "waiting": 0}
     assert "0 new" in cli.ok("provider", "sync", str(studio["provider_id"])).out
 
 

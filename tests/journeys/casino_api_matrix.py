@@ -126,7 +126,16 @@ async def guests_game(ground: Ground) -> Four:
     return Four(*[await call(ground, f"frame/games/{name}/launch", {"mode": "demo"}, bearer=token) for name in names])
 
 
-async def shown_bet(ground: Ground) -> Four:
+async def why_game_of(ground: Ground) -> Four:
+    names = (await game_id(ground), NOBODYS, NOBODYS, "x")
+    return Four(*[await call(ground, f"games/{name}/why") for name in names])
+
+
+async def why_bet_of(ground: Ground) -> Four:
+    return await shown_bet(ground, "/why")
+
+
+async def shown_bet(ground: Ground, what: str = "") -> Four:
     """A bet of mine, theirs by its BetId, nobody's."""
     line, session = ground.mine.line, ground.mine.session
     bet = f"b-{secrets.token_hex(5)}"
@@ -135,7 +144,7 @@ async def shown_bet(ground: Ground) -> Four:
     theirs = await ground.stage.bet(ground.their_bet, ground.theirs.line.provider_id)
     assert mine is not None
     assert theirs is not None
-    return Four(*[await call(ground, f"bets/{name}") for name in (mine["bet_id"], theirs["bet_id"], 17, "x")])
+    return Four(*[await call(ground, f"bets/{name}{what}") for name in (mine["bet_id"], theirs["bet_id"], 17, "x")])
 
 
 async def listed_bet(ground: Ground) -> Four:
@@ -206,8 +215,11 @@ def of_the_casino_api() -> dict[Cell, Row]:
         "payments": "payments",
         "statements/{day}": "statements/2026-01-01",
     }
+    reads |= {"games/{gameId}/why": "games/{game}/why", "bets/{betId}/why": "bets/17/why"}
+    rows["casino-api/games/{gameId}/why", "gameId"] = (why_game_of, OK, ABSENT, WRONG)
+    rows["casino-api/bets/{betId}/why", "betId"] = (why_bet_of, OK, ABSENT, WRONG)
     reads |= {"sessions/{sessionId}": "sessions/{session}"}
     return rows | {
-        (f"casino-api/{name}", "bearer"): (bearer(path), ABSENT if name.endswith("{betId}") else OK, STRANGER, STRANGER)
+        (f"casino-api/{name}", "bearer"): (bearer(path), ABSENT if "{betId}" in name else OK, STRANGER, STRANGER)
         for name, path in reads.items()
     }

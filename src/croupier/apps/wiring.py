@@ -57,6 +57,7 @@ from croupier.store.parties.exclusions import Exclusions
 from croupier.store.parties.games import Games
 from croupier.store.parties.keys import Keys, holds_sealed
 from croupier.store.parties.launch_codes import LaunchCodes
+from croupier.store.parties.listings import CatalogueDiffs
 from croupier.store.parties.players import Players
 from croupier.store.parties.providers import Providers
 from croupier.store.parties.session_stakes import SessionStakes
@@ -167,6 +168,7 @@ def _stores(settings: Settings, seams: Seams, process: str) -> Stores:
         games=Games(db, clock),
         sessions=Sessions(db),
         catalogue=CasinoCatalogue(db),
+        catalogue_diffs=CatalogueDiffs(db, clock),
         launch_codes=LaunchCodes(db, clock, chance),
         exclusions=Exclusions(db, clock),
         session_stakes=SessionStakes(db, clock),

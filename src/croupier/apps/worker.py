@@ -169,6 +169,7 @@ def _loops(hub: Hub, processes: Processes, settings: Settings) -> list[Loop]:
 
     async def purge() -> None:
         await hub.store.replay_guard.purge(hub.clock.now_ms() - SEEN_KEPT_MS)
+        await hub.store.launch_codes.purge()
         await hub.store.incidents.close_taken()
 
     patient = partial(_with_long_statements, settings.db_report_s)

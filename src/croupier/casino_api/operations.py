@@ -11,7 +11,7 @@ from typing import Annotated, Final, NotRequired, TypedDict
 
 from msgspec import Meta
 
-from croupier.casino_api import books, frame_records, money_records, players, query, records
+from croupier.casino_api import books, frame_records, money_records, players, query, records, why
 from croupier.casino_api.door import ROOT
 from croupier.casino_api.problems import MEDIA, ProblemCode, status_of, title_of
 from croupier.kit.openapi import AnswerSpec, Half, Operation, Schema
@@ -129,6 +129,17 @@ CATALOGUE: Final = (
         also=(_C.NOT_FOUND,),
     ),
 )  # fmt: skip
+WHY: Final = (
+    read(
+        "games/{gameId}/why", "Why a game is not available: each rule, who set it and when.", why.GameWhy,
+        section="casino.md 3.7", parameters=_GAME_ID, also=(_C.NOT_FOUND,),
+        query={"player": free("For this player."), **{name: _FILTERS[name] for name in ("currency", "country")}},
+    ),
+    read(
+        "bets/{betId}/why", "Why a bet is as it is.", why.BetWhy, section="casino.md 3.7", also=(_C.NOT_FOUND,),
+        parameters={"betId": {"type": "string", "pattern": "^[0-9]{1,19}$"}},
+    ),
+)  # fmt: skip
 SESSIONS: Final = (
     write(
         "POST sessions", "Launch a game for a player.", records.LaunchedForCasino, section="casino.md 3.2", status=201,
@@ -232,7 +243,7 @@ TOKEN: Final = write(
 CASINO_API: Final = Half(
     "casino-api",
     "What casinos ask besides payments: games, launches, sessions, bets, payments, statements; and the frame in a browser.",
-    (TOKEN, *CATALOGUE, *SESSIONS, *BOOKS, *PLAYERS, *FRAME),
+    (TOKEN, *CATALOGUE, *SESSIONS, *BOOKS, *WHY, *PLAYERS, *FRAME),
     {"playerBearer": {"type": "http", "scheme": "bearer", "description": "The accessToken of `POST /frame/session`."}},
 )
 """Everything that is served under this API's root."""

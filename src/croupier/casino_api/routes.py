@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from croupier.casino_api import bodies, books, catalogue, frame, players, sessions
+from croupier.casino_api import bodies, books, catalogue, frame, players, sessions, why
 from croupier.casino_api.calls import Call, Handler, Reply
 from croupier.casino_api.door import ROOT, SCOPE, Door
 from croupier.casino_api.operations import CASINO_API
@@ -77,6 +77,8 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "casino-api/post/auth/token": _token,
     "casino-api/games": catalogue.games,
     "casino-api/games/{gameId}": catalogue.game,
+    "casino-api/games/{gameId}/why": why.game,
+    "casino-api/bets/{betId}/why": why.bet,
     "casino-api/post/sessions": sessions.open_session,
     "casino-api/sessions": sessions.sessions,
     "casino-api/sessions/{sessionId}": sessions.session,

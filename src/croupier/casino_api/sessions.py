@@ -20,6 +20,7 @@ from croupier.flows.launch import Launched, LaunchRefused, LaunchRequest, launch
 from croupier.kit.strictjson import BadField
 from croupier.store.parties.launch_codes import CODE_S, LaunchCode
 from croupier.store.parties.sessions import SessionFacts, SessionQuery
+from croupier.views.why import GameAsked, why_game
 
 _REFUSED_PLAYER: Final = frozenset({Rule.PLAYER_BLOCKED, Rule.PLAYER_EXCLUDED, Rule.PLAYER_CURRENCY})
 _CURSOR_PARTS: Final = 2
@@ -57,7 +58,7 @@ async def launched(call: Call, wanted: LaunchBody) -> Launched:
     try:
         return await launch(call.door.hub, call.casino, wish)
     except LaunchRefused as refused:
-        raise _problem_of(refused) from refused
+        raise _problem_of(await _exact_rule(call, wanted, refused.rule)) from refused
 
 
 def check_addresses(casino: Casino, wanted: LaunchBody) -> None:
@@ -106,9 +107,19 @@ async def _mine(call: Call) -> SessionFacts:
     return found
 
 
-def _problem_of(refused: LaunchRefused) -> Problem:
-    if refused.rule is Rule.PROVIDER_UNANSWERED:
-        return Problem(ProblemCode.PEER_UNANSWERED, WORDS[refused.rule], rule=refused.rule, retry_after_s=5)
-    code = ProblemCode.PLAYER_REFUSED if refused.rule in _REFUSED_PLAYER else ProblemCode.NOT_AVAILABLE
+async def _exact_rule(call: Call, wanted: LaunchBody, rule: Rule) -> Rule:
+    """Return which switch keeps the game shut, where the launch only knows that one does."""
+    if rule is not Rule.GAME_OFF_FOR_CASINO:
+        return rule
+    hub = call.door.hub
+    asked = GameAsked(call.casino.casino_id, wanted.game_id, None, wanted.currency, wanted.country)
+    found = await why_game(hub.store.db, asked, now_ms=hub.clock.now_ms(), recovering=False)
+    return found[0].rule if found else rule
+
+
+def _problem_of(rule: Rule) -> Problem:
+    if rule is Rule.PROVIDER_UNANSWERED:
+        return Problem(ProblemCode.PEER_UNANSWERED, WORDS[rule], rule=rule, retry_after_s=5)
+    code = ProblemCode.PLAYER_REFUSED if rule in _REFUSED_PLAYER else ProblemCode.NOT_AVAILABLE
     field = {Rule.CURRENCY_NOT_PLAYED: "currency", Rule.PLAYER_CURRENCY: "currency", Rule.GAME_UNKNOWN: "gameId"}
-    return Problem(code, WORDS[refused.rule], field.get(refused.rule), refused.rule)
+    return Problem(code, WORDS[rule], field.get(rule), rule)

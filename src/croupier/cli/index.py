@@ -77,6 +77,9 @@ COMMANDS: dict[str, CommandEntry] = {
     ),
     "cashback": CommandEntry("cashback", "app", TRADE, "Pay a cashback to a player, or cancel one."),
     "trace": CommandEntry("trace", "trace", LOOKING, "Show everything one bet or cashback did, on both sides, in order."),
+    "why": CommandEntry(
+        "why", "why", LOOKING, "Say why a game is not available at a casino, or why a bet is as it is, and who set the rule."
+    ),
     "audit": CommandEntry(
         "audit", "audit", LOOKING,
         "Check the books: every invariant that rows can prove. Exit code 1 if one does not hold.",

@@ -18,7 +18,7 @@ from croupier.flows.hub import Hub
 from croupier.flows.sync_games import sync_games
 from croupier.kit.settings import Settings
 from croupier.kit.wire import PeerError
-from croupier.store.parties.games import Counts
+from croupier.store.parties.listings import Counts
 from croupier.store.parties.profiles import PROVIDERS
 
 app = typer.Typer(help="Manage providers, the partners that own games.")
@@ -142,6 +142,10 @@ def sync(which: ProviderArgument, as_json: AsJson = False) -> None:
         show_json({"CounterpartyId": provider.counterparty_id, **msgspec.to_builtins(counts)})
         return
     say(f"Games of {provider.name}: {counts.new} new, {counts.changed} changed, {counts.vanished} vanished.")
+    if counts.waiting:
+        say(
+            f"{counts.waiting} changes wait for review: `croupier game diff --provider {provider.provider_id}` shows them."
+        )
 
 
 @secret.command()

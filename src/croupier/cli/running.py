@@ -22,6 +22,7 @@ from croupier.kit.config import Settings, load
 from croupier.kit.log import configure
 from croupier.kit.names import problem_of, unreadable
 from croupier.store.db import Db
+from croupier.store.parties.switchings import acting
 from croupier.store.processes import Processes
 
 T = TypeVar("T")
@@ -97,7 +98,8 @@ def with_hub(work: Callable[[Hub, Settings], Awaitable[T]], *, may_make: bool = 
                 note(f"No hub serves {of_what(told)}: {waits} until `croupier serve` runs.")
             return done
 
-    return asyncio.run(run())
+    with acting(who()):
+        return asyncio.run(run())
 
 
 def with_look(work: Callable[[Hub, Settings], Awaitable[T]]) -> T:

@@ -31,6 +31,7 @@ from croupier.store.parties import profiles
 from croupier.store.parties.counterparties import CounterpartyUnknown, NameAmbiguous, NameTaken, Undecided
 from croupier.store.parties.games import GameAmbiguous
 from croupier.store.parties.keys import KeyInUse, KeyUnknown
+from croupier.store.parties.listings import DiffUnknown
 from croupier.store.parties.players import CurrencyDiffers
 from croupier.views.subjects import SubjectAmbiguous
 
@@ -46,6 +47,7 @@ _SAY_IT_THEMSELVES = (
     NameTaken,
     CounterpartyUnknown,
     CurrencyDiffers,
+    DiffUnknown,
     GameAmbiguous,
     NameAmbiguous,
     SubjectAmbiguous,

@@ -112,6 +112,8 @@ class Provider:
     """The largest ratio of win to stake."""
     games_enabled: bool = True
     """True if newly listed games are enabled."""
+    review_games: bool = False
+    """True if a change of its list waits for a person (`croupier game diff`)."""
     game_types: tuple[int, ...] = ()
     total_s: float = 10.0
 

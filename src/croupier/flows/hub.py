@@ -47,6 +47,7 @@ from croupier.store.parties.exclusions import Exclusions
 from croupier.store.parties.games import Games
 from croupier.store.parties.keys import Keys
 from croupier.store.parties.launch_codes import LaunchCodes
+from croupier.store.parties.listings import CatalogueDiffs
 from croupier.store.parties.players import Players
 from croupier.store.parties.providers import Providers
 from croupier.store.parties.session_stakes import SessionStakes
@@ -104,6 +105,7 @@ class Stores:
     games: Games
     sessions: Sessions
     catalogue: CasinoCatalogue
+    catalogue_diffs: CatalogueDiffs
     launch_codes: LaunchCodes
     exclusions: Exclusions
     session_stakes: SessionStakes

@@ -11,7 +11,7 @@ from croupier.flows.hub import Hub
 from croupier.kit.log import get
 from croupier.kit.wire import PeerError
 from croupier.store.db import DbError, assert_no_tx
-from croupier.store.parties.games import Counts
+from croupier.store.parties.listings import Counts
 
 log = get("games")
 
@@ -31,8 +31,9 @@ async def sync_games(hub: Hub, provider: Provider) -> Counts:
         log.warning("games.skipped", provider=provider.name, count=len(catalogue.skipped), first=catalogue.skipped[:5])
         kept = [game.game_ref for game in await hub.store.games.all(provider.provider_id)]
     return await hub.store.games.take_listing(
-        provider.provider_id, catalogue.games, enabled_for_new=provider.games_enabled, skipped_refs=kept
-    )
+        provider.provider_id, catalogue.games, enabled_for_new=provider.games_enabled, skipped_refs=kept,
+        review=provider.review_games,
+    )  # fmt: skip
 
 
 async def sync_for_ever(hub: Hub, every_s: float) -> None:
@@ -47,6 +48,8 @@ async def sync_for_ever(hub: Hub, every_s: float) -> None:
 async def _try(hub: Hub, provider: Provider) -> None:
     try:
         counts = await sync_games(hub, provider)
-        log.info("games.synced", provider=provider.name, new=counts.new, vanished=counts.vanished)
+        log.info(
+            "games.synced", provider=provider.name, new=counts.new, vanished=counts.vanished, waiting=counts.waiting
+        )
     except (PeerError, DbError) as error:
         log.warning("games.not_synced", provider=provider.name, problem=str(error))

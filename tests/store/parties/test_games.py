@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from croupier.core.commands import GameListing
 from croupier.core.session import Game
 from croupier.store.db import Db
-from croupier.store.parties.games import Counts, GameAmbiguous, Games, GameUnknown, changes_from_text
+from croupier.store.parties.games import GameAmbiguous, Games, GameUnknown, changes_from_text
+from croupier.store.parties.listings import Counts
 from croupier.store.parties.profiles import BadProfile
 from tests.store.cast import NOW_MS, HandClock, make_casinos, make_providers
 

@@ -74,6 +74,8 @@ _DELETE = (
     "delete from demo_balances b using sessions s where b.session_id = s.session_id and s.casino_id = $1",
     "delete from sessions where casino_id = $1",
     "delete from casino_games where casino_id = $1",
+    "delete from game_switches where casino_id = $1",
+    "delete from launch_codes where casino_id = $1",
     "delete from balances b using players p where b.player_id = p.player_id and p.casino_id = $1",
     "delete from players where casino_id = $1",
     "delete from casinos where casino_id = $1",

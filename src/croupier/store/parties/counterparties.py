@@ -20,6 +20,7 @@ from croupier.kit.clock import Clock
 from croupier.kit.seal import Sealer
 from croupier.store.db import Db, DbViolation, Row, Tx
 from croupier.store.parties.profiles import BadProfile
+from croupier.store.parties.switchings import Switching, note_switchings
 from croupier.store.storable import id_of, storable_id, storable_text
 
 P = TypeVar("P")
@@ -111,6 +112,8 @@ def _enabled_problem(enabled: object) -> str | None:
     return None if isinstance(enabled, bool) else "enabled must be true or false"
 
 
+_SWITCHES = ("enabled", "currencies")
+"""Columns whose change is noted with its author."""
 _CHECKS = {"name": _name_problem, "url": _url_problem, "currencies": _currencies_problem, "enabled": _enabled_problem}
 COLUMNS = frozenset(_CHECKS)
 """The columns that `change` may change besides quirks."""
@@ -186,6 +189,8 @@ class Counterparties(ABC, Generic[P]):
         try:
             async with self._db.transaction() as tx:
                 changed = self._kind.record(await self._write(tx, party_id, Changes(columns, quirks)))
+                told = {name: str(columns[name]).lower() for name in _SWITCHES if name in columns}
+                await self._note(tx, party_id, told)
         except DbViolation as refused:
             if refused.constraint == f"{self._kind.name}s_name_key":
                 raise NameTaken(self._kind.name, columns["name"]) from None
@@ -217,6 +222,7 @@ class Counterparties(ABC, Generic[P]):
                 party_id,
                 self._clock.now_ms(),
             )
+            await self._note(tx, party_id, {"closed": "true"})
         self._forget()
 
     async def open(self, party_id: int) -> None:
@@ -226,6 +232,7 @@ class Counterparties(ABC, Generic[P]):
             await tx.execute(
                 f"update {self._kind.name}s set closed_ms = null where {self._kind.name}_id = $1", party_id
             )
+            await self._note(tx, party_id, {"closed": "false"})
         self._forget()
 
     async def rotate_secret(self, party_id: int, keep_old_s: float = 86400) -> str:
@@ -252,6 +259,11 @@ class Counterparties(ABC, Generic[P]):
                 await self._end_tokens(tx, party_id, now_ms)
         self._forget()
         return secret
+
+    async def _note(self, tx: Tx, party_id: int, told: Mapping[str, str]) -> None:
+        """Note who set these switches."""
+        made = [Switching(self._kind.name, party_id, name, value) for name, value in told.items()]
+        await note_switchings(tx, made, self._clock.now_ms())
 
     async def _end_tokens(self, tx: Tx, party_id: int, now_ms: int) -> None:
         """Revoke the access tokens that the old secret was exchanged for."""

@@ -7,16 +7,17 @@ Spec: provider.md 3.1, operate.md 3 (`--game`).
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from croupier.core.commands import GameListing
 from croupier.core.session import Game
 from croupier.kit.clock import Clock
 from croupier.store.db import Db, Row, Tx
+from croupier.store.parties.listings import Counts, take
 from croupier.store.parties.profiles import BadProfile, check_limits
 from croupier.store.parties.quirk_kinds import Unfit, amount, flag, whole, word, words
+from croupier.store.parties.switchings import Switching, note_switchings
 from croupier.store.storable import storable_id, storable_text
 from croupier.store.ttl_cache import TtlCache
 
@@ -25,18 +26,6 @@ _NAMES = (
     "max_bet", "max_odd", "image_url", "open_s", "large_win", "max_win", "own_max_odd", "features", "kind",
 )  # fmt: skip
 _COLUMNS = ", ".join(_NAMES) + ", texts::text as texts"
-_LOCK = "select pg_advisory_xact_lock(hashtextextended('games/' || $1::bigint, 0))"
-_LIST = f"""
-insert into games as g (provider_id, game_ref, name, category, max_odd, image_url, enabled, changed_ms)
-select $1, l.*, $7, $8 from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[]) l
-on conflict (provider_id, game_ref) do update set name = excluded.name, category = excluded.category,
-    max_odd = excluded.max_odd, image_url = excluded.image_url, listed = true, changed_ms = excluded.changed_ms
-where (g.name, g.category, g.max_odd, g.image_url, g.listed)
-    is distinct from (excluded.name, excluded.category, excluded.max_odd, excluded.image_url, true)
-returning {_COLUMNS}"""
-_VANISH = """
-update games set listed = false, changed_ms = $3 where provider_id = $1 and listed and not game_ref = any($2::text[])"""
-
 # A text with slashes has two readings: the whole is a gameId, or a provider stands before one of the slashes.
 _FIND = f"""
 select distinct on (g.game_id) {", ".join("g." + name for name in _NAMES)}, g.texts::text as texts,
@@ -61,6 +50,14 @@ on conflict (casino_id, game_id) do update set enabled = excluded.enabled"""
 _OFF = (
     "select game_id, array_agg(casino_id order by casino_id) as casinos from casino_games where not enabled group by 1"
 )
+_TOUCH = """
+update games set changed_ms = $3 where game_id = $1
+and ($2::bigint is null or exists (select from casinos where casino_id = $2))"""
+_OFF_WHERE = """
+insert into game_switches (game_id, casino_id, currency, country) values ($1, $2, $3, $4) on conflict do nothing"""
+_ON = """
+delete from game_switches where game_id = $1 and casino_id is not distinct from $2
+and currency is not distinct from $3 and country is not distinct from $4"""
 _LONGEST_OPEN_S = 366 * 86400
 _SETTABLE = {
     "enabled": flag(),
@@ -76,15 +73,6 @@ _SETTABLE = {
 }
 _COLUMN_OF = {"max_odd": "own_max_odd"}
 """Columns of the settings whose names the provider's listing uses itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """The number of games that a listing changed. A game that came back counts as changed."""
-
-    new: int = 0
-    changed: int = 0
-    vanished: int = 0
 
 
 class GameAmbiguous(LookupError):
@@ -127,21 +115,21 @@ class Games:
         *,
         enabled_for_new: bool,
         skipped_refs: Sequence[str] = (),
+        review: bool = False,
     ) -> Counts:
         """Replace the provider's catalogue by its new listing. Of two entries with one gameId the last holds.
 
-        `skipped_refs` are games whose entries could not be read: they stay as they are.
+        `skipped_refs` are games whose entries could not be read: they stay as they are. With `review` the difference is
+        stored, and a person applies it (store.parties.listings).
         """
         latest = {listing.game_ref: listing for listing in listings}
-        now_ms = self._clock.now_ms()
         async with self._db.transaction() as tx:
-            await tx.execute(_LOCK, provider_id)
-            before = await tx.fetch("select game_ref from games where provider_id = $1", provider_id)
-            touched = await tx.fetch(_LIST, provider_id, *_arrays(latest.values()), enabled_for_new, now_ms)
-            vanished = await tx.execute(_VANISH, provider_id, [*latest, *skipped_refs], now_ms)
+            counts = await take(
+                tx, provider_id, latest.values(), kept=skipped_refs, enabled_for_new=enabled_for_new, review=review,
+                now_ms=self._clock.now_ms(),
+            )  # fmt: skip
         self._recent.forget()
-        new = {row["game_ref"] for row in touched} - {row["game_ref"] for row in before}
-        return Counts(len(new), len(touched) - len(new), vanished)
+        return counts
 
     async def find(self, text: str) -> Game | None:
         """Return the game of this gameId, or of `provider/gameId` with the provider's name or id.
@@ -195,6 +183,9 @@ class Games:
                 self._clock.now_ms(), after["open_s"], after["large_win"], after["max_win"], after["own_max_odd"],
                 list(after["features"]), after["kind"],
             )  # fmt: skip
+            if "enabled" in changes:
+                switched = Switching("game", game_id, "enabled", _yes(after["enabled"]))
+                await note_switchings(tx, [switched], self._clock.now_ms())
         assert row is not None
         self._recent.forget()
         return _game(row)
@@ -208,19 +199,47 @@ class Games:
         self._recent.forget()
         return _game(row)
 
-    async def switch(self, casino_id: int, game_id: int, enabled: bool) -> None:  # noqa: FBT001 - what it sets
-        """Switch a game on or off for one casino. Raises GameUnknown."""
-        if not await self._db.execute(_SWITCH, casino_id, game_id, enabled, self._clock.now_ms()):
-            raise GameUnknown(f"there is no game {game_id} or no casino {casino_id}")
+    async def switch(
+        self,
+        casino_id: int | None,
+        game_id: int,
+        enabled: bool,  # noqa: FBT001 - what it sets
+        *,
+        currency: str | None = None,
+        country: str | None = None,
+    ) -> None:
+        """Switch a game on or off for one casino, in a currency or in a country; None is every casino. Raises GameUnknown.
+
+        What is off for a wider circle stays off: on for one casino lifts no switch of every casino.
+        """
+        where, now_ms = (casino_id, currency, country), self._clock.now_ms()
+        async with self._db.transaction() as tx:
+            if currency is None and country is None:
+                assert casino_id is not None, "for every casino it is the setting `enabled`"
+                known = await tx.execute(_SWITCH, casino_id, game_id, enabled, now_ms)
+            else:
+                known = await tx.execute(_TOUCH, game_id, casino_id, now_ms)
+                if known:
+                    await tx.execute(_ON if enabled else _OFF_WHERE, game_id, *where)
+            if not known:
+                raise GameUnknown(f"there is no game {game_id} or no casino {casino_id}")
+            await note_switchings(tx, [Switching("game", game_id, "enabled", _yes(enabled), *where)], now_ms)
+        self._recent.forget()
+
+    async def off_where(self) -> dict[int, list[tuple[int | None, str | None, str | None]]]:
+        """Return where games are off in a currency or a country, by game: casino (None: every one), currency, country."""
+        found: dict[int, list[tuple[int | None, str | None, str | None]]] = {}
+        for row in await self._db.fetch("select * from game_switches order by game_id, casino_id, currency, country"):
+            found.setdefault(row["game_id"], []).append((row["casino_id"], row["currency"], row["country"]))
+        return found
 
     async def _read(self, keys: Sequence[int]) -> dict[int, Game]:
         rows = await self._db.fetch(f"select {_COLUMNS} from games where game_id = any($1)", list(keys))
         return {row["game_id"]: _game(row) for row in rows}
 
 
-def _arrays(listings: Collection[GameListing]) -> list[list[Any]]:
-    names = ("game_ref", "name", "category", "max_odd", "image_url")
-    return [[getattr(listing, name) for listing in listings] for name in names]
+def _yes(on: bool) -> str:  # noqa: FBT001 - what is written
+    return "true" if on else "false"
 
 
 def _choices(text: str, rows: Sequence[Row]) -> list[str]:

@@ -104,6 +104,7 @@ PROVIDERS = Side(
         "max_win": amount(),
         "max_odd": amount(),
         "games_enabled": flag(),
+        "review_games": flag(),
         "game_types": numbers(0, 2**31 - 1),
         "total_s": seconds(60.0),
     },
