@@ -81,7 +81,9 @@ async def test_the_token_is_in_no_address_history_or_referer(scene: Scene) -> No
     for secret in (token, fresh):
         assert not [url for url in page.requests if secret in url]
         assert not [told for told in page.headers if any(secret in str(value) for value in told.values())]
-    inner = [told for told in page.headers if told["url"].startswith(scene.hub) and "/frame/api" in told["url"]]
+    inner = [
+        told for told in page.headers if told["url"].startswith(scene.hub) and "/casino-api/v1/frame" in told["url"]
+    ]
     assert inner
     assert not [told for told in inner if told.get("Referer") or told.get("Cookie")]
     log = (scene.world.settings.home / "hub.log").read_text("utf-8")

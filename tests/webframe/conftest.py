@@ -49,26 +49,28 @@ class Salon:
             told.setdefault("Content-Type", "application/json")
         sent = b"" if body is None else json.dumps(body).encode()
         method = "GET" if body is None else "POST"
-        answer = await self.line.send(WireRequest(method, f"{HUB}/frame/api/{name}", told, sent, max_bytes=2_000_000))
+        answer = await self.line.send(
+            WireRequest(method, f"{HUB}/casino-api/v1/frame/{name}", told, sent, max_bytes=2_000_000)
+        )
         return answer.status, json.loads(answer.body)
 
     async def login(self, player: str = "anna") -> dict[str, Any]:
         token = self.casino.endpoint.new_refresh_token(player)
         status, told = await self.call("session", {"clientId": self.casino_id, "token": token})
-        assert status == 200, told
+        assert status == 201, told
         return told
 
     async def guest(self) -> dict[str, Any]:
         status, told = await self.call("session", {"clientId": self.casino_id})
-        assert status == 200, told
+        assert status == 201, told
         return told
 
     async def game(self, name: str = "Lantern Tumble") -> int:
         return next(game.game_id for game in await self.hub.store.games.all() if game.name == name)
 
     async def launch(self, access: str, *, demo: bool = False) -> tuple[int, dict[str, Any]]:
-        wish = {"gameId": await self.game(), "demo": demo, "language": "en", "mobile": False}
-        return await self.call("launch", wish, access)
+        path = f"games/{await self.game()}/launch"
+        return await self.call(path, {"mode": "demo" if demo else "real", "language": "en"}, access)
 
 
 async def make_salon(db: Db) -> Salon:

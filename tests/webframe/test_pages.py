@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from croupier.casino_api.problems import ProblemCode
 from croupier.webframe import shell
 from croupier.webframe.page_files import HERE, catalogue, direction_of, language_of, languages, page_files
 from tests.webframe.conftest import ORIGIN, Salon
 
 SCRIPTS = {path.name: path.read_text("utf-8") for path in (HERE / "page").glob("*.js")}
-ROUTES = (HERE / "player_session.py").read_text("utf-8") + (HERE / "routes.py").read_text("utf-8")
 
 
 async def test_only_the_casinos_origins_may_embed_the_frame(salon: Salon) -> None:
@@ -83,11 +83,26 @@ def test_every_word_that_a_script_says_is_in_the_catalogue() -> None:
     assert said <= catalogue("en").keys()
 
 
-def test_every_code_of_the_hub_and_of_the_scripts_has_words() -> None:
-    codes = set(re.findall(r'(?:Refused\(\d+, |_say\(\d+, |"code": )"(\w+)"', ROUTES))
+def test_every_code_that_a_call_may_end_with_has_words() -> None:
+    """Those of the hub's problems, by rule, field and code, and those of the scripts themselves."""
+    tables = re.findall(r"const (?:RULES|FIELDS|CODES) = \{(.*?)\};", SCRIPTS["api.js"], re.DOTALL)
+    codes = {code for table in tables for code in re.findall(r':\s*"(\w+)"', table)}
     codes |= {code for text in SCRIPTS.values() for code in re.findall(r'ApiError\("(\w+)"', text)}
-    assert {"token_refused", "too_many", "guest", "bad_frame"} <= codes
-    assert {f"error.{code}" for code in codes - {"no_file"}} <= catalogue("en").keys()
+    assert {"token_refused", "too_many", "guest", "bad_frame", "excluded", "offline"} <= codes
+    assert {f"error.{code}" for code in codes | {"blocked", "excluded", "time", "casino_silent"}} <= catalogue(
+        "en"
+    ).keys()
+
+
+def test_every_problem_of_the_casino_api_that_a_page_may_meet_has_a_code() -> None:
+    known = set(re.findall(r"(\w+):", re.findall(r"const CODES = \{(.*?)\};", SCRIPTS["api.js"], re.DOTALL)[0]))
+    never = {
+        "peer_unanswered",
+        "method_not_allowed",
+        "too_large",
+        "wrong_type",
+    }  # told apart by path, or a bug of the page
+    assert {code.value for code in ProblemCode} - never == known
 
 
 def test_no_script_writes_markup_or_keeps_a_token() -> None:

@@ -48,7 +48,7 @@ def hub_app(hub: Hub, settings: Settings, connections: Connections | None = None
     if connections is None:
         connections = make_connections(hub, settings)
     routes += sockets.routes(connections, tokens)
-    routes += FrameSide(hub, settings.issuer, plain_http=settings.allow_private_peers).routes()
+    routes += FrameSide(hub, plain_http=settings.allow_private_peers).routes()
     handlers: Any = {HTTPException: _no_such_path}
     app = Starlette(routes=routes, exception_handlers=handlers)
     # A path with a trailing slash is an unknown path, not a redirect.

@@ -24,7 +24,7 @@ from croupier.casino_api.frame_records import (
 )
 from croupier.casino_api.player_tokens import LIFETIME_S, PlayerClaims
 from croupier.casino_api.problems import Problem, ProblemCode
-from croupier.casino_api.query import path_id
+from croupier.casino_api.query import Params, path_id
 from croupier.casino_api.records import LaunchedSession, iso, iso_end
 from croupier.casino_api.sessions import launched
 from croupier.core.availability import WORDS, Rule
@@ -32,6 +32,7 @@ from croupier.core.counterparty import Casino
 from croupier.core.money import format_amount
 from croupier.core.readings import No, Unknown
 from croupier.flows.authorize import Identified, identify
+from croupier.flows.balances import reported_balance
 from croupier.flows.ports import Unauthorized
 from croupier.store.parties.players import Player
 from croupier.store.parties.sessions import SessionFacts
@@ -71,7 +72,24 @@ async def renew(call: Call) -> Reply:
 async def state(call: Call) -> Reply:
     """`GET /frame/session`."""
     player = call.player.player if isinstance(call.player, PlayerIn) else None
-    return Reply(await _state(call, player, _since_s(call)), headers=NO_STORE)
+    told = await _state(call, player, _since_s(call))
+    session_id = Params(call.request.query_params, ("sessionId",)).name("sessionId")
+    if session_id is not None:
+        told["balance"], told["currency"] = await _demo_balance(call, session_id)
+    return Reply(told, headers=NO_STORE)
+
+
+async def _demo_balance(call: Call, session_id: str) -> tuple[str, str]:
+    """Return balance and currency of an open demo game of the caller."""
+    store, player_ref = call.door.hub.store, _who(call)[0]
+    session = await store.sessions.get(session_id)
+    if (
+        session is None
+        or not session.demo
+        or (session.casino_id, session.player_ref) != (call.casino.casino_id, player_ref)
+    ):
+        raise Problem(ProblemCode.NOT_FOUND, "there is no such demo game of this player", "sessionId")
+    return format_amount(await store.demo.balance(session), session.currency), session.currency
 
 
 async def lobby(call: Call) -> Reply:
@@ -152,14 +170,14 @@ async def _state(call: Call, player: Player | None, since_s: int) -> FrameState:
             player=None, currency=call.casino.currencies[0], balance=None, since=iso(since_s * 1000), realityCheck=None,
             hardStop=None,
         )  # fmt: skip
-    known = await hub.store.balances.known(player.player_id)
+    known = await reported_balance(hub, player)
     return FrameState(
         player=FramePlayer(
             playerId=player.player_ref, currency=player.currency, language=player.language, country=player.country,
             test=player.is_test,
         ),
         currency=player.currency,
-        balance=None if known is None else format_amount(max(known.amount, 0), player.currency),
+        balance=None if known is None else format_amount(max(known, 0), player.currency),
         since=iso(since_s * 1000),
         realityCheck=await _reality_check(call, player, since_s),
         hardStop=_hard_stop(player, since_s, hub.clock.now_ms()),

@@ -227,7 +227,10 @@ FRAME: Final = (
         "POST frame/session/renew", "A new token for another half hour.", frame_records.FrameToken,
         section="casino.md 3.3", proofs=_PLAYER, also=_ORIGIN,
     ),
-    read("frame/session", "The player's session as it is now.", frame_records.FrameState, section="casino.md 3.3", also=_ORIGIN, proofs=_PLAYER),
+    read(
+        "frame/session", "The player's session as it is now.", frame_records.FrameState, section="casino.md 3.3",
+        query={"sessionId": free("An open demo game of the caller: its balance is told.")}, also=(*_ORIGIN, _C.NOT_FOUND), proofs=_PLAYER,
+    ),
     read("frame/games", "The lobby.", records.GameList, section="casino.md 3.3", query=_FILTERS, also=_ORIGIN, proofs=_PLAYER),
     write(
         "POST frame/games/{gameId}/launch", "Open a game for the player.", records.LaunchedSession,

@@ -15,6 +15,7 @@ from croupier.kit import jwt, strictjson
 from croupier.kit.jwt import BadToken
 
 AUDIENCE: Final = "frame"
+ALGORITHM: Final = "RS256"
 LIFETIME_S: Final = 1800
 RELOAD_S: Final = 0.05
 """Seconds between two reloads of the keys that bad tokens cause."""
@@ -42,7 +43,7 @@ class PlayerTokens:
     async def issue(self, claims: PlayerClaims) -> str:
         """Return a new token."""
         keys = self._hub.store.keys
-        await keys.refresh_if_stale()
+        await keys.ready(ALGORITHM)
         now_s = self._now_s()
         return jwt.sign(
             keys.token_key(),

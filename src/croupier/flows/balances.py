@@ -139,6 +139,15 @@ async def record_reported_balance(hub: Hub, subject: Bet | Cashback, kind: Payme
         log.info("balance.not_kept", problem=str(error))
 
 
+async def reported_balance(hub: Hub, owner: WalletOwner) -> int | None:
+    """Return the balance as the hub knows it, in minor units. An old or missing one is queried in the background."""
+    known = await hub.store.balances.known(owner.player_id)
+    stale_ms = hub.process_settings.balance_stale_s * 1000
+    if known is None or hub.clock.now_ms() - known.base_ms > stale_ms:
+        balance_task(hub, owner)
+    return None if known is None else known.amount
+
+
 def balance_task(hub: Hub, session: WalletOwner) -> asyncio.Task[int | None]:
     """Return the balance query in flight for this player, or start one."""
     running = hub.state.balance_queries.get(session.player_id)

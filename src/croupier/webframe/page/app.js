@@ -9,6 +9,7 @@ import { Words, make } from "./words.js";
 
 const HELLO_MS = 1500;
 const RENEW_BEFORE_MS = 5 * 60 * 1000;
+const DAY_MS = 23 * 3600 * 1000;
 
 class Frame {
   constructor(config) {
@@ -52,7 +53,7 @@ class Frame {
   }
 
   /** The page answered (or there is none): open the session, then show what the address names. */
-  async begin({ token, realityCheck }) {
+  async begin({ token, realityCheck = null }) {
     clearTimeout(this.helloTimer);
     if (this.begun) return;
     this.begun = true;
@@ -62,34 +63,40 @@ class Frame {
 
   async openSession(token) {
     try {
-      const told = await this.api.open(token, this.told.tagId);
-      this.take(told);
+      const told = await this.api.enter(token, this.told.tagId);
+      if (told.refreshToken) this.host.send("token", { token: told.refreshToken });
+      this.refreshToken = told.refreshToken;
+      this.cameAt = Date.now();
+      this.renewLater(told.expiresIn);
+      this.take(told.session);
       await this.route();
-      this.host.send("ready", { guest: !told.player, language: this.config.language });
+      this.host.send("ready", { guest: !this.player, language: this.config.language });
     } catch (error) {
       this.sessionFailed(error, token);
     }
   }
 
-  /** What the hub said of the session. */
-  take(told) {
-    this.player = told.player;
-    this.clockOffset = told.nowMs - Date.now();
-    this.refreshToken = told.token || null;
-    if (told.token) this.host.send("token", { token: told.token });
-    this.protection.begin({ sinceMs: told.sinceMs, everyS: told.realityCheckS, minutes: this.realityCheckMin });
-    if (told.player?.balance != null) this.balance(told.player.balance, told.player.currency, false);
-    if (told.player?.stopped) this.protection.stop(this.words.say(`error.${told.player.stopped}`));
-    clearTimeout(this.renewTimer);
-    this.renewTimer = setTimeout(() => this.renew(), Math.max(5000, told.expiresIn * 1000 - RENEW_BEFORE_MS));
+  /** What the hub says of the session: the player, the balance, the reality check, and when play ends. */
+  take(session) {
+    this.player = session.player && { currency: session.currency, balance: session.balance };
+    const { realityCheck } = session;
+    this.protection.begin({ playedMs: (realityCheck?.playedSeconds ?? 0) * 1000, everyS: realityCheck?.everySeconds, minutes: this.realityCheckMin });
+    if (this.player && session.balance != null) this.balance(session.balance, session.currency, false);
+    this.protection.heed(session.hardStop);
   }
 
-  /** A new session token before the old one ends; the casino is asked again, and may refuse. */
+  renewLater(expiresInS) {
+    clearTimeout(this.renewTimer);
+    this.renewTimer = setTimeout(() => this.renew(), Math.max(5000, expiresInS * 1000 - RENEW_BEFORE_MS));
+  }
+
+  /** A new bearer before the old one ends. After a day the casino is asked again who the player is, and may refuse. */
   async renew() {
     try {
-      this.take(await this.api.open(this.refreshToken, this.told.tagId));
+      if (Date.now() - this.cameAt < DAY_MS) this.renewLater((await this.api.renew()).expiresIn);
+      else await this.openSession(this.refreshToken);
     } catch (error) {
-      if (error.code === "token_refused") this.expired();
+      if (error.code === "access") this.expired();
       else this.renewTimer = setTimeout(() => this.renew(), 15000);
     }
   }

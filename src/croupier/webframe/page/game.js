@@ -68,18 +68,19 @@ export class GameView {
   async #launch() {
     const { frame } = this, { words } = frame;
     try {
-      const told = await frame.api.call("launch", { gameId: this.gameId, demo: this.demo, language: frame.config.language,
-        mobile: matchMedia("(max-width: 640px)").matches, ...(frame.told.tagId && { tagId: frame.told.tagId }) });
+      const told = await frame.api.launch(this.gameId, { mode: this.demo ? "demo" : "real", language: frame.config.language,
+        device: matchMedia("(max-width: 640px)").matches ? "mobile" : "desktop" });
       if (this.closed) return;
-      const address = frameAddress(told.address);
+      const address = frameAddress(told.frameUri);
       this.innerOrigin = address.origin;
-      this.session = told.session;
-      this.title.textContent = told.name;
-      this.inner = make("iframe.inner", { title: words.say("game.frame", { game: told.name }), sandbox: SANDBOX, allow: "autoplay; fullscreen",
+      this.session = told.sessionId;
+      const name = await this.#name();
+      this.title.textContent = name;
+      this.inner = make("iframe.inner", { title: words.say("game.frame", { game: name }), sandbox: SANDBOX, allow: "autoplay; fullscreen",
         referrerpolicy: "no-referrer", src: address.href });
       this.inner.addEventListener("load", () => { this.stage.querySelector(".loading")?.remove(); this.inner.focus({ preventScroll: true }); }, { once: true });
       this.stage.append(this.inner);
-      frame.say("game.opened", { game: told.name });
+      frame.say("game.opened", { game: name });
       this.refreshBalance();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -90,17 +91,24 @@ export class GameView {
     }
   }
 
+  /** The game's name as the lobby has it. */
+  async #name() {
+    const games = await this.frame.api.games(this.frame.config.language).catch(() => []);
+    return games.find((game) => game.gameId === this.gameId)?.name ?? "";
+  }
+
   async refreshBalance() {
     const { frame } = this;
     if (!this.session || this.asking) return;
     this.asking = true;
-    const told = await frame.api.call(`balance?session=${encodeURIComponent(this.session)}`).catch(() => null);
+    const told = await frame.api.state(this.demo ? this.session : null).catch(() => null);
     this.asking = false;
-    if (this.closed || told?.balance == null) return;
+    if (this.closed || !told) return;
+    frame.protection.heed(told.hardStop);
+    if (told.balance == null) return;
     this.balanceText.textContent = frame.words.money(told.balance, told.currency);
     if (told.balance !== this.last) frame.balance(told.balance, told.currency, this.demo);
     this.last = told.balance;
-    if (told.stopped) frame.protection.stop(frame.words.say(`error.${told.stopped}`));
   }
 
   #tick() { this.time.textContent = this.frame.words.clock(this.frame.protection.playedMs); }

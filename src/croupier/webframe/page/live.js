@@ -36,7 +36,7 @@ export class LiveStrip {
   }
 
   async refresh() {
-    const told = await this.frame.api.call("live").catch(() => null);
+    const told = await this.frame.api.live().catch(() => null);
     if (!told) return;
     this.frame.clockOffset = told.nowMs - Date.now();
     const draws = told.draws.filter((draw) => !(this.frame.told.noSoon && draw.state === 1));

@@ -49,8 +49,8 @@ export class LobbyView {
   async #load() {
     const { frame } = this;
     try {
-      const told = await frame.api.call("lobby");
-      this.games = told.games;
+      this.games = (await frame.api.games(frame.config.language)).map((game) => ({ ...game, id: game.gameId }));
+      this.games.sort((a, b) => a.name.localeCompare(b.name));
       this.#showChips();
       this.#showGames();
     } catch (error) {
@@ -65,7 +65,8 @@ export class LobbyView {
   async refreshBalance() {
     const { frame } = this;
     if (!frame.player) return;
-    const told = await frame.api.call("balance").catch(() => null);
+    const told = await frame.api.state().catch(() => null);
+    if (told) frame.protection.heed(told.hardStop);
     if (told?.balance == null || !this.balanceText) return;
     this.balanceText.textContent = frame.words.money(told.balance, told.currency);
     if (told.balance !== frame.player.balance) frame.balance(told.balance, told.currency, false);

@@ -10,8 +10,8 @@ export class Protection {
   }
 
   /** Start with a session. `everyS` is the hub's interval, `minutes` the page's; the shorter one holds. */
-  begin({ sinceMs, everyS, minutes }) {
-    this.sinceMs ??= sinceMs;
+  begin({ playedMs, everyS, minutes }) {
+    this.sinceMs = Date.now() - playedMs;
     this.hubS = everyS || null;
     this.every(minutes);
   }
@@ -24,7 +24,7 @@ export class Protection {
     this.#arm();
   }
 
-  get playedMs() { return this.sinceMs === null ? 0 : Date.now() + this.frame.clockOffset - this.sinceMs; }
+  get playedMs() { return this.sinceMs === null ? 0 : Date.now() - this.sinceMs; }
 
   #arm() {
     clearTimeout(this.timer);
@@ -33,8 +33,8 @@ export class Protection {
 
   async #check() {
     const { frame } = this, { words } = frame;
-    const told = await frame.api.call("balance").catch(() => ({}));
-    const sums = told.play ? [["check.staked", told.play.staked], ["check.returned", told.play.returned], ["check.net", told.play.net]] : [];
+    const told = await frame.api.state().catch(() => ({})), play = told.realityCheck;
+    const sums = play ? [["check.staked", play.staked], ["check.returned", play.won], ["check.net", play.net]] : [];
     const list = make("dl", {}, make("dt", {}, words.say("check.time")), make("dd", {}, words.clock(this.playedMs)),
       sums.map(([key, amount]) => [make("dt", {}, words.say(key)), make("dd", {}, words.money(amount, told.currency))]));
     const dialog = make("dialog.check", { "aria-labelledby": "check-title", closedby: "none" }, make("h1", { id: "check-title" }, words.say("check.title")), list,
@@ -56,6 +56,15 @@ export class Protection {
   #leave() {
     if (this.frame.canExit) this.frame.exit("stop");
     this.frame.go("#/");
+  }
+
+  /** The hub's hard stop: now, or at an instant of its own. */
+  heed(hardStop) {
+    clearTimeout(this.stopTimer);
+    if (!hardStop || this.stopped) return;
+    const text = this.frame.words.say(`error.${hardStop.reason}`), leftMs = hardStop.at ? Date.parse(hardStop.at) - Date.now() - this.frame.clockOffset : 0;
+    if (leftMs <= 0) this.stop(text);
+    else this.stopTimer = setTimeout(() => this.stop(text), Math.min(leftMs, 2 ** 31 - 1));
   }
 
   /** End play at once. The inner frame goes, so that nothing more can be bet in it. */

@@ -141,7 +141,7 @@ class Crash {
     this.element = make("div.crash", {}, make("div.stage", {}, this.canvas, this.figure), this.leaveButton,
       make("div.head", {}, make("label.field", { for: "at" }, make("span", {}, words.say("crash")), this.at, make("span", {}, "×")),
         make("label.field", { for: "manual" }, this.manual, make("span", {}, words.say("manual")))), make("p.quiet", {}, words.say("crash_hint")));
-    this.frame = (now) => this.#frame(now);
+    this.frame = () => this.#frame();
   }
 
   choice() {
