@@ -15,7 +15,7 @@ from aiohttp import web
 
 from croupier.apps.wiring import open_hub
 from croupier.apps.world import LocalWorld, local_world
-from tests.browser.chromium import CHROMIUM, Browser, Page, chromium
+from tests.browser.chromium import CHROMIUM, PATIENCE_S, Browser, Page, chromium
 from tests.conftest import make_home, remove_home
 
 HERE = Path(__file__).parent
@@ -85,6 +85,15 @@ class Scene:
 
     async def wallet(self, player: str) -> Any:
         return await self.world.ask(f"{self.world.casino_url}/_sandbox/wallet/{player}")
+
+    async def booked(self, player: str, kinds: list[str]) -> Any:
+        """Wait until the casino has booked exactly these payments of the player; return the wallet."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                wallet = await self.wallet(player)
+                if sorted(booking["TransactionType"] for booking in wallet["bookings"]) == kinds:
+                    return wallet
+                await asyncio.sleep(0.1)
 
     async def token(self, player: str) -> str:
         told = await self.world.ask(f"{self.world.casino_url}/_sandbox/token", {"player": player})

@@ -234,8 +234,7 @@ async def test_a_hub_that_restarts_in_the_middle_of_a_game_doubles_nothing(scene
     await page.until("document.querySelector('#mine li b')", "/play/")
     await _restart(scene.world)
     await page.until("document.querySelector('#mine').innerText.includes('returned')", "/play/", within_s=90)
-    kinds = sorted(booking["TransactionType"] for booking in (await scene.wallet("rosa"))["bookings"])
-    assert kinds == ["-1", "1"]
+    await scene.booked("rosa", ["-1", "1"])
     await page.click("header .back", FRAME)
     await page.until(CARDS, FRAME)
     await page.close()

@@ -25,15 +25,13 @@ async def test_a_player_logs_in_and_plays_keno_with_real_wallet_movements(scene:
     await bet_on_keno(page)
     await page.until("document.querySelector('#mine').innerText.includes('3 17 44')", PLAY)
     await page.until("document.querySelector('.bar .money').innerText.includes('999')", FRAME)
-    wallet = await scene.wallet("anna")
-    assert [booking["TransactionType"] for booking in wallet["bookings"]] == ["-1"]
+    await scene.booked("anna", ["-1"])
     await page.until("document.querySelector('#past [data-verified]')", PLAY)
     assert await page.run(
         "[...document.querySelectorAll('#past [data-verified]')].every((e) => e.dataset.verified === 'true')", PLAY
     )
     await page.until("document.querySelector('#mine').innerText.includes('returned')", PLAY)
-    wallet = await scene.wallet("anna")
-    assert sorted(booking["TransactionType"] for booking in wallet["bookings"]) == ["-1", "1"]
+    wallet = await scene.booked("anna", ["-1", "1"])
     shown = await page.text(".bar .money", FRAME)
     await page.until(
         f"document.querySelector('.bar .money').innerText.replace(/[^0-9.]/g, '') === '{float(wallet['balance']):.2f}'",

@@ -165,7 +165,7 @@ class Play {
     if (signature === this.betsShown) return;
     this.betsShown = signature;
     this.mine.replaceChildren(...(all.length ? all.map((bet) => {
-      const done = bet.state === "settled" || bet.state === "win", won = done && Number(bet.win) > Number(bet.stake);
+      const done = bet.state === "settled", won = done && Number(bet.win) > Number(bet.stake);
       return make(`li${won ? ".won" : ""}`, {}, make("span", {}, make("b", {}, words.money(bet.stake, currency)), " ", words.say("on", { choice: choiceText(bet.choice, words) })),
         make("span.quiet", {}, done ? words.say("outcome", { stake: words.money(bet.stake, currency), win: words.money(bet.win, currency) }) : words.say(bet.state)));
     }) : [make("li.quiet", {}, words.say("nobets"))]));
