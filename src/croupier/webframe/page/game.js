@@ -55,7 +55,8 @@ export class GameView {
       : make("button.small.back", { "aria-label": words.say("game.back"), onclick: () => frame.go("#/") }, make("span", { "aria-hidden": "true" }, "‹"), make("span.wide-only", {}, words.say("game.back")));
     this.mode = make("span.tag", {}, words.say(this.demo ? "game.demo" : "game.real"));
     const real = this.demo && make("button.primary.small", { onclick: () => this.#playReal() }, words.say("game.play_real"));
-    const exit = frame.canExit && make("button.small.ghosted", { onclick: () => frame.exit("game") }, words.say("exit"));
+    const exit = frame.canExit && make("button.small.ghosted", { "aria-label": words.say("exit"), onclick: () => frame.exit("game") },
+      make("span.wide-only", {}, words.say("exit")), make("span.narrow-only", { "aria-hidden": "true" }, "✕"));
     return make("header.bar", {}, back, make("div.name", {}, this.title, make("p", {}, this.mode, this.time)), make("span.space"),
       make("span.pill", {}, make("span.quiet.wide-only", {}, words.say("balance")), this.balanceText), real, exit);
   }

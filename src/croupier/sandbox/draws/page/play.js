@@ -129,7 +129,7 @@ class Play {
     this.less.disabled = this.stake === this.stakes[0];
     this.more.disabled = this.stake === this.stakes.at(-1);
     this.place.disabled = !open || !choice || this.placing;
-    this.place.textContent = !open ? this.words.say(draw?.phase || "none") : choice ? this.words.say("bet", { amount }) : this.words.say("choose");
+    this.place.textContent = !open ? this.words.say("wait") : choice ? this.words.say("bet", { amount }) : this.words.say("choose");
   }
 
   async #bet() {

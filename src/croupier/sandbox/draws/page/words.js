@@ -3,7 +3,7 @@
 const EN = {
   betting: "Bets are open", action: "In play", awaiting: "The next draw is coming", results: "Results", none: "The draws do not run at the moment.",
   closes: "closes in {time}", opens: "opens in {time}", demo: "Demo money", balance: "Balance", stake: "Stake", bet: "Bet {amount}", less: "Less", more: "More",
-  clear: "Clear", choose: "Choose first", mine: "Your bets", nobets: "No bets in this draw.", history: "Past draws", nopast: "No draw has ended since the game was started.", paytable: "Paytable", fair: "Fairness",
+  clear: "Clear", choose: "Choose first", wait: "Please wait", mine: "Your bets", nobets: "No bets in this draw.", history: "Past draws", nopast: "No draw has ended since the game was started.", paytable: "Paytable", fair: "Fairness",
   keno: "Pick 1 to 10 numbers", picked: "{count} picked", wheel: "Pick a colour", poker: "Which hand is stronger, or what does it win with?", crash: "Leave at",
   crash_hint: "Your bet pays if the crash has not come before.", manual: "Leave by hand", leave: "Leave now", left: "Left at {at}", on: "on {choice}",
   asked: "being taken", taken: "accepted", refused: "not taken", win: "being paid", settled: "paid", refund: "being returned", refunded: "returned",
@@ -17,7 +17,7 @@ const EN = {
 const DE = {
   betting: "Einsätze sind offen", action: "Läuft", awaiting: "Die nächste Ziehung kommt", results: "Ergebnis", none: "Zurzeit laufen keine Ziehungen.",
   closes: "schließt in {time}", opens: "öffnet in {time}", demo: "Spielgeld", balance: "Guthaben", stake: "Einsatz", bet: "{amount} setzen", less: "Weniger", more: "Mehr",
-  clear: "Leeren", choose: "Erst wählen", mine: "Ihre Wetten", nobets: "Keine Wetten in dieser Ziehung.", history: "Frühere Ziehungen", nopast: "Seit dem Start des Spiels ist keine Ziehung zu Ende gegangen.", paytable: "Auszahlungen", fair: "Fairness",
+  clear: "Leeren", choose: "Erst wählen", wait: "Bitte warten", mine: "Ihre Wetten", nobets: "Keine Wetten in dieser Ziehung.", history: "Frühere Ziehungen", nopast: "Seit dem Start des Spiels ist keine Ziehung zu Ende gegangen.", paytable: "Auszahlungen", fair: "Fairness",
   keno: "1 bis 10 Zahlen wählen", picked: "{count} gewählt", wheel: "Eine Farbe wählen", poker: "Welche Hand ist stärker, oder womit gewinnt sie?", crash: "Aussteigen bei",
   crash_hint: "Die Wette zahlt, wenn der Crash nicht früher kommt.", manual: "Von Hand aussteigen", leave: "Jetzt aussteigen", left: "Ausgestiegen bei {at}", on: "auf {choice}",
   asked: "wird angenommen", taken: "angenommen", refused: "nicht angenommen", win: "wird ausgezahlt", settled: "ausgezahlt", refund: "wird erstattet", refunded: "erstattet",
