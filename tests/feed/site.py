@@ -55,11 +55,15 @@ class Site:
         async with self.http.post(f"{self.url}/v1/feed/draws", data=body, headers={**headers, **kind}) as answer:
             return int((await answer.json())["_responseCode"])
 
+    async def token(self) -> str:
+        """A new access token of the casino."""
+        async with self.http.post(f"{self.url}{ROOT}/auth/token", json=self.casino) as answer:
+            return str((await answer.json())["Value"]["AccessToken"])
+
     async def value(self, path: str) -> Any:
         """What the casino is told at this path."""
-        async with self.http.post(f"{self.url}{ROOT}/auth/token", json=self.casino) as answer:
-            token = (await answer.json())["Value"]["AccessToken"]
-        async with self.http.get(f"{self.url}{ROOT}/{path}", headers={"Authorization": f"Bearer {token}"}) as answer:
+        bearer = {"Authorization": f"Bearer {await self.token()}"}
+        async with self.http.get(f"{self.url}{ROOT}/{path}", headers=bearer) as answer:
             return (await answer.json())["Value"]
 
     async def snapshot(self) -> tuple[int, dict[str, Any]]:

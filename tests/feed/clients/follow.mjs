@@ -20,7 +20,8 @@ if (told.silence) connection.serverTimeoutInMilliseconds = told.silence;
 const asked = JSON.stringify({ GameType: told.gameType, PartnerClientId: told.casino, Count: 1 });
 const subscribe = () => connection.invoke("Subscribe", "SubOnWholeGamesInfo", asked);
 
-connection.on("SubOnWholeGamesInfo", (info) => say("push", { sId: info.sId }));
+connection.on("SubOnWholeGamesInfo", (info) =>
+  say("push", { sId: info.sId, draws: info.wgi.map((draw) => `${draw.s}:${draw.res.join()}`) }));
 connection.onreconnecting((error) => say("reconnecting", { error: String(error) }));
 connection.onreconnected(async () => {
   say("reconnected");

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
+import signal
+import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from croupier.feed import connections as connections_module
+from croupier.feed.sockets import PATHS
 from croupier.store.db import Db
 from tests.feed.hall import Hall, open_hall
+from tests.feed.site import open_site, until
 
 HERE = Path(__file__).parent
 NODE = shutil.which("node")
@@ -56,14 +62,14 @@ class Follower:
 
 @asynccontextmanager
 async def follower(hall: Hall, **more: Any) -> AsyncIterator[Follower]:
-    told = {
-        "url": hall.url,
-        "token": hall.token,
-        "casino": hall.casino_id,
-        "gameType": 3,
-        "header": True,
-        "skip": False,
-    }
+    told = {"url": hall.url, "token": hall.token, "casino": hall.casino_id, "gameType": 3}
+    async with node(**{**told, **more}) as client:
+        yield client
+
+
+@asynccontextmanager
+async def node(**more: Any) -> AsyncIterator[Follower]:
+    told = {"header": True, "skip": False}
     assert NODE is not None
     process = await asyncio.create_subprocess_exec(
         NODE, "follow.mjs", json.dumps({**told, **more}), cwd=HERE,
@@ -136,3 +142,23 @@ async def test_it_leaves_a_server_that_fell_silent_and_comes_back(hall: Hall) ->
         await client.until("reconnected")
         hall.push(5)
         await client.until("push", sId=5)
+
+
+async def test_it_follows_a_draw_from_betting_to_its_result_while_a_worker_is_killed(tmp_path: Path) -> None:
+    """A hub with two workers as `serve` runs it; the one that publishes is killed, which may be the client's own."""
+    async with open_site(tmp_path, workers=2) as site:
+        assert await site.publish() == 1
+        told = {"url": site.url + PATHS[0], "token": await site.token(), "casino": site.casino["PartnerClientId"]}
+        async with node(**told, gameType=23, protocol="json") as client:
+            await client.until("push", draws=["2:"])
+            os.kill(await site.publishing_pid(), signal.SIGKILL)
+            over_ms = time.time_ns() // 1_000_000 - 1
+            result = {"state": 3, "playState": 2, "startsAt": over_ms, "bettingEndsAt": over_ms, "results": [7, 12, 31]}
+
+            async def taken() -> bool:
+                with suppress(aiohttp.ClientError):
+                    return await site.publish(version=2, **result) == 1
+                return False
+
+            await until(taken)
+            await client.until("push", draws=["3:7,12,31"])
