@@ -7,6 +7,7 @@ import hashlib
 from fractions import Fraction
 from functools import partial
 from random import Random
+from typing import Any
 
 import asyncpg
 import pytest
@@ -19,6 +20,7 @@ from croupier.core.payment import PaymentState
 from croupier.flows.jackpots import award_all, change_pot, gather_all
 from croupier.kit.seal import Sealer
 from croupier.store.db import Db
+from croupier.store.money.group_commit import Broken
 from croupier.store.money.jackpots import Fresh, PotNameTaken
 from tests.core.samples import K
 from tests.flows.pots import POT_ID, PotTable, make_hub
@@ -320,6 +322,29 @@ async def test_a_pot_that_cannot_be_fed_raises_an_incident_and_stops_no_other(ta
     await table.gather()
     assert [await table.amount(1), await table.amount(2)] == ["10.00", "11.00"]
     assert [i.name for i in await table.hub.store.incidents.open_ones()] == ["jackpot_stopped"]
+
+
+async def test_a_win_that_cannot_be_owed_stops_no_other_and_is_owed_later(
+    table: PotTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await table.open(1, ceiling=1_001)
+    await table.open(2, ceiling=1_001)
+    await table.settled(10_000)
+    commit = table.hub.group_commit.commit
+
+    async def breaks(decision: Any) -> bool:
+        if decision.after.bet_ref == " jackpot 1/1":
+            raise Broken("for the test")
+        return await commit(decision)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(table.hub.group_commit, "commit", breaks)
+        await table.gather()
+    assert await table.balance("owed/11") == 1_001
+    assert [i.name for i in await table.hub.store.incidents.open_ones()] == ["jackpot_stopped"]
+    await table.gather()
+    assert await table.balance("owed/11") == 2_002
+    assert await table.violations() == {}
 
 
 # --- to the cent --------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from croupier.core.bet_requests import open_jackpot
 from croupier.core.jackpot import SECRET_BYTES, BadPot, Gathered, Pot, win_ref
 from croupier.flows.advance import TRIES, Contended
 from croupier.flows.hub import Hub
-from croupier.flows.provider_request import commit_new_bet
+from croupier.flows.provider_request import NotTaken, commit_new_bet
 from croupier.kit.log import get
 from croupier.kit.seal import SealBroken
 from croupier.store.db import DbViolation
@@ -52,18 +52,29 @@ async def gather_all(hub: Hub) -> int:
         try:
             shares += await _gather_pot(hub, stored, upto)
         except (AssertionError, DbViolation, SealBroken) as error:
-            note = f"pot {stored.pot.name} is not fed: {error}"[:500]
-            log.error("jackpot.stopped", pot=stored.pot.pot_id, problem=str(error), exc_info=error)
-            await hub.store.incidents.raise_new(NOBODY, "jackpot_stopped", note)
+            await _stopped(hub, stored.pot.pot_id, f"pot {stored.pot.name} is not fed", error)
     return shares
 
 
 async def award_all(hub: Hub) -> int:
-    """Open the bet of every win that was decided and is not open yet. Return their number."""
+    """Open the bet of every win that was decided and is not open yet. Return their number. One that fails stops no other."""
+    opened = 0
     due = await hub.store.jackpots.due()
     for win in due:
-        await _award(hub, win)
-    return len(due)
+        try:
+            await _award(hub, win)
+        except (NotTaken, Contended):
+            continue
+        except (AssertionError, Broken) as error:
+            await _stopped(hub, win.pot_id, f"the win of round {win.number} of pot {win.name} is not owed", error)
+        else:
+            opened += 1
+    return opened
+
+
+async def _stopped(hub: Hub, pot_id: int, what: str, error: Exception) -> None:
+    log.error("jackpot.stopped", pot=pot_id, problem=str(error), exc_info=error)
+    await hub.store.incidents.raise_new(NOBODY, "jackpot_stopped", f"{what}: {error}"[:500])
 
 
 async def _has_lease(hub: Hub) -> bool:
