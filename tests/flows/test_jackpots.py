@@ -327,13 +327,13 @@ async def test_a_pot_that_cannot_be_fed_raises_an_incident_and_stops_no_other(ta
 async def test_a_win_that_cannot_be_owed_stops_no_other_and_is_owed_later(
     table: PotTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await table.open(1, ceiling=1_001)
-    await table.open(2, ceiling=1_001)
+    await table.open(501, ceiling=1_001)
+    await table.open(502, ceiling=1_001)
     await table.settled(10_000)
     commit = table.hub.group_commit.commit
 
     async def breaks(decision: Any) -> bool:
-        if decision.after.bet_ref == " jackpot 1/1":
+        if decision.after.bet_ref == " jackpot 501/1":
             raise Broken("for the test")
         return await commit(decision)
 
