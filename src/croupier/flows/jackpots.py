@@ -52,7 +52,7 @@ async def gather_all(hub: Hub) -> int:
         try:
             shares += await _gather_pot(hub, stored, upto)
         except (AssertionError, DbViolation, SealBroken) as error:
-            await _stopped(hub, stored.pot.pot_id, f"pot {stored.pot.name} is not fed", error)
+            await _stopped(hub, stored.pot.pot_id, f"pot {stored.pot.name} is not fed", error=error)
     return shares
 
 
@@ -66,13 +66,13 @@ async def award_all(hub: Hub) -> int:
         except (NotTaken, Contended):
             continue
         except (AssertionError, Broken) as error:
-            await _stopped(hub, win.pot_id, f"the win of round {win.number} of pot {win.name} is not owed", error)
+            await _stopped(hub, win.pot_id, f"the win of round {win.number} of pot {win.name} is not owed", error=error)
         else:
             opened += 1
     return opened
 
 
-async def _stopped(hub: Hub, pot_id: int, what: str, error: Exception) -> None:
+async def _stopped(hub: Hub, pot_id: int, what: str, *, error: Exception) -> None:
     log.error("jackpot.stopped", pot=pot_id, problem=str(error), exc_info=error)
     await hub.store.incidents.raise_new(NOBODY, "jackpot_stopped", f"{what}: {error}"[:500])
 
