@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ from croupier.core.readings import Authorized, BalanceKnown, Contents, PaymentKi
 from croupier.flows.accept_payment import accept_payment
 from croupier.flows.advance import terms_of
 from croupier.flows.authorize import authorize
-from croupier.flows.balances import query_balance_amount, record_reported_balance
+from croupier.flows.balances import BalanceLookup, balance_task, query_balance_amount, record_reported_balance
 from croupier.flows.pay_out import pay_out
 from croupier.flows.refund import refund
 from croupier.store.db import DbDown
@@ -245,3 +247,45 @@ async def test_other_bets_are_told_as_the_casino_has_booked_them(desk: Desk) -> 
     second = await desk.bet(1002)
     await accept(desk, second, yes(second, None))
     assert await refunded(desk, await desk.again(second)) == 9_000
+
+
+# --- how often the casino is queried (decision 0060) ------------------------------------------------------
+
+
+class Asked:
+    """A casino that counts its questions."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    async def balance(self, *_: object) -> BalanceKnown:
+        self.times += 1
+        return BalanceKnown("90.00")
+
+
+async def test_a_stale_balance_is_asked_for_once_per_player_and_five_seconds(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = Asked()
+    monkeypatch.setitem(desk.hub.casino_gateways, desk.cast.casino.protocol, asked)
+    bet = await a_bet_that_is_on(desk)
+    await desk.bet(1002)  # it is open, so no report becomes the base
+    desk.clock.ms += 6_000
+    lookup = BalanceLookup(desk.hub, desk.cast.session, desk.clock.monotonic_s() + 600)
+    for seconds, times in ((0, 1), (1, 1), (3, 1), (2, 2)):
+        desk.clock.ms += seconds * 1_000
+        await lookup.answer(None, replace(bet, pay_in_balance=None), "pay_in")
+        await asyncio.gather(*desk.hub.state.balance_queries.values())
+        lookup = BalanceLookup(desk.hub, desk.cast.session, desk.clock.monotonic_s() + 600)
+        assert asked.times == times
+
+
+async def test_a_query_after_an_outcome_leaves_in_a_later_millisecond(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stake was decided in the same millisecond: without the pause its order to the query would not be known."""
+    monkeypatch.setitem(desk.hub.casino_gateways, desk.cast.casino.protocol, Asked())
+    bet = await desk.bet()
+    await accept(desk, bet, yes(bet, None))
+    assert await balance_task(desk.hub, desk.cast.session) == 9_000
+    assert await known(desk) == 9_000

@@ -94,8 +94,8 @@ _LISTS = (
         "croupier.flows.balances",
         (
             (
-                "    await hub.store.balances.base(session.player_id, amount, asked_ms)",
-                "    await hub.store.balances.base(session.player_id, amount, hub.clock.now_ms())",
+                "    await hub.store.balances.base(session.player_id, amount, asked_ms, heard_ms=heard_ms)",
+                "    await hub.store.balances.base(session.player_id, amount, hub.clock.now_ms(), heard_ms=heard_ms)",
             ),
         ),
         "I3",

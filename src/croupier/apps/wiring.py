@@ -132,6 +132,7 @@ def build(settings: Settings, seams: Seams, process: str, *, process_settings: P
         database_health=DatabaseHealth(clock, metrics),
         notary=_notary(settings, seams.sealer),
         throttle=Throttle(clock),
+        balance_throttle=Throttle(clock, settings.balance_stale_s),
     )
     hub.casino_gateways = {
         name: protocol.gateway(seams.wire, clock, store.keys, issuer=settings.issuer)

@@ -38,12 +38,14 @@ async def identify(
 ) -> Identified | No | Unknown:
     """Return what `authorize` does, with the new refresh token."""
     assert_no_tx()
-    asked_ms = 0
+    asked_ms = heard_ms = 0
 
     async def ask(gateway: CasinoGateway) -> AuthReading:
-        nonlocal asked_ms
+        nonlocal asked_ms, heard_ms
         asked_ms = hub.clock.now_ms()
-        return await gateway.auth(casino, refresh_token, tag_id)
+        heard = await gateway.auth(casino, refresh_token, tag_id)
+        heard_ms = hub.clock.now_ms()
+        return heard
 
     reading = await call_for_player(hub, casino, ask)
     if not isinstance(reading, Authorized):
@@ -59,15 +61,15 @@ async def identify(
         is_test=reading.is_test,
         refresh_token=reading.refresh_token,
     )
-    await _keep_balance(hub, player, reading, asked_ms=asked_ms)
+    await _keep_balance(hub, player, reading, times_ms=(asked_ms, heard_ms))
     return Identified(player, reading.refresh_token)
 
 
-async def _keep_balance(hub: Hub, player: Player, reading: Authorized, *, asked_ms: int) -> None:
+async def _keep_balance(hub: Hub, player: Player, reading: Authorized, *, times_ms: tuple[int, int]) -> None:
     if reading.balance is None:
         return
     try:
         amount = parse_amount(reading.balance, reading.currency)
     except (BadAmount, UnknownCurrency):
         return
-    await hub.store.balances.base(player.player_id, amount, asked_ms)
+    await hub.store.balances.base(player.player_id, amount, times_ms[0], heard_ms=times_ms[1])

@@ -34,6 +34,8 @@ from croupier.store.money.balances import Known
 
 log = get("balance")
 
+NEXT_MS_S = 0.002
+"""Long enough that the clock, which counts milliseconds, has moved on."""
 ANSWERS_WITH_BALANCE = (None, Refusal.NOT_ENOUGH_FUNDS)
 
 
@@ -82,12 +84,14 @@ async def query_balance(hub: Hub, session: WalletOwner) -> BalanceResult:
     casino = await hub.store.casinos.get(session.casino_id)
     assert casino is not None
     assert_no_tx()
-    asked_ms = 0
+    asked_ms = heard_ms = 0
 
     async def ask(gateway: CasinoGateway) -> BalanceReading:
-        nonlocal asked_ms
+        nonlocal asked_ms, heard_ms
         asked_ms = hub.clock.now_ms()  # when it leaves, not when it began to wait for its place
-        return await gateway.balance(casino, session.player_ref)
+        heard = await gateway.balance(casino, session.player_ref)
+        heard_ms = hub.clock.now_ms()
+        return heard
 
     reading = await casino_call.call_for_player(hub, casino, ask)
     if isinstance(reading, BalanceUnreadable):
@@ -102,7 +106,7 @@ async def query_balance(hub: Hub, session: WalletOwner) -> BalanceResult:
         return BalanceResult(answered=True)
     if not same_amount(reading.balance, amount, session.currency):
         _report_odd(hub, casino, "negative" if reading.balance.startswith("-") else "finer", said=reading.balance)
-    await hub.store.balances.base(session.player_id, amount, asked_ms)
+    await hub.store.balances.base(session.player_id, amount, asked_ms, heard_ms=heard_ms)
     return BalanceResult(answered=True, amount=amount)
 
 
@@ -132,7 +136,10 @@ async def record_reported_balance(hub: Hub, subject: Bet | Cashback, kind: Payme
         told = parse_amount(said.balance, subject.currency)
         moved = payment.amount - (payment.tax or 0)
         without = told - moved if kind in GIVES else told + moved
-        await hub.store.balances.base(subject.player_id, without, payment.created_ms, told_with=payment)
+        heard_ms = hub.clock.now_ms()
+        await hub.store.balances.base(
+            subject.player_id, without, payment.created_ms, heard_ms=heard_ms, told_with=payment
+        )
     except BadAmount:
         return
     except DbError as error:
@@ -160,7 +167,11 @@ def balance_task(hub: Hub, session: WalletOwner) -> asyncio.Task[int | None]:
 
 
 async def _query_quietly(hub: Hub, session: WalletOwner) -> int | None:
-    """Query the balance; a database error is logged and gives None. The request that started it may have ended already."""
+    """Query the balance; a database error is logged and gives None. The request that started it may have ended already.
+
+    It leaves in a later millisecond than the decision that it follows, so that their order is known.
+    """
+    await hub.clock.sleep(NEXT_MS_S)
     try:
         return await query_balance_amount(hub, session)
     except DbError as error:
@@ -183,7 +194,8 @@ class BalanceLookup:
 
     async def start_if_unknown(self) -> None:
         """Start a query in parallel with the make if no balance of this player is known."""
-        if await self._hub.store.balances.known(self._session.player_id) is None:
+        player_id = self._session.player_id
+        if player_id not in self._hub.state.balance_known and await self._hub.store.balances.known(player_id) is None:
             self._ask()
 
     async def answer(self, refusal: Refusal | None, bet: Bet | None = None, verb: str = "") -> Answer:
@@ -194,10 +206,33 @@ class BalanceLookup:
         stored = getattr(bet, f"{verb}_balance") if bet is not None else None
         if stored is not None:
             return replace(told, balance=stored)
-        balance = await self._now(bet)
-        if balance is not None and bet is not None:
-            balance = await self._hub.store.balances.keep(bet.bet_id, verb, balance)
+        balance = None if bet is None else await self._tell(bet, verb)
+        if balance is None:
+            balance = await self._now(bet)
+            if balance is not None and bet is not None:
+                balance = await self._hub.store.balances.keep(bet.bet_id, verb, balance)
         return replace(told, balance=balance)
+
+    async def _tell(self, bet: Bet, verb: str) -> int | None:
+        """Return the known balance, stored with the answer; None if there is none, or if the casino is asked each time."""
+        hub, player_id = self._hub, self._session.player_id
+        casino = await hub.store.casinos.get(self._session.casino_id)
+        if casino is None or casino.exact_balance:
+            return None
+        told = await hub.store.balances.tell(player_id, bet.bet_id, bet.net, verb=verb)
+        if told is None:
+            hub.state.balance_known.drop(player_id)
+            return None
+        hub.state.balance_known.put(player_id, None)
+        self._refresh_if_stale(told.base_ms)
+        return told.amount
+
+    def _refresh_if_stale(self, base_ms: int) -> None:
+        """Have the casino queried for the next answer if the base is stale, at most once per player and `balance_stale_s`."""
+        hub = self._hub
+        stale = hub.clock.now_ms() - base_ms > hub.process_settings.balance_stale_s * 1000
+        if stale and hub.balance_throttle.allows(self._session.player_id):
+            self._ask()
 
     def _ask(self, *, anew: bool = False) -> asyncio.Task[int | None]:
         """Return the balance query of this player. A query in flight is shared: each player has at most one."""
@@ -219,9 +254,7 @@ class BalanceLookup:
                 asked = await self._in_time(self._ask(anew=True))
                 known = await self._known(bet)
             return asked if known is None or (exact and asked is not None) else known.amount + known.ahead
-        if hub.clock.now_ms() - known.base_ms > hub.process_settings.balance_stale_s * 1000:
-            # Answer with the known balance. The query refreshes the base for the next answer.
-            self._ask()
+        self._refresh_if_stale(known.base_ms)
         return known.amount + known.ahead
 
     async def _known(self, bet: Bet | None) -> Known | None:

@@ -19,6 +19,7 @@ from croupier.flows.waiters import Waiters
 from croupier.kit.chance import Chance
 from croupier.kit.clock import Clock
 from croupier.kit.metrics import Metrics
+from croupier.kit.recent_map import RecentMap
 from croupier.kit.signed_lines import SignedLines
 from croupier.kit.throttle import Throttle
 from croupier.store.db import Db
@@ -134,6 +135,8 @@ class ProcessState:
     poller: PollerPort | None = None
     balance_queries: dict[int, asyncio.Task[int | None]] = field(default_factory=dict)
     """Balance queries in flight, by player."""
+    balance_known: RecentMap[int, None] = field(default_factory=RecentMap)
+    """Players whose balance was known a moment ago."""
     recovery: Recovery | None = None
     """The open recovery after a restore from a backup, or None. No new bets are taken where `recovering` is true."""
     closing: bool = False
@@ -158,6 +161,8 @@ class Hub:
     """The signer of checkpoints of the audit trail, which are stored outside the database."""
     throttle: Throttle
     """Limits how often an event is logged or reported."""
+    balance_throttle: Throttle
+    """Limits how often a stale balance of a player is queried."""
     bulkheads: Bulkheads = field(default_factory=Bulkheads)
     casino_gateways: Mapping[str, CasinoGateway] = field(default_factory=dict)
     provider_gateways: Mapping[str, ProviderGateway] = field(default_factory=dict)

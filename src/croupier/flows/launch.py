@@ -15,6 +15,7 @@ from croupier.core.large_win import Threshold, max_odd, max_win
 from croupier.core.money import UnknownCurrency, exponent, format_amount, is_amount
 from croupier.core.protection import NO_LIMITS, PlayLimits, narrower
 from croupier.core.session import Game, Session, bet_limits
+from croupier.flows.balances import balance_task
 from croupier.flows.bulkheads import BulkheadFull, SideCall
 from croupier.flows.hub import Hub
 from croupier.kit.wire import PeerError
@@ -67,6 +68,8 @@ async def launch(hub: Hub, casino: Casino, wish: LaunchRequest) -> Launched:
     session = await _open(hub, casino, wish, provider=provider, game=game)
     frame_uri = await _frame_of(hub, provider, _order(casino, provider, game, session=session, wish=wish))
     await hub.store.sessions.set_frame(session.session_id, frame_uri)
+    if hub.process_settings.process and not session.demo:
+        balance_task(hub, session)  # nothing of this player is under way: the answer is a base for the first bet
     return Launched(session.session_id, frame_uri, session.player_id, session.expires_ms)
 
 

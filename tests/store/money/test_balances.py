@@ -105,3 +105,50 @@ async def test_all_repeats_of_one_instant_are_told_the_same(db: Db, player: int)
     assert len(set(kept)) == 1
     assert kept[0] in amounts
     assert await balances.keep(5, "pay_in", 1) == kept[0]
+
+
+# --- when a reported balance is a base (decision 0060) ----------------------------------------------------
+
+HEARD_MS = ASKED_MS + 40
+
+
+async def opened(db: Db, player_id: int, at_ms: int, decided_ms: int | None = None) -> None:
+    await db.execute(
+        "insert into payments (subject_id, kind, amount, created_ms, state, decided_ms, player_id)"
+        " values (99, 'stake', 300, $1, case when $2::bigint is null then 'created' else 'accepted' end, $2, $3)",
+        at_ms,
+        decided_ms,
+        player_id,
+    )
+
+
+@pytest.mark.parametrize(
+    ("created_ms", "decided_ms", "taken"),
+    [
+        (ASKED_MS - 500, ASKED_MS - 1, True),
+        (HEARD_MS + 1, None, True),
+        (HEARD_MS + 1, HEARD_MS + 9, True),
+        (ASKED_MS - 500, None, False),
+        (ASKED_MS - 500, ASKED_MS, False),
+        (ASKED_MS - 500, HEARD_MS - 1, False),
+        (ASKED_MS + 1, None, False),
+        (ASKED_MS + 1, HEARD_MS - 1, False),
+        (HEARD_MS, None, False),
+    ],
+)
+async def test_a_report_is_a_base_if_its_order_to_every_payment_is_known(
+    db: Db, player: int, created_ms: int, decided_ms: int | None, *, taken: bool
+) -> None:
+    """A payment in the report must not be added to it again, and one that is not in it must be added once it is accepted."""
+    await opened(db, player, created_ms, decided_ms)
+    await Balances(db).base(player, 5_000, ASKED_MS, heard_ms=HEARD_MS)
+    base = await db.fetchval("select amount from balances where player_id = $1", player)
+    assert base == (5_000 if taken else 10_000)
+
+
+async def test_a_payment_that_left_after_the_answer_moves_the_base_once_it_is_accepted(db: Db, player: int) -> None:
+    await opened(db, player, HEARD_MS + 1)
+    await Balances(db).base(player, 5_000, ASKED_MS, heard_ms=HEARD_MS)
+    assert await told(db, player) == 5_000
+    await db.execute("update payments set state = 'accepted', decided_ms = $1", HEARD_MS + 30)
+    assert await told(db, player) == 4_700

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from operator import itemgetter
 
 from croupier.core.payment import Payment
 from croupier.store.db import Db
@@ -31,18 +33,25 @@ cross join lateral (
 ) since
 where not since.late"""
 
-# A reported balance is a base only if no other payment of the player was open between our request and its answer.
+# A reported balance is a base only if its order to every other payment of the player is known (decision 0060). It holds
+# a payment that was decided before our request, and not one that was created after its answer had arrived.
 BASE = """
 insert into balances (player_id, amount, base_ms)
 select $1, $2, $3 where not exists (
     select from payments p where p.player_id = $1 and (p.decided_ms is null or p.decided_ms >= $3)
-    and (p.subject_id, p.kind) is distinct from ($4::bigint, $5::text))
+    and p.created_ms <= $6 and (p.subject_id, p.kind) is distinct from ($4::bigint, $5::text))
 on conflict (player_id) do update set amount = excluded.amount, base_ms = excluded.base_ms
 where balances.base_ms <= excluded.base_ms"""
+
+# The balance now, stored with the first answer to the verb, in one statement: the usual case of an answer.
+_TELL = f"""
+update bets b set {{column}} = coalesce(b.{{column}}, k.amount + k.ahead) from ({_KNOWN}) k
+where b.bet_id = k.bet_id returning k.player_id, k.bet_id, k.net, k.base_ms, b.{{column}} as told"""
 
 _STORE = """
 update bets b set {column} = i.amount from unnest($1::bigint[], $2::bigint[]) i(bet_id, amount)
 where b.bet_id = i.bet_id and b.{column} is null returning b.bet_id, b.{column} as amount"""
+NEVER_MS = 2**62
 _VERBS = ("pay_in", "pay_out", "refund")
 
 
@@ -57,6 +66,14 @@ class Known:
     """The amount of the bet that is decided and not booked by the casino yet: a win owed, a stake being returned."""
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The balance of an answer in minor units, as it is stored with it, and when the casino was asked for its base."""
+
+    amount: int
+    base_ms: int
+
+
 _Key = tuple[int, int, int]
 """Player, bet, and the bet's total effect on the wallet."""
 
@@ -68,6 +85,7 @@ class Balances:
         self._db = db
         self._known: ReadBatcher[_Key, Known] = ReadBatcher(self._read)
         self._stores = {verb: ReadBatcher(self._store_of(verb)) for verb in _VERBS}
+        self._tells = {verb: ReadBatcher(partial(self._tell, verb)) for verb in _VERBS}
 
     async def known(self, player_id: int, bet_id: int = 0, net: int = 0) -> Known | None:
         """Return the current balance, or None if the casino never reported one.
@@ -76,13 +94,29 @@ class Balances:
         """
         return await self._known.one((player_id, bet_id, net))
 
-    async def base(self, player_id: int, amount: int, asked_ms: int, *, told_with: Payment | None = None) -> None:
-        """Make the balance that the casino reported, requested at `asked_ms`, the base if no payment was open meanwhile.
+    async def base(
+        self,
+        player_id: int,
+        amount: int,
+        asked_ms: int,
+        *,
+        heard_ms: int | None = None,
+        told_with: Payment | None = None,
+    ) -> None:
+        """Make the balance that the casino reported the base if no payment was open between request and answer.
 
-        `told_with`: the payment whose outcome the balance came with. It alone may be open, so `amount` excludes it.
+        `asked_ms` and `heard_ms` are the instants of the request and of its answer (None: just now). `told_with`: the payment whose outcome
+        the balance came with. It alone may be open, so `amount` excludes it.
         """
         payment = (None, None) if told_with is None else (told_with.subject_id, told_with.kind.value)
-        await self._db.execute(BASE, player_id, amount, asked_ms, *payment)
+        await self._db.execute(BASE, player_id, amount, asked_ms, *payment, NEVER_MS if heard_ms is None else heard_ms)
+
+    async def tell(self, player_id: int, bet_id: int, net: int, *, verb: str) -> Told | None:
+        """Return the current balance with the bet's amount ahead, and store it with the bet's first answer to `verb`.
+
+        None if no balance is known; nothing is stored then.
+        """
+        return await self._tells[verb].one((player_id, bet_id, net))
 
     async def keep(self, bet_id: int, verb: str, amount: int) -> int:
         """Store the balance of the first answer to `verb` and return the stored one."""
@@ -100,6 +134,13 @@ class Balances:
             )
             for row in rows
         }
+
+    async def _tell(self, verb: str, keys: Sequence[_Key]) -> dict[_Key, Told]:
+        # In the order in which a group commit locks known bets.
+        ordered = sorted(keys, key=itemgetter(1))
+        sql = _TELL.format(column=f"{verb}_balance")
+        rows = await self._db.batch_fetch(sql, *(list(column) for column in zip(*ordered, strict=True)))
+        return {(row["player_id"], row["bet_id"], row["net"]): Told(int(row["told"]), row["base_ms"]) for row in rows}
 
     def _store_of(self, verb: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
         sql = _STORE.format(column=f"{verb}_balance")
