@@ -142,6 +142,7 @@ def build(settings: Settings, seams: Seams, process: str, *, process_settings: P
         name: protocol.gateway(seams.wire, clock, chance, allow_http=settings.allow_private_peers)
         for name, protocol in providers.PROTOCOLS.items()
     }
+    group_commit.on_commit(store.bets.committed)
     group_commit.on_commit(hub.waiters.committed)
     if process:
         hub.state.dispatcher = Dispatcher(hub)

@@ -46,12 +46,20 @@ async def accept_payment(
     found = hub.store.cashbacks.by_id if cashback else hub.store.bets.by_id
     result = AcceptResult(Verdict.CONFLICT, UNKNOWN)
 
+    async def recall() -> Any:  # noqa: ANN401 - a Bet or Cashback
+        recalled = None if cashback else hub.store.bets.recall(subject_id)
+        return None if recalled is None or recalled.casino_id != casino_id else await own(recalled)
+
     async def read() -> Any:  # noqa: ANN401 - a Bet or Cashback
+        nonlocal result
+        result = AcceptResult(Verdict.CONFLICT, UNKNOWN)
         subject: Bet | Cashback | None = await found(subject_id)
         if subject is None:
             await record_lost_payment(hub, casino_id, subject_id, kind=kind, outcome=outcome)
-        if subject is None:
             return None
+        return await own(subject)
+
+    async def own(subject: Bet | Cashback) -> Bet | Cashback | None:
         if subject.casino_id != casino_id:
             log.warning("casino.mixed_up", says=f"a payment of client {subject.casino_id} accepted as {casino_id}")
             return None
@@ -67,7 +75,7 @@ async def accept_payment(
 
     hub.admission.answered(casino_id)
     await point("accept.before_commit")
-    await advance(hub, read, rule)
+    await advance(hub, read, rule, recall=recall)
     await point("accept.after_commit")
     return result
 

@@ -52,16 +52,25 @@ async def advance(
     hub: Hub,
     read: Callable[[], Awaitable[S | None]],
     rule: Callable[[S, Terms], Decision[S] | R],
+    *,
+    recall: Callable[[], Awaitable[S | None]] | None = None,
 ) -> Decision[S] | R | None:
     """Apply the rule, and commit the result if it is a decision. None if there is no such subject.
 
+    `recall` returns the subject from memory, to be tried before it is read. Only a commit proves it current.
+
     Raises Contended, Broken (the decision broke an invariant; its payments were parked) and DbDown.
     """
-    for _ in range(TRIES):
+    recalled = None if recall is None else await recall()
+    if recalled is not None:
+        ruling = await decide_once(hub, recalled, rule)
+        if isinstance(ruling, Decision):
+            return ruling
+    for tried in range(TRIES):
         subject = await read()
         if subject is None:
             return None
-        ruling = await decide_once(hub, subject, rule)
+        ruling = await decide_once(hub, subject, rule, again=tried > 0 or recalled is not None)
         if not isinstance(ruling, RaceLost):
             return ruling
     raise Contended
@@ -71,16 +80,18 @@ class RaceLost:
     """The decision lost its race. Nothing was written; read again."""
 
 
-async def decide_once(hub: Hub, subject: S, rule: Callable[[S, Terms], Decision[S] | R]) -> Decision[S] | R | RaceLost:
+async def decide_once(
+    hub: Hub, subject: S, rule: Callable[[S, Terms], Decision[S] | R], *, again: bool = False
+) -> Decision[S] | R | RaceLost:
     """Apply the rule once to a subject that was just read, and commit a decision. Raises Broken, DbDown.
 
-    A decision may name a PartnerTransactionId that another payment already has. Then the rule runs again with that knowledge.
-    If two decisions name the same id at the same moment, the database accepts one, and the other reads again.
+    A decision may name a PartnerTransactionId that another payment already has. The database does not write it then, as
+    after a lost race. `again`: a decision was lost, so the ids are looked up, and the rule runs with that knowledge.
     """
     try:
         terms = await terms_of(hub, subject)
         ruling = rule(subject, terms)
-        if isinstance(ruling, Decision) and ruling.named:
+        if again and isinstance(ruling, Decision) and ruling.named:
             held = await hub.store.partner_transactions.held(ruling)
             ruling = rule(subject, replace(terms, held=held)) if held else ruling
         if not isinstance(ruling, Decision) or await hub.group_commit.commit(ruling):

@@ -65,6 +65,8 @@ class LeasedCall:
     cashback: bool
     before_ms: int = field(default=0, compare=False)
     """The instant before which it must be sent: the end of its lease or, for a stake, of its hold time."""
+    own: bool = field(default=False, compare=False)
+    """A commit of this process leased it, so what this process committed of the bet last is not older than the lease."""
 
 
 @dataclass(slots=True)
@@ -97,7 +99,8 @@ class Dispatcher:
             mine = call.lease_owner == self._hub.process_settings.process and before.get(slot) != call
             if not mine or not call.lease_owner:
                 continue
-            leased_call = LeasedCall(decision.after.subject_id, slot, call.fence, isinstance(decision.after, Cashback))
+            cashback = isinstance(decision.after, Cashback)
+            leased_call = LeasedCall(decision.after.subject_id, slot, call.fence, cashback, own=True)
             if call.step is Step.MAKE and not leased_call.cashback:
                 self._enqueue(decision.after, leased_call)
             else:
@@ -289,6 +292,8 @@ class Dispatcher:
         if step is Step.MAKE and isinstance(reading, Received):
             # An accept usually arrives within moments and makes this commit unnecessary.
             await self._hub.clock.sleep(self._hub.process_settings.ack_grace_s)
+            if self._is_over(leased_call):
+                return
 
         async def read() -> Any:  # noqa: ANN401 - Bet or Cashback
             subject = await self._reader(leased_call)()
@@ -305,6 +310,11 @@ class Dispatcher:
             return draft.finish(f"{leased_call.slot}_{step.value}_answered")
 
         await advance(self._hub, read, rule)
+
+    def _is_over(self, leased_call: LeasedCall) -> bool:
+        """Return whether a commit of this process ended the call or passed it on: under this fence it never comes back."""
+        bet = self._hub.store.bets.recall(leased_call.subject_id) if leased_call.own else None
+        return bet is not None and not _holds_fence(bet, leased_call)
 
     def _reader(self, leased_call: LeasedCall) -> Callable[[], Awaitable[Any]]:
         store = self._hub.store

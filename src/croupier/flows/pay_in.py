@@ -7,6 +7,7 @@ casino (dispatcher). Spec: money.md 3.0 to 3.5, provider.md 4.2 and 4.4.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 from croupier.core import bet_requests
 from croupier.core.bet import Bet, Origin
@@ -27,6 +28,7 @@ from croupier.flows.provider_request import (
     decide_request,
     load_request,
     session_unknown,
+    stored_bet,
     unsaved_bet,
 )
 from croupier.kit.log import get
@@ -36,6 +38,15 @@ from croupier.store.db import DbError
 log = get("provider")
 
 RETRY_AFTER_S = 2
+
+
+class _NewBetRefused(NamedTuple):
+    answer: Answer
+    why: str | None = None
+    """The switch or limit, for the log. It is not for the provider."""
+
+
+NOT_TAKEN = _NewBetRefused(Answer(Refusal.NOT_TAKEN, retry_after_s=RETRY_AFTER_S))
 
 
 async def pay_in(hub: Hub, command: PayIn) -> Answer:
@@ -48,7 +59,7 @@ async def pay_in(hub: Hub, command: PayIn) -> Answer:
         return asked
     if request.session.demo:
         refused = _refused(hub, request, asked)
-        reason = None if refused is None else refused.refusal
+        reason = None if refused is None else _answer_refused(request, refused).refusal
         return await hub.store.demo.pay_in(request.session, command.bet_ref, asked, refuse_new=reason)
     return await answer_contention(_RealPayIn(hub, request, asked).answer())
 
@@ -67,12 +78,16 @@ class _RealPayIn:
         if self._request.bet is not None:
             return await self._known(self._request.bet)
         refused = _refused(hub, self._request, self._asked)
+        if refused is None and not await self._within_limits():
+            refused = _NewBetRefused(Answer(Refusal.LIMIT))
+        if refused is None and hub.recovering(casino.casino_id):
+            refused = NOT_TAKEN
+        if refused is None and not hub.admission.admit(casino.casino_id, casino.in_flight):
+            refused = NOT_TAKEN
         if refused is not None:
-            return refused
-        if not await self._within_limits():
-            return Answer(Refusal.LIMIT)
-        if hub.recovering(casino.casino_id) or not hub.admission.admit(casino.casino_id, casino.in_flight):
-            return Answer(Refusal.NOT_TAKEN, retry_after_s=RETRY_AFTER_S)
+            # A known bet is not judged by the rules for new ones (money.md 3.0).
+            known = await stored_bet(hub, self._request.command)
+            return _answer_refused(self._request, refused) if known is None else await self._known(known)
         try:
             return await self._new()
         finally:
@@ -126,10 +141,10 @@ def _contents(request: ProviderRequest[PayIn]) -> RequestContents | Answer:
     return RequestContents(session.casino_id, session.player_id, command.round_ref, stake, win)
 
 
-def _refused(hub: Hub, request: ProviderRequest[PayIn], asked: RequestContents) -> Answer | None:
+def _refused(hub: Hub, request: ProviderRequest[PayIn], asked: RequestContents) -> _NewBetRefused | None:
     """Return the refusal of a new bet, or None. Known bets are not judged by these rules (money.md 3.0)."""
     if hub.state.closing or hub.database_health.unfit is not None or hub.waiters.over(request.until_s):
-        return Answer(Refusal.NOT_TAKEN, retry_after_s=RETRY_AFTER_S)
+        return NOT_TAKEN
     assert asked.stake is not None
     verdict = judge_new_bet(
         request.session,
@@ -141,6 +156,11 @@ def _refused(hub: Hub, request: ProviderRequest[PayIn], asked: RequestContents) 
     )
     if verdict is None:
         return None
-    if verdict.why is not None:
-        log.info("provider.limit", provider=request.provider.name, casino=request.casino.name, why=verdict.why)
-    return Answer(verdict.refusal, field=verdict.field)
+    return _NewBetRefused(Answer(verdict.refusal, field=verdict.field), verdict.why)
+
+
+def _answer_refused(request: ProviderRequest[PayIn], refused: _NewBetRefused) -> Answer:
+    """Return the answer, and log the switch or limit behind it."""
+    if refused.why is not None:
+        log.info("provider.limit", provider=request.provider.name, casino=request.casino.name, why=refused.why)
+    return refused.answer

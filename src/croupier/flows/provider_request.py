@@ -6,7 +6,6 @@ conditional update. Never: the rules (core.bet_requests). Spec: money.md 3.0, 3.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
@@ -41,7 +40,9 @@ class ProviderRequest(Generic[C]):
     """The monotonic instant at which the request must have been answered."""
     until_ms: int
     bet: Bet | None = None
-    """The named bet as it was on arrival; None if there was none."""
+    """The named bet as it was on arrival; None if there was none. For a pay-in: as `recall` knows it."""
+    recalled: bool = False
+    """The bet comes from memory: only a commit proves it current."""
 
 
 class NotTaken(Exception):
@@ -49,23 +50,35 @@ class NotTaken(Exception):
 
 
 async def load_request(hub: Hub, command: C) -> ProviderRequest[C] | None:
-    """Load the session, the bet and the counterparties of a request. None if the provider has no such session."""
+    """Load the session, the bet and the counterparties of a request. None if the provider has no such session.
+
+    The bet of a pay-in is not read: most are new, and the commit of a new bet tells if it is not.
+    """
     arrived = hub.clock.monotonic_s() if command.arrived_s is None else command.arrived_s
     try:
-        session, bet, provider = await asyncio.gather(
-            hub.store.sessions.get(command.session_id),
-            hub.store.bets.by_ref(command.provider_id, command.bet_ref),
-            hub.store.providers.get(command.provider_id),
-        )
+        session = await hub.store.sessions.get(command.session_id)
+        provider = await hub.store.providers.get(command.provider_id)
         if session is None or provider is None or session.provider_id != command.provider_id:
             return None
         casino = await hub.store.casinos.get(session.casino_id)
+        recalled = hub.store.bets.recall_ref(command.provider_id, command.bet_ref)
+        bet = recalled
+        if bet is None and not isinstance(command, PayIn):
+            bet = await hub.store.bets.by_ref(command.provider_id, command.bet_ref)
     except DbError as error:
         raise NotTaken from error
     assert casino is not None
     until_s = arrived + provider.hold_s
     until_ms = hub.clock.now_ms() + round((until_s - hub.clock.monotonic_s()) * 1000)
-    return ProviderRequest(command, session, casino, provider, until_s, until_ms, bet)
+    return ProviderRequest(command, session, casino, provider, until_s, until_ms, bet, recalled is not None)
+
+
+async def stored_bet(hub: Hub, command: PayIn) -> Bet | None:
+    """Return the bet that a pay-in names, as it is stored. Raises NotTaken."""
+    try:
+        return await hub.store.bets.by_ref(command.provider_id, command.bet_ref)
+    except DbError as error:
+        raise NotTaken from error
 
 
 def session_unknown(hub: Hub) -> Answer:
@@ -81,17 +94,22 @@ async def decide_request(
     `asked_now`: this request has just opened the bet, so it waits before the rule runs. Raises Contended.
     """
     bet, waiting, tries, wrote = first, asked_now, 0, asked_now
+    unproven = request.recalled and first is request.bet
     while tries < TRIES:
         if waiting and _undecided(bet) and not hub.waiters.over(request.until_s) and not hub.state.closing:
-            await hub.waiters.wait(bet.bet_id, bet.version, request.until_s)
-            bet = await _again(hub, bet)
+            woken = await hub.waiters.wait(bet.bet_id, bet.version, request.until_s)
+            bet = _committed_since(hub, bet, woken) or await _again(hub, bet)
             continue
         try:
             ruling = await decide_once(hub, bet, partial(_judged, rule, over=waiting))
+            if unproven and not isinstance(ruling, Decision):
+                bet, unproven = await _again(hub, bet), False
+                continue
         except (DbUnfit, DbLocked) as error:
             if wrote:
                 raise
             raise NotTaken from error
+        unproven = False
         if isinstance(ruling, RecordedAnswer):
             return ruling.refusal, bet
         if isinstance(ruling, Wait):
@@ -102,6 +120,12 @@ async def decide_request(
             tries += 1
             bet = await _again(hub, bet)
     raise Contended
+
+
+def _committed_since(hub: Hub, bet: Bet, woken: int | None) -> Bet | None:
+    """Return the bet as a commit of this process left it that woke this request; None if another process was faster."""
+    found = None if woken is None else hub.store.bets.recall(bet.bet_id)
+    return found if found is not None and bet.version < found.version >= (woken or 0) else None
 
 
 def _judged(rule: RequestRule, bet: Bet, terms: Terms, *, over: bool) -> Ruling:

@@ -27,7 +27,7 @@ class Waiters:
         self._clock = clock
         self._versions = versions
         self._poll_s = poll_s
-        self._waiting: dict[int, list[tuple[int, asyncio.Future[None]]]] = {}
+        self._waiting: dict[int, list[tuple[int, asyncio.Future[int]]]] = {}
         self._somebody = asyncio.Event()
 
     def __len__(self) -> int:
@@ -37,20 +37,20 @@ class Waiters:
         """Return whether this instant of the monotonic clock has passed."""
         return until_s - self._clock.monotonic_s() < LEAST_S
 
-    async def wait(self, subject_id: int, seen_version: int, until_s: float) -> None:
-        """Return when the subject is newer than `seen_version`, or at `until_s` of the monotonic clock."""
+    async def wait(self, subject_id: int, seen_version: int, until_s: float) -> int | None:
+        """Return the version when the subject is newer than `seen_version`; None at `until_s` of the monotonic clock."""
         left = until_s - self._clock.monotonic_s()
         if left <= 0:
-            return
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            return None
+        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         place = (seen_version, future)
         self._waiting.setdefault(subject_id, []).append(place)
         self._somebody.set()
         try:
             async with asyncio.timeout(left):
-                await future
+                return await future
         except TimeoutError:
-            return
+            return None
         finally:
             self._leave(subject_id, place)
 
@@ -81,9 +81,9 @@ class Waiters:
     def _wake(self, subject_id: int, version: int) -> None:
         for seen, future in self._waiting.get(subject_id, ()):
             if version > seen and not future.done():
-                future.set_result(None)
+                future.set_result(version)
 
-    def _leave(self, subject_id: int, place: tuple[int, asyncio.Future[None]]) -> None:
+    def _leave(self, subject_id: int, place: tuple[int, asyncio.Future[int]]) -> None:
         places = self._waiting.get(subject_id, [])
         if place in places:
             places.remove(place)

@@ -1,15 +1,21 @@
 """Reads of whole bets and cashbacks: the record with its payments and next actions.
 
-Owns: every query for one. Never: writes them (group commit). Concurrent reads are batched as the group commit
-batches commits.
+Owns: every query for one, and the bets that this process committed last, each at the version that it committed. Never: writes
+them (group commit). Concurrent reads are batched as the group commit batches commits.
+
+A committed bet in memory saves a read where the conditional update proves it current. Another process may have changed the row
+since, so nothing is answered or left undone on its word alone (decision 0061).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from croupier.core.bet import Bet
 from croupier.core.cashback import Cashback
+from croupier.core.draft import Decision
+from croupier.kit.recent_map import RecentMap
 from croupier.store.db import Db
 from croupier.store.money.rows import BET_QUERY, CASHBACK_QUERY, read_bet, read_cashback
 from croupier.store.read_batcher import ReadBatcher
@@ -17,6 +23,9 @@ from croupier.store.read_batcher import ReadBatcher
 _BY_REF = BET_QUERY + " join unnest($1::bigint[], $2::text[]) k(provider_id, bet_ref) using (provider_id, bet_ref)"
 _BY_ID = BET_QUERY + " join unnest($1::bigint[]) k(bet_id) using (bet_id)"
 _WAITED = "select bet_id, version from bets join unnest($1::bigint[]) k(bet_id) using (bet_id)"
+
+MOST_COMMITTED = 5_000
+"""Committed bets that a process keeps: a few seconds of the highest load."""
 
 
 class Bets:
@@ -26,6 +35,28 @@ class Bets:
         self._db = db
         self._refs: ReadBatcher[tuple[int, str], Bet] = ReadBatcher(self._read_refs)
         self._ids: ReadBatcher[int, Bet] = ReadBatcher(self._read_ids)
+        self._committed: RecentMap[int, Bet] = RecentMap(MOST_COMMITTED)
+        self._committed_refs: RecentMap[tuple[int, str], int] = RecentMap(MOST_COMMITTED)
+
+    def committed(self, decision: Decision[Any]) -> None:
+        """Note a decision that this process committed."""
+        bet = decision.after
+        if not isinstance(bet, Bet):
+            return
+        last = self._committed.get(bet.bet_id)
+        if last is None or last.version < bet.version:
+            self._committed.put(bet.bet_id, bet)
+            if decision.before is None:
+                self._committed_refs.put((bet.provider_id, bet.bet_ref), bet.bet_id)
+
+    def recall(self, bet_id: int) -> Bet | None:
+        """Return the bet as this process committed it last; None if it did not, or a while ago."""
+        return self._committed.get(bet_id)
+
+    def recall_ref(self, provider_id: int, bet_ref: str) -> Bet | None:
+        """Return the bet of a provider's betId as `recall` does."""
+        bet_id = self._committed_refs.get((provider_id, bet_ref))
+        return None if bet_id is None else self._committed.get(bet_id)
 
     async def by_ref(self, provider_id: int, bet_ref: str) -> Bet | None:
         """Return the bet of a provider's betId."""

@@ -56,6 +56,8 @@ NUMBER = (
     Column("kind", "text"),
 )
 
+_NOT_HELD = """(m.n in (
+        select i.n from number_in i join partner_transactions t using (casino_id, partner_tx))) is not true"""
 WON = "(i.n in (select h.n from heads h)) is true"
 """A hashed lookup; as a plain `in` it would become a join, and the pinned plans make that quadratic."""
 
@@ -169,9 +171,11 @@ def _heads(sql: GroupCommitSql, names: tuple[str, ...]) -> list[str]:
     on conflict ({unique}) do nothing returning {key})""")
         won.append(f"select i.n from born_in i where (i.{key} in (select {key} from born)) is true")
     if "moved" in names:
+        # A casino's id that another payment has is no error: the decision is lost, and made anew with that knowledge.
+        held = f" and {_NOT_HELD}" if "number" in names else ""
         parts.append(f"""moved as (
     update {table} t set {_updates(head, "m.")} from moved_in m
-    where t.{key} = m.{key} and t.version = m.version - 1 returning m.n)""")
+    where t.{key} = m.{key} and t.version = m.version - 1{held} returning m.n)""")
         won.append("select n from moved")
     return [*parts, f"heads as ({' union all '.join(won)})"]
 
