@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Route
 from croupier import __version__, casinos, providers
 from croupier.apps.casino_api import make_door
 from croupier.apps.feed import feed_tokens, make_connections
+from croupier.apps.hot_routes import HubApp
 from croupier.apps.operations import OWN, openapi
 from croupier.casino_api import routes as casino_api_routes
 from croupier.casino_api.door import ROOT as CASINO_API_ROOT
@@ -35,16 +36,16 @@ STUCK_S = 1.0
 """The age at which a decision that waits for a group commit counts as stuck."""
 
 
-def hub_app(hub: Hub, settings: Settings, connections: Connections | None = None) -> Starlette:
+def hub_app(hub: Hub, settings: Settings, connections: Connections | None = None) -> HubApp:
     """Return the app of one process. `connections` are the clients of the feed; by default the app makes its own."""
-    routes: list[BaseRoute] = [*_own_routes(hub)]
+    hot: list[Route] = []
     for casino_protocol in casinos.PROTOCOLS.values():
-        routes += casino_protocol.routes(hub, settings.issuer)
-    tokens = feed_tokens(hub, settings)
-    routes += feed_routes.routes(hub, tokens)
-    routes += casino_api_routes.routes(make_door(hub, settings))
+        hot += casino_protocol.routes(hub, settings.issuer)
     for provider_protocol in providers.PROTOCOLS.values():
-        routes += provider_protocol.routes(hub)
+        hot += provider_protocol.routes(hub)
+    tokens = feed_tokens(hub, settings)
+    routes: list[BaseRoute] = [*_own_routes(hub), *hot, *feed_routes.routes(hub, tokens)]
+    routes += casino_api_routes.routes(make_door(hub, settings))
     if connections is None:
         connections = make_connections(hub, settings)
     routes += sockets.routes(connections, tokens)
@@ -53,7 +54,7 @@ def hub_app(hub: Hub, settings: Settings, connections: Connections | None = None
     app = Starlette(routes=routes, exception_handlers=handlers)
     # A path with a trailing slash is an unknown path, not a redirect.
     app.router.redirect_slashes = False
-    return app
+    return HubApp(app, hot)
 
 
 def _own_routes(hub: Hub) -> list[Route]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 
 from croupier.kit.clock import Clock
 
@@ -35,29 +35,38 @@ class WrongType(Exception):
 
 
 async def read_body(request: Request, most: int = MAX_BODY) -> bytes:
-    """Return the whole body; raises TooLarge as early as possible."""
-    declared = request.headers.get("content-length", "0")
+    """Return the whole body; raises TooLarge as early as possible, and ClientDisconnect."""
+    declared = next(iter(_values(request, b"content-length")), "0")
     if len(declared) > 12 or (declared.isdecimal() and int(declared) > most):
         raise TooLarge
     parts: list[bytes] = []
-    size = 0
-    async for part in request.stream():
+    size, more = 0, True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        part, more = message.get("body", b""), message.get("more_body", False)
         size += len(part)
         if size > most:
             raise TooLarge
         parts.append(part)
-    return b"".join(parts)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def require_json(request: Request) -> None:
     """Raise WrongType unless the body is declared, once, as JSON (any charset parameter is fine: JSON is UTF-8)."""
-    declared = request.headers.getlist("content-type")
+    declared = _values(request, b"content-type")
     if len(declared) != 1 or declared[0].partition(";")[0].strip(OWS).lower() != "application/json":
         raise WrongType
 
 
 def bearer_of(request: HTTPConnection) -> str | None:
     """Return the bearer token if there is exactly one Authorization header; the scheme ignores case (RFC 9110, 6750)."""
-    headers = request.headers.getlist("authorization")
+    headers = _values(request, b"authorization")
     found = _BEARER.fullmatch(headers[0].strip(OWS)) if len(headers) == 1 else None
     return None if found is None else found[1]
+
+
+def _values(request: HTTPConnection, name: bytes) -> list[str]:
+    """Return the values of all headers of this name (lower case), without an object for the others."""
+    return [value.decode("latin-1") for key, value in request.scope["headers"] if key == name]

@@ -168,7 +168,7 @@ async def _run_flow(hub: Hub, inbound: InboundRequest, handle: ProviderHandler) 
 
 async def _report_refused_win(hub: Hub, inbound: InboundRequest, provider: Provider, *, why: str) -> None:
     """Report a pay-out or refund that was refused before any flow (flows.refused_win)."""
-    verb = inbound.request.url.path.rpartition("/")[2]
+    verb = inbound.request.scope["path"].rpartition("/")[2]
     bet_ref = codec.read_bet_ref(inbound.body) if verb in CREDITING_CALLS else None
     if bet_ref is not None:
         await refused_win(hub, provider, bet_ref, verb=verb, why=why)
@@ -237,7 +237,7 @@ async def _verify_request(hub: Hub, inbound: InboundRequest) -> Provider:
     came_s, request = hub.clock.monotonic_s(), inbound.request
     try:
         provider, request_id = await _verify_signature(hub, inbound)
-        digest = hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + inbound.body).digest()
+        digest = hashlib.sha256(f"{request.method} {request.scope['path']}\n".encode() + inbound.body).digest()
         seen = await hub.store.replay_guard.claim(provider.provider_id, request_id, digest)
     except DbError as error:
         raise NotTaken from error
