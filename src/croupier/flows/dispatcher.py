@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from croupier.core import pursuit
@@ -45,6 +46,10 @@ from croupier.store.money.group_commit import Broken
 
 log = get("dispatcher")
 
+LISTS_OUT = 2
+"""Calls with makes that are out to one casino before the next makes gather."""
+GATHER_S = 0.01
+"""The longest that a make gathers, so that a casino that answers slowly delays none by more."""
 LISTS_STOPPED_AFTER = 3
 LISTS_AGAIN_S = 60.0
 GIVE_BACK_S = 1.0
@@ -71,10 +76,15 @@ class LeasedCall:
 
 @dataclass(slots=True)
 class _MakeQueue:
-    """The makes for one casino that were committed at the same moment."""
+    """The makes for one casino that leave together: those of one moment, or those gathered while two calls are out."""
 
     waiting: list[tuple[LeasedCall, Bet]] = field(default_factory=list)
-    planned: bool = False
+    planned: asyncio.Handle | None = None
+    """The next time that they leave."""
+    out: int = 0
+    """Calls with makes that have no answer yet."""
+    gathers: bool = False
+    """The casino takes lists, so makes may wait a moment for company."""
     lists_failed: int = 0
     alone_until_s: float = 0.0
 
@@ -113,12 +123,24 @@ class Dispatcher:
 
     async def finish(self, within_s: float) -> None:
         """Let the calls in flight end within this time, then cancel the rest. None of them runs when this returns."""
+        for casino_id, queue in self._queues.items():
+            if queue.planned is not None:
+                queue.planned.cancel()
+                self._flush(casino_id)
         if self.tasks:
             await asyncio.wait(self.tasks, timeout=within_s)
+        self.die()
         stopped = list(self.tasks)
         for task in stopped:
             task.cancel()
         await asyncio.gather(*stopped, return_exceptions=True)
+
+    def die(self) -> None:
+        """Drop the makes that wait to leave. Their leases end, or are given back."""
+        for queue in self._queues.values():
+            if queue.planned is not None:
+                queue.planned.cancel()
+            queue.waiting, queue.planned = [], None
 
     def _start(self, work: Callable[..., Awaitable[None]], *args: Any) -> asyncio.Task[None]:  # noqa: ANN401 - its own
         task = asyncio.get_running_loop().create_task(self._guarded(work, *args))
@@ -169,14 +191,23 @@ class Dispatcher:
     def _enqueue(self, bet: Bet, leased_call: LeasedCall) -> None:
         queue = self._queues.setdefault(bet.casino_id, _MakeQueue())
         queue.waiting.append((leased_call, bet))
-        if not queue.planned:
-            queue.planned = True
-            asyncio.get_running_loop().call_soon(self._flush, bet.casino_id)
+        if queue.planned is None:
+            loop = asyncio.get_running_loop()
+            busy = queue.gathers and queue.out >= LISTS_OUT
+            later = partial(loop.call_later, GATHER_S) if busy else loop.call_soon
+            queue.planned = later(self._flush, bet.casino_id)
 
     def _flush(self, casino_id: int) -> None:
         queue = self._queues[casino_id]
-        ready, queue.waiting, queue.planned = queue.waiting, [], False
+        ready, queue.waiting, queue.planned = queue.waiting, [], None
         self._start(self._send, casino_id, queue, ready)
+
+    def _returned(self, casino_id: int, queue: _MakeQueue) -> None:
+        """Note that a call with makes has its answer or has failed. Makes that gathered meanwhile leave now."""
+        queue.out -= 1
+        if queue.planned is not None and queue.out < LISTS_OUT:
+            queue.planned.cancel()
+            queue.planned = asyncio.get_running_loop().call_soon(self._flush, casino_id)
 
     async def _send(self, casino_id: int, queue: _MakeQueue, waiting: list[tuple[LeasedCall, Bet]]) -> None:
         casino = await self._hub.store.casinos.get(casino_id)
@@ -186,34 +217,42 @@ class Dispatcher:
             for leased_call, bet in waiting
         ]
         most = 1 if self._hub.clock.monotonic_s() < queue.alone_until_s else max(casino.batch, 1)
+        queue.gathers = most > 1
         for work in (Work.OWED, Work.STAKE):  # each has its own places: none waits behind the other
             together = [one for one in ready if work_of(Step.MAKE, one[0].slot) is work]
             for start in range(0, len(together), most):
                 part = together[start : start + most]
+                queue.out += 1
                 if len(part) == 1:
-                    self._start(self._make_alone, casino, *part[0])
+                    self._start(self._make_alone, casino, queue, part[0][1], part[0][0])
                 else:
                     self._start(self._make_list, casino, queue, part)
 
-    async def _make_alone(self, casino: Casino, leased_call: LeasedCall, order: Order) -> None:
-        await point(f"{leased_call.slot}.before_send")
-        before_ms = leased_call.before_ms
-        reading = await self._called(
-            casino, lambda g: g.make(casino, order, before_ms=before_ms), step=Step.MAKE, leased_calls=[leased_call]
-        )
-        await self._apply_answer(leased_call, Step.MAKE, reading)
+    async def _make_alone(self, casino: Casino, queue: _MakeQueue, order: Order, leased_call: LeasedCall) -> None:
+        try:
+            await point(f"{leased_call.slot}.before_send")
+            before_ms = leased_call.before_ms
+            reading = await self._called(
+                casino, lambda g: g.make(casino, order, before_ms=before_ms), step=Step.MAKE, leased_calls=[leased_call]
+            )
+        finally:
+            self._returned(casino.casino_id, queue)
+        await self._apply_answers([leased_call], Step.MAKE, reading)
 
     async def _make_list(self, casino: Casino, queue: _MakeQueue, part: list[tuple[LeasedCall, Order]]) -> None:
         orders = [order for _, order in part]
         before_ms = min(leased_call.before_ms for leased_call, _ in part)
-        await point("list.before_send")
         leased_calls = [leased_call for leased_call, _ in part]
-        reading = await self._called(
-            casino,
-            lambda g: g.make_list(casino, orders, before_ms=before_ms),
-            step=Step.MAKE,
-            leased_calls=leased_calls,
-        )
+        try:
+            await point("list.before_send")
+            reading = await self._called(
+                casino,
+                lambda g: g.make_list(casino, orders, before_ms=before_ms),
+                step=Step.MAKE,
+                leased_calls=leased_calls,
+            )
+        finally:
+            self._returned(casino.casino_id, queue)
         if isinstance(reading, Received):
             queue.lists_failed = 0
         else:
@@ -221,7 +260,7 @@ class Dispatcher:
             queue.lists_failed += 1
             if queue.lists_failed >= LISTS_STOPPED_AFTER:
                 queue.alone_until_s = self._hub.clock.monotonic_s() + LISTS_AGAIN_S
-        await asyncio.gather(*(self._apply_answer(leased_call, Step.MAKE, reading) for leased_call, _ in part))
+        await self._apply_answers(leased_calls, Step.MAKE, reading)
 
     # --- one call ---------------------------------------------------------------------------------------
 
@@ -255,7 +294,7 @@ class Dispatcher:
         if isinstance(reading, InfoList):
             assert isinstance(subject, Bet)
             await record_doubles(self._hub, subject, reading)
-        await self._apply_answer(leased_call, step, reading, asked_ms=asked_ms)
+        await self._apply_answers([leased_call], step, reading, asked_ms=asked_ms)
 
     async def _called(
         self,
@@ -283,17 +322,22 @@ class Dispatcher:
             before_ms = min(before_ms, self._hub.waits.after_ms(created_ms, provider.hold_s))
         return replace(leased_call, before_ms=before_ms)
 
-    async def _apply_answer(self, leased_call: LeasedCall, step: Step, reading: Reading, *, asked_ms: int = 0) -> None:
-        """Commit the answer: all of it under the current fence, else only its statement about money.
-
-        `asked_ms`: the instant at which the query was sent.
-        """
-        await point(f"{leased_call.slot}.after_send")
+    async def _apply_answers(
+        self, leased_calls: Sequence[LeasedCall], step: Step, reading: Reading, *, asked_ms: int = 0
+    ) -> None:
+        """Commit the answer to each of these calls. `asked_ms`: the instant at which the query was sent."""
+        for leased_call in leased_calls:
+            await point(f"{leased_call.slot}.after_send")
+        left = leased_calls
         if step is Step.MAKE and isinstance(reading, Received):
             # An accept usually arrives within moments and makes this commit unnecessary.
             await self._hub.clock.sleep(self._hub.process_settings.ack_grace_s)
-            if self._is_over(leased_call):
-                return
+            left = [leased_call for leased_call in leased_calls if not self._is_over(leased_call)]
+        if left:
+            await asyncio.gather(*(self._apply_answer(one, step, reading, asked_ms=asked_ms) for one in left))
+
+    async def _apply_answer(self, leased_call: LeasedCall, step: Step, reading: Reading, *, asked_ms: int) -> None:
+        """Commit the answer to one call: all of it under the current fence, else only its statement about money."""
 
         async def read() -> Any:  # noqa: ANN401 - Bet or Cashback
             subject = await self._reader(leased_call)()

@@ -100,6 +100,10 @@ class DispatcherPort(Protocol):
         """Let calls in flight end within this time."""
         ...
 
+    def die(self) -> None:
+        """Simulate the end of the process: makes that wait to leave never do."""
+        ...
+
 
 class PollerPort(Protocol):
     """The poller of one process (flows.poller)."""

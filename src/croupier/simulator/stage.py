@@ -180,6 +180,7 @@ class Stage:
         running.alive = False
         assert running.hub.state.dispatcher is not None
         running.hub.group_commit.die()
+        running.hub.state.dispatcher.die()
         doing = [
             *running.loops,
             *running.hub.state.dispatcher.tasks,

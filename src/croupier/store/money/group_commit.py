@@ -29,8 +29,10 @@ from croupier.kit.point import point
 from croupier.store.db import Db, DbConflict, DbDown, DbError, DbLocked, DbUnfit, DbViolation
 from croupier.store.money.group_commit_sql import BETS, CASHBACKS, GroupCommitSql
 from croupier.store.money.partner_transactions import KEY, PartnerTransactions, numbers_of
-from croupier.store.money.rows import BET, CALL, CASHBACK, PAYMENT, to_row
+from croupier.store.money.rows import BET, CALL, CASHBACK, PAYMENT, row_writer
 
+_BET_ROW, _CASHBACK_ROW = row_writer(BET), row_writer(CASHBACK)
+_PAYMENT_ROW, _CALL_ROW = row_writer(PAYMENT), row_writer(CALL)
 LONGEST = 200
 RETRIES = 5
 LATE_S = 0.05
@@ -312,44 +314,44 @@ def _fail(item: _Item, error: Exception) -> None:
 
 def _statement(items: Sequence[_Item], sql: GroupCommitSql, stamp: tuple[int, str]) -> tuple[str, list[list[Any]]]:
     """Return the statement for these decisions, and one array per parameter in its order."""
-    rows: dict[str, list[list[Any]]] = {g.name: [] for g in sql.groups}
-    head = BET if sql is BETS else CASHBACK
+    rows: dict[str, list[tuple[Any, ...]]] = {g.name: [] for g in sql.groups}
+    head = _BET_ROW if sql is BETS else _CASHBACK_ROW
     for n, item in enumerate(items):
         after = item.decision.after
-        rows["born" if item.decision.before is None else "moved"].append([n, *to_row(after, head)])
+        rows["born" if item.decision.before is None else "moved"].append((n, *head(after)))
         _parts_of(n, item.decision, rows)
         _story_of(n, item, rows, stamp=stamp)
     names = tuple(group.name for group in sql.groups if rows[group.name])
     return sql.text(names), [list(column) for name in names for column in zip(*rows[name], strict=True)]
 
 
-def _parts_of(n: int, decision: Decision[Any], rows: dict[str, list[list[Any]]]) -> None:
+def _parts_of(n: int, decision: Decision[Any], rows: dict[str, list[tuple[Any, ...]]]) -> None:
     """Add the payments and calls that the decision changed: the difference between before and after."""
     before, after = decision.before, decision.after
     old_payments = before.payments if before else {}
     old_calls = before.calls if before else {}
     for kind, payment in after.payments.items():
         if old_payments.get(kind) != payment:
-            rows["pay"].append([n, after.player_id, *to_row(payment, PAYMENT)])
+            rows["pay"].append((n, after.player_id, *_PAYMENT_ROW(payment)))
     for payment in decision.named:
-        rows["number"].append([n, after.casino_id, payment.partner_tx, payment.subject_id, payment.kind.value])
+        rows["number"].append((n, after.casino_id, payment.partner_tx, payment.subject_id, payment.kind.value))
     for slot, call in after.calls.items():
         if old_calls.get(slot) != call:
-            rows["call"].append([n, after.subject_id, after.casino_id, *to_row(call, CALL)])
-    rows["gone"].extend([n, after.subject_id, slot] for slot in old_calls if slot not in after.calls)
+            rows["call"].append((n, after.subject_id, after.casino_id, *_CALL_ROW(call)))
+    rows["gone"].extend((n, after.subject_id, slot) for slot in old_calls if slot not in after.calls)
 
 
-def _story_of(n: int, item: _Item, rows: dict[str, list[list[Any]]], *, stamp: tuple[int, str]) -> None:
+def _story_of(n: int, item: _Item, rows: dict[str, list[tuple[Any, ...]]], *, stamp: tuple[int, str]) -> None:
     """Add the ledger entries, the event row and the incidents."""
     decision, (now_ms, process) = item.decision, stamp
     after = decision.after
     key = after.subject_id
     for e in decision.entries:
         rows["entry"].append(
-            [n, key, e.source, e.target, e.amount, e.currency, e.why, decision.author, after.version, now_ms]
+            (n, key, e.source, e.target, e.amount, e.currency, e.why, decision.author, after.version, now_ms)
         )
-    detail = json.dumps(decision.detail, separators=(",", ":"))
+    detail = json.dumps(decision.detail, separators=(",", ":")) if decision.detail else "{}"
     rows["event"].append(
-        [n, key, after.version, now_ms, decision.event, after.state.value, detail, decision.author, process, item.mark]
+        (n, key, after.version, now_ms, decision.event, after.state.value, detail, decision.author, process, item.mark)
     )
-    rows["incident"].extend([n, key, i.name, i.note, now_ms, now_ms] for i in decision.incidents)
+    rows["incident"].extend((n, key, i.name, i.note, now_ms, now_ms) for i in decision.incidents)

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from operator import attrgetter
 from typing import Any
 
 from croupier.core.bet import Bet, BetState, Closing, Origin
@@ -102,10 +103,9 @@ CALL = _columns(
 )
 
 
-def to_row(record: object, columns: Sequence[Column]) -> list[Any]:
-    """Return the record's values in the order of the columns, enums as their stored text."""
-    values = [getattr(record, c.name) for c in columns]
-    return [v.value if isinstance(v, Enum) else v for v in values]
+def row_writer(columns: Sequence[Column]) -> Callable[[object], tuple[Any, ...]]:
+    """Return a function that gives a record's values in the order of the columns, enums as their stored text."""
+    return attrgetter(*(c.name if c.enum is None else f"{c.name}.value" for c in columns))
 
 
 def from_row(row: Mapping[str, Any], columns: Sequence[Column]) -> dict[str, Any]:
