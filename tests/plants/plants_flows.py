@@ -131,7 +131,7 @@ _CALLS = (
                 "                amount = format_amount(o.amount, o.currency)\n"
                 "                tax = None if o.tax is None else format_amount(o.tax, o.currency)\n"
                 "                said = Yes(Contents(o.subject_id, o.player_ref, o.kind, amount, tax, 'list'))\n"
-                "                await self._apply_answer(leased_call, Step.MAKE, said)\n"
+                "                await self._apply_answer(leased_call, Step.MAKE, said, asked_ms=0)\n"
                 "            return\n"
                 "        if isinstance(reading, Received):\n            queue.lists_failed = 0",
             ),

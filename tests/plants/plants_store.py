@@ -15,8 +15,8 @@ STORE = (
         _SQL,
         (
             (
-                "where t.{key} = m.{key} and t.version = m.version - 1 returning m.n)",
-                "where t.{key} = m.{key} returning m.n)",
+                "where t.{key} = m.{key} and t.version = m.version - 1{held} returning m.n)",
+                "where t.{key} = m.{key}{held} returning m.n)",
             ),
         ),
         "I11",
@@ -109,8 +109,8 @@ STORE = (
         _TRAIN,
         (
             (
-                'rows["gone"].extend([n, after.subject_id, slot] for slot in old_calls if slot not in after.calls)',
-                'rows["gone"].extend([n, after.subject_id, slot] for slot in old_calls if slot in after.payments)',
+                'rows["gone"].extend((n, after.subject_id, slot) for slot in old_calls if slot not in after.calls)',
+                'rows["gone"].extend((n, after.subject_id, slot) for slot in old_calls if slot in after.payments)',
             ),
         ),
         "I10",
@@ -121,8 +121,8 @@ STORE = (
         _TRAIN,
         (
             (
-                'rows["incident"].extend([n, key, i.name, i.note, now_ms, now_ms] for i in decision.incidents)',
-                'rows["incident"].extend([n, key, i.name, i.note, now_ms, now_ms] for i in decision.incidents[1:])',
+                'rows["incident"].extend((n, key, i.name, i.note, now_ms, now_ms) for i in decision.incidents)',
+                'rows["incident"].extend((n, key, i.name, i.note, now_ms, now_ms) for i in decision.incidents[1:])',
             ),
         ),
         "I4",

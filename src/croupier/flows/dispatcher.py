@@ -333,7 +333,9 @@ class Dispatcher:
             # An accept usually arrives within moments and makes this commit unnecessary.
             await self._hub.clock.sleep(self._hub.process_settings.ack_grace_s)
             left = [leased_call for leased_call in leased_calls if not self._is_over(leased_call)]
-        if left:
+        if len(left) == 1:
+            await self._apply_answer(left[0], step, reading, asked_ms=asked_ms)
+        elif left:
             await asyncio.gather(*(self._apply_answer(one, step, reading, asked_ms=asked_ms) for one in left))
 
     async def _apply_answer(self, leased_call: LeasedCall, step: Step, reading: Reading, *, asked_ms: int) -> None:
