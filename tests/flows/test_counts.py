@@ -62,20 +62,20 @@ class Count:
 
 
 async def warm(hall: Hall) -> None:
-    """Bets before the ones that are counted: the player's balance and session are known. Acknowledgements wait as usual."""
+    """Bets before the ones that are counted: the player's balance is known. Acknowledgements wait as usual."""
     hall.hub.process_settings = replace(hall.hub.process_settings, ack_grace_s=0.3)
     for ref in ("warm-1", "warm-2"):
         assert await hall.pay_in(ref) == "1"
         await hall.wait(0.1)
 
 
-def test_a_bet_is_two_decisions_a_balance_and_one_call_and_reads_nothing(
+def test_a_bet_is_two_decisions_a_balance_and_one_call_and_is_not_read(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def play(hall: Hall) -> None:
         await warm(hall)
         statements, calls = await Count(hall, monkeypatch).of(hall.pay_in("b-1"))
-        assert statements == {"group commit": 2, "balance told": 1, "replay protection": 1}
+        assert statements == {"session read": 1, "group commit": 2, "balance told": 1, "replay protection": 1}
         assert calls == {"make": 1}
 
     in_a_hall(database_url, play)
@@ -88,7 +88,7 @@ def test_a_round_is_five_decisions_and_three_calls(database_url: str, monkeypatc
         await warm(hall)
         statements, calls = await Count(hall, monkeypatch).of(hall.pay_in("b-1"), hall.pay_out("b-1"))
         assert statements.pop("bet read", 0) <= 1, "the close's answer is applied to the row as it is"
-        assert statements == {"group commit": 5, "balance told": 2, "replay protection": 2}
+        assert statements == {"session read": 2, "group commit": 5, "balance told": 2, "replay protection": 2}
         assert calls == {"make": 2, "close": 1}
 
     in_a_hall(database_url, play)
@@ -102,7 +102,7 @@ def test_a_repeat_reads_the_bet_once_and_writes_nothing(database_url: str, monke
         await hall.pay_in("b-1")
         await hall.wait(0.4)
         statements, calls = await Count(hall, monkeypatch).of(hall.pay_in("b-1"))
-        assert statements == {"bet read": 1, "replay protection": 1}
+        assert statements == {"session read": 1, "bet read": 1, "replay protection": 1}
         assert calls == {}
 
     in_a_hall(database_url, play)

@@ -237,13 +237,37 @@ _REQUESTS = (
         "I9",
     ),
     Plant(
+        "memory-answers-without-proof",
+        "a request is answered from the bet that this process committed, though another has changed it since",
+        "croupier.flows.provider_request",
+        (("            if unproven and not isinstance(ruling, Decision):", "            if False:"),),
+        "I9",
+    ),
+    Plant(
+        "accept-from-memory-without-proof",
+        "an accept that changes nothing in the bet of memory is answered without a look at the bet that is stored",
+        "croupier.flows.advance",
+        (
+            (
+                "        if isinstance(ruling, Decision):\n            return ruling\n    for",
+                "        if not isinstance(ruling, RaceLost):\n            return ruling\n    for",
+            ),
+        ),
+        "I2",
+    ),
+    Plant(
         "repeat-told-another-balance",
         "a repeat is told the balance of now instead of that of the first answer",
         "croupier.flows.balances",
         (
             (
-                "            balance = await self._hub.store.balances.keep(bet.bet_id, verb, balance)",
-                "            await self._hub.store.balances.keep(bet.bet_id, verb, balance)",
+                "                balance = await self._hub.store.balances.keep(bet.bet_id, verb, balance)",
+                "                await self._hub.store.balances.keep(bet.bet_id, verb, balance)",
+            ),
+            (
+                "        return told.amount\n",
+                "        known = await self._known(bet)\n"
+                "        return told.amount if known is None else known.amount + known.ahead\n",
             ),
             (
                 "        if stored is not None:\n            return replace(told, balance=stored)\n",
