@@ -287,5 +287,5 @@ async def test_a_query_after_an_outcome_leaves_in_a_later_millisecond(
     monkeypatch.setitem(desk.hub.casino_gateways, desk.cast.casino.protocol, Asked())
     bet = await desk.bet()
     await accept(desk, bet, yes(bet, None))
-    assert await balance_task(desk.hub, desk.cast.session) == 9_000
+    assert await balance_task(desk.hub, desk.cast.session, in_a_moment=True) == 9_000
     assert await known(desk) == 9_000

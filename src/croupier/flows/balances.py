@@ -151,27 +151,29 @@ async def reported_balance(hub: Hub, owner: WalletOwner) -> int | None:
     known = await hub.store.balances.known(owner.player_id)
     stale_ms = hub.process_settings.balance_stale_s * 1000
     if known is None or hub.clock.now_ms() - known.base_ms > stale_ms:
-        balance_task(hub, owner)
+        balance_task(hub, owner, in_a_moment=True)
     return None if known is None else known.amount
 
 
-def balance_task(hub: Hub, session: WalletOwner) -> asyncio.Task[int | None]:
-    """Return the balance query in flight for this player, or start one."""
+def balance_task(hub: Hub, session: WalletOwner, *, in_a_moment: bool = False) -> asyncio.Task[int | None]:
+    """Return the balance query in flight for this player, or start one.
+
+    `in_a_moment`: nobody waits for it, so it leaves in a later millisecond than the decision that it follows. Their order is
+    known then, and the answer may become the base.
+    """
     running = hub.state.balance_queries.get(session.player_id)
     if running is not None:
         return running
-    task = asyncio.get_running_loop().create_task(_query_quietly(hub, session))
+    task = asyncio.get_running_loop().create_task(_query_quietly(hub, session, NEXT_MS_S if in_a_moment else 0.0))
     hub.state.balance_queries[session.player_id] = task
     task.add_done_callback(lambda _: hub.state.balance_queries.pop(session.player_id, None))
     return task
 
 
-async def _query_quietly(hub: Hub, session: WalletOwner) -> int | None:
-    """Query the balance; a database error is logged and gives None. The request that started it may have ended already.
-
-    It leaves in a later millisecond than the decision that it follows, so that their order is known.
-    """
-    await hub.clock.sleep(NEXT_MS_S)
+async def _query_quietly(hub: Hub, session: WalletOwner, after_s: float) -> int | None:
+    """Query the balance; a database error is logged and gives None. The request that started it may have ended already."""
+    if after_s:
+        await hub.clock.sleep(after_s)
     try:
         return await query_balance_amount(hub, session)
     except DbError as error:
@@ -232,7 +234,7 @@ class BalanceLookup:
         hub = self._hub
         stale = hub.clock.now_ms() - base_ms > hub.process_settings.balance_stale_s * 1000
         if stale and hub.balance_throttle.allows(self._session.player_id):
-            self._ask()
+            balance_task(hub, self._session, in_a_moment=True)
 
     def _ask(self, *, anew: bool = False) -> asyncio.Task[int | None]:
         """Return the balance query of this player. A query in flight is shared: each player has at most one."""
