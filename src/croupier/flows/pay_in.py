@@ -77,17 +77,19 @@ class _RealPayIn:
         hub, casino = self._hub, self._request.casino
         if self._request.bet is not None:
             return await self._known(self._request.bet)
-        refused = _refused(hub, self._request, self._asked)
-        if refused is None and not await self._within_limits():
-            refused = _NewBetRefused(Answer(Refusal.LIMIT))
-        if refused is None and hub.recovering(casino.casino_id):
-            refused = NOT_TAKEN
-        if refused is None and not hub.admission.admit(casino.casino_id, casino.in_flight):
-            refused = NOT_TAKEN
-        if refused is not None:
-            # A known bet is not judged by the rules for new ones (money.md 3.0).
+        refused, limits = _refused(hub, self._request, self._asked), self._request.session.limits
+        if refused is not None or limits.max_stakes is not None or limits.max_loss is not None:
+            # A known bet is not judged by the rules for new ones, and its stake is in the session's sums already.
             known = await stored_bet(hub, self._request.command)
-            return _answer_refused(self._request, refused) if known is None else await self._known(known)
+            if known is not None:
+                return await self._known(known)
+        if refused is not None:
+            return _answer_refused(self._request, refused)
+        if not await self._within_limits():
+            return Answer(Refusal.LIMIT)
+        if hub.recovering(casino.casino_id) or not hub.admission.admit(casino.casino_id, casino.in_flight):
+            known = await stored_bet(hub, self._request.command)
+            return NOT_TAKEN.answer if known is None else await self._known(known)
         try:
             return await self._new()
         finally:
