@@ -223,12 +223,10 @@ class Dispatcher:
             for start in range(0, len(together), most):
                 part = together[start : start + most]
                 queue.out += 1
-                if len(part) == 1:
-                    self._start(self._make_alone, casino, queue, part[0][1], part[0][0])
-                else:
-                    self._start(self._make_list, casino, queue, part)
+                self._start(self._make_alone if len(part) == 1 else self._make_list, casino, queue, part)
 
-    async def _make_alone(self, casino: Casino, queue: _MakeQueue, order: Order, leased_call: LeasedCall) -> None:
+    async def _make_alone(self, casino: Casino, queue: _MakeQueue, part: list[tuple[LeasedCall, Order]]) -> None:
+        ((leased_call, order),) = part
         try:
             await point(f"{leased_call.slot}.before_send")
             before_ms = leased_call.before_ms
