@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from croupier.core.draws import JackpotMeter
 from croupier.webframe import routes
 from tests.webframe.conftest import ORIGIN, Salon
 
@@ -57,7 +58,13 @@ async def test_no_other_page_can_act_for_a_player(salon: Salon) -> None:
 
 
 async def test_live_names_the_draws_and_jackpots_and_who_asks_too_often_waits(salon: Salon) -> None:
-    answer = await salon.get("/frame/live")
+    provider = (await salon.hub.store.providers.all())[0]
+    async with salon.hub.store.draws.publication() as tx:
+        meter = JackpotMeter("heron-pot", "Heron pot", 123456, "EUR")
+        await salon.hub.store.draws.put_meter(tx, provider.provider_id, meter)
+    answer = await salon.get(f"/frame/live?clientId={salon.casino_id}")
+    shown = {"id": "heron-pot", "name": "Heron pot", "amount": "1234.56", "currency": "EUR"}
+    assert json.loads(answer.body)["jackpots"] == [shown]
     assert json.loads(answer.body).keys() == {"nowMs", "draws", "jackpots"}
     assert answer.headers["cache-control"] == "no-store"
     for _ in range(int(routes.AT_ONCE)):

@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from croupier.core.draws import DrawState
+from croupier.core.draws import DrawState, JackpotMeter
+from croupier.core.jackpot import Pot
+from croupier.core.money import format_amount
 from croupier.flows.hub import Hub
 from croupier.store.feed.draws import StoredDraw
 
@@ -25,30 +27,29 @@ class Live:
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self._known: tuple[float, dict[str, Any]] | None = None
+        self._known: tuple[float, list[dict[str, Any]], list[JackpotMeter], list[Pot]] | None = None
 
-    async def now(self) -> dict[str, Any]:
-        """Return draws and jackpots, at most a second old, and the hub's time. Raises DbError."""
+    async def now(self, casino_id: int) -> dict[str, Any]:
+        """Return draws and jackpots, at most a second old, and the hub's time. A pot is shown at its casinos. Raises DbError."""
         now_s = self._hub.clock.monotonic_s()
         if self._known is None or now_s - self._known[0] >= KEPT_S:
-            self._known = now_s, await self._read()
-        return {"nowMs": self._hub.clock.now_ms(), **self._known[1]}
+            self._known = now_s, *(await self._read())
+        _, draws, meters, pots = self._known
+        own = [JackpotMeter(pot.meter_ref, pot.name, pot.amount, pot.currency) for pot in pots if pot.is_at(casino_id)]
+        return {"nowMs": self._hub.clock.now_ms(), "draws": draws, "jackpots": [_meter(one) for one in meters + own]}
 
-    async def _read(self) -> dict[str, Any]:
-        now_ms, draws = self._hub.clock.now_ms(), self._hub.store.draws
-        page = await draws.page(
+    async def _read(self) -> tuple[list[dict[str, Any]], list[JackpotMeter], list[Pot]]:
+        now_ms, store = self._hub.clock.now_ms(), self._hub.store
+        page = await store.draws.page(
             None, from_ms=now_ms - AROUND_MS, until_ms=now_ms + AROUND_MS, offset=0, count=MOST_DRAWS
         )
-        jackpots = [
-            {
-                "id": one.meter.jackpot_ref,
-                "name": one.meter.name,
-                "amount": one.meter.amount,
-                "currency": one.meter.currency,
-            }
-            for one in await draws.meters()
-        ]
-        return {"draws": _newest(page.draws), "jackpots": jackpots}
+        meters = [one.meter for one in await store.draws.meters()]
+        return _newest(page.draws), meters, [one.pot for one in await store.jackpots.all()]
+
+
+def _meter(meter: JackpotMeter) -> dict[str, str]:
+    amount = format_amount(meter.amount, meter.currency)
+    return {"id": meter.jackpot_ref, "name": meter.name, "amount": amount, "currency": meter.currency}
 
 
 def _newest(draws: list[StoredDraw]) -> list[dict[str, Any]]:

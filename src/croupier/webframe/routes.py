@@ -88,7 +88,9 @@ class FrameSide:
             headers = {**NO_STORE, "Retry-After": str(wait_s)}
             return JSONResponse({"code": "too_many_requests"}, 429, headers=headers)
         try:
-            return JSONResponse(await self._live.now(), headers=NO_STORE)
+            casino = await self._casino(request.query_params.get("clientId", ""))
+            told = await self._live.now(0 if casino is None else casino.casino_id)
+            return JSONResponse(told, headers=NO_STORE)
         except DbError as error:
             self._hub.database_health.record(error)
             return JSONResponse({"code": "not_now"}, 503, headers=NO_STORE)

@@ -58,7 +58,7 @@ export class Api {
   launch(gameId, options) { return this.#call(`${ROOT}/games/${gameId}/launch`, "POST", options); }
 
   /** Draws that run, and jackpots. */
-  live() { return this.#call("/frame/live"); }
+  live() { return this.#call(`/frame/live?clientId=${this.clientId}`); }
 
   async #call(path, method = "GET", body = null) {
     let answer;
