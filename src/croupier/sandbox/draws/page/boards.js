@@ -63,7 +63,7 @@ class Keno {
 
 class Wheel {
   constructor(words, changed) {
-    this.canvas = make("canvas.wheel", { width: 520, height: 520, role: "img", "aria-label": "" });
+    this.canvas = make("canvas.wheel", { width: 520, height: 520, role: "img", "aria-label": words.say("wheel") });
     this.angle = 0;
     const names = Object.entries(PAYS_WHEEL).map(([name, pays]) => [name, words.say(name), `× ${pays}`, name]);
     this.options = options(names, words.say("wheel"), changed);
@@ -133,7 +133,7 @@ class Wheel {
 class Crash {
   constructor(words, changed, leave) {
     this.words = words;
-    this.canvas = make("canvas.curve", { width: 720, height: 320, role: "img", "aria-label": "" });
+    this.canvas = make("canvas.curve", { width: 720, height: 320, "aria-hidden": "true" });
     this.figure = make("output.figure", {}, "1.00×");
     this.at = make("input", { type: "number", min: "1.01", max: "100", step: "0.01", value: "2.00", inputmode: "decimal", id: "at", oninput: changed });
     this.manual = make("input", { type: "checkbox", id: "manual", onchange: () => { this.at.disabled = this.manual.checked; changed(); } });
