@@ -86,9 +86,9 @@ class Scene:
     async def wallet(self, player: str) -> Any:
         return await self.world.ask(f"{self.world.casino_url}/_sandbox/wallet/{player}")
 
-    async def booked(self, player: str, kinds: list[str]) -> Any:
+    async def booked(self, player: str, kinds: list[str], *, within_s: float = PATIENCE_S) -> Any:
         """Wait until the casino has booked exactly these payments of the player; return the wallet."""
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(within_s):
             while True:
                 wallet = await self.wallet(player)
                 if sorted(booking["TransactionType"] for booking in wallet["bookings"]) == kinds:
