@@ -97,8 +97,12 @@ async def decide_request(
     unproven = request.recalled and first is request.bet
     while tries < TRIES:
         if waiting and _undecided(bet) and not hub.waiters.over(request.until_s) and not hub.state.closing:
-            woken = await hub.waiters.wait(bet.bet_id, bet.version, request.until_s)
-            bet = _committed_since(hub, bet, woken) or await _again(hub, bet)
+            # The outcome may have been committed before this request began to wait.
+            newer = _committed_since(hub, bet, 0)
+            if newer is None:
+                woken = await hub.waiters.wait(bet.bet_id, bet.version, request.until_s)
+                newer = _committed_since(hub, bet, woken)
+            bet = newer or await _again(hub, bet)
             continue
         try:
             ruling = await decide_once(hub, bet, partial(_judged, rule, over=waiting))
