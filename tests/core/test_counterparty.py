@@ -40,6 +40,7 @@ def test_a_new_casino() -> None:
         "max_win": None,
         "max_odd": None,
         "origins": (),
+        "reality_check_s": None,
     }
 
 
@@ -59,6 +60,7 @@ def test_a_new_provider() -> None:
         "max_win": None,
         "max_odd": None,
         "games_enabled": True,
+        "review_games": False,
         "game_types": (),
         "total_s": 10.0,
     }

@@ -126,6 +126,21 @@ async def guests_game(ground: Ground) -> Four:
     return Four(*[await call(ground, f"frame/games/{name}/launch", {"mode": "demo"}, bearer=token) for name in names])
 
 
+async def told_demo_game(ground: Ground) -> Four:
+    """The balance of a guest's demo game, and with the game of another casino's guest. The id of a demo game is its key."""
+
+    async def guest(casino: int | None) -> tuple[str, str]:
+        entered = await call(ground, "frame/session", {"clientId": casino}, bearer=None)
+        token = str(entered.said["accessToken"])
+        path = f"frame/games/{await game_id(ground)}/launch"
+        return token, str((await call(ground, path, {"mode": "demo"}, bearer=token)).said["sessionId"])
+
+    token, mine = await guest(ground.mine.casino.line.client_id)
+    _, theirs = await guest(ground.theirs.casino.line.client_id)
+    names = (mine, theirs, "0" * 32, "n" * 200)
+    return Four(*[await call(ground, f"frame/session?sessionId={name}", bearer=token) for name in names])
+
+
 async def why_game_of(ground: Ground) -> Four:
     names = (await game_id(ground), NOBODYS, NOBODYS, "x")
     return Four(*[await call(ground, f"games/{name}/why") for name in names])
@@ -198,6 +213,7 @@ def of_the_casino_api() -> dict[Cell, Row]:
         ("casino-api/post/sessions", "tagId"): (in_launch("tagId", 1, 2, 3, "4"), OFF, OFF, WRONG),
         ("casino-api/post/frame/session", "clientId"): (entered_casino, MADE, USED_UP, WRONG),
         ("casino-api/post/frame/session", "tagId"): (entered_tag, USED_UP, USED_UP, WRONG),
+        ("casino-api/frame/session", "sessionId"): (told_demo_game, OK, ABSENT, WRONG),
         ("casino-api/post/frame/games/{gameId}/launch", "gameId"): (guests_game, MADE, OFF, WRONG),
         ("casino-api/post/sessions", "bearer"): (bearer("sessions", method="POST"), MADE, STRANGER, STRANGER),
         ("casino-api/delete/sessions/{sessionId}", "bearer"): (

@@ -237,9 +237,12 @@ class BalanceLookup:
             balance_task(hub, self._session, in_a_moment=True)
 
     def _ask(self, *, anew: bool = False) -> asyncio.Task[int | None]:
-        """Return the balance query of this player. A query in flight is shared: each player has at most one."""
+        """Return the balance query of this player. A query in flight is shared: each player has at most one.
+
+        `anew`: the one before was no base. The next leaves in a later millisecond than the bet's outcome, so that it is one.
+        """
         if self._question is None or (anew and self._question.done()):
-            self._question = balance_task(self._hub, self._session)
+            self._question = balance_task(self._hub, self._session, in_a_moment=anew)
         return self._question
 
     async def _now(self, bet: Bet | None) -> int | None:
