@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.mutants.reasons import reason_of
-from tests.mutants.run import ROOT, SURVIVED, Result
+from tests.mutants.run import CORE, ROOT, SURVIVED, Result
 
 PROOF = ROOT / "docs/proof/mutants.md"
 DATA = PROOF.with_suffix(".json")
@@ -46,6 +46,11 @@ def write(path: Path, results: Sequence[Result]) -> None:
     PROOF.write_text(page(data))
 
 
+def unmeasured(data: dict[str, Any]) -> list[str]:
+    """The modules of the core whose mutants were never played."""
+    return sorted({path.stem for path in CORE.glob("*.py")} - {"__init__"} - set(data["modules"]))
+
+
 def total(data: dict[str, Any]) -> int:
     """How many mutants there were."""
     return sum(m["mutants"] for m in data["modules"].values())
@@ -72,6 +77,7 @@ def page(data: dict[str, Any]) -> str:
             "| module | mutants | survive |",
             "| --- | --- | --- |",
             *(f"| {name} | {m['mutants']} | {len(m['survivors'])} |" for name, m in modules.items()),
+            *(f"| {name} | not measured yet | |" for name in unmeasured(data)),
             "",
             "## Survivors",
             "",

@@ -237,12 +237,9 @@ class BalanceLookup:
             balance_task(hub, self._session, in_a_moment=True)
 
     def _ask(self, *, anew: bool = False) -> asyncio.Task[int | None]:
-        """Return the balance query of this player. A query in flight is shared: each player has at most one.
-
-        `anew`: the one before was no base. The next leaves in a later millisecond than the bet's outcome, so that it is one.
-        """
+        """Return the balance query of this player. A query in flight is shared: each player has at most one."""
         if self._question is None or (anew and self._question.done()):
-            self._question = balance_task(self._hub, self._session, in_a_moment=anew)
+            self._question = balance_task(self._hub, self._session)
         return self._question
 
     async def _now(self, bet: Bet | None) -> int | None:
@@ -258,6 +255,9 @@ class BalanceLookup:
                 # The query left while the stake was open. The stake has its outcome by now, so a new query gives a base.
                 asked = await self._in_time(self._ask(anew=True))
                 known = await self._known(bet)
+                if known is None and asked is not None:
+                    # It left in the millisecond of the outcome. Nobody waits for the one that gives the next answer a base.
+                    balance_task(hub, self._session, in_a_moment=True)
             return asked if known is None or (exact and asked is not None) else known.amount + known.ahead
         self._refresh_if_stale(known.base_ms)
         return known.amount + known.ahead
