@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from croupier.flows.balances import query_balance_amount
 from croupier.sandbox.behaviour import BehaviourRule, parse
 from tests.flows.hall import Hall, in_a_hall
 
@@ -62,7 +63,14 @@ class Count:
 
 
 async def warm(hall: Hall) -> None:
-    """Bets before the ones that are counted: the player's balance is known. Acknowledgements wait as usual."""
+    """The balance is known, as after a launch, and bets come before the ones that are counted.
+
+    Here a whole bet takes no time, and a query in the millisecond of an outcome is no base. Acknowledgements wait as usual.
+    """
+    session = await hall.hub.store.sessions.get(hall.session)
+    assert session is not None
+    assert await query_balance_amount(hall.hub, session) is not None
+    await hall.wait(0.1)
     hall.hub.process_settings = replace(hall.hub.process_settings, ack_grace_s=0.3)
     for ref in ("warm-1", "warm-2"):
         assert await hall.pay_in(ref) == "1"

@@ -255,9 +255,6 @@ class BalanceLookup:
                 # The query left while the stake was open. The stake has its outcome by now, so a new query gives a base.
                 asked = await self._in_time(self._ask(anew=True))
                 known = await self._known(bet)
-                if known is None and asked is not None:
-                    # It left in the millisecond of the outcome. Nobody waits for the one that gives the next answer a base.
-                    balance_task(hub, self._session, in_a_moment=True)
             return asked if known is None or (exact and asked is not None) else known.amount + known.ahead
         self._refresh_if_stale(known.base_ms)
         return known.amount + known.ahead
