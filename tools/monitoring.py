@@ -491,13 +491,14 @@ def files() -> dict[Path, str]:
 
 def main() -> int:
     """Write the files, or compare them; return the exit code."""
-    stale = [path for path, text in files().items() if not path.exists() or path.read_text("utf-8") != text]
+    made = files()
+    stale = [path for path, text in made.items() if not path.exists() or path.read_text("utf-8") != text]
     if "--check" in sys.argv:
         print("\n".join(f"{path} is not what tools/monitoring.py writes" for path in stale))
         return 1 if stale else 0
     for path in stale:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(files()[path], "utf-8")
+        path.write_text(made[path], "utf-8")
     return 0
 
 

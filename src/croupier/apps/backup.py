@@ -150,14 +150,6 @@ async def restore(settings: Settings, clock: Clock, path: Path, *, replace: bool
     return RestoredHome(manifest, kept_as, trail, settings.key_path.exists())
 
 
-def read_manifest(settings: Settings, path: Path) -> Manifest:
-    """Return what a backup says about itself, having read all of it. Raises BackupRefused, BadBackupKey, OSError."""
-    key = age_file.read_key(settings.backup_key_path)
-    with _workspace(settings.home) as folder:
-        age_file.decrypt(key, path, lambda source: _unpack(source, folder, dump_too=False))
-        return _manifest(folder)
-
-
 # --- writing ------------------------------------------------------------------------------------------------
 
 
@@ -230,11 +222,9 @@ def _delete_old(folder: Path, keep: int | None) -> tuple[Path, ...]:
 # --- reading ------------------------------------------------------------------------------------------------
 
 
-def _unpack(source: BinaryIO, folder: Path, *, dump_too: bool = True) -> None:
+def _unpack(source: BinaryIO, folder: Path) -> None:
     with tarfile.open(fileobj=source, mode="r|") as archive:
         for entry in archive:
-            if entry.name == _DUMP and not dump_too:
-                continue
             archive.extract(entry, folder, filter="data")
     while source.read(1 << 20):
         pass  # to the end, where the stream's authentication ends

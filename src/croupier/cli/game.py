@@ -98,12 +98,7 @@ def set_(
         game = await game_of(hub, which)
         return await _shelf(hub, [await hub.store.games.set(game.game_id, **changes_from_text(told_in(assignments)))])
 
-    shelf = with_hub(work)
-    facts = shelf.facts(shelf.games[0])
-    if as_json:
-        show_json(facts)
-    else:
-        show_facts(f"Game {facts['name']}", facts)
+    _show_game(with_hub(work), as_json=as_json)
 
 
 @app.command()
@@ -171,7 +166,11 @@ def describe(
         game = await game_of(hub, which)
         return await _shelf(hub, [await hub.store.games.describe(game.game_id, language, text)])
 
-    shelf = with_hub(work)
+    _show_game(with_hub(work), as_json=as_json)
+
+
+def _show_game(shelf: _Shelf, *, as_json: bool) -> None:
+    """Show the one game that a command changed."""
     facts = shelf.facts(shelf.games[0])
     if as_json:
         show_json(facts)
