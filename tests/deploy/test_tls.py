@@ -9,6 +9,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,12 +109,14 @@ async def front() -> AsyncIterator[Front]:
 
 
 def _listens(port: int) -> None:
-    for _ in range(200):
+    for _ in range(600):
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except OSError:
+            time.sleep(0.05)
             continue
         return
+    raise TimeoutError(f"nginx does not listen on port {port} after 30 s")
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/livez", "/readyz", "/openapi.json", "/version", "/v1"])

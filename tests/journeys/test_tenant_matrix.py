@@ -49,7 +49,8 @@ NO_DRAW: Outcome = (404, 404)
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def ground(stage: Stage) -> Ground:
-    mine, theirs = [await stage.table(studio=await stage.new_studio()) for _ in range(2)]
+    # A long hold: a hundred cells follow one after the other, and how fast is not the question here.
+    mine, theirs = [await stage.table(studio=await stage.new_studio(hold_s=20.0)) for _ in range(2)]
     their_bet = fresh("their-bet")
     assert (await theirs.line.pay_in(theirs.session, their_bet, "0")).outcome == YES
     return Ground(

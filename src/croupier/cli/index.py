@@ -78,7 +78,7 @@ COMMANDS: dict[str, CommandEntry] = {
     "cashback": CommandEntry("cashback", "app", TRADE, "Pay a cashback to a player, or cancel one."),
     "trace": CommandEntry("trace", "trace", LOOKING, "Show everything one bet or cashback did, on both sides, in order."),
     "why": CommandEntry(
-        "why", "why", LOOKING, "Say why a game is not available at a casino, or why a bet is as it is, and who set the rule."
+        "why", "why", LOOKING, "Say why a game is not available at a casino, or why a bet is as it is: each rule, who set it and when."
     ),
     "audit": CommandEntry(
         "audit", "audit", LOOKING,
