@@ -19,6 +19,8 @@ from tests.flows.pots import PotTable
 from tests.views.world import World
 
 ADD = ("jackpot", "add", "Harvest", "--currency", "EUR", "--share-bp", "100", "--seed", "10.00")
+FAR = "5000000.00"
+"""A ceiling that no share of these tests meets: a round with a near one may be won by any of them."""
 CLEAN = (
     "set session_replication_role = replica; delete from jackpot_contributions; delete from jackpot_rounds;"
     " delete from jackpots"
@@ -115,20 +117,20 @@ def test_a_name_is_given_once(cli: Cli) -> None:
 
 
 def test_settings_are_changed_and_a_ceiling_only_rises_once_it_is_fed(cli: Cli) -> None:
-    cli.ok(*ADD, "--ceiling", "50.00")
-    lower = cli.json("jackpot", "set", "Harvest", "ceiling=40.00", "share_bp=200", "casinos=Aurora")
-    assert (lower["ceiling"], lower["share_bp"], lower["casinos"], lower["round"]) == ("40.00", 200, ["Aurora"], 2)
+    cli.ok(*ADD, "--ceiling", FAR)
+    lower = cli.json("jackpot", "set", "Harvest", "ceiling=4000000.00", "share_bp=200", "casinos=Aurora")
+    assert (lower["ceiling"], lower["share_bp"], lower["casinos"], lower["round"]) == ("4000000.00", 200, ["Aurora"], 2)
     play(cli, 100)
     assert cli.json("jackpot", "show", "Harvest")["amount"] == "10.02"
-    assert "only rise" in cli.complaint("jackpot", "set", "Harvest", "ceiling=39.99")
-    raised = cli.json("jackpot", "set", "Harvest", "ceiling=60.00", "casinos=all")
-    assert (raised["ceiling"], raised["round_ceiling"], raised["casinos"]) == ("60.00", "40.00", "all")
+    assert "only rise" in cli.complaint("jackpot", "set", "Harvest", "ceiling=3999999.99")
+    raised = cli.json("jackpot", "set", "Harvest", "ceiling=6000000.00", "casinos=all")
+    assert (raised["ceiling"], raised["round_ceiling"], raised["casinos"]) == ("6000000.00", "4000000.00", "all")
     assert "no setting of a pot" in cli.complaint("jackpot", "set", "Harvest", "name=Other")
     assert "basis points" in cli.complaint("jackpot", "set", "Harvest", "share_bp=1.5")
 
 
 def test_freeze_and_unfreeze(cli: Cli) -> None:
-    cli.ok(*ADD, "--ceiling", "50.00")
+    cli.ok(*ADD, "--ceiling", FAR)
     assert cli.json("jackpot", "freeze", "Harvest")["state"] == "frozen"
     assert "frozen already" in cli.complaint("jackpot", "freeze", "Harvest")
     play(cli, 10_000)
