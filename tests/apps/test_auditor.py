@@ -39,12 +39,14 @@ async def incidents(desk: Desk) -> list[tuple[str, int, int]]:
     return [(i.name, i.subject_id, i.times) for i in await desk.hub.store.incidents.open_ones()]
 
 
+@pytest.mark.slow
 async def test_books_in_order_call_nobody(desk: Desk) -> None:
     await desk.bet()
     assert await turn(desk) == []
     assert await incidents(desk) == []
 
 
+@pytest.mark.slow
 async def test_a_violation_calls_a_person_once(desk: Desk, database_url: str) -> None:
     bet = await desk.bet()
     await break_by(database_url, f"delete from calls where subject_id = {bet.bet_id}")
@@ -56,6 +58,7 @@ async def test_a_violation_calls_a_person_once(desk: Desk, database_url: str) ->
     assert told == [("I10", bet.bet_id)]
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     ("sql", "invariant"),
     [

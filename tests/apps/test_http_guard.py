@@ -122,6 +122,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 # --- time -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.usefixtures("hurried")
 @pytest.mark.parametrize("begun", [b"", b"GET", b"GET / HTTP/1.1\r\nHost: h\r\n", b"GET / HTTP/1.1\r\nX-A: "])
 async def test_a_head_that_does_not_come_is_not_waited_for(served: Served, begun: bytes) -> None:
@@ -159,6 +160,7 @@ async def test_a_body_that_does_not_come_is_not_waited_for(served: Served, begun
     assert served.bodies == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("hurried")
 async def test_between_two_requests_a_connection_may_rest(served: Served) -> None:
     """The deadlines are those of a request, and end with it."""

@@ -18,6 +18,7 @@ CASINOS = [
 ]  # fmt: skip
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(("method", "path"), PROVIDERS)
 async def test_a_slash_too_many_is_an_unknown_path_of_the_provider_half(desk: Desk, method: str, path: str) -> None:
     answer = await desk.call(method, path)

@@ -28,6 +28,7 @@ def set_back() -> Iterator[None]:
     structlog.reset_defaults()
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [

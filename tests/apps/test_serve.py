@@ -54,6 +54,7 @@ def wait_for(holds: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_is_replaced_and_all_end_with_sigterm(
     supervisor: subprocess.Popen[bytes], tmp_path: Path
 ) -> None:
@@ -66,6 +67,7 @@ def test_a_worker_that_dies_is_replaced_and_all_end_with_sigterm(
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids(tmp_path))
 
 
+@pytest.mark.slow
 def test_workers_notice_that_their_supervisor_was_killed(supervisor: subprocess.Popen[bytes], tmp_path: Path) -> None:
     """A worker that kept the supervisor's end of the pipe would keep every other one from noticing."""
     wait_for(lambda: len(pids(tmp_path)) == 2)

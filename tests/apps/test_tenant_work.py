@@ -134,6 +134,7 @@ def noted(plain: Any, asked: list[str]) -> Any:
     return ask
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("case", CASES)
 async def test_another_tenants_id_costs_the_same_questions_as_nobodys(
     tenants: Tenants, monkeypatch: pytest.MonkeyPatch, case: str

@@ -54,6 +54,7 @@ async def kept_up(desk: Desk, loop: Ends) -> list[Any]:
     return lines
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("way", "event", "level"),
     [
@@ -146,6 +147,7 @@ with socket.create_server(("127.0.0.1", 0)) as sock:
 """
 
 
+@pytest.mark.slow
 def test_a_worker_without_a_database_says_so_in_one_line(tmp_path: Path) -> None:
     """It ends, and is started again; a traceback every half second would bury the one line that matters."""
     own = {k: v for k, v in os.environ.items() if not k.startswith("CROUPIER_")}

@@ -17,6 +17,7 @@ async def bet_on_keno(page: Page) -> None:
     await page.click("#bet", PLAY)
 
 
+@pytest.mark.slow
 async def test_a_player_logs_in_and_plays_keno_with_real_wallet_movements(scene: Scene) -> None:
     """The smoke: login, lobby, a bet, the wallet, the draw, its proof recomputed in the page, the balance right after."""
     page = await scene.casino_page("anna")

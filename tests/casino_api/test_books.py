@@ -12,6 +12,7 @@ DAY_MS = 86_400_000
 TODAY = "2025-10-09"
 
 
+@pytest.mark.slow
 async def test_a_bet_is_shown_with_its_payments(house: House) -> None:
     session = (await house.open())["sessionId"]
     bet_id = await house.play(session, "b-1", 1000, 2550)
@@ -73,6 +74,7 @@ async def test_a_window_that_ends_among_others_rows_goes_on(house: House, monkey
         assert pages > 1
 
 
+@pytest.mark.slow
 async def test_payments_by_kind_state_player_and_bet(house: House) -> None:
     anna = (await house.open())["sessionId"]
     bet_id = await house.play(anna, "b-1", win=700)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from croupier.core.readings import No, Unknown
 from croupier.core.refusals import CasinoNo
 from croupier.store.db import Db
@@ -110,6 +112,7 @@ async def test_pages_of_other_origins_are_refused(house: House) -> None:
     assert "authorization" in ask.headers["access-control-allow-headers"]
 
 
+@pytest.mark.slow
 async def test_a_form_of_another_page_cannot_act(house: House) -> None:
     """What a page can send without a preflight has another content type, and a browser adds nothing to it by itself."""
     body = b'{"clientId": 1, "token": "r-1"}'
@@ -119,6 +122,7 @@ async def test_a_form_of_another_page_cannot_act(house: House) -> None:
     assert house.peers.tokens == []
 
 
+@pytest.mark.slow
 async def test_a_token_lives_half_an_hour_and_is_renewed_for_a_day(house: House) -> None:
     token = (await house.enter(token="r-1")).body["accessToken"]
     house.clock.ms += 1_799_000
@@ -163,6 +167,7 @@ async def test_the_lobby_and_a_launch_are_the_players(house: House) -> None:
     )
 
 
+@pytest.mark.slow
 async def test_a_guest_sees_the_lobby_and_plays_demo_games_alone(house: House) -> None:
     told = await house.enter()
     assert (told.body["session"]["player"], told.body["session"]["currency"]) == (None, "EUR")
@@ -175,6 +180,7 @@ async def test_a_guest_sees_the_lobby_and_plays_demo_games_alone(house: House) -
     assert [order.demo for order in house.peers.launches] == [True]
 
 
+@pytest.mark.slow
 async def test_an_address_that_asks_too_often_waits(db: Db) -> None:
     async with open_house(db, api_address_per_s=2) as house:
         answers = [await house.enter(token="r") for _ in range(8)]

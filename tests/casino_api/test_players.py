@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from croupier.core.commands import PayIn, PayOut
 from croupier.core.readings import PaymentKind
 from croupier.core.refusals import Refusal
@@ -25,6 +27,7 @@ async def bet(house: House, session_id: str, ref: str, stake: str = "1.00") -> R
     return (await pay_in(house.hub, PayIn(session.provider_id, session_id, ref, "r-1", stake))).refusal
 
 
+@pytest.mark.slow
 async def test_an_exclusion_ends_play_at_once_and_what_is_owed_is_paid(house: House) -> None:
     session = (await house.open())["sessionId"]
     token = (await house.enter(token="r-1")).body["accessToken"]
@@ -57,6 +60,7 @@ async def test_an_exclusion_ends_play_at_once_and_what_is_owed_is_paid(house: Ho
     assert (await house.enter(token="r-2")).body["rule"] == "player_excluded"
 
 
+@pytest.mark.slow
 async def test_an_exclusion_ends_by_itself_or_by_the_casino_and_each_is_noted(house: House) -> None:
     await house.open()
     await house.ask("PUT", "players/anna/exclusion", {"until": at(HOUR_MS)})
@@ -77,6 +81,7 @@ async def test_an_exclusion_ends_by_itself_or_by_the_casino_and_each_is_noted(ho
     ]
 
 
+@pytest.mark.slow
 async def test_a_casino_cannot_lift_what_a_person_blocked_nor_reach_anothers_player(house: House) -> None:
     await house.open()
     player = await house.hub.store.players.find(house.casino.casino_id, "anna")

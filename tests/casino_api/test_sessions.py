@@ -195,6 +195,7 @@ async def test_a_casino_that_asks_too_often_waits_and_others_do_not(db: Db) -> N
         assert (await house.ask("GET", "games")).status == 200
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("path", ["games", "sessions", "sessions/x"])
 async def test_a_database_that_is_away_is_told_as_such(
     house: House, monkeypatch: pytest.MonkeyPatch, path: str

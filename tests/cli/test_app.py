@@ -23,6 +23,7 @@ COMMANDS = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_version(nowhere: Cli) -> None:
     assert nowhere.ok("--version").out == f"croupier {__version__}\n"
     assert not nowhere.home.exists()
@@ -31,6 +32,7 @@ def test_the_version(nowhere: Cli) -> None:
 HEAVY = ("aiohttp", "asyncpg", "structlog", "uvicorn", "starlette", "rich", "cryptography", "msgspec", "typer")
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(("words", "allowed"), [
     (["--version"], ()), (["--help"], ()), ([], ()), (["croup"], ("typer", "rich", "msgspec")),
 ])  # fmt: skip
@@ -58,6 +60,7 @@ def test_the_index_says_of_each_command_what_it_says_itself(name: str, capsys: p
     assert index.COMMANDS[name].summary in said
 
 
+@pytest.mark.slow
 def test_the_module_is_the_command_with_its_exit_code(nowhere: Cli) -> None:
     """Every other test takes the same way from `main` on, in a process that has its modules already."""
     for words, code in ((("--version",), 0), (("croup",), 2), (("audit",), 1)):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.cli.conftest import Cli
 from tests.views.world import World, everything
 
@@ -35,6 +37,7 @@ def everything_of(cli: Cli) -> int:
     return cli.world(write)
 
 
+@pytest.mark.slow
 def test_a_violation_is_named_and_fails(cli: Cli) -> None:
     story = cli.story()
     cli.keep(story.on())

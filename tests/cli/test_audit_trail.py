@@ -64,6 +64,7 @@ def test_a_trail_in_order(kept: Cli) -> None:
     assert (trail["checked"], trail["violations"]) == (True, [])
 
 
+@pytest.mark.slow
 def test_a_broken_trail_is_told_and_fails(kept: Cli) -> None:
     row = kept.world(lambda w: w.db.fetchval("select max(entry_id) from ledger"))
     kept.world(lambda w: w.break_by(f"update ledger set amount = amount + 1 where entry_id = {row}"))
@@ -80,6 +81,7 @@ def test_a_broken_trail_is_told_and_fails(kept: Cli) -> None:
         kept.world(lambda w: w.break_by(f"update ledger set amount = amount - 1 where entry_id = {row}"))
 
 
+@pytest.mark.slow
 def test_a_lost_folder_is_told_and_a_person_may_vouch(kept: Cli) -> None:
     (kept.home / "trail").rename(kept.home / "elsewhere")
     said = kept("audit", "--trail")

@@ -47,6 +47,7 @@ def move_keys(cli: Cli, elsewhere: Cli) -> None:
         shutil.copy(cli.home / name, elsewhere.home / name)
 
 
+@pytest.mark.slow
 def test_a_backup_is_restored_on_another_machine(cli: Cli, elsewhere: Cli, tmp_path: Path) -> None:
     made = backed_up(cli, tmp_path)
     assert Path(str(made["path"])).stat().st_size == made["bytes"]
@@ -72,6 +73,7 @@ def test_a_home_with_a_database_is_replaced_on_request_only_and_the_old_one_is_k
     assert "Later Casino" not in cli("casino", "list").out
 
 
+@pytest.mark.slow
 def test_only_the_newest_backups_are_kept_and_other_files_are_left_alone(cli: Cli, tmp_path: Path) -> None:
     old = [tmp_path / f"croupier-2025110{n}T030000Z.tar.age" for n in range(1, 4)]
     for path in (*old, tmp_path / "mine.tar.age"):
@@ -83,6 +85,7 @@ def test_only_the_newest_backups_are_kept_and_other_files_are_left_alone(cli: Cl
     assert made["deleted"] == [str(path) for path in old[:2]]
 
 
+@pytest.mark.slow
 def test_a_missing_key_a_wrong_one_and_a_damaged_file_are_told_apart(cli: Cli, elsewhere: Cli, tmp_path: Path) -> None:
     path = Path(str(backed_up(cli, tmp_path)["path"]))
     assert "CROUPIER_BACKUP_KEY_FILE" in elsewhere("restore", str(path)).err
@@ -123,6 +126,7 @@ def test_what_is_newer_than_the_program_is_refused_before_anything_is_made(
     assert find_place(elsewhere.home) is None
 
 
+@pytest.mark.slow
 def test_the_key_of_the_backups_is_announced_once(cli: Cli, tmp_path: Path) -> None:
     (cli.home / "backup.key").unlink(missing_ok=True)
     first, second = cli("backup", "--to", str(tmp_path)), cli("backup", "--to", str(tmp_path))

@@ -18,6 +18,7 @@ def on(cli: Cli) -> Kept:
     return story
 
 
+@pytest.mark.slow
 def test_a_game_is_returned(cli: Cli) -> None:
     story = on(cli)
     done = cli.json("bet", "return", str(story.subject_id), *WHY)
@@ -50,6 +51,7 @@ def test_what_is_no_bet_is_told(cli: Cli) -> None:
     assert "Missing option '--win'" in cli.complaint("bet", "settle", "5", *WHY, code=2)
 
 
+@pytest.mark.slow
 def test_a_name_that_fits_two_bets_moves_no_money(cli: Cli) -> None:
     """Provider `Fable` with the betId `x:1`, and provider `Fable:x` with the betId `1`: both are `Fable:x:1`."""
     one, other = on(cli), on(cli)

@@ -27,6 +27,7 @@ def test_without_a_ref_one_is_made_and_told_before_it_counts(cli: Cli) -> None:
     assert cli.json(*PAY, "--amount", "1", "--ref", ref) == said.json()
 
 
+@pytest.mark.slow
 def test_a_cancel_is_signed_and_may_be_asked_for_again(cli: Cli) -> None:
     paid = cli.ok(*PAY, "--amount", "2", "--json")
     assert f"No hub serves {cli.home}: the cashback is not sent to the casino" in paid.err, "it waits, and that is said"
@@ -46,6 +47,7 @@ def test_an_amount_outside_the_grammar_is_refused(cli: Cli, amount: str, says: s
     assert says in cli.complaint(*PAY, f"--amount={amount}")
 
 
+@pytest.mark.slow
 def test_what_cannot_be_paid_is_told(cli: Cli) -> None:
     cli.ok(*PAY, "--amount", "1")
     other = [word if word != "EUR" else "XXX" for word in PAY]
@@ -69,6 +71,7 @@ def test_a_ref_that_differs_only_in_what_nobody_sees_does_not_pay_again(cli: Cli
         assert "--player must not " in cli.complaint(*other, "--amount", "3")
 
 
+@pytest.mark.slow
 def test_a_disabled_casino_pays_none(cli: Cli) -> None:
     cli.ok("casino", "disable", "Aurora")
     try:

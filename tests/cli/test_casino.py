@@ -14,6 +14,7 @@ pytestmark = pytest.mark.one_in(2)
 URL = "http://127.0.0.1:9"
 
 
+@pytest.mark.slow
 def test_a_new_casino_gets_its_credentials_once(cli: Cli) -> None:
     credentials = cli.json("casino", "add", "Once", "--url", URL, "--currency", "EUR", "--currency", "JPY,KWD")
     assert set(credentials) == {"PartnerClientId", "Secret"}
@@ -33,6 +34,7 @@ def test_people_get_a_table_and_the_warning_beside_it(cli: Cli) -> None:
     assert "not shown again" not in said.out
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("options", "says"),
     [
@@ -76,6 +78,7 @@ def test_settings_are_set_typed_and_taken_back(cli: Cli) -> None:
     assert (back["batch"], back["codes"], back["enabled"], back["tax_bp"]) == (100, {}, False, 500)
 
 
+@pytest.mark.slow
 def test_every_wrong_setting_is_named_and_nothing_is_changed(cli: Cli) -> None:
     complaint = cli.complaint("casino", "set", "Aurora", "batch=0", "hold_s=3", "tax_bp=700")
     assert "batch must be" in complaint
@@ -142,6 +145,7 @@ def test_a_key_that_leaked_is_revoked_and_kept_on_record(cli: Cli) -> None:
     assert "`croupier keys list`" in cli.complaint("keys", "revoke", "nothing")
 
 
+@pytest.mark.slow
 def test_a_casinos_secret_is_rotated_and_shown_once(cli: Cli) -> None:
     made = cli.json("casino", "add", "Turn", "--url", URL, "--currency", "EUR")
     second = cli.json("casino", "secret", "rotate", "Turn")
@@ -153,6 +157,7 @@ def test_a_casinos_secret_is_rotated_and_shown_once(cli: Cli) -> None:
     assert "not both" in cli.complaint("casino", "secret", "rotate", "Turn", "--now", "--keep-old", "60", code=2)
 
 
+@pytest.mark.slow
 def test_disabled_and_closed_are_two_things(cli: Cli) -> None:
     cli.ok("casino", "add", "Shut", "--url", URL, "--currency", "EUR")
     closed = cli.json("casino", "close", "Shut")
@@ -164,6 +169,7 @@ def test_disabled_and_closed_are_two_things(cli: Cli) -> None:
     assert "closed" in cli.ok("casino", "list").out
 
 
+@pytest.mark.slow
 def test_a_casino_with_money_in_flight_is_closed_with_force_only(cli: Cli) -> None:
     story = cli.story()
     cli.keep(story.on())
@@ -194,6 +200,7 @@ def test_plain_http_is_refused_unless_it_is_allowed(cli: Cli) -> None:
     assert "plain http" not in cli("doctor", "--json").out, "where it is allowed it is no finding"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "more", "key"), [("casino", ("--currency", "EUR"), "PartnerClientId"), ("provider", (), "CounterpartyId")]
 )
@@ -216,6 +223,7 @@ def test_a_secret_goes_into_a_new_file_and_never_over_another(
     assert json.loads(other.read_text("utf-8"))["Secret"] != first["Secret"]
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(("kind", "more"), [("casino", ("--currency", "EUR")), ("provider", ())])
 def test_who_disables_or_closes_is_told_what_holds_now(cli: Cli, kind: str, more: tuple[str, ...]) -> None:
     cli.ok(kind, "add", f"Ended {kind}", "--url", URL, *more)

@@ -28,6 +28,7 @@ def test_games_are_listed_with_the_names_a_person_gives(cli: Cli, studio: dict[s
     assert "`croupier provider list`" in cli.complaint("game", "list", "--provider", "Nobody")
 
 
+@pytest.mark.slow
 def test_settings_are_set_typed_and_a_limit_is_taken_away(cli: Cli) -> None:
     changed = cli.json("game", "set", GAME, "jackpot_wins=yes", "min_bet=0.50", "max_bet=20", "enabled=off")
     assert changed == one(cli)
@@ -49,6 +50,7 @@ def test_everything_that_is_wrong_is_named_and_nothing_is_changed(cli: Cli) -> N
     assert one(cli) == before
 
 
+@pytest.mark.slow
 def test_a_game_is_switched_for_one_casino_alone(cli: Cli) -> None:
     off = cli.json("game", "switch", GAME, "--casino", "Aurora", "--off")
     assert off == {"gameId": "g-1", "PartnerClientId": 11, "casino": "Aurora", "on": False}
@@ -83,6 +85,7 @@ def test_thresholds_of_a_game_are_set_beside_what_its_provider_lists(cli: Cli) -
         assert f"{words.split('=')[0]} must be" in cli.complaint("game", "set", GAME, words)
 
 
+@pytest.mark.slow
 def test_a_game_is_off_in_a_country_and_why_names_who_did_it(cli: Cli) -> None:
     off = cli.json("game", "switch", GAME, "--country", "DE", "--off", "--reason", "licence")
     assert off == {"gameId": "g-1", "country": "DE", "on": False}
@@ -98,6 +101,7 @@ def test_a_game_is_off_in_a_country_and_why_names_who_did_it(cli: Cli) -> None:
         assert cli.complaint("game", "switch", GAME, *wrong, "--off", code=2)
 
 
+@pytest.mark.slow
 def test_a_game_is_named_in_a_language_and_differences_are_listed(cli: Cli) -> None:
     named = cli.json("game", "describe", GAME, "--language", "de", "--name", "Fünfzig Eulen", "--description", "Rufe.")
     assert named["texts"] == {"de": {"name": "Fünfzig Eulen", "description": "Rufe."}}

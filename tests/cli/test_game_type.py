@@ -9,6 +9,7 @@ from tests.cli.conftest import Cli
 pytestmark = pytest.mark.one_in(2)
 
 
+@pytest.mark.slow
 def test_maintenance_is_switched_on_and_off(cli: Cli) -> None:
     cli.ok("provider", "set", "Fable", "game_types=23,24")
     wheel = {"gameType": 24, "provider": "Fable", "maintenance": False}

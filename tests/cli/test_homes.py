@@ -128,7 +128,7 @@ def test_a_first_command_makes_the_home(cli: Cli) -> None:
 
 
 @pytest.mark.parametrize("words", [*LOOKS[::3], *CHANGES[::3], *FIRST])
-@pytest.mark.one_in(8)
+@pytest.mark.one_in(16)
 def test_no_command_makes_tables_in_a_database_of_ones_own(empty: str, nowhere: Cli, words: str) -> None:
     complaint = nowhere.complaint(*words.split(), CROUPIER_DATABASE_URL=empty)
     assert "has no tables yet: `croupier migrate` makes them" in complaint

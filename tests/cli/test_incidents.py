@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.cli.conftest import Cli
 from tests.core.samples import K
 from tests.views.world import Kept
@@ -14,6 +16,7 @@ def parked(cli: Cli) -> Kept:
     return story
 
 
+@pytest.mark.slow
 def test_everything_to_look_at_is_in_one_value(cli: Cli) -> None:
     hurt, on = parked(cli), cli.story()
     on.on()
@@ -31,6 +34,7 @@ def test_everything_to_look_at_is_in_one_value(cli: Cli) -> None:
     assert cli.json("incidents", "--open-for", "1e9")["incomplete"] == []
 
 
+@pytest.mark.slow
 def test_an_incident_is_closed_by_name_and_with_a_reason(cli: Cli) -> None:
     story = parked(cli)
     mine = [i["incident_id"] for i in cli.json("incidents")["incidents"] if i["subject_id"] == story.subject_id]

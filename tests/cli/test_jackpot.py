@@ -80,6 +80,7 @@ def test_a_pot_is_opened_listed_and_shown(cli: Cli) -> None:
     assert "Rounds" in cli.ok("jackpot", "show", "Harvest").out
 
 
+@pytest.mark.slow
 def test_a_pot_may_be_of_some_casinos_and_games(cli: Cli) -> None:
     made = cli.json(*ADD, "--ceiling", "50.00", "--only", "casino=Aurora", "--only", "game=g-1")
     assert (made["casinos"], made["games"]) == (["Aurora"], ["g-1"])
@@ -89,6 +90,7 @@ def test_it_says_that_nobody_feeds_it(cli: Cli) -> None:
     assert "the pot takes no shares" in cli.ok(*ADD, "--ceiling", "50.00").err
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -110,12 +112,14 @@ def test_a_pot_that_cannot_be_played_is_refused(cli: Cli, words: tuple[str, ...]
     assert cli.json("jackpot", "list") == []
 
 
+@pytest.mark.slow
 def test_a_name_is_given_once(cli: Cli) -> None:
     cli.ok(*ADD, "--ceiling", "50.00")
     assert "there is a pot Harvest already" in cli.complaint(*ADD, "--ceiling", "50.00")
     assert "jackpot list" in cli.complaint("jackpot", "show", "Nobody")
 
 
+@pytest.mark.slow
 def test_settings_are_changed_and_a_ceiling_only_rises_once_it_is_fed(cli: Cli) -> None:
     cli.ok(*ADD, "--ceiling", FAR)
     lower = cli.json("jackpot", "set", "Harvest", "ceiling=4000000.00", "share_bp=200", "casinos=Aurora")
@@ -129,6 +133,7 @@ def test_settings_are_changed_and_a_ceiling_only_rises_once_it_is_fed(cli: Cli) 
     assert "basis points" in cli.complaint("jackpot", "set", "Harvest", "share_bp=1.5")
 
 
+@pytest.mark.slow
 def test_freeze_and_unfreeze(cli: Cli) -> None:
     cli.ok(*ADD, "--ceiling", FAR)
     assert cli.json("jackpot", "freeze", "Harvest")["state"] == "frozen"
@@ -139,6 +144,7 @@ def test_freeze_and_unfreeze(cli: Cli) -> None:
     assert cli.json("jackpot", "show", "Harvest")["amount"] == "11.00"
 
 
+@pytest.mark.slow
 def test_a_round_that_was_won_is_verified_by_anybody(cli: Cli, tmp_path: Path) -> None:
     cli.ok(*ADD, "--ceiling", "10.50")
     assert "no round of pot Harvest has ended" in cli.complaint("jackpot", "verify", "Harvest")
@@ -159,6 +165,7 @@ def test_a_round_that_was_won_is_verified_by_anybody(cli: Cli, tmp_path: Path) -
     assert "no round of a pot" in cli.complaint("jackpot", "verify", "--proof", str(file))
 
 
+@pytest.mark.slow
 def test_an_open_round_has_no_proof_yet(cli: Cli) -> None:
     cli.ok(*ADD, "--ceiling", "50.00")
     assert "has not ended" in cli.complaint("jackpot", "verify", "Harvest", "--round", "1")
@@ -166,6 +173,7 @@ def test_an_open_round_has_no_proof_yet(cli: Cli) -> None:
     cli.complaint("jackpot", "verify", code=2)
 
 
+@pytest.mark.slow
 def test_the_report_counts_wins_and_not_shares(cli: Cli) -> None:
     cli.ok(*ADD, "--ceiling", "10.50")
     play(cli, *[1_000] * 6)

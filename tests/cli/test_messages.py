@@ -12,6 +12,7 @@ from croupier.store.db import DbDown, DbUnfit
 from tests.cli.conftest import Cli
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
@@ -29,6 +30,7 @@ def test_a_wrong_word_or_value(nowhere: Cli, words: tuple[str, ...], code: int, 
     assert not nowhere.home.exists()
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("words", "says"),
     [

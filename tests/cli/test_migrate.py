@@ -23,6 +23,7 @@ async def empty(postgres: Attached, tmp_path: Path) -> AsyncIterator[str]:
     await db.close()
 
 
+@pytest.mark.slow
 def test_an_empty_database_is_brought_up_to_date_once(empty: str, nowhere: Cli) -> None:
     files = sorted(path.name for path in FOLDER.glob("*.sql"))
     first = nowhere.ok("migrate", "--json", CROUPIER_DATABASE_URL=empty)

@@ -20,6 +20,7 @@ def parked(cli: Cli) -> Kept:
     return story
 
 
+@pytest.mark.slow
 def test_a_parked_payment_is_accepted_by_name(cli: Cli) -> None:
     story = parked(cli)
     done = cli.json("payment", "accept", f"{story.subject_id}:payout", *WHY, "--author", "mia")
@@ -53,6 +54,7 @@ def test_a_kind_may_be_written_with_a_hyphen(cli: Cli) -> None:
     assert cli.json("payment", "accept", f"{story.subject_id}:bet-return", *WHY)["kind"] == "bet_return"
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("which", "says"),
     [

@@ -16,6 +16,7 @@ def ann(cli: Cli) -> Any:
     return found
 
 
+@pytest.mark.slow
 def test_a_player_is_excluded_and_let_in_again_with_the_last_word_shown(cli: Cli, studio: dict[str, Any]) -> None:
     assert (ann(cli)["blocked"], ann(cli)["reason"]) == (False, None)
     done = cli.json("player", "block", *ANN, "--reason", "a wish of hers", "--author", "mia")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.cli.conftest import Cli
 
 URL = "http://127.0.0.1:9"
@@ -60,6 +62,7 @@ def test_a_provider_that_does_not_answer_is_told_as_that(cli: Cli) -> None:
     assert "provider Silent gave no games from http://127.0.0.1:9 (" in cli.complaint("provider", "sync", "Silent")
 
 
+@pytest.mark.slow
 def test_a_provider_is_closed_and_opened(cli: Cli) -> None:
     cli.ok("provider", "add", "Gone", "--url", "http://127.0.0.1:9")
     closed = cli.json("provider", "close", "Gone")

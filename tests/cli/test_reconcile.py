@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from croupier.cli.reconcile import TO_DO
 from croupier.core.reconciliation import Difference
 from tests.cli.conftest import Cli
@@ -32,6 +34,7 @@ def test_every_difference_has_a_line_that_says_what_to_do() -> None:
     assert set(TO_DO) == set(Difference)
 
 
+@pytest.mark.slow
 def test_an_open_finding_is_shown_with_what_each_side_says_and_fails_the_command(cli: Cli) -> None:
     number = plant(cli, 77_001)
     said = cli("reconcile", "--casino", "Borealis")
@@ -51,6 +54,7 @@ def test_an_open_finding_is_shown_with_what_each_side_says_and_fails_the_command
     assert "no open finding" in cli.complaint("reconcile", "close", str(number), "--reason", "again")
 
 
+@pytest.mark.slow
 def test_an_incident_stays_open_while_another_finding_of_the_bet_is(cli: Cli) -> None:
     first, second = plant(cli, 77_002), None
 
@@ -84,6 +88,7 @@ def test_a_casino_that_does_not_answer_proves_nothing(cli: Cli) -> None:
     assert "The casino does not answer" in whole.out
 
 
+@pytest.mark.slow
 def test_a_day_counts_the_cashbacks_that_nobody_can_ask_after(cli: Cli) -> None:
     story = cli.story()
     story.cashback()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.cli.conftest import Cli
 
 
+@pytest.mark.slow
 def test_it_begins_once_tells_how_far_it_is_and_ends_with_a_reason(cli: Cli) -> None:
     story = cli.story()
     story.on()

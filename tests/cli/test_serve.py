@@ -26,6 +26,7 @@ def test_it_serves_until_told_to_end(cli: Cli, number: signal.Signals) -> None:
     assert end(process, number).code == 0
 
 
+@pytest.mark.slow
 def test_it_does_not_say_that_it_listens_before_it_can_serve(cli: Cli) -> None:
     complaint = cli.complaint("serve", "--port", "0", CROUPIER_DATABASE_URL="postgresql://hub@127.0.0.1:1/hub")
     assert "database is away" in complaint

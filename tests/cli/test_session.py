@@ -66,6 +66,7 @@ def test_the_player_is_named_or_a_token_is_given_and_never_both(cli: Cli, who: t
     assert "give --player and --currency, or --token alone" in complaint
 
 
+@pytest.mark.slow
 def test_a_token_is_asked_about_at_the_casino_and_silence_opens_nothing(
     cli: Cli, studio: dict[str, Any], tmp_path: Path
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.cli.conftest import Cli
 
 
@@ -17,6 +19,7 @@ def test_a_bet_is_told_by_either_name_and_in_either_form(cli: Cli) -> None:
         assert word in shown
 
 
+@pytest.mark.slow
 def test_what_is_not_there_is_told(cli: Cli) -> None:
     for name in ("5", "Fable:nothing", "Nobody:b-1", "?"):
         assert "there is no bet or cashback" in cli.complaint("trace", name)

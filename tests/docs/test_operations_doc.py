@@ -9,6 +9,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from croupier.apps.hub_app import hub_app
 from croupier.kit.config import load
 from croupier.kit.metrics import METRICS
@@ -59,6 +61,7 @@ def log_events() -> set[str]:
     return found
 
 
+@pytest.mark.slow
 def test_every_incident_has_a_row_that_says_what_to_do() -> None:
     raised = texts("incident", 0) | texts("raise_for", 1) | texts("raise_new", 1) | texts("raise_in", 2)
     assert {"parked", "invariant"} <= raised
@@ -92,6 +95,7 @@ def test_every_endpoint_has_a_row() -> None:
     assert sorted(first_column("Endpoints")) == sorted(endpoints)
 
 
+@pytest.mark.slow
 def test_every_log_line_has_a_row() -> None:
     events = log_events()
     assert "worker.ready" in events

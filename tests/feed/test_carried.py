@@ -25,6 +25,7 @@ SNAPSHOTS = st.builds(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @given(SNAPSHOTS)
 def test_it_comes_out_as_it_went_in(snapshot: Snapshot) -> None:
     assert from_bytes(to_bytes(snapshot)) == snapshot

@@ -109,6 +109,7 @@ async def test_a_message_in_many_frames_and_many_in_one_are_read(hall: Hall) -> 
         assert '"invocationId":"4"' in str(await line.recv())
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     "junk", ["hello" + END, "[]" + END, '{"type":99}' + END, '{"type":"1"}' + END, "{" * 9000 + END]
 )
@@ -171,6 +172,7 @@ async def test_a_client_that_stops_reading_is_cut_to_the_newest_and_costs_a_boun
         raw.close()
 
 
+@pytest.mark.slow
 async def test_a_client_that_never_reads_is_dropped(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client_module, "STALLED_S", 0.3)
     raw = await Raw(hall).open()

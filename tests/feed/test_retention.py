@@ -101,6 +101,7 @@ async def test_it_goes_in_batches_and_another_process_waits_for_the_lease(
     assert await editions(desk) == [11]
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     "sql",
     [

@@ -56,6 +56,7 @@ async def end_secret(hub: Hub, casino_id: int) -> None:
     await hub.store.casinos.rotate_secret(casino_id, 0)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("ends", [close, end_secret])
 async def test_its_connections_end_and_those_of_others_stay(
     hall: Hall, elsewhere: Hub, ends: Callable[[Hub, int], Awaitable[None]]
@@ -75,6 +76,7 @@ async def test_its_connections_end_and_those_of_others_stay(
         assert await theirs.next() == {"type": 3, "invocationId": "1"}
 
 
+@pytest.mark.slow
 async def test_a_revoked_key_ends_the_connections_whose_tokens_it_signed(hall: Hall, elsewhere: Hub) -> None:
     async with AsyncExitStack() as stack:
         browser = await connected(stack, hall, hall.token)
@@ -85,6 +87,7 @@ async def test_a_revoked_key_ends_the_connections_whose_tokens_it_signed(hall: H
             assert (await browser.next())["type"] == 7
 
 
+@pytest.mark.slow
 async def test_many_connections_cost_no_more_queries_than_one(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
     async with AsyncExitStack() as stack:
         for _ in range(20):
@@ -104,6 +107,7 @@ async def test_many_connections_cost_no_more_queries_than_one(hall: Hall, monkey
         assert len(reads) <= 20
 
 
+@pytest.mark.slow
 async def test_a_database_that_is_away_ends_nobody(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
     async with AsyncExitStack() as stack:
         await connected(stack, hall, hall.token)

@@ -58,6 +58,7 @@ async def running(tmp_path: Path) -> AsyncIterator[Running]:
     remove_home(home)
 
 
+@pytest.mark.slow
 async def test_two_workers_follow_one_publisher_and_one_may_be_killed(running: Running) -> None:
     async with AsyncExitStack() as stack:
         settings = load({"CROUPIER_HOME": str(running.home)})

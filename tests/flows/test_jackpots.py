@@ -202,6 +202,7 @@ async def test_a_win_that_a_person_gave_up_is_back_in_the_pots_account(table: Po
 # --- races --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_two_processes_that_gather_at_once_feed_and_pay_once(world: World, database_url: str) -> None:
     """Real connections, both with the same marks in hand: one conditional update decides."""
     table = PotTable(world)
@@ -324,6 +325,7 @@ async def test_a_pot_that_cannot_be_fed_raises_an_incident_and_stops_no_other(ta
     assert [i.name for i in await table.hub.store.incidents.open_ones()] == ["jackpot_stopped"]
 
 
+@pytest.mark.slow
 async def test_a_win_that_cannot_be_owed_stops_no_other_and_is_owed_later(
     table: PotTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -350,6 +352,7 @@ async def test_a_win_that_cannot_be_owed_stops_no_other_and_is_owed_later(
 # --- to the cent --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_fifty_wins_and_a_thousand_shares_balance_to_the_cent(table: PotTable) -> None:
     """Some stakes go back, before and after their round is won; at the end every account is what arithmetic says."""
     dice = Random(50)

@@ -85,6 +85,7 @@ async def player_blocked(hub: Hub) -> None:
     await hub.store.players.block(player.player_id, True, reason="asked for it", author="mia")
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     "change",
     [

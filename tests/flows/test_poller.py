@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import pytest
+
 from croupier.core.bet import BetState
 from croupier.core.payment import PaymentState
 from croupier.core.readings import PaymentKind
@@ -68,6 +70,7 @@ def test_a_claims_time_ends_whatever_waits_for_its_casino(database_url: str, mon
     in_a_hall(database_url, play)
 
 
+@pytest.mark.slow
 def test_a_place_that_frees_is_taken_and_every_win_arrives(database_url: str, monkeypatch: Any) -> None:
     """What is counted up for a casino is counted down for it: else its money would wait for ever."""
     monkeypatch.setattr(poller, "MOST_PER_CASINO", PLACES)

@@ -66,6 +66,7 @@ async def test_a_list_alone_and_draws_beside_jackpots_are_read(desk: Desk, line:
     assert (kept.meter.jackpot_ref, kept.meter.amount) == ("grand", 200_000)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("before", "update", "status", "code", "field"),
     [

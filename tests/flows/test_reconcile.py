@@ -95,6 +95,7 @@ def test_a_make_that_was_repeated_and_doubled_is_found(database_url: str) -> Non
     in_a_hall(database_url, play)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("changes", "name"),
     [

@@ -54,6 +54,7 @@ def test_a_stake_is_asked_after_by_its_own_schedule_and_by_nobody_else(database_
     in_a_hall(database_url, play)
 
 
+@pytest.mark.slow
 def test_what_stays_without_an_outcome_is_asked_after_less_and_less(database_url: str) -> None:
     async def play(hall: Hall) -> None:
         hall.casino.behave("lost:cut", kind=TransactionType.PAYOUT)
@@ -128,6 +129,7 @@ def test_one_process_at_a_time_looks_and_another_takes_over(database_url: str) -
     in_a_hall(database_url, play)
 
 
+@pytest.mark.slow
 def test_a_casino_is_asked_at_its_pace_and_not_at_all_when_it_is_silent(database_url: str) -> None:
     async def play(hall: Hall) -> None:
         bets = [await hall.settled(f"b-{n}") for n in range(8)]

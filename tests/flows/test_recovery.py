@@ -111,6 +111,7 @@ async def business_goes_on(hall: Hall, used: int) -> None:
     assert "restored" not in await hall.incidents()
 
 
+@pytest.mark.slow
 def test_the_drill(database_url: str) -> None:
     """The whole of it, with every kind of bet: settled, open, refunded, lost and untouched, over the restore."""
 
@@ -160,6 +161,7 @@ def test_a_hub_that_is_merely_killed_and_started_does_not_recover(database_url: 
     in_a_hall(database_url, play)
 
 
+@pytest.mark.slow
 def test_recovery_survives_a_restart_and_a_second_restore_of_the_same_backup_is_noticed_again(
     database_url: str,
 ) -> None:
@@ -205,6 +207,7 @@ def test_a_database_that_goes_back_under_a_serving_hub_is_noticed_by_its_beat(da
     in_a_hall(database_url, play)
 
 
+@pytest.mark.slow
 def test_a_claim_waits_while_recovery_is_on_because_the_provider_may_have_been_told(database_url: str) -> None:
     """In the backup the stake is unclaimed; after it a repeat claimed it. Given back, the provider's pay-out would fail."""
 
@@ -233,6 +236,7 @@ def test_a_claim_waits_while_recovery_is_on_because_the_provider_may_have_been_t
     in_a_hall(database_url, play)
 
 
+@pytest.mark.slow
 def test_after_recovery_a_claims_time_runs_again(database_url: str) -> None:
     async def play(hall: Hall) -> None:
         hall.casino.behave("late:7", kind=TransactionType.STAKE, times=1)
@@ -252,6 +256,7 @@ def test_after_recovery_a_claims_time_runs_again(database_url: str) -> None:
     in_a_hall(database_url, play)
 
 
+@pytest.mark.slow
 def test_an_accept_of_a_lost_bet_is_kept_with_what_it_said(database_url: str) -> None:
     async def play(hall: Hall) -> None:
         await hall.beat()

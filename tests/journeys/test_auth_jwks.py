@@ -30,6 +30,7 @@ async def test_it_is_a_bare_set_of_public_keys_that_may_be_cached(stage: Stage) 
     assert len({key["kid"] for key in told.said["keys"]}) == len(told.said["keys"])
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("keys of the hub")
 async def test_after_a_rotation_the_old_key_signs_until_the_casino_itself_has_fetched_the_new(
     stage: Stage, table: Table
@@ -59,6 +60,7 @@ async def test_after_a_rotation_the_old_key_signs_until_the_casino_itself_has_fe
     await _signs_with(patient, new)
 
 
+@pytest.mark.slow
 async def test_what_is_told_to_one_casino_is_kept_by_no_cache_for_others(table: Table) -> None:
     """It looks the same, but a shared cache that answers in the hub's place would keep a casino from being seen."""
     told = {

@@ -38,6 +38,7 @@ async def test_a_balance_is_a_json_number_with_the_currencys_decimals(
     assert answer.raw == b'{"_responseCode":1,"balance":' + told + b',"currency":"' + currency.encode() + b'"}'
 
 
+@pytest.mark.slow
 async def test_a_casino_that_does_not_say_makes_it_99_within_the_hold_time(table: Table) -> None:
     async def hang(_casino: Casino, _heard: Heard) -> object:
         await asyncio.sleep(HOLD_S * 2)

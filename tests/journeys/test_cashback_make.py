@@ -77,6 +77,7 @@ async def test_the_same_ref_is_the_same_cashback(stage: Stage) -> None:
     assert len(casino.calls(MAKE)) == 1
 
 
+@pytest.mark.slow
 async def test_a_refused_cashback_is_not_yet_paid(stage: Stage) -> None:
     casino = await stage.new_casino()
     casino.says[MAKE] = in_turn(say(102823), say(500, status=502), acknowledge, say(103802), book_inline)

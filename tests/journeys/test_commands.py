@@ -98,6 +98,7 @@ async def test_a_session_is_opened_for_whoever_is_behind_a_token(stage: Stage) -
     assert "refused this token (user_unknown, 102145 User not found)" in err
 
 
+@pytest.mark.slow
 async def test_a_casino_that_does_not_say_who_it_is_opens_nothing(stage: Stage) -> None:
     casino = await stage.new_casino()
     casino.says["users/auth"] = _broken

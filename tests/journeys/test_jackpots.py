@@ -5,6 +5,8 @@ Contract: money.md 6.3, feed.md 2, decision 0050.
 
 from __future__ import annotations
 
+import pytest
+
 from croupier.core.jackpot import Pot
 from croupier.flows.jackpots import add_pot
 from tests.journeys.by_hand import HandProvider
@@ -26,6 +28,7 @@ async def open_pot(stage: Stage, table: Table, ceiling: int) -> int:
     return (await add_pot(stage.desk, pot, "ann")).pot.pot_id
 
 
+@pytest.mark.slow
 async def test_the_winner_gets_the_pot_by_a_payment_of_type_4(stage: Stage, table: Table) -> None:
     pot_id = await open_pot(stage, table, ceiling=1_001)
     bet = fresh("b")
@@ -45,6 +48,7 @@ async def test_the_winner_gets_the_pot_by_a_payment_of_type_4(stage: Stage, tabl
     assert (second.seed, stored.pot.amount, stored.pot.carry) == (1_000, 1_000, 99 * 10_000)
 
 
+@pytest.mark.slow
 async def test_a_stake_that_goes_back_leaves_the_pot(stage: Stage, table: Table) -> None:
     pot_id = await open_pot(stage, table, ceiling=10**12)
     kept, gone = fresh("b"), fresh("b")

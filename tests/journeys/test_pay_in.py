@@ -87,6 +87,7 @@ async def test_an_unknown_outcome_is_99_and_a_repeat_claims_the_stake(stage: Sta
     assert len(table.casino.made(-1)) == 1
 
 
+@pytest.mark.slow
 async def test_a_stake_that_nobody_claims_goes_back(stage: Stage, table: Table) -> None:
     table.casino.says["payments/make"] = in_turn(acknowledge, book_inline)
     bet = fresh("b")
@@ -115,6 +116,7 @@ async def test_a_repeat_in_flight_joins_and_both_get_the_outcome(table: Table) -
     assert len(table.casino.made()) == 1
 
 
+@pytest.mark.slow
 async def test_the_later_of_two_waits_for_its_own_hold_time(table: Table) -> None:
     table.casino.says["payments/make"] = acknowledge
     bet = fresh("b")
@@ -172,6 +174,7 @@ async def test_answers_that_say_nothing_are_asked_again_with_the_same_bytes(tabl
     assert len({heard.text for heard in tries}) == 1
 
 
+@pytest.mark.slow
 async def test_the_limits_of_now_judge_new_bets_alone(table: Table) -> None:
     stage, line = table.stage, table.line
     bet = fresh("b")
@@ -197,6 +200,7 @@ async def test_a_casino_may_want_no_payments_of_nothing(stage: Stage) -> None:
     assert table.casino.made(-1) == []
 
 
+@pytest.mark.slow
 async def test_what_is_switched_off_takes_no_new_bet_but_goes_on_with_known_ones(stage: Stage) -> None:
     table = await stage.table(studio=await stage.new_studio())
     bet = fresh("b")

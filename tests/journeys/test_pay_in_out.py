@@ -67,6 +67,7 @@ async def test_a_repeat_must_say_the_same_and_other_verbs_are_conflicts(table: T
     assert [m["TransactionType"] for m in table.casino.made()] == [-1, 1]
 
 
+@pytest.mark.slow
 async def test_the_win_is_owed_when_the_late_stake_is_claimed(stage: Stage, table: Table) -> None:
     table.casino.says["payments/make"] = in_turn(acknowledge, book_inline)
     bet = fresh("b")

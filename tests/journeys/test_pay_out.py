@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from tests.journeys.peers import JACKPOT_GAME, accept_behind, acknowledge, book_inline, in_turn, say
 from tests.journeys.stage import Seat, Stage, Table, fresh
 
@@ -88,6 +90,7 @@ async def test_a_jackpot_game_may_win_without_a_bet(stage: Stage) -> None:
     assert (await table.line.refund(table.session, bet)).outcome == (409, 7)
 
 
+@pytest.mark.slow
 async def test_a_pay_out_waits_for_the_stake_and_claims_it(table: Table) -> None:
     table.casino.says["payments/make"] = acknowledge
     bet = fresh("b")
@@ -127,6 +130,7 @@ async def test_a_session_that_is_over_still_takes_pay_outs(stage: Stage, table: 
     assert (await table.line.pay_out(table.session, fresh("b"))).outcome == (404, 5)
 
 
+@pytest.mark.slow
 async def test_a_provider_may_want_the_hub_to_wait_for_the_casino(stage: Stage) -> None:
     table = await stage.table(studio=await stage.new_studio(pay_out_waits=True))
     bet = fresh("b")

@@ -39,6 +39,7 @@ async def silent(stage: Stage, info: Script, **profile: Any) -> tuple[Table, str
     return table, bet
 
 
+@pytest.mark.slow
 async def test_the_question_names_the_bet_and_comes_by_the_schedule(stage: Stage) -> None:
     table, bet = await silent(stage, listing())
     assert table.casino.calls("payments/info") == []

@@ -4,6 +4,8 @@ import asyncio
 import json
 from decimal import Decimal
 
+import pytest
+
 from croupier.flows.launch import LaunchRequest, launch
 from tests.journeys.peers import GAME, acknowledge, book_inline, in_turn, say
 from tests.journeys.stage import HOLD_S, Stage, Table, fresh
@@ -53,6 +55,7 @@ async def test_the_tag_of_the_session_travels_with_every_payment(stage: Stage, t
     assert [made["TagId"] for made in table.casino.made()] == [4711, 4711]
 
 
+@pytest.mark.slow
 async def test_a_stake_is_sent_again_only_while_nothing_was_acknowledged(table: Table) -> None:
     table.casino.says["payments/make"] = in_turn(say(500), acknowledge)
     bet = fresh("b")
@@ -65,6 +68,7 @@ async def test_a_stake_is_sent_again_only_while_nothing_was_acknowledged(table: 
     assert row["state"] == "asked", "the first try went unanswered: a refusal after it proves nothing"
 
 
+@pytest.mark.slow
 async def test_a_stake_is_never_sent_after_its_hold_time(table: Table) -> None:
     table.casino.says["payments/make"] = say(500)
     bet = fresh("b")
@@ -79,6 +83,7 @@ async def test_a_stake_is_never_sent_after_its_hold_time(table: Table) -> None:
     await table.casino.line.accept(table.casino.made(-1)[0], 103805)
 
 
+@pytest.mark.slow
 async def test_what_is_owed_is_sent_again_when_its_accept_does_not_come(stage: Stage, table: Table) -> None:
     bet = fresh("b")
     await table.line.pay_in(table.session, bet)

@@ -46,6 +46,7 @@ async def test_an_error_answer_to_a_list_says_nothing_and_each_goes_alone(stage:
     assert in_lists <= alone
 
 
+@pytest.mark.slow
 async def test_a_value_in_the_answer_to_a_list_is_nobodys_outcome(stage: Stage, table: Table) -> None:
     async def one_for_all(_casino: Casino, heard: Heard) -> object:
         return {"ErrorCode": 200, "Message": "", "Value": {**heard.data[0], "PartnerTransactionId": "one"}}

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from tests.journeys.peers import acknowledge, book_inline, in_turn, say
 from tests.journeys.stage import Seat, Stage, Table, fresh
 
@@ -33,6 +35,7 @@ async def test_a_refund_before_its_bet_leaves_a_tombstone(stage: Stage, table: T
     assert table.casino.made() == []
 
 
+@pytest.mark.slow
 async def test_a_refund_in_flight_is_answered_at_once_and_returns_what_the_casino_takes(
     stage: Stage, table: Table
 ) -> None:

@@ -83,6 +83,7 @@ async def test_a_provider_may_go_by_its_number_and_its_guid_in_any_case(table: T
         assert told.outcome == (200, 1)
 
 
+@pytest.mark.slow
 async def test_two_secrets_hold_during_a_rotation_and_only_the_new_one_after_it(stage: Stage) -> None:
     table = await stage.table(studio=await stage.new_studio())
     path, rotate = f"/v1/sessions/{table.session}/balance", stage.desk.store.providers.rotate_secret

@@ -493,7 +493,7 @@ async def theirs_as_stored(ground: Ground) -> set[Any]:
     return {tuple(row.values()) for row in rows}
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(16)
 @pytest.mark.parametrize("cell", sorted(MATRIX), ids=lambda cell: f"{cell[0]}-{cell[1]}")
 async def test_anothers_is_answered_as_nobodys_and_nothing_of_theirs_is_told_or_moved(
     ground: Ground, cell: Cell

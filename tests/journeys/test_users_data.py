@@ -24,6 +24,7 @@ async def test_both_spellings_of_an_amount_are_read(table: Table, balance: objec
     assert b'"balance":7100.50' in (await table.line.balance(table.session)).raw
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("words", ["rubbish:html", "rubbish:huge", "rubbish:drip", "rubbish:redirect", "rubbish:empty"])
 async def test_rubbish_is_no_balance_and_redirects_are_not_followed(seat: Seat, words: str) -> None:
     # Whoever follows the sandbox's redirect is complained about, and the world ends without complaints.
@@ -48,6 +49,7 @@ async def test_an_answer_of_64_kilobytes_is_read_and_one_byte_more_is_not(table:
     assert (await table.line.balance(table.session)).outcome == (504, 99)
 
 
+@pytest.mark.slow
 async def test_an_unknown_balance_is_left_out_of_a_bets_answer_and_never_holds_it_up(table: Table) -> None:
     async def hang(_casino: Casino, _heard: Heard) -> object:
         await asyncio.sleep(HOLD_S * 3)

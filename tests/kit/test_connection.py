@@ -158,6 +158,7 @@ TALKERS: tuple[Answer, ...] = (
 )
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("pause_s", [0.0, 0.01, 0.06, 0.4])
 def test_every_call_gets_its_own_answer(run: Runs[list[bytes]], pause_s: float) -> None:
     """Whatever a peer says besides, and however long the next call waits."""

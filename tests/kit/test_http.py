@@ -210,6 +210,7 @@ async def test_a_body_without_end_is_cut_off_and_its_connection_dropped(wire: Ht
     assert poured < 100_000_000
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     "beginning",
     [
@@ -295,6 +296,7 @@ async def test_a_certificate_that_nobody_vouches_for_means_nothing_sent(wire: Ht
     assert there.requests == []
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     "rubbish",
     [

@@ -153,6 +153,7 @@ def test_numbers_and_short_facts_stay_and_bytes_are_counted() -> None:
     assert scrubbed(**event, body=b"12345") == {**event, "body": "<5 bytes>"}
 
 
+@pytest.mark.slow
 @given(
     st.recursive(
         st.none() | st.integers() | st.text(max_size=5) | st.just(TOKEN),

@@ -156,6 +156,7 @@ def _race(folder: Path, n: int) -> None:
                 break
 
 
+@pytest.mark.slow
 def test_processes_that_write_at_once_make_one_chain(lines: SignedLines) -> None:
     context = multiprocessing.get_context("spawn")
     racers = [context.Process(target=_race, args=(lines.folder, n)) for n in range(3)]

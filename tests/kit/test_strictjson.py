@@ -42,6 +42,7 @@ def tokens_kept(spelling: str) -> str:
 # --- reading ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @given(DOCUMENTS, st.booleans(), st.sampled_from([None, 0, 2]))
 def test_reads_back_whatever_json_writes(document: Any, ascii_only: bool, indent: int | None) -> None:
     body = json.dumps(document, ensure_ascii=ascii_only, indent=indent).encode()
@@ -283,6 +284,7 @@ def one_by_one(body: bytes, *, max_bytes: int = 1_000_000, max_items: int = 1_00
     return [element for element, _ in strictjson.elements(body, max_bytes=max_bytes, max_items=max_items)]
 
 
+@pytest.mark.slow
 @given(st.lists(DOCUMENTS, max_size=6), st.booleans(), st.sampled_from([None, 0, 2]))
 def test_the_elements_of_an_array_are_those_of_the_whole(
     elements: list[Any], ascii_only: bool, indent: int | None

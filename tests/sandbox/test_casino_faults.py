@@ -57,6 +57,7 @@ async def test_silent_books_and_never_tells_but_info_knows(table: Table) -> None
     assert len((await table.hub.call("payments/info", {"BetId": BET}))["Value"]) == 1
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("words", "booked", "accepted"),
     [

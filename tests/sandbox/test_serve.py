@@ -51,6 +51,7 @@ async def _ask(method: str, url: str, document: object = None) -> tuple[int, Any
         await wire.close()
 
 
+@pytest.mark.slow
 async def test_a_casino_tells_its_address_takes_credentials_later_and_ends_on_sigterm() -> None:
     async with _side("casino", "--currency", "USD") as (process, url):
         given = {"PartnerClientId": 7, "Secret": "s"}
@@ -61,6 +62,7 @@ async def test_a_casino_tells_its_address_takes_credentials_later_and_ends_on_si
         assert await process.wait() == 0
 
 
+@pytest.mark.slow
 async def test_a_studio_reads_its_credentials_and_ends_when_its_parent_is_gone(tmp_path: Path) -> None:
     credentials = tmp_path / "studio.json"
     credentials.write_text(json.dumps({"CounterpartyId": "c-1", "Secret": "s"}))

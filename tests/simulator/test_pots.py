@@ -19,6 +19,7 @@ WORLDS = (World(10_002, 40), World(10_011, 40), pytest.param(World(10_008, 600),
 """A harsh world and a mild one with pots that are fed, and a crowd, whose pots are won twenty times."""
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("world", WORLDS, ids=str)
 def test_worlds_with_pots_hold(ring: Arena, world: World) -> None:

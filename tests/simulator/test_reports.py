@@ -13,6 +13,7 @@ from croupier.simulator.world import World
 WORLD = World(1, 50)
 
 
+@pytest.mark.slow
 def test_a_report_that_leaves_something_out_is_found(ring: Arena, monkeypatch: pytest.MonkeyPatch) -> None:
     async def of_the_sums_alone(*args: Any, **more: Any) -> Any:
         return [row for row in await ggr(*args, **more) if row.provider is None]

@@ -105,6 +105,7 @@ async def test_a_trigger_that_raises_is_a_violation(db: Db) -> None:
         await db.execute("do $$ begin raise exception 'no way'; end $$")
 
 
+@pytest.mark.slow
 async def test_a_deadlock_is_a_conflict_for_exactly_one_of_the_two(table: Db) -> None:
     await table.execute("insert into coins values (1, 1), (2, 1)")
     both = asyncio.Barrier(2)

@@ -338,6 +338,7 @@ steps = st.tuples(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(taken=st.lists(steps, max_size=14))
 async def test_after_any_sequence_the_balances_are_what_the_bets_say(

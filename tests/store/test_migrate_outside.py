@@ -106,6 +106,7 @@ async def test_programs_that_start_together_wait_without_a_snapshot(first: Db, f
     assert await first.fetchval(f"select {NOBODY_MIGRATES}")
 
 
+@pytest.mark.slow
 async def test_a_program_that_waits_too_long_for_another_says_so(first: Db, folder: Path, database_url: str) -> None:
     async with _old_snapshot(database_url):
         run = asyncio.create_task(migrate(first, folder, limit_s=60))
@@ -174,6 +175,7 @@ async def test_a_unique_index_that_rows_break_is_not_left_half_built(first: Db, 
     assert await migrate(first, folder) == [STEP, "0003_worth.sql"]
 
 
+@pytest.mark.slow
 async def test_a_build_that_takes_too_long_is_undone(first: Db, folder: Path, database_url: str) -> None:
     async with _old_snapshot(database_url):
         with pytest.raises(Exception, match="timeout"):

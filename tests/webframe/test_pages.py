@@ -134,6 +134,7 @@ def test_the_styles_serve_both_directions() -> None:
     )
 
 
+@pytest.mark.slow
 def test_nobody_is_urged_to_play() -> None:
     text = json.dumps([dict(catalogue(language)) for language in languages()]).lower()
     for urging in (
@@ -150,5 +151,6 @@ def test_nobody_is_urged_to_play() -> None:
     assert "18" in catalogue("en")["care.title"]
 
 
+@pytest.mark.slow
 def test_json_in_the_document_cannot_end_its_element() -> None:
     assert "</" not in shell._in_script({"name": "</script><!--"})

@@ -97,6 +97,7 @@ FORGED = jwt.encode({"client_id": "PartnerClient-7"}, "x" * 32, algorithm="HS256
 NAMELESS = jwt.encode({"client_id": "x" * 5000}, "x" * 32, algorithm="HS256")
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("path", "body", "headers", "problem", "line"),
     [

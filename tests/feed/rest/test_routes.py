@@ -135,6 +135,7 @@ async def test_one_draw_by_number_and_by_edition(casino: Casino, line: FeedLine)
     assert said(await casino.get("games/info", GameType=23, GameEdition=502)) == (404, 404)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     "asked",
     [

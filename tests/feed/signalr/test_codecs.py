@@ -127,6 +127,7 @@ MESSAGE = st.one_of(
 )
 
 
+@pytest.mark.one_in(2)
 @CODECS
 @given(messages=st.lists(MESSAGE, max_size=4), cuts=st.lists(st.integers(0, 400), max_size=4))
 def test_whatever_is_written_reads_back_however_it_is_cut(

@@ -54,6 +54,7 @@ def written(**changes: object) -> bytes:
     return json.dumps({**WIN, **changes}).encode()
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("verb", "body", "why"),
     [

@@ -91,6 +91,7 @@ def slow_queries(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return asked
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("idle_s", [0, 60])
 @pytest.mark.parametrize("why", ["nobody", "no such number", "bad signature", "stale", "twice named", "none"])
 async def test_whoever_is_not_believed_gets_the_same_at_the_same_time(
@@ -231,6 +232,7 @@ async def real_time(db: Db) -> AsyncIterator[Desk]:
     await made.line.close()
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("store", "name", "status"),
     [
@@ -323,6 +325,7 @@ async def test_while_the_database_cannot_do_its_work_new_bets_are_held_off_and_o
     assert await desk.db.fetchval("select count(*) from turns") == 0, "a trial leaves nothing"
 
 
+@pytest.mark.slow
 async def test_a_locked_row_gets_99_and_is_decided_later(desk: Desk, database_url: str) -> None:
     bet = await desk.bet()
     other = await asyncpg.connect(database_url)

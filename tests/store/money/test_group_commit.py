@@ -120,6 +120,7 @@ async def test_two_trains_with_the_same_bets_under_other_numbers_do_not_deadlock
     await patient.close()
 
 
+@pytest.mark.slow
 async def test_a_locked_row_holds_up_its_own_decision_and_no_other(desk: Desk, database_url: str) -> None:
     db = await Db.connect(database_url, limits=SHORT)
     group_commit, bets = train_on(db), [await desk.bet(1001 + n) for n in range(6)]
@@ -161,6 +162,7 @@ async def test_a_row_that_is_free_again_in_time_is_decided(desk: Desk, database_
     await db.close()
 
 
+@pytest.mark.slow
 async def test_a_birth_that_another_session_has_not_committed_holds_up_no_other_birth(
     desk: Desk, database_url: str
 ) -> None:

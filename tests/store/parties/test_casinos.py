@@ -79,6 +79,7 @@ async def test_quirks_come_back_typed_and_only_those_that_differ_are_stored(db: 
     assert "batch" not in stored
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [

@@ -31,7 +31,7 @@ def test_every_decision_of_a_person_in_the_world_is_read_here() -> None:
 
 
 @pytest.mark.parametrize("name", DECIDED)
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(12)
 async def test_a_correction_is_read_as_what_it_did(world: World, name: str) -> None:
     story = everything(world)[f"{name} by a person"]
     await world.keep(story)

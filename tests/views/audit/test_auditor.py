@@ -40,6 +40,7 @@ async def test_every_state_that_the_core_writes_holds(world: World) -> None:
     assert states == {state.value for state in BetState}, "a state is missing from the world"
 
 
+@pytest.mark.slow
 async def test_every_step_on_the_way_holds(world: World) -> None:
     """Not only where stories end: after each decision, all of them being cut there."""
     stories = everything(world)
@@ -190,7 +191,7 @@ DAMAGES: list[tuple[str, str, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(16)
 @pytest.mark.parametrize(("name", "sql", "invariant"), DAMAGES)
 async def test_damage_is_found(world: World, name: str, sql: str, invariant: str) -> None:
     stories = everything(world)
@@ -219,6 +220,7 @@ async def part_by_part_is_the_same(world: World, whole: dict[str, list[int | Non
                 assert invariant.query is None or not await invariant.query(tx, QueryScope(100, others)), invariant.name
 
 
+@pytest.mark.slow
 async def test_a_big_database_is_asked_part_by_part(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of several parts, all are asked, and what hangs on no subject belongs to one of them."""
     monkeypatch.setattr(audit_module, "PART", 7)
@@ -254,6 +256,7 @@ async def test_a_float_column_is_found(world: World) -> None:
     assert [v.what for f in found for v in f.violations] == ["odd.approx is of type double precision"]
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("sql", ["drop trigger moves on payments", "alter table ledger disable trigger append_only"])
 async def test_a_law_that_is_switched_off_is_found(world: World, sql: str) -> None:
     async with world.lawless() as connection:

@@ -68,6 +68,7 @@ async def test_turn_after_turn_everything_is_looked_at_once(world: World) -> Non
     assert marks.subject_id == FIRST
 
 
+@pytest.mark.slow
 async def test_what_changed_is_found_in_the_next_turn(world: World) -> None:
     """Far from where the pass over everything is."""
     await some(world, 25)
@@ -87,6 +88,7 @@ async def test_an_event_that_was_committed_late_is_found_all_the_same(world: Wor
     assert len(found.changed.subject_ids) in (1, 2)
 
 
+@pytest.mark.slow
 async def test_damage_without_an_event_is_found_by_the_pass_over_everything(world: World) -> None:
     bets = await some(world, 25)
     marks, found = Marks(), None

@@ -60,6 +60,7 @@ async def table(world: World) -> PotTable:
     return made
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", DAMAGES)
 async def test_damage_to_a_pot_is_found(table: PotTable, name: str) -> None:
     last = await table.world.db.fetchval("select max(bet_id) from jackpot_contributions where pot_id = 500")

@@ -240,6 +240,7 @@ async def test_another_beginning_is_found(room: Room) -> None:
     assert "it is another database, or its chain was made anew from the beginning" in await room.sentences()
 
 
+@pytest.mark.slow
 async def test_a_restored_old_copy_is_found(room: Room, postgres: Attached, database_url: str) -> None:
     """A whole database as it was two minutes ago: nothing in it contradicts anything in it."""
     name = database_url.split("?", maxsplit=1)[0].rpartition("/")[2]
@@ -311,7 +312,7 @@ async def goes_on(room: Room) -> None:
         "upto_id = upto_id + 1",
     ],
 )
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(9)
 async def test_a_link_that_was_edited_is_found(room: Room, change: str) -> None:
     await room.world.break_by(f"update trail set {change} where link = 3")
     report = await room.report()
