@@ -75,10 +75,10 @@ class LocalWorld:
 
     async def call(self, verb: str, **what: str) -> tuple[int | None, int | None]:
         """Make a call of the studio on the hub. Return HTTP status and response code; both None if there was no answer."""
-        told = await self.ask(f"{self.studio_url}/_sandbox/call", {"verb": verb, **what})
-        if told["status"] is None:
+        answered = await self.ask(f"{self.studio_url}/_sandbox/call", {"verb": verb, **what})
+        if answered["status"] is None:
             return None, None
-        return int(told["status"]), int(told["told"]["_responseCode"])
+        return int(answered["status"]), int(answered["told"]["_responseCode"])
 
     async def behave(self, behaviour: str, **rule: Any) -> None:  # noqa: ANN401 - JSON
         """Set a behaviour of the casino."""
@@ -97,14 +97,14 @@ class LocalWorld:
 
 @asynccontextmanager
 async def local_world(
-    home: Path, told: Mapping[str, str] | None = None, *, workers: int = 1, log: Path | None = None
+    home: Path, answered: Mapping[str, str] | None = None, *, workers: int = 1, log: Path | None = None
 ) -> AsyncIterator[LocalWorld]:
     """Start everything. `told`: settings (`CROUPIER_*`) beyond those that a local installation needs.
 
     Settings of the environment are ignored, above all a database that belongs to another installation.
     """
     around = {k: v for k, v in os.environ.items() if not k.startswith("CROUPIER_") or k.startswith("CROUPIER_LOG_")}
-    environ = {**around, **(told or {}), "CROUPIER_HOME": str(home), "CROUPIER_ALLOW_PRIVATE_PEERS": "1"}
+    environ = {**around, **(answered or {}), "CROUPIER_HOME": str(home), "CROUPIER_ALLOW_PRIVATE_PEERS": "1"}
     settings = load({k: v for k, v in environ.items() if k.startswith("CROUPIER_")})
     wire = HttpWire(allow_private=True)
     with contextlib.ExitStack() as stack:

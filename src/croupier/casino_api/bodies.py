@@ -90,8 +90,8 @@ def read_entry(body: bytes) -> EntryBody:
 def read_exclusion(body: bytes, now_ms: int) -> tuple[int, str]:
     """Return until when a player is excluded, and why. Without an end it is for ever."""
     fields = read(body)
-    told = strictjson.optional_text(fields, "until", 32)
-    until_ms = FOREVER_MS if told is None else read_instant_ms(told, "until")
+    value = strictjson.optional_text(fields, "until", 32)
+    until_ms = FOREVER_MS if value is None else read_instant_ms(value, "until")
     if until_ms <= now_ms:
         raise BadField("until", "must lie in the future")
     return until_ms, reason_of(fields)
@@ -99,10 +99,10 @@ def read_exclusion(body: bytes, now_ms: int) -> tuple[int, str]:
 
 def reason_of(fields: Record) -> str:
     """Return the reason, one line of text; "" without one."""
-    told = strictjson.optional_text(fields, "reason", MAX_REASON) or ""
-    if unreadable(told):
+    value = strictjson.optional_text(fields, "reason", MAX_REASON) or ""
+    if unreadable(value):
         raise BadField("reason", "must be one line of readable text")
-    return told
+    return value
 
 
 def read_limits(fields: Record, currency: str) -> PlayLimits:
@@ -138,18 +138,18 @@ def _game_id(fields: Record) -> int:
 
 
 def _player(fields: Record) -> str:
-    told = strictjson.text(fields, "playerId", 128)
-    problem = problem_of(told)
+    value = strictjson.text(fields, "playerId", 128)
+    problem = problem_of(value)
     if problem is not None:
         raise BadField("playerId", problem)
-    return told
+    return value
 
 
 def _currency(fields: Record) -> str:
-    told = strictjson.text(fields, "currency", 16)
-    if told not in CURRENCIES:
+    value = strictjson.text(fields, "currency", 16)
+    if value not in CURRENCIES:
         raise BadField("currency", "is not known")
-    return told
+    return value
 
 
 def _tag(fields: Record) -> int | None:
@@ -157,29 +157,29 @@ def _tag(fields: Record) -> int | None:
 
 
 def _minutes(fields: Record, name: str) -> int | None:
-    told = strictjson.optional(lambda obj, n: strictjson.integer(obj, n, low=1, high=MAX_MINUTES), fields, name)
-    return None if told is None else told * 60
+    value = strictjson.optional(lambda obj, n: strictjson.integer(obj, n, low=1, high=MAX_MINUTES), fields, name)
+    return None if value is None else value * 60
 
 
 def _amount(fields: Record, name: str, currency: str) -> int | None:
-    told = strictjson.optional(strictjson.amount_text, fields, name)
-    if told is None:
+    value = strictjson.optional(strictjson.amount_text, fields, name)
+    if value is None:
         return None
     try:
-        return parse_amount(told, currency)
+        return parse_amount(value, currency)
     except BadAmount as wrong:
         raise BadField(name, wrong.why) from None
 
 
 def _word(fields: Record, name: str, words: tuple[str, ...]) -> str | None:
-    told = strictjson.optional_text(fields, name)
-    if told is not None and told not in words:
+    value = strictjson.optional_text(fields, name)
+    if value is not None and value not in words:
         raise BadField(name, f"must be one of: {', '.join(words)}")
-    return told
+    return value
 
 
 def _fitting(fields: Record, name: str, pattern: re.Pattern[str], *, what: str) -> str | None:
-    told = strictjson.optional_text(fields, name, 64)
-    if told is not None and not pattern.fullmatch(told):
+    value = strictjson.optional_text(fields, name, 64)
+    if value is not None and not pattern.fullmatch(value):
         raise BadField(name, f"must be {what}")
-    return told
+    return value

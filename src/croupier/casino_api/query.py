@@ -41,65 +41,65 @@ class Params:
 
     def text(self, name: str) -> str | None:
         """Return the parameter if it is there, once."""
-        told = self._params.getlist(name)
-        if len(told) > 1:
+        value = self._params.getlist(name)
+        if len(value) > 1:
             raise BadField(name, "must be given once")
-        return told[0] if told else None
+        return value[0] if value else None
 
     def name(self, name: str) -> str | None:
         """Return an id or a name (operate.md 3)."""
-        told = self.text(name)
-        problem = None if told is None else problem_of(told)
+        value = self.text(name)
+        problem = None if value is None else problem_of(value)
         if problem is not None:
             raise BadField(name, problem)
-        return told
+        return value
 
     def search(self, name: str) -> str | None:
         """Return words to search for."""
-        told = self.text(name)
-        if told is not None and ("\0" in told or not 1 <= len(told) <= 128):
+        value = self.text(name)
+        if value is not None and ("\0" in value or not 1 <= len(value) <= 128):
             raise BadField(name, "must have 1 to 128 characters")
-        return told
+        return value
 
     def fitting(self, name: str, pattern: str, what: str) -> str | None:
         """Return the parameter if it has this form."""
-        told = self.text(name)
-        if told is not None and not re.fullmatch(pattern, told, re.ASCII):
+        value = self.text(name)
+        if value is not None and not re.fullmatch(pattern, value, re.ASCII):
             raise BadField(name, f"must be {what}")
-        return told
+        return value
 
     def words(self, name: str) -> tuple[str, ...] | None:
         """Return words with commas between them."""
-        told = self.fitting(name, rf"{WORD}(,{WORD}){{0,15}}", "words with commas between them")
-        return None if told is None else tuple(told.split(","))
+        value = self.fitting(name, rf"{WORD}(,{WORD}){{0,15}}", "words with commas between them")
+        return None if value is None else tuple(value.split(","))
 
     def one_of(self, name: str, words: Collection[str]) -> str | None:
         """Return one of these words."""
-        told = self.text(name)
-        if told is not None and told not in words:
+        value = self.text(name)
+        if value is not None and value not in words:
             raise BadField(name, f"must be one of: {', '.join(words)}")
-        return told
+        return value
 
     def flag(self, name: str) -> bool | None:
         """Return yes or no."""
-        told = self.one_of(name, ("true", "false"))
-        return None if told is None else told == "true"
+        value = self.one_of(name, ("true", "false"))
+        return None if value is None else value == "true"
 
     def whole(self, name: str, most: int = MAX_ID, least: int = 0) -> int | None:
         """Return a whole number."""
-        told = self.text(name)
-        if told is None:
+        value = self.text(name)
+        if value is None:
             return None
-        if not (told.isascii() and _DIGITS.fullmatch(told)) or not least <= int(told) <= most:
+        if not (value.isascii() and _DIGITS.fullmatch(value)) or not least <= int(value) <= most:
             raise BadField(name, f"must be a whole number from {least} to {most}")
-        return int(told)
+        return int(value)
 
     def currency(self) -> str | None:
         """Return a currency that the hub knows."""
-        told = self.text("currency")
-        if told is not None and told not in CURRENCIES:
+        value = self.text("currency")
+        if value is not None and value not in CURRENCIES:
             raise BadField("currency", "is not known")
-        return told
+        return value
 
     def country(self) -> str | None:
         """Return a country, ISO 3166-1 alpha-2."""
@@ -115,8 +115,8 @@ class Params:
 
     def cursor(self, parts: int) -> tuple[str, ...] | None:
         """Return the parts of the cursor."""
-        told = self.fitting("cursor", CURSOR, "the nextCursor of the page before")
-        cut = None if told is None else tuple(told.split("."))
+        value = self.fitting("cursor", CURSOR, "the nextCursor of the page before")
+        cut = None if value is None else tuple(value.split("."))
         if cut is not None and (len(cut) != parts or int(cut[0]) > MAX_ID):
             raise BadField("cursor", "must be the nextCursor of the page before")
         return cut
@@ -128,8 +128,8 @@ class Params:
 
     def instant_ms(self, name: str) -> int | None:
         """Return an instant, ISO 8601 in UTC, as milliseconds since the epoch."""
-        told = self.text(name)
-        return None if told is None else read_instant_ms(told, name)
+        value = self.text(name)
+        return None if value is None else read_instant_ms(value, name)
 
 
 def read_instant_ms(text: str, field: str) -> int:

@@ -34,9 +34,9 @@ def backup(
 
     Example: croupier backup --to /mnt/backups --keep 30
     """
-    told = settings()
-    configure("warning", as_json=told.log_json)
-    made = asyncio.run(back_up(told, SystemClock(), to, keep=keep, progress=note))
+    loaded = settings()
+    configure("warning", as_json=loaded.log_json)
+    made = asyncio.run(back_up(loaded, SystemClock(), to, keep=keep, progress=note))
     if as_json:
         show_json(
             {**asdict(made), "path": str(made.path), "key": str(made.key), "deleted": [str(p) for p in made.deleted]}
@@ -48,7 +48,7 @@ def backup(
     if made.deleted:
         say(f"Deleted {len(made.deleted)} older backups.")
     if made.key_is_new:
-        say(f"{made.key} is the new key of the backups. Keep a copy of it, and of {told.key_path}, apart from them.")
+        say(f"{made.key} is the new key of the backups. Keep a copy of it, and of {loaded.key_path}, apart from them.")
 
 
 def restore(
@@ -63,9 +63,9 @@ def restore(
 
     Example: croupier restore /mnt/backups/croupier-20251101T030000Z.tar.age
     """
-    told = settings()
-    configure("warning", as_json=told.log_json)
-    done = asyncio.run(put_back(told, SystemClock(), file, replace=replace, progress=note))
+    loaded = settings()
+    configure("warning", as_json=loaded.log_json)
+    done = asyncio.run(put_back(loaded, SystemClock(), file, replace=replace, progress=note))
     if as_json:
         show_json(asdict(done))
         return
@@ -80,7 +80,7 @@ def restore(
         else "The home keeps its own checkpoints of the audit trail."
     )
     if not done.has_key:
-        say(f"Put the key file back to {told.key_path} before you serve: no secret opens without it.")
+        say(f"Put the key file back to {loaded.key_path} before you serve: no secret opens without it.")
     say(
         "Next: croupier doctor, then croupier serve. It begins in recovery mode: croupier recover status shows how far it is."
     )

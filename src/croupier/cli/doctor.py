@@ -73,17 +73,17 @@ def _wrong(checks: Sequence[Check]) -> bool:
 
 async def _all() -> list[Check]:
     try:
-        told = load(os.environ)
+        loaded = load(os.environ)
     except BadSettings as bad:
         return [Check("settings", "wrong", problem) for problem in bad.problems]
-    checks = [Check("settings", "ok", f"home {told.home.absolute()}"), _key(told)]
+    checks = [Check("settings", "ok", f"home {loaded.home.absolute()}"), _key(loaded)]
     try:
-        async with open_db(told, may_make=False) as db:
-            checks += [check async for check in _database(db, told)]
+        async with open_db(loaded, may_make=False) as db:
+            checks += [check async for check in _database(db, loaded)]
         if all(check.result != "wrong" for check in checks if check.name != HUB):
-            async with open_hub(told, aim=Aim.LOOK) as hub:
+            async with open_hub(loaded, aim=Aim.LOOK) as hub:
                 checks += [_recovery(hub), await _rotations(hub)]
-                checks += await _counterparties(hub, told)
+                checks += await _counterparties(hub, loaded)
     except NoHome as none:
         checks.append(Check("home", "wrong", sentence(none)))
     except KeyFileRefused as refused:
@@ -93,26 +93,26 @@ async def _all() -> list[Check]:
     return checks
 
 
-def _key(told: Settings) -> Check:
-    if not told.key_path.exists():
-        return Check("key file", "look", f"{told.key_path} is not there: the first start makes it, keep a copy then")
+def _key(loaded: Settings) -> Check:
+    if not loaded.key_path.exists():
+        return Check("key file", "look", f"{loaded.key_path} is not there: the first start makes it, keep a copy then")
     try:
-        load_or_make_key(told.key_path)
+        load_or_make_key(loaded.key_path)
     except Exception as error:  # noqa: BLE001 - see _all
         return Check("key file", "wrong", sentence(error))
-    return Check("key file", "ok", f"{told.key_path}: only you may read it")
+    return Check("key file", "ok", f"{loaded.key_path}: only you may read it")
 
 
-async def _database(db: Db, told: Settings) -> AsyncIterator[Check]:
+async def _database(db: Db, loaded: Settings) -> AsyncIterator[Check]:
     clock = SystemClock()
-    kind = "the one of CROUPIER_DATABASE_URL" if told.database_url else "the embedded one of this home"
+    kind = "the one of CROUPIER_DATABASE_URL" if loaded.database_url else "the embedded one of this home"
     offset_ms = await db.clock_offset_ms(clock)
     clock.offset_ms = offset_ms or 0
-    shared = None if told.database_url else account_shared_by(told.home)
+    shared = None if loaded.database_url else account_shared_by(loaded.home)
     todo = f"; its files belong to account {shared}, which other programs have too: `useradd --system croupier`, and restart"
     version = await db.fetchval("show server_version")
     yield Check("database", "look" if shared else "ok", f"PostgreSQL {version}, {kind}{todo if shared else ''}")
-    schema = await _schema(db, told)
+    schema = await _schema(db, loaded)
     yield schema
     lack = await lacking(db) if schema.result == "ok" else None
     if lack is not None:
@@ -130,13 +130,13 @@ async def _database(db: Db, told: Settings) -> AsyncIterator[Check]:
             yield check
 
 
-async def _schema(db: Db, told: Settings) -> Check:
+async def _schema(db: Db, loaded: Settings) -> Check:
     try:
         missing = await pending(db)
     except MigrationError as error:
         return Check("schema", "wrong", sentence(error))
     if missing:
-        return Check("schema", "wrong", what_to_do(told, missing, empty=await is_empty(db)))
+        return Check("schema", "wrong", what_to_do(loaded, missing, empty=await is_empty(db)))
     return Check("schema", "ok", "up to date")
 
 
@@ -186,17 +186,17 @@ async def _rotations(hub: Hub) -> Check:
     return Check("signing keys", "look", f"old key {'; '.join(late)} {todo}")
 
 
-async def _counterparties(hub: Hub, told: Settings) -> list[Check]:
+async def _counterparties(hub: Hub, loaded: Settings) -> list[Check]:
     providers = await hub.store.providers.all()
     peers: list[Casino | Provider] = [*await hub.store.casinos.all(), *providers]
-    wire = HttpWire(allow_private=told.allow_private_peers)
+    wire = HttpWire(allow_private=loaded.allow_private_peers)
     try:
         reached = await asyncio.gather(*(_reach(wire, peer) for peer in peers if peer.takes_new))
     finally:
         await wire.close()
     mixed = [Check("casinos", "look", i.note) for i in await hub.store.incidents.open_ones() if i.name == "mixed_up"]
     sealed = [check for provider in providers if (check := await _opens(hub, provider)) is not None]
-    return [*reached, *_plain(peers, told), *mixed, *sealed]
+    return [*reached, *_plain(peers, loaded), *mixed, *sealed]
 
 
 async def _reach(wire: HttpWire, peer: Casino | Provider) -> Check:
@@ -209,9 +209,9 @@ async def _reach(wire: HttpWire, peer: Casino | Provider) -> Check:
     return Check(name, "ok", f"{peer.url} is reachable (HTTP {answer.status}); its credentials were not tested")
 
 
-def _plain(peers: Sequence[Casino | Provider], told: Settings) -> list[Check]:
+def _plain(peers: Sequence[Casino | Provider], loaded: Settings) -> list[Check]:
     """Check for http addresses, left from when they were still accepted or private peers were allowed."""
-    if told.allow_private_peers:
+    if loaded.allow_private_peers:
         return []
     todo = (
         "is plain http: anybody on the way can answer in its place. Give it https: `croupier {} set ID url=https://…`"

@@ -52,24 +52,24 @@ def read_document(proof: Path) -> Any:  # noqa: ANN401 - JSON
         raise CommandError(f"{proof} holds no JSON: it is {problem.why}") from None
 
 
-def read_proof(told: Any) -> RoundProof:  # noqa: ANN401 - JSON
+def read_proof(fields: Any) -> RoundProof:  # noqa: ANN401 - JSON
     """Return the proof in a document that `round_facts` made. Raises CommandError."""
     try:
-        currency = str(told["currency"])
-        if told["secret"] is None:
-            raise CommandError(f"round {told['round']} has not ended: its secret is published when it has")
-        shares = tuple((int(str(one["bet"])), _signed(str(one["amount"]), currency)) for one in told["shares"])
+        currency = str(fields["currency"])
+        if fields["secret"] is None:
+            raise CommandError(f"round {fields['round']} has not ended: its secret is published when it has")
+        shares = tuple((int(str(one["bet"])), _signed(str(one["amount"]), currency)) for one in fields["shares"])
         return RoundProof(
-            pot_id=int(str(told["pot"])),
-            number=int(str(told["round"])),
+            pot_id=int(str(fields["pot"])),
+            number=int(str(fields["round"])),
             currency=currency,
-            seed=parse_amount(str(told["seed"]), currency),
-            ceiling=parse_amount(str(told["ceiling"]), currency),
-            commitment=str(told["commitment"]),
-            secret=str(told["secret"]),
+            seed=parse_amount(str(fields["seed"]), currency),
+            ceiling=parse_amount(str(fields["ceiling"]), currency),
+            commitment=str(fields["commitment"]),
+            secret=str(fields["secret"]),
             shares=shares,
-            won_by=None if told["won_by"] is None else int(str(told["won_by"])),
-            amount=parse_amount(str(told["amount"]), currency),
+            won_by=None if fields["won_by"] is None else int(str(fields["won_by"])),
+            amount=parse_amount(str(fields["amount"]), currency),
         )
     except (KeyError, TypeError, ValueError, BadAmount, UnknownCurrency):
         raise CommandError("this is no round of a pot as `jackpot show POT --round N --json` prints it") from None

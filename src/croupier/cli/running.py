@@ -88,14 +88,14 @@ def with_hub(work: Callable[[Hub, Settings], Awaitable[T]], *, may_make: bool = 
     With `may_make` the command may create an embedded home. `waits` names the part of the work that a serving hub
     does; if none serves, a note says that it waits.
     """
-    told = settings()
-    _quiet(told)
+    loaded = settings()
+    _quiet(loaded)
 
     async def run() -> T:
-        async with open_hub(told, aim=Aim.MAKE if may_make else Aim.CHANGE) as hub:
-            done = await work(hub, told)
+        async with open_hub(loaded, aim=Aim.MAKE if may_make else Aim.CHANGE) as hub:
+            done = await work(hub, loaded)
             if waits is not None and done is not None and not await Processes(hub.store.db, hub.clock).serving():
-                note(f"No hub serves {of_what(told)}: {waits} until `croupier serve` runs.")
+                note(f"No hub serves {of_what(loaded)}: {waits} until `croupier serve` runs.")
             return done
 
     with acting(who()):
@@ -104,34 +104,34 @@ def with_hub(work: Callable[[Hub, Settings], Awaitable[T]], *, may_make: bool = 
 
 def with_look(work: Callable[[Hub, Settings], Awaitable[T]]) -> T:
     """Run work that only reads. It never creates a hub; if there is none, the error names the place."""
-    told = settings()
-    _quiet(told)
+    loaded = settings()
+    _quiet(loaded)
 
     async def run() -> T:
-        async with open_hub(told, aim=Aim.LOOK) as hub:
-            return await work(hub, told)
+        async with open_hub(loaded, aim=Aim.LOOK) as hub:
+            return await work(hub, loaded)
 
     return asyncio.run(run())
 
 
 def with_db(work: Callable[[Db], Awaitable[T]], *, may_make: bool = False) -> T:
     """Run the work with the database, without any migration. With `may_make` an embedded home may be created."""
-    told = settings()
-    _quiet(told)
+    loaded = settings()
+    _quiet(loaded)
 
     async def run() -> T:
-        async with open_db(told, may_make=may_make) as db:
+        async with open_db(loaded, may_make=may_make) as db:
             return await work(db)
 
     return asyncio.run(run())
 
 
-def of_what(told: Settings) -> str:
+def of_what(loaded: Settings) -> str:
     """Return a short name of the hub of these settings."""
-    return str(told.home.absolute()) if told.database_url is None else "the database of CROUPIER_DATABASE_URL"
+    return str(loaded.home.absolute()) if loaded.database_url is None else "the database of CROUPIER_DATABASE_URL"
 
 
-def _quiet(told: Settings) -> None:
+def _quiet(loaded: Settings) -> None:
     """Log only warnings, unless the settings ask for more."""
-    level = told.log_level if told.log_level in ("debug", "error") else "warning"
-    configure(level, as_json=told.log_json)
+    level = loaded.log_level if loaded.log_level in ("debug", "error") else "warning"
+    configure(level, as_json=loaded.log_json)

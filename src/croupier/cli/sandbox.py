@@ -71,7 +71,7 @@ def site(
 
 
 def _run_casino(port: int, hub: str | None, currency: str, *, join: bool, as_json: bool, kind: str = "casino") -> None:
-    told = _told()
+    loaded = _told()
 
     async def enter(own: Hub, url: str, before: Credentials | None) -> Credentials:
         known = None if before is None else await own.store.casinos.find(before["PartnerClientId"])
@@ -86,10 +86,10 @@ def _run_casino(port: int, hub: str | None, currency: str, *, join: bool, as_jso
         return {"PartnerClientId": made.casino_id, "Secret": secret}
 
     run_casino(
-        hub_url=_hub_url(told, hub),
+        hub_url=_hub_url(loaded, hub),
         port=port,
         currency=currency,
-        join=_joining(told, "casino", enter) if join else None,
+        join=_joining(loaded, "casino", enter) if join else None,
         announce=_announcing(kind, as_json=as_json),
         with_parent=False,
     )
@@ -108,7 +108,7 @@ def studio(
     as_json: AsJson = False,
 ) -> None:
     """Run a provider with a few games, and print its URL."""
-    told = _told()
+    loaded = _told()
     game_types: dict[str, Any] = {"game_types": tuple(DRAW_GAMES)} if draws else {}
     joined: list[str] = []
 
@@ -126,36 +126,36 @@ def studio(
 
     say = _announcing("studio", as_json=as_json)
     run_studio(
-        hub_url=_hub_url(told, hub),
+        hub_url=_hub_url(loaded, hub),
         port=port,
-        join=_joining(told, "studio", enter) if join else None,
-        announce=_then_fetching_games(told, joined, say),
+        join=_joining(loaded, "studio", enter) if join else None,
+        announce=_then_fetching_games(loaded, joined, say),
         with_parent=False,
-        draws=DrawPlan(told.home / "draws", pace) if draws else None,
+        draws=DrawPlan(loaded.home / "draws", pace) if draws else None,
     )
 
 
 def _told() -> Settings:
-    told = settings()
-    configure("warning", as_json=told.log_json)
-    return told
+    loaded = settings()
+    configure("warning", as_json=loaded.log_json)
+    return loaded
 
 
-def _hub_url(told: Settings, said: str | None) -> str:
+def _hub_url(loaded: Settings, said: str | None) -> str:
     """Return the address of the hub from the settings."""
-    host = "127.0.0.1" if told.host in ("0.0.0.0", "::") else told.host  # noqa: S104 - not bound, only compared
-    return (said or told.public_url or f"http://{host}:{told.port}").rstrip("/")
+    host = "127.0.0.1" if loaded.host in ("0.0.0.0", "::") else loaded.host  # noqa: S104 - not bound, only compared
+    return (said or loaded.public_url or f"http://{host}:{loaded.port}").rstrip("/")
 
 
-def _joining(told: Settings, kind: str, enter: Enter) -> Join:
+def _joining(loaded: Settings, kind: str, enter: Enter) -> Join:
     async def join(url: str) -> strictjson.Record:
-        if not told.allow_private_peers:
+        if not loaded.allow_private_peers:
             raise CommandError(
                 "the sandbox answers on 127.0.0.1, which a hub calls only if its settings allow it: set "
                 "CROUPIER_ALLOW_PRIVATE_PEERS=1, here and where `croupier serve` runs"
             )
-        async with open_hub(told) as hub:
-            path = _own_file(told.home, kind)
+        async with open_hub(loaded) as hub:
+            path = _own_file(loaded.home, kind)
             record = await enter(hub, url, _read(path))
         _write(path, record)
         return strictjson.record(strictjson.loads(path.read_bytes()))
@@ -182,13 +182,13 @@ def _announcing(kind: str, *, as_json: bool) -> Announce:
     return say_json(kind) if as_json else typer.echo
 
 
-def _then_fetching_games(told: Settings, joined: list[str], say: Announce) -> Announce:
+def _then_fetching_games(loaded: Settings, joined: list[str], say: Announce) -> Announce:
     """Announce the address, then fetch the studio's games into the hub that it joined."""
     tasks: list[asyncio.Task[None]] = []
 
     async def fetch() -> None:
         try:
-            async with open_hub(told) as hub:
+            async with open_hub(loaded) as hub:
                 for counterparty_id in joined:
                     provider = await hub.store.providers.find(counterparty_id)
                     assert provider is not None

@@ -19,11 +19,11 @@ def serve(
     workers: Annotated[int | None, typer.Option("--workers", min=1, max=64, help="Number of worker processes.")] = None,
 ) -> None:
     """Run the hub: all APIs and pages on one port. Ctrl-C or SIGTERM finishes the requests in flight and ends it."""
-    told = settings()
-    told = replace(
-        told,
-        port=told.port if port is None else port,
-        workers=told.workers if workers is None else workers,
+    loaded = settings()
+    loaded = replace(
+        loaded,
+        port=loaded.port if port is None else port,
+        workers=loaded.workers if workers is None else workers,
     )
-    configure(told.log_level, as_json=told.log_json)
-    raise typer.Exit(hub.serve(told))
+    configure(loaded.log_level, as_json=loaded.log_json)
+    raise typer.Exit(hub.serve(loaded))

@@ -81,13 +81,13 @@ async def _behind(hub: Hub, casino: Casino, token: str) -> Player:
     """Return the player of this token, as the casino reports. Raises CommandError."""
     if not 1 <= len(token) <= LONGEST_TOKEN:
         raise CommandError(f"a token must be 1 to {LONGEST_TOKEN} characters")
-    told = await authorize(hub, casino, token)
-    if isinstance(told, No):
-        why = f"{told.reason.value}, {told.code} {told.message}".strip()
+    answer = await authorize(hub, casino, token)
+    if isinstance(answer, No):
+        why = f"{answer.reason.value}, {answer.code} {answer.message}".strip()
         # Not "token: ...": what follows such a word is scrubbed as a secret.
         raise CommandError(f"casino {casino.name} refused this token ({why}): get a new one from it")
-    if isinstance(told, Unknown):
+    if isinstance(answer, Unknown):
         raise CommandError(
-            f"casino {casino.name} did not say who the player is ({told.why}): see that it runs, and try again"
+            f"casino {casino.name} did not say who the player is ({answer.why}): see that it runs, and try again"
         )
-    return told
+    return answer

@@ -19,11 +19,11 @@ COLUMNS = ("name", "url", "currencies")
 
 def changes_of(assignments: list[str], side: Side, settings: Settings) -> dict[str, Any]:
     """Return the typed changes. Raises CommandError for a malformed assignment, BadSettings with every wrong value."""
-    told = told_in(assignments)
-    columns = _columns(told, side)
+    given = told_in(assignments)
+    columns = _columns(given, side)
     problems = [problem for check in (_judge_columns, _judge_url) for problem in check(columns, settings)]
     try:
-        changes = {**profile_from_settings(told, side), **columns}
+        changes = {**profile_from_settings(given, side), **columns}
     except BadProfile as bad:
         raise BadProfile([*problems, *bad.problems]) from None
     if problems:
@@ -33,23 +33,23 @@ def changes_of(assignments: list[str], side: Side, settings: Settings) -> dict[s
 
 def told_in(assignments: list[str]) -> dict[str, str]:
     """Return each key with its text. Raises CommandError for a malformed assignment."""
-    told: dict[str, str] = {}
+    given: dict[str, str] = {}
     for assignment in assignments:
         key, equals, value = assignment.partition("=")
         if not equals or not key:
             raise CommandError(
                 f"{assignment[:60]!r} is no KEY=VALUE: write key, equals sign and value without blanks, such as enabled=false"
             )
-        if key in told:
+        if key in given:
             raise CommandError(f"{key[:60]} is there twice: say it once")
-        told[key] = value
-    return told
+        given[key] = value
+    return given
 
 
-def _columns(told: dict[str, str], side: Side) -> dict[str, Any]:
+def _columns(given: dict[str, str], side: Side) -> dict[str, Any]:
     """Remove and return the settings that are columns."""
     found: dict[str, Any] = {
-        key: told.pop(key) for key in COLUMNS if key in told and (key != "currencies" or side.name == "casino")
+        key: given.pop(key) for key in COLUMNS if key in given and (key != "currencies" or side.name == "casino")
     }
     if "currencies" in found:
         found["currencies"] = [code.strip() for code in found["currencies"].split(",")]

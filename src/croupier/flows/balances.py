@@ -30,7 +30,7 @@ from croupier.flows.hub import Hub
 from croupier.flows.ports import CasinoGateway
 from croupier.kit.log import get
 from croupier.store.db import DbError, assert_no_tx
-from croupier.store.money.balances import Known
+from croupier.store.money.balances import KnownBalance
 
 log = get("balance")
 
@@ -259,7 +259,7 @@ class BalanceLookup:
         self._refresh_if_stale(known.base_ms)
         return known.amount + known.ahead
 
-    async def _known(self, bet: Bet | None) -> Known | None:
+    async def _known(self, bet: Bet | None) -> KnownBalance | None:
         decided = (0, 0) if bet is None else (bet.bet_id, bet.net)
         return await self._hub.store.balances.known(self._session.player_id, *decided)
 

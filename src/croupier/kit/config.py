@@ -44,11 +44,11 @@ class BadSettings(Exception):
 def load(environ: Mapping[str, str]) -> Settings:
     """Read the settings, or raise BadSettings with everything that is wrong."""
     problems: list[str] = []
-    told: dict[str, tuple[str, object]] = {}
-    _read_file(environ.get(_CONFIG, "").strip(), told, problems)
-    _read_environment(environ, told, problems)
+    given: dict[str, tuple[str, object]] = {}
+    _read_file(environ.get(_CONFIG, "").strip(), given, problems)
+    _read_environment(environ, given, problems)
     values: dict[str, Any] = {}
-    for env, (source, raw) in told.items():
+    for env, (source, raw) in given.items():
         try:
             values[_BY_ENV[env].name] = _value(_BY_ENV[env], raw)
         except ValueError as error:
@@ -59,7 +59,7 @@ def load(environ: Mapping[str, str]) -> Settings:
     return Settings(**values)
 
 
-def _read_file(name: str | None, told: dict[str, tuple[str, object]], problems: list[str]) -> None:
+def _read_file(name: str | None, given: dict[str, tuple[str, object]], problems: list[str]) -> None:
     """Take what the TOML file says."""
     if not name:
         return
@@ -71,20 +71,20 @@ def _read_file(name: str | None, told: dict[str, tuple[str, object]], problems: 
     for key, raw in document.items():
         env = key if key.startswith(PREFIX) else PREFIX + key.upper()
         if env in _BY_ENV and (key == env or key == key.lower()):
-            told[env] = (f"{key} in {name}", raw)
-        elif not _read_secret(env, str(raw), told, problems=problems):
+            given[env] = (f"{key} in {name}", raw)
+        elif not _read_secret(env, str(raw), given, problems=problems):
             problems.append(f"{key} in {name} is unknown{_near(key, [s.name for s in SETTINGS])}")
 
 
-def _read_environment(environ: Mapping[str, str], told: dict[str, tuple[str, object]], problems: list[str]) -> None:
+def _read_environment(environ: Mapping[str, str], given: dict[str, tuple[str, object]], problems: list[str]) -> None:
     """Take what the environment says, over what the file said. A variable that is set to nothing is not set."""
     environ = {env: text for env, text in environ.items() if text.strip() and not _injected(env, text)}
     for env in sorted(environ):
         if not env.startswith(PREFIX) or env == _CONFIG:
             continue
         if env in _BY_ENV:
-            told[env] = (env, environ[env])
-        elif not _read_secret(env, environ[env], told, problems=problems):
+            given[env] = (env, environ[env])
+        elif not _read_secret(env, environ[env], given, problems=problems):
             problems.append(f"{env} is unknown{_near(env, [*_BY_ENV, _CONFIG])}")
         elif env.removesuffix("_FILE") in environ:
             problems.append(f"{env} and {env.removesuffix('_FILE')} are both set: keep one")
@@ -97,13 +97,13 @@ def _injected(env: str, text: str) -> bool:
     return by_name or (_INJECTED_PORT.fullmatch(env) is not None and _INJECTED_URL.fullmatch(text.strip()) is not None)
 
 
-def _read_secret(env: str, path: str, told: dict[str, tuple[str, object]], *, problems: list[str]) -> bool:
+def _read_secret(env: str, path: str, given: dict[str, tuple[str, object]], *, problems: list[str]) -> bool:
     """Take a secret from the file that `<NAME>_FILE` names. False if it is no such name."""
     secret = env.removesuffix("_FILE")
     if secret == env or secret not in _BY_ENV or not _BY_ENV[secret].is_secret:
         return False
     try:
-        told[secret] = (env, Path(path).read_text(encoding="utf-8").strip())
+        given[secret] = (env, Path(path).read_text(encoding="utf-8").strip())
     except (OSError, UnicodeDecodeError) as error:
         problems.append(f"{env} names {path}, which cannot be read: {_short(error)}")
     return True

@@ -71,7 +71,7 @@ class Case:
 
     subject: Bet | Cashback
     casino: SimCasino
-    told: ProviderBet | None
+    reported: ProviderBet | None
     incidents: frozenset[str]
     may_be_refused_early: bool = False
     """It may have been refused before it was opened, by a late copy of the first call: early answers prove nothing."""
@@ -117,10 +117,10 @@ def judge_on(cases: list[Case], said_on: Collection[tuple[int, str]], verdict: J
             verdict.wrong("I6", f"{case.name} is on, and nobody ever said so")
 
 
-def judge_answers(told: list[ProviderBet], verdict: Judgement, *, skewed: bool = False) -> None:
+def judge_answers(reported: list[ProviderBet], verdict: Judgement, *, skewed: bool = False) -> None:
     """Check the answers to providers, with or without a bet. `skewed`: an old timestamp may be valid."""
     believed = NOT_TAKEN | ({1, 2, 3, 4, 6, 7} if skewed else set())
-    for bet in told:
+    for bet in reported:
         for what, codes, allowed in (
             ("other contents or another session", bet.others, NOT_TAKEN | {2, 7}),
             ("a bet that was refunded", bet.afterwards, NOT_TAKEN | {7}),
@@ -188,8 +188,8 @@ def _ended(case: Case, verdict: Judgement) -> None:
         over = subject.state in (CashbackState.PAID, CashbackState.CANCELLED, CashbackState.KEPT)
         over = over or ("parked" in case.incidents and _cannot_be_queried(subject))
     else:
-        told = case.told
-        left_alone = told is not None and (told.vanished or 1 not in told.pay_out)
+        reported = case.reported
+        left_alone = reported is not None and (reported.vanished or 1 not in reported.pay_out)
         over = subject.state in ENDED or (subject.state is BetState.ON and left_alone)
         # After a refused take-back the hub does nothing more; a person has the bet on the list (money.md 2.6).
         over = over or (subject.state is BetState.DISPUTED and "payout_kept" in case.incidents)
@@ -223,53 +223,53 @@ def _is_late_query(subject: Bet | Cashback, slot: str) -> bool:
 
 
 def _bet(case: Case, bet: Bet, verdict: Judgement) -> None:
-    told = case.told
-    if told is None and case.casino.dials.skew_ms and case.name.endswith(REPLAY):
+    reported = case.reported
+    if reported is None and case.casino.dials.skew_ms and case.name.endswith(REPLAY):
         return  # the old stamp of a request was in time for a clock that jumped back: see judge_answers
-    if told is None and bet.bet_ref.startswith(POT_WIN):
+    if reported is None and bet.bet_ref.startswith(POT_WIN):
         return  # a win of the hub's own pots: see judge_pots
-    if told is None:
+    if reported is None:
         verdict.wrong("I3", f"{case.name} is in the hub and no provider asked for it")
         return
-    verdict.violations += _answers_are_stored(case, bet, told)
-    _answers_are_equal(case, told, verdict)
+    verdict.violations += _answers_are_stored(case, bet, reported)
+    _answers_are_equal(case, reported, verdict)
     _never_both(case, bet, verdict)
     if case.truthful and not any(p.undecided for p in bet.payments.values()):
         _net(case, bet, verdict)
     if case.truthful and not case.may_be_refused_early and not any(p.undecided for p in bet.payments.values()):
-        verdict.violations += _refused_is_nothing(case, bet, told)
-        verdict.violations += _refused_by_the_casino(case, bet, told)
+        verdict.violations += _refused_is_nothing(case, bet, reported)
+        verdict.violations += _refused_by_the_casino(case, bet, reported)
 
 
-def _answers_are_stored(case: Case, bet: Bet, told: ProviderBet) -> list[str]:
+def _answers_are_stored(case: Case, bet: Bet, reported: ProviderBet) -> list[str]:
     """I3, I6: the hub's rows confirm each success that the provider received."""
     kept = bet.state in (BetState.SETTLED, BetState.UNDOING, BetState.DISPUTED, BetState.RETURNED)
     found = []
-    if 1 in told.pay_out and not kept:
+    if 1 in reported.pay_out and not kept:
         found.append(f"I3: {case.name} was told paid out and is {bet.state.value}")
-    if bet.pay_in_answer is not None and bet.stake != told.stake:
-        found.append(f"I3: {case.name} was asked with a stake of {told.stake} and has {bet.stake}")
-    if 1 in told.pay_out and not told.refunded and bet.win != told.win:
-        found.append(f"I3: {case.name} was told a win of {told.win} and has {bet.win}")
-    if 1 in told.pay_in and not bet.stake_confirmed:
+    if bet.pay_in_answer is not None and bet.stake != reported.stake:
+        found.append(f"I3: {case.name} was asked with a stake of {reported.stake} and has {bet.stake}")
+    if 1 in reported.pay_out and not reported.refunded and bet.win != reported.win:
+        found.append(f"I3: {case.name} was told a win of {reported.win} and has {bet.win}")
+    if 1 in reported.pay_in and not bet.stake_confirmed:
         found.append(f"I6: {case.name} was told yes and its stake was never confirmed")
     ours = PaymentKind.BET_RETURN in bet.payments
     if bet.bet_id in case.casino.book.given_back and bet.stake_confirmed and not ours:
         found.append(f"I7: {case.name} counts a stake that its casino shows as given back")
     if bet.round_ref != "r" and bet.pay_in_answer is not None:
         found.append(f"I9: {case.name} is of round r and stands as of {bet.round_ref}")
-    if 1 in told.pay_in and told.pay_out and told.pay_out[-1] not in NOT_TAKEN | {1, 7}:
-        found.append(f"I3: {case.name} was told yes, and {told.pay_out[-1]} to its pay-out")
-    if told.refund and told.refund[-1] not in NOT_TAKEN | {1}:
-        found.append(f"I3: {case.name} was told {told.refund[-1]} to its refund")
-    if told.refunded and bet.state in (BetState.ON, BetState.SETTLED, BetState.UNCLAIMED):
+    if 1 in reported.pay_in and reported.pay_out and reported.pay_out[-1] not in NOT_TAKEN | {1, 7}:
+        found.append(f"I3: {case.name} was told yes, and {reported.pay_out[-1]} to its pay-out")
+    if reported.refund and reported.refund[-1] not in NOT_TAKEN | {1}:
+        found.append(f"I3: {case.name} was told {reported.refund[-1]} to its refund")
+    if reported.refunded and bet.state in (BetState.ON, BetState.SETTLED, BetState.UNCLAIMED):
         found.append(f"I3: {case.name} was told refunded and is {bet.state.value}")
     return found
 
 
-def _answers_are_equal(case: Case, told: ProviderBet, verdict: Judgement) -> None:
+def _answers_are_equal(case: Case, reported: ProviderBet, verdict: Judgement) -> None:
     """I9: all repeats get one definite answer, until a return."""
-    definite = {code for code in told.pay_in if code not in (0, 99, 7, 8)}
+    definite = {code for code in reported.pay_in if code not in (0, 99, 7, 8)}
     if len(definite) > 1 and not case.may_be_refused_early:
         verdict.wrong("I9", f"{case.name} got {sorted(definite)} to the same pay-in")
 
@@ -304,25 +304,25 @@ def _never_both(case: Case, bet: Bet, verdict: Judgement) -> None:
             )
 
 
-def _refused_by_the_casino(case: Case, bet: Bet, told: ProviderBet) -> list[str]:
+def _refused_by_the_casino(case: Case, bet: Bet, reported: ProviderBet) -> list[str]:
     """I6: a final refusal comes from the casino, and the bet that it refused is answered as refused."""
     code = case.casino.book.refused.get((bet.bet_id, -1, False))
-    no = {3, 4, 6} & set(told.pay_in)
+    no = {3, 4, 6} & set(reported.pay_in)
     expected = set() if code is None else {REFUSED_AS.get(code, 4)}
     if case.casino.unverified:
         # An envelope that came too late, or from a clock that jumped, is refused with 103753 (wrong data).
         expected.add(6)
     if no - expected:
         return [f"I6: {case.name} was told {sorted(no)}, and its casino said {code}"]
-    if bet.state is BetState.REFUSED and set(told.pay_in) - NOT_TAKEN - expected:
-        return [f"I9: {case.name} is refused with {code} and was told {sorted(set(told.pay_in))}"]
+    if bet.state is BetState.REFUSED and set(reported.pay_in) - NOT_TAKEN - expected:
+        return [f"I9: {case.name} is refused with {code} and was told {sorted(set(reported.pay_in))}"]
     return []
 
 
-def _refused_is_nothing(case: Case, bet: Bet, told: ProviderBet) -> list[str]:
+def _refused_is_nothing(case: Case, bet: Bet, reported: ProviderBet) -> list[str]:
     """I7: a bet that was answered as refused, and never otherwise, nets 0 at the casino."""
     net = case.casino.book.net(bet.bet_id)
-    refused = bool({2, 3, 4, 6, 7} & set(told.pay_in)) and 1 not in told.pay_in + told.pay_out
-    if refused and not told.refunded and net:
+    refused = bool({2, 3, 4, 6, 7} & set(reported.pay_in)) and 1 not in reported.pay_in + reported.pay_out
+    if refused and not reported.refunded and net:
         return [f"I7: {case.name} was refused towards the provider and {net} stands at the casino"]
     return []

@@ -63,33 +63,33 @@ def read_which(params: QueryParams) -> int | DrawKey:
 
 def read_language(params: QueryParams) -> str:
     """The language as BCP 47 writes it; `en` if none is named. Raises BadField."""
-    told = _one(params, "lng")
-    if told is None:
+    value = _one(params, "lng")
+    if value is None:
         return "en"
-    if not _LANGUAGE.fullmatch(told):
+    if not _LANGUAGE.fullmatch(value):
         raise BadField("lng", "must be a language tag such as de or pt-BR")
-    return told
+    return value
 
 
 def read_currency(params: QueryParams) -> str | None:
     """The currency, if one is named; raises BadField."""
-    told = _one(params, "Currency")
-    if told is not None and told not in CURRENCIES:
+    value = _one(params, "Currency")
+    if value is not None and value not in CURRENCIES:
         raise BadField("Currency", "is not known")
-    return told
+    return value
 
 
 def _one(params: QueryParams, name: str) -> str | None:
-    told = params.getlist(name)
-    if len(told) > 1:
+    value = params.getlist(name)
+    if len(value) > 1:
         raise BadField(name, "must be given once")
-    return told[0] if told else None
+    return value[0] if value else None
 
 
 def _whole(params: QueryParams, name: str, most: int) -> int | None:
-    told = _one(params, name)
-    if told is None:
+    value = _one(params, name)
+    if value is None:
         return None
-    if not (told.isascii() and _DIGITS.fullmatch(told)) or int(told) > most:
+    if not (value.isascii() and _DIGITS.fullmatch(value)) or int(value) > most:
         raise BadField(name, f"must be a whole number from 0 to {most}")
-    return int(told)
+    return int(value)

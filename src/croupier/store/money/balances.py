@@ -56,7 +56,7 @@ _VERBS = ("pay_in", "pay_out", "refund")
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownBalance:
     """A balance in minor units and when the casino was last asked for its base."""
 
     player_id: int
@@ -67,7 +67,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class StoredBalance:
     """The balance of an answer in minor units, as it is stored with it, and when the casino was asked for its base."""
 
     amount: int
@@ -83,11 +83,11 @@ class Balances:
 
     def __init__(self, db: Db) -> None:
         self._db = db
-        self._known: ReadBatcher[_Key, Known] = ReadBatcher(self._read)
+        self._known: ReadBatcher[_Key, KnownBalance] = ReadBatcher(self._read)
         self._stores = {verb: ReadBatcher(self._store_of(verb)) for verb in _VERBS}
         self._tells = {verb: ReadBatcher(partial(self._tell, verb)) for verb in _VERBS}
 
-    async def known(self, player_id: int, bet_id: int = 0, net: int = 0) -> Known | None:
+    async def known(self, player_id: int, bet_id: int = 0, net: int = 0) -> KnownBalance | None:
         """Return the current balance, or None if the casino never reported one.
 
         With a bet, also its amount ahead: `net` is the bet's total effect on the wallet (`Bet.net`).
@@ -111,7 +111,7 @@ class Balances:
         payment = (None, None) if told_with is None else (told_with.subject_id, told_with.kind.value)
         await self._db.execute(BASE, player_id, amount, asked_ms, *payment, NEVER_MS if heard_ms is None else heard_ms)
 
-    async def tell(self, player_id: int, bet_id: int, net: int, *, verb: str) -> Told | None:
+    async def tell(self, player_id: int, bet_id: int, net: int, *, verb: str) -> StoredBalance | None:
         """Return the current balance with the bet's amount ahead, and store it with the bet's first answer to `verb`.
 
         None if no balance is known; nothing is stored then.
@@ -126,21 +126,24 @@ class Balances:
         row = await self._db.fetchrow(f"select {verb}_balance as amount from bets where bet_id = $1", bet_id)
         return amount if row is None or row["amount"] is None else int(row["amount"])
 
-    async def _read(self, keys: Sequence[_Key]) -> dict[_Key, Known]:
+    async def _read(self, keys: Sequence[_Key]) -> dict[_Key, KnownBalance]:
         rows = await self._db.batch_fetch(_KNOWN, *(list(column) for column in zip(*keys, strict=True)))
         return {
-            (row["player_id"], row["bet_id"], row["net"]): Known(
+            (row["player_id"], row["bet_id"], row["net"]): KnownBalance(
                 row["player_id"], row["base_ms"], row["amount"], row["ahead"]
             )
             for row in rows
         }
 
-    async def _tell(self, verb: str, keys: Sequence[_Key]) -> dict[_Key, Told]:
+    async def _tell(self, verb: str, keys: Sequence[_Key]) -> dict[_Key, StoredBalance]:
         # In the order in which a group commit locks known bets.
         ordered = sorted(keys, key=itemgetter(1))
         sql = _TELL.format(column=f"{verb}_balance")
         rows = await self._db.batch_fetch(sql, *(list(column) for column in zip(*ordered, strict=True)))
-        return {(row["player_id"], row["bet_id"], row["net"]): Told(int(row["told"]), row["base_ms"]) for row in rows}
+        return {
+            (row["player_id"], row["bet_id"], row["net"]): StoredBalance(int(row["told"]), row["base_ms"])
+            for row in rows
+        }
 
     def _store_of(self, verb: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
         sql = _STORE.format(column=f"{verb}_balance")

@@ -83,7 +83,7 @@ and substr({name}, 1, length($2::bytea)) <> $2::bytea order by {key} limit {PAGE
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class NewSecret:
     """One counterparty and its new secret."""
 
     id: int | str
@@ -95,8 +95,8 @@ class Told:
 class Renewed:
     """The counterparties with a new secret."""
 
-    casinos: list[Told]
-    providers: list[Told]
+    casinos: list[NewSecret]
+    providers: list[NewSecret]
     keys: int
     """Signing keys that were revoked."""
 
@@ -121,12 +121,12 @@ class Renewal:
             providers = await tx.fetch(
                 "select provider_id as key, counterparty_id as id, name from providers order by 1 for update"
             )
-            told = [await self._tell(tx, COLUMNS[0], row) for row in casinos]
+            renewed = [await self._tell(tx, COLUMNS[0], row) for row in casinos]
             await tx.execute(
                 "update casinos set old_secret = null, old_secret_until_ms = null, kid = null, tokens_from_s = $1",
                 now_ms // 1000 + 1,
             )
-            told_too = [await self._tell(tx, COLUMNS[2], row) for row in providers]
+            studios = [await self._tell(tx, COLUMNS[2], row) for row in providers]
             await tx.execute("update providers set old_secret = null, old_secret_until_ms = null")
             await tx.execute("update players set refresh_token = null where refresh_token is not null")
             keys = await tx.execute(
@@ -136,11 +136,11 @@ class Renewal:
                 author,
                 reason,
             )
-        return Renewed(told, told_too, keys)
+        return Renewed(renewed, studios, keys)
 
-    async def _tell(self, tx: Tx, column: SealedColumn, row: Any) -> Told:  # noqa: ANN401 - a row
+    async def _tell(self, tx: Tx, column: SealedColumn, row: Any) -> NewSecret:  # noqa: ANN401 - a row
         secret = self._chance.hex(SECRET_BYTES)
         sealed = self._sealer.seal(secret.encode(), column.place(row["key"]))
         sql = f"update {column.table} set {column.column} = $2 where {column.key} = $1"
         await tx.execute(sql, row["key"], sealed)
-        return Told(row["id"], row["name"], secret)
+        return NewSecret(row["id"], row["name"], secret)
