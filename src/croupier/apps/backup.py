@@ -27,7 +27,6 @@ from croupier import __version__
 from croupier.kit import age_file
 from croupier.kit.clock import Clock
 from croupier.kit.settings import Settings
-from croupier.store.db import Db
 from croupier.store.embedded import dump
 from croupier.store.embedded.server import Attached, EmbeddedError, attach
 from croupier.store.migration_files import FOLDER, read_files
@@ -255,12 +254,9 @@ def _checked(folder: Path) -> Manifest:
 async def _is_free(attached: Attached, clock: Clock, *, replace: bool) -> None:
     if not await dump.has_tables(attached):
         return
-    db = await Db.connect(attached.connect_kwargs, size=1, pinned=1)
-    try:
+    async with dump.connected(attached) as db:
         if await Processes(db, clock).serving():
             raise BackupRefused("a hub serves this home: stop it (SIGTERM), and restore again")
-    finally:
-        await db.close()
     if not replace:
         raise BackupRefused(
             "this home has a database already: restore into an empty home (CROUPIER_HOME), or with --replace, which keeps "
@@ -269,11 +265,8 @@ async def _is_free(attached: Attached, clock: Clock, *, replace: bool) -> None:
 
 
 async def _is_whole(attached: Attached, manifest: Manifest) -> None:
-    db = await dump.connect_new(attached)
-    try:
+    async with dump.connected(attached, dump.NEW) as db:
         schema = await db.fetchval(_SCHEMA)
-    finally:
-        await db.close()
     if schema != manifest.schema:
         raise BackupRefused(
             f"the dump holds the schema {schema}, and its manifest says {manifest.schema}: nothing was changed"
@@ -304,11 +297,8 @@ def _only_embedded(settings: Settings) -> None:
 async def _schema_of(attached: Attached) -> str:
     if not await dump.has_tables(attached):
         raise BackupRefused("the database of this home is empty: there is nothing to back up")
-    db = await Db.connect(attached.connect_kwargs, size=1, pinned=1)
-    try:
+    async with dump.connected(attached) as db:
         return str(await db.fetchval(_SCHEMA))
-    finally:
-        await db.close()
 
 
 def _instant(clock: Clock) -> str:

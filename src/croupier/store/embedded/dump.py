@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from croupier.store.db import Db
@@ -37,12 +39,9 @@ def check(home: Path, attached: Attached, dumped: Path) -> int:
 
 async def begin(attached: Attached) -> None:
     """Make the empty database that a dump is loaded into. One that an interrupted run left is dropped."""
-    admin = await _connect(attached, _ADMIN)
-    try:
+    async with connected(attached, _ADMIN) as admin:
         await admin.execute(f"drop database if exists {NEW} with (force)")
         await admin.execute(f"create database {NEW}")
-    finally:
-        await admin.close()
 
 
 def load(home: Path, attached: Attached, dumped: Path) -> None:
@@ -53,9 +52,14 @@ def load(home: Path, attached: Attached, dumped: Path) -> None:
     )  # fmt: skip
 
 
-async def connect_new(attached: Attached) -> Db:
-    """Connect to the database that a dump was loaded into."""
-    return await _connect(attached, NEW)
+@asynccontextmanager
+async def connected(attached: Attached, database: str = USER) -> AsyncIterator[Db]:
+    """Connect to a database of this server for one piece of work. `NEW` is the one that a dump was loaded into."""
+    db = await Db.connect({**attached.connect_kwargs, "database": database}, size=1, pinned=1)
+    try:
+        yield db
+    finally:
+        await db.close()
 
 
 async def replace(attached: Attached, keep_as: str) -> str | None:
@@ -64,29 +68,20 @@ async def replace(attached: Attached, keep_as: str) -> str | None:
     Raises EmbeddedError if somebody uses the old one.
     """
     kept = keep_as if await has_tables(attached) else None
-    admin = await _connect(attached, _ADMIN)
-    try:
+    async with connected(attached, _ADMIN) as admin:
         if await admin.fetch(_KNOWN, [USER]):
             await _put_aside(admin, kept)
         await admin.execute(f"alter database {NEW} rename to {USER}")
-    finally:
-        await admin.close()
     return kept
 
 
 async def has_tables(attached: Attached) -> bool:
     """Return whether the database of the home exists and has a table."""
-    admin = await _connect(attached, _ADMIN)
-    try:
+    async with connected(attached, _ADMIN) as admin:
         if not await admin.fetch(_KNOWN, [USER]):
             return False
-    finally:
-        await admin.close()
-    old = await _connect(attached, USER)
-    try:
+    async with connected(attached) as old:
         return bool(await old.fetchval(_HAS_TABLES))
-    finally:
-        await old.close()
 
 
 async def _put_aside(admin: Db, kept: str | None) -> None:
@@ -94,10 +89,6 @@ async def _put_aside(admin: Db, kept: str | None) -> None:
     if await admin.fetchval(users, USER):
         raise EmbeddedError("somebody uses the database of this home: stop what does, and restore again")
     await admin.execute(f"drop database {USER}" if kept is None else f"alter database {USER} rename to {kept}")
-
-
-async def _connect(attached: Attached, database: str) -> Db:
-    return await Db.connect({**attached.connect_kwargs, "database": database}, size=1, pinned=1)
 
 
 def _run(home: Path, attached: Attached, program: str, *words: str) -> str:
