@@ -57,6 +57,22 @@ async def test_metrics_are_told_with_the_queue(desk: Desk) -> None:
     assert "croupier_group_commit_seconds_count 1.0" in told
 
 
+async def test_money_that_is_not_through_is_a_gauge_until_it_is(desk: Desk) -> None:
+    """What is over is gone from the next answer: a gauge that stayed would call a person for nothing."""
+    await desk.bet()
+    await desk.hub.store.incidents.raise_for(0, "audit", "a note")
+    told = (await desk.call("GET", "/metrics")).body.decode()
+    assert 'what="debit"} 1.0' in told
+    assert 'croupier_incidents_open{name="audit"} 1.0' in told
+    assert "croupier_open_oldest_seconds{" in told
+    await desk.db.execute("update incidents set closed_ms = 1, closed_by = 'ann', close_note = 'seen'")
+    await desk.db.execute("delete from calls")
+    told = (await desk.call("GET", "/metrics")).body.decode()
+    assert "croupier_open_payments{" not in told
+    assert "croupier_incidents_open{" not in told
+    assert "croupier_backup_seconds " not in told, "no backup was made of this home"
+
+
 async def test_metrics_are_told_without_a_database_too(desk: Desk) -> None:
     """Just then one wants to see them."""
     await desk.bet()

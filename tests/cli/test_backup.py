@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -132,3 +133,19 @@ def test_the_key_of_the_backups_is_announced_once(cli: Cli, tmp_path: Path) -> N
     first, second = cli("backup", "--to", str(tmp_path)), cli("backup", "--to", str(tmp_path))
     assert ("is the new key" in first.out, "is the new key" in second.out) == (True, False)
     assert json.dumps(first.out).count("AGE-SECRET-KEY") == 0
+
+
+@pytest.mark.slow
+def test_the_doctor_says_when_the_nightly_backup_is_late(cli: Cli, tmp_path: Path) -> None:
+    def told() -> dict[str, tuple[str, str]]:
+        return {check["name"]: (check["result"], check["says"]) for check in cli("doctor", "--json").json()["checks"]}
+
+    made = backed_up(cli, tmp_path)
+    note = cli.home / "last-backup.json"
+    assert json.loads(note.read_text())["file"] == made["path"]
+    assert told()["backup"] == ("ok", "the last one is 0 h old")
+    two_days_ago = note.stat().st_mtime - 48 * 3600
+    os.utime(note, (two_days_ago, two_days_ago))
+    result, says = told()["backup"]
+    assert result == "look"
+    assert "48 h old: see why the nightly one does not run" in says

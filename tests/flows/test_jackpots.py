@@ -22,6 +22,7 @@ from croupier.kit.seal import Sealer
 from croupier.store.db import Db
 from croupier.store.money.group_commit import Broken
 from croupier.store.money.jackpots import Fresh, PotNameTaken
+from croupier.views.gauges import gauges
 from tests.core.samples import K
 from tests.flows.pots import POT_ID, PotTable, make_hub
 from tests.views.conftest import world
@@ -38,6 +39,7 @@ def table(world: World) -> PotTable:
 async def test_a_pot_begins_with_its_seed_and_takes_the_share_of_every_settled_stake(table: PotTable) -> None:
     await table.settled(1_000_000)
     await table.open()
+    assert [(pot.name, pot.amount) for pot in (await gauges(table.world.db)).pots] == [(f"Pot {POT_ID}", 1_000)]
     await table.settled(10_000, 2_550)
     assert await table.gather() == 2
     assert await table.amount() == "11.26", "the stake from before the pot is not in it"

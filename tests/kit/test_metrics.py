@@ -145,3 +145,14 @@ def test_the_folder_of_a_hub_that_was_killed_is_removed_and_that_of_a_running_on
         assert folder.stat().st_mode & 0o077 == 0
         assert {path.name for path in tmp_path.iterdir()} == {folder.name, f"croupier-metrics-{os.getppid()}-x"}
     assert not folder.exists()
+
+
+def test_all_labels_of_a_gauge_are_replaced_at_once() -> None:
+    metrics = Metrics()
+    metrics.put_all("croupier_incidents_open", {("parked",): 2, ("audit",): 1})
+    metrics.put_all("croupier_incidents_open", {("parked",): 1})
+    told = metrics.render().decode()
+    assert 'croupier_incidents_open{name="parked"} 1.0' in told
+    assert "audit" not in told
+    with pytest.raises(ValueError, match="1 labels"):
+        metrics.put_all("croupier_incidents_open", {(): 1})

@@ -36,6 +36,8 @@ FORM = 1
 """The version of the file's contents."""
 SUFFIX = ".tar.age"
 _MANIFEST, _DUMP, _TRAIL = "manifest.json", "hub.dump", "trail"
+_LAST = "last-backup.json"
+"""The note of the last backup, in the home. Its time is the time of the backup."""
 _SCHEMA = "select coalesce(max(name), '') from schema_migrations"
 _MOST_MANIFEST = 65_536
 
@@ -115,8 +117,17 @@ async def back_up(settings: Settings, clock: Clock, to: Path, *, keep: int | Non
             path = to / f"croupier-{made_at.replace('-', '').replace(':', '')}{SUFFIX}"
             progress("Encrypting and comparing.")
             await asyncio.to_thread(write, key, Contents(manifest, dumped, settings.trail_path), path)
+    _note_done(settings, path, made_at)
     deleted = _delete_old(to, keep)
     return MadeBackup(path, path.stat().st_size, manifest, settings.backup_key_path, is_new, deleted)
+
+
+def last_backup_s(settings: Settings) -> float | None:
+    """Return the Unix time of the last backup that was made of this home, or None if there was none."""
+    try:
+        return (settings.home / _LAST).stat().st_mtime
+    except OSError:
+        return None
 
 
 async def restore(settings: Settings, clock: Clock, path: Path, *, replace: bool, progress: Progress) -> RestoredHome:
@@ -299,6 +310,14 @@ async def _schema_of(attached: Attached) -> str:
         raise BackupRefused("the database of this home is empty: there is nothing to back up")
     async with dump.connected(attached) as db:
         return str(await db.fetchval(_SCHEMA))
+
+
+def _note_done(settings: Settings, path: Path, made_at: str) -> None:
+    """Leave the name and time of the backup in the home, where `/metrics` and `croupier doctor` look."""
+    note = settings.home / _LAST
+    note.write_text(json.dumps({"file": str(path.absolute()), "made_at": made_at}) + "\n", encoding="utf-8")
+    made_s = datetime.fromisoformat(made_at).timestamp()
+    os.utime(note, (made_s, made_s))
 
 
 def _instant(clock: Clock) -> str:

@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Route
 from croupier import __version__, casinos, providers
 from croupier.apps.casino_api import make_door
 from croupier.apps.feed import feed_tokens, make_connections
+from croupier.apps.gauges import put_gauges
 from croupier.apps.hot_routes import HubApp
 from croupier.apps.operations import OWN, openapi
 from croupier.casino_api import routes as casino_api_routes
@@ -44,7 +45,7 @@ def hub_app(hub: Hub, settings: Settings, connections: Connections | None = None
     for provider_protocol in providers.PROTOCOLS.values():
         hot += provider_protocol.routes(hub)
     tokens = feed_tokens(hub, settings)
-    routes: list[BaseRoute] = [*_own_routes(hub), *hot, *feed_routes.routes(hub, tokens)]
+    routes: list[BaseRoute] = [*_own_routes(hub, settings), *hot, *feed_routes.routes(hub, tokens)]
     routes += casino_api_routes.routes(make_door(hub, settings))
     if connections is None:
         connections = make_connections(hub, settings)
@@ -57,7 +58,7 @@ def hub_app(hub: Hub, settings: Settings, connections: Connections | None = None
     return HubApp(app, hot)
 
 
-def _own_routes(hub: Hub) -> list[Route]:
+def _own_routes(hub: Hub, settings: Settings) -> list[Route]:
     async def livez(_: Request) -> Response:
         return JSONResponse({"alive": True})
 
@@ -73,6 +74,7 @@ def _own_routes(hub: Hub) -> list[Route]:
         with contextlib.suppress(DbError):
             hub.metrics.put("croupier_waiting_calls", await hub.store.calls.waiting())
             await _put_audit(hub)
+            await put_gauges(hub, settings)
             for table, rows in (await hub.store.trail.behind()).items():
                 hub.metrics.put("croupier_trail_waiting", rows, table)
         return Response(hub.metrics.render(), media_type="text/plain; version=0.0.4")

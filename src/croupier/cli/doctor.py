@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import typer
 
+from croupier.apps.backup import last_backup_s
 from croupier.apps.schema import Aim, what_to_do
 from croupier.apps.wiring import open_db, open_hub
 from croupier.cli import keys
@@ -43,6 +44,8 @@ NOBODY = (
 )
 SKEW_MS = 1000
 LATE_S = 30.0
+BACKUP_H = 30
+"""The age at which a nightly backup is late, in hours."""
 PEER_S = 3.0
 
 
@@ -76,7 +79,7 @@ async def _all() -> list[Check]:
         loaded = load(os.environ)
     except BadSettings as bad:
         return [Check("settings", "wrong", problem) for problem in bad.problems]
-    checks = [Check("settings", "ok", f"home {loaded.home.absolute()}"), _key(loaded)]
+    checks = [Check("settings", "ok", f"home {loaded.home.absolute()}"), _key(loaded), *_backup(loaded)]
     try:
         async with open_db(loaded, may_make=False) as db:
             checks += [check async for check in _database(db, loaded)]
@@ -101,6 +104,17 @@ def _key(loaded: Settings) -> Check:
     except Exception as error:  # noqa: BLE001 - see _all
         return Check("key file", "wrong", sentence(error))
     return Check("key file", "ok", f"{loaded.key_path}: only you may read it")
+
+
+def _backup(loaded: Settings) -> list[Check]:
+    """Nothing is said of a home without a backup of ours: its database may be saved by other means."""
+    made_s = last_backup_s(loaded)
+    if made_s is None:
+        return []
+    hours = max(SystemClock().now_ms() / 1000 - made_s, 0) / 3600
+    old = hours > BACKUP_H
+    todo = ": see why the nightly one does not run (docs/OPERATIONS.md, Backup)" if old else ""
+    return [Check("backup", "look" if old else "ok", f"the last one is {hours:.0f} h old{todo}")]
 
 
 async def _database(db: Db, loaded: Settings) -> AsyncIterator[Check]:

@@ -9,7 +9,7 @@ is counted, or uses the id of a player, bet or session as a label: labels come f
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -85,6 +85,18 @@ METRICS: dict[str, Metric] = {
         "gauge", "Time of the last snapshot of a game type.", ("game_type",), across="max"
     ),
     "croupier_trail_waiting": Metric("gauge", "Rows not yet covered by the audit trail.", ("table",), across="asked"),
+    "croupier_open_payments": Metric(
+        "gauge", "Payments that are not through.", ("casino", "currency", "what"), across="asked"
+    ),
+    "croupier_open_minor_units": Metric(
+        "gauge", "Amount of the payments that are not through.", ("casino", "currency", "what"), across="asked"
+    ),
+    "croupier_open_oldest_seconds": Metric(
+        "gauge", "Time at which the oldest of them was decided.", ("casino", "currency", "what"), across="asked"
+    ),
+    "croupier_incidents_open": Metric("gauge", "Open incidents.", ("name",), across="asked"),
+    "croupier_jackpot_minor_units": Metric("gauge", "Amount of a jackpot pot.", ("pot", "currency"), across="asked"),
+    "croupier_backup_seconds": Metric("gauge", "Time of the last backup of this home.", across="asked"),
     "croupier_trail_signed_seconds": Metric(
         "gauge", "Time of the last signed checkpoint of the audit trail.", across="max"
     ),
@@ -152,6 +164,12 @@ class Metrics:
         if not isinstance(child, Gauge):
             raise TypeError(f"{name} is no gauge")
         child.set(value)
+
+    def put_all(self, name: str, by_labels: Mapping[tuple[str, ...], float]) -> None:
+        """Set a gauge that is read for each scrape, with all its labels: those that are not named here are gone."""
+        self._asked.values.pop(name, None)
+        for labels, value in by_labels.items():
+            self.put(name, value, *labels)
 
     def observe(self, name: str, value: float, *labels: str) -> None:
         """Add one observation (seconds, or a size) to a histogram."""
