@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from croupier import casinos, providers
+from croupier.apps.notifiers import MailNotifier, WebhookNotifier
 from croupier.apps.schema import Aim, make_ready
 from croupier.core.waits import Waits
 from croupier.flows.admission import Admission
@@ -49,6 +50,7 @@ from croupier.store.oversight.audits import Audits
 from croupier.store.oversight.comparisons import Comparisons
 from croupier.store.oversight.findings import Findings
 from croupier.store.oversight.incidents import Incidents
+from croupier.store.oversight.notifications import Notifications
 from croupier.store.oversight.recoveries import Recoveries
 from croupier.store.oversight.trail import Trail
 from croupier.store.parties.casinos import Casinos
@@ -142,6 +144,7 @@ def build(settings: Settings, seams: Seams, process: str, *, process_settings: P
         name: protocol.gateway(seams.wire, clock, chance, allow_http=settings.allow_private_peers)
         for name, protocol in providers.PROTOCOLS.items()
     }
+    hub.notifiers = {"webhook": WebhookNotifier(seams.wire, clock), "mail": MailNotifier()}
     group_commit.on_commit(store.bets.committed)
     group_commit.on_commit(hub.waiters.committed)
     if process:
@@ -177,6 +180,7 @@ def _stores(settings: Settings, seams: Seams, process: str) -> Stores:
         replay_guard=ReplayGuard(db, clock),
         demo=DemoMoney(db, clock),
         incidents=Incidents(db, clock),
+        notifications=Notifications(db, sealer, clock),
         findings=Findings(db, clock),
         comparisons=Comparisons(db),
         singleton_leases=SingletonLeases(db, clock),

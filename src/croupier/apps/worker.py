@@ -33,6 +33,7 @@ from croupier.flows import recovery
 from croupier.flows.hub import Hub
 from croupier.flows.jackpots import keep_jackpots
 from croupier.flows.keep_trail import keep_trail
+from croupier.flows.notify import notify_for_ever
 from croupier.flows.reconciler import Reconciler
 from croupier.flows.sync_games import sync_for_ever
 from croupier.kit.chance import SystemChance
@@ -185,6 +186,7 @@ def _loops(hub: Hub, processes: Processes, settings: Settings) -> list[Loop]:
         partial(patient, partial(keep_trail, hub, settings.bind_every_s, settings.sign_every_s)),
         partial(patient, partial(forget_for_ever, hub, settings.feed_keep_days)),
         partial(patient, partial(audit_for_ever, hub, settings.audit_every_s)),
+        partial(patient, partial(notify_for_ever, hub)),
         partial(patient, partial(keep_jackpots, hub, settings.jackpot_every_s)),
     ]
 

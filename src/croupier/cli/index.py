@@ -102,6 +102,7 @@ COMMANDS: dict[str, CommandEntry] = {
         "Show gross gaming revenue: stakes minus wins of the bets settled in [from, to), less those undone in it.",
     ),
     "incidents": CommandEntry("incidents", "app", LOOKING, "Show what needs a person, or close an incident."),
+    "notify": CommandEntry("notify", "app", LOOKING, "Say who is told of incidents, by webhook or mail, and test it."),
     "payment": CommandEntry("payment", "app", LOOKING, "Decide about one payment by hand."),
     "bet": CommandEntry("bet", "app", LOOKING, "End an incomplete game by hand."),
 }  # fmt: skip

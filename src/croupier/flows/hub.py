@@ -14,7 +14,7 @@ from croupier.core.waits import Waits
 from croupier.flows.admission import Admission
 from croupier.flows.bulkheads import Bulkheads
 from croupier.flows.database_health import DatabaseHealth
-from croupier.flows.ports import CasinoGateway, DispatcherPort, PollerPort, ProviderGateway
+from croupier.flows.ports import CasinoGateway, DispatcherPort, Notifier, PollerPort, ProviderGateway
 from croupier.flows.waiters import Waiters
 from croupier.kit.chance import Chance
 from croupier.kit.clock import Clock
@@ -40,6 +40,7 @@ from croupier.store.oversight.audits import Audits
 from croupier.store.oversight.comparisons import Comparisons
 from croupier.store.oversight.findings import Findings
 from croupier.store.oversight.incidents import Incidents
+from croupier.store.oversight.notifications import Notifications
 from croupier.store.oversight.recoveries import Recoveries, Recovery
 from croupier.store.oversight.trail import Trail
 from croupier.store.parties.casinos import Casinos
@@ -113,6 +114,7 @@ class Stores:
     replay_guard: ReplayGuard
     demo: DemoMoney
     incidents: Incidents
+    notifications: Notifications
     findings: Findings
     comparisons: Comparisons
     singleton_leases: SingletonLeases
@@ -166,6 +168,7 @@ class Hub:
     bulkheads: Bulkheads = field(default_factory=Bulkheads)
     casino_gateways: Mapping[str, CasinoGateway] = field(default_factory=dict)
     provider_gateways: Mapping[str, ProviderGateway] = field(default_factory=dict)
+    notifiers: Mapping[str, Notifier] = field(default_factory=dict)
     state: ProcessState = field(default_factory=ProcessState)
 
     def recovering(self, casino_id: int) -> bool:

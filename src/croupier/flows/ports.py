@@ -24,6 +24,7 @@ from croupier.core.readings import (
     Unknown,
 )
 from croupier.store.money.calls import Taken
+from croupier.store.oversight.notifications import NotificationTarget
 
 
 class CasinoGateway(Protocol):
@@ -79,6 +80,18 @@ class ProviderGateway(Protocol):
 
     async def launch(self, provider: Provider, secret: str, order: LaunchOrder) -> str:
         """Open a game and return the URL of its frame."""
+        ...
+
+
+class NotDelivered(Exception):
+    """A notification was not taken, or nobody knows whether it was. It is sent again with the same id."""
+
+
+class Notifier(Protocol):
+    """One way in which notifications travel."""
+
+    async def deliver(self, target: NotificationTarget, secret: str | None, message_id: str, *, body: str) -> None:
+        """Deliver one message once, within ten seconds. Raises NotDelivered."""
         ...
 
 

@@ -43,6 +43,7 @@ COLUMNS: Final = (
     SealedColumn("signing_keys", "private_pem", "kid", "text", ""),
     SealedColumn("players", "refresh_token", "player_id"),
     SealedColumn("jackpots", "secret", "pot_id"),
+    SealedColumn("notification_targets", "secret", "target_id"),
 )
 
 
@@ -129,6 +130,8 @@ class Renewal:
             studios = [await self._tell(tx, COLUMNS[2], row) for row in providers]
             await tx.execute("update providers set old_secret = null, old_secret_until_ms = null")
             await tx.execute("update players set refresh_token = null where refresh_token is not null")
+            # No key opens these either. A target without its secret says so at its next message.
+            await tx.execute("update notification_targets set secret = null where secret is not null")
             keys = await tx.execute(
                 "update signing_keys set retired_ms = coalesce(retired_ms, $1), revoked_ms = $1, revoked_by = $2,"
                 " revoke_reason = $3, private_pem = '' where revoked_ms is null",
