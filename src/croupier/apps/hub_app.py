@@ -21,6 +21,7 @@ from croupier.apps.feed import feed_tokens, make_connections
 from croupier.apps.gauges import put_gauges
 from croupier.apps.hot_routes import HubApp
 from croupier.apps.operations import OWN, openapi
+from croupier.apps.reference import reference_routes
 from croupier.casino_api import routes as casino_api_routes
 from croupier.casino_api.door import ROOT as CASINO_API_ROOT
 from croupier.feed import sockets
@@ -51,6 +52,7 @@ def hub_app(hub: Hub, settings: Settings, connections: Connections | None = None
         connections = make_connections(hub, settings)
     routes += sockets.routes(connections, tokens)
     routes += FrameSide(hub, plain_http=settings.allow_private_peers).routes()
+    routes += reference_routes(hub, settings)
     handlers: Any = {HTTPException: _no_such_path}
     app = Starlette(routes=routes, exception_handlers=handlers)
     # A path with a trailing slash is an unknown path, not a redirect.

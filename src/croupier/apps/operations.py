@@ -16,6 +16,7 @@ from croupier.casino_api.operations import CASINO_API
 from croupier.feed.rest.operations import FEED
 from croupier.feed.socket_operations import LIVE_FEED
 from croupier.kit.asyncapi import document as asyncapi_document
+from croupier.kit.field_words import FieldWords
 from croupier.kit.openapi import AnswerSpec, Half, Operation, Schema, document
 
 Text = Annotated[str, Meta(description="Prometheus' text form.")]
@@ -57,6 +58,18 @@ class NotFound(TypedDict):
     path: NotRequired[str]
 
 
+_WORDS: Final = {
+    "alive": FieldWords("The process answers.", example=True),
+    "breakers_open": FieldWords("Numbers of the casinos whose circuit breaker is open.", [2201]),
+    "ready": FieldWords("Whether this worker should get traffic.", example=True),
+    "NotReady.ready": FieldWords("Whether this worker should get traffic.", example=False),
+    "recovering": FieldWords("Whether recovery mode is on.", example=False),
+    "why": FieldWords("Why not.", "shutting down"),
+    "name": FieldWords("The program.", "croupier"),
+    "version": FieldWords("Its version.", __version__),
+}
+
+
 def _page(path: str, summary: str, *answers: AnswerSpec) -> Operation:
     return Operation("GET", path, path.strip("/").partition(".")[0], summary, "operate.md 6", answers, proofs=((),))
 
@@ -70,7 +83,7 @@ OWN: Final = Half(
             "/readyz",
             "Whether this worker should get traffic.",
             AnswerSpec(200, "It should.", Ready),
-            AnswerSpec(503, "It should not.", NotReady),
+            AnswerSpec(503, "It should not.", NotReady, do="Send requests to another worker, and look at `why`."),
         ),
         _page(
             "/metrics",
@@ -80,6 +93,8 @@ OWN: Final = Half(
         _page("/version", "Name and version.", AnswerSpec(200, "Both.", Version)),
         _page("/openapi.json", "This document.", AnswerSpec(200, "What the hub serves.", Page)),
     ),
+    caller="Whoever runs the hub.",
+    words=_WORDS,
 )
 """The operations that belong to neither half."""
 

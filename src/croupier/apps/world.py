@@ -104,7 +104,8 @@ async def local_world(
     Settings of the environment are ignored, above all a database that belongs to another installation.
     """
     around = {k: v for k, v in os.environ.items() if not k.startswith("CROUPIER_") or k.startswith("CROUPIER_LOG_")}
-    environ = {**around, **(answered or {}), "CROUPIER_HOME": str(home), "CROUPIER_ALLOW_PRIVATE_PEERS": "1"}
+    local = {"CROUPIER_HOME": str(home), "CROUPIER_ALLOW_PRIVATE_PEERS": "1", "CROUPIER_DOCS_TRY": "1"}
+    environ = {**around, **(answered or {}), **local}
     settings = load({k: v for k, v in environ.items() if k.startswith("CROUPIER_")})
     wire = HttpWire(allow_private=True)
     with contextlib.ExitStack() as stack:

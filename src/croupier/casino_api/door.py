@@ -7,7 +7,6 @@ player (an exclusion, the end of a session) is never limited. Spec: casino.md 3,
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +18,7 @@ from croupier.core.counterparty import Casino
 from croupier.core.origins import origin_of
 from croupier.flows.hub import Hub
 from croupier.flows.ports import Tokens, Unauthorized
+from croupier.kit.addresses import network_of
 from croupier.kit.inbound import bearer_of
 from croupier.kit.jwt import BadToken, unverified_claims
 from croupier.kit.token_buckets import TokenBuckets
@@ -136,7 +136,7 @@ class Door:
 
     def limit_address(self, request: Request) -> None:
         """Raise the problem of an address that asks too often."""
-        _raise_if(self._addresses.wait_s(_network_of(request)))
+        _raise_if(self._addresses.wait_s(network_of(request.client.host if request.client else "")))
 
     def limit_player(self, player: PlayerIn | Guest) -> None:
         """Raise the problem of a player who asks too often, from whatever addresses."""
@@ -147,14 +147,3 @@ class Door:
 def _raise_if(wait_s: int) -> None:
     if wait_s:
         raise Problem(ProblemCode.TOO_MANY_REQUESTS, f"ask again in {wait_s} s", retry_after_s=wait_s)
-
-
-def _network_of(request: Request) -> str:
-    """Return the address; of IPv6 its network, because one subscriber has all addresses in it."""
-    host = request.client.host if request.client else ""
-    if ":" not in host:
-        return host
-    try:
-        return str(ipaddress.ip_network((host.partition("%")[0], 64), strict=False))
-    except ValueError:
-        return host

@@ -6,14 +6,15 @@ Never: a call's work. Spec: casino.md 3.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Final, NotRequired, TypedDict
 
 from msgspec import Meta
 
 from croupier.casino_api import books, frame_records, money_records, players, query, records, why
 from croupier.casino_api.door import ROOT
-from croupier.casino_api.problems import MEDIA, ProblemCode, status_of, title_of
+from croupier.casino_api.field_words import WORDS
+from croupier.casino_api.problems import MEDIA, ProblemCode, status_of, title_of, to_do
 from croupier.kit.openapi import AnswerSpec, Half, Operation, Schema
 from croupier.views.casino_books import KINDS
 
@@ -74,20 +75,21 @@ _FILTERS: Final[Mapping[str, Schema]] = {
 }  # fmt: skip
 
 
-def refusal(code: ProblemCode) -> AnswerSpec:
-    """Return the answer with this problem."""
-    headers = dict(_RETRY) if code is _C.TOO_MANY_REQUESTS else {}
-    if code is _C.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = "Bearer."
-    return AnswerSpec(
-        status_of(code), f"{title_of(code)}.", ProblemRecord, {"status": [status_of(code)]}, headers, MEDIA
-    )
-
-
 def refusals(*codes: ProblemCode) -> tuple[AnswerSpec, ...]:
     """Return an answer for each status of these codes."""
-    by_status = {status_of(code): code for code in reversed(codes)}
-    return tuple(refusal(by_status[status]) for status in sorted(by_status))
+    by_status: dict[int, list[ProblemCode]] = {}
+    for code in dict.fromkeys(codes):
+        by_status.setdefault(status_of(code), []).append(code)
+    return tuple(_refusal(status, by_status[status]) for status in sorted(by_status))
+
+
+def _refusal(status: int, codes: Sequence[ProblemCode]) -> AnswerSpec:
+    headers = dict(_RETRY) if _C.TOO_MANY_REQUESTS in codes else {}
+    if _C.UNAUTHORIZED in codes:
+        headers["WWW-Authenticate"] = "Bearer."
+    only: dict[str, Sequence[object]] = {"status": [status], "code": [code.value for code in codes]}
+    means = " ".join(f"{title_of(code)}." for code in codes)
+    return AnswerSpec(status, means, ProblemRecord, only, headers, MEDIA, do=" ".join(map(to_do, codes)))
 
 
 def read(path: str, summary: str, body: object, *, section: str, **more: object) -> Operation:
@@ -217,25 +219,26 @@ PLAYERS: Final = (
         section="casino.md 3.5", bodies=(players.LimitsRequest,), parameters=_PLAYER_ID, also=(_C.NOT_FOUND,),
     ),
 )  # fmt: skip
+_FRAME: Final = "The hub's frame in a player's browser."
 FRAME: Final = (
     write(
         "POST frame/session", "Enter by refresh token, by launch code, or as a guest.", frame_records.Entry,
-        section="casino.md 3.3", status=201, bodies=(frame_records.EntryRequest,), proofs=((),),
+        section="casino.md 3.3", status=201, bodies=(frame_records.EntryRequest,), proofs=((),), caller=_FRAME,
         also=(*_ORIGIN, _C.PLAYER_REFUSED, _C.CODE_NOT_VALID, _C.PEER_UNANSWERED),
     ),
     write(
         "POST frame/session/renew", "A new token for another half hour.", frame_records.FrameToken,
-        section="casino.md 3.3", proofs=_PLAYER, also=_ORIGIN,
+        section="casino.md 3.3", proofs=_PLAYER, also=_ORIGIN, caller=_FRAME,
     ),
     read(
         "frame/session", "The player's session as it is now.", frame_records.FrameState, section="casino.md 3.3",
-        query={"sessionId": free("An open demo game of the caller: its balance is told.")}, also=(*_ORIGIN, _C.NOT_FOUND), proofs=_PLAYER,
+        query={"sessionId": free("An open demo game of the caller: its balance is told.")}, also=(*_ORIGIN, _C.NOT_FOUND), proofs=_PLAYER, caller=_FRAME,
     ),
-    read("frame/games", "The lobby.", records.GameList, section="casino.md 3.3", query=_FILTERS, also=_ORIGIN, proofs=_PLAYER),
+    read("frame/games", "The lobby.", records.GameList, section="casino.md 3.3", query=_FILTERS, also=_ORIGIN, proofs=_PLAYER, caller=_FRAME),
     write(
         "POST frame/games/{gameId}/launch", "Open a game for the player.", records.LaunchedSession,
         section="casino.md 3.3", status=201, bodies=(frame_records.FrameLaunchRequest,), parameters=_GAME_ID,
-        proofs=_PLAYER, also=(*_ORIGIN, *_LAUNCH),
+        proofs=_PLAYER, also=(*_ORIGIN, *_LAUNCH), caller=_FRAME,
     ),
 )  # fmt: skip
 TOKEN: Final = write(
@@ -248,5 +251,7 @@ CASINO_API: Final = Half(
     "What casinos ask besides payments: games, launches, sessions, bets, payments, statements; and the frame in a browser.",
     (TOKEN, *CATALOGUE, *SESSIONS, *BOOKS, *WHY, *PLAYERS, *FRAME),
     {"playerBearer": {"type": "http", "scheme": "bearer", "description": "The accessToken of `POST /frame/session`."}},
+    "The casino's back end.",
+    WORDS,
 )
 """Everything that is served under this API's root."""

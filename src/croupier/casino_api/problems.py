@@ -51,6 +51,23 @@ _SAYS: Final[dict[ProblemCode, tuple[int, str]]] = {
 }
 
 
+_TO_DO: Final[dict[ProblemCode, str]] = {
+    ProblemCode.BAD_REQUEST: "Correct the `field` that is named.",
+    ProblemCode.UNAUTHORIZED: "Get a new token; see whether the casino is closed.",
+    ProblemCode.FORBIDDEN_ORIGIN: "Add the page's origin to the casino's `origins`.",
+    ProblemCode.NOT_FOUND: "It is not there, or it is not yours.",
+    ProblemCode.METHOD_NOT_ALLOWED: "Look at the method.",
+    ProblemCode.NOT_AVAILABLE: "Ask `GET /games/{gameId}/why`.",
+    ProblemCode.PLAYER_REFUSED: "Tell the player what `rule` says: blocked, excluded, another currency.",
+    ProblemCode.CODE_NOT_VALID: "Launch again: a code lives 60 s and works once.",
+    ProblemCode.TOO_LARGE: "Send less than 64 KB.",
+    ProblemCode.WRONG_TYPE: "Send `Content-Type: application/json`.",
+    ProblemCode.TOO_MANY_REQUESTS: "Wait for `Retry-After` seconds.",
+    ProblemCode.PEER_UNANSWERED: "The provider, or the casino's `users/auth`, did not answer: try again.",
+    ProblemCode.NOT_NOW: "Ask again after a moment.",
+}
+
+
 @dataclass(eq=False)
 class Problem(Exception):
     """One problem: the code, what is wrong in words, the field at fault, the rule, and when to ask again."""
@@ -99,6 +116,11 @@ def status_of(code: ProblemCode) -> int:
 def title_of(code: ProblemCode) -> str:
     """Return the title of a code."""
     return _SAYS[code][1]
+
+
+def to_do(code: ProblemCode) -> str:
+    """Return what the caller does about a code."""
+    return _TO_DO[code]
 
 
 def bad(field: str, why: str) -> Problem:

@@ -65,6 +65,16 @@ def check_url(url: str, *, allow_private: bool) -> str | None:
         return "is not a URL"
 
 
+def network_of(host: str) -> str:
+    """Return the key of a limit per address: the address; of IPv6 its network, because one subscriber has all addresses in it."""
+    if ":" not in host:
+        return host
+    try:
+        return str(ipaddress.ip_network((host.partition("%")[0], 64), strict=False))
+    except ValueError:
+        return host
+
+
 def _parts_problem(parts: SplitResult) -> str | None:
     if parts.scheme not in ("http", "https"):
         return "must begin with http:// or https://"

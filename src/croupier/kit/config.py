@@ -181,6 +181,8 @@ def _across(settings: Settings) -> list[str]:
         problems.append("CROUPIER_FEED_CHANNEL=redis needs CROUPIER_FEED_REDIS_URL")
     if settings.feed_channel == "process" and settings.workers > 1:
         problems.append("CROUPIER_FEED_CHANNEL=process needs CROUPIER_WORKERS=1")
+    if settings.docs_try and not settings.allow_private_peers:
+        problems.append("CROUPIER_DOCS_TRY is for sandboxes with play money: it needs CROUPIER_ALLOW_PRIVATE_PEERS=1")
     return problems
 
 

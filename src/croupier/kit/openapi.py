@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from croupier.kit.field_words import FieldWords, Words, explain, explained, references
+
 Schema = dict[str, object]
 
 JSON = "application/json"
@@ -30,6 +32,8 @@ class AnswerSpec:
     headers: Mapping[str, str] = field(default_factory=dict)
     """Headers that always come with this answer, with their descriptions."""
     media: str = JSON
+    do: str = ""
+    """What the caller does about it; empty for a success."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,8 @@ class Operation:
     """Alternative ways of authentication, each a list of schemes that are all needed; an empty list needs none."""
     query: Mapping[str, Schema] = field(default_factory=dict)
     """The parameters of the query by name; all are optional."""
+    caller: str = ""
+    """Who makes the call, if not the caller of the half."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,10 @@ class Half:
     means: str
     operations: tuple[Operation, ...]
     schemes: Mapping[str, Schema] = field(default_factory=dict)
+    caller: str = ""
+    """Who makes these calls."""
+    words: Words = field(default_factory=dict[str, FieldWords])
+    """What the fields mean that its records do not explain."""
 
 
 def document(halves: Iterable[Half], *, title: str, version: str, means: str) -> Schema:
@@ -72,6 +82,10 @@ def document(halves: Iterable[Half], *, title: str, version: str, means: str) ->
     paths: dict[str, Schema] = {}
     for half, operation in operations:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(half, operation, shapes)
+    for half in parts:
+        explain(
+            shapes.components, set(references([paths[o.path][o.method.lower()] for o in half.operations])), half.words
+        )
     schemes = {name: scheme for half in parts for name, scheme in half.schemes.items()}
     return {
         "openapi": "3.1.0",
@@ -104,11 +118,15 @@ def _operation(half: Half, operation: Operation, shapes: _Shapes) -> Schema:
         "tags": [half.title],
         "summary": operation.summary,
         "description": f"Contract: {operation.contract}.",
+        "x-called-by": operation.caller or half.caller,
         "security": [{scheme: [] for scheme in proof} for proof in operation.proofs],
         "responses": {str(said.status): _answer(said, shapes) for said in operation.answers},
     }
-    parameters = [_parameter(name, schema) for name, schema in operation.parameters.items()]
-    parameters += [{"name": name, "in": "query", "schema": schema} for name, schema in operation.query.items()]
+    parameters = [_parameter(name, schema, half.words) for name, schema in operation.parameters.items()]
+    parameters += [
+        {"name": name, "in": "query", "schema": explained(schema, half.words.get(name))}
+        for name, schema in operation.query.items()
+    ]
     if parameters:
         stated["parameters"] = parameters
     if operation.bodies:
@@ -118,12 +136,14 @@ def _operation(half: Half, operation: Operation, shapes: _Shapes) -> Schema:
     return stated
 
 
-def _parameter(name: str, schema: Schema) -> Schema:
-    return {"name": name, "in": "path", "required": True, "schema": schema}
+def _parameter(name: str, schema: Schema, words: Words) -> Schema:
+    return {"name": name, "in": "path", "required": True, "schema": explained(schema, words.get(name))}
 
 
 def _answer(said: AnswerSpec, shapes: _Shapes) -> Schema:
     stated: Schema = {"description": said.means}
+    if said.do:
+        stated["x-what-to-do"] = said.do
     if said.body is not None:
         stated["content"] = {said.media: {"schema": _narrowed(said, shapes)}}
     if said.headers:

@@ -137,6 +137,13 @@ class Settings:
         text="Let casinos and providers have private and loopback addresses and plain http: for demos and tests",
     )
 
+    # Documentation
+    docs: bool = setting(default=True, text="Serve the API reference and the guides at /docs")
+    docs_try: bool = setting(
+        default=False,
+        text="Let the reference call this hub from the browser: for sandboxes; needs CROUPIER_ALLOW_PRIVATE_PEERS",
+    )
+
     # Telling
     log_level: str = setting("info", "Least important log line to write", _one_of("debug", "info", "warning", "error"))
     log_json: bool = setting(default=False, text="Write log lines as JSON")

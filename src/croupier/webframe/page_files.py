@@ -38,6 +38,13 @@ def page_root() -> str:
 
 
 @cache
+def design_tokens() -> str:
+    """Return the part of the style that sets colours, type and space: other pages of the hub use it too."""
+    style = (HERE / "page" / "style.css").read_text("utf-8")
+    return style[style.index(":root {") : style.index("\n* {")]
+
+
+@cache
 def catalogue(language: str) -> Mapping[str, str]:
     """Return the words of a language that `languages` has."""
     words: dict[str, str] = json.loads((HERE / "languages" / f"{language}.json").read_text("utf-8"))

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict
 from msgspec import Meta
 
 from croupier.casinos.betcore_v2 import messages, outcomes
+from croupier.casinos.betcore_v2.field_words import WORDS
 from croupier.casinos.betcore_v2.messages import BETS, CASHBACKS, HUB_ROOT, MAX_CODE, MAX_ID
 from croupier.casinos.betcore_v2.outcomes import HubAnswer
 from croupier.core import money
@@ -195,6 +196,13 @@ _MEANINGS: Final = {
     415: "The body is not declared as application/json.",
     500: "The request was not processed, or its result is not known: retry it.",
 }
+_TO_DO: Final = {
+    400: "Correct the call; a repeat gets the same answer.",
+    401: "Get a new token and send the call again. If that fails too, look at the id and the secret, and whether the casino is closed.",
+    413: "Send less than 64 KB.",
+    415: "Send `Content-Type: application/json`.",
+    500: "Send the same call again after a moment, until it is answered. It is idempotent.",
+}
 _BODY_ERRORS: Final = (
     outcomes.UNREADABLE, outcomes.UNAUTHORIZED, outcomes.TOO_LARGE, outcomes.WRONG_TYPE, outcomes.NOT_NOW,
 )  # fmt: skip
@@ -208,7 +216,7 @@ def _enveloped(means: str, body: object, codes: Sequence[HubAnswer]) -> tuple[An
 def _refused(answer: HubAnswer) -> AnswerSpec:
     means = _MEANINGS.get(answer.status, answer.message)
     challenge = {"WWW-Authenticate": "Bearer"} if answer.status == 401 else {}
-    return AnswerSpec(answer.status, means, HubEnvelope, _only([answer]), challenge)
+    return AnswerSpec(answer.status, means, HubEnvelope, _only([answer]), challenge, do=_TO_DO.get(answer.status, ""))
 
 
 def _only(answers: Iterable[HubAnswer]) -> dict[str, list[int]]:
@@ -268,7 +276,7 @@ CASINOS: Final = Half(
             "Report the outcome of a payment of a bet. Idempotent.",
             "casino.md 1.1 and 1.2",
             _enveloped(
-                "Accepted (200), or a final refusal (102823): `X-Problem` says why.",
+                "Accepted (200), or a final refusal (102823): `X-Problem` says why. After a refusal do not send it again.",
                 HubEnvelope,
                 _ACCEPT_OUTCOMES,
             ),
@@ -282,7 +290,7 @@ CASINOS: Final = Half(
             "Report the outcome of a payment of a cashback. Idempotent.",
             "casino.md 1.1 and 1.2",
             _enveloped(
-                "Accepted (200), or a final refusal (102823): `X-Problem` says why.",
+                "Accepted (200), or a final refusal (102823): `X-Problem` says why. After a refusal do not send it again.",
                 HubEnvelope,
                 _ACCEPT_OUTCOMES,
             ),
@@ -298,5 +306,7 @@ CASINOS: Final = Half(
             "description": "The access token of `auth/token`.",
         }
     },
+    "The casino's back end.",
+    WORDS,
 )
 """The API for casinos."""

@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from croupier.core.draws import MAX_ID, MAX_TYPE
 from croupier.feed.rest import messages, query
+from croupier.feed.rest.field_words import WORDS
 from croupier.feed.rest.messages import ROOT, FeedAnswer
 from croupier.kit.openapi import AnswerSpec, Half, Operation, Schema
 
@@ -129,9 +130,20 @@ _MEANINGS: Final = {
 }
 
 
+_TO_DO: Final = {
+    400: "Correct what `X-Problem` names.",
+    401: "Get a new token of this API's own `auth/token`.",
+    404: "Ask for a draw that `games/list` shows.",
+    413: "Send less than 64 KB.",
+    415: "Send `Content-Type: application/json`.",
+    500: "Ask again after a moment.",
+}
+
+
 def _refused(answer: FeedAnswer) -> AnswerSpec:
     challenge = {"WWW-Authenticate": "Bearer"} if answer.status == 401 else {}
-    return AnswerSpec(answer.status, _MEANINGS[answer.status], FeedEnvelope, {"ErrorCode": [answer.code]}, challenge)
+    means, do = _MEANINGS[answer.status], _TO_DO[answer.status]
+    return AnswerSpec(answer.status, means, FeedEnvelope, {"ErrorCode": [answer.code]}, challenge, do=do)
 
 
 def _whole(most: int, means: str, *, least: int = 0) -> Schema:
@@ -229,5 +241,7 @@ FEED: Final = Half(
             params={"Currency": {"type": "string", "description": "Only jackpots of this currency."}},
         ),
     ),
+    caller="The casino's back end, which passes what it reads to its pages.",
+    words=WORDS,
 )
 """Everything that is served under the feed's root."""

@@ -12,6 +12,7 @@ from typing import Final
 from croupier.core.refusals import Refusal
 from croupier.kit.openapi import AnswerSpec, Half, Operation, Schema
 from croupier.providers.betcore_v1 import messages, outcomes
+from croupier.providers.betcore_v1.field_words import WORDS
 from croupier.providers.betcore_v1.messages import BASE_PATH, WalletAnswer
 from croupier.providers.betcore_v1.outcomes import RequestFault, WireOutcome
 
@@ -42,6 +43,20 @@ _MEANINGS: Final = {
 }
 
 
+_TO_DO: Final = {
+    400: "Correct the field that is named. The stake was not taken.",
+    401: "Look at the secret, the clock (Unix milliseconds) and the bytes that are signed: exactly those that are sent.",
+    402: "Tell the player. The stake was not taken.",
+    403: "Tell the player that the bet was not taken. Do not repeat it.",
+    404: "Launch a new session (2), or look at the betId (5).",
+    409: "Do not repeat it. The bet has ended, or your record of it differs: compare it with `croupier trace`.",
+    413: "Send less than 64 KB.",
+    415: "Send `Content-Type: application/json`.",
+    503: "Repeat with the same ids after `Retry-After` seconds.",
+    504: "Repeat with the same ids; if that is 99 too, send a refund. Repeat a pay-out and a refund until they are taken.",
+}
+
+
 def _answers(refusals: Iterable[Refusal], faults: Iterable[RequestFault]) -> tuple[AnswerSpec, ...]:
     """Return the answers of a call by HTTP status, each with its codes."""
     rows = [outcomes.SUCCESS]
@@ -53,7 +68,9 @@ def _answers(refusals: Iterable[Refusal], faults: Iterable[RequestFault]) -> tup
 def _answer_spec(status: int, rows: Iterable[WireOutcome]) -> AnswerSpec:
     codes = sorted({row.code for row in rows if row.status == status})
     waits = {"Retry-After": "Seconds to wait."} if status in outcomes.NOT_TAKEN_STATUSES else {}
-    return AnswerSpec(status, _MEANINGS[status], WalletAnswer, {"_responseCode": codes}, waits)
+    return AnswerSpec(
+        status, _MEANINGS[status], WalletAnswer, {"_responseCode": codes}, waits, do=_TO_DO.get(status, "")
+    )
 
 
 def _bet_call(verb: str, summary: str, body: object, *, refusals: tuple[Refusal, ...]) -> Operation:
@@ -133,5 +150,7 @@ PROVIDERS: Final = Half(
         header: {"type": "apiKey", "in": "header", "name": header, "description": means}
         for header, means in _SIGNATURE_HEADERS.items()
     },
+    "The provider's server.",
+    WORDS,
 )
 """The API for providers."""
