@@ -31,7 +31,9 @@ def served() -> list[tuple[str, str]]:
     nobody: Any = None  # routes are made without a look at the hub
     every: list[Any] = hub_app(nobody, load({})).routes
     routes = [
-        route for route in every if not route.path.startswith((*PATHS, "/assets/", "/frame", "/docs")) and route.path != "/"
+        route
+        for route in every
+        if not route.path.startswith((*PATHS, "/assets/", "/frame", "/docs")) and route.path != "/"
     ]
     return sorted((method, route.path) for route in routes for method in route.methods - {"HEAD", "OPTIONS"})
 
