@@ -25,7 +25,7 @@ def test_caddy_passes_what_is_public() -> None:
 def test_nginx_passes_what_is_public() -> None:
     groups = re.findall(r"location ~ \^/\(([^)]+)\)/", NGINX)
     assert {f"/{name}" for group in groups for name in group.split("|")} | {"/"} == PUBLIC
-    assert "location ~ ^/(frame)?$ {" in NGINX
+    assert "location ~ ^/(frame|docs)?$ {" in NGINX
     assert "$request_uri" not in NGINX.split("server {")[2]
     assert "$args" not in NGINX
 

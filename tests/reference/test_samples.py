@@ -36,7 +36,12 @@ def test_a_python_sample_compiles_and_names_its_variables(entry: OperationEntry)
 
 def test_what_a_body_says_stays_text() -> None:
     """An example is written by us; a sample must hold whatever it is."""
-    call = SampleCall("POST", "/v1/x", {"a": "it's $HOME `id` \\ \" <b>", "b": [True, None, 1.5]}, signed=True)
+    call = SampleCall(
+        "POST",
+        "/v1/x",
+        {"a": "it's $HOME `id` \\ \" <b>", "b": [True, None, 1.5]},
+        signed=("A-Who", "A-At", "A-Id", "A-Sign"),
+    )
     made = samples(call)
     assert "'it'\\''s" in made["curl"] or "it'\\''s" in made["curl"]
     assert "'it\\'s $HOME" in made["PHP"]

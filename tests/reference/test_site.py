@@ -170,7 +170,7 @@ def test_the_policy_lets_nothing_in() -> None:
 
 NASTY = """# A <script>alert(1)</script> title
 
-<img src=x onerror=alert(1)> and [a link](javascript:alert(1)) and `<b>` and [gone](../nowhere.md) and [there](b.md#x).
+<img src=x onerror=alert(1)> and [a link](javascript:alert(1)) and `<b>` and [gone](../nowhere.md) and [there](webframe.md#x).
 
 ```html
 <script>alert(1)</script>
@@ -183,13 +183,13 @@ NASTY = """# A <script>alert(1)</script> title
 
 
 def test_what_a_text_says_is_text() -> None:
-    told = document(NASTY, "guides/a.md", {"guides/b.md": "/docs/guides/b"}.get)
+    told = document(NASTY, "guides/a.md", {"guides/webframe.md": "/docs/guides/webframe"}.get)
     body = str(told.body)
     assert "<script" not in body
     assert "<img" not in body
     assert "<i>" not in body
     assert 'href="javascript:' not in body
-    assert 'href="/docs/guides/b#x"' in body
+    assert 'href="/docs/guides/webframe#x"' in body
     assert "nowhere" not in body
     assert "gone" in body
     page = Reading(SITE.frame.page("/docs/x", told.title, told.body).decode())

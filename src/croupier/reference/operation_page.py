@@ -20,7 +20,6 @@ from croupier.reference.schemas import FieldRow, Schema, Schemas
 
 _JSON: Final = "application/json"
 _BEARERS: Final = ("bearer", "playerBearer")
-_CODES: Final = ("_responseCode", "ErrorCode", "code")
 _LEXERS: Final = {"curl": "bash", "Python": "python", "JavaScript": "javascript", "PHP": "php"}
 
 
@@ -172,11 +171,12 @@ class OperationPage:
             if one["in"] == "path":
                 path = path.replace(f"{{{one['name']}}}", quote(str(self._schemas.example(one["schema"])), safe=""))
         names = entry.schemes
-        proofs = {"bearer": bool(names) and set(names) <= set(_BEARERS), "signed": bool(names) and "X-Sign" in names}
+        bearer = bool(names) and set(names) <= set(_BEARERS)
+        signed = () if bearer else tuple(names)
         if schema is None:
-            return SampleCall(entry.method, path, **proofs)
+            return SampleCall(entry.method, path, bearer=bearer, signed=signed)
         example = self._schemas.example(self._schemas.variants(schema)[0], whole=False)
-        return SampleCall(entry.method, path, example, **proofs)
+        return SampleCall(entry.method, path, example, bearer=bearer, signed=signed)
 
     def _samples(self) -> Html:
         call = self.sample_call()
@@ -202,11 +202,10 @@ class OperationPage:
         return section("Answers and error codes", "answers", element("ul", *rows, class_="answers"))
 
     def _codes(self, said: Mapping[str, Any]) -> list[object]:
-        schema = _schema_of(said)
-        if schema is None:
-            return []
-        properties = self._schemas.flat(schema).get("properties", {})
-        return [one for name in _CODES if name in properties for one in properties[name].get("enum", ())]
+        """Return the values to which an answer narrows its record, but for the HTTP status."""
+        narrowed = [part for part in (_schema_of(said) or {}).get("allOf", ()) if "$ref" not in part]
+        fields = [item for part in narrowed for item in part["properties"].items() if item[0] != "status"]
+        return [value for _, schema in fields for value in schema["enum"]]
 
     def _answer_fields(self) -> Html:
         parts: list[Html] = []
@@ -263,6 +262,7 @@ class OperationPage:
             data_method=entry.method,
             data_path=entry.path,
             data_way=way,
+            data_headers=" ".join(call.signed) or None,
         )
         told = element("pre", element("code", ""), tabindex="0", hidden=True, id="try-answer", aria_live="polite")
         note = element("p", "This hub runs a sandbox: all money is play money. The call is really made.", class_="note")

@@ -23,7 +23,8 @@ class SampleCall:
     path: str
     body: object = _MISSING
     bearer: bool = False
-    signed: bool = False
+    signed: tuple[str, ...] = ()
+    """The headers of a signed call: who calls, when, the number of the request, and the signature over these and the body."""
 
     @property
     def has_body(self) -> bool:
@@ -42,7 +43,7 @@ def samples(call: SampleCall) -> dict[str, str]:
 
 
 def _compact(call: SampleCall) -> str:
-    return json.dumps(call.body, ensure_ascii=False, separators=(",", ":"), sort_keys=call.signed)
+    return json.dumps(call.body, ensure_ascii=False, separators=(",", ":"), sort_keys=bool(call.signed))
 
 
 def _quoted(text: str) -> str:
@@ -64,10 +65,9 @@ def _curl(call: SampleCall) -> str:
         parts[0] = f'curl -s -X {call.method} "$HUB{call.path}"'
     parts += ['-H "Authorization: Bearer $TOKEN"'] if call.bearer else []
     if call.signed:
-        parts += [
-            '-H "X-Counterparty-Id: $COUNTERPARTY" -H "X-Timestamp: $AT"',
-            '-H "X-Request-Id: $ID" -H "X-Sign: $SIGN"',
-        ]
+        values = zip(call.signed, ("COUNTERPARTY", "AT", "ID", "SIGN"), strict=True)
+        headers = [f'-H "{name}: ${variable}"' for name, variable in values]
+        parts += [" ".join(headers[:2]), " ".join(headers[2:])]
     if call.has_body:
         parts += ["-H 'Content-Type: application/json'"]
         parts += ['-d "$BODY"' if call.signed else f"-d {_quoted(_compact(call))}"]
@@ -90,7 +90,7 @@ def _python(call: SampleCall) -> str:
             f'signed = {"body + b" if call.has_body else "b"}"{"." if call.has_body else ""}" + f"{{who}}.{{at}}.{{number}}".encode()',
             'sign = hmac.new(os.environ["SECRET"].encode(), signed, hashlib.sha256).hexdigest()',
         ]
-        headers += ['"X-Counterparty-Id": who, "X-Timestamp": at, "X-Request-Id": number, "X-Sign": sign']
+        headers += _signature(call, ("who", "at", "number", "sign"))
     lines += [
         "request = urllib.request.Request(",
         f'    os.environ["HUB"] + {json.dumps(call.path)},',
@@ -106,6 +106,11 @@ def _python(call: SampleCall) -> str:
     return "\n".join(lines).replace("body, method", "data=body, method")
 
 
+def _signature(call: SampleCall, variables: tuple[str, ...]) -> list[str]:
+    """Return the headers of a signature with the variables that hold them."""
+    return [f'"{name}": {variable}' for name, variable in zip(call.signed, variables, strict=True)]
+
+
 def _python_value(value: object) -> str:
     """Return a literal, broken into lines where it is long."""
     return pprint.pformat(value, width=88, sort_dicts=False).replace("\n", "\n" + " " * len("body = json.dumps("))
@@ -119,10 +124,10 @@ def _javascript(call: SampleCall) -> str:
     if call.signed:
         told = "${body}." if call.has_body else ""
         lines += [
-            'const who = process.env.COUNTERPARTY, at = String(Date.now()), id = randomBytes(16).toString("hex");',
+            'const who = process.env.COUNTERPARTY, at = String(new Date().getTime()), id = randomBytes(16).toString("hex");',
             f'const sign = createHmac("sha256", process.env.SECRET).update(`{told}${{who}}.${{at}}.${{id}}`).digest("hex");',
         ]
-        headers += ['"X-Counterparty-Id": who, "X-Timestamp": at, "X-Request-Id": id, "X-Sign": sign']
+        headers += _signature(call, ("who", "at", "id", "sign"))
     lines += [
         f"const answer = await fetch(process.env.HUB + {json.dumps(call.path)}, {{",
         f'  method: "{call.method}",',
@@ -150,7 +155,8 @@ def _php(call: SampleCall) -> str:
             '$who = getenv("COUNTERPARTY"); $at = (string) (int) (microtime(true) * 1000); $id = bin2hex(random_bytes(16));',
             f'$sign = hash_hmac("sha256", {told}$who.$at.$id", getenv("SECRET"));',
         ]
-        headers += ['"X-Counterparty-Id: $who", "X-Timestamp: $at", "X-Request-Id: $id", "X-Sign: $sign"']
+        named = zip(call.signed, ("who", "at", "id", "sign"), strict=True)
+        headers += [f'"{name}: ${variable}"' for name, variable in named]
     lines += [
         '$answer = file_get_contents(getenv("HUB") . '
         + _php_value(call.path)

@@ -151,10 +151,10 @@ class Site:
         ]
         means = {str(tag["name"]): str(tag["description"]) for tag in self.openapi["tags"]}
         for name, entries in self.operations.items():
-            rows = [_operation_row(entry.method, entry.address, entry.title, entry.path) for entry in entries]
+            rows = [_operation_row(NavLink(entry.address, entry.title, entry.method, entry.path)) for entry in entries]
             if name == "feed":
                 path = next(iter(self.asyncapi["channels"].values()))["address"]
-                rows.append(_operation_row("WS", socket_page.ADDRESS, socket_page.TITLE, path))
+                rows.append(_operation_row(NavLink(socket_page.ADDRESS, socket_page.TITLE, "WS", path)))
             about = element("p", with_code(means.get(name, "")))
             parts.append(section(_TITLES.get(name, name), name, about, element("ul", *rows, class_="operations")))
         return parts
@@ -199,8 +199,9 @@ def _short_paths(paths: Sequence[str]) -> list[str]:
     return ["/".join(one if len(one) < 4 else ["…", *one[-2:]]) for one in shown]
 
 
-def _operation_row(method: str, address: str, title: str, path: str) -> Html:
-    return element("li", element("a", method_tag(method), element("code", path), href=address), element("span", title))
+def _operation_row(link: NavLink) -> Html:
+    anchor = element("a", method_tag(link.tag), element("code", link.hint), href=link.path)
+    return element("li", anchor, element("span", link.label))
 
 
 def _after_title(body: Html) -> tuple[Html, Html]:

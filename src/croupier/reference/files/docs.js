@@ -50,14 +50,14 @@ try {
 
 const hex = (bytes) => [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
-async function signed(who, secret, body) {
+async function signed(names, who, secret, body) {
   const at = String(Date.now());
   const id = hex(crypto.getRandomValues(new Uint8Array(16)));
   const bytes = new TextEncoder();
   const key = await crypto.subtle.importKey("raw", bytes.encode(secret), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
   const told = [...(body === undefined ? [] : [body]), who, at, id].join(".");
   const sign = hex(await crypto.subtle.sign("HMAC", key, bytes.encode(told)));
-  return { "X-Counterparty-Id": who, "X-Timestamp": at, "X-Request-Id": id, "X-Sign": sign };
+  return Object.fromEntries([who, at, id, sign].map((part, place) => [names[place], part]));
 }
 
 const form = document.querySelector("form.try");
@@ -81,7 +81,7 @@ if (form) {
       const body = area ? JSON.stringify(JSON.parse(area.value)) : undefined;
       const headers = body === undefined ? {} : { "Content-Type": "application/json" };
       if (form.dataset.way === "bearer") headers.Authorization = `Bearer ${value("token")}`;
-      if (form.dataset.way === "signed") Object.assign(headers, await signed(value("counterparty"), value("secret"), body));
+      if (form.dataset.way === "signed") Object.assign(headers, await signed(form.dataset.headers.split(" "), value("counterparty"), value("secret"), body));
       const address = query.size ? `${path}?${query}` : path;
       const answer = await fetch(address, { method: form.dataset.method, headers, body, cache: "no-store", credentials: "omit" });
       const text = await answer.text();
