@@ -40,6 +40,7 @@ def test_a_new_casino() -> None:
         "max_win": None,
         "max_odd": None,
         "origins": (),
+        "addresses": (),
         "reality_check_s": None,
     }
 
@@ -62,6 +63,7 @@ def test_a_new_provider() -> None:
         "games_enabled": True,
         "review_games": False,
         "game_types": (),
+        "addresses": (),
         "total_s": 10.0,
     }
 

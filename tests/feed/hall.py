@@ -108,7 +108,9 @@ class Hall:
         """Another casino, and a token of the feed's scope for it."""
         casino, secret = await self.hub.store.casinos.add(name, f"https://{name.lower()}.example", ["EUR"], **profile)
         self.secret = secret
-        return casino.casino_id, await feed_tokens(self.hub, settings_for()).issue(casino.casino_id, secret)
+        return casino.casino_id, await feed_tokens(self.hub, settings_for()).issue(
+            casino.casino_id, secret, "127.0.0.1"
+        )
 
     async def negotiate(self, query: str = "?negotiateVersion=1", method: str = "POST", **headers: str) -> Any:
         """Status, headers and JSON."""

@@ -60,7 +60,7 @@ async def test_an_odd_version_is_refused(hall: Hall) -> None:
 
 async def test_nobody_comes_in_without_a_live_token_of_this_scope(hall: Hall) -> None:
     other = PROTOCOLS["betcore_v2"].tokens(hall.hub, "croupier", "casino")
-    for token in ("", "x", hall.token[:-4] + "AAAA", await other.issue(hall.casino_id, hall.secret)):
+    for token in ("", "x", hall.token[:-4] + "AAAA", await other.issue(hall.casino_id, hall.secret, "127.0.0.1")):
         status, headers, _ = await hall.negotiate(Authorization=f"Bearer {token}")
         assert (status, headers["www-authenticate"]) == (401, "Bearer")
         for query, told in ((f"?access_token={token}", {}), ("", {"Authorization": f"Bearer {token}"})):

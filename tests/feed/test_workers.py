@@ -65,7 +65,7 @@ async def test_two_workers_follow_one_publisher_and_one_may_be_killed(running: R
         desk = await stack.enter_async_context(open_hub(settings))
         http = await stack.enter_async_context(aiohttp.ClientSession())
         casino, secret = await desk.store.casinos.add("Rialto", "https://rialto.example", ["EUR"])
-        token = await feed_tokens(desk, settings).issue(casino.casino_id, secret)
+        token = await feed_tokens(desk, settings).issue(casino.casino_id, secret, "127.0.0.1")
         nobody: dict[str, None] = dict.fromkeys(("hub", "connections", "server"))
         hall = Hall(port=running.port, http=http, casino_id=casino.casino_id, token=token, **nobody)  # type: ignore[arg-type]
         clients = [await connected(stack, hall) for _ in range(8)]

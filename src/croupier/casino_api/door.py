@@ -19,8 +19,9 @@ from croupier.core.origins import origin_of
 from croupier.flows.hub import Hub
 from croupier.flows.ports import Tokens, Unauthorized
 from croupier.kit.addresses import network_of
-from croupier.kit.inbound import bearer_of
+from croupier.kit.inbound import address_of, bearer_of
 from croupier.kit.jwt import BadToken, unverified_claims
+from croupier.kit.networks import may_call
 from croupier.kit.token_buckets import TokenBuckets
 from croupier.store.parties.players import Player
 
@@ -90,7 +91,10 @@ class Door:
         verifier = self.tokens.get(scope) if isinstance(scope, str) else None
         if verifier is None:
             raise Unauthorized("another scope")
-        return (await verifier.admit(token)).casino
+        casino = (await verifier.admit(token)).casino
+        if not may_call(casino.addresses, address_of(request)):
+            raise Unauthorized(f"the address {address_of(request)} is none of the casino's", f"{casino.casino_id}")
+        return casino
 
     async def player_of(self, request: Request) -> PlayerIn | Guest:
         """Return who the bearer of a frame is. Raises Unauthorized, Problem."""
@@ -136,7 +140,7 @@ class Door:
 
     def limit_address(self, request: Request) -> None:
         """Raise the problem of an address that asks too often."""
-        _raise_if(self._addresses.wait_s(network_of(request.client.host if request.client else "")))
+        _raise_if(self._addresses.wait_s(network_of(address_of(request))))
 
     def limit_player(self, player: PlayerIn | Guest) -> None:
         """Raise the problem of a player who asks too often, from whatever addresses."""

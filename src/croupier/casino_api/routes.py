@@ -24,7 +24,7 @@ from croupier.casino_api.problems import MEDIA, Problem, ProblemCode
 from croupier.casino_api.records import Token
 from croupier.flows.ports import Unauthorized
 from croupier.kit import etags
-from croupier.kit.inbound import TooLarge, WrongType, read_body, require_json
+from croupier.kit.inbound import TooLarge, WrongType, address_of, read_body, require_json
 from croupier.kit.log import get
 from croupier.kit.measured_routes import measured_routes
 from croupier.kit.openapi import Operation
@@ -68,7 +68,7 @@ def not_found(status: int) -> Response:
 async def _token(call: Call) -> Reply:
     casino_id, secret = bodies.read_token_request(call.body)
     tokens = call.door.tokens[SCOPE]
-    issued = await tokens.issue(casino_id, secret)
+    issued = await tokens.issue(casino_id, secret, address_of(call.request))
     told = Token(accessToken=issued, tokenType="Bearer", expiresIn=tokens.token_s, scope=SCOPE)
     return Reply(told, headers={"Cache-Control": "no-store"})
 

@@ -111,7 +111,7 @@ def set_(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Change settings: late_accept batch alg tax_bp codes.REASON info close origins min_bet max_bet large_win max_win max_odd enabled url ..."""
+    """Change settings: late_accept batch alg tax_bp codes.REASON info close origins addresses min_bet max_bet large_win max_win max_odd enabled url ..."""
     _COMMANDS.change(which, assignments, as_json=as_json)
 
 

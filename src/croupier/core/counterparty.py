@@ -74,6 +74,8 @@ class Casino:
     max_win: str | None = None
     max_odd: str | None = None
     origins: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+    """Networks from which its servers may call; empty: from anywhere."""
     reality_check_s: int | None = None
     """How often a frame shows the player time and result; None: only where the player's own limits ask for it."""
 
@@ -115,6 +117,8 @@ class Provider:
     review_games: bool = False
     """True if a change of its list waits for a person (`croupier game diff`)."""
     game_types: tuple[int, ...] = ()
+    addresses: tuple[str, ...] = ()
+    """As a casino's."""
     total_s: float = 10.0
 
     @property

@@ -161,8 +161,8 @@ class Tokens(Protocol):
     token_s: int
     """Seconds that a token is valid."""
 
-    async def issue(self, casino_id: int, secret: str) -> str:
-        """An access token for the casino with this secret; raises Unauthorized."""
+    async def issue(self, casino_id: int, secret: str, address: str) -> str:
+        """An access token for the casino with this secret, asked for from this address; raises Unauthorized."""
         ...
 
     async def admit(self, token: str) -> Admitted:

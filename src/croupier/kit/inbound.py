@@ -26,6 +26,11 @@ def arrived_s(request: Request, clock: Clock) -> float:
     return clock.monotonic_s() if noted is None else float(noted)
 
 
+def address_of(request: HTTPConnection) -> str:
+    """Return the caller's address, "" if the server knows none. Behind a trusted proxy it is the one that the proxy names."""
+    return request.client.host if request.client else ""
+
+
 class TooLarge(Exception):
     """The body is longer than the limit; reading stopped there."""
 

@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from croupier.kit.addresses import network_of
 from croupier.kit.etags import is_current
+from croupier.kit.inbound import address_of
 from croupier.kit.token_buckets import TokenBuckets
 from croupier.reference.site import ROOT, ServedPage
 
@@ -36,7 +37,7 @@ def routes(made: Callable[[], Awaitable[Made]], now_s: Callable[[], float]) -> l
     addresses = TokenBuckets(now_s, PER_ADDRESS_PER_S, AT_ONCE)
 
     async def answer(request: Request) -> Response:
-        wait_s = addresses.wait_s(network_of(request.client.host if request.client else ""))
+        wait_s = addresses.wait_s(network_of(address_of(request)))
         if wait_s:
             return JSONResponse({"code": "too_many_requests"}, 429, headers={"Retry-After": str(wait_s)})
         site = await made()

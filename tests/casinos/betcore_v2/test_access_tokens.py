@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+from starlette.requests import Request
 
 from croupier.casinos.betcore_v2 import signing
 from croupier.casinos.betcore_v2.access_tokens import AccessTokens
@@ -29,7 +30,7 @@ def scopes(desk: Desk) -> tuple[AccessTokens, AccessTokens]:
 async def test_a_token_opens_the_door_of_its_scope_and_no_other(desk: Desk) -> None:
     casino, secret = await desk.hub.store.casinos.add("Owl", "https://owl.example", ["EUR"])
     for mine, other in (scopes(desk), scopes(desk)[::-1]):
-        token = await mine.issue(casino.casino_id, secret)
+        token = await mine.issue(casino.casino_id, secret, "127.0.0.1")
         admitted = await mine.admit(token)
         assert admitted.casino.casino_id == casino.casino_id
         assert admitted.expires_s - mine.now_s() in range(mine.token_s - 1, mine.token_s + 2)
@@ -41,4 +42,24 @@ async def test_a_wrong_secret_gets_no_token_of_any_scope(desk: Desk) -> None:
     casino, _ = await desk.hub.store.casinos.add("Owl", "https://owl.example", ["EUR"])
     for tokens in scopes(desk):
         with pytest.raises(Unauthorized):
-            await tokens.issue(casino.casino_id, "not-the-secret")
+            await tokens.issue(casino.casino_id, "not-the-secret", "127.0.0.1")
+
+
+async def test_a_casino_with_addresses_is_believed_from_these_alone(desk: Desk) -> None:
+    """Its secret and its tokens may have leaked. A feed's token is read wherever its players are, and issued to its servers alone."""
+    casino, secret = await desk.hub.store.casinos.add("Owl", "https://owl.example", ["EUR"])
+    await desk.hub.store.casinos.change(casino.casino_id, {"addresses": ["192.0.2.0/24"]})
+    mine, feed = scopes(desk)
+    for tokens in (mine, feed):
+        with pytest.raises(Unauthorized, match=r"the address 127\.0\.0\.1 is none of the casino's"):
+            await tokens.issue(casino.casino_id, secret, "127.0.0.1")
+    token = await mine.issue(casino.casino_id, secret, "192.0.2.9")
+    for address, may in (("192.0.2.10", True), ("198.51.100.1", False)):
+        headers = [(b"authorization", f"Bearer {token}".encode())]
+        request = Request({"type": "http", "headers": headers, "client": (address, 1)})
+        if may:
+            assert (await mine.authenticate(request)).name == "Owl"
+        else:
+            with pytest.raises(Unauthorized, match=r"198\.51\.100\.1"):
+                await mine.authenticate(request)
+    assert (await feed.admit(await feed.issue(casino.casino_id, secret, "192.0.2.9"))).casino.name == "Owl"

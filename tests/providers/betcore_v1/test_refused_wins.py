@@ -126,3 +126,20 @@ async def test_a_refused_win_whose_bet_ended_otherwise_is_still_a_person_s(desk:
     assert await send(desk, "refund", json.dumps({"betId": BET}).encode()) == 200
     await desk.hub.store.incidents.close_taken()
     assert len(await notes(desk)) == 1
+
+
+@pytest.mark.parametrize(("networks", "status"), [(["127.0.0.0/8"], 200), (["192.0.2.0/24"], 401)])
+async def test_a_signed_win_from_an_address_that_is_none_of_the_providers_calls_for_a_person(
+    desk: Desk, networks: list[str], status: int
+) -> None:
+    """Its servers may have moved: the peer gets the same answer as a stranger, and a person learns the address."""
+    await desk.hub.store.providers.change(desk.cast.provider.provider_id, {"addresses": networks})
+    with structlog.testing.capture_logs() as lines:
+        assert await send(desk, "pay-out", written()) == status
+    if status == 200:
+        assert await notes(desk) == []
+        return
+    (note,) = await notes(desk)
+    assert "the address 127.0.0.1 is none of the provider's" in note
+    (line,) = [line for line in lines if line["event"] == "provider.unauthorized"]
+    assert (line["provider"], line["why"]) == ("Reelwright", "the address 127.0.0.1 is none of the provider's")

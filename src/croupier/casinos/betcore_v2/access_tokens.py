@@ -14,8 +14,9 @@ from croupier.casinos.betcore_v2 import signing
 from croupier.core.counterparty import Casino
 from croupier.flows.hub import Hub
 from croupier.flows.ports import Admitted, Unauthorized
-from croupier.kit.inbound import bearer_of
+from croupier.kit.inbound import address_of, bearer_of
 from croupier.kit.jwt import BadToken
+from croupier.kit.networks import may_call
 
 RELOAD_INTERVAL_S = 0.05
 """Seconds between two reloads of the keys that bad tokens cause."""
@@ -37,11 +38,14 @@ class AccessTokens:
         """Return the current Unix time in seconds."""
         return self.hub.clock.now_ms() // 1000
 
-    async def issue(self, casino_id: int, secret: str) -> str:
-        """Return an access token for the casino with this secret. Raises Unauthorized."""
+    async def issue(self, casino_id: int, secret: str, address: str) -> str:
+        """Return an access token for the casino with this secret, asked for from this address. Raises Unauthorized."""
         starts_s = await self.hub.store.casinos.admit(casino_id, secret)
         if starts_s is None:
             raise Unauthorized("no such client, or not its secret", signing.client_id(casino_id))
+        casino = await self.hub.store.casinos.get(casino_id)
+        if casino is not None:
+            check_address(casino, address)
         await self.hub.store.keys.refresh_if_stale()
         key = self.hub.store.keys.token_key()
         return signing.issue_token(key, casino_id, self._scope, issuer=self.issuer, now_s=max(self.now_s(), starts_s))
@@ -51,7 +55,9 @@ class AccessTokens:
         token = bearer_of(request)
         if token is None:
             raise Unauthorized("no bearer")
-        return (await self.admit(token)).casino
+        casino = (await self.admit(token)).casino
+        check_address(casino, address_of(request))
+        return casino
 
     async def admit(self, token: str) -> Admitted:
         """Return the casino of this token, and when the token expires. Raises Unauthorized."""
@@ -91,3 +97,9 @@ class AccessTokens:
     def _read(self, token: str) -> signing.Bearer:
         keys = self.hub.store.keys.verify_keys()
         return signing.read_token(token, keys, scope=self._scope, issuer=self.issuer, now_s=self.now_s())
+
+
+def check_address(casino: Casino, address: str) -> None:
+    """Raise Unauthorized if the casino's servers may not call from this address."""
+    if not may_call(casino.addresses, address):
+        raise Unauthorized(f"the address {address} is none of the casino's", signing.client_id(casino.casino_id))

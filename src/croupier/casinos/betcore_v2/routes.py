@@ -32,7 +32,7 @@ from croupier.core.pursuit import Verdict
 from croupier.flows.accept_payment import accept_payment
 from croupier.flows.hub import Hub
 from croupier.flows.ports import Unauthorized
-from croupier.kit.inbound import MAX_BODY, TooLarge, WrongType, read_body, require_json
+from croupier.kit.inbound import MAX_BODY, TooLarge, WrongType, address_of, read_body, require_json
 from croupier.kit.jwt import BadToken
 from croupier.kit.log import get
 from croupier.kit.measured_routes import measured_routes
@@ -79,7 +79,7 @@ def not_found(status: int) -> Response:
 async def _token(tokens: AccessTokens, request: Request, body: bytes) -> Response:
     require_json(request)
     casino_id, secret = messages.read_token_request(body)
-    token = await tokens.issue(casino_id, secret)
+    token = await tokens.issue(casino_id, secret, address_of(request))
     return _respond(
         OK, messages.token_value(token, signing.SCOPE, signing.TOKEN_LIFETIME_S), {"Cache-Control": "no-store"}
     )

@@ -22,7 +22,7 @@ from croupier.feed.rest.operations import FEED
 from croupier.flows.hub import Hub
 from croupier.flows.ports import Tokens, Unauthorized
 from croupier.kit import etags
-from croupier.kit.inbound import TooLarge, WrongType, bearer_of, read_body, require_json
+from croupier.kit.inbound import TooLarge, WrongType, address_of, bearer_of, read_body, require_json
 from croupier.kit.log import get
 from croupier.kit.measured_routes import measured_routes
 from croupier.kit.openapi import Operation
@@ -82,7 +82,7 @@ async def _token(door: FeedDoor, request: Request) -> object:
     body = await read_body(request)
     require_json(request)
     casino_id, secret = messages.read_token_request(body)
-    return messages.token_value(await door.tokens.issue(casino_id, secret), door.tokens.token_s)
+    return messages.token_value(await door.tokens.issue(casino_id, secret, address_of(request)), door.tokens.token_s)
 
 
 async def _list(door: FeedDoor, request: Request) -> object:

@@ -26,9 +26,10 @@ from croupier.flows.provider_request import NotTaken
 from croupier.flows.publish_draws import publish_draws
 from croupier.flows.refund import refund
 from croupier.flows.refused_win import refused_win
-from croupier.kit.inbound import TooLarge, WrongType, arrived_s, read_body, require_json
+from croupier.kit.inbound import TooLarge, WrongType, address_of, arrived_s, read_body, require_json
 from croupier.kit.log import get
 from croupier.kit.measured_routes import measured_routes
+from croupier.kit.networks import may_call
 from croupier.kit.openapi import Operation
 from croupier.kit.strictjson import BadField, BadJson
 from croupier.providers.betcore_v1 import codec, feed_codec, signing
@@ -267,6 +268,11 @@ async def _verify_signature(hub: Hub, inbound: InboundRequest) -> tuple[Provider
             await _report_refused_win(hub, inbound, provider, why=why)
             raise _unauthorized(inbound, why, provider=provider.name)
         raise _unauthorized(inbound, why, counterparty=claim.counterparty_id)
+    address = address_of(inbound.request)
+    if not may_call(provider.addresses, address):
+        why = f"the address {address} is none of the provider's"
+        await _report_refused_win(hub, inbound, provider, why=why)
+        raise _unauthorized(inbound, why, provider=provider.name)
     return provider, verdict.request_id
 
 

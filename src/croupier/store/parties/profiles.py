@@ -25,6 +25,7 @@ from croupier.store.parties.quirk_kinds import (
     choice,
     codes,
     flag,
+    networks,
     numbers,
     origins,
     seconds,
@@ -84,6 +85,7 @@ CASINOS = Side(
         "max_win": amount(),
         "max_odd": amount(),
         "origins": origins(),
+        "addresses": networks(),
         "reality_check_s": whole(60, 86_400, none=True),
     },
 )
@@ -106,6 +108,7 @@ PROVIDERS = Side(
         "games_enabled": flag(),
         "review_games": flag(),
         "game_types": numbers(0, 2**31 - 1),
+        "addresses": networks(),
         "total_s": seconds(60.0),
     },
 )

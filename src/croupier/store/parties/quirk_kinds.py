@@ -15,6 +15,7 @@ from typing import Any
 
 from croupier.core.money import GRAMMAR_TEXT, is_amount
 from croupier.core.refusals import CasinoNo
+from croupier.kit.networks import plain_network
 
 NONE_WORDS = frozenset({"", "none", "off"})
 _YES = frozenset({"true", "yes", "on", "1"})
@@ -157,6 +158,20 @@ def origins() -> QuirkKind:
         return _different([one.lower() for one in found])
 
     return QuirkKind("different origins such as https://casino.example with commas between them", check, _parts, list)
+
+
+def networks() -> QuirkKind:
+    """Return the kind of a list of networks and addresses, as text separated by commas."""
+
+    def check(value: object) -> tuple[str, ...]:
+        found = [plain_network(one) if isinstance(one, str) else None for one in _listed(value)]
+        if len(found) > MOST_WORDS or None in found:
+            raise Unfit
+        return _different(found)
+
+    return QuirkKind(
+        "different networks such as 192.0.2.0/24 or addresses with commas between them", check, _parts, list
+    )
 
 
 def codes() -> QuirkKind:
