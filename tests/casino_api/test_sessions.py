@@ -212,3 +212,14 @@ async def test_a_database_that_is_away_is_told_as_such(
     answer = await house.ask("GET", path)
     assert answer.code == (503, "not_now")
     assert answer.headers["retry-after"] == "1"
+
+
+async def test_a_casino_with_addresses_is_believed_from_these_alone(house: House) -> None:
+    change = house.hub.store.casinos.change
+    good = {"clientId": house.casino.casino_id, "secret": house.secret}
+    await change(house.casino.casino_id, {"addresses": ["192.0.2.0/24"]})
+    assert (await house.ask("GET", "games")).code == (401, "unauthorized")
+    assert (await house.send("POST", "auth/token", good)).code == (401, "unauthorized")
+    await change(house.casino.casino_id, {"addresses": ["192.0.2.0/24", "127.0.0.1"]})
+    assert (await house.ask("GET", "games")).status == 200
+    assert (await house.send("POST", "auth/token", good)).status == 200
