@@ -75,6 +75,22 @@ async def test_a_launch_code_opens_its_game_once_within_a_minute_at_its_casino(h
     assert (await house.enter(code=late)).code == (410, "code_not_valid")
 
 
+async def test_a_code_is_of_its_game(house: House) -> None:
+    """A page that shows another game does not get in, and leaves the code as it was."""
+    opened = await house.open()
+    other = next(number for name, number in house.games.items() if name != "owl")
+    assert (await house.enter(code=opened["launchCode"], gameId=other)).code == (410, "code_not_valid")
+    assert (await house.enter(token="r-1", gameId=other)).code == (400, "bad_request")
+    told = await house.enter(code=opened["launchCode"], gameId=house.games["owl"])
+    assert (told.status, told.body["game"]["gameId"]) == (201, house.games["owl"])
+
+
+async def test_a_code_opens_no_session_that_has_ended(house: House) -> None:
+    opened = await house.open()
+    assert (await house.send("DELETE", f"sessions/{opened['sessionId']}", Authorization=f"Bearer {house.token}")).status == 200
+    assert (await house.enter(code=opened["launchCode"])).code == (410, "code_not_valid")
+
+
 async def test_of_many_who_use_a_code_at_once_one_gets_in(house: House) -> None:
     code = (await house.open())["launchCode"]
     answers = await asyncio.gather(*(house.enter(code=code) for _ in range(12)))

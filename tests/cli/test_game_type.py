@@ -12,7 +12,7 @@ pytestmark = pytest.mark.one_in(2)
 @pytest.mark.slow
 def test_maintenance_is_switched_on_and_off(cli: Cli) -> None:
     cli.ok("provider", "set", "Fable", "game_types=23,24")
-    wheel = {"gameType": 24, "provider": "Fable", "maintenance": False}
+    wheel = {"gameType": 24, "provider": "Fable", "maintenance": False, "gameId": None}
     assert wheel in cli.json("game-type", "list")
     on = {**wheel, "maintenance": True}
     assert cli.json("game-type", "set", "24", "--maintenance") == on
@@ -30,3 +30,10 @@ def test_a_game_type_that_nobody_ever_had_is_named_with_what_to_do(cli: Cli) -> 
 
 def test_the_switch_must_be_named(cli: Cli) -> None:
     assert "--maintenance" in cli.complaint("game-type", "set", "24", code=2)
+
+
+@pytest.mark.slow
+def test_a_game_of_another_provider_shows_no_draws(cli: Cli) -> None:
+    cli.ok("provider", "set", "Fable", "game_types=24")
+    own, others = cli.json("game", "list")[0], "Fable"
+    assert cli.json("game-type", "set", "24", "--game", f"{others}/{own['gameId']}")["gameId"] == own["id"]

@@ -65,6 +65,13 @@ class Salon:
         assert status == 201, told
         return told
 
+    async def guest_elsewhere(self) -> dict[str, Any]:
+        """A guest of another casino."""
+        row, _ = await self.hub.store.casinos.add("Elsewhere", CASINO, ["EUR"], origins=[ORIGIN])
+        status, told = await self.call("session", {"clientId": row.casino_id})
+        assert status == 201, told
+        return told
+
     async def game(self, name: str = "Lantern Tumble") -> int:
         return next(game.game_id for game in await self.hub.store.games.all() if game.name == name)
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 
 import pytest
 
-from croupier.core.draws import JackpotMeter
+from croupier.casino_api.player_tokens import ALGORITHM, AUDIENCE
+from croupier.core.draws import Draw, DrawKey, DrawState, JackpotMeter, PlayState
+from croupier.kit import jwt
 from croupier.webframe import routes
-from tests.webframe.conftest import ORIGIN, Salon
+from tests.webframe.conftest import ORIGIN, STUDIO, Salon
 
 
 async def test_a_player_is_known_by_the_casinos_token_and_gets_the_next_one(salon: Salon) -> None:
@@ -38,6 +41,61 @@ async def test_a_demo_game_has_a_balance_of_its_own(salon: Salon) -> None:
         assert (await salon.call(path, access=stranger["accessToken"]))[0] == 404
     _, real = await salon.launch(anna["accessToken"])
     assert (await salon.call(f"session?sessionId={real['sessionId']}", access=anna["accessToken"]))[0] == 404
+
+
+async def test_a_guests_demo_game_is_of_the_guest_who_opened_it(salon: Salon) -> None:
+    """Guests of a casino share a player; the token tells them apart. Its renewal is the same guest."""
+    guest, other = await salon.guest(), await salon.guest()
+    namesake, elsewhere = await salon.login("guest-EUR"), await salon.guest_elsewhere()
+    _, opened = await salon.launch(guest["accessToken"], demo=True)
+    path = f"session?sessionId={opened['sessionId']}"
+    for stranger in (other, namesake, elsewhere):
+        status, told = await salon.call(path, access=stranger["accessToken"])
+        assert (status, told["code"]) == (404, "not_found")
+    renewed = (await salon.call("session/renew", {}, access=guest["accessToken"]))[1]
+    assert (await salon.call(path, access=renewed["accessToken"]))[1]["balance"] == "1000.00"
+    _, of_namesake = await salon.launch(namesake["accessToken"], demo=True)
+    for stranger in (guest, other):
+        path = f"session?sessionId={of_namesake['sessionId']}"
+        assert (await salon.call(path, access=stranger["accessToken"]))[0] == 404
+
+
+async def test_a_name_that_no_database_can_store_is_nobodys_game(salon: Salon) -> None:
+    guest = await salon.guest()
+    for name in ("%00", "%C3%28", "x" * 200, "0" * 32):
+        assert (await salon.call(f"session?sessionId={name}", access=guest["accessToken"]))[0] in (400, 404)
+
+
+async def test_a_guests_token_of_an_older_hub_is_asked_for_anew(salon: Salon) -> None:
+    """It does not say which guest it is."""
+    keys = salon.hub.store.keys
+    await keys.ready(ALGORITHM)
+    now_s = salon.hub.clock.now_ms() // 1000
+    claims = {"iss": "x", "aud": AUDIENCE, "nbf": now_s, "exp": now_s + 60, "casino": salon.casino_id, "player": 0}
+    good = json.loads(base64.urlsafe_b64decode((await salon.guest())["accessToken"].split(".")[1] + "=="))
+    for more, status in (({}, 401), ({"visitor": "v"}, 200)):
+        token = jwt.sign(keys.token_key(), {**claims, "iss": good["iss"], "since": now_s, **more})
+        assert (await salon.call("session", access=token))[0] == status
+
+
+async def test_a_draw_names_the_game_that_people_bet_in(salon: Salon) -> None:
+    """As long as the game is of the provider that has the game type."""
+    store, provider = salon.hub.store, (await salon.hub.store.providers.all())[0]
+    await store.providers.change(provider.provider_id, {"game_types": (23,)})
+    keno = await salon.game("Pebble Keno")
+    assert not await store.game_types.show_in(24, keno), "nobody has it"
+    assert await store.game_types.show_in(23, keno)
+    assert (await store.game_types.games()) == {23: keno}
+    now_ms = salon.hub.clock.now_ms()
+    draw = Draw(DrawKey(23, 1), 1, DrawState.ACTIVE, PlayState.BETTING, 1, now_ms, now_ms + 60_000)
+    async with store.draws.publication() as tx:
+        await store.draws.put(tx, [draw])
+    (told,) = json.loads((await salon.get(f"/frame/live?clientId={salon.casino_id}")).body)["draws"]
+    assert (told["type"], told["gameId"]) == (23, keno)
+    await store.providers.change(provider.provider_id, {"game_types": ()})
+    other, _ = await store.providers.add("Other", STUDIO, game_types=(23,))
+    assert (await store.game_types.games()) == {}
+    assert not await store.game_types.show_in(23, keno)
 
 
 async def test_a_guest_plays_demo_games_alone(salon: Salon) -> None:

@@ -22,6 +22,7 @@ from typing import Any
 
 from croupier.apps.wiring import open_hub
 from croupier.core.counterparty import Casino, Provider
+from croupier.flows.hub import Hub
 from croupier.flows.launch import Launched, LaunchRequest, launch
 from croupier.flows.sync_games import sync_games
 from croupier.kit.config import Settings, load
@@ -207,6 +208,15 @@ async def _introduce(world: LocalWorld, sink: Any) -> None:  # noqa: ANN401 - a 
         )
         _write_credentials(world.casino_file, {"PartnerClientId": casino.casino_id, "Secret": secret})
         await sync_games(hub, provider)
+        await show_draws(hub, provider)
+
+
+async def show_draws(hub: Hub, provider: Provider) -> None:
+    """Have the lobby's draws open the games of a sandbox studio."""
+    games = {game.game_ref: game.game_id for game in await hub.store.games.all(provider.provider_id)}
+    for game_type, game in DRAW_GAMES.items():
+        if game.game_id in games:
+            await hub.store.game_types.show_in(game_type, games[game.game_id])
 
 
 def _write_credentials(path: Path, credentials: Mapping[str, object]) -> None:

@@ -53,6 +53,8 @@ class EntryBody:
     token: str | None
     code: str | None
     tag_id: int | None
+    game_id: int | None = None
+    """The game that a code must be of, if the caller says it."""
 
 
 def read(body: bytes) -> Record:
@@ -84,7 +86,11 @@ def read_entry(body: bytes) -> EntryBody:
     token, code = (strictjson.optional_text(fields, name, MAX_TOKEN) for name in ("token", "code"))
     if token is not None and code is not None:
         raise BadField("code", "or token must be given, and not both")
-    return EntryBody(strictjson.integer(fields, "clientId", low=0, high=MAX_CLIENT), token, code, _tag(fields))
+    game_id = None if fields.get("gameId") is None else strictjson.integer(fields, "gameId", low=0, high=MAX_ID)
+    if game_id is not None and code is None:
+        raise BadField("gameId", "is for a code alone")
+    client_id = strictjson.integer(fields, "clientId", low=0, high=MAX_CLIENT)
+    return EntryBody(client_id, token, code, _tag(fields), game_id)
 
 
 def read_exclusion(body: bytes, now_ms: int) -> tuple[int, str]:

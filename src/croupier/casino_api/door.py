@@ -49,7 +49,7 @@ class Guest:
     """A visitor whom no casino has named."""
 
     casino: Casino
-    since_s: int
+    claims: PlayerClaims
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class Door:
             raise Unauthorized("the casino is closed")
         self.check_origin(request, casino)
         if claims.player_id == 0:
-            return Guest(casino, claims.since_s)
+            return Guest(casino, claims)
         player = await self.hub.store.players.get(claims.player_id)
         if player is None or player.casino_id != casino.casino_id:
             raise Unauthorized("no such player")

@@ -38,6 +38,7 @@ from croupier.store.parties.players import Player
 from croupier.store.parties.sessions import SessionFacts
 
 LONGEST_S: Final = 86_400
+VISITOR_BYTES: Final = 16
 """A player's token is renewed for a day; then the casino is asked again who it is."""
 NO_STORE: Final = {"Cache-Control": "no-store"}
 
@@ -46,7 +47,7 @@ async def enter(call: Call) -> Reply:
     """`POST /frame/session`. The casino is the one of the body; its origins were checked."""
     asked = bodies.read_entry(call.body)
     if asked.code is not None:
-        return await _by_code(call, asked.code)
+        return await _by_code(call, asked.code, asked.game_id)
     if asked.token is None:
         return await _admit(call, None)
     return await _by_token(call, asked)
@@ -61,18 +62,17 @@ def of_no_casino(asked: EntryBody) -> Exception:
 
 async def renew(call: Call) -> Reply:
     """`POST /frame/session/renew`."""
-    since_s = _since_s(call)
-    if call.door.hub.clock.now_ms() // 1000 - since_s >= LONGEST_S:
+    claims = _claims(call)
+    if call.door.hub.clock.now_ms() // 1000 - claims.since_s >= LONGEST_S:
         raise Unauthorized("the player came a day ago: ask the casino anew")
-    player_id = call.player.player.player_id if isinstance(call.player, PlayerIn) else 0
-    token = await _token(call.door, PlayerClaims(call.casino.casino_id, player_id, since_s))
+    token = await _token(call.door, claims)
     return Reply(token, headers=NO_STORE)
 
 
 async def state(call: Call) -> Reply:
     """`GET /frame/session`."""
     player = call.player.player if isinstance(call.player, PlayerIn) else None
-    told = await _state(call, player, _since_s(call))
+    told = await _state(call, player, _claims(call).since_s)
     session_id = Params(call.request.query_params, ("sessionId",)).name("sessionId")
     if session_id is not None:
         told["balance"], told["currency"] = await _demo_balance(call, session_id)
@@ -80,14 +80,11 @@ async def state(call: Call) -> Reply:
 
 
 async def _demo_balance(call: Call, session_id: str) -> tuple[str, str]:
-    """Return balance and currency of an open demo game of the caller."""
-    store, player_ref = call.door.hub.store, _who(call)[0]
+    """Return balance and currency of a demo game of the caller. A guest's is of the guest whose token opened it."""
+    store, caller = call.door.hub.store, (_who(call)[0], _claims(call).visitor)
+    facts = await store.sessions.of_casino(call.casino.casino_id, session_id)
     session = await store.sessions.get(session_id)
-    if (
-        session is None
-        or not session.demo
-        or (session.casino_id, session.player_ref) != (call.casino.casino_id, player_ref)
-    ):
+    if facts is None or session is None or not facts.demo or (facts.player_ref, facts.visitor) != caller:
         raise Problem(ProblemCode.NOT_FOUND, "there is no such demo game of this player", "sessionId")
     return format_amount(await store.demo.balance(session), session.currency), session.currency
 
@@ -115,7 +112,7 @@ def _token_refused() -> Problem:
 
 
 def _code_not_valid() -> Problem:
-    why = "it was used, is older than a minute, or is no code of this casino: launch the game again"
+    why = "it was used, is older than a minute, or is of another game or casino: launch the game again"
     return Problem(ProblemCode.CODE_NOT_VALID, why, "code")
 
 
@@ -132,12 +129,13 @@ async def _by_token(call: Call, asked: EntryBody) -> Reply:
             raise Problem(ProblemCode.PEER_UNANSWERED, why, retry_after_s=2)
 
 
-async def _by_code(call: Call, code: str) -> Reply:
+async def _by_code(call: Call, code: str, game_id: int | None) -> Reply:
+    """A session that has ended since the launch opens nothing, as if the code had ended."""
     store = call.door.hub.store
-    used = await store.launch_codes.use(call.casino.casino_id, code)
+    used = await store.launch_codes.use(call.casino.casino_id, code, game_id)
     opened = None if used is None else await store.sessions.of_casino(used.casino_id, used.session_id)
     player = None if used is None else await store.players.get(used.player_id)
-    if opened is None or player is None:
+    if opened is None or player is None or not opened.live(call.door.hub.clock.now_ms()):
         raise _code_not_valid()
     return await _admit(call, player, opened=opened)
 
@@ -150,7 +148,12 @@ async def _admit(
         rule = Rule.PLAYER_BLOCKED if player.blocked else Rule.PLAYER_EXCLUDED
         raise Problem(ProblemCode.PLAYER_REFUSED, WORDS[rule], rule=rule)
     since_s = now_ms // 1000
-    claims = PlayerClaims(call.casino.casino_id, 0 if player is None else player.player_id, since_s)
+    casino_id = call.casino.casino_id
+    claims = (
+        PlayerClaims(casino_id, 0, since_s, call.door.hub.chance.hex(VISITOR_BYTES))
+        if player is None
+        else PlayerClaims(casino_id, player.player_id, since_s)
+    )
     token = await _token(call.door, claims)
     told = Entry(
         **token, refreshToken=refresh_token, session=await _state(call, player, since_s),
@@ -229,6 +232,6 @@ def _who(call: Call) -> tuple[str, str]:
     return f"guest-{currency}", currency
 
 
-def _since_s(call: Call) -> int:
+def _claims(call: Call) -> PlayerClaims:
     assert call.player is not None
-    return call.player.claims.since_s if isinstance(call.player, PlayerIn) else call.player.since_s
+    return call.player.claims

@@ -31,6 +31,8 @@ class PlayerClaims:
     """0 is a guest."""
     since_s: int
     """Unix second of the first token, which every renewal keeps."""
+    visitor: str | None = None
+    """Which guest it is; None for a player. Guests of a casino share a player, so that this alone tells them apart."""
 
 
 class PlayerTokens:
@@ -50,6 +52,7 @@ class PlayerTokens:
             {
                 "iss": self._issuer, "aud": AUDIENCE, "nbf": now_s, "exp": now_s + LIFETIME_S,
                 "casino": claims.casino_id, "player": claims.player_id, "since": claims.since_s,
+                **({} if claims.visitor is None else {"visitor": claims.visitor}),
             },
         )  # fmt: skip
 
@@ -77,9 +80,10 @@ class PlayerTokens:
             casino, player, since = (
                 strictjson.integer(claims, name, low=0, high=MAX_NUMBER) for name in ("casino", "player", "since")
             )
+            visitor = None if player else strictjson.text(claims, "visitor", 64)
         except strictjson.BadField as missing:
             raise BadToken(str(missing)) from None
-        return PlayerClaims(casino, player, since)
+        return PlayerClaims(casino, player, since, visitor)
 
     def _now_s(self) -> int:
         return self._hub.clock.now_ms() // 1000

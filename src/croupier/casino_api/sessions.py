@@ -54,6 +54,7 @@ async def launched(call: Call, wanted: LaunchBody) -> Launched:
         limits=wanted.limits,
         lobby_url=wanted.lobby_url,
         exit_url=wanted.exit_url,
+        visitor=None if call.player is None else call.player.claims.visitor,
     )
     try:
         return await launch(call.door.hub, call.casino, wish)

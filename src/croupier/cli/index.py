@@ -68,7 +68,7 @@ COMMANDS: dict[str, CommandEntry] = {
     "provider": CommandEntry("provider", "app", TRADE, "Manage providers, the partners that own games."),
     "game": CommandEntry("game", "app", TRADE, "Show games, change their settings and switch them on or off."),
     "game-type": CommandEntry(
-        "game_type", "app", TRADE, "Show the game types of the live feed, and switch maintenance on or off."
+        "game_type", "app", TRADE, "Show the game types of the live feed, switch maintenance, and name their games."
     ),
     "player": CommandEntry("player", "app", TRADE, "Show, exclude and readmit players."),
     "session": CommandEntry("session", "app", TRADE, "Launch a game for a player."),

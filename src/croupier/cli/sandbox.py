@@ -18,6 +18,7 @@ from typing import Annotated, Any
 import typer
 
 from croupier.apps.wiring import open_hub
+from croupier.apps.world import show_draws
 from croupier.cli.running import AsJson, settings
 from croupier.cli.sentences import CommandError, sentence
 from croupier.cli.show import note
@@ -193,6 +194,7 @@ def _then_fetching_games(loaded: Settings, joined: list[str], say: Announce) -> 
                     provider = await hub.store.providers.find(counterparty_id)
                     assert provider is not None
                     counts = await sync_games(hub, provider)
+                    await show_draws(hub, provider)
                     note(f"{provider.name} joined the hub, with {counts.new} new games.")
         except Exception as error:  # noqa: BLE001 - the studio goes on without
             note(sentence(error))

@@ -60,6 +60,8 @@ class LaunchRequest:
     """The casino's limits on this session."""
     lobby_url: str | None = None
     exit_url: str | None = None
+    visitor: str | None = None
+    """Which guest opens it; None for a player whom the casino named."""
 
 
 async def launch(hub: Hub, casino: Casino, wish: LaunchRequest) -> Launched:
@@ -192,5 +194,7 @@ def _session(
         expires_ms=now + round(life_s * 1000),
         tag_id=wish.tag_id,
     )
-    options = SessionOptions(wish.limits, wish.language, wish.country, wish.mobile, wish.lobby_url, wish.exit_url)
+    options = SessionOptions(
+        wish.limits, wish.language, wish.country, wish.mobile, wish.lobby_url, wish.exit_url, wish.visitor
+    )
     return session, options

@@ -7,6 +7,7 @@ database no more than an empty one. Spec: webframe.md 2.4.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
 from croupier.core.draws import DrawState, JackpotMeter
@@ -40,11 +41,12 @@ class Live:
 
     async def _read(self) -> tuple[list[dict[str, Any]], list[JackpotMeter], list[Pot]]:
         now_ms, store = self._hub.clock.now_ms(), self._hub.store
+        games = await store.game_types.games()
         page = await store.draws.page(
             None, from_ms=now_ms - AROUND_MS, until_ms=now_ms + AROUND_MS, offset=0, count=MOST_DRAWS
         )
         meters = [one.meter for one in await store.draws.meters()]
-        return _newest(page.draws), meters, [one.pot for one in await store.jackpots.all()]
+        return _newest(page.draws, games), meters, [one.pot for one in await store.jackpots.all()]
 
 
 def _meter(meter: JackpotMeter) -> dict[str, str]:
@@ -52,10 +54,13 @@ def _meter(meter: JackpotMeter) -> dict[str, str]:
     return {"id": meter.jackpot_ref, "name": meter.name, "amount": amount, "currency": meter.currency}
 
 
-def _newest(draws: list[StoredDraw]) -> list[dict[str, Any]]:
+def _newest(draws: list[StoredDraw], games: Mapping[int, int]) -> list[dict[str, Any]]:
     """Return of each game type the draw that runs or comes next, else the last one."""
     types = sorted({stored.draw.key.game_type for stored in draws})
-    return [_shown([s for s in draws if s.draw.key.game_type == game_type]) for game_type in types]
+    return [
+        {**_shown([s for s in draws if s.draw.key.game_type == game_type]), "gameId": games.get(game_type)}
+        for game_type in types
+    ]
 
 
 def _shown(of_type: list[StoredDraw]) -> dict[str, Any]:

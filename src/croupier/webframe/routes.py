@@ -89,7 +89,7 @@ class FrameSide:
             return JSONResponse({"code": "too_many_requests"}, 429, headers=headers)
         try:
             casino = await self._casino(request.query_params.get("clientId", ""))
-            told = await self._live.now(0 if casino is None else casino.casino_id)
+            told = await self._live.now(0 if casino is None or casino.closed else casino.casino_id)
             return JSONResponse(told, headers=NO_STORE)
         except DbError as error:
             self._hub.database_health.record(error)

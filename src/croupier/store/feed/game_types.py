@@ -22,6 +22,10 @@ select g.game_type, p.name from game_types g join providers p using (provider_id
 where g.game_type = any($2::integer[]) and g.provider_id <> $1 order by g.game_type"""
 _LOCK = "select game_type, provider_id, forgotten_ms from game_types where game_type = any($1::integer[]) order by game_type for update"
 _CHANGED = "update game_types set change = change + 1 where game_type = any($1::integer[])"
+_SHOW_IN = """
+update game_types t set game_id = g.game_id from games g
+where t.game_type = $1 and g.game_id = $2 and g.provider_id = t.provider_id"""
+_GAMES = "select t.game_type, t.game_id from game_types t join games g on g.game_id = t.game_id and g.provider_id = t.provider_id"
 _SWITCH = "update game_types set maintenance = $2, change = change + 1 where game_type = $1 and maintenance <> $2"
 
 
@@ -33,6 +37,8 @@ class GameType:
     provider: str | None
     """The name of its provider; None if it is nobody's now."""
     maintenance: bool
+    game_id: int | None = None
+    """The game of its provider in which people bet on its draws; None if nobody said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,16 @@ class GameTypes:
         rows = await self._db.fetch(
             "select game_type, name, maintenance from game_types left join providers using (provider_id) order by 1"
         )
-        return [GameType(row["game_type"], row["name"], row["maintenance"]) for row in rows]
+        games = await self.games()
+        return [GameType(row["game_type"], row["name"], row["maintenance"], games.get(row["game_type"])) for row in rows]
+
+    async def games(self) -> dict[int, int]:
+        """Game type to the game in which people bet on its draws. A game of a provider that lost the type does not count."""
+        return {row["game_type"]: row["game_id"] for row in await self._db.fetch(_GAMES)}
+
+    async def show_in(self, game_type: int, game_id: int) -> bool:
+        """Say in which game people bet on the draws of a type; whether it is a game of the type's provider."""
+        return bool(await self._db.execute(_SHOW_IN, game_type, game_id))
 
     async def lock(self, tx: Tx, game_types: Sequence[int]) -> dict[int, HeldType]:
         """Hold these until the transaction ends, as far as they are known."""

@@ -21,6 +21,7 @@ _NEW = """
 insert into launch_codes (digest, casino_id, player_id, game_id, session_id, expires_ms) values ($1, $2, $3, $4, $5, $6)"""
 _USE = """
 update launch_codes set used_ms = $3 where digest = $1 and casino_id = $2 and used_ms is null and expires_ms > $3
+and game_id = coalesce($4, game_id)
 returning casino_id, player_id, game_id, session_id"""
 
 
@@ -51,9 +52,9 @@ class LaunchCodes:
         )
         return code
 
-    async def use(self, casino_id: int, code: str) -> LaunchCode | None:
-        """Use the code up. None if it was used, is too old, is another casino's, or was never issued."""
-        row = await self._db.fetchrow(_USE, _digest(code), casino_id, self._clock.now_ms())
+    async def use(self, casino_id: int, code: str, game_id: int | None = None) -> LaunchCode | None:
+        """Use the code up. None if it was used, is too old, is another casino's or game's, or was never issued."""
+        row = await self._db.fetchrow(_USE, _digest(code), casino_id, self._clock.now_ms(), game_id)
         return None if row is None else LaunchCode(**row)
 
     async def purge(self) -> None:

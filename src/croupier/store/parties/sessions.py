@@ -20,8 +20,8 @@ from croupier.store.storable import storable_text
 _OPEN = """
 insert into sessions (session_id, provider_id, casino_id, player_id, game_id, currency, demo, min_bet, max_bet,
     opened_ms, expires_ms, tag_id, frame_uri, own_max_bet, max_stakes, max_loss, reality_check_s, language, country,
-    mobile, lobby_url, exit_url)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)"""
+    mobile, lobby_url, exit_url, visitor)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)"""
 _READ = """
 select s.session_id, s.provider_id, s.casino_id, s.player_id, p.player_ref, s.game_id, s.currency, s.demo,
     s.min_bet, s.max_bet, s.opened_ms, s.expires_ms, s.tag_id, p.blocked,
@@ -37,7 +37,7 @@ left join casino_games c on c.casino_id = s.casino_id and c.game_id = s.game_id"
 _FACTS = """
 select s.session_id, s.casino_id, s.player_id, p.player_ref, s.game_id, g.game_ref, g.name as game, s.currency, s.demo,
     s.opened_ms, s.expires_ms, s.ended_ms, s.ended_by, s.end_reason, s.language, s.country, s.mobile, s.lobby_url,
-    s.exit_url, s.frame_uri, s.min_bet, s.max_bet, s.reality_check_s, p.limits, p.excluded_until_ms, p.blocked
+    s.exit_url, s.frame_uri, s.min_bet, s.max_bet, s.reality_check_s, s.visitor, p.limits, p.excluded_until_ms, p.blocked
 from sessions s join players p using (player_id) join games g on g.game_id = s.game_id"""
 _ONE = f"{_FACTS} where s.session_id = $1 and s.casino_id = $2"
 _LIST = f"""{_FACTS}
@@ -60,6 +60,8 @@ class SessionOptions:
     mobile: bool | None = None
     lobby_url: str | None = None
     exit_url: str | None = None
+    visitor: str | None = None
+    """Which guest opens it; None for a player whom the casino named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ class SessionFacts:
     min_bet: int
     max_bet: int
     reality_check_s: int | None
+    visitor: str | None
     blocked: bool
     excluded_until_ms: int | None
     limits: PlayLimits
@@ -122,7 +125,7 @@ class Sessions:
         await self._db.execute(
             _OPEN, s.session_id, s.provider_id, s.casino_id, s.player_id, s.game_id, s.currency, s.demo,
             s.min_bet, s.max_bet, s.opened_ms, s.expires_ms, s.tag_id, frame_uri, o.limits.max_bet, o.limits.max_stakes,
-            o.limits.max_loss, o.limits.reality_check_s, o.language, o.country, o.mobile, o.lobby_url, o.exit_url,
+            o.limits.max_loss, o.limits.reality_check_s, o.language, o.country, o.mobile, o.lobby_url, o.exit_url, o.visitor,
         )  # fmt: skip
 
     async def get(self, session_id: str) -> Session | None:

@@ -7,7 +7,7 @@ const PAGE = 200;
 const RULES = { player_blocked: "blocked", player_excluded: "excluded", casino_disabled: "casino_off", casino_closed: "casino_off", game_unknown: "no_game" };
 const FIELDS = { token: "token_refused", mode: "guest" };
 const CODES = { unauthorized: "access", forbidden_origin: "access", player_refused: "blocked", not_found: "no_game", not_available: "game_closed",
-  too_many_requests: "too_many", not_now: "not_now", bad_request: "unreadable", code_not_valid: "token_refused" };
+  too_many_requests: "too_many", not_now: "not_now", bad_request: "unreadable", code_not_valid: "code" };
 
 export class ApiError extends Error {
   constructor(code, retryS = null) {
@@ -24,12 +24,17 @@ export class Api {
   constructor(clientId) {
     this.clientId = clientId;
     this.access = null;
+    /** Called when the hub no longer takes the bearer; returns once there is another, or raises ApiError. */
+    this.revive = null;
+    /** Called with whether the hub can be reached. */
+    this.onLine = () => {};
   }
 
-  /** Begin a session; a `token` of null is a guest. Raises ApiError, as every call. */
-  async enter(token, tagId = null) {
+  /** Begin a session: by a launch code, by the player's token, or as a guest. Raises ApiError, as every call. */
+  async enter({ token = null, code = null, gameId = null, tagId = null }) {
     this.access = null;
-    const told = await this.#call(`${ROOT}/session`, "POST", { clientId: this.clientId, ...(token && { token }), ...(tagId && { tagId }) });
+    const who = code ? { code, ...(gameId && { gameId }) } : { ...(token && { token }), ...(tagId && { tagId }) };
+    const told = await this.#send(`${ROOT}/session`, "POST", { clientId: this.clientId, ...who });
     this.access = told.accessToken;
     return told;
   }
@@ -60,7 +65,18 @@ export class Api {
   /** Draws that run, and jackpots. */
   live() { return this.#call(`/frame/live?clientId=${this.clientId}`); }
 
+  /** A call of a session. One that the hub refused for its bearer alone did nothing, and is made once more with a new one. */
   async #call(path, method = "GET", body = null) {
+    try {
+      return await this.#send(path, method, body);
+    } catch (error) {
+      if (error.code !== "access" || !this.access || !this.revive) throw error;
+      await this.revive();
+      return this.#send(path, method, body);
+    }
+  }
+
+  async #send(path, method = "GET", body = null) {
     let answer;
     try {
       answer = await fetch(path, {
@@ -69,8 +85,10 @@ export class Api {
         ...(body && { body: JSON.stringify(body) }), signal: AbortSignal.timeout(20000),
       });
     } catch {
+      this.onLine(false);
       throw new ApiError("offline");
     }
+    this.onLine(true);
     const told = await answer.json().catch(() => ({}));
     if (answer.ok) return told;
     throw new ApiError(told.code ? codeOf(told, path.slice(ROOT.length)) : "not_now", Number(answer.headers.get("Retry-After")) || null);

@@ -1,6 +1,7 @@
 // A game: the provider's page in an inner frame, the balance beside it, and the ways out.
 
 import { ApiError } from "./api.js";
+import { ownPage } from "./host.js";
 import { make } from "./words.js";
 
 const EVERY_MS = 3000;
@@ -20,7 +21,9 @@ export class GameView {
   constructor(frame, gameId, demo) {
     this.frame = frame;
     this.gameId = gameId;
-    this.demo = demo;
+    this.opened = frame.opened?.gameId === gameId ? frame.opened : null;
+    frame.opened = null;
+    this.demo = this.opened ? this.opened.mode === "demo" : demo;
   }
 
   async open() {
@@ -52,13 +55,20 @@ export class GameView {
   #bar() {
     const { frame } = this, { words } = frame;
     const back = frame.told.singleGame ? null
-      : make("button.small.back", { "aria-label": words.say("game.back"), onclick: () => frame.go("#/") }, make("span", { "aria-hidden": "true" }, "‹"), make("span.wide-only", {}, words.say("game.back")));
+      : make("button.small.back", { "aria-label": words.say("game.back"), onclick: () => this.#leave() }, make("span", { "aria-hidden": "true" }, "‹"), make("span.wide-only", {}, words.say("game.back")));
     this.mode = make("span.tag", {}, words.say(this.demo ? "game.demo" : "game.real"));
     const real = this.demo && make("button.primary.small", { onclick: () => this.#playReal() }, words.say("game.play_real"));
     const exit = frame.canExit && make("button.small.ghosted", { "aria-label": words.say("exit"), onclick: () => frame.exit("game") },
       make("span.wide-only", {}, words.say("exit")), make("span.narrow-only", { "aria-hidden": "true" }, "✕"));
     return make("header.bar", {}, back, make("div.name", {}, this.title, make("p", {}, this.mode, this.time)), make("span.space"),
       make("span.pill", {}, make("span.quiet.wide-only", {}, words.say("balance")), this.balanceText), real, exit);
+  }
+
+  /** To the casino's own lobby if the launch named one, else to ours. */
+  #leave() {
+    const lobby = ownPage(this.lobbyUrl, this.frame.config.origins);
+    if (lobby) window.open(lobby, "_top");
+    else this.frame.go("#/");
   }
 
   #playReal() {
@@ -69,9 +79,10 @@ export class GameView {
   async #launch() {
     const { frame } = this, { words } = frame;
     try {
-      const told = await frame.api.launch(this.gameId, { mode: this.demo ? "demo" : "real", language: frame.config.language,
+      const told = this.opened ?? await frame.api.launch(this.gameId, { mode: this.demo ? "demo" : "real", language: frame.config.language,
         device: matchMedia("(max-width: 640px)").matches ? "mobile" : "desktop" });
       if (this.closed) return;
+      this.lobbyUrl = told.lobbyUrl;
       const address = frameAddress(told.frameUri);
       this.innerOrigin = address.origin;
       this.session = told.sessionId;
@@ -85,6 +96,7 @@ export class GameView {
       this.refreshBalance();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
+      if (this.closed) return;
       frame.host.send("error", { code: error.code, message: words.say(`error.${error.code}`) });
       const back = make("button", { onclick: () => frame.go("#/") }, words.say("game.back"));
       this.title.textContent = words.say("error.title");

@@ -12,6 +12,7 @@ export function readQuery(search, origins, ancestor) {
     nonce: Number(version) === PROTOCOL && /^[0-9a-f]{32}$/.test(nonce || "") ? nonce : null,
     origin: origins.includes(told) ? told : origins.includes(ancestor) ? ancestor : null,
     token: query.get("token") || query.get("tokenAuth") || null,
+    code: query.get("code") || null,
     realityCheck: null,
     exitUrl: query.get("exitUrl"),
     gameAuth: query.get("gameAuth"),

@@ -15,8 +15,10 @@ function resultsText({ type, last }) {
 }
 
 export class LiveStrip {
-  constructor(frame) {
+  /** `offered` tells whether the lobby has a game: a draw of another leads nowhere. */
+  constructor(frame, offered) {
     this.frame = frame;
+    this.offered = offered;
     this.draws = make("ul.draws");
     this.jackpots = make("ul.jackpots");
     this.shown = new Map();
@@ -54,18 +56,23 @@ export class LiveStrip {
       if (!item) {
         item = make("li.draw", { "data-type": draw.type }, make("span.dot", { "aria-hidden": "true" }), make("b", {}, named(draw.type)),
           make("span.when"), make("span.last"));
-        if (draw.gameId) {
-          const open = make("button.over", { "aria-label": words.say("live.open", { game: named(draw.type) }),
-            onclick: () => this.frame.go(`#/game_id/${draw.gameId}${this.frame.player ? "" : "/demo"}`) });
-          item.append(open);
-        }
         this.draws.append(item);
       }
+      this.#link(item, draw, named(draw.type));
       known.delete(String(draw.type));
       item.draw = draw;
       item.querySelector(".last").textContent = draw.last.length ? words.say("live.last", { results: resultsText(draw) }) : "";
     }
     for (const gone of known.values()) gone.remove();
+  }
+
+  /** Who has an account plays for money; a guest gets the demo. */
+  #link(item, draw, name) {
+    const offered = draw.gameId && this.offered(draw.gameId), there = item.querySelector(".over");
+    if (offered && !there) {
+      item.append(make("button.over", { "aria-label": this.frame.words.say("live.open", { game: name }),
+        onclick: () => this.frame.go(`#/game_id/${item.draw.gameId}${this.frame.player ? "" : "/demo"}`) }));
+    } else if (!offered) there?.remove();
   }
 
   #tick() {

@@ -39,7 +39,7 @@ export class LobbyView {
     this.grid.append(...Array.from({ length: 8 }, () => make("li.card.ghost", { "aria-hidden": "true" }, make("span.art"), make("span.line"))));
     this.count = make("p.quiet.count", { role: "status" });
     this.chips = make("nav.chips", { "aria-label": words.say("lobby.categories") });
-    this.live = new LiveStrip(frame);
+    this.live = new LiveStrip(frame, (gameId) => this.games?.some((game) => game.id === gameId));
     frame.show(this.#header(), this.live.element, make("div.find", {}, this.chips, this.#search()), this.count, this.grid, this.#footer());
     this.live.start();
     frame.main.setAttribute("aria-busy", "true");
@@ -53,14 +53,20 @@ export class LobbyView {
       this.games.sort((a, b) => a.name.localeCompare(b.name));
       this.#showChips();
       this.#showGames();
+      this.live.refresh(); // its draws lead to these games
     } catch (error) {
+      if (this.closed) return;
       this.count.textContent = "";
       this.grid.replaceChildren(make("li.wide", {}, frame.problem(error, () => this.#load())));
     }
     frame.main.removeAttribute("aria-busy");
   }
 
-  refresh() { this.live.refresh(); this.refreshBalance(); }
+  refresh() {
+    if (!this.games) this.#load();
+    this.live.refresh();
+    this.refreshBalance();
+  }
 
   async refreshBalance() {
     const { frame } = this;
@@ -74,6 +80,7 @@ export class LobbyView {
   }
 
   close() {
+    this.closed = true;
     this.live?.stop();
     clearInterval(this.timer);
   }

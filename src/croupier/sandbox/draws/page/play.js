@@ -15,7 +15,8 @@ async function ask(path, body) {
   try {
     const answer = await fetch(`${HERE}/${path}`, { method: body ? "POST" : "GET", cache: "no-store", credentials: "omit",
       ...(body && { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }), signal: AbortSignal.timeout(20000) });
-    return answer.status === 404 ? { gone: true } : await answer.json();
+    if (answer.status === 404) return { gone: true };
+    return answer.status >= 500 ? null : await answer.json();
   } catch { return null; }
 }
 
@@ -138,7 +139,8 @@ class Play {
     const told = await ask("bets", { choice: this.board.choice(), stake: this.stake });
     this.placing = false;
     if (!told) this.#say("unsure");
-    else if (told.refused) this.#say("notnow", { why: told.refused });
+    else if (told.gone) this.#say("closed");
+    else if (told.refused || told.problem) this.#say("notnow", { why: told.refused || told.problem });
     else this.#say(told.state === "refused" ? "notnow" : null, { why: this.words.say("refused") });
     this.show((await ask("state")) || this.state);
     this.#readBalance();
