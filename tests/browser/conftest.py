@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 import pytest_asyncio
 from aiohttp import web
@@ -16,10 +18,12 @@ from aiohttp import web
 from croupier.apps.wiring import open_hub
 from croupier.apps.world import LocalWorld, local_world
 from tests.browser.chromium import CHROMIUM, PATIENCE_S, Browser, Page, chromium
+from tests.browser.keeper import kept
 from tests.conftest import make_home, remove_home
 
 HERE = Path(__file__).parent
 FRAME, PLAY = "/frame?", "/play/"
+CARDS = "document.querySelectorAll('.card .play').length"
 PACE = 4
 
 
@@ -95,6 +99,30 @@ class Scene:
                     return wallet
                 await asyncio.sleep(0.1)
 
+    async def launched(self, player: str, game: str, **more: Any) -> Any:
+        """The casino's server opens a game by the hub's API; the answer holds the launch code."""
+        told = json.loads(self.world.casino_file.read_text("utf-8"))
+        entry = {"clientId": told["PartnerClientId"], "secret": told["Secret"]}
+        wish = {"playerId": player, "currency": "EUR", "gameId": await self.game_id(game), **more}
+        async with aiohttp.ClientSession(f"{self.hub}/casino-api/v1/") as http:
+            token = (await (await http.post("auth/token", json=entry)).json())["accessToken"]
+            answer = await http.post("sessions", json=wish, headers={"Authorization": f"Bearer {token}"})
+            assert answer.status == 201, await answer.text()
+            return await answer.json()
+
+    def script(self, options: str, before: str = "") -> str:
+        """A page's body that embeds the frame."""
+        return (
+            f'{before}<script src="{self.hub}/assets/frame.js"></script><script>window.heard = [];'
+            f'const frame = new WebFrame({{ server: "{self.hub}/frame", clientId: {self.client_id}, {options} }});</script>'
+        )
+
+    async def embedded(self, options: str = "", path: str = "/page") -> Page:
+        """A page of the casino's with the lobby in it."""
+        page = await self.browser.page(self.own.put(path, self.script(options)))
+        await page.until(CARDS, FRAME)
+        return page
+
     async def token(self, player: str) -> str:
         told = await self.world.ask(f"{self.world.casino_url}/_sandbox/token", {"player": player})
         return str(told["RefreshToken"])
@@ -128,9 +156,11 @@ async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene
     home = make_home()
     async with AsyncExitStack() as stack:
         stack.callback(remove_home, home)
+        profile = tmp_path_factory.mktemp("profile")
+        stack.enter_context(kept(home, profile))
         world = await stack.enter_async_context(local_world(home, log=home / "hub.log"))
         await world.ask(f"{world.studio_url}/_sandbox/draws/start", {"pace": PACE})
-        browser = await stack.enter_async_context(chromium(tmp_path_factory.mktemp("profile")))
+        browser = await stack.enter_async_context(chromium(profile))
         other, own = await _site(stack), await _site(stack)
         assert world.casino is not None
         async with open_hub(world.settings) as hub:

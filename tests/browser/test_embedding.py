@@ -9,24 +9,10 @@ import pytest
 
 from croupier.apps.world import LocalWorld
 from croupier.webframe.client_files import NEWEST, client_files, published
-from tests.browser.chromium import NEEDS_CHROMIUM, Page
-from tests.browser.conftest import FRAME, Scene
+from tests.browser.chromium import NEEDS_CHROMIUM
+from tests.browser.conftest import CARDS, FRAME, Scene
 
 pytestmark = [NEEDS_CHROMIUM, pytest.mark.slow]
-CARDS = "document.querySelectorAll('.card .play').length"
-
-
-def script(scene: Scene, options: str, before: str = "") -> str:
-    return (
-        f'{before}<script src="{scene.hub}/assets/frame.js"></script><script>window.heard = [];'
-        f'const frame = new WebFrame({{ server: "{scene.hub}/frame", clientId: {scene.client_id}, {options} }});</script>'
-    )
-
-
-async def embedded(scene: Scene, options: str = "", path: str = "/page") -> Page:
-    page = await scene.browser.page(scene.own.put(path, script(scene, options)))
-    await page.until(CARDS, FRAME)
-    return page
 
 
 async def test_a_page_of_the_ancestors_kind_works(scene: Scene) -> None:
@@ -75,7 +61,7 @@ async def test_a_page_that_writes_the_address_itself_gets_the_old_messages(scene
 
 async def test_the_token_is_in_no_address_history_or_referer(scene: Scene) -> None:
     token = await scene.token("tina")
-    page = await embedded(scene, f'token: "{token}", onToken: (told) => {{ window.next = told.token; }}')
+    page = await scene.embedded(f'token: "{token}", onToken: (told) => {{ window.next = told.token; }}')
     fresh = str(await page.until("window.next"))
     assert fresh != token
     for secret in (token, fresh):
@@ -94,7 +80,7 @@ async def test_the_token_is_in_no_address_history_or_referer(scene: Scene) -> No
 
 async def test_messages_of_others_are_ignored(scene: Scene) -> None:
     """Wrong window, wrong origin, wrong nonce, wrong version: neither side moves."""
-    page = await embedded(scene, "onBalance: () => heard.push('balance'), onExit: () => heard.push('exit')")
+    page = await scene.embedded("onBalance: () => heard.push('balance'), onExit: () => heard.push('exit')")
     src = str(await page.run("document.querySelector('iframe').src"))
     nonce = src.split("wf=1.")[1][:32]
     # The page hears itself and another frame that even knows the nonce, but is neither the frame's window nor its origin.
@@ -123,7 +109,7 @@ async def test_messages_of_others_are_ignored(scene: Scene) -> None:
 
 
 async def test_a_foreign_page_cannot_embed_the_frame(scene: Scene) -> None:
-    page = await scene.browser.page(scene.other.put("/foreign", script(scene, "")))
+    page = await scene.browser.page(scene.other.put("/foreign", scene.script("")))
     await page.until("true")
     await asyncio.sleep(2)
     assert not await page.run("!!document.querySelector('iframe')?.contentDocument")
@@ -166,7 +152,7 @@ async def test_a_providers_address_that_is_no_web_page_is_not_opened(scene: Scen
 
 async def test_update_and_destroy(scene: Scene) -> None:
     """Log in, change the language and open a game without a reload of the page; then nothing is left of the frame."""
-    page = await embedded(scene)
+    page = await scene.embedded()
     await page.run("window.kept = 1; document.body.insertAdjacentHTML('afterbegin', '<button id=before>x</button>')")
     await page.run(f"frame.update({{ token: '{await scene.token('uli')}' }})")
     await page.until("document.querySelector('header .money')", FRAME)

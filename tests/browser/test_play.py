@@ -7,7 +7,7 @@ import pytest
 from tests.browser.chromium import NEEDS_CHROMIUM, Page
 from tests.browser.conftest import FRAME, PLAY, Scene
 
-pytestmark = NEEDS_CHROMIUM
+pytestmark = [NEEDS_CHROMIUM, pytest.mark.slow]
 
 
 async def bet_on_keno(page: Page) -> None:
@@ -17,7 +17,6 @@ async def bet_on_keno(page: Page) -> None:
     await page.click("#bet", PLAY)
 
 
-@pytest.mark.slow
 async def test_a_player_logs_in_and_plays_keno_with_real_wallet_movements(scene: Scene) -> None:
     """The smoke: login, lobby, a bet, the wallet, the draw, its proof recomputed in the page, the balance right after."""
     page = await scene.casino_page("anna")
@@ -43,7 +42,6 @@ async def test_a_player_logs_in_and_plays_keno_with_real_wallet_movements(scene:
     await page.close()
 
 
-@pytest.mark.slow
 async def test_a_crash_round_is_left_by_hand(scene: Scene) -> None:
     page = await scene.casino_page("carl")
     await scene.open_game(page, "Heron Crash")
@@ -64,7 +62,6 @@ async def test_a_crash_round_is_left_by_hand(scene: Scene) -> None:
     await page.close()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("game", "board"), [("Harbour Lights", ".wheel"), ("Drift Poker", ".hands")])
 async def test_wheel_and_poker_show_their_draw(scene: Scene, game: str, board: str) -> None:
     page = await scene.casino_page("wilma")
@@ -78,7 +75,6 @@ async def test_wheel_and_poker_show_their_draw(scene: Scene, game: str, board: s
     await page.close()
 
 
-@pytest.mark.slow
 async def test_a_guest_plays_the_demo_and_a_real_game_asks_for_a_login(scene: Scene) -> None:
     page = await scene.casino_page()
     await scene.open_game(page, "Lantern Tumble")
@@ -93,7 +89,6 @@ async def test_a_guest_plays_the_demo_and_a_real_game_asks_for_a_login(scene: Sc
     await page.close()
 
 
-@pytest.mark.slow
 async def test_the_keyboard_alone_is_enough(scene: Scene) -> None:
     """From the login to a bet, with Tab, Enter and space; the focus can leave the frame again."""
     page = await scene.casino_page()
@@ -126,7 +121,6 @@ async def test_the_keyboard_alone_is_enough(scene: Scene) -> None:
     await page.close()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("width", "height"), [(320, 640), (390, 844), (1440, 900), (3840, 2160)])
 async def test_nothing_is_cut_off_at_any_width(scene: Scene, width: int, height: int) -> None:
     page = await scene.browser.page()
@@ -145,7 +139,6 @@ async def test_nothing_is_cut_off_at_any_width(scene: Scene, width: int, height:
     await page.close()
 
 
-@pytest.mark.slow
 async def test_a_reality_check_stops_play_until_it_is_answered(scene: Scene) -> None:
     page = await scene.casino_page("rita")
     await page.until("document.querySelectorAll('.card .play').length", FRAME)

@@ -87,7 +87,9 @@ async def test_a_code_is_of_its_game(house: House) -> None:
 
 async def test_a_code_opens_no_session_that_has_ended(house: House) -> None:
     opened = await house.open()
-    assert (await house.send("DELETE", f"sessions/{opened['sessionId']}", Authorization=f"Bearer {house.token}")).status == 200
+    assert (
+        await house.send("DELETE", f"sessions/{opened['sessionId']}", Authorization=f"Bearer {house.token}")
+    ).status == 200
     assert (await house.enter(code=opened["launchCode"])).code == (410, "code_not_valid")
 
 

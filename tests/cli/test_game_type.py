@@ -35,5 +35,8 @@ def test_the_switch_must_be_named(cli: Cli) -> None:
 @pytest.mark.slow
 def test_a_game_of_another_provider_shows_no_draws(cli: Cli) -> None:
     cli.ok("provider", "set", "Fable", "game_types=24")
-    own, others = cli.json("game", "list")[0], "Fable"
-    assert cli.json("game-type", "set", "24", "--game", f"{others}/{own['gameId']}")["gameId"] == own["id"]
+    assert cli.json("game-type", "set", "24", "--game", "Fable/g-1")["gameId"] is not None
+    assert "open game" in cli.ok("game-type", "set", "24", "--game", "Fable/g-1").out
+    cli.ok("provider", "set", "Fable", "game_types=default")
+    said = cli.complaint("game-type", "set", "24", "--game", "Fable/g-1")
+    assert "is not of the provider that has game type 24" in said

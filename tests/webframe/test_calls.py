@@ -93,7 +93,7 @@ async def test_a_draw_names_the_game_that_people_bet_in(salon: Salon) -> None:
     (told,) = json.loads((await salon.get(f"/frame/live?clientId={salon.casino_id}")).body)["draws"]
     assert (told["type"], told["gameId"]) == (23, keno)
     await store.providers.change(provider.provider_id, {"game_types": ()})
-    other, _ = await store.providers.add("Other", STUDIO, game_types=(23,))
+    await store.providers.add("Other", STUDIO, game_types=(23,))
     assert (await store.game_types.games()) == {}
     assert not await store.game_types.show_in(23, keno)
 

@@ -117,9 +117,11 @@ async def local_world(
             await _introduce(world, sink)
             yield world
         finally:
+            try:
+                await stop(world.processes)
+            finally:  # whoever is interrupted while it waits still stops the hub
+                await stop([world.hub])
             await wire.close()
-            await stop(world.processes)
-            await stop([world.hub])
 
 
 async def start_hub(

@@ -20,7 +20,13 @@ class EntryRequest(TypedDict):
     token: NotRequired[Annotated[str, Meta(description="The player's refresh token.", max_length=4096)]]
     code: NotRequired[Annotated[str, Meta(description="A launch code, instead.", max_length=4096)]]
     gameId: NotRequired[
-        Annotated[int, Meta(description="With a code: the game that the page shows. A code of another opens nothing and stays good.", ge=0)]
+        Annotated[
+            int,
+            Meta(
+                description="With a code: the game that the page shows. A code of another opens nothing and stays good.",
+                ge=0,
+            ),
+        ]
     ]
     tagId: NotRequired[Annotated[int, Meta(ge=0, le=MAX_TAG)]]
 

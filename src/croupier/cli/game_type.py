@@ -34,7 +34,9 @@ def list_(as_json: AsJson = False) -> None:
     if as_json:
         show_json([_facts(one) for one in known])
         return
-    show_table("Game types", ("gameType", "provider", "maintenance", "gameId"), [list(_facts(one).values()) for one in known])
+    show_table(
+        "Game types", ("gameType", "provider", "maintenance", "gameId"), [list(_facts(one).values()) for one in known]
+    )
 
 
 @app.command("set")
@@ -47,7 +49,9 @@ def set_(
     ] = None,
     game: Annotated[
         str | None,
-        typer.Option("--game", metavar="GAME", help="The game in which people bet on its draws: the lobby's draws open it."),
+        typer.Option(
+            "--game", metavar="GAME", help="The game in which people bet on its draws: the lobby's draws open it."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -87,4 +91,9 @@ async def _show_in(hub: Hub, number: int, text: str) -> None:
 
 
 def _facts(known: GameType) -> dict[str, Any]:
-    return {"gameType": known.game_type, "provider": known.provider, "maintenance": known.maintenance, "gameId": known.game_id}
+    return {
+        "gameType": known.game_type,
+        "provider": known.provider,
+        "maintenance": known.maintenance,
+        "gameId": known.game_id,
+    }

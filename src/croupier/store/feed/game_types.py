@@ -74,7 +74,9 @@ class GameTypes:
             "select game_type, name, maintenance from game_types left join providers using (provider_id) order by 1"
         )
         games = await self.games()
-        return [GameType(row["game_type"], row["name"], row["maintenance"], games.get(row["game_type"])) for row in rows]
+        return [
+            GameType(row["game_type"], row["name"], row["maintenance"], games.get(row["game_type"])) for row in rows
+        ]
 
     async def games(self) -> dict[int, int]:
         """Game type to the game in which people bet on its draws. A game of a provider that lost the type does not count."""

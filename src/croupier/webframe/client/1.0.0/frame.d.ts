@@ -10,6 +10,8 @@ export interface WebFrameOptions {
   token?: string | null;
   /** Another name of `token`. */
   tokenAuth?: string | null;
+  /** A launch code of the casino API, instead of a token: it opens the launched game once, within a minute. */
+  code?: string;
   /** BCP 47 tag, `en` by default. */
   lng?: string;
   /** Id of the element that takes the frame, `tvbet-game` by default; created at the end of the page if missing. */
