@@ -111,6 +111,18 @@ async def entered_casino(ground: Ground) -> Four:
     return Four(told[3], told[0], told[1], told[2])
 
 
+async def entered_game(ground: Ground) -> Four:
+    """A code of a game in a page that shows another: it is not used up."""
+    code = (await call(ground, "sessions", await launch_body(ground))).said["launchCode"]
+
+    async def enter(number: object) -> Told:
+        body = {"clientId": ground.mine.casino.line.client_id, "code": code, "gameId": number}
+        return await call(ground, "frame/session", body, bearer=None)
+
+    told = [await enter(number) for number in (NOBODYS, NOBODYS - 1, "1", await game_id(ground))]
+    return Four(told[3], told[0], told[1], told[2])
+
+
 async def entered_tag(ground: Ground) -> Four:
     async def enter(tag: object) -> Told:
         body = {"clientId": ground.mine.casino.line.client_id, "code": "x", "tagId": tag}
@@ -127,7 +139,7 @@ async def guests_game(ground: Ground) -> Four:
 
 
 async def told_demo_game(ground: Ground) -> Four:
-    """The balance of a guest's demo game, and with the game of another casino's guest. The id of a demo game is its key."""
+    """The balance of a guest's demo game, and with the game of another guest of the same casino."""
 
     async def guest(casino: int | None) -> tuple[str, str]:
         entered = await call(ground, "frame/session", {"clientId": casino}, bearer=None)
@@ -136,7 +148,7 @@ async def told_demo_game(ground: Ground) -> Four:
         return token, str((await call(ground, path, {"mode": "demo"}, bearer=token)).said["sessionId"])
 
     token, mine = await guest(ground.mine.casino.line.client_id)
-    _, theirs = await guest(ground.theirs.casino.line.client_id)
+    _, theirs = await guest(ground.mine.casino.line.client_id)
     names = (mine, theirs, "0" * 32, "n" * 200)
     return Four(*[await call(ground, f"frame/session?sessionId={name}", bearer=token) for name in names])
 
@@ -212,6 +224,7 @@ def of_the_casino_api() -> dict[Cell, Row]:
         ("casino-api/post/sessions", "playerId"): (in_launch("playerId", "mine", "theirs", "nobody", 5), OFF, OFF, WRONG),
         ("casino-api/post/sessions", "tagId"): (in_launch("tagId", 1, 2, 3, "4"), OFF, OFF, WRONG),
         ("casino-api/post/frame/session", "clientId"): (entered_casino, MADE, USED_UP, WRONG),
+        ("casino-api/post/frame/session", "gameId"): (entered_game, MADE, USED_UP, WRONG),
         ("casino-api/post/frame/session", "tagId"): (entered_tag, USED_UP, USED_UP, WRONG),
         ("casino-api/frame/session", "sessionId"): (told_demo_game, OK, ABSENT, WRONG),
         ("casino-api/post/frame/games/{gameId}/launch", "gameId"): (guests_game, MADE, OFF, WRONG),
