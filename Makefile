@@ -38,7 +38,8 @@ test-clients: $(READY_DEV) ## official clients of the live feed against it; need
 	$(BIN)/python -m pytest tests/feed/clients $(ARGS)
 
 .PHONY: browser
-browser: $(READY_DEV) ## the frame and the games in a real browser; needs Chromium (Debian: chromium)
+browser: $(READY_DEV) ## the frame and the games in a real browser; needs Chromium (Debian: chromium), and npm for axe-core
+	cd tests/browser/axe && $(NPM_FETCH)
 	$(BIN)/python -m pytest tests/browser $(ARGS)
 
 .PHONY: fuzz

@@ -119,6 +119,13 @@ class Page:
         ]
         await self.send("Emulation.setEmulatedMedia", features=features)
 
+    async def network(self, *, latency_ms: float = 0, bytes_per_s: float = -1, offline: bool = False) -> None:
+        """Make the line slow or cut it; without arguments it is as before."""
+        await self.send(
+            "Network.emulateNetworkConditions", offline=offline, latency=latency_ms, downloadThroughput=bytes_per_s,
+            uploadThroughput=bytes_per_s,
+        )  # fmt: skip
+
     async def shot(self, path: Path) -> None:
         told = await self.send("Page.captureScreenshot", format="png")
         await asyncio.to_thread(path.write_bytes, base64.b64decode(told["data"]))
@@ -139,6 +146,9 @@ class Browser:
         self._numbers = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._pages: dict[str, Page] = {}
+        self.traced: list[dict[str, Any]] = []
+        """Events of the trace that was taken last."""
+        self.trace_done = asyncio.Event()
         self._reading = asyncio.get_running_loop().create_task(self._read())
 
     async def send(self, method: str, params: dict[str, Any], session: str | None = None) -> dict[str, Any]:
@@ -175,6 +185,10 @@ class Browser:
                 answer = self._waiting.pop(told["id"], None)
                 if answer is not None and not answer.done():
                     answer.set_result(told)
+            elif told["method"] == "Tracing.dataCollected":
+                self.traced += told["params"]["value"]
+            elif told["method"] == "Tracing.tracingComplete":
+                self.trace_done.set()
             elif told.get("sessionId") in self._pages:
                 _note(self._pages[told["sessionId"]], told["method"], told["params"])
 

@@ -46,7 +46,9 @@ class Site:
 
     def put(self, path: str, body: str) -> str:
         """Serve this page; return its address."""
-        self.pages[path] = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>A page</title><body>{body}'
+        self.pages[path] = (
+            f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>A page</title><body>{body}'
+        )
         return self.origin + path
 
 

@@ -145,7 +145,11 @@ async def test_a_reality_check_stops_play_until_it_is_answered(scene: Scene) -> 
     own = scene.own.put("/check", _embedding(scene, await scene.token("rita"), "realityCheck: 0.02"))
     await page.open(own)
     await page.until("document.querySelector('dialog.check[open]')", FRAME)
-    assert "Time played" in await page.text("dialog.check dl", FRAME)
+    told = await page.text("dialog.check dl", FRAME)
+    top = await page.run("document.querySelector('dialog.check').getBoundingClientRect().top", FRAME)
+    assert top < 100, "at the top of the frame, however high that is: the page scrolls there"
+    for row in ("Time played", "Staked", "Returned", "Result", "€0.00"):
+        assert row in told
     await page.press("Escape")
     assert await page.run("!!document.querySelector('dialog.check[open]')", FRAME), "it is answered by a choice alone"
     await page.click("dialog.check .primary", FRAME)

@@ -18,14 +18,14 @@ DEAD = """(() => {
     let { headers, body } = options;
     if (options.method === "POST" && String(path).endsWith("/frame/session")) {
       dead = false;
-      if (refuse) body = JSON.stringify({ ...JSON.parse(body), token: "a-token-of-nobody" });
+      if (refuse()) body = JSON.stringify({ ...JSON.parse(body), token: "a-token-of-nobody" });
     } else if (dead && headers?.Authorization) headers = { ...headers, Authorization: headers.Authorization.slice(0, -12) + "AAAAAAAAAAAA" };
     const answer = await real(path, { ...options, headers, body });
     window.told.push(`${String(path).split("?")[0].split("/").pop()} ${answer.status}`);
     return answer;
   };
 })()"""
-"""From now on the hub refuses the bearer that the page has; with `true` the casino refuses the player's token too."""
+"""From now on the hub refuses the bearer that the page has; where the function says so, the casino refuses the player's token too."""
 
 
 async def opened(scene: Scene, player: str, game: str = "Pebble Keno", more: str = "") -> Page:
@@ -96,7 +96,7 @@ async def test_a_bearer_that_dies_in_the_middle_of_a_game_is_replaced(scene: Sce
     page = await opened(scene, "nora")
     before = await page.run("document.querySelector('.inner').src", FRAME)
     await page.run("heard.length = 0")
-    await page.run(DEAD % "false", FRAME)
+    await page.run(DEAD % "() => false", FRAME)
     await page.until("heard.includes('token')")
     await page.until("document.body.dataset.phase === 'betting'", PLAY)
     await page.run("[4, 5].forEach((n) => document.querySelectorAll('.number')[n].click())", PLAY)
@@ -132,7 +132,7 @@ async def test_a_bearer_is_renewed_before_it_ends(scene: Scene) -> None:
 
 async def test_a_renewal_that_the_casino_refuses_ends_in_words_and_a_login_goes_on(scene: Scene) -> None:
     page = await opened(scene, "nell", more='gameAuth: () => heard.push("auth"),')
-    await page.run(DEAD % "true", FRAME)
+    await page.run(DEAD % "() => true", FRAME)
     await page.until("heard.includes('expired')")
     assert "log in at the casino again" in str(await page.until(PROBLEM, FRAME))
     assert not await page.run("!!document.querySelector('.inner')", FRAME), (
@@ -151,7 +151,7 @@ async def test_a_renewal_that_the_casino_refuses_ends_in_words_and_a_login_goes_
 async def test_after_a_refusal_a_new_token_shows_the_game_again(scene: Scene) -> None:
     page = await opened(scene, "nick")
     await page.run(
-        (DEAD % "true")
+        (DEAD % "() => true")
         .replace("refuse =", "refuse = !window.allowed &&")
         .replace("if (refuse)", "if (!window.allowed)"),
         FRAME,

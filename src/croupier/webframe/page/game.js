@@ -58,10 +58,12 @@ export class GameView {
       : make("button.small.back", { "aria-label": words.say("game.back"), onclick: () => this.#leave() }, make("span", { "aria-hidden": "true" }, "‹"), make("span.wide-only", {}, words.say("game.back")));
     this.mode = make("span.tag", {}, words.say(this.demo ? "game.demo" : "game.real"));
     const real = this.demo && make("button.primary.small", { onclick: () => this.#playReal() }, words.say("game.play_real"));
+    this.pill = make("span.pill", {}, make("span.quiet.wide-only", {}, words.say("balance")), this.balanceText);
     const exit = frame.canExit && make("button.small.ghosted", { "aria-label": words.say("exit"), onclick: () => frame.exit("game") },
       make("span.wide-only", {}, words.say("exit")), make("span.narrow-only", { "aria-hidden": "true" }, "✕"));
-    return make("header.bar", {}, back, make("div.name", {}, this.title, make("p", {}, this.mode, this.time)), make("span.space"),
-      make("span.pill", {}, make("span.quiet.wide-only", {}, words.say("balance")), this.balanceText), real, exit);
+    this.extras = [this.mode, this.time, real].filter(Boolean);
+    return make(`header.bar${real ? ".trial" : ""}`, {}, back, make("div.name", {}, this.title, make("p", {}, this.mode, this.time)), make("span.space"),
+      this.pill, real, exit);
   }
 
   /** To the casino's own lobby if the launch named one, else to ours. */
@@ -98,9 +100,11 @@ export class GameView {
       if (!(error instanceof ApiError)) throw error;
       if (this.closed) return;
       frame.host.send("error", { code: error.code, message: words.say(`error.${error.code}`) });
-      const back = make("button", { onclick: () => frame.go("#/") }, words.say("game.back"));
-      this.title.textContent = words.say("error.title");
-      this.stage.replaceChildren(frame.problem(error, () => frame.route(), frame.told.singleGame ? null : back));
+      const never = error.code === "no_game" || error.code === "bad_frame";
+      const back = frame.told.singleGame ? null : make(`button${never ? ".primary" : ""}`, { onclick: () => frame.go("#/") }, words.say("game.back"));
+      this.title.textContent = words.say("lobby.games");
+      for (const extra of [...this.extras, this.pill]) extra.remove();
+      this.stage.replaceChildren(frame.problem(error, never ? null : () => frame.route(), back));
     }
   }
 

@@ -36,7 +36,7 @@ export class Protection {
     const told = await frame.api.state().catch(() => ({})), play = told.realityCheck;
     const sums = play ? [["check.staked", play.staked], ["check.returned", play.won], ["check.net", play.net]] : [];
     const list = make("dl", {}, make("dt", {}, words.say("check.time")), make("dd", {}, words.clock(this.playedMs)),
-      sums.map(([key, amount]) => [make("dt", {}, words.say(key)), make("dd", {}, words.money(amount, told.currency))]));
+      sums.flatMap(([key, amount]) => [make("dt", {}, words.say(key)), make("dd", {}, words.money(amount, told.currency))]));
     const dialog = make("dialog.check", { "aria-labelledby": "check-title", closedby: "none" }, make("h1", { id: "check-title" }, words.say("check.title")), list,
       make("p.quiet", {}, words.say("check.text")),
       make("div.row", {}, make("button", { onclick: () => dialog.close("leave") }, words.say("check.leave")),

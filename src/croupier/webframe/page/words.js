@@ -38,6 +38,6 @@ export function make(tag, attributes = {}, ...children) {
     else if (value === true) made.setAttribute(key, "");
     else if (value !== false && value != null) made.setAttribute(key, value);
   }
-  made.append(...children.flat().filter((child) => child != null && child !== false));
+  made.append(...children.flat(2).filter((child) => child != null && child !== false));
   return made;
 }

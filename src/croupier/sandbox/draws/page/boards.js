@@ -187,7 +187,7 @@ class Crash {
       const ms = (end * step) / 60, y = 310 - ((multiplierAfter(ms) - 100) / (top - 100)) * 290;
       pen.lineTo(10 + (ms / wide) * 690, y);
     }
-    pen.stroke();
+    if (end) pen.stroke();
   }
 }
 
