@@ -39,12 +39,13 @@ SCRIPTS = frozenset(
         "FireAnimationFrame",
         "TimerFire",
         "RunMicrotasks",
+        "BlinkScheduler_PerformMicrotaskCheckpoint",
         "v8.callFunction",
         "EventDispatch",
     }
 )
 CATEGORIES = "devtools.timeline,disabled-by-default-devtools.timeline,toplevel,v8"
-FRAME_BEGINS = frozenset({"BeginMainThreadFrame", "ThreadProxy::BeginMainFrame"})
+FRAME_BEGINS = frozenset({"BeginCommitCompositorFrame"})
 TASKS = frozenset({"RunTask", "ThreadControllerImpl::RunTask"})
 
 
@@ -101,6 +102,7 @@ def judged(game: str, events: list[dict[str, Any]]) -> Found:
 async def traced(browser: Browser, page: Page, seconds: float) -> list[dict[str, Any]]:
     """The events of the whole browser in these seconds."""
     browser.traced.clear()
+    browser.trace_done.clear()
     await browser.send(
         "Tracing.start", {"transferMode": "ReportEvents", "traceConfig": {"includedCategories": CATEGORIES.split(",")}}
     )
