@@ -270,7 +270,7 @@ class Bench:
             casino_pipe.send(site)
             provider_pipe, provider = _start(provider_side, site, self._asked.in_flight)
             pipes, processes = [casino_pipe, provider_pipe], [casino, provider]
-            await asyncio.sleep(WARM_S)
+            await self._warm(provider_pipe)
             (worker,) = children(hub_process.pid)
             return await self._measure(worker, *pipes)
         finally:
@@ -279,6 +279,15 @@ class Bench:
             for process in processes:
                 process.kill()
             await stop([hub_process])
+
+    async def _warm(self, provider: Any) -> None:
+        """Wait until every player has played, so that balances are known as after a launch."""
+        played = 0
+        while played < self._asked.players:
+            await asyncio.sleep(WARM_S)
+            provider.send("figures")
+            answers, _, _ = await asyncio.to_thread(provider.recv)
+            played = sum(answers.values())
 
     async def _introduce(self, port: int, casino_port: int) -> Site:
         """Register casino, provider, game, players and sessions, as operators and launches would."""

@@ -270,7 +270,7 @@ _REQUESTS = (
                 "        return told.amount if known is None else known.amount + known.ahead\n",
             ),
             (
-                "        if stored is not None:\n            return replace(told, balance=stored)\n",
+                "        if stored is not None:\n            return evolve(told, balance=stored)\n",
                 "",
             ),
         ),

@@ -7,7 +7,7 @@ Spec: provider.md 4, money.md 3.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from croupier.core import ledger
@@ -35,6 +35,7 @@ from croupier.core.effects import (
 from croupier.core.large_win import watch_win
 from croupier.core.payment import PaymentState
 from croupier.core.readings import PaymentKind
+from croupier.core.records import evolve
 from croupier.core.refusals import Refusal
 
 
@@ -312,7 +313,7 @@ def _signed(decision: Decision[Bet], author: str) -> Decision[Bet]:
         before=decision.before,
         after=decision.after,
         event=f"{decision.event}_by_person",
-        entries=tuple(replace(entry, why=CORRECTION) for entry in decision.entries),
+        entries=tuple(evolve(entry, why=CORRECTION) for entry in decision.entries),
         incidents=decision.incidents,
         detail=decision.detail,
         author=author,

@@ -8,7 +8,7 @@ of an event. Spec: money.md 2, 3 and 5.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from croupier.core.bet import Bet
@@ -17,6 +17,7 @@ from croupier.core.counterparty import Casino, Provider
 from croupier.core.ledger import Entry
 from croupier.core.payment import Call, Payment, PaymentEvent, PaymentState, Step, next_state
 from croupier.core.readings import No, PaymentKind
+from croupier.core.records import evolve
 from croupier.core.session import Game
 from croupier.core.waits import Waits
 
@@ -93,7 +94,7 @@ class Draft(Generic[S]):
 
     def set(self, **changes: Any) -> None:  # noqa: ANN401 - a field of Bet or Cashback, checked by replace
         """Change fields of the subject."""
-        self.subject = replace(self.subject, **changes)
+        self.subject = evolve(self.subject, **changes)
 
     def note(self, **facts: object) -> None:
         """Add facts to the trace."""
@@ -119,17 +120,17 @@ class Draft(Generic[S]):
         state = next_state(kind, payment.state, event)
         ended = event in (PaymentEvent.ACCEPT, PaymentEvent.REFUSE, PaymentEvent.EXPIRE, PaymentEvent.PARK)
         decided_ms = self.terms.now_ms if ended else None
-        self.payments[kind] = replace(payment, state=state, decided_ms=decided_ms, **facts)
+        self.payments[kind] = evolve(payment, state=state, decided_ms=decided_ms, **facts)
         if ended:
             self.calls.pop(kind.value, None)
 
     def mark_unanswered(self, kind: PaymentKind) -> None:
         """Record for good that an attempt of this payment had no outcome of its own."""
-        self.payments[kind] = replace(self.payments[kind], unanswered=True)
+        self.payments[kind] = evolve(self.payments[kind], unanswered=True)
 
     def keep_refusal(self, kind: PaymentKind, no: No) -> None:
         """Store the casino's code, reason and message of a refusal."""
-        self.payments[kind] = replace(self.payments[kind], code=no.code, reason=no.reason.value, message=no.message)
+        self.payments[kind] = evolve(self.payments[kind], code=no.code, reason=no.reason.value, message=no.message)
 
     def order(self, kind: PaymentKind, amount: int, tax: int | None, *, step: Step = Step.MAKE) -> None:
         """Create a payment and the call that sends it, leased to this process."""
@@ -151,8 +152,8 @@ class Draft(Generic[S]):
     def call_later(self, slot: str, step: Step, due_ms: int, **changes: Any) -> None:  # noqa: ANN401
         """Schedule a call for later, without a lease. The new fence invalidates a call that is still in flight."""
         call = self.calls.get(slot) or Call(slot, step, due_ms)
-        free = replace(call, crashes=0, fence=self._fence, lease_owner=None, lease_until_ms=0)
-        self.calls[slot] = replace(free, step=step, due_ms=due_ms, **changes)
+        free = evolve(call, crashes=0, fence=self._fence, lease_owner=None, lease_until_ms=0)
+        self.calls[slot] = evolve(free, step=step, due_ms=due_ms, **changes)
 
     @property
     def _fence(self) -> int:
@@ -171,14 +172,14 @@ class Draft(Generic[S]):
 
     def correct(self) -> None:
         """Mark every entry as a correction: a person decides against the protocol's outcome (money.md 6.4)."""
-        self._entries = [replace(entry, why=CORRECTION) for entry in self._entries]
+        self._entries = [evolve(entry, why=CORRECTION) for entry in self._entries]
 
     def finish(self, event: str, *, author: str | None = None) -> Decision[S]:
         """Return the draft as a decision; asserts the invariants of every decision."""
         self._check()
         before = self._before
         version = 0 if before is None else before.version + 1
-        after = replace(self.subject, payments=self.payments, calls=self.calls, version=version)
+        after = evolve(self.subject, payments=self.payments, calls=self.calls, version=version)
         return Decision(
             before=before,
             after=after,

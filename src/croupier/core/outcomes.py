@@ -13,7 +13,7 @@ Spec: casino.md 1.1, 1.2 and 2.1, money.md 2.5 to 2.7, 3.6 and 3.7.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from croupier.core import cashback_effects, effects
@@ -24,6 +24,7 @@ from croupier.core.draft import Draft
 from croupier.core.money import format_amount, same_amount
 from croupier.core.payment import GIVES, Payment, PaymentEvent, PaymentState, Step
 from croupier.core.readings import Contents, Exists, InfoList, No, PaymentKind, PaymentOutcome, Yes
+from croupier.core.records import evolve
 from croupier.core.refusals import CasinoNo
 from croupier.core.remembered import Verdict, verdict_on, with_mark
 
@@ -67,7 +68,7 @@ def apply_outcome(d: AnyDraft, kind: PaymentKind, outcome: PaymentOutcome, *, an
         return Verdict.CONFLICT
     if answers_try and payment.state is PaymentState.PARKED:
         # A person has retried the payment: the new answer is reported to them, even if it is the same.
-        payment = d.payments[kind] = replace(payment, heard=None)
+        payment = d.payments[kind] = evolve(payment, heard=None)
     newer_try = answers_try or _attempted(d, payment)
     before = verdict_on(payment, outcome, d.subject.currency)
     if before is not None and _applied_before(payment, outcome, before, newer_try=newer_try):
@@ -190,7 +191,7 @@ def apply_success(d: AnyDraft, payment: Payment, said: Contents) -> Verdict:
     if payment.state is PaymentState.ACCEPTED:
         if payment.partner_tx is None:
             # A person accepted it, or its cancel proved it. The casino now confirms it and names its id.
-            d.payments[payment.kind] = replace(payment, partner_tx=said.partner_tx)
+            d.payments[payment.kind] = evolve(payment, partner_tx=said.partner_tx)
             return Verdict.OK
         if payment.partner_tx == said.partner_tx:
             return Verdict.OK

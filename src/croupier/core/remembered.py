@@ -10,12 +10,12 @@ Owns: these marks. Never: judges an outcome (outcomes). Spec: casino.md 1.2 ("th
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from enum import Enum
 
 from croupier.core.money import BadAmount, parse_amount
 from croupier.core.payment import Payment
 from croupier.core.readings import Contents, Exists, No, PaymentOutcome
+from croupier.core.records import evolve
 
 MOST = 20
 """The largest number of marks on one payment; beyond it the oldest is dropped."""
@@ -44,7 +44,7 @@ def with_mark(payment: Payment, outcome: PaymentOutcome, currency: str, *, verdi
     """Return the payment with a mark of this outcome and its verdict."""
     mark = _mark(outcome, currency)
     others = [word for word in _words(payment) if word[1:] != mark]
-    return replace(payment, heard=" ".join([*others, _LETTERS[verdict] + mark][-MOST:]))
+    return evolve(payment, heard=" ".join([*others, _LETTERS[verdict] + mark][-MOST:]))
 
 
 def _words(payment: Payment) -> list[str]:

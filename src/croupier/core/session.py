@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 from typing import Protocol
 
 from croupier.core.counterparty import Casino, Provider
@@ -158,8 +159,9 @@ def bet_limits(
     return min(low, MAX_MINOR), min(high, MAX_MINOR)
 
 
+@lru_cache(maxsize=4096)
 def _exact(text: str, currency: str) -> Fraction:
-    """Return a limit in minor units, exactly."""
+    """Return a limit in minor units, exactly. Limits are few and every new bet is judged by them."""
     if not is_amount(text):
         raise BadAmount(GRAMMAR_TEXT)
     return Fraction(text) * int("1" + "0" * exponent(currency))

@@ -7,13 +7,13 @@ payments in flight are parked, an incident is raised. Never: decides. Spec: mone
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from croupier.core.bet import Bet
 from croupier.core.cashback import Cashback
 from croupier.core.draft import Decision, Draft, Terms
 from croupier.core.pursuit import park
+from croupier.core.records import evolve
 from croupier.flows.hub import Hub
 from croupier.kit.log import get
 from croupier.store.money.group_commit import Broken
@@ -93,7 +93,7 @@ async def decide_once(
         ruling = rule(subject, terms)
         if again and isinstance(ruling, Decision) and ruling.named:
             held = await hub.store.partner_transactions.held(ruling)
-            ruling = rule(subject, replace(terms, held=held)) if held else ruling
+            ruling = rule(subject, evolve(terms, held=held)) if held else ruling
         if not isinstance(ruling, Decision) or await hub.group_commit.commit(ruling):
             return ruling
     except (Broken, AssertionError) as error:

@@ -10,7 +10,7 @@ Owns: money.md 7. Never: the refusal of an answer.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from croupier.core import pursuit
@@ -22,6 +22,7 @@ from croupier.core.draft import Draft
 from croupier.core.money import BadAmount, balance_minor, parse_amount, same_amount
 from croupier.core.payment import GIVES
 from croupier.core.readings import BalanceKnown, BalanceReading, BalanceUnreadable, PaymentKind, Yes
+from croupier.core.records import evolve
 from croupier.core.refusals import Refusal
 from croupier.core.session import Session
 from croupier.flows import casino_call
@@ -131,7 +132,7 @@ async def record_reported_balance(hub: Hub, subject: Bet | Cashback, kind: Payme
     try:
         terms = await terms_of(hub, subject)
         others = await hub.store.partner_transactions.of_others(subject.casino_id, payment, said.contents.partner_tx)
-        if pursuit.differences(Draft(subject, replace(terms, held=others)), payment, said.contents):
+        if pursuit.differences(Draft(subject, evolve(terms, held=others)), payment, said.contents):
             return
         told = parse_amount(said.balance, subject.currency)
         moved = payment.amount - (payment.tax or 0)
@@ -207,13 +208,13 @@ class BalanceLookup:
             return told
         stored = getattr(bet, f"{verb}_balance") if bet is not None else None
         if stored is not None:
-            return replace(told, balance=stored)
+            return evolve(told, balance=stored)
         balance = None if bet is None else await self._tell(bet, verb)
         if balance is None:
             balance = await self._now(bet)
             if balance is not None and bet is not None:
                 balance = await self._hub.store.balances.keep(bet.bet_id, verb, balance)
-        return replace(told, balance=balance)
+        return evolve(told, balance=balance)
 
     async def _tell(self, bet: Bet, verb: str) -> int | None:
         """Return the known balance, stored with the answer; None if there is none, or if the casino is asked each time."""

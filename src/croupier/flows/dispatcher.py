@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -30,6 +30,7 @@ from croupier.core.readings import (
     Received,
     Unknown,
 )
+from croupier.core.records import evolve
 from croupier.core.work import Work, work_of
 from croupier.flows.advance import Contended, advance
 from croupier.flows.balances import record_reported_balance
@@ -318,7 +319,7 @@ class Dispatcher:
             assert provider is not None
             created_ms = subject.payments[PaymentKind.STAKE].created_ms
             before_ms = min(before_ms, self._hub.waits.after_ms(created_ms, provider.hold_s))
-        return replace(leased_call, before_ms=before_ms)
+        return evolve(leased_call, before_ms=before_ms)
 
     async def _apply_answers(
         self, leased_calls: Sequence[LeasedCall], step: Step, reading: Reading, *, asked_ms: int = 0

@@ -6,7 +6,6 @@ casino (dispatcher). Spec: money.md 3.0 to 3.5, provider.md 4.2 and 4.4.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import NamedTuple
 
 from croupier.core import bet_requests
@@ -14,6 +13,7 @@ from croupier.core.bet import Bet, Origin
 from croupier.core.bet_requests import RequestContents, Ruling
 from croupier.core.commands import Answer, PayIn
 from croupier.core.draft import Terms
+from croupier.core.records import evolve
 from croupier.core.refusals import Refusal
 from croupier.core.session import judge_new_bet
 from croupier.flows.balances import BalanceLookup
@@ -129,7 +129,7 @@ class _RealPayIn:
         origin = Origin.PAY_IN if asked.win is None else Origin.PAY_IN_OUT
         assert asked.stake is not None
         born = await unsaved_bet(self._hub, self._request, origin)
-        return replace(born, stake=asked.stake, win=asked.win, waiting_until_ms=self._request.until_ms)
+        return evolve(born, stake=asked.stake, win=asked.win, waiting_until_ms=self._request.until_ms)
 
 
 def _contents(request: ProviderRequest[PayIn]) -> RequestContents | Answer:

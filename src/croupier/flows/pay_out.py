@@ -6,8 +6,6 @@ Spec: provider.md 4.3, money.md 2.7 and 3.5.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from croupier.core import bet_requests
 from croupier.core.bet import Bet, Origin
 from croupier.core.bet_requests import RequestContents, Ruling
@@ -15,6 +13,7 @@ from croupier.core.commands import Answer, PayOut
 from croupier.core.draft import Terms
 from croupier.core.payment import PaymentState
 from croupier.core.readings import PaymentKind
+from croupier.core.records import evolve
 from croupier.core.refusals import Refusal
 from croupier.flows.balances import BalanceLookup
 from croupier.flows.hub import Hub
@@ -74,7 +73,7 @@ def _contents(request: ProviderRequest[PayOut], win: int) -> RequestContents:
 
 async def _jackpot(hub: Hub, request: ProviderRequest[PayOut], win: int) -> Bet:
     """Open a bet without a stake for a jackpot win, in a game that may have them."""
-    born = replace(await unsaved_bet(hub, request, Origin.JACKPOT), win=win)
+    born = evolve(await unsaved_bet(hub, request, Origin.JACKPOT), win=win)
     return await commit_new_bet(hub, born, bet_requests.open_jackpot)
 
 

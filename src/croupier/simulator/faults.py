@@ -20,6 +20,7 @@ from croupier.kit.clock import Clock
 from croupier.kit.wire import PeerError, Wire, WireAnswer, WireRequest
 from croupier.simulator.dials import Dials
 from croupier.simulator.matrix import Matrix
+from croupier.store.array_literal import Scalar
 from croupier.store.db import Db, DbDown, Row
 
 T = TypeVar("T")
@@ -194,7 +195,7 @@ class FaultyDb:
         """Run a set-based statement and return its rows."""
         return await self._heard(self._db.batch_fetch, sql, *args)
 
-    async def commit_group(self, sql: str, *args: object) -> list[Row]:
+    async def commit_group(self, sql: str, *args: Sequence[Scalar]) -> list[Row]:
         """Run the statement of a group commit. The connection or the process may be lost before and after it."""
         await asyncio.sleep(0)  # noqa: TID251 - yields, waits for nothing
         if self._breaks("commit_never_arrived", 1 / 3):

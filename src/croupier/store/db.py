@@ -12,7 +12,7 @@ connection, and its outcome is unknown (decision 0036).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -22,6 +22,7 @@ from typing import Any, Final, Self, TypeAlias
 import asyncpg
 
 from croupier.kit.clock import Clock
+from croupier.store.array_literal import Scalar, array_literal
 from croupier.store.errors import (
     DbConflict,
     DbDown,
@@ -395,9 +396,12 @@ class Db:
         async with self._connection(self._pinned, self._limits.pinned_s) as one:
             return await one.fetch(sql, *args)
 
-    async def commit_group(self, sql: str, *args: object) -> list[Row]:
-        """Run the group commit's statement on a pinned connection: the only place through which money is written."""
-        return await self.batch_fetch(sql, *args)
+    async def commit_group(self, sql: str, *columns: Sequence[Scalar]) -> list[Row]:
+        """Run the group commit's statement on a pinned connection: the only place through which money is written.
+
+        Each parameter is a column of rows, read by the statement as `$1::text::bigint[]` or another array.
+        """
+        return await self.batch_fetch(sql, *map(array_literal, columns))
 
     @asynccontextmanager
     async def transaction(self, *, snapshot: bool = False) -> AsyncIterator[Tx]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from croupier.core.commands import Answer
 from croupier.core.counterparty import Provider
+from croupier.core.records import evolve
 from croupier.core.refusals import Refusal
 from croupier.flows.balance_query import balance
 from croupier.flows.hub import Hub
@@ -110,28 +111,28 @@ async def _balance(hub: Hub, inbound: InboundRequest) -> Answer:
 
 async def _pay_in(hub: Hub, inbound: InboundRequest) -> Answer:
     command = codec.read_pay_in(inbound.provider.provider_id, inbound.session_id, inbound.body)
-    return await pay_in(hub, replace(command, arrived_s=inbound.arrived_s))
+    return await pay_in(hub, evolve(command, arrived_s=inbound.arrived_s))
 
 
 async def _pay_in_out(hub: Hub, inbound: InboundRequest) -> Answer:
     command = codec.read_pay_in_out(inbound.provider.provider_id, inbound.session_id, inbound.body)
-    return await pay_in(hub, replace(command, arrived_s=inbound.arrived_s))
+    return await pay_in(hub, evolve(command, arrived_s=inbound.arrived_s))
 
 
 async def _pay_out(hub: Hub, inbound: InboundRequest) -> Answer:
     command = codec.read_pay_out(inbound.provider.provider_id, inbound.session_id, inbound.body)
-    return await pay_out(hub, replace(command, arrived_s=inbound.arrived_s))
+    return await pay_out(hub, evolve(command, arrived_s=inbound.arrived_s))
 
 
 async def _refund(hub: Hub, inbound: InboundRequest) -> Answer:
     command = codec.read_refund(inbound.provider.provider_id, inbound.session_id, inbound.body)
-    return await refund(hub, replace(command, arrived_s=inbound.arrived_s))
+    return await refund(hub, evolve(command, arrived_s=inbound.arrived_s))
 
 
 async def _feed_draws(hub: Hub, inbound: InboundRequest) -> Answer:
     publication = feed_codec.read_publication(inbound.provider.provider_id, inbound.body)
     answer = await publish_draws(hub, publication)
-    return answer if answer.field is None else replace(answer, field=feed_codec.spelt(answer.field))
+    return answer if answer.field is None else evolve(answer, field=feed_codec.spelt(answer.field))
 
 
 async def _answer(hub: Hub, inbound: InboundRequest, handle: ProviderHandler) -> codec.ProviderReply:

@@ -3,7 +3,7 @@
 A statement has only those groups of rows that are not empty: a group commit of one decision seldom has all of them, and
 PostgreSQL pays for every part of a statement, empty or not.
 
-The decisions are passed as arrays. The heads are written first: new subjects by `on conflict do nothing`, known ones
+The decisions are passed as arrays, one for each column, as literals (store.array_literal). The heads are written first: new subjects by `on conflict do nothing`, known ones
 by `where version = the version that was read`. Every other row is joined to the heads that really changed,
 so a decision that lost its race writes nothing at all and is missing from the result.
 
@@ -147,7 +147,7 @@ def _sources(groups: Sequence[Group]) -> str:
         arrays = []
         for column in group.columns:
             number += 1
-            arrays.append(f"${number}::{column.sql}[]")
+            arrays.append(f"${number}::text::{column.sql}[]")
         names = ", ".join(c.name for c in group.columns)
         parts.append(f"{group.name}_in({names}) as not materialized (select * from unnest({', '.join(arrays)}))")
     return "with " + ",\n".join(parts)
