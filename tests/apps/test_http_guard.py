@@ -19,6 +19,7 @@ from croupier.apps.http_guard import MAX_HEAD, MAX_REQUEST, HttpGuard
 from croupier.apps.worker import _WorkerServer
 from croupier.kit.clock import monotonic_s
 from croupier.kit.inbound import ARRIVED
+from croupier.kit.json_reply import JsonReply
 
 pytestmark = pytest.mark.one_in(2)
 
@@ -97,7 +98,7 @@ async def served() -> AsyncIterator[Served]:
                 made.bodies.append(len(await request.body()))
             except ClientDisconnect:
                 made.left += 1
-            return Response(b"served")
+            return JsonReply(b'"served"', 200) if request.url.path == "/json" else Response(b"served")
 
         routes: Any = [Route("/{rest:path}", app, methods=["GET", "POST"])]
         config = uvicorn.Config(
@@ -239,6 +240,29 @@ async def test_pipelined_requests_are_answered_each_and_do_not_add_up(served: Se
             line.heard += await line.reader.read(65536)
     await asking
     assert len(served.bodies) == count
+
+
+async def test_a_reply_in_one_piece_is_a_whole_response_and_the_connection_goes_on(served: Served) -> None:
+    line = await served.line()
+    for _ in range(2):
+        await line.send(b"GET /json HTTP/1.1\r\nHost: h\r\n\r\n" * 2)
+        async with asyncio.timeout(PATIENCE_S):
+            while line.heard.count(b"served") < 2:
+                line.heard += await line.reader.read(65536)
+        first = line.heard.partition(b'"served"')[0]
+        assert first.startswith(b"HTTP/1.1 200 OK\r\n")
+        assert first.endswith(b"\r\n\r\n")
+        heads = sorted(one.partition(b":")[0] for one in first.split(b"\r\n")[1:-2])
+        assert heads == [b"content-length", b"content-type", b"date", b"server"]
+        line.heard = b""
+
+
+async def test_a_reply_in_one_piece_ends_a_connection_that_is_not_to_be_kept(served: Served) -> None:
+    line = await served.line()
+    await line.send(b"GET /json HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+    told = await line.to_the_end()
+    assert b"connection: close\r\n" in told
+    assert told.endswith(b'\r\n\r\n"served"')
 
 
 async def test_an_upgrade_is_no_line_in_the_log(served: Served, caplog: pytest.LogCaptureFixture) -> None:

@@ -10,13 +10,15 @@ from __future__ import annotations
 import asyncio
 import resource
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from croupier.feed.sockets import PATHS
 from croupier.kit.clock import monotonic_s
 from croupier.kit.inbound import ARRIVED
+from croupier.kit.json_reply import ANSWER
 
 FIRST_BYTE_S: Final = 75.0
 """The time to the first byte of a new connection. Between two requests uvicorn's own keep-alive applies."""
@@ -63,11 +65,15 @@ class HttpGuard(HttpToolsProtocol):
         self._ended = self._in_body = self._begun = self._in_head = False
         self._idle_since_s = 0.0
         self._deadline: asyncio.TimerHandle | None = None
+        self._limit_s: float | None = None
+        """The limit of the part that is being read; None between two requests."""
+        self._piece = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Start the timeout of a new connection."""
         super().connection_made(transport)
         self._idle_since_s = monotonic_s()
+        self._limit_s = FIRST_BYTE_S
         self._within(FIRST_BYTE_S)
         if len(self.connections) > most_connections():
             self._make_room()
@@ -78,9 +84,16 @@ class HttpGuard(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Count the bytes and refuse a request that is too large. One piece from the network is parsed before it is counted."""
-        self._ended = False
+        """Count the bytes and refuse a request that is too large. One piece from the network is parsed before it is counted.
+
+        A timeout starts where a piece leaves a request unfinished: most requests are one piece and need none.
+        """
+        self._ended, self._piece = False, len(data)
         super().data_received(data)
+        if self._limit_s is None:
+            self._cancel()
+        elif self._deadline is None:
+            self._within(self._limit_s)
         self._taken = 0 if self._ended else self._taken + len(data)
         if self._taken > (MAX_REQUEST if self._in_body else MAX_HEAD):
             self._refuse(_TOO_LARGE)
@@ -90,17 +103,26 @@ class HttpGuard(HttpToolsProtocol):
         super().on_message_begin()
         self._in_head = True
         self.scope[ARRIVED] = monotonic_s()  # type: ignore[literal-required] # ours, for our own routes
-        self._within(HEAD_S)
+        self._limit_s = HEAD_S
+        self._cancel()
 
     def on_headers_complete(self) -> None:
-        """Check the size of the head, and start the timeout of the body."""
+        """Check the size of the head, which is no larger than what came of the request, and limit the body's time."""
         self._in_body = True
-        if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > MAX_HEAD:
+        came = self._taken + self._piece
+        if (
+            came > MAX_HEAD
+            and len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > MAX_HEAD
+        ):
             self._refuse(_TOO_LARGE)
             return
         super().on_headers_complete()
         self._begun = True
-        self._within(BODY_S)
+        self._limit_s = BODY_S
+        self._cancel()
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None and cycle.scope is self.scope:  # it is none where the connection becomes a WebSocket
+            self.scope[ANSWER] = partial(self._answer, cycle)  # type: ignore[typeddict-unknown-key] # kit.json_reply
 
     def on_body(self, body: bytes) -> None:
         """Pass on a piece of the body."""
@@ -109,6 +131,7 @@ class HttpGuard(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """End the timeouts of a complete request."""
+        self._limit_s = None
         self._cancel()
         self._ended, self._in_body, self._in_head = True, False, False
         if not self.transport.is_closing():
@@ -121,8 +144,24 @@ class HttpGuard(HttpToolsProtocol):
 
     def handle_websocket_upgrade(self) -> None:
         """From here on the connection is another protocol's."""
+        self._limit_s = None
         self._cancel()
         super().handle_websocket_upgrade()
+
+    def _answer(self, cycle: RequestResponseCycle, status: int, head: bytes, body: bytes) -> bool:
+        """Write a whole response at once, with what uvicorn's cycle would note. False: send it the usual way."""
+        if cycle.disconnected or self.flow.write_paused or cycle.response_started:
+            return False
+        cycle.response_started, cycle.waiting_for_100_continue = True, False
+        usual = b"".join(b"%b: %b\r\n" % header for header in cycle.default_headers)
+        ends = b"" if cycle.keep_alive else b"connection: close\r\n"
+        self.transport.write(b"".join((STATUS_LINE[status], usual, head, ends, b"\r\n", body)))
+        cycle.response_complete = True
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            self.transport.close()
+        cycle.on_response()
+        return True
 
     def _make_room(self) -> None:
         """Close the connection that has been idle longest; without an idle one, refuse this connection."""

@@ -33,6 +33,7 @@ from croupier.flows.accept_payment import accept_payment
 from croupier.flows.hub import Hub
 from croupier.flows.ports import Unauthorized
 from croupier.kit.inbound import MAX_BODY, TooLarge, WrongType, address_of, read_body, require_json
+from croupier.kit.json_reply import JsonReply
 from croupier.kit.jwt import BadToken
 from croupier.kit.log import get
 from croupier.kit.measured_routes import measured_routes
@@ -197,4 +198,4 @@ def _respond(
     answer: HubAnswer, value: dict[str, object] | None = None, headers: dict[str, str] | None = None
 ) -> Response:
     body = messages.write_envelope(answer, value)
-    return Response(body, answer.status, headers=headers, media_type="application/json")
+    return JsonReply(body, answer.status, headers)

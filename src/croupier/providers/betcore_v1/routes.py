@@ -28,6 +28,7 @@ from croupier.flows.publish_draws import publish_draws
 from croupier.flows.refund import refund
 from croupier.flows.refused_win import refused_win
 from croupier.kit.inbound import TooLarge, WrongType, address_of, arrived_s, read_body, require_json
+from croupier.kit.json_reply import JsonReply
 from croupier.kit.log import get
 from croupier.kit.measured_routes import measured_routes
 from croupier.kit.networks import may_call
@@ -189,7 +190,8 @@ async def _answer_in_time(hub: Hub, inbound: InboundRequest, handle: ProviderHan
             left_s = inbound.left_s(hub, inbound.provider.hold_s)
             if not left_s:
                 raise NotTaken
-            limit.reschedule(now_s() + left_s)
+            if inbound.provider.hold_s != hub.store.providers.usual_hold_s:
+                limit.reschedule(now_s() + left_s)
             return codec.encode(await _run_flow(hub, inbound, handle))
     except TimeoutError:
         if not limit.expired():
@@ -285,4 +287,4 @@ def _unauthorized(inbound: InboundRequest, why: str, **facts: str) -> Refused:
 
 
 def _respond(reply: codec.ProviderReply) -> Response:
-    return Response(reply.body, reply.status, headers=reply.headers, media_type="application/json")
+    return JsonReply(reply.body, reply.status, reply.headers)
