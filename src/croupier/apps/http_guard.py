@@ -122,7 +122,7 @@ class HttpGuard(HttpToolsProtocol):
         self._cancel()
         cycle: RequestResponseCycle | None = self.cycle
         if cycle is not None and cycle.scope is self.scope:  # it is none where the connection becomes a WebSocket
-            self.scope[ANSWER] = partial(self._answer, cycle)  # type: ignore[typeddict-unknown-key] # kit.json_reply
+            self.scope[ANSWER] = partial(self._answer, cycle=cycle)  # type: ignore[typeddict-unknown-key] # kit.json_reply
 
     def on_body(self, body: bytes) -> None:
         """Pass on a piece of the body."""
@@ -148,7 +148,7 @@ class HttpGuard(HttpToolsProtocol):
         self._cancel()
         super().handle_websocket_upgrade()
 
-    def _answer(self, cycle: RequestResponseCycle, status: int, head: bytes, body: bytes) -> bool:
+    def _answer(self, status: int, head: bytes, body: bytes, *, cycle: RequestResponseCycle) -> bool:
         """Write a whole response at once, with what uvicorn's cycle would note. False: send it the usual way."""
         if cycle.disconnected or self.flow.write_paused or cycle.response_started:
             return False
