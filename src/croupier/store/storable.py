@@ -10,7 +10,7 @@ _LARGEST = 2**63 - 1
 
 def storable_text(text: str) -> bool:
     """Return whether PostgreSQL accepts this text: no NUL, no half of a character."""
-    return "\0" not in text and not any("\ud800" <= c <= "\udfff" for c in text)
+    return "\0" not in text and (text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text))
 
 
 def storable_id(number: int) -> bool:
