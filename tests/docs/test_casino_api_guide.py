@@ -43,6 +43,19 @@ async def test_the_python_blocks_run_in_order(db: Db) -> None:
         assert (session["playerId"], session["state"], session["device"]) == ("anna", "over", "mobile")
 
 
+@pytest.mark.skipif(shutil.which("php") is None, reason="PHP is not on this machine (Debian: apt install php-cli)")
+async def test_the_php_blocks_run_in_order(db: Db, tmp_path: Path) -> None:
+    program = tmp_path / "guide.php"
+    program.write_text(blocks("php"), "utf-8")
+    async with open_house(db) as house:
+        said = await run(house, "php", str(program))
+        assert "3 games" in said
+        assert "show the player https://studio.example/play?session=" in said
+        assert "bool(true)" in said
+        session = (await house.get("sessions"))["sessions"][0]
+        assert (session["playerId"], session["state"], session["device"]) == ("anna", "over", "mobile")
+
+
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not on this machine")
 async def test_the_curl_blocks_run_in_order(db: Db) -> None:
     async with open_house(db) as house:
