@@ -25,7 +25,8 @@ SITE = Site(openapi(), asyncapi(), design_tokens(), trying=False)
 PAGES = SITE.pages()
 HTML = {path: page.body.decode() for path, page in PAGES.items() if page.media_type.startswith("text/html")}
 ENTRIES = list(operations(DOCUMENT))
-VOID = {"meta", "link", "input", "br", "hr", "img"}
+VOID = {"meta", "link", "input", "br", "hr", "img", "wbr"}
+NO_ICON = "data:,"
 
 
 class Reading(HTMLParser):
@@ -46,7 +47,8 @@ class Reading(HTMLParser):
         told = dict(attrs)
         self.ids += [str(told["id"])] if "id" in told else []
         self.links += [str(told["href"])] if tag == "a" else []
-        self.loaded += [str(told.get("src") or told.get("href"))] if tag in ("script", "link", "img", "iframe") else []
+        address = str(told.get("src") or told.get("href"))
+        self.loaded += [address] if tag in ("script", "link", "img", "iframe") and address != NO_ICON else []
         self.labels |= {str(told["for"])} if tag == "label" else set()
         if tag in ("input", "textarea"):
             self.fields.append((tag, told))

@@ -64,6 +64,7 @@ class Frame:
             void("meta", name="viewport", content="width=device-width, initial-scale=1"),
             void("meta", name="color-scheme", content="dark light"),
             element("title", f"{title} · Croupier"),
+            void("link", rel="icon", href="data:,"),
             void("link", rel="stylesheet", href=f"{self.files}/docs.css"),
             element("script", type="module", src=f"{self.files}/docs.js"),
         ])  # fmt: skip
@@ -73,7 +74,13 @@ class Frame:
         return f'<!doctype html>\n<html lang="en"><head>{head}</head>{body}</html>\n'.encode()
 
     def _top(self, path: str) -> Html:
-        home = element("a", element("b", "Croupier"), " documentation", class_="home", href="/docs")
+        home = element(
+            "a",
+            element("b", "Croupier"),
+            element("span", " documentation", class_="wide-only"),
+            class_="home",
+            href="/docs",
+        )
         version = element("span", self.version, class_="quiet")
         contents = element("a", "Contents", class_="button narrow-only", href="#contents")
         return element("header", home, version, contents, class_="top", data_path=path)
@@ -90,10 +97,16 @@ class Frame:
         for link in group.links:
             tag = [method_tag(link.tag)] if link.tag else []
             here = "page" if link.path == path else None
-            label = element("code" if tag else "span", link.label)
+            label = element("code", *_breaking(link.label)) if tag else element("span", link.label)
             anchor = element("a", *tag, label, href=link.path, aria_current=here)
             rows.append(element("li", anchor, data_words=f"{link.label} {link.hint}".lower()))
         return element("section", element("h2", group.title), element("ul", *rows))
+
+
+def _breaking(path: str) -> list[Html]:
+    """Return a path that may break after each slash."""
+    parts = path.split("/")
+    return [text(parts[0]), *(Html(f"/<wbr>{text(part)}") for part in parts[1:])]
 
 
 def method_tag(method: str) -> Html:
