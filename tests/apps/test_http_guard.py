@@ -265,6 +265,17 @@ async def test_a_reply_in_one_piece_ends_a_connection_that_is_not_to_be_kept(ser
     assert told.endswith(b'\r\n\r\n"served"')
 
 
+async def test_the_answer_to_a_head_has_no_body_and_the_connection_goes_on(served: Served) -> None:
+    """A body that nobody reads would become the answer to the next request on the connection."""
+    line = await served.line()
+    await line.send(b"HEAD /json HTTP/1.1\r\nHost: h\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+    told = await line.to_the_end()
+    head, _, rest = told.partition(b"\r\n\r\n")
+    assert b"content-length: 8" in head
+    assert rest.startswith(b"HTTP/1.1 200")
+    assert told.count(b"served") == 1
+
+
 async def test_an_upgrade_is_no_line_in_the_log(served: Served, caplog: pytest.LogCaptureFixture) -> None:
     line = await served.line()
     await line.send(b"GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")

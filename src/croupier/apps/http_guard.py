@@ -150,8 +150,8 @@ class HttpGuard(HttpToolsProtocol):
 
     def _answer(self, status: int, head: bytes, body: bytes, *, cycle: RequestResponseCycle) -> bool:
         """Write a whole response at once, with what uvicorn's cycle would note. False: send it the usual way."""
-        if cycle.disconnected or self.flow.write_paused or cycle.response_started:
-            return False
+        if cycle.disconnected or self.flow.write_paused or cycle.response_started or cycle.scope["method"] == "HEAD":
+            return False  # the answer to a HEAD has no body
         cycle.response_started, cycle.waiting_for_100_continue = True, False
         usual = b"".join(b"%b: %b\r\n" % header for header in cycle.default_headers)
         ends = b"" if cycle.keep_alive else b"connection: close\r\n"
