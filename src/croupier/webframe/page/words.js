@@ -5,6 +5,7 @@ export class Words {
   constructor(language, catalogue) {
     this.language = language;
     this.catalogue = catalogue;
+    this.formats = {}; // making one costs more than all that it formats
   }
 
   say(key, values = {}) {
@@ -14,7 +15,7 @@ export class Words {
   /** Decimal text as money; a currency that the browser does not know follows the number. */
   money(amount, currency) {
     try {
-      return new Intl.NumberFormat(this.language, { style: "currency", currency }).format(amount);
+      return (this.formats[currency] ??= new Intl.NumberFormat(this.language, { style: "currency", currency })).format(amount);
     } catch {
       return `${amount} ${currency}`;
     }

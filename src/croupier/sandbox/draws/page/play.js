@@ -8,6 +8,7 @@ import { Words, make } from "./words.js";
 const HERE = location.pathname.replace(/\/$/, "");
 const STEPS = ["0.10", "0.20", "0.50", "1.00", "2.00", "5.00", "10.00", "20.00", "50.00", "100.00"];
 const EVERY_MS = { betting: 1000, awaiting: 1000, action: 700, results: 700 };
+const whenIdle = (act) => (window.requestIdleCallback ? requestIdleCallback(act, { timeout: 2000 }) : setTimeout(act, 50));
 const byId = (id) => document.getElementById(id);
 
 /** JSON of the studio; null where it cannot be reached, `gone` where the session is unknown. */
@@ -36,6 +37,7 @@ class Play {
     this.stakes = this.#stakes();
     this.stake = this.stakes.includes("1.00") ? "1.00" : this.stakes[0];
     this.settled = new Set();
+    this.checked = new Map();
     this.board = boardOf(this.state.gameType, this.words, () => this.#slip(), (bet) => this.#leave(bet));
     this.#build();
     this.show(this.state);
@@ -178,15 +180,27 @@ class Play {
     if (newest === this.pastShown) return;
     this.pastShown = newest;
     if (!ended.length) this.past.replaceChildren(make("p.quiet", {}, words.say("nopast")));
-    else this.past.replaceChildren(...ended.slice(0, 10).map((draw) => {
+    else this.past.replaceChildren(...ended.slice(0, 10).map((draw) => this.#ended(draw, gameType)));
+    for (const edition of this.checked.keys()) if (!ended.some((draw) => draw.gameEdition === edition)) this.checked.delete(edition);
+  }
+
+  /** A draw that ended. It is checked once, because its proof does not change, and in an idle moment, so that no frame waits for it. */
+  #ended(draw, gameType) {
+    const { words } = this, known = this.checked.get(draw.gameEdition);
+    if (known) return known;
+    const mark = make("span", {}, "…"), verdict = make("p");
+    const inside = [make("p", {}, words.say("commitment")), make("code", {}, draw.proof.commitment), make("p", {}, words.say("seed")), make("code", {}, draw.proof.seed), verdict];
+    const made = details(make("span.line", {}, make("span.quiet", {}, words.say("draw", { edition: draw.gameEdition })), " ",
+      make("span", {}, draw.results ? resultsText(draw.results, gameType, words) : words.say("cancelled")), mark), inside);
+    this.checked.set(draw.gameEdition, made);
+    whenIdle(() => {
       const fine = check(draw), good = fine.commitment && fine.results;
-      const inside = [make("p", {}, words.say("commitment")), make("code", {}, draw.proof.commitment), make("p", {}, words.say("seed")), make("code", {}, draw.proof.seed),
-        make(`p.${good ? "good" : "bad"}`, {}, words.say(good ? "verified" : "broken"))];
-      const made = details(make("span.line", {}, make("span.quiet", {}, words.say("draw", { edition: draw.gameEdition })), " ",
-        make("span", {}, draw.results ? resultsText(draw.results, gameType, words) : words.say("cancelled")), make(`span.${good ? "good" : "bad"}`, { title: words.say(good ? "verified" : "broken") }, good ? "✓" : "✗")), inside);
+      verdict.textContent = mark.title = words.say(good ? "verified" : "broken");
+      verdict.className = mark.className = good ? "good" : "bad";
+      mark.textContent = good ? "✓" : "✗";
       made.dataset.verified = String(good);
-      return made;
-    }));
+    });
+    return made;
   }
 
   #fairness() {

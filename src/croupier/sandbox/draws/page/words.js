@@ -35,12 +35,18 @@ export class Words {
   constructor(language) {
     this.language = Object.hasOwn(CATALOGUES, language.slice(0, 2)) ? language.slice(0, 2) : "en";
     this.words = CATALOGUES[this.language];
+    this.formats = {};
   }
 
   say(key, values = {}) { return (this.words[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? "")); }
 
   money(amount, currency) {
-    try { return new Intl.NumberFormat(this.language, { style: "currency", currency }).format(amount); } catch { return `${amount} ${currency}`; }
+    try { return this.#format(currency).format(amount); } catch { return `${amount} ${currency}`; }
+  }
+
+  /** Made once: making one costs more than all that it formats. */
+  #format(currency) {
+    return (this.formats[currency] ??= new Intl.NumberFormat(this.language, { style: "currency", currency }));
   }
 }
 
