@@ -63,7 +63,7 @@ class Found:
 
     @property
     def good(self) -> bool:
-        return self.script_max < SCRIPT_MS and self.task_cpu <= TASK_MS
+        return self.script_p99 < SCRIPT_MS and self.task_cpu <= TASK_MS
 
 
 def outermost(events: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
