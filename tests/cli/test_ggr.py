@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import zipfile
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -33,13 +36,35 @@ def test_lines_by_what_is_asked_for(cli: Cli) -> None:
     assert cli.json("ggr", "--from", "2001-01-01", "--to", "2001-01-02") == []
 
 
+@pytest.mark.slow
+def test_every_dimension_adds_up_and_goes_into_a_spreadsheet(cli: Cli, tmp_path: Path) -> None:
+    cli.keep(cli.story().settled())
+    total = Decimal(cli.json("ggr", *PERIOD, "--by", "")[0]["ggr"])
+    for by in ("day", "month", "casino", "provider", "game", "country", "test", "day,game,test"):
+        rows = cli.json("ggr", *PERIOD, "--by", by)
+        assert sum(Decimal(row["ggr"]) for row in rows) == total, by
+        assert all(row[name] is not None for row in rows for name in by.split(",") if name in ("day", "month"))
+    assert {row["day"] for row in cli.json("ggr", *PERIOD, "--by", "day")} == {str(DAY)}
+    file = tmp_path / "report.xlsx"
+    assert "has the report" in cli.ok("ggr", *PERIOD, "--by", "day,game", "--xlsx", str(file)).err
+    with zipfile.ZipFile(file) as archive:
+        sheet = ET.fromstring(archive.read("xl/worksheets/sheet1.xml"))
+    cells = [cell.itertext() for cell in sheet.iter("{http://schemas.openxmlformats.org/spreadsheetml/2006/main}c")]
+    texts = ["".join(one) for one in cells]
+    assert texts[:3] == ["day", "game", "currency"]
+    assert {str(DAY), "Fifty Owls", "EUR"} <= set(texts)
+    assert "name another" in cli.complaint("ggr", *PERIOD, "--xlsx", str(file))
+    first = cli.ok("ggr", *PERIOD, "--by", "month", "--csv").out.splitlines()[0]
+    assert first == "month,currency,stakes,wins,corrections,ggr,jackpots,cashback"
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
         (("--from", str(NEXT), "--to", str(DAY)), "must be after --from"),
         (("--from", str(DAY), "--to", str(DAY)), "must be after --from"),
         (("--from", "yesterday", "--to", str(DAY)), "a day such as 2025-11-01"),
-        ((*PERIOD, "--by", "player"), "--by knows casino, provider, game"),
+        ((*PERIOD, "--by", "player"), "--by knows day, month, casino, provider, game, country, test"),
         (("--from", str(DAY)), "Missing option '--to'"),
     ],
 )

@@ -1,4 +1,4 @@
-"""`croupier bet`: end an incomplete game by hand. Spec: operate.md 2, money.md 4.1."""
+"""`croupier bet`: find bets, and end an incomplete game by hand. Spec: operate.md 2, money.md 4.1."""
 
 from __future__ import annotations
 
@@ -8,17 +8,53 @@ from typing import Annotated
 import typer
 
 from croupier.cli.find import subject_of
-from croupier.cli.running import AsJson, Author, Reason, with_hub
+from croupier.cli.running import AsJson, Author, Reason, with_hub, with_look
+from croupier.cli.search import Wish, id_cursor, search_of, show_page, with_filters
 from croupier.cli.show import say, show_json
-from croupier.core.bet import Bet
+from croupier.core.bet import Bet, BetState
 from croupier.core.money import format_amount
 from croupier.flows.hub import Hub
 from croupier.flows.person import return_bet, settle_bet
 from croupier.kit.settings import Settings
+from croupier.views import money_lists
+from croupier.views.money_lists import Page
 
-app = typer.Typer(help="End an incomplete game by hand.")
+app = typer.Typer(help="Find bets, and end an incomplete game by hand.")
 
 BetArgument = Annotated[str, typer.Argument(metavar="BETID", help="The hub's BetId, or provider:betId.")]
+
+
+BET_STATES = tuple(state.value for state in BetState)
+COLUMNS = (
+    "bet_id", "?casino", "player", "?provider", "??bet_ref", "??round_ref", "?game", "??session_id", "state", ">stake", ">win",
+    "currency", "created_ms", "???ended_ms",
+)  # fmt: skip
+
+
+@app.command("list")
+@with_filters(
+    "casino",
+    "provider",
+    "player",
+    "game",
+    "round_ref",
+    "state",
+    "currency",
+    "at_least",
+    "at_most",
+    "from_",
+    "to",
+    states=BET_STATES,
+)
+def list_(wish: Wish, as_csv: bool, as_json: bool) -> None:
+    """Show bets of all casinos, newest first. Amounts and times are those of the stake."""
+    before = id_cursor(wish.after)
+
+    async def work(hub: Hub, _: Settings) -> Page:
+        return await money_lists.bets(hub.store.db, await search_of(hub, wish, before))
+
+    page = with_look(work)
+    show_page("Bets", page.bets, page.before, columns=COLUMNS, forms=(as_json, as_csv))
 
 
 @app.command("return")

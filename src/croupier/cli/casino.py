@@ -9,10 +9,10 @@ import typer
 
 from croupier.cli.counterparty import CounterpartyCommands
 from croupier.cli.find import casino_of, check_peer
-from croupier.cli.running import AsJson, settings, with_hub, with_look
+from croupier.cli.running import AsCsv, AsJson, settings, with_hub, with_look
 from croupier.cli.sealing import keys
 from croupier.cli.secret_options import KeepOld, Now, SecretFile, kept_s
-from croupier.cli.show import show_facts, show_json, show_table
+from croupier.cli.show import show_facts, show_json, show_list
 from croupier.core.counterparty import Casino
 from croupier.flows.hub import Hub
 from croupier.kit.settings import Settings
@@ -72,7 +72,7 @@ def add(
 
 
 @app.command("list")
-def list_(as_json: AsJson = False) -> None:
+def list_(*, as_csv: AsCsv = False, as_json: AsJson = False) -> None:
     """Show every casino."""
 
     async def work(hub: Hub, _: Settings) -> list[Casino]:
@@ -83,7 +83,7 @@ def list_(as_json: AsJson = False) -> None:
         show_json([facts(casino) for casino in casinos])
         return
     rows = [(c.casino_id, c.name, c.url, c.currencies, c.alg, c.enabled, c.closed) for c in casinos]
-    show_table("Casinos", ("id", "name", "url", "currencies", "alg", "enabled", "closed"), rows)
+    show_list("Casinos", ("id", "name", "??url", "?currencies", "??alg", "enabled", "?closed"), rows, as_csv=as_csv)
 
 
 @app.command()

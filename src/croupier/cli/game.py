@@ -14,9 +14,9 @@ import msgspec
 import typer
 
 from croupier.cli.find import casino_of, game_of, provider_of
-from croupier.cli.running import AsJson, who, with_hub, with_look
+from croupier.cli.running import AsCsv, AsJson, who, with_hub, with_look
 from croupier.cli.settable import told_in
-from croupier.cli.show import instant, say, show_facts, show_json, show_table
+from croupier.cli.show import instant, names_of, say, show_facts, show_json, show_list
 from croupier.core.money import CURRENCIES
 from croupier.core.session import Game
 from croupier.flows.hub import Hub
@@ -56,6 +56,8 @@ def list_(
     provider: Annotated[
         str | None, typer.Option("--provider", help="Show only games of this provider: id or name.")
     ] = None,
+    *,
+    as_csv: AsCsv = False,
     as_json: AsJson = False,
 ) -> None:
     """Show the games, including those that are switched off or no longer listed by their provider."""
@@ -73,15 +75,16 @@ def list_(
         "gameId",
         "provider",
         "name",
-        "category",
+        "??category",
         "enabled",
-        "listed",
-        "jackpot_wins",
-        "min_bet",
-        "max_bet",
-        "off_for",
+        "?listed",
+        "???jackpot_wins",
+        "?>min_bet",
+        "?>max_bet",
+        "?off_for",
     )
-    show_table("Games", columns, [[facts[name] for name in columns] for facts in shown])
+    names = names_of(columns)
+    show_list("Games", columns, [[facts[name] for name in names] for facts in shown], as_csv=as_csv)
 
 
 @app.command("set")
@@ -187,6 +190,7 @@ def diff(
     provider: Annotated[
         str | None, typer.Option("--provider", help="Show only those of this provider: id or name.")
     ] = None,
+    as_csv: AsCsv = False,
     as_json: AsJson = False,
 ) -> None:
     """Show what the lists of providers changed, or would change where a person reviews them (`provider set ID review_games=on`)."""
@@ -201,10 +205,10 @@ def diff(
         return
     if number is None:
         rows = [[d.diff_id, d.provider, len(d.changes), d.state, instant(d.at_ms), d.decided_by] for d in shown]
-        show_table("Differences", ("number", "provider", ">games", "state", "when", "decided by"), rows)
+        show_list("Differences", ("number", "provider", ">games", "state", "?when", "?decided by"), rows, as_csv=as_csv)
         return
     lines = [[c.game_ref, _listed(c.before), _listed(c.after)] for d in shown for c in d.changes]
-    show_table(f"Difference {number}", ("gameId", "before", "after"), lines)
+    show_list(f"Difference {number}", ("gameId", "before", "after"), lines, as_csv=as_csv)
 
 
 @app.command()

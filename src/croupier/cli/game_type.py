@@ -10,9 +10,9 @@ from typing import Annotated, Any
 import typer
 
 from croupier.cli.find import game_of
-from croupier.cli.running import AsJson, with_hub, with_look
+from croupier.cli.running import AsCsv, AsJson, with_hub, with_look
 from croupier.cli.sentences import CommandError
-from croupier.cli.show import say, show_json, show_table
+from croupier.cli.show import say, show_json, show_list
 from croupier.core.draws import MAX_TYPE
 from croupier.flows.hub import Hub
 from croupier.kit.settings import Settings
@@ -24,7 +24,7 @@ Number = Annotated[int, typer.Argument(metavar="GAME_TYPE", min=0, max=MAX_TYPE,
 
 
 @app.command("list")
-def list_(as_json: AsJson = False) -> None:
+def list_(*, as_csv: AsCsv = False, as_json: AsJson = False) -> None:
     """Show every game type, with its provider and whether it is in maintenance."""
 
     async def work(hub: Hub, _: Settings) -> list[GameType]:
@@ -34,9 +34,8 @@ def list_(as_json: AsJson = False) -> None:
     if as_json:
         show_json([_facts(one) for one in known])
         return
-    show_table(
-        "Game types", ("gameType", "provider", "maintenance", "gameId"), [list(_facts(one).values()) for one in known]
-    )
+    rows = [list(_facts(one).values()) for one in known]
+    show_list("Game types", ("gameType", "provider", "maintenance", "?gameId"), rows, as_csv=as_csv)
 
 
 @app.command("set")

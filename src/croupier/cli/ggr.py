@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from croupier.cli.days import day_ms
-from croupier.cli.running import AsJson, with_look
-from croupier.cli.show import show_json, show_table
+from croupier.cli.running import AsCsv, AsJson, with_look
+from croupier.cli.show import note, show_json, show_list
 from croupier.flows.hub import Hub
 from croupier.kit.settings import Settings
-from croupier.views.ggr import DIMENSIONS, GgrRow
+from croupier.kit.sheets import write_sheet
+from croupier.views.ggr import AMOUNTS, DIMENSIONS, USUAL, GgrRow
 from croupier.views.ggr import ggr as report
 
 
@@ -20,8 +22,16 @@ def ggr(
     from_: Annotated[str, typer.Option("--from", metavar="DAY", help="First day, such as 2025-11-01, in UTC.")],
     to: Annotated[str, typer.Option("--to", metavar="DAY", help="The day after the last day.")],
     by: Annotated[
-        str, typer.Option("--by", help="Dimensions of the report, a line for each: casino, provider, game.")
-    ] = ",".join(DIMENSIONS),
+        str,
+        typer.Option(
+            "--by",
+            help=f"Dimensions of the report, with commas between them, a line for each: {', '.join(DIMENSIONS)}.",
+        ),
+    ] = ",".join(USUAL),
+    xlsx: Annotated[
+        Path | None, typer.Option("--xlsx", metavar="FILE", help="Write the report into a new spreadsheet file.")
+    ] = None,
+    as_csv: AsCsv = False,
     as_json: AsJson = False,
 ) -> None:
     """Show gross gaming revenue: stakes minus wins of the bets settled in [from, to), less those undone in it."""
@@ -37,15 +47,14 @@ def ggr(
         return await report(hub.store.db, start_ms, end_ms, by=wanted)
 
     rows = with_look(work)
-    if as_json:
+    shown = [name for name in DIMENSIONS if name in wanted]
+    columns = [*shown, "currency", *(f">{name}" for name in AMOUNTS)]
+    names = [*shown, "currency", *AMOUNTS]
+    lines = [[getattr(row, name) for name in names] for row in rows]
+    if xlsx is not None:
+        write_sheet(xlsx, names, lines)
+        note(f"{xlsx} has the report: {len(lines)} lines.")
+    elif as_json:
         show_json(rows)
-        return
-    columns = ("casino", "provider", "game", "", ">stakes", ">wins", ">corrections", ">GGR", ">jackpots", ">cashback")
-    show_table(
-        f"GGR from {from_} to {to} (that day not counted)",
-        columns,
-        [
-            (r.casino, r.provider, r.game, r.currency, r.stakes, r.wins, r.corrections, r.ggr, r.jackpots, r.cashback)
-            for r in rows
-        ],
-    )
+    else:
+        show_list(f"GGR from {from_} to {to} (that day not counted)", columns, lines, as_csv=as_csv)

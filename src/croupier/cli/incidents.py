@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from croupier.cli.running import AsJson, Author, Reason, with_hub, with_look
+from croupier.cli.running import AsCsv, AsJson, Author, Reason, with_hub, with_look
 from croupier.cli.sentences import CommandError
-from croupier.cli.show import instant, say, show_json, show_table
+from croupier.cli.show import instant, say, show_json, show_list, show_table
 from croupier.flows.hub import Hub
 from croupier.kit.settings import Settings
 from croupier.views.incidents import OpenPayment, ReviewLists, review_lists
@@ -18,17 +18,20 @@ app = typer.Typer(help="Show what needs a person, or close an incident.", invoke
 MOST = 200
 OPEN_FOR_S = 30.0
 MOST_S = 1e9
+CSV_COLUMNS = ("list", "id", "what", "casino", "player or bet", "amount", "currency", "when", "note")
 
 
 @app.callback()
 def incidents(
     context: typer.Context,
+    *,
     open_for: Annotated[
         float,
         typer.Option(
             "--open-for", min=0, max=MOST_S, help="Seconds after which a bet that is on counts as incomplete."
         ),
     ] = OPEN_FOR_S,
+    as_csv: AsCsv = False,
     as_json: AsJson = False,
 ) -> None:
     """Show open incidents, incomplete games, parked payments, and payments without an outcome with their next action."""
@@ -41,6 +44,8 @@ def incidents(
     found = with_look(work)
     if as_json:
         show_json(found)
+    elif as_csv:
+        show_list("To review", CSV_COLUMNS, _lines(found), as_csv=True)
     else:
         _show(found)
 
@@ -66,10 +71,23 @@ def close(
         say(f"Incident {incident_id} is closed.")
 
 
+def _lines(found: ReviewLists) -> list[tuple[object, ...]]:
+    """Return the four lists as one, with the columns of CSV_COLUMNS."""
+    payments = (("parked", found.parked), ("unknown", found.unknown))
+    return [
+        *[("incident", i.incident_id, i.name, i.casino, i.subject_id or None, None, None, instant(i.last_ms), i.note)
+          for i in found.incidents],
+        *[("incomplete", g.bet_id, g.state, g.casino, g.player_ref, g.stake, g.currency, instant(g.created_ms), g.bet_ref)
+          for g in found.incomplete],
+        *[(name, p.payment, p.state, p.casino, p.player_ref, p.amount, p.currency, instant(p.created_ms), p.said)
+          for name, those in payments for p in those],
+    ]  # fmt: skip
+
+
 def _show(found: ReviewLists) -> None:
     show_table(
         "Incidents",
-        (">id", "what", ">bet or cashback", "casino", ">times", "last", "note"),
+        (">id", "what", ">bet or cashback", "?casino", "??>times", "?last", "note"),
         [
             (i.incident_id, i.name, i.subject_id or None, i.casino, i.times, instant(i.last_ms), i.note)
             for i in found.incidents
@@ -77,7 +95,7 @@ def _show(found: ReviewLists) -> None:
     )
     show_table(
         "Incomplete games",
-        (">bet", "state", "casino", "player", "provider", "betId", ">stake", "", "since"),
+        (">bet", "state", "?casino", "?player", "??provider", "??betId", ">stake", "", "since"),
         [
             (
                 g.bet_id,
@@ -100,7 +118,7 @@ def _show(found: ReviewLists) -> None:
 def _show_payments(title: str, payments: tuple[OpenPayment, ...]) -> None:
     show_table(
         title,
-        ("payment", "state", "casino", "player", ">amount", "", "next", "at", ">failures", "the casino said"),
+        ("payment", "state", "?casino", "?player", ">amount", "", "next", "??at", "???>failures", "?the casino said"),
         [
             (p.payment, p.state, p.casino, p.player_ref, p.amount, p.currency, p.next_step, instant(p.next_ms),
              p.failures, p.said)

@@ -71,7 +71,7 @@ COMMANDS: dict[str, CommandEntry] = {
         "game_type", "app", TRADE, "Show the game types of the live feed, switch maintenance, and name their games."
     ),
     "player": CommandEntry("player", "app", TRADE, "Show, exclude and readmit players."),
-    "session": CommandEntry("session", "app", TRADE, "Launch a game for a player."),
+    "session": CommandEntry("session", "app", TRADE, "Launch a game for a player, and find sessions."),
     "jackpot": CommandEntry(
         "jackpot", "app", TRADE, "Open, show, change and freeze jackpot pots, and verify their rounds."
     ),
@@ -103,8 +103,8 @@ COMMANDS: dict[str, CommandEntry] = {
     ),
     "incidents": CommandEntry("incidents", "app", LOOKING, "Show what needs a person, or close an incident."),
     "notify": CommandEntry("notify", "app", LOOKING, "Say who is told of incidents, by webhook or mail, and test it."),
-    "payment": CommandEntry("payment", "app", LOOKING, "Decide about one payment by hand."),
-    "bet": CommandEntry("bet", "app", LOOKING, "End an incomplete game by hand."),
+    "payment": CommandEntry("payment", "app", LOOKING, "Find payments, and decide about one by hand."),
+    "bet": CommandEntry("bet", "app", LOOKING, "Find bets, and end an incomplete game by hand."),
 }  # fmt: skip
 
 

@@ -14,10 +14,10 @@ import typer
 
 from croupier.cli.find import casino_of, check_name, game_of
 from croupier.cli.jackpot_proofs import check_proof, read_document, read_proof, round_facts
-from croupier.cli.running import AsJson, Author, who, with_hub, with_look
+from croupier.cli.running import AsCsv, AsJson, Author, who, with_hub, with_look
 from croupier.cli.sentences import CommandError
 from croupier.cli.settable import told_in
-from croupier.cli.show import instant, show_facts, show_json, show_table
+from croupier.cli.show import instant, names_of, show_facts, show_json, show_list, show_table
 from croupier.core import jackpot
 from croupier.core.jackpot import Gathered, Pot, RoundState
 from croupier.core.money import BadAmount, exponent, format_amount, parse_amount
@@ -70,7 +70,7 @@ def add(
 
 
 @app.command("list")
-def list_(as_json: AsJson = False) -> None:
+def list_(*, as_csv: AsCsv = False, as_json: AsJson = False) -> None:
     """Show the pots and what they stand at."""
 
     async def work(hub: Hub, _: Settings) -> list[dict[str, Any]]:
@@ -80,8 +80,8 @@ def list_(as_json: AsJson = False) -> None:
     if as_json:
         show_json(pots)
         return
-    columns = ("name", "JackpotId", "state", ">amount", "currency", ">seed", ">ceiling", ">share_bp", ">round")
-    show_table("Jackpots", columns, [[pot[name.lstrip(">")] for name in columns] for pot in pots])
+    columns = ("name", "?JackpotId", "state", ">amount", "currency", "??>seed", "?>ceiling", "??>share_bp", "??>round")
+    show_list("Jackpots", columns, [[pot[name] for name in names_of(columns)] for pot in pots], as_csv=as_csv)
 
 
 @app.command()

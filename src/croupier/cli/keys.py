@@ -11,9 +11,9 @@ import msgspec
 import typer
 
 from croupier.cli.find import casino_of
-from croupier.cli.running import AsJson, Author, said_for_the_books, with_hub, with_look
+from croupier.cli.running import AsCsv, AsJson, Author, said_for_the_books, with_hub, with_look
 from croupier.cli.sentences import CommandError
-from croupier.cli.show import instant, note, say, show_json, show_table
+from croupier.cli.show import instant, note, say, show_json, show_list
 from croupier.flows.hub import Hub
 from croupier.kit.keys import ALGORITHMS
 from croupier.kit.settings import Settings
@@ -26,7 +26,7 @@ Kid = Annotated[str, typer.Argument(metavar="KID", help="The key's id, as `croup
 
 
 @app.command("list")
-def list_(as_json: AsJson = False) -> None:
+def list_(*, as_csv: AsCsv = False, as_json: AsJson = False) -> None:
     """Show every key, past ones included, and the casinos for which it signs."""
 
     async def work(hub: Hub, _: Settings) -> list[KeyRow]:
@@ -37,7 +37,7 @@ def list_(as_json: AsJson = False) -> None:
         show_json([msgspec.to_builtins(row) for row in rows])
         return
     table = [(k.kid, k.alg, k.state, instant(k.created_ms), k.casinos, _why(k)) for k in rows]
-    show_table("Signing keys", ("kid", "alg", "state", "made", "signs for", "ended"), table)
+    show_list("Signing keys", ("kid", "?alg", "state", "?made", "signs for", "?ended"), table, as_csv=as_csv)
     for row in waiting(rows):
         note(f"Old key {row.kid} signs until they have fetched the new set for: {', '.join(row.casinos)}.")
 

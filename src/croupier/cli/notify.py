@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 
 import typer
 
-from croupier.cli.running import AsJson, Author, with_hub, with_look
+from croupier.cli.running import AsCsv, AsJson, Author, with_hub, with_look
 from croupier.cli.secret_options import SecretFile, new_file, show_secret, taken_in
 from croupier.cli.sentences import CommandError
-from croupier.cli.show import instant, say, show_json, show_table
+from croupier.cli.show import instant, say, show_json, show_list
 from croupier.flows.hub import Hub
 from croupier.flows.notify import send_test
 from croupier.flows.ports import NotDelivered
@@ -102,7 +102,7 @@ def add_mail(
 
 
 @app.command("list")
-def list_(as_json: AsJson = False) -> None:
+def list_(*, as_csv: AsCsv = False, as_json: AsJson = False) -> None:
     """Show who is told, and what became of the last message to each."""
 
     async def work(hub: Hub, _: Settings) -> list[dict[str, Any]]:
@@ -114,7 +114,7 @@ def list_(as_json: AsJson = False) -> None:
         show_json(known)
         return
     rows = [(k["name"], k["kind"], k["address"], "on" if k["enabled"] else "off", _said(k)) for k in known]
-    show_table("Notifications", ("name", "kind", "address", "state", "last message"), rows)
+    show_list("Notifications", ("name", "kind", "?address", "state", "last message"), rows, as_csv=as_csv)
 
 
 @app.command("test")

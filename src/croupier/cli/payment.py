@@ -1,4 +1,4 @@
-"""`croupier payment`: a person's decision about one payment. Spec: operate.md 2, money.md 2.1 and 6.4."""
+"""`croupier payment`: find payments, and a person's decision about one. Spec: operate.md 2, money.md 2.1 and 6.4."""
 
 from __future__ import annotations
 
@@ -8,19 +8,56 @@ import msgspec
 import typer
 
 from croupier.cli.find import payment_of
-from croupier.cli.running import AsJson, Author, Reason, with_hub
+from croupier.cli.running import AsJson, Author, Reason, with_hub, with_look
+from croupier.cli.search import Wish, payment_cursor, search_of, show_page, with_filters
 from croupier.cli.show import say, show_json
-from croupier.core.payment import Payment
+from croupier.core.payment import Payment, PaymentState
 from croupier.flows.hub import Hub
 from croupier.flows.person import Verb, decide_payment
 from croupier.kit.settings import Settings
+from croupier.views import money_lists
+from croupier.views.money_lists import Page
 
-app = typer.Typer(help="Decide about one payment by hand.")
+app = typer.Typer(help="Find payments, and decide about one by hand.")
 
 PaymentArgument = Annotated[
     str,
     typer.Argument(metavar="ID", help="<BetId or CashbackId>:<kind>, as `croupier incidents` and `trace` show it."),
 ]
+
+
+PAYMENT_STATES = tuple(state.value for state in PaymentState)
+COLUMNS = (
+    "payment", "?casino", "player", "state", ">amount", "??>tax", "currency", "?transaction_id", "??code", "??message",
+    "created_ms", "???decided_ms",
+)  # fmt: skip
+
+
+@app.command("list")
+@with_filters(
+    "casino",
+    "provider",
+    "player",
+    "game",
+    "round_ref",
+    "kind",
+    "state",
+    "currency",
+    "at_least",
+    "at_most",
+    "from_",
+    "to",
+    states=PAYMENT_STATES,
+)
+def list_(wish: Wish, as_csv: bool, as_json: bool) -> None:
+    """Show payments between the hub and all casinos, those of the newest bet or cashback first."""
+    before = payment_cursor(wish.after)
+
+    async def work(hub: Hub, _: Settings) -> Page:
+        return await money_lists.payments(hub.store.db, await search_of(hub, wish, before))
+
+    page = with_look(work)
+    show_page("Payments", page.payments, page.before, columns=COLUMNS, forms=(as_json, as_csv))
 
 
 @app.command()

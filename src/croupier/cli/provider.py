@@ -9,10 +9,10 @@ import typer
 
 from croupier.cli.counterparty import CounterpartyCommands
 from croupier.cli.find import check_peer, provider_of
-from croupier.cli.running import AsJson, settings, with_hub, with_look
+from croupier.cli.running import AsCsv, AsJson, settings, with_hub, with_look
 from croupier.cli.secret_options import KeepOld, Now, SecretFile, kept_s
 from croupier.cli.sentences import CommandError
-from croupier.cli.show import say, show_json, show_table
+from croupier.cli.show import say, show_json, show_list
 from croupier.core.counterparty import Provider
 from croupier.flows.hub import Hub
 from croupier.flows.sync_games import sync_games
@@ -53,7 +53,7 @@ def add(
 
 
 @app.command("list")
-def list_(as_json: AsJson = False) -> None:
+def list_(*, as_csv: AsCsv = False, as_json: AsJson = False) -> None:
     """Show every provider."""
 
     async def work(hub: Hub, _: Settings) -> list[Provider]:
@@ -64,7 +64,7 @@ def list_(as_json: AsJson = False) -> None:
         show_json([facts(provider) for provider in providers])
         return
     rows = [(p.provider_id, p.name, p.counterparty_id, p.url, p.enabled, p.closed) for p in providers]
-    show_table("Providers", ("id", "name", "counterparty", "url", "enabled", "closed"), rows)
+    show_list("Providers", ("id", "name", "?counterparty", "??url", "enabled", "?closed"), rows, as_csv=as_csv)
 
 
 @app.command()

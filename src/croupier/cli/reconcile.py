@@ -14,9 +14,9 @@ import typer
 
 from croupier.cli.days import DAY_MS, day_ms
 from croupier.cli.find import casino_of, subject_of
-from croupier.cli.running import AsJson, Author, Reason, with_hub, with_look
+from croupier.cli.running import AsCsv, AsJson, Author, Reason, with_hub, with_look
 from croupier.cli.sentences import CommandError
-from croupier.cli.show import instant, say, show_json, show_table
+from croupier.cli.show import instant, say, show_json, show_list, show_table
 from croupier.core.reconciliation import Difference
 from croupier.flows.hub import Hub
 from croupier.flows.rate_limit import compare_all
@@ -28,6 +28,9 @@ from croupier.store.storable import id_of
 app = typer.Typer(help="Compare hub, casino and provider, bet by bet.", invoke_without_command=True)
 
 MOST = 200
+COLUMNS = (
+    ">id", ">bet", "?casino", "what differs", "??seen", "the hub says", "the casino says", "?the provider was told", "??last",
+)  # fmt: skip
 TO_DO = {
     Difference.BOOKED_TWICE: "ask the casino to take one booking back; money moved twice in its wallet",
     Difference.NOT_IN_HUB: "ask the casino who ordered it; after a restore see `croupier recover status`",
@@ -117,6 +120,26 @@ def reconcile(
         _show(done)
     if not done.holds:
         raise typer.Exit(1)
+
+
+@app.command("list")
+def list_(
+    *,
+    casino: Annotated[str | None, typer.Option("--casino", help="Id or name of the casino.")] = None,
+    as_csv: AsCsv = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show the open findings, and nothing else."""
+
+    async def work(hub: Hub, _: Settings) -> list[Finding]:
+        casino_id = None if casino is None else (await casino_of(hub, casino)).casino_id
+        return await hub.store.findings.open_ones(casino_id, MOST, None)
+
+    findings = with_look(work)
+    if as_json:
+        show_json(findings)
+    else:
+        show_list("Open findings", COLUMNS, _finding_lines(findings), as_csv=as_csv)
 
 
 @app.command()
@@ -231,15 +254,7 @@ def _show_unusable(unusable: Sequence[BetComparison]) -> None:
 
 
 def _show_findings(findings: Sequence[Finding], number: int) -> None:
-    show_table(
-        "Open findings",
-        (">id", ">bet", "casino", "what differs", "seen", "the hub says", "the casino says", "the provider was told", "last"),
-        [
-            (f.finding_id, f.subject_id or None, f.casino, f"{f.about}: {f.name}", f.words, _hub_says(f),
-             _casino_says(f), _provider_says(f), instant(f.last_ms))
-            for f in findings
-        ],
-    )  # fmt: skip
+    show_table("Open findings", COLUMNS, _finding_lines(findings))
     names = {f.name for f in findings}
     for difference, words in TO_DO.items():
         if difference.value in names:
@@ -249,6 +264,14 @@ def _show_findings(findings: Sequence[Finding], number: int) -> None:
             "`croupier reconcile close ID --reason TEXT`.")  # fmt: skip
     if number > len(findings):
         say(f"{number - len(findings)} more are open.")
+
+
+def _finding_lines(findings: Sequence[Finding]) -> list[tuple[object, ...]]:
+    return [
+        (f.finding_id, f.subject_id or None, f.casino, f"{f.about}: {f.name}", f.words, _hub_says(f),
+         _casino_says(f), _provider_says(f), instant(f.last_ms))
+        for f in findings
+    ]  # fmt: skip
 
 
 def _hub_says(finding: Finding) -> str | None:

@@ -28,6 +28,7 @@ from croupier.store.processes import Processes
 T = TypeVar("T")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value on standard output, and nothing else.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Print comma-separated values, with a line of names first.")]
 LONGEST_WORDS = 500
 
 

@@ -33,7 +33,7 @@ from croupier.store.parties.games import GameAmbiguous
 from croupier.store.parties.keys import KeyInUse, KeyUnknown
 from croupier.store.parties.listings import DiffUnknown
 from croupier.store.parties.players import CurrencyDiffers
-from croupier.views.subjects import SubjectAmbiguous
+from croupier.views.subjects import SeveralFound, SubjectAmbiguous
 
 
 class CommandError(Exception):
@@ -50,6 +50,7 @@ _SAY_IT_THEMSELVES = (
     DiffUnknown,
     GameAmbiguous,
     NameAmbiguous,
+    SeveralFound,
     SubjectAmbiguous,
     KeyInUse,
     KeyUnknown,

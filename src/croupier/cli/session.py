@@ -1,4 +1,4 @@
-"""`croupier session`: launch a game for a player. Spec: operate.md 2, provider.md 3.2, casino.md 2 (users/auth).
+"""`croupier session`: launch a game for a player, and find sessions. Spec: operate.md 2, provider.md 3.2, casino.md 2 (users/auth).
 
 Owns: the words. Never: who may play what (flows.launch).
 """
@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from croupier.cli.find import casino_of, check_player, game_of
-from croupier.cli.running import AsJson, with_hub
+from croupier.cli.running import AsJson, with_hub, with_look
+from croupier.cli.search import Wish, search_of, session_cursor, show_page, with_filters
 from croupier.cli.secret_options import taken_in
 from croupier.cli.sentences import CommandError
 from croupier.cli.show import show_facts, show_json
@@ -21,15 +22,22 @@ from croupier.flows.hub import Hub
 from croupier.flows.launch import Launched, LaunchRequest, launch
 from croupier.kit.settings import Settings
 from croupier.store.parties.players import Player
+from croupier.views import money_lists
+from croupier.views.money_lists import Page
 
 LONGEST_TOKEN = 4096
+SESSION_STATES = ("open", "over")
+COLUMNS = (
+    "session_id", "?casino", "player", "??provider", "game", "?currency", "??demo", "opened_ms", "expires_ms", "??ended_by",
+    "???end_reason",
+)  # fmt: skip
 
-app = typer.Typer(help="Launch a game for a player.")
+app = typer.Typer(help="Launch a game for a player, and find sessions.")
 
 
 @app.callback()
 def group() -> None:
-    """Launch a game for a player."""
+    """Launch a game for a player, and find sessions."""
 
 
 @app.command("open")
@@ -75,6 +83,19 @@ def open_(
         show_json(opened)
     else:
         show_facts("Session", opened)
+
+
+@app.command("list")
+@with_filters("casino", "provider", "player", "game", "state", "currency", "from_", "to", states=SESSION_STATES)
+def list_(wish: Wish, as_csv: bool, as_json: bool) -> None:
+    """Show sessions of all casinos, those opened last first."""
+    before = session_cursor(wish.after)
+
+    async def work(hub: Hub, _: Settings) -> Page:
+        return await money_lists.sessions(hub.store.db, await search_of(hub, wish, before))
+
+    page = with_look(work)
+    show_page("Sessions", page.sessions, page.before, columns=COLUMNS, forms=(as_json, as_csv))
 
 
 async def _behind(hub: Hub, casino: Casino, token: str) -> Player:

@@ -15,7 +15,7 @@ from croupier.store.db import Db
 
 WINDOW: Final = 100_000
 """The most rows of all casinos that one page looks at."""
-_SLACK_MS: Final = 3_600_000
+SLACK_MS: Final = 3_600_000
 """Numbers are given in blocks, so that they follow the time only roughly."""
 KINDS: Final = tuple(sorted(kind.value for kind in PaymentKind))
 TOP: Final = 2**63 - 1
@@ -155,7 +155,7 @@ async def bets(db: Db, asked: BooksQuery) -> BooksPage:
         return BooksPage(bets=page)
     end = await db.fetchrow(_BETS_END, asked.before[0], WINDOW)
     assert end is not None
-    more = end["rows"] == WINDOW and end["since_ms"] >= asked.from_ms - _SLACK_MS
+    more = end["rows"] == WINDOW and end["since_ms"] >= asked.from_ms - SLACK_MS
     return BooksPage(bets=page, before=(end["bottom"], "") if more else None)
 
 
@@ -182,7 +182,7 @@ async def payments(db: Db, asked: BooksQuery) -> BooksPage:
         return BooksPage(payments=page)
     end = await db.fetchrow(_PAYMENTS_END, *asked.before, WINDOW)
     assert end is not None
-    more = end["rows"] == WINDOW and end["since_ms"] >= asked.from_ms - _SLACK_MS
+    more = end["rows"] == WINDOW and end["since_ms"] >= asked.from_ms - SLACK_MS
     # All payments of the last bet of the window may not be in it: they are looked at again.
     return BooksPage(payments=page, before=(end["bottom"] + 1, "") if more else None)
 
