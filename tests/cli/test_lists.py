@@ -34,7 +34,7 @@ def everything() -> list[tuple[tuple[str, ...], Any]]:
     return walk(typer.main.get_command(app.app))
 
 
-LISTS = ("casino list", "provider list", "game list", "game diff", "game-type list", "player list", "session list", "bet list",
+LISTS = ("casino list", "casino keys list", "provider list", "game list", "game diff", "game-type list", "player list", "session list", "bet list",
          "payment list", "keys list", "jackpot list", "notify list", "ggr", "incidents", "reconcile list")  # fmt: skip
 NEEDED = {"player list": ("--casino", "Aurora"), "ggr": ("--from", "2020-01-01", "--to", "2030-01-01")}
 

@@ -191,21 +191,21 @@ class Query:
 async def bets(db: Db, asked: Search) -> Page:
     """Return a page of bets, newest first. Bets without any payment have no player to be found by."""
     bottom, asked = await _bounded(db, asked)
-    rows, before = await _walk(db, asked, bottom, _OF_BETS)
+    rows, before = await _walk(db, _OF_BETS, asked, bottom=bottom)
     return Page(bets=tuple(FoundBet(**_amounts(row, "stake", "win")) for row in rows), before=before)
 
 
 async def payments(db: Db, asked: Search) -> Page:
     """Return a page of payments, newest bet or cashback first."""
     _, asked = await _bounded(db, asked)
-    rows, before = await _walk(db, asked, 0, _OF_PAYMENTS)
+    rows, before = await _walk(db, _OF_PAYMENTS, asked, bottom=0)
     return Page(payments=tuple(_payment(row) for row in rows), before=before)
 
 
 async def sessions(db: Db, asked: Search) -> Page:
     """Return a page of sessions, newest first."""
     asked = replace(asked, before=min(asked.before, (asked.until_ms, "")))
-    rows, before = await _walk(db, asked, asked.from_ms, _OF_SESSIONS)
+    rows, before = await _walk(db, _OF_SESSIONS, asked, bottom=asked.from_ms)
     return Page(sessions=tuple(FoundSession(**row) for row in rows), before=before)
 
 
@@ -296,7 +296,7 @@ _OF_SESSIONS: Final = _List(sessions_query, _SESSIONS_END, "opened_ms", "session
 
 
 async def _walk(
-    db: Db, asked: Search, bottom: int, of: _List
+    db: Db, of: _List, asked: Search, *, bottom: int
 ) -> tuple[list[Mapping[str, Any]], tuple[int, str] | None]:  # fmt: skip
     """Return the rows of a page, and where the next begins."""
     found: list[Mapping[str, Any]] = []

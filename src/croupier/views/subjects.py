@@ -100,15 +100,15 @@ async def last_bet(db: Db, player_ref: str, casino_id: int | None = None) -> int
 
 async def bet_of_round(db: Db, round_ref: str, casino_id: int | None = None) -> int | None:
     """Return the only bet of a round, or None. Raises SeveralFound."""
-    return await _only(db, _OF_ROUND, (round_ref, casino_id), "round")
+    return await _only(db, _OF_ROUND, (round_ref, casino_id), what="round")
 
 
 async def subject_of_transaction(db: Db, transaction_id: str, casino_id: int | None = None) -> int | None:
     """Return the bet or cashback of a casino's own transaction id, or None. Raises SeveralFound."""
-    return await _only(db, _OF_TRANSACTION, (transaction_id, casino_id), "transaction")
+    return await _only(db, _OF_TRANSACTION, (transaction_id, casino_id), what="transaction")
 
 
-async def _only(db: Db, sql: str, asked: tuple[str, int | None], what: str) -> int | None:
+async def _only(db: Db, sql: str, asked: tuple[str, int | None], *, what: str) -> int | None:
     if not storable_text(asked[0]):
         return None
     rows = await db.fetch(sql, *asked)
