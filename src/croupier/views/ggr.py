@@ -93,4 +93,4 @@ async def ggr(db: Db, from_ms: int, to_ms: int, *, by: Collection[str] = USUAL) 
 def _line(row: Mapping[str, Any]) -> GgrRow:
     amounts = {name: format_amount(int(row[name]), row["currency"]) for name in AMOUNTS}
     names: dict[str, Any] = {name: row[name] for name in (*DIMENSIONS, "game_ref", "currency")}
-    return GgrRow(**names, **amounts)
+    return GgrRow(**(names | amounts))
