@@ -38,9 +38,10 @@ test-clients: $(READY_DEV) ## official clients of the live feed against it; need
 	$(BIN)/python -m pytest tests/feed/clients $(ARGS)
 
 .PHONY: browser
-browser: $(READY_DEV) ## the frame and the games in a real browser; needs Chromium (Debian: chromium), and npm for axe-core
+browser: $(READY_DEV) ## the frame and the games in a real browser; needs Chromium (Debian: chromium), and npm for axe-core and TypeScript
 	cd tests/browser/axe && $(NPM_FETCH)
-	$(BIN)/python -m pytest tests/browser $(ARGS)
+	cd tests/webframe/types && $(NPM_FETCH)
+	$(BIN)/python -m pytest tests/browser tests/webframe/test_types.py $(ARGS)
 
 .PHONY: fuzz
 fuzz: $(READY_DEV) ## a million hostile inputs for every reader, some minutes; the figures go to docs/proof

@@ -85,3 +85,13 @@ async def test_what_goes_wrong_and_what_ends_play(scene: Scene, *, dark: bool) -
     await page.until("document.querySelector('.stop')", FRAME)
     assert await faults(page, FRAME) == []
     await page.close()
+
+
+@LIGHTS
+@pytest.mark.parametrize(
+    "path", ["/docs", "/docs/guides/casino", "/docs/api/providers/pay-in", "/docs/api/feed/socket"]
+)
+async def test_the_documentation(scene: Scene, path: str, *, dark: bool) -> None:
+    page = await opened(scene, scene.hub + path, dark=dark)
+    assert await faults(page) == []
+    await page.close()

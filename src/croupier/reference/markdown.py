@@ -164,7 +164,7 @@ def _set_rules(parser: MarkdownIt) -> None:
         return element("pre", element("code", tokens[at].content), tabindex="0") + "\n"
 
     def table_open(*_: object) -> str:
-        return '<div class="scroll" tabindex="0" role="region" aria-label="Table"><table>\n'
+        return '<div class="scroll" tabindex="0" role="group" aria-label="Table"><table>\n'
 
     def table_close(*_: object) -> str:
         return "</table></div>\n"

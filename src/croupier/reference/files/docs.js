@@ -15,7 +15,7 @@ if (find) {
   const nav = document.getElementById("contents");
   if (here && nav.scrollHeight > nav.clientHeight) nav.scrollTop = here.offsetTop - nav.clientHeight / 3;
   addEventListener("keydown", (event) => {
-    if (event.key === "/" && !event.target.closest("input, textarea")) {
+    if (event.key === "/" && !event.target.closest("input:not([type=radio]), textarea")) {
       event.preventDefault();
       find.focus();
     }
