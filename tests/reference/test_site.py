@@ -150,6 +150,12 @@ def test_every_page_is_well_formed_and_loads_nothing_from_elsewhere() -> None:
     assert "@import" not in style
 
 
+def test_every_page_in_the_navigation_has_a_name() -> None:
+    links = [link for group in SITE.frame.groups for link in group.links]
+    assert {link.path for link in links} == HTML.keys() - {"/docs"}
+    assert [link.path for link in links if not link.label] == []
+
+
 def test_only_a_sandbox_has_the_form() -> None:
     assert not any('class="try"' in page for page in HTML.values())
     assert "connect-src 'none'" in SITE.frame.headers["Content-Security-Policy"]

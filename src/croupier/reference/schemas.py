@@ -82,6 +82,8 @@ class Schemas:
             return " or ".join(self.type_of(one) for one in told["anyOf"])
         if "enum" in told:
             return " or ".join(json.dumps(value) for value in told["enum"])
+        if "prefixItems" in told:
+            return f"list of {', '.join(map(self.type_of, told['prefixItems']))}"
         if told.get("type") == "array":
             inner = self.type_of(told["items"]) if told.get("items") else "any value"
             return f"list of {inner}" + (f", at most {told['maxItems']}" if "maxItems" in told else "")
@@ -100,6 +102,8 @@ class Schemas:
         told = self._not_null(told)
         if "properties" in told:
             return self._object(told, whole=whole, depth=depth)
+        if "prefixItems" in told:
+            return [self.example(one, whole=whole, depth=depth + 1) for one in told["prefixItems"]]
         if told.get("type") == "array":
             inner = told.get("items")
             return [self.example(inner, whole=whole, depth=depth + 1)] if inner else []

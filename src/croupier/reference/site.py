@@ -194,7 +194,8 @@ def _short(title: str) -> str:
 def _short_paths(paths: Sequence[str]) -> list[str]:
     """Return the paths without what all of them begin with, and long ones by their end."""
     parts = [path.split("/") for path in paths]
-    same = len(posixpath.commonpath(paths).split("/")) if len(paths) > 1 else 1
+    shared = posixpath.commonpath(paths).strip("/") if len(paths) > 1 else ""
+    same = 1 + len(shared.split("/")) if shared else 1
     shown = [one[same:] for one in parts]
     return ["/".join(one if len(one) < 4 else ["…", *one[-2:]]) for one in shown]
 
