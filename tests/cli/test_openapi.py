@@ -13,4 +13,4 @@ def test_the_document_is_printed_whole(nowhere: Cli) -> None:
 
 def test_people_see_every_operation(nowhere: Cli) -> None:
     said = nowhere.ok("openapi").out
-    assert all(f"{operation.path} " in said for operation in all_operations())
+    assert all(f"\t{operation.path}\t" in said for operation in all_operations())

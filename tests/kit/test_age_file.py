@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from io import BytesIO
 from pathlib import Path
+from threading import Event
 from typing import BinaryIO
 
 import pytest
 
-from croupier.kit.age_file import BadBackupKey, decrypt, digest, encrypt, read_key, read_or_make_key
+from croupier.kit.age_file import BadBackupKey, _through_pipe, decrypt, digest, encrypt, read_key, read_or_make_key
 
 BIG = bytes(range(256)) * 4096
 
@@ -92,3 +93,20 @@ def test_an_error_of_the_reader_ends_the_writer(tmp_path: Path) -> None:
     encrypt(key, write_big, tmp_path / "file")
     with pytest.raises(ValueError, match="enough"):
         decrypt(key, tmp_path / "file", fail)
+
+
+def test_a_reader_that_is_gone_before_the_last_bytes_are_flushed_says_why() -> None:
+    """The last bytes leave when the pipe is closed: that write fails like any other."""
+    gone = Event()
+
+    def write(sink: BinaryIO) -> None:
+        gone.wait(10)
+        sink.write(b"x")
+
+    def read(source: BinaryIO) -> None:
+        source.close()
+        gone.set()
+        raise ValueError("enough")
+
+    with pytest.raises(ValueError, match="enough"):
+        _through_pipe(write, read)

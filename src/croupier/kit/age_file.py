@@ -110,14 +110,14 @@ def _through_pipe(write: Callable[[BinaryIO], None], read: Callable[[BinaryIO], 
     failed: list[BaseException] = []
 
     def run() -> None:
-        with os.fdopen(into, "wb") as sink:
-            try:
+        try:
+            with os.fdopen(into, "wb") as sink:
                 write(sink)
-            except BrokenPipeError:
-                pass  # the reader gave up, and says why
-            except BaseException as error:  # noqa: BLE001 - raised again below, in the caller's thread
-                failed.append(error)
-        # Closing the pipe is what the reader waits for.
+            # Closing the pipe is what the reader waits for. It writes what is left, so it may fail like a write.
+        except BrokenPipeError:
+            pass  # the reader gave up, and says why
+        except BaseException as error:  # noqa: BLE001 - raised again below, in the caller's thread
+            failed.append(error)
 
     writer = Thread(target=run, name="backup", daemon=True)
     writer.start()
