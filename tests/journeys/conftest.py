@@ -31,7 +31,6 @@ from tests.journeys.stage import CLAIM_S, HOLD_S, INFO_AT_S, Facts, Seat, Stage,
 
 HERE = Path(__file__).parent
 SHORT = {
-    "CROUPIER_HOLD_S": str(HOLD_S),
     "CROUPIER_CLAIM_S": str(CLAIM_S),
     "CROUPIER_INFO_AT_S": ",".join(map(str, INFO_AT_S)),
     "CROUPIER_LATE_INFO_AT_S": "13,14,15",
@@ -135,6 +134,8 @@ async def _shorten(world: LocalWorld) -> None:
     assert world.casino is not None
     async with open_hub(world.settings) as desk:
         await desk.store.casinos.change(world.casino.casino_id, {"total_s": 3.0})
+        assert world.provider is not None
+        await desk.store.providers.change(world.provider.provider_id, {"hold_s": HOLD_S})
 
 
 async def _last_guest_left(place: Path) -> None:

@@ -166,7 +166,8 @@ class Stage:
         """A hand-made studio that the hub knows, its games fetched."""
         studio = Studio(self.peers, fresh("studio"))
         self.peers.studios[studio.name] = studio
-        added, secret = await self.desk.store.providers.add(studio.name, studio.url, **profile)
+        # On the row and not by CROUPIER_HOLD_S, which would override the long hold of a test that is not about time.
+        added, secret = await self.desk.store.providers.add(studio.name, studio.url, **{"hold_s": HOLD_S, **profile})
         studio.line = HandProvider(self.http, self.facts.hub_url, added.provider_id, added.counterparty_id, secret)
         await sync_games(self.desk, added)
         return studio

@@ -1,12 +1,18 @@
 """`POST {casino}/payments/make-list`: several payments in one call, each of them its own payment all the same."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from tests.journeys.by_hand import Told
 from tests.journeys.peers import Casino, Heard, Script, say
 from tests.journeys.stage import Stage, Table, fresh
+
+
+async def long_table(stage: Stage, **casino: Any) -> Table:
+    """A table with a long hold: many calls follow one after the other, and how fast is not the question here."""
+    return await stage.table(await stage.new_casino(**casino), await stage.new_studio(hold_s=20.0))
 
 
 async def rush(table: Table, count: int = 24) -> list[Told]:
@@ -18,7 +24,8 @@ async def rush(table: Table, count: int = 24) -> list[Told]:
     raise AssertionError("no two stakes were ever committed together")
 
 
-async def test_stakes_that_were_committed_together_leave_in_one_list(stage: Stage, table: Table) -> None:
+async def test_stakes_that_were_committed_together_leave_in_one_list(stage: Stage) -> None:
+    table = await long_table(stage)
     assert {t.outcome for t in await rush(table)} == {(200, 1)}
     lists = table.casino.calls("payments/make-list")
     assert all(2 <= len(made) <= 100 for made in lists)
@@ -37,8 +44,7 @@ async def test_stakes_that_were_committed_together_leave_in_one_list(stage: Stag
      say(500, status=501), say(500, status=500), say(200, [], status=500)],
 )  # fmt: skip
 async def test_an_error_answer_to_a_list_says_nothing_and_each_goes_alone(stage: Stage, answer: Script) -> None:
-    # A long hold: many calls follow one after the other, and how fast is not the question here.
-    table = await stage.table(await stage.new_casino(), await stage.new_studio(hold_s=20.0))
+    table = await long_table(stage)
     table.casino.says["payments/make-list"] = answer
     assert {t.outcome for t in await rush(table)} == {(200, 1)}
     in_lists = {made["BetId"] for heard in table.casino.calls("payments/make-list") for made in heard}
@@ -61,7 +67,9 @@ async def test_a_value_in_the_answer_to_a_list_is_nobodys_outcome(stage: Stage, 
             await table.casino.line.accept(element, 103805)
 
 
-async def test_outcomes_may_come_in_another_order_and_with_gaps(stage: Stage, table: Table) -> None:
+async def test_outcomes_may_come_in_another_order_and_with_gaps(stage: Stage) -> None:
+    table = await long_table(stage)
+
     async def every_second_backwards(casino: Casino, heard: Heard) -> object:
         for made in reversed(heard.data[::2]):
             casino.later(made)
@@ -77,7 +85,7 @@ async def test_outcomes_may_come_in_another_order_and_with_gaps(stage: Stage, ta
 
 
 async def test_a_casino_may_have_no_lists(stage: Stage) -> None:
-    table = await stage.table(await stage.new_casino(batch=1))
+    table = await long_table(stage, batch=1)
     told = await asyncio.gather(*(table.line.pay_in(table.session, fresh("b"), "1.00") for _ in range(24)))
     assert {t.outcome for t in told} == {(200, 1)}
     assert table.casino.calls("payments/make-list") == []
