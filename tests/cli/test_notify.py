@@ -14,6 +14,7 @@ import pytest
 from croupier.kit import webhook
 from tests.cli.conftest import Cli
 from tests.kit.mail_server import mail_server
+from tests.kit.webhook_receiver import is_genuine
 
 OWN = webhook.secret_of(b"s" * 24)
 
@@ -52,7 +53,7 @@ def test_a_webhook_is_added_tried_switched_and_removed(cli: Cli, receiver: Recei
     made = cli.json("notify", "add", "webhook", "on-call", "--url", receiver.url)
     assert cli.json("notify", "test", "on-call")["delivered"] is True
     ((headers, body),) = receiver.got
-    assert webhook.is_genuine(made["Secret"], headers, body, now_s=int(time()))
+    assert is_genuine(made["Secret"], headers, body, now_s=int(time()))
     receiver.status = 500
     assert "did not take the message: it answered 500" in cli.complaint("notify", "test", "on-call")
     assert cli.json("notify", "set", "on-call", "--off")["enabled"] is False
@@ -70,7 +71,7 @@ def test_a_receiver_may_bring_its_own_secret(cli: Cli, receiver: Receiver) -> No
     said = cli("notify", "add", "webhook", "pager", "--url", receiver.url, "--secret", "-", "--json", typed=f"{OWN}\n")
     assert said.code == 0, said.err
     cli.ok("notify", "test", "pager")
-    assert webhook.is_genuine(OWN, *receiver.got[0], now_s=int(time()))
+    assert is_genuine(OWN, *receiver.got[0], now_s=int(time()))
     cli.ok("notify", "remove", "pager")
 
 

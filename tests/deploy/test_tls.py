@@ -6,10 +6,8 @@ import asyncio
 import io
 import json
 import shutil
-import socket
 import ssl
 import subprocess
-import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +20,7 @@ from croupier.apps.wiring import open_hub
 from croupier.apps.world import LocalWorld, local_world
 from tests.conftest import make_home, remove_home
 from tests.deploy.test_proxy import NGINX
+from tests.sockets import free_port, reachable
 
 pytestmark = [
     pytest.mark.slow,
@@ -51,11 +50,6 @@ class Front:
             told = await answer.json()
             assert answer.status == 200, told
             return str(told["Value"]["AccessToken"])
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return int(sock.getsockname()[1])
 
 
 def configure(folder: Path, hub_port: int) -> tuple[Path, int]:
@@ -98,7 +92,7 @@ async def front() -> AsyncIterator[Front]:
             trust = ssl.create_default_context(cafile=str(folder / "certificate.pem"))
             try:
                 async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust)) as client:
-                    await asyncio.to_thread(_listens, port)
+                    await reachable(port)
                     yield Front(world, client, f"https://localhost:{port}", folder / "croupier.log")
             finally:
                 nginx.terminate()
@@ -106,17 +100,6 @@ async def front() -> AsyncIterator[Front]:
     finally:
         remove_home(home)
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _listens(port: int) -> None:
-    for _ in range(600):
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.05)
-            continue
-        return
-    raise TimeoutError(f"nginx does not listen on port {port} after 30 s")
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/livez", "/readyz", "/openapi.json", "/version", "/v1"])

@@ -25,6 +25,7 @@ from aiohttp import web
 
 from croupier.feed.rest import messages
 from tests.feed.site import Site, open_site
+from tests.sockets import reachable
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs/guides/feed.md").read_text("utf-8")
@@ -168,7 +169,7 @@ async def test_the_page_in_a_browser(folder: Folder) -> None:
     ]
     try:
         async with folder.started(sys.executable, "server.py"):
-            await reachable(folder.page_port)
+            await reachable(folder.page_port, PATIENCE_S)
             address = f"http://127.0.0.1:{folder.page_port}/"
             async with (
                 folder.started(*browser, f"--user-data-dir={folder.path / 'browser'}", address),
@@ -179,15 +180,6 @@ async def test_the_page_in_a_browser(folder: Folder) -> None:
                     shown = await said.get()
     finally:
         await runner.cleanup()
-
-
-async def reachable(port: int) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while True:
-            with suppress(OSError):
-                socket.create_connection(("127.0.0.1", port)).close()
-                return
-            await asyncio.sleep(0.05)
 
 
 @needs_library

@@ -11,7 +11,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -26,6 +25,7 @@ from croupier.casinos.betcore_v2 import outcomes as casino_outcomes
 from croupier.core.refusals import Refusal
 from croupier.providers.betcore_v1 import outcomes as provider_outcomes
 from tests.conftest import make_home, remove_home
+from tests.sockets import free_port, reachable
 
 ROOT = Path(__file__).parents[2]
 TEXTS = {name: (ROOT / f"docs/guides/{name}.md").read_text("utf-8") for name in ("casino", "provider")}
@@ -56,11 +56,6 @@ def files(language: str) -> dict[str, str]:
         assert len(names) == len(blocks)
         found |= {f"{name}.{ENDINGS[language]}": body for name, body in zip(names, blocks, strict=True)}
     return found
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
 
 
 @dataclass
@@ -101,7 +96,7 @@ class Folder:
         )  # fmt: skip
         log.close()
         try:
-            await reachable(port)
+            await reachable(port, PATIENCE_S)
             yield
         finally:
             with suppress(ProcessLookupError):
@@ -117,15 +112,6 @@ class Folder:
                 if len(told) >= times:
                     return
                 await asyncio.sleep(0.1)
-
-
-async def reachable(port: int) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while True:
-            with suppress(OSError):
-                socket.create_connection(("127.0.0.1", port)).close()
-                return
-            await asyncio.sleep(0.05)
 
 
 @asynccontextmanager

@@ -17,6 +17,7 @@ from croupier.kit import webhook
 from croupier.kit.wire import PeerError, WireAnswer, WireRequest
 from croupier.store.oversight.notifications import NotificationTarget
 from tests.flows.desk import Desk
+from tests.kit.webhook_receiver import is_genuine
 
 SECRET = webhook.secret_of(bytes(32))
 
@@ -67,7 +68,7 @@ async def test_what_comes_together_is_one_signed_message(watch: Watch) -> None:
     await watch.happens("audit", "I10 does not hold")
     assert await watch.later(1) == 1
     (request,) = watch.receiver.requests
-    assert webhook.is_genuine(SECRET, request.headers, request.body, now_s=watch.desk.clock.now_ms() // 1000)
+    assert is_genuine(SECRET, request.headers, request.body, now_s=watch.desk.clock.now_ms() // 1000)
     told = json.loads(request.body)
     assert (told["type"], told["data"]["open"]) == ("incidents.raised", 2)
     assert [(one["name"], one.get("subject")) for one in told["data"]["incidents"]] == [
@@ -170,3 +171,17 @@ async def test_a_target_that_lost_its_secret_says_so(watch: Watch) -> None:
     await watch.desk.db.execute("update notification_targets set secret = null")
     with pytest.raises(NotDelivered, match="remove it and add it again"):
         await send_test(watch.desk.hub, watch.target)
+
+
+async def test_messages_that_ended_long_ago_are_deleted_and_no_other(watch: Watch) -> None:
+    """The worker purges them; what waits is kept however old it is."""
+    store = watch.desk.hub.store.notifications
+    await watch.happens("audit")
+    await watch.later(GATHER_MS)
+    watch.receiver.answers = [500]
+    await watch.happens("breaker")
+    await watch.later(APART_MS)
+    now_ms = watch.desk.clock.now_ms()
+    assert await store.purge(now_ms - APART_MS) == 0
+    assert await store.purge(now_ms) == 1
+    assert {one.state for one in (await store.last()).values()} == {"waiting"}

@@ -63,6 +63,8 @@ REFRESH_S = 0.5
 SYNC_S = 3600.0
 PURGE_S = 30.0
 SEEN_KEPT_MS = 660_000
+MESSAGES_KEPT_MS = 30 * 86_400_000
+"""Messages about incidents that were delivered or given up."""
 """Longer than any request can be fresh: a provider's row allows at most 300 s to either side."""
 AGAIN_S = 1.0
 TRIAL_S = 1.0
@@ -171,6 +173,7 @@ def _loops(hub: Hub, processes: Processes, settings: Settings) -> list[Loop]:
     async def purge() -> None:
         await hub.store.replay_guard.purge(hub.clock.now_ms() - SEEN_KEPT_MS)
         await hub.store.launch_codes.purge()
+        await hub.store.notifications.purge(hub.clock.now_ms() - MESSAGES_KEPT_MS)
         await hub.store.incidents.close_taken()
 
     patient = partial(_with_long_statements, settings.db_report_s)

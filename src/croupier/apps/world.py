@@ -98,15 +98,15 @@ class LocalWorld:
 
 @asynccontextmanager
 async def local_world(
-    home: Path, answered: Mapping[str, str] | None = None, *, workers: int = 1, log: Path | None = None
+    home: Path, more: Mapping[str, str] | None = None, *, workers: int = 1, log: Path | None = None
 ) -> AsyncIterator[LocalWorld]:
-    """Start everything. `told`: settings (`CROUPIER_*`) beyond those that a local installation needs.
+    """Start everything. `more`: settings (`CROUPIER_*`) beyond those that a local installation needs.
 
     Settings of the environment are ignored, above all a database that belongs to another installation.
     """
     around = {k: v for k, v in os.environ.items() if not k.startswith("CROUPIER_") or k.startswith("CROUPIER_LOG_")}
     local = {"CROUPIER_HOME": str(home), "CROUPIER_ALLOW_PRIVATE_PEERS": "1", "CROUPIER_DOCS_TRY": "1"}
-    environ = {**around, **(answered or {}), **local}
+    environ = {**around, **(more or {}), **local}
     settings = load({k: v for k, v in environ.items() if k.startswith("CROUPIER_")})
     wire = HttpWire(allow_private=True)
     with contextlib.ExitStack() as stack:

@@ -21,7 +21,6 @@ from croupier.flows.ports import Tokens, Unauthorized
 from croupier.kit.addresses import network_of
 from croupier.kit.inbound import address_of, bearer_of
 from croupier.kit.jwt import BadToken, unverified_claims
-from croupier.kit.networks import may_call
 from croupier.kit.token_buckets import TokenBuckets
 from croupier.store.parties.players import Player
 
@@ -91,10 +90,7 @@ class Door:
         verifier = self.tokens.get(scope) if isinstance(scope, str) else None
         if verifier is None:
             raise Unauthorized("another scope")
-        casino = (await verifier.admit(token)).casino
-        if not may_call(casino.addresses, address_of(request)):
-            raise Unauthorized(f"the address {address_of(request)} is none of the casino's", f"{casino.casino_id}")
-        return casino
+        return (await verifier.admit(token, address_of(request))).casino
 
     async def player_of(self, request: Request) -> PlayerIn | Guest:
         """Return who the bearer of a frame is. Raises Unauthorized, Problem."""

@@ -38,8 +38,8 @@ from croupier.store.parties.players import Player
 from croupier.store.parties.sessions import SessionFacts
 
 LONGEST_S: Final = 86_400
-VISITOR_BYTES: Final = 16
 """A player's token is renewed for a day; then the casino is asked again who it is."""
+VISITOR_BYTES: Final = 16
 NO_STORE: Final = {"Cache-Control": "no-store"}
 
 

@@ -131,19 +131,19 @@ def _board_lines(seen: SeenSnapshot, clock: Clock) -> list[str]:
 def _line(seen: SeenSnapshot, clock: Clock) -> str:
     current = next((d for state in (ACTIVE, AWAITING) for d in reversed(seen.wgi) if d.s == state), None)
     last = next((d for d in seen.wgi if d.s not in (AWAITING, ACTIVE)), None)
-    answer = [f"#{seen.sId}", f"age {_seconds(_age_ms(seen, clock))}"]
-    answer += ["in maintenance"] if seen.im else []
-    answer += [] if current is None else [_about_draw(current, _countdown(seen, current, clock))]
-    answer += [] if last is None else [f"last {_about_draw(last)}"]
-    return " | ".join(answer if current or last else [*answer, "no draw yet"])
+    parts = [f"#{seen.sId}", f"age {_seconds(_age_ms(seen, clock))}"]
+    parts += ["in maintenance"] if seen.im else []
+    parts += [] if current is None else [_about_draw(current, _countdown(seen, current, clock))]
+    parts += [] if last is None else [f"last {_about_draw(last)}"]
+    return " | ".join(parts if current or last else [*parts, "no draw yet"])
 
 
 def _about_draw(draw: SeenDraw, countdown: str = "") -> str:
     state = STATES.get(draw.s, f"state {draw.s}")
     if draw.s == ACTIVE:
         state = "betting" if draw.ps == BETTING else "game action"
-    answer = f"{draw.t}/{draw.ge} {state}, round {draw.cr}{countdown}"
-    return f"{answer}: {' '.join(map(str, draw.res))}" if draw.res else answer
+    about = f"{draw.t}/{draw.ge} {state}, round {draw.cr}{countdown}"
+    return f"{about}: {' '.join(map(str, draw.res))}" if draw.res else about
 
 
 def _countdown(seen: SeenSnapshot, draw: SeenDraw, clock: Clock) -> str:

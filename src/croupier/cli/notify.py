@@ -22,6 +22,7 @@ from croupier.flows.notify import send_test
 from croupier.flows.ports import NotDelivered
 from croupier.kit import webhook
 from croupier.kit.mail import BadServer, MailServer
+from croupier.kit.names import problem_of
 from croupier.kit.seal import SealBroken
 from croupier.kit.settings import Settings
 from croupier.store.oversight.notifications import LastMessage, NotificationTarget, TargetNameTaken
@@ -32,7 +33,6 @@ app.add_typer(add, name="add")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The target's name, as `croupier notify list` shows it.")]
 NewName = Annotated[str, typer.Argument(metavar="NAME", help="A name for the target.")]
-MOST = 128
 
 
 @add.command("webhook")
@@ -189,8 +189,9 @@ def _add(target: NotificationTarget, secret: str | None) -> tuple[NotificationTa
 def _new(
     name: str, kind: str, address: str, *, author: str, sender: str | None = None, recipients: tuple[str, ...] = ()
 ) -> NotificationTarget:
-    if not 1 <= len(name) <= MOST or any(ord(sign) < 32 or ord(sign) == 127 for sign in name):
-        raise CommandError(f"a name has 1 to {MOST} characters, and no control characters")
+    problem = problem_of(name)
+    if problem is not None:
+        raise CommandError(f"the name of a target {problem}")
     return NotificationTarget(0, name, kind, address, sender, recipients, True, 0, author, 0)
 
 

@@ -5,11 +5,11 @@ Owns: the words. Never: what recovery does (flows.recovery).
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
+from croupier.cli.days import time_ms
 from croupier.cli.running import AsJson, Author, Reason, with_hub, with_look
 from croupier.cli.sentences import CommandError
 from croupier.cli.show import instant, say, show_facts, show_json, show_table
@@ -48,7 +48,7 @@ def begin(
     as_json: AsJson = False,
 ) -> None:
     """Enter recovery mode, if the hub has not noticed a restore by itself. A running hub follows within 1 s."""
-    since_ms = None if since is None else _instant_ms(since)
+    since_ms = None if since is None else time_ms(since, "--since") // 1000 * 1000
     seen = None if last_id is None else Mark(0, 0, last_id)
 
     async def work(hub: Hub, _: Settings) -> RecoveryProgress | None:
@@ -94,14 +94,6 @@ def end(*, reason: Reason, author: Author, as_json: AsJson = False) -> None:
         show_json({"active": False})
     else:
         say("Recovery is over: new bets are taken within a second.")
-
-
-def _instant_ms(text: str) -> int:
-    try:
-        told = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"--since must be such as 2025-11-01T03:00:00, not {text[:40]!r}") from None
-    return int((told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp()) * 1000
 
 
 def _tell(found: RecoveryProgress, *, as_json: bool) -> None:

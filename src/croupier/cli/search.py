@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import wraps
 from inspect import Parameter, Signature
 from typing import Annotated, Any
 
 import typer
 
+from croupier.cli.days import time_ms
 from croupier.cli.find import casino_of, game_of, provider_of
 from croupier.cli.running import AsCsv, AsJson
 from croupier.cli.sentences import CommandError
@@ -28,7 +28,6 @@ from croupier.views.subjects import players_named
 
 MOST = 10_000
 USUAL = 50
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _OPTIONS: dict[str, Any] = {
     "casino": typer.Option("--casino", help="Only of this casino: id or name."),
     "provider": typer.Option("--provider", help="Only of this provider: id or name."),
@@ -119,18 +118,6 @@ def _option(name: str, states: Sequence[str]) -> Any:  # noqa: ANN401 - typer na
     option = copy(_OPTIONS[name])
     option.help = option.help.replace("{states}", ", ".join(states))
     return option
-
-
-def time_ms(text: str, option: str) -> int:
-    """Return a day or an instant in UTC as milliseconds since the epoch. Raises typer.BadParameter."""
-    try:
-        found = datetime.fromisoformat(text)
-        found = found.replace(tzinfo=UTC) if found.tzinfo is None else found
-    except ValueError:
-        raise typer.BadParameter(
-            f"{option} must be a day such as 2025-11-01 or an instant such as 2025-11-01T12:00:00, not {text[:40]!r}"
-        ) from None
-    return (found - _EPOCH) // timedelta(milliseconds=1)
 
 
 async def search_of(hub: Hub, wish: Wish, before: tuple[int, str]) -> Search:

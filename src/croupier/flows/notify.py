@@ -34,7 +34,6 @@ MOST_EACH: Final = 4
 """Of these to one target, so that slow answers end before the lease does."""
 BACKOFF_S: Final = (5, 60, 300, 1_800, 7_200, 18_000, 36_000, 50_400)
 """After each failed try; then the message is given up."""
-KEPT_MS: Final = 30 * 86_400_000
 
 
 async def notify_for_ever(hub: Hub) -> None:
@@ -54,7 +53,6 @@ async def notify(hub: Hub) -> int:
     for target in targets.values():
         if target.enabled:
             await _gather(hub, target)
-    await hub.store.notifications.forget(hub.clock.now_ms() - KEPT_MS)
     due = await hub.store.notifications.due(MOST_MESSAGES)
     # A target that hangs holds up its own messages alone.
     by_target = [[m for m in due if m.target_id == target_id] for target_id in {m.target_id: None for m in due}]

@@ -165,6 +165,9 @@ class Tokens(Protocol):
         """An access token for the casino with this secret, asked for from this address; raises Unauthorized."""
         ...
 
-    async def admit(self, token: str) -> Admitted:
-        """The casino behind a token; raises Unauthorized. Again after `expires_s` it is refused."""
+    async def admit(self, token: str, address: str | None = None) -> Admitted:
+        """The casino behind a token; raises Unauthorized. Again after `expires_s` it is refused.
+
+        `address` is the caller's, where only the casino's servers may call.
+        """
         ...

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 Schema = dict[str, object]
 
-_REFERENCE = "#/components/schemas/"
+REFERENCE = "#/components/schemas/"
+"""What the reference to a record begins with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def references(schema: object) -> Iterator[str]:
     if isinstance(schema, dict):
         target = schema.get("$ref")
         if isinstance(target, str):
-            yield target.removeprefix(_REFERENCE)
+            yield target.removeprefix(REFERENCE)
     inner = schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ()
     for part in inner:
         yield from references(part)

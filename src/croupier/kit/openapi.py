@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from croupier.kit.field_words import FieldWords, Words, explain, explained, references
+from croupier.kit.field_words import REFERENCE, FieldWords, Words, explain, explained, references
 
 Schema = dict[str, object]
 
 JSON = "application/json"
-_REFERENCE = "#/components/schemas/{name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +100,7 @@ class _Shapes:
 
     def __init__(self, types: Sequence[object]) -> None:
         self._types = types
-        self._schemas, self.components = msgspec.json.schema_components(types, ref_template=_REFERENCE)
+        self._schemas, self.components = msgspec.json.schema_components(types, ref_template=f"{REFERENCE}{{name}}")
 
     def of(self, shape: object) -> Schema:
         """Return the schema of one of the types."""

@@ -94,7 +94,7 @@ def _python(call: SampleCall) -> str:
     lines += [
         "request = urllib.request.Request(",
         f'    os.environ["HUB"] + {json.dumps(call.path)},',
-        f"    {'body, ' if call.has_body else ''}method={json.dumps(call.method)},",
+        f"    {'data=body, ' if call.has_body else ''}method={json.dumps(call.method)},",
         "    headers={" + ", ".join(headers) + "},",
         ")",
         "try:",
@@ -103,7 +103,7 @@ def _python(call: SampleCall) -> str:
         "    answer = refused  # it has a body too: the code says why",
         "print(answer.status, answer.read().decode())",
     ]
-    return "\n".join(lines).replace("body, method", "data=body, method")
+    return "\n".join(lines)
 
 
 def _signature(call: SampleCall, variables: tuple[str, ...]) -> list[str]:

@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from croupier.kit.field_words import REFERENCE
+
 Schema = Mapping[str, Any]
 
-_PREFIX: Final = "#/components/schemas/"
 _DEEPEST: Final = 6
 _PLAIN: Final[dict[str, object]] = {"string": "text", "integer": 1, "number": 1, "boolean": True, "null": None}
 
@@ -39,7 +40,7 @@ class Schemas:
         """Return a schema without `$ref` and `allOf` at its top."""
         told = dict(schema)
         if "$ref" in told:
-            name = str(told.pop("$ref")).removeprefix(_PREFIX)
+            name = str(told.pop("$ref")).removeprefix(REFERENCE)
             told = {**self.flat(self._components[name]), **told}
         for part in told.pop("allOf", ()):
             told = _merged(told, self.flat(part))

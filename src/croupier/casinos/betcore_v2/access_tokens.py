@@ -45,7 +45,7 @@ class AccessTokens:
             raise Unauthorized("no such client, or not its secret", signing.client_id(casino_id))
         casino = await self.hub.store.casinos.get(casino_id)
         if casino is not None:
-            check_address(casino, address)
+            _check_address(casino, address)
         await self.hub.store.keys.refresh_if_stale()
         key = self.hub.store.keys.token_key()
         return signing.issue_token(key, casino_id, self._scope, issuer=self.issuer, now_s=max(self.now_s(), starts_s))
@@ -55,18 +55,21 @@ class AccessTokens:
         token = bearer_of(request)
         if token is None:
             raise Unauthorized("no bearer")
-        casino = (await self.admit(token)).casino
-        check_address(casino, address_of(request))
-        return casino
+        return (await self.admit(token, address_of(request))).casino
 
-    async def admit(self, token: str) -> Admitted:
-        """Return the casino of this token, and when the token expires. Raises Unauthorized."""
+    async def admit(self, token: str, address: str | None = None) -> Admitted:
+        """Return the casino of this token, and when the token expires. Raises Unauthorized.
+
+        `address` is the caller's, where only the casino's servers may call.
+        """
         bearer = await self._bearer(token)
         casino = await self.hub.store.casinos.get(bearer.casino_id)
         # A closed casino has no valid token, and a revoked secret ends the tokens that were issued for it.
         if casino is None or casino.closed or bearer.starts_s < casino.tokens_from_s:
             why = "the casino is closed" if casino is not None and casino.closed else "the token ended with its secret"
             raise Unauthorized(why, signing.client_id(bearer.casino_id))
+        if address is not None:
+            _check_address(casino, address)
         return Admitted(casino, bearer.expires_s)
 
     async def _bearer(self, token: str) -> signing.Bearer:
@@ -99,7 +102,7 @@ class AccessTokens:
         return signing.read_token(token, keys, scope=self._scope, issuer=self.issuer, now_s=self.now_s())
 
 
-def check_address(casino: Casino, address: str) -> None:
+def _check_address(casino: Casino, address: str) -> None:
     """Raise Unauthorized if the casino's servers may not call from this address."""
     if not may_call(casino.addresses, address):
         raise Unauthorized(f"the address {address} is none of the casino's", signing.client_id(casino.casino_id))

@@ -13,6 +13,7 @@ from typing import Any
 from croupier.kit.clock import Clock
 from croupier.kit.seal import Sealer
 from croupier.store.db import Db
+from croupier.store.oversight.incidents import Incident
 
 _TARGET = "target_id, name, kind, address, sender, recipients, enabled, told_ms, added_by, added_ms"
 _ADD = f"""
@@ -66,17 +67,11 @@ class NotificationTarget:
 
 
 @dataclass(frozen=True, slots=True)
-class NewsItem:
+class NewsItem(Incident):
     """An open incident that a target has not been told of, or not since it was raised again."""
 
-    incident_id: int
-    subject_id: int
-    name: str
-    note: str
-    times: int
-    first_ms: int
-    last_ms: int
     casino: str
+    """The casino's name; "" if it is about none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +167,7 @@ class Notifications:
         rows = await self._db.fetch(_LAST)
         return {row["target_id"]: LastMessage(*(row[k] for k in LastMessage.__slots__)) for row in rows}
 
-    async def forget(self, before_ms: int) -> int:
+    async def purge(self, before_ms: int) -> int:
         """Delete messages that ended before this time; return how many."""
         return await self._db.execute("delete from notifications where ended_ms < $1", before_ms)
 
