@@ -128,6 +128,19 @@ STORE = (
         "I4",
     ),
     Plant(
+        "incident-cause-replaced",
+        "the second cause of an incident replaces the first, which no person has seen",
+        "croupier.store.incident_notes",
+        (
+            (
+                "left(array_to_string(excluded.note || array_remove({CAUSES}, excluded.note), '{BEFORE}'), {LONGEST})",
+                "left(excluded.note, {LONGEST})",
+            ),
+        ),
+        "incidents",
+        test="tests/store/oversight/test_incidents.py::test_each_cause_is_kept_the_newest_first",
+    ),
+    Plant(
         "call-dropped-after-a-crash",
         "what a dead process was sending is never taken up again",
         _CALLS,

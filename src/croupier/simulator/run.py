@@ -34,6 +34,7 @@ from croupier.simulator.stage import Stage
 from croupier.simulator.virtual_time import VirtualLoop
 from croupier.simulator.world import World
 from croupier.store.db import Db, DbError
+from croupier.store.incident_notes import causes
 from croupier.store.money.group_commit import Broken
 from croupier.store.money.rows import BET_QUERY, CASHBACK_QUERY, read_bet, read_cashback
 from croupier.views.audit.auditor import audit
@@ -225,8 +226,9 @@ async def _judged(scene: Scene) -> Judgement:
     for row in await stage.db.fetch("select subject_id, name, note, times from incidents order by 1, 2"):
         if row["name"] == "contradiction":
             contradictions[row["subject_id"]] = row["times"]
-        crashed = "five processes" in row["note"]
-        incidents.setdefault(row["subject_id"], set()).add(QUARANTINED if crashed else row["name"])
+        for cause in causes(row["note"]):
+            crashed = "five processes" in cause
+            incidents.setdefault(row["subject_id"], set()).add(QUARANTINED if crashed else row["name"])
     cases: list[Case] = []
     told = {(i, ref): bet for i, provider in scene.providers.items() for ref, bet in provider.bets.items()}
     for bet in map(read_bet, await stage.db.fetch(BET_QUERY + " order by b.bet_id")):

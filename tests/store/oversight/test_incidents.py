@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 from croupier.store.db import Db
+from croupier.store.incident_notes import LONGEST, causes
 from croupier.store.oversight.incidents import Incident, Incidents
 from tests.store.cast import NOW_MS, HandClock
 
 
-async def test_the_same_again_is_counted_on_the_same_row_with_the_last_note(db: Db) -> None:
+async def test_each_cause_is_kept_the_newest_first(db: Db) -> None:
     clock = HandClock()
     incidents = Incidents(db, clock)
-    await incidents.raise_for(7, "late accept", "first")
-    clock.ms += 10
-    await incidents.raise_for(7, "late accept", "second")
+    for note in ("stake: first", "return: second", "stake: first", "return: second", "second"):
+        await incidents.raise_for(7, "parked", note)
+        clock.ms += 10
     (incident,) = await incidents.open_ones()
-    assert incident == Incident(incident.incident_id, 7, "late accept", "second", 2, NOW_MS, NOW_MS + 10)
+    kept = "second; before: return: second; before: stake: first"
+    assert incident == Incident(incident.incident_id, 7, "parked", kept, 5, NOW_MS, NOW_MS + 40)
+    assert causes(incident.note) == ["second", "return: second", "stake: first"]
+
+
+async def test_many_causes_leave_the_newest(db: Db) -> None:
+    incidents = Incidents(db, HandClock())
+    for n in range(30):
+        await incidents.raise_for(7, "difference", f"{n:02}" + "x" * 98)
+    (incident,) = await incidents.open_ones()
+    assert incident.note.startswith("29x")
+    assert len(incident.note) == LONGEST
+
+
+async def test_a_repeated_check_counts_a_cause_once(db: Db) -> None:
+    incidents = Incidents(db, HandClock())
+    news = [await incidents.raise_new(0, "jackpot_stopped", note) for note in ("a", "b", "a", "b", "c")]
+    assert news == [True, True, False, False, True]
 
 
 async def test_the_last_to_happen_is_listed_first(db: Db) -> None:

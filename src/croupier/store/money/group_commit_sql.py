@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from croupier.store.incident_notes import NOTE
 from croupier.store.money.rows import BET, CALL, CASHBACK, PAYMENT, Column
 
 N = Column("n", "integer")
@@ -206,7 +207,7 @@ def _dependents() -> dict[str, str]:
     insert into incidents as t ({_names(INCIDENT)}) select {_names(INCIDENT)}
     from incident_in i where {WON}
     on conflict (subject_id, name) do update
-    set times = t.times + 1, last_ms = excluded.last_ms, note = excluded.note, closed_ms = null)""",
+    set times = t.times + 1, last_ms = excluded.last_ms, note = {NOTE}, closed_ms = null)""",
     }
 
 

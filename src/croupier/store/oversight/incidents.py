@@ -10,17 +10,18 @@ from dataclasses import dataclass
 
 from croupier.kit.clock import Clock
 from croupier.store.db import Db, Tx
+from croupier.store.incident_notes import CAUSES, NOTE
 from croupier.store.storable import storable_id
 
 _COLUMNS = "incident_id, subject_id, name, note, times, first_ms, last_ms"
 _OPEN = f"select {_COLUMNS} from incidents where closed_ms is null order by last_ms desc, incident_id desc"
 # As in the group commit: a closed one that happens again is open again.
-_RAISE = """
+_RAISE = f"""
 insert into incidents as t (subject_id, name, note, first_ms, last_ms) values ($1, $2, $3, $4, $4)
 on conflict (subject_id, name) do update
-set times = t.times + 1, last_ms = excluded.last_ms, note = excluded.note, closed_ms = null"""
-# One that is open with the same note is not counted again.
-_RAISE_NEW = _RAISE + "\nwhere t.closed_ms is not null or t.note <> excluded.note"
+set times = t.times + 1, last_ms = excluded.last_ms, note = {NOTE}, closed_ms = null"""
+# One that is open with this cause is not counted again.
+_RAISE_NEW = _RAISE + f"\nwhere t.closed_ms is not null or excluded.note <> all({CAUSES})"
 _CLOSE = """
 update incidents set closed_ms = $2, closed_by = $3, close_note = $4
 where incident_id = $1 and closed_ms is null"""
@@ -46,7 +47,7 @@ class Incident:
     subject_id: int
     name: str
     note: str
-    """The latest note."""
+    """Its different causes, the latest first (incident_notes)."""
     times: int
     first_ms: int
     last_ms: int
@@ -72,7 +73,7 @@ class Incidents:
         await tx.execute(_RAISE, subject_id, name, note, self._clock.now_ms())
 
     async def raise_new(self, subject_id: int, name: str, note: str) -> bool:
-        """Raise an incident of a repeated check: nothing changes while it is open with this note."""
+        """Raise an incident of a repeated check: nothing changes while it is open with this cause."""
         return await self._db.execute(_RAISE_NEW, subject_id, name, note, self._clock.now_ms()) > 0
 
     async def close(self, incident_id: int, by: str, note: str) -> bool:
