@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 from croupier.kit.chance import SeededChance
 from croupier.kit.seal import Sealer
+from croupier.simulator.one_cpu import OneCpu
 from croupier.simulator.run import RunResult, simulate
 from croupier.simulator.scratch_db import empty, scratch
 from croupier.simulator.stage import SEAL_KEY, START_MS
@@ -29,10 +30,11 @@ KEYS_FROM_MS = START_MS - 86_400_000
 class Arena:
     """Plays seeds, one at a time."""
 
-    def __init__(self, runner: asyncio.Runner, loop: VirtualLoop, db: SynchronousDb) -> None:
+    def __init__(self, runner: asyncio.Runner, loop: VirtualLoop, db: SynchronousDb, *, cpu: OneCpu) -> None:
         self._runner = runner
         self._loop = loop
         self._db = db
+        self._cpu = cpu
         self._used = False
         self._much = False
 
@@ -41,7 +43,8 @@ class Arena:
         # A world keeps its objects until its end, so garbage collection during a run would only cost a fifth of the time.
         gc.disable()
         try:
-            return self._runner.run(self._play(world))
+            with self._cpu.here():
+                return self._runner.run(self._play(world))
         finally:
             gc.enable()
             gc.collect(2 if world.payments >= MUCH else 1)
@@ -62,9 +65,12 @@ def arena(attached: Attached) -> Iterator[Arena]:
         gc.freeze()  # What is loaded by now stays: nobody looks through it again.
         opened = scratch(attached, _make_keys)
         db = runner.run(opened.__aenter__())
+        cpu = OneCpu.claimed()
+        cpu.keep(db.backends())
         try:
-            yield Arena(runner, loop, db)
+            yield Arena(runner, loop, db, cpu=cpu)
         finally:
+            cpu.release()
             loop.renew()
             runner.run(opened.__aexit__(None, None, None))
 

@@ -103,6 +103,10 @@ class SynchronousDb(Db):
         address = {"dsn": where} if isinstance(where, str) else dict(where)
         return cls(await _open(address, SETTINGS), await _open(address, {**SETTINGS, **PINNED_SETTINGS}))
 
+    def backends(self) -> list[int]:
+        """Return the process ids of the server's sides of the connections."""
+        return [wire.connection.get_server_pid() for wire in self._wires]
+
     async def close(self) -> None:
         """Disconnect."""
         for wire in self._wires:
