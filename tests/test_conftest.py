@@ -26,6 +26,7 @@ async def test_a_used_database_is_empty_for_the_next_test(db: Db, seen: list[str
     await db.execute("delete from schema_migrations")
 
 
+@pytest.mark.slow
 async def test_a_database_whose_schema_was_changed_is_not_used_again(_databases: Databases) -> None:
     name = await _databases.take()
     await _databases._run(name, "create table stray ()")

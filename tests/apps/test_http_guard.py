@@ -227,6 +227,7 @@ async def test_what_is_only_unusual_is_served(served: Served) -> None:
     assert served.bodies == [0, 0, 0, 65_536, 0]
 
 
+@pytest.mark.slow
 async def test_pipelined_requests_are_answered_each_and_do_not_add_up(served: Served) -> None:
     line = await served.line()
     count = 2 * MAX_HEAD // len(GET)

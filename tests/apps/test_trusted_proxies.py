@@ -24,6 +24,7 @@ ANNA, BEN = "198.51.100.7", "203.0.113.9"
         pytest.param("none", True, id="nobody", marks=pytest.mark.slow),
     ],
 )
+@pytest.mark.slow
 async def test_the_limit_counts_who_the_trusted_proxy_names(trusted: str, shared: bool) -> None:
     home = make_home()
     own = {name: value for name, value in os.environ.items() if not name.startswith("CROUPIER_")}

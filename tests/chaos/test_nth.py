@@ -15,6 +15,7 @@ STRIDE = 9
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 @pytest.mark.one_in(4)
+@pytest.mark.slow
 def test_whatever_call_fails_the_books_agree_at_the_end(scenario: str, database_url: str) -> None:
     """Every call of the network, every ninth of the database, before it takes effect and after."""
 

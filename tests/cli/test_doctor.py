@@ -39,6 +39,7 @@ def test_a_home_in_order(cli: Cli, studio: dict[str, Any]) -> None:
 
 @pytest.mark.one_in(2)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.slow
 def test_a_hub_that_was_ended_is_not_healthy(cli: Cli, number: signal.Signals) -> None:
     process = cli.start("serve", "--port", "0")
     assert process.stderr is not None
@@ -90,6 +91,7 @@ def test_wrong_settings_and_an_absent_database_are_findings(nowhere: Cli) -> Non
     assert "hush" not in said.out
 
 
+@pytest.mark.slow
 def test_a_queue_that_nobody_works_on_is_told(cli: Cli) -> None:
     story = cli.story()
     cli.keep(story.opened())

@@ -18,6 +18,7 @@ NEXT = DAY + timedelta(days=1)
 PERIOD = ("--from", str(DAY), "--to", str(NEXT))
 
 
+@pytest.mark.slow
 def test_the_report_of_a_day(cli: Cli) -> None:
     story = cli.story()
     before = [row for row in cli.json("ggr", *PERIOD) if row["game"]]

@@ -117,6 +117,7 @@ def test_a_wrong_first_command_makes_no_home_either(nowhere: Cli) -> None:
     assert not nowhere.home.exists()
 
 
+@pytest.mark.slow
 def test_a_first_command_makes_the_home(cli: Cli) -> None:
     home = make_home()
     try:

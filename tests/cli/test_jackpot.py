@@ -66,6 +66,7 @@ def play(cli: Cli, *stakes: int) -> None:
     cli.world(work)
 
 
+@pytest.mark.slow
 def test_a_pot_is_opened_listed_and_shown(cli: Cli) -> None:
     made = cli.json(*ADD, "--ceiling", "50.00")
     assert (made["amount"], made["ceiling"], made["state"], made["round"]) == ("10.00", "50.00", "open", 1)

@@ -49,6 +49,7 @@ def receiver() -> Iterator[Receiver]:
         server.shutdown()
 
 
+@pytest.mark.slow
 def test_a_webhook_is_added_tried_switched_and_removed(cli: Cli, receiver: Receiver) -> None:
     made = cli.json("notify", "add", "webhook", "on-call", "--url", receiver.url)
     assert cli.json("notify", "test", "on-call")["delivered"] is True

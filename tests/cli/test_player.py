@@ -32,6 +32,7 @@ def test_a_player_is_excluded_and_let_in_again_with_the_last_word_shown(cli: Cli
     assert cli.json("player", "list", "--casino", "11", "--blocked") == []
 
 
+@pytest.mark.slow
 def test_every_word_is_kept(cli: Cli) -> None:
     for reason in ("one", "two"):
         assert "no new bets" in cli.ok("player", "block", *ANN, "--reason", reason, "--author", "leo").out

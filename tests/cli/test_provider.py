@@ -28,6 +28,7 @@ def test_a_rotated_secret_is_another_one_shown_once(cli: Cli) -> None:
     assert "not shown again" in said.err
 
 
+@pytest.mark.slow
 def test_settings_are_set_typed(cli: Cli) -> None:
     changed = cli.json(
         "provider", "set", "Fable", "hold_s=4.5", "claim_s=10", "game_types=7,8", "url=http://127.0.0.1:8"

@@ -72,6 +72,7 @@ def test_an_incident_stays_open_while_another_finding_of_the_bet_is(cli: Cli) ->
     assert 77_002 not in {i["subject_id"] for i in cli.json("incidents")["incidents"]}
 
 
+@pytest.mark.slow
 def test_a_casino_that_does_not_answer_proves_nothing(cli: Cli) -> None:
     """Aurora's address leads nowhere: nothing is claimed of its bets, and the command says that it is to be run again."""
     stories = [cli.story() for _ in range(4)]

@@ -16,6 +16,7 @@ from tests.cli.conftest import Cli, end
 
 @pytest.mark.one_in(2)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.slow
 def test_it_serves_until_told_to_end(cli: Cli, number: signal.Signals) -> None:
     process = cli.start("serve", "--port", "0", "--workers", "2")
     assert process.stderr is not None

@@ -7,6 +7,7 @@ import pytest
 from tests.cli.conftest import Cli
 
 
+@pytest.mark.slow
 def test_a_bet_is_told_by_either_name_and_in_either_form(cli: Cli) -> None:
     story = cli.story()
     story.settled()

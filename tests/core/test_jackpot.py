@@ -98,6 +98,7 @@ def test_a_pot_holds_the_exact_shares_of_the_stakes_that_stand(course: list[Stak
 
 
 @given(courses(), st.integers(1, 10_000), st.integers(0, 60))
+@pytest.mark.slow
 def test_it_makes_no_difference_where_a_reading_ends(course: list[Stake], share_bp: int, cut: int) -> None:
     begun = pot(share_bp=share_bp, round_ceiling=NEVER)
     whole = gather(begun, course, upto_id=99, known={}, hit=NEVER)

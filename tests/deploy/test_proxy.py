@@ -42,6 +42,7 @@ def test_caddy_itself_reads_the_file() -> None:
 
 
 @pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not here (Debian: nginx-light)")
+@pytest.mark.slow
 def test_nginx_itself_reads_the_file(tmp_path: Path) -> None:
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=hub.example.com", "-days", "1"]

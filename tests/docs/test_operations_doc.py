@@ -14,6 +14,10 @@ import pytest
 from croupier.apps.hub_app import hub_app
 from croupier.kit.config import load
 from croupier.kit.metrics import METRICS
+from tests.house.source import modules
+
+pytestmark = pytest.mark.xdist_group("sources")
+"""One process parses the sources for all tests that read them."""
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "OPERATIONS.md").read_text(encoding="utf-8")
@@ -33,8 +37,7 @@ def first_column(title: str) -> list[str]:
 @cache
 def calls() -> list[ast.Call]:
     """Every call in the program, but those of the sandbox, which is no part of the hub."""
-    paths = sorted((ROOT / "src" / "croupier").rglob("*.py"))
-    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in paths if "sandbox" not in path.parts]
+    trees = [module.tree for module in modules() if module.floor != "sandbox"]
     return [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
 
 

@@ -256,6 +256,7 @@ async def redis(tmp_path: Path) -> AsyncIterator[Redis]:
 
 
 @needs_redis
+@pytest.mark.slow
 async def test_redis_reaches_every_process(redis: Redis) -> None:
     await both_hear(shared(RedisLine(redis.url)), shared(RedisLine(redis.url)))
 
@@ -273,6 +274,7 @@ async def test_a_redis_that_comes_back_is_used_again(redis: Redis) -> None:
 
 
 @needs_redis
+@pytest.mark.slow
 async def test_what_others_publish_there_is_passed_over(redis: Redis) -> None:
     channel = shared(RedisLine(redis.url))
     async with ears(channel) as (here,):

@@ -122,6 +122,7 @@ async def test_a_database_that_is_away_ends_nobody(hall: Hall, monkeypatch: pyte
         assert len(hall.connections) == 1
 
 
+@pytest.mark.slow
 async def test_one_that_was_admitted_just_before_the_end_does_not_slip_through(hall: Hall, elsewhere: Hub) -> None:
     """It joins after the look that saw the change: it is looked at once more for itself."""
     async with AsyncExitStack() as stack:

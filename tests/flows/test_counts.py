@@ -116,6 +116,7 @@ def test_a_repeat_reads_the_bet_once_and_writes_nothing(database_url: str, monke
     in_a_hall(database_url, play)
 
 
+@pytest.mark.slow
 def test_a_player_who_plays_on_is_asked_for_once_in_five_seconds(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

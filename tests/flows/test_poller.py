@@ -43,6 +43,7 @@ async def owed_to_a_hanging_casino(hall: Hall) -> None:
     await hall.wait(11.5)
 
 
+@pytest.mark.slow
 def test_a_full_casino_is_not_looked_after_in_circles(database_url: str, monkeypatch: Any) -> None:
     monkeypatch.setattr(poller, "MOST_PER_CASINO", PLACES)
 
@@ -55,6 +56,7 @@ def test_a_full_casino_is_not_looked_after_in_circles(database_url: str, monkeyp
     in_a_hall(database_url, play)
 
 
+@pytest.mark.slow
 def test_a_claims_time_ends_whatever_waits_for_its_casino(database_url: str, monkeypatch: Any) -> None:
     monkeypatch.setattr(poller, "MOST_PER_CASINO", PLACES)
 

@@ -149,6 +149,7 @@ def test_a_copy_on_a_machine_that_knows_nothing_tells_by_its_birthplace(database
     in_a_hall(database_url, play)
 
 
+@pytest.mark.slow
 def test_a_hub_that_is_merely_killed_and_started_does_not_recover(database_url: str) -> None:
     async def play(hall: Hall) -> None:
         await hall.beat()

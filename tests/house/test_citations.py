@@ -15,6 +15,9 @@ import pytest
 
 from tests.house.source import ROOT
 
+pytestmark = pytest.mark.xdist_group("sources")
+"""One process parses the sources for all tests that read them."""
+
 PAGES = ROOT / "docs" / "contract"
 FOLDERS = ("src", "tests", "docs", "tools", "examples", "bench", ".ci")
 ENDINGS = {".py", ".md", ".txt", ".sql", ".sh", ".toml", ".json", ".in", ".yml", ""}

@@ -10,6 +10,9 @@ import pytest
 
 from tests.house.source import ROOT, SOURCE, Module, modules
 
+pytestmark = pytest.mark.xdist_group("sources")
+"""One process parses the sources for all tests that read them."""
+
 DOCUMENTS = (
     "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/LIFE_OF_A_BET.md", "docs/INVARIANTS.md",
     "docs/GLOSSARY.md", "docs/STYLE.md", "docs/ADD_A_CASINO.md", "docs/ADD_A_PROVIDER.md",

@@ -11,6 +11,9 @@ import pytest
 
 from tests.house.source import ROOT, SOURCE, Function, Module, docstrings, dotted, every_module, modules
 
+pytestmark = pytest.mark.xdist_group("sources")
+"""One process parses the sources for all tests that read them."""
+
 MONEY_FLOORS = ("core", "store", "flows", "views")
 """Where an amount may pass."""
 

@@ -10,6 +10,9 @@ import pytest
 
 from tests.house.source import ROOT, SOURCE, Function, Module, docstrings, every_module, modules
 
+pytestmark = pytest.mark.xdist_group("sources")
+"""One process parses the sources for all tests that read them."""
+
 SHAPELESS = {"util", "utils", "helper", "helpers", "common", "manager", "service", "services", "base", "misc"}
 """Names that fit anything say nothing (docs/STYLE.md, Names)."""
 

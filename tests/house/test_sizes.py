@@ -15,6 +15,9 @@ import pytest
 
 from tests.house.source import Function, Module, modules
 
+pytestmark = pytest.mark.xdist_group("sources")
+"""One process parses the sources for all tests that read them."""
+
 LISTED = Path(__file__).with_name("debts.txt")
 BLOCKS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.Match)
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)

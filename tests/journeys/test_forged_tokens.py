@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 
+import pytest
+
 from croupier.apps.http_guard import MAX_HEAD
 from tests.journeys.by_hand import HandCasino, Told, ask
 from tests.journeys.stage import Stage
@@ -52,6 +54,7 @@ async def told_of(stage: Stage, casino: HandCasino, forged: list[Row]) -> dict[s
     return {row.name: told for row, told in zip(forged, answers, strict=True)}
 
 
+@pytest.mark.slow
 async def test_no_forged_token_opens_anything(stage: Stage) -> None:
     casino = (await stage.new_casino()).line
     hub = await the_hub(stage, casino)

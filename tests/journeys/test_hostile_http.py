@@ -203,6 +203,7 @@ async def test_behind_a_last_request_nothing_is_read(stage: Stage) -> None:
     assert statuses(heard) == [b"200"]
 
 
+@pytest.mark.slow
 async def test_a_hundred_slow_peers_hold_nobody_up(stage: Stage, table: Table) -> None:
     """Half of a head, and half of a body, a hundred times over, while a bet is played."""
     slow = [await asyncio.open_connection(*place_of(stage)) for _ in range(100)]
@@ -217,6 +218,7 @@ async def test_a_hundred_slow_peers_hold_nobody_up(stage: Stage, table: Table) -
             writer.close()
 
 
+@pytest.mark.slow
 async def test_nothing_of_all_this_stays_in_memory(stage: Stage) -> None:
     """Each case some times over; after the first round what fills once is full."""
     cases = [*REFUSED.values(), *SMUGGLING.values(), *(raw for raw, status in SERVED.values() if status != b"431")]

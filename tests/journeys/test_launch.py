@@ -167,6 +167,7 @@ async def test_a_demo_bet_and_a_real_one_may_have_one_id(stage: Stage, table: Ta
     assert (await demo.line.refund(demo.session, fresh("b"))).outcome == (200, 1)
 
 
+@pytest.mark.slow
 async def test_forty_demo_bets_at_once_are_counted_once_each(stage: Stage) -> None:
     table = await stage.table(demo=True)
     bets = [fresh("b") for _ in range(20)]

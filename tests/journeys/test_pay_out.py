@@ -50,6 +50,7 @@ async def test_a_pay_out_is_once_per_bet(table: Table) -> None:
     assert len(table.casino.made(1)) == 1
 
 
+@pytest.mark.slow
 async def test_the_hub_answers_as_soon_as_it_owes_and_pays_until_it_is_taken(stage: Stage, table: Table) -> None:
     bet = fresh("b")
     await table.line.pay_in(table.session, bet)

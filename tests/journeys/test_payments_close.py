@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from tests.journeys.peers import in_turn, say
 from tests.journeys.stage import Seat, Stage, Table, fresh
 
@@ -33,6 +35,7 @@ async def test_a_returned_bet_is_closed_in_the_sandbox_casino_too(stage: Stage, 
     await stage.until(closed)
 
 
+@pytest.mark.slow
 async def test_a_close_is_pursued_and_blocks_nothing(stage: Stage, table: Table) -> None:
     table.casino.says["payments/close"] = in_turn(say(500, status=500), say(102823), say(31337), say(200))
     bet = fresh("b")

@@ -26,6 +26,7 @@ async def test_the_data_are_exactly_the_documented_fields_as_strings_and_numbers
     assert heard.header["alg"] == "RS256"
 
 
+@pytest.mark.slow
 async def test_tax_is_told_only_where_the_casino_has_a_rate_and_half_a_cent_goes_to_the_even(stage: Stage) -> None:
     table = await stage.table(await stage.new_casino(tax_bp=1050))
     wins = {"10.00": "1.05", "0.10": "0.01", "1.00": "0.10", "3.00": "0.32", "0": "0.00"}

@@ -167,6 +167,7 @@ async def test_a_session_that_is_over_still_takes_refunds_but_a_strangers_does_n
     await table.make(2)
 
 
+@pytest.mark.slow
 async def test_a_refund_that_the_casino_refuses_is_owed_until_it_is_taken(stage: Stage, table: Table) -> None:
     bet = fresh("b")
     await table.line.pay_in(table.session, bet)

@@ -33,6 +33,7 @@ def test_the_hand_that_signs_here_agrees_with_the_vectors_of_the_contract() -> N
     assert signature(*VECTOR, b"") == without
 
 
+@pytest.mark.slow
 async def test_every_failure_is_answered_with_the_same_bytes(table: Table) -> None:
     line, now = table.line, time.time_ns() // 1_000_000
     good = line.signed()

@@ -113,6 +113,7 @@ def worker(folder: Path, place: int, *, decisions: int, open_breaker: bool) -> s
     return set(subprocess.run(words, capture_output=True, text=True, check=True).stdout.splitlines())
 
 
+@pytest.mark.slow
 def test_workers_that_share_a_folder_show_the_sum_and_a_replaced_one_goes_on(tmp_path: Path) -> None:
     first = worker(tmp_path, 0, decisions=5, open_breaker=True)
     assert 'croupier_decisions_total{event="opened"} 5.0' in first

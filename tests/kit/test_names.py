@@ -61,6 +61,7 @@ def test_what_two_names_could_differ_in_unseen_is_refused_and_named(text: str, s
     assert problem.isascii(), "the text itself is never quoted"
 
 
+@pytest.mark.slow
 def test_the_list_has_every_control_format_and_space_character_that_this_python_knows() -> None:
     """The list is written down and not asked of Python; here the two are compared, for those characters alone."""
     wanted = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp", "Zs"}

@@ -110,6 +110,7 @@ def _race(path: Path, start: "multiprocessing.synchronize.Barrier", found: "mult
     found.put(load_or_make_key(path))
 
 
+@pytest.mark.slow
 def test_processes_that_start_at_once_get_one_key(tmp_path: Path) -> None:
     context = multiprocessing.get_context("fork")
     for turn in range(5):

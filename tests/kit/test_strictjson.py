@@ -177,6 +177,7 @@ def test_sorted_compact_form(body: bytes, sorted_form: bytes) -> None:
 
 
 @given(DOCUMENTS, st.booleans(), st.sampled_from([None, 1]))
+@pytest.mark.slow
 def test_sorted_compact_form_is_what_a_sorting_writer_writes(
     document: Any, ascii_only: bool, indent: int | None
 ) -> None:
@@ -187,6 +188,7 @@ def test_sorted_compact_form_is_what_a_sorting_writer_writes(
 
 
 @given(DOCUMENTS)
+@pytest.mark.slow
 def test_sorted_compact_form_loses_no_character(document: Any) -> None:
     spelling = json.dumps(document, indent=1)
     assert sorted(sorted_compact(spelling.encode()).decode()) == sorted(tokens_kept(spelling))

@@ -68,6 +68,7 @@ def test_what_tests_need_not_notice_is_left_alone(text: str) -> None:
 
 
 @given(st.lists(st.sampled_from(["a < b", "x = 1", "f()", "x = a + 1", "if a:\n    f(not b)"]), min_size=1, max_size=6))
+@pytest.mark.slow
 def test_one_change_at_a_time(lines: list[str]) -> None:
     text = ast.unparse(ast.parse("\n".join(lines)))
     for after in changed(text):

@@ -156,6 +156,7 @@ def test_every_page_in_the_navigation_has_a_name() -> None:
     assert [link.path for link in links if not link.label] == []
 
 
+@pytest.mark.slow
 def test_only_a_sandbox_has_the_form() -> None:
     assert not any('class="try"' in page for page in HTML.values())
     assert "connect-src 'none'" in SITE.frame.headers["Content-Security-Policy"]

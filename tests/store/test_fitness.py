@@ -191,6 +191,7 @@ async def test_a_stronger_promise_of_the_server_is_kept(database_url: str) -> No
     await admin.close()
 
 
+@pytest.mark.slow
 async def test_a_report_may_take_longer_than_a_payment(database_url: str) -> None:
     db = await Db.connect(database_url, limits=Limits(statement_s=0.3, pinned_s=0.3))
     with pytest.raises(DbDown):

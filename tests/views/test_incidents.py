@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from croupier.views.incidents import ReviewLists, review_lists
 from tests.core.samples import NOT_ADDED, T0, K
 from tests.views.world import World, everything
@@ -13,6 +15,7 @@ async def look(world: World, on_before_ms: int = LATER, most: int = 100) -> Revi
     return await review_lists(world.db, on_before_ms, most)
 
 
+@pytest.mark.slow
 async def test_bets_that_are_on_are_incomplete_games(world: World) -> None:
     stories = everything(world)
     await world.keep(*stories.values())
@@ -74,6 +77,7 @@ async def test_closed_incidents_are_not_listed_and_those_of_no_bet_are(world: Wo
     assert [(i.name, i.casino) for i in (await look(world)).incidents] == [("b", None), ("a", None)]
 
 
+@pytest.mark.slow
 async def test_an_undecided_payment_of_every_kind_is_in_one_of_the_lists(world: World) -> None:
     stories = everything(world)
     await world.keep(*stories.values())

@@ -116,6 +116,7 @@ async def test_a_time_long_ago_is_found_at_once(world: World, db: Db) -> None:
     assert [one.session_id for one in (await money_lists.sessions(db, asked)).sessions] == ["s5002", "s5001", "s5000"]
 
 
+@pytest.mark.slow
 async def test_every_kind_of_row_is_listed_with_its_filters(world: World, db: Db) -> None:
     stories = everything(world)
     await world.keep(*stories.values())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from croupier.views.sums import sums, totals
 from tests.views.world import World, everything
 
@@ -17,6 +19,7 @@ async def test_every_account_stands_at_what_its_entries_moved(world: World) -> N
     assert next(one.balance for one in found if one.account == "ggr/11/22") == -1500
 
 
+@pytest.mark.slow
 async def test_all_accounts_add_up_to_zero(world: World) -> None:
     await world.keep(*everything(world).values())
     assert totals(await sums(world.db)) == {"EUR": 0}

@@ -126,10 +126,12 @@ def taken_by(place: str) -> set[str]:
     return {row.name for row in forged() if (row.place == place or not row.crossed) and take(row.token)}
 
 
+@pytest.mark.slow
 def test_no_forged_token_is_a_bearer() -> None:
     assert taken_by("bearer") == set()
 
 
+@pytest.mark.slow
 def test_no_forged_token_is_one_that_the_hub_sent() -> None:
     assert taken_by("sent") == set()
 

@@ -260,6 +260,7 @@ async def test_a_request_is_answered_in_time_wherever_the_database_hangs(
     assert 0.9 < time.monotonic() - began < 1.25 + MACHINE_S
 
 
+@pytest.mark.slow
 async def test_a_commit_that_hangs_is_answered_in_time_and_goes_on(
     real_time: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

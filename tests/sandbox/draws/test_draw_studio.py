@@ -286,6 +286,7 @@ def _left(table: Any, name: str) -> Any:
 
 @pytest.mark.parametrize("draws", [100, pytest.param(1000, marks=pytest.mark.slow)])
 @virtual
+@pytest.mark.slow
 async def test_the_money_of_many_draws_balances_to_the_cent(scene: Scene, draws: int) -> None:
     """Faults come and go; at the end each bet has ended once, and each win is what the published results say."""
     odd = iter(range(10**9))

@@ -113,6 +113,7 @@ def test_no_script_writes_markup_and_every_language_has_every_word() -> None:
 
 
 @pytest.mark.skipif(NODE is None, reason="Node is not installed (Debian: apt install nodejs)")
+@pytest.mark.slow
 def test_the_browsers_check_recomputes_every_draw() -> None:
     """The same seeds through the page's script and through the studio's own code give the same results and commitments."""
     chance = SeededChance("fairness")

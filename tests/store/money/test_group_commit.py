@@ -179,6 +179,7 @@ async def test_a_birth_that_another_session_has_not_committed_holds_up_no_other_
     await db.close()
 
 
+@pytest.mark.slow
 async def test_a_frozen_backend_costs_its_own_train_alone(desk: Desk, database_url: str) -> None:
     """A commit that stalls: what left with it is looked up, what came after it left beside it."""
     db = await Db.connect(database_url, limits=SHORT)
@@ -199,6 +200,7 @@ async def test_a_frozen_backend_costs_its_own_train_alone(desk: Desk, database_u
     await db.close()
 
 
+@pytest.mark.slow
 async def test_a_silent_line_is_given_up_and_the_next_one_works(
     desk: Desk, postgres: Attached, database_url: str, tmp_path: Path
 ) -> None:

@@ -82,7 +82,7 @@ async def test_something_new_of_the_same_subject_calls_again(audits: Audits, inc
     other = KnownViolation("I1", 1001, "", "entry 5 belongs to no transition")
     assert await end(audits, [BROKEN, other]) == [other]
     (incident,) = await incidents.open_ones()
-    assert (incident.times, incident.note) == (2, "I1: entry 5 belongs to no transition")
+    assert (incident.times, incident.note) == (2, "I1: entry 5 belongs to no transition; before: I5: moved twice")
 
 
 async def test_what_breaks_at_once_is_one_incident_of_its_subject(audits: Audits, incidents: Incidents) -> None:

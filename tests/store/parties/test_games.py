@@ -129,6 +129,7 @@ listing_sets = st.dictionaries(refs, st.sampled_from(["One", "Two"]), max_size=5
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.tuples(listing_sets, st.sets(refs)), min_size=1, max_size=6))
+@pytest.mark.slow
 async def test_any_sequence_of_listings_does_what_a_model_does(
     db: Db, shelf: Shelf, steps: list[tuple[dict[str, str], set[str]]]
 ) -> None:

@@ -30,6 +30,7 @@ def broken(found: list[InvariantResult]) -> dict[str, list[int | None]]:
     return {f.name: [v.subject_id for v in f.violations] for f in found if f.violations}
 
 
+@pytest.mark.slow
 async def test_every_state_that_the_core_writes_holds(world: World) -> None:
     stories = everything(world)
     await world.keep(*stories.values())

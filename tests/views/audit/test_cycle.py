@@ -80,6 +80,7 @@ async def test_what_changed_is_found_in_the_next_turn(world: World) -> None:
     assert late in wrong(found)["I5"]
 
 
+@pytest.mark.slow
 async def test_an_event_that_was_committed_late_is_found_all_the_same(world: World) -> None:
     """Its number is below what the last turn saw as the newest."""
     await some(world, 25)
@@ -104,6 +105,7 @@ async def test_damage_without_an_event_is_found_by_the_pass_over_everything(worl
     assert sum(told) == 1, "of four turns one has its part"
 
 
+@pytest.mark.slow
 async def test_a_flood_of_events_does_not_make_a_turn_longer(world: World) -> None:
     await some(world, 25)
     found = await turn(world, Marks())
