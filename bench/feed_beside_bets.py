@@ -59,6 +59,7 @@ def follow(port: int, token: str, call: str, told: tuple[int, Any]) -> None:
     """The process of the clients: connect, say so, and count what is read until it is told to end."""
     count, pipe = told
     pin(1)
+    os.nice(10)  # they stand for ten thousand machines of others
     raise_descriptors()
 
     async def run() -> None:

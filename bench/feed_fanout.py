@@ -54,7 +54,7 @@ class Everybody:
 
     token_s = 3600
 
-    async def admit(self, _token: str) -> Admitted:
+    async def admit(self, _token: str, _address: str | None = None) -> Admitted:
         return Admitted(CASINO, int(time.time()) + 3600)
 
     async def issue(self, _casino_id: int, _secret: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import structlog
 
-from croupier.apps.worker import AGAIN_S, SEEN_KEPT_MS, SILENT_S, _every, _loops, _restart_forever, take_over
+from croupier.apps.worker import AGAIN_S, SEEN_KEPT_MS, SILENT_S, _loops, every, restart_forever, take_over
 from croupier.flows.recovery import detect_restore
 from croupier.simulator.stage import settings_for
 from croupier.store.db import DbConflict, DbDown
@@ -46,7 +46,7 @@ class Ends:
 async def kept_up(desk: Desk, loop: Ends) -> list[Any]:
     """The log lines until the loop runs on. It is then cancelled, and ends by that."""
     with structlog.testing.capture_logs() as lines:
-        task = asyncio.create_task(_restart_forever(desk.hub, loop))
+        task = asyncio.create_task(restart_forever(desk.hub, loop))
         await loop.runs_on.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -86,7 +86,7 @@ async def test_every_so_often_means_rest_first_then_work_again_and_again(desk: D
             raise DbDown("gone")
 
     with pytest.raises(DbDown):
-        await _every(desk.hub, 2.0, work)
+        await every(desk.hub, 2.0, work)
     assert at == [2000, 4000, 6000]
 
 

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from croupier.apps.worker import _restart_forever
+from croupier.apps.worker import restart_forever
 from croupier.core.commands import Order
 from croupier.core.readings import PaymentKind
 from croupier.kit.wire import PeerError, WireAnswer, WireRequest
@@ -146,7 +146,7 @@ class FailingWorld(FullWorld):
             loop.cancel()
         poller, waiters = running.hub.state.poller, running.hub.waiters
         running.loops = [
-            self.stage.loop.create_task(_restart_forever(running.hub, loop)) for loop in (poller.run, waiters.poll)
+            self.stage.loop.create_task(restart_forever(running.hub, loop)) for loop in (poller.run, waiters.poll)
         ]
 
     # --- what people do, repeatedly -----------------------------------------------------------------------------

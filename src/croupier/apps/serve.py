@@ -185,7 +185,10 @@ async def _prepare(settings: Settings) -> None:
 
 def serve(settings: Settings, sock: socket.socket | None = None) -> int:
     """Run the hub in the foreground until SIGTERM or Ctrl-C; return the exit code."""
-    from croupier.apps.worker import work  # noqa: PLC0415 - only a hub that serves needs it, and before it forks
+    # Only a hub that serves needs these, and before it forks.
+    from croupier.apps.feed_process import serve_feed  # noqa: PLC0415
+    from croupier.apps.handover import pair  # noqa: PLC0415
+    from croupier.apps.worker import work  # noqa: PLC0415
 
     raise_descriptors()
     settings = replace(settings, home=settings.home.absolute())
@@ -196,11 +199,16 @@ def serve(settings: Settings, sock: socket.socket | None = None) -> int:
         sys.stderr.write(f"croupier listens on {address(sock)}\n")
         metrics = stack.enter_context(shared_metrics())
 
+        give, take = pair() if settings.feed_process else (None, None)
+
         def one_of_many(life: int, place: int) -> int:
             share(metrics, place)
-            return work(settings, sock, life)
+            if take is not None and place == settings.workers:
+                sock.close()
+                return serve_feed(settings, take, life)
+            return work(settings, sock, life, feed=give)
 
-        workers = Workers(settings.workers, one_of_many, held)
+        workers = Workers(settings.workers + (take is not None), one_of_many, held)
         workers.start()
         workers.watch()
     return 0

@@ -35,6 +35,9 @@ _log = logging.getLogger("uvicorn.websocket")
 _log.setLevel(logging.WARNING)
 
 
+_UNREADABLE: Final = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+
 class SocketGuard(WebSocketsSansIOProtocol):
     """The server's end of one WebSocket. It is the `Socket` of a feed's client."""
 
@@ -61,6 +64,9 @@ class SocketGuard(WebSocketsSansIOProtocol):
             if self.transport.is_closing():
                 return
             super().data_received(data[start : start + PIECE])
+            if self.conn.handshake_exc is not None and not self.handshake_initiated:
+                self._refuse_request()
+                return
             if self._frames > FRAMES:
                 self._refuse_flood()
                 return
@@ -144,6 +150,12 @@ class SocketGuard(WebSocketsSansIOProtocol):
         """Cut the connection; what waits is thrown away."""
         if self.transport is not None:
             self.transport.abort()
+
+    def _refuse_request(self) -> None:
+        """Send the parser's answer to a request that it does not read (414, 431), which uvicorn leaves unsent."""
+        self.transport.write(b"".join(self.conn.data_to_send()) or _UNREADABLE)
+        self.handshake_complete = self.close_sent = True
+        self.transport.close()
 
     # --- floods -------------------------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ import uvicorn
 
 from croupier.apps.auditor import audit_for_ever
 from croupier.apps.feed import make_connections, open_channel
+from croupier.apps.handover import handing_over
 from croupier.apps.http_guard import HttpGuard
 from croupier.apps.hub_app import hub_app, note_process
 from croupier.apps.schema import Aim
@@ -88,20 +89,23 @@ class _WorkerServer(uvicorn.Server):
         yield
 
 
-async def run_worker(settings: Settings, sock: socket.socket, life: int) -> None:
-    """Serve until SIGTERM, SIGINT or the end of the pipe `life`, then finish what is in flight."""
+async def run_worker(settings: Settings, sock: socket.socket, life: int, *, feed: socket.socket | None = None) -> None:
+    """Serve until SIGTERM, SIGINT or the end of the pipe `life`, then finish what is in flight.
+
+    `feed`: where WebSockets are handed over. Without it this process has clients of the live feed itself.
+    """
     process = f"w-{SystemChance().hex(6)}"
     async with open_hub(settings, process=process, aim=Aim.CHANGE) as hub:
         await hub.store.keys.load()
         processes = Processes(hub.store.db, hub.clock)
         await processes.register(process, this_host(), os.getpid(), started=start_mark(os.getpid()) or "")
         await take_over(hub, processes)
-        connections, channel = make_connections(hub, settings), open_channel(hub, settings)
-        await channel.listen(connections.fan_out.heard)
+        connections = make_connections(hub, settings)
+        channel = None if feed else open_channel(hub, settings)
         config = uvicorn.Config(
             hub_app(hub, settings, connections),
             http=HttpGuard,
-            **SOCKETS,
+            **{**SOCKETS, "ws": handing_over(feed) if feed else SocketGuard},
             log_config=None,
             access_log=False,
             lifespan="off",
@@ -113,17 +117,20 @@ async def run_worker(settings: Settings, sock: socket.socket, life: int) -> None
             timeout_graceful_shutdown=int(FINISH_S),
         )
         server = _WorkerServer(config)
-        kept_up = [*_loops(hub, processes, settings), connections.watch, connections.watch_tokens]
-        kept_up.append(connections.fan_out.run)
-        kept_up.append(Publisher(hub.store.streams, hub.clock, hub.metrics, channel=channel).run)
-        loops = [asyncio.create_task(_restart_forever(hub, loop)) for loop in kept_up]
+        kept_up = _loops(hub, processes, settings)
+        if channel is not None:
+            await channel.listen(connections.fan_out.heard)
+            kept_up += [connections.watch, connections.watch_tokens, connections.fan_out.run]
+            kept_up.append(Publisher(hub.store.streams, hub.clock, hub.metrics, channel=channel).run)
+        loops = [asyncio.create_task(restart_forever(hub, loop)) for loop in kept_up]
         stop = Stop(hub.clock.monotonic_s, connections)
         _on_signals(hub, server, life, told=stop)
         log.info("worker.ready", process=process, pid=os.getpid())
         try:
             await server.serve(sockets=[sock])
         finally:
-            await channel.close()
+            if channel is not None:
+                await channel.close()
             with suppress(DbError):  # then the next worker of this host finds that we are gone
                 await wind_up(hub, loops, within_s=stop.left_s())
                 await processes.forget([process])
@@ -180,10 +187,10 @@ def _loops(hub: Hub, processes: Processes, settings: Settings) -> list[Loop]:
     return [
         hub.state.poller.run,
         hub.waiters.poll,
-        partial(_every, hub, BEAT_S, beat),
-        partial(_every, hub, REFRESH_S, refresh),
-        partial(_every, hub, TRIAL_S, partial(retry_database, hub)),
-        partial(patient, partial(_every, hub, PURGE_S, purge)),
+        partial(every, hub, BEAT_S, beat),
+        partial(every, hub, REFRESH_S, refresh),
+        partial(every, hub, TRIAL_S, partial(retry_database, hub)),
+        partial(patient, partial(every, hub, PURGE_S, purge)),
         partial(patient, partial(sync_for_ever, hub, SYNC_S)),
         partial(patient, Reconciler(hub).run),
         partial(patient, partial(keep_trail, hub, settings.bind_every_s, settings.sign_every_s)),
@@ -207,7 +214,7 @@ async def _with_long_statements(seconds: float, loop: Loop) -> None:
         await loop()
 
 
-async def _restart_forever(hub: Hub, loop: Loop) -> None:
+async def restart_forever(hub: Hub, loop: Loop) -> None:
     """Run an endless loop, and start it again after a failure (a database error or a bug)."""
     while True:
         try:
@@ -219,7 +226,7 @@ async def _restart_forever(hub: Hub, loop: Loop) -> None:
         await hub.clock.sleep(AGAIN_S)
 
 
-async def _every(hub: Hub, seconds: float, work: Loop) -> None:
+async def every(hub: Hub, seconds: float, work: Loop) -> None:
     """Run `work` at intervals; never returns."""
     while True:
         await hub.clock.sleep(seconds)
@@ -282,18 +289,19 @@ async def wind_up(hub: Hub, loops: list[asyncio.Task[None]], *, within_s: float 
     await hub.store.calls.give_back(hub.clock.now_ms())
 
 
-def work(settings: Settings, sock: socket.socket, life: int) -> int:
+def work(settings: Settings, sock: socket.socket, life: int, *, feed: socket.socket | None = None) -> int:
     """Run a worker until its end; return the exit code."""
-    with asyncio.Runner(loop_factory=_loop()) as runner:
+    with asyncio.Runner(loop_factory=event_loop()) as runner:
         try:
-            runner.run(run_worker(settings, sock, life))
+            runner.run(run_worker(settings, sock, life, feed=feed))
         except DbError as error:
             log.error("worker.without_database", problem=str(error))
             return 1
     return 0
 
 
-def _loop() -> Callable[[], asyncio.AbstractEventLoop]:
+def event_loop() -> Callable[[], asyncio.AbstractEventLoop]:
+    """Return the maker of a serving process's event loop."""
     import uvloop  # noqa: PLC0415 - only a serving process needs it
 
     return uvloop.new_event_loop

@@ -179,8 +179,8 @@ def _across(settings: Settings) -> list[str]:
         problems.append("CROUPIER_DEFAULT_MIN_BET is more than CROUPIER_DEFAULT_MAX_BET")
     if settings.feed_channel == "redis" and settings.feed_redis_url is None:
         problems.append("CROUPIER_FEED_CHANNEL=redis needs CROUPIER_FEED_REDIS_URL")
-    if settings.feed_channel == "process" and settings.workers > 1:
-        problems.append("CROUPIER_FEED_CHANNEL=process needs CROUPIER_WORKERS=1")
+    if settings.feed_channel == "process" and settings.workers > 1 and not settings.feed_process:
+        problems.append("CROUPIER_FEED_CHANNEL=process needs CROUPIER_FEED_PROCESS=1 or CROUPIER_WORKERS=1")
     if settings.docs_try and not settings.allow_private_peers:
         problems.append("CROUPIER_DOCS_TRY is for sandboxes with play money: it needs CROUPIER_ALLOW_PRIVATE_PEERS=1")
     return problems

@@ -167,8 +167,11 @@ class Settings:
     feed_redis_url: Secret | None = setting(
         None, "Redis of the channel `redis`, as redis://user:password@host:port/0", _is_redis
     )
-    feed_connections: int = setting(10_000, "Clients of the live feed per worker", _between(0, 100_000))
-    feed_per_casino: int = setting(5000, "Clients of the live feed per worker that one casino may have", _at_least(0))
+    feed_process: bool = setting(
+        default=True, text="Give the clients of the live feed a process of their own, beside the workers"
+    )
+    feed_connections: int = setting(10_000, "Clients of the live feed per process that has them", _between(0, 100_000))
+    feed_per_casino: int = setting(5000, "Clients of the live feed per process that one casino may have", _at_least(0))
     feed_subscriptions: int = setting(100, "Game types that one client may subscribe to", _between(1, 10_000))
     feed_keep_days: int = setting(365, "Days for which draws are kept after their end", _between(1, 36_500))
 

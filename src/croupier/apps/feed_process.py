@@ -1,0 +1,130 @@
+"""The process of the live feed: it has the clients' sockets and publishes the snapshots, beside the workers.
+
+It takes no request of a casino or provider and leases no call, so whatever it does delays no payment. The kernel prefers
+the workers where both want a processor (decision 0091).
+
+Owns: its start, its loops, and its end within ten seconds. It is a fork of `serve`. Spec: feed.md 3, operate.md 8.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from contextlib import suppress
+from dataclasses import replace
+from typing import Final
+
+import uvicorn
+
+from croupier.apps.feed import make_connections, open_channel
+from croupier.apps.handover import Taking
+from croupier.apps.hub_app import hub_app
+from croupier.apps.schema import Aim
+from croupier.apps.wiring import open_hub
+from croupier.apps.worker import BEAT_S, SOCKETS, Loop, event_loop, every, restart_forever
+from croupier.feed.publisher import Publisher
+from croupier.flows.hub import Hub
+from croupier.kit.chance import SystemChance
+from croupier.kit.config import Settings
+from croupier.kit.log import get
+from croupier.store.db import DbError
+from croupier.store.processes import Processes, start_mark, this_host
+
+log = get("feed")
+
+NICE: Final = 5
+"""Added to the niceness of `serve`: about a third of a worker's share of a processor that both want."""
+POOL: Final = 4
+"""Database connections: the publisher's, the clients' tokens, the beat."""
+LAST_S: Final = 2.0
+"""The time to give back what it publishes."""
+
+
+def serve_feed(settings: Settings, end: socket.socket, life: int) -> int:
+    """Run the process until its end; return the exit code."""
+    os.nice(NICE)
+    settings = replace(settings, db_pool=min(settings.db_pool, POOL), db_lines=1)
+    with asyncio.Runner(loop_factory=event_loop()) as runner:
+        try:
+            runner.run(_run(settings, end, life))
+        except DbError as error:
+            log.error("feed.without_database", problem=str(error))
+            return 1
+    return 0
+
+
+async def _run(settings: Settings, end: socket.socket, life: int) -> None:
+    """Serve until SIGTERM, SIGINT or the end of the pipe `life`."""
+    process = f"f-{SystemChance().hex(6)}"
+    async with open_hub(settings, process=process, aim=Aim.CHANGE) as hub:
+        await hub.store.keys.load()
+        connections, channel = make_connections(hub, settings), open_channel(hub, settings)
+        await channel.listen(connections.fan_out.heard)
+        config = uvicorn.Config(
+            hub_app(hub, settings, connections),
+            **SOCKETS,
+            log_config=None,
+            lifespan="off",
+            proxy_headers=True,
+            forwarded_allow_ips=settings.trusted_addresses,
+        )
+        taking, processes = Taking(end, config), Processes(hub.store.db, hub.clock)
+        publisher = Publisher(hub.store.streams, hub.clock, hub.metrics, channel=channel)
+        kept_up = (
+            connections.watch,
+            connections.watch_tokens,
+            connections.fan_out.run,
+            publisher.run,
+            _beat(hub, processes),
+        )
+        loops = [asyncio.create_task(restart_forever(hub, loop)) for loop in kept_up]
+        stopped = _on_signals(hub, life)
+        taking.begin()
+        log.info("feed.ready", process=process, pid=os.getpid())
+        try:
+            await stopped.wait()
+            taking.end()
+            await connections.close()
+        finally:
+            for loop in loops:
+                loop.cancel()
+            await asyncio.wait(loops, timeout=LAST_S)
+            await channel.close()
+            with suppress(DbError):
+                await processes.forget([process])
+
+
+def _beat(hub: Hub, processes: Processes) -> Loop:
+    """Return the loop that shows that this process lives, and follows the database's clock."""
+    process = hub.process_settings.process
+
+    async def beat() -> None:
+        if not await processes.beat(process):
+            await processes.register(process, this_host(), os.getpid(), started=start_mark(os.getpid()) or "")
+        offset = await hub.store.db.clock_offset_ms(hub.clock)
+        if offset is not None:
+            hub.clock.shift(offset)
+
+    async def run() -> None:
+        await beat()
+        await every(hub, BEAT_S, beat)
+
+    return run
+
+
+def _on_signals(hub: Hub, life: int) -> asyncio.Event:
+    """Return the event of the signal to stop, or of the supervisor's death, which closes the other end of `life`."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        loop.remove_reader(life)
+        hub.state.closing = True
+        stopped.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    loop.add_reader(life, stop)
+    return stopped
