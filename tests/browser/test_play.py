@@ -139,6 +139,28 @@ async def test_nothing_is_cut_off_at_any_width(scene: Scene, width: int, height:
     await page.close()
 
 
+@pytest.mark.parametrize("width", [360, 1280])
+async def test_the_frame_can_be_read_from_right_to_left(scene: Scene, width: int) -> None:
+    """No catalogue of such a language ships. The pages turn round with the direction alone, and nothing is cut off."""
+    page = await scene.casino_page("anna")
+    await page.look(width, 800)
+    await page.until("document.querySelectorAll('.card .play').length", FRAME)
+    places = """['header .money', '.card'].map((name) => {
+        const box = document.querySelector(name).getBoundingClientRect();
+        return (box.left + box.right) / 2 < innerWidth / 2 ? 'left' : 'right';
+    })"""
+    assert (await page.run(places, FRAME))[0] == "right"
+    await page.run("document.documentElement.dir = 'rtl'", FRAME)
+    assert (await page.run(places, FRAME))[0] == "left"
+    if width > 1000:
+        assert (await page.run(places, FRAME))[1] == "right", "the first game is where reading begins"
+    assert await page.run("document.documentElement.scrollWidth <= innerWidth", FRAME)
+    await scene.open_game(page, "Pebble Keno", button="demo")
+    await page.until("document.querySelector('#bet')", PLAY)
+    assert await page.run("document.documentElement.scrollWidth <= innerWidth", FRAME)
+    await page.close()
+
+
 async def test_a_reality_check_stops_play_until_it_is_answered(scene: Scene) -> None:
     page = await scene.casino_page("rita")
     await page.until("document.querySelectorAll('.card .play').length", FRAME)
