@@ -149,11 +149,10 @@ async def test_the_frame_can_be_read_from_right_to_left(scene: Scene, width: int
         const box = document.querySelector(name).getBoundingClientRect();
         return (box.left + box.right) / 2 < innerWidth / 2 ? 'left' : 'right';
     })"""
-    assert (await page.run(places, FRAME))[0] == "right"
+    wide = width > 1000
+    assert not wide or await page.run(places, FRAME) == ["right", "left"]
     await page.run("document.documentElement.dir = 'rtl'", FRAME)
-    assert (await page.run(places, FRAME))[0] == "left"
-    if width > 1000:
-        assert (await page.run(places, FRAME))[1] == "right", "the first game is where reading begins"
+    assert not wide or await page.run(places, FRAME) == ["left", "right"], "the first game is where reading begins"
     assert await page.run("document.documentElement.scrollWidth <= innerWidth", FRAME)
     await scene.open_game(page, "Pebble Keno", button="demo")
     await page.until("document.querySelector('#bet')", PLAY)
