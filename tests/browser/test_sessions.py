@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
+from croupier.apps.wiring import open_hub
 from tests.browser.chromium import NEEDS_CHROMIUM, Page
 from tests.browser.conftest import CARDS, FRAME, PLAY, Scene
 
@@ -79,6 +82,25 @@ async def test_a_code_that_is_no_good_says_what_to_do(scene: Scene) -> None:
         assert labels == ["Exit", "Look around as a guest"]
     await page.click(".problem button:last-child")
     await page.until(CARDS)
+    await page.close()
+
+
+async def test_an_expired_code_and_one_of_another_casino_open_nothing(scene: Scene) -> None:
+    """The same page as for a used one: nobody learns from it which codes there are."""
+    expired = (await scene.launched("lena", "Pebble Keno"))["launchCode"]
+    foreign = (await scene.launched("lena", "Pebble Keno"))["launchCode"]
+    async with open_hub(scene.world.settings) as hub:
+        digest = hashlib.sha256(expired.encode()).digest()
+        await hub.store.db.execute("update launch_codes set expires_ms = 1 where digest = $1", digest)
+        other, _ = await hub.store.casinos.add("Wren", "https://wren.example", ["EUR"])
+    page = await scene.browser.page("about:blank")
+    for client_id, code in ((scene.client_id, expired), (other.casino_id, foreign)):
+        await page.open(f"{scene.hub}/frame?clientId={client_id}&code={code}")
+        assert "open the game again" in str(await page.until(PROBLEM))
+        assert code not in str(await page.run("location.href"))
+        await page.open("about:blank")
+    await page.open(f"{scene.hub}/frame?clientId={scene.client_id}&code={foreign}")
+    await page.until("document.querySelector('#bet')", PLAY)
     await page.close()
 
 

@@ -216,3 +216,14 @@ GOOD: dict[str, Any] = {"type": 1, "target": "Subscribe", "arguments": [TOPIC, '
 def test_a_subscription_is_taken_exactly_if_it_is_stated(changes: dict[str, Any]) -> None:
     told = {**GOOD, **changes}
     assert taken(told) is fits("subscription", told)
+
+
+def test_every_field_of_a_message_has_words() -> None:
+    """The page of the socket shows them beside its name."""
+    wordless = [
+        f"{schema}.{name}"
+        for schema, told in asyncapi()["components"]["schemas"].items()
+        for name, field in told.get("properties", {}).items()
+        if "description" not in field and "$ref" not in field
+    ]
+    assert wordless == []

@@ -26,37 +26,41 @@ SubscriptionText = Annotated[
         )
     ),
 ]
+Why = Annotated[str, Meta(description="What was wrong, for a person. Programs decide by its presence alone.")]
 InvocationId = Annotated[str, Meta(description="The client's own; the completion repeats it.")]
 
 
 class Handshake(TypedDict):
     """The first message of a client, JSON text also where the encoding is MessagePack."""
 
-    protocol: Literal["json", "messagepack"]
-    version: Annotated[int, Meta(ge=0, le=2)]
+    protocol: Annotated[Literal["json", "messagepack"], Meta(description="The encoding of all further messages.")]
+    version: Annotated[int, Meta(ge=0, le=2, description="Version of the hub protocol.")]
 
 
 class HandshakeAnswer(TypedDict):
     """The answer: empty, or why the connection ends."""
 
-    error: NotRequired[str]
+    error: NotRequired[Why]
 
 
 class SubscriptionCall(TypedDict):
     """A call of `Subscribe` or `Unsubscribe`. With an invocationId it gets a completion."""
 
-    type: Literal[1]
-    target: Literal["Subscribe", "Unsubscribe"]
-    arguments: tuple[Literal["SubOnWholeGamesInfo"], SubscriptionText]
+    type: Annotated[Literal[1], Meta(description="An invocation.")]
+    target: Annotated[Literal["Subscribe", "Unsubscribe"], Meta(description="The method of the hub.")]
+    arguments: Annotated[
+        tuple[Literal["SubOnWholeGamesInfo"], SubscriptionText],
+        Meta(description="The topic, and what is wanted of it."),
+    ]
     invocationId: NotRequired[InvocationId]
 
 
 class CallEnded(TypedDict):
     """The completion of a call: without an error it was done."""
 
-    type: Literal[3]
+    type: Annotated[Literal[3], Meta(description="A completion.")]
     invocationId: InvocationId
-    error: NotRequired[str]
+    error: NotRequired[Why]
 
 
 class GameTypeSnapshot(TypedDict):
@@ -74,22 +78,24 @@ class GameTypeSnapshot(TypedDict):
 class SnapshotPush(TypedDict):
     """A snapshot, every 500 ms and at once on a change."""
 
-    type: Literal[1]
-    target: Literal["SubOnWholeGamesInfo"]
-    arguments: tuple[GameTypeSnapshot]
+    type: Annotated[Literal[1], Meta(description="An invocation.")]
+    target: Annotated[
+        Literal["SubOnWholeGamesInfo"], Meta(description="The method of the client, named like the topic.")
+    ]
+    arguments: Annotated[tuple[GameTypeSnapshot], Meta(description="The snapshot alone.")]
 
 
 class KeepAlive(TypedDict):
     """A ping. Either side sends one when it sent nothing for 15 s; 30 s of silence end the connection."""
 
-    type: Literal[6]
+    type: Annotated[Literal[6], Meta(description="A ping.")]
 
 
 class ConnectionEnd(TypedDict):
     """The last message of a connection."""
 
-    type: Literal[7]
-    error: NotRequired[str]
+    type: Annotated[Literal[7], Meta(description="A close.")]
+    error: NotRequired[Why]
     allowReconnect: NotRequired[Annotated[bool, Meta(description="The client may connect again by itself.")]]
 
 
