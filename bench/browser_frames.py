@@ -44,6 +44,8 @@ SCRIPTS = frozenset(
         "EventDispatch",
     }
 )
+IDLE = "FireIdleCallback"
+"""Script that the browser runs where no frame waits: it counts as a task, and in no frame."""
 CATEGORIES = "devtools.timeline,disabled-by-default-devtools.timeline,toplevel,v8"
 FRAME_BEGINS = frozenset({"BeginCommitCompositorFrame"})
 TASKS = frozenset({"RunTask", "ThreadControllerImpl::RunTask"})
@@ -87,7 +89,7 @@ def judged(game: str, events: list[dict[str, Any]]) -> Found:
     main = max(by_thread.values(), key=lambda some: sum(e["name"] in SCRIPTS for e in some))
     place = (main[0]["pid"], main[0]["tid"])
     begins = sorted(e["ts"] for e in events if e.get("name") in FRAME_BEGINS and (e["pid"], e["tid"]) == place)
-    scripts = outermost(e for e in main if e["name"] in SCRIPTS)
+    scripts = [e for e in outermost(e for e in main if e["name"] in {*SCRIPTS, IDLE}) if e["name"] != IDLE]
     sums = [
         sum(e.get("tdur", e.get("dur", 0)) for e in scripts if begin <= e["ts"] < after) / 1000
         for begin, after in itertools.pairwise(begins)
