@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import subprocess
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -39,6 +40,7 @@ class Site:
     counterparty: str = ""
     secret: str = ""
     casino: dict[str, Any] = field(default_factory=dict)
+    log: Path = Path(os.devnull)
 
     async def publish(self, **what: Any) -> int:
         """The code of a publication of draw 1."""
@@ -74,11 +76,10 @@ class Site:
         return -1, {}
 
     async def publishing_pid(self) -> int:
-        """The process that publishes keno; 0 if nobody does."""
-        pid = await self.desk.store.db.fetchval(
-            "select p.pid from feed_streams s join processes p on p.process_id = s.owner where s.game_type = 23"
-        )
-        return int(pid or 0)
+        """The process that publishes keno, by its name in the hub's log; 0 if nobody does."""
+        owner = await self.desk.store.db.fetchval("select owner from feed_streams where game_type = 23")
+        found = re.search(rf"ready.* pid=([0-9]+) process={owner}$", self.log.read_text(), re.MULTILINE)
+        return int(found[1]) if found else 0
 
 
 async def until(true: Callable[[], Awaitable[bool]], within_s: float = PATIENCE_S) -> None:
@@ -98,7 +99,7 @@ async def open_site(folder: Path, workers: int = 2, port: int = 0) -> AsyncItera
     process, url = await start_hub(environ, workers, port=port, log=folder / "log")
     try:
         async with open_hub(load(told)) as desk, aiohttp.ClientSession() as http:
-            made = Site(url, environ, process, desk, http)
+            made = Site(url, environ, process, desk, http, log=folder / "log")
             provider, made.secret = await desk.store.providers.add("Drumlin", "https://live.example", game_types=(23,))
             made.counterparty = provider.counterparty_id
             casino, secret = await desk.store.casinos.add("Owl", "https://owl.example", ["EUR"])

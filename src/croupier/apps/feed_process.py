@@ -1,7 +1,7 @@
 """The process of the live feed: it has the clients' sockets and publishes the snapshots, beside the workers.
 
-It takes no request of a casino or provider and leases no call, so whatever it does delays no payment. The kernel prefers
-the workers where both want a processor (decision 0091).
+It takes no request of a casino or provider and leases no call, so whatever it does delays no payment, and it is none of the
+`processes` whose calls others take over. The kernel prefers the workers where both want a processor (decision 0091).
 
 Owns: its start, its loops, and its end within ten seconds. It is a fork of `serve`. Spec: feed.md 3, operate.md 8.
 """
@@ -12,8 +12,8 @@ import asyncio
 import os
 import signal
 import socket
-from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 import uvicorn
@@ -30,7 +30,6 @@ from croupier.kit.chance import SystemChance
 from croupier.kit.config import Settings
 from croupier.kit.log import get
 from croupier.store.db import DbError
-from croupier.store.processes import Processes, start_mark, this_host
 
 log = get("feed")
 
@@ -70,14 +69,14 @@ async def _run(settings: Settings, end: socket.socket, life: int) -> None:
             proxy_headers=True,
             forwarded_allow_ips=settings.trusted_addresses,
         )
-        taking, processes = Taking(end, config), Processes(hub.store.db, hub.clock)
+        taking = Taking(end, config)
         publisher = Publisher(hub.store.streams, hub.clock, hub.metrics, channel=channel)
         kept_up = (
             connections.watch,
             connections.watch_tokens,
             connections.fan_out.run,
             publisher.run,
-            _beat(hub, processes),
+            _follow_clock(hub),
         )
         loops = [asyncio.create_task(restart_forever(hub, loop)) for loop in kept_up]
         stopped = _on_signals(hub, life)
@@ -92,26 +91,17 @@ async def _run(settings: Settings, end: socket.socket, life: int) -> None:
                 loop.cancel()
             await asyncio.wait(loops, timeout=LAST_S)
             await channel.close()
-            with suppress(DbError):
-                await processes.forget([process])
 
 
-def _beat(hub: Hub, processes: Processes) -> Loop:
-    """Return the loop that shows that this process lives, and follows the database's clock."""
-    process = hub.process_settings.process
+def _follow_clock(hub: Hub) -> Loop:
+    """Return the loop that follows the database's clock, by which the workers go too."""
 
-    async def beat() -> None:
-        if not await processes.beat(process):
-            await processes.register(process, this_host(), os.getpid(), started=start_mark(os.getpid()) or "")
+    async def follow() -> None:
         offset = await hub.store.db.clock_offset_ms(hub.clock)
         if offset is not None:
             hub.clock.shift(offset)
 
-    async def run() -> None:
-        await beat()
-        await every(hub, BEAT_S, beat)
-
-    return run
+    return partial(every, hub, BEAT_S, follow)
 
 
 def _on_signals(hub: Hub, life: int) -> asyncio.Event:
