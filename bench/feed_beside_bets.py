@@ -76,6 +76,27 @@ def follow(port: int, token: str, call: str, told: tuple[int, Any]) -> None:
         runner.run(run())
 
 
+def burn(share: float) -> None:
+    """A program that has nothing to do with the hub and is busy for a share of each half second, as the feed and its clients are."""
+    pin(1)
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    while True:
+        began = time.thread_time()
+        while time.thread_time() - began < 0.5 * share:
+            pass
+        time.sleep(0.5 * (1 - share))
+
+
+async def beside_burner(world: LocalWorld, sessions: list[str], name: str, told: argparse.Namespace) -> Round:
+    """The control: one round beside a busy program instead of the clients."""
+    process = multiprocessing.get_context("spawn").Process(target=burn, args=(told.control,))
+    process.start()
+    await asyncio.sleep(SETTLE_S)
+    waits_ms = await play(world, sessions, name, told)
+    process.kill()
+    return Round(0, waits_ms, 0)
+
+
 async def token_of(world: LocalWorld) -> str:
     """An access token of the feed."""
     body, kind = world.casino_file.read_bytes(), {"Content-Type": "application/json"}
@@ -151,6 +172,9 @@ async def measure(told: argparse.Namespace, home: Path) -> list[Round]:
         for number in range(told.rounds):
             rounds.append(Round(0, await play(world, sessions, f"alone-{number}", told), 0))
             print(rounds[-1], flush=True)
+            if told.control:
+                control = await beside_burner(world, sessions, f"control-{number}", told)
+                print(f"beside a busy program: {control}", flush=True)
             rounds.append(await watched(world, sessions, f"watched-{number}", told))
             print(rounds[-1], flush=True)
     return rounds
@@ -163,6 +187,9 @@ def main() -> None:
     told.add_argument("--bets", type=int, default=1000, help="of each round")
     told.add_argument("--pace", type=float, default=20.0, help="bets a second")
     told.add_argument("--cores", action="store_true", help="feed and clients on one core, all else on the other")
+    told.add_argument(
+        "--control", type=float, default=0.0, help="this share of the second core for a busy program, as a control"
+    )
     told.add_argument("--rounds", type=int, default=2)
     asked = told.parse_args()
     raise_descriptors()

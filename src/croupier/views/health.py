@@ -10,15 +10,16 @@ from dataclasses import dataclass
 
 from croupier.store.db import Db
 from croupier.store.migrate import pending
+from croupier.store.money.standing import PARKED_PAYMENTS
 
 _QUEUE = """
 select count(*) as calls, count(*) filter (where ready_ms <= $1) as due,
     count(*) filter (where lease_owner is not null and lease_until_ms > $1) as leased,
     count(*) filter (where crashes > 0) as crashed, $1 - min(ready_ms) as oldest_ms from calls"""
 _PROCESSES = "select process_id, host, pid, beat_ms from processes order by process_id"
-_OPEN = """
+_OPEN = f"""
 select (select count(*) from incidents where closed_ms is null) as incidents,
-    (select count(*) from payments where state = 'parked') as parked"""
+    (select count(*) from payments p where {PARKED_PAYMENTS}) as parked"""  # noqa: S608 - our own list
 
 
 @dataclass(frozen=True, slots=True)

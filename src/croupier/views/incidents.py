@@ -13,7 +13,7 @@ from typing import Any
 
 from croupier.core.money import format_amount
 from croupier.store.db import Db, Tx
-from croupier.store.money.standing import STANDING_BETS, UNDECIDED_PAYMENTS
+from croupier.store.money.standing import PARKED_PAYMENTS, STANDING_BETS, UNDECIDED_PAYMENTS
 
 _INCIDENTS = """
 select i.incident_id, i.subject_id, i.name, i.note, i.times, i.first_ms, i.last_ms, a.name as casino
@@ -35,7 +35,7 @@ left join casinos a on a.casino_id = coalesce(b.casino_id, k.casino_id)
 where {which} limit $1"""
 _PARKED = _PAYMENT.format(
     rows="payments p left join calls c on c.subject_id = p.subject_id and c.slot = p.kind",
-    which="p.state = 'parked' order by p.created_ms",
+    which=f"{PARKED_PAYMENTS} order by p.created_ms",
 )
 # A payment without an outcome has a call; an accepted stake that nobody claimed has one too.
 _UNKNOWN = _PAYMENT.format(

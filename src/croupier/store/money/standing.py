@@ -13,3 +13,7 @@ UNDECIDED_PAYMENTS: Final = "('created', 'sent')"
 """Payments without an outcome that the hub itself pursues."""
 OPEN_PAYMENTS: Final = "('created', 'sent', 'parked')"
 """The same, with payments held for review."""
+PARKED_PAYMENTS: Final = (
+    "p.state = 'parked' and p.subject_id in (select subject_id from incidents where name = 'parked')"
+)
+"""Condition of parked payments, for `payments p`. Each has its incident, closed or open, so nothing looks through all payments."""
