@@ -1,7 +1,7 @@
 """The tree of commands, and the handling of every exception that a command raises.
 
 Owns: the entry point, the exit codes (0 done, 1 it failed or something is wrong, 2 wrong usage), one clear sentence on
-standard error. Only the command that is asked for is loaded. Never: what a command does. Spec: operate.md 2.
+standard error, which is JSON with a stable code where `--json` is asked for. Only the command that is asked for is loaded. Never: what a command does. Spec: operate.md 2.
 """
 
 from __future__ import annotations
@@ -100,24 +100,27 @@ def run(words: Sequence[str]) -> int:
     try:
         code = app(list(words), prog_name="croupier", standalone_mode=False)
     except typer.TyperException as wrong:
-        _complain(_usage(wrong))
+        _complain(_usage(wrong), "usage", words)
         return wrong.exit_code
     except typer.Abort:
         return 130
     except Exception as error:
         if os.environ.get("CROUPIER_LOG_LEVEL", "").lower() == "debug":
             raise
-        from croupier.cli.sentences import sentence  # noqa: PLC0415 - it knows every floor's errors: a wrong word need not
+        from croupier.cli.sentences import code_of, sentence  # noqa: PLC0415 - it knows every floor's errors: a wrong word need not
 
-        _complain(sentence(error))
+        _complain(sentence(error), code_of(error), words)
         return 1
     return code if isinstance(code, int) else 0
 
 
-def _complain(what: str) -> None:
-    from croupier.cli.show import complain  # noqa: PLC0415 - as above
+def _complain(what: str, code: str, words: Sequence[str]) -> None:
+    from croupier.cli.show import complain, complain_in_json  # noqa: PLC0415 - as above
 
-    complain(what)
+    if "--json" in words:
+        complain_in_json(what, code)
+    else:
+        complain(what)
 
 
 def _usage(wrong: typer.TyperException) -> str:

@@ -5,7 +5,7 @@ Owns: finding it, and saying what to do if there is none. Spec: operate.md 3.
 
 from __future__ import annotations
 
-from croupier.cli.sentences import CommandError
+from croupier.cli.sentences import CommandError, NotFound
 from croupier.core.counterparty import Casino, Provider
 from croupier.core.readings import PaymentKind
 from croupier.core.session import Game
@@ -27,7 +27,7 @@ async def casino_of(hub: Hub, text: str) -> Casino:
     """Return the casino with this id or name. Raises CommandError."""
     found = await hub.store.casinos.find(text)
     if found is None:
-        raise CommandError(f"there is no casino {text[:LONGEST_ID]!r}: `croupier casino list` shows them")
+        raise NotFound(f"there is no casino {text[:LONGEST_ID]!r}: `croupier casino list` shows them")
     return found
 
 
@@ -35,7 +35,7 @@ async def provider_of(hub: Hub, text: str) -> Provider:
     """Return the provider with this id, counterparty id or name. Raises CommandError, NameAmbiguous."""
     found = await hub.store.providers.find(text)
     if found is None:
-        raise CommandError(f"there is no provider {text[:LONGEST_ID]!r}: `croupier provider list` shows them")
+        raise NotFound(f"there is no provider {text[:LONGEST_ID]!r}: `croupier provider list` shows them")
     return found
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from croupier.cli.running import AsCsv, AsJson, Author, Reason, with_hub, with_look
-from croupier.cli.sentences import CommandError
+from croupier.cli.sentences import NotFound
 from croupier.cli.show import instant, say, show_json, show_list, show_table
 from croupier.flows.hub import Hub
 from croupier.kit.settings import Settings
@@ -64,7 +64,7 @@ def close(
         return await hub.store.incidents.close(incident_id, author, reason)
 
     if not with_hub(work):
-        raise CommandError(f"there is no open incident {incident_id}: `croupier incidents` shows them")
+        raise NotFound(f"there is no open incident {incident_id}: `croupier incidents` shows them")
     if as_json:
         show_json({"incident_id": incident_id, "closed": True})
     else:

@@ -15,7 +15,7 @@ import typer
 from croupier.cli.find import casino_of, check_name, game_of
 from croupier.cli.jackpot_proofs import check_proof, read_document, read_proof, round_facts
 from croupier.cli.running import AsCsv, AsJson, Author, who, with_hub, with_look
-from croupier.cli.sentences import CommandError
+from croupier.cli.sentences import CommandError, NotFound
 from croupier.cli.settable import told_in
 from croupier.cli.show import instant, names_of, show_facts, show_json, show_list, show_table
 from croupier.core import jackpot
@@ -197,7 +197,7 @@ def _change(which: str, rule: Callable[[int], Callable[[Pot], Gathered]], *, as_
 async def _pot_of(hub: Hub, text: str) -> StoredPot:
     found = await hub.store.jackpots.find(text)
     if found is None:
-        raise CommandError(f"there is no pot {text[:128]!r}: `croupier jackpot list` shows them")
+        raise NotFound(f"there is no pot {text[:128]!r}: `croupier jackpot list` shows them")
     return found
 
 

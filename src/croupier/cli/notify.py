@@ -15,7 +15,7 @@ import typer
 
 from croupier.cli.running import AsCsv, AsJson, Author, with_hub, with_look
 from croupier.cli.secret_options import SecretFile, new_file, show_secret, taken_in
-from croupier.cli.sentences import CommandError
+from croupier.cli.sentences import CommandError, NotFound
 from croupier.cli.show import instant, say, show_json, show_list
 from croupier.flows.hub import Hub
 from croupier.flows.notify import send_test
@@ -210,7 +210,7 @@ async def _named(hub: Hub, name: str) -> NotificationTarget:
         if target.name == name:
             return target
     names = ", ".join(target.name for target in known) or "none yet: `croupier notify add webhook` or `mail`"
-    raise CommandError(f"nobody called {name} is told of incidents. There are: {names}")
+    raise NotFound(f"nobody called {name} is told of incidents. There are: {names}")
 
 
 def _facts(target: NotificationTarget, last: LastMessage | None) -> dict[str, Any]:

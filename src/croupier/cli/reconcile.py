@@ -15,7 +15,7 @@ import typer
 from croupier.cli.days import DAY_MS, day_ms
 from croupier.cli.find import casino_of, subject_of
 from croupier.cli.running import AsCsv, AsJson, Author, Reason, with_hub, with_look
-from croupier.cli.sentences import CommandError
+from croupier.cli.sentences import CommandError, NotFound
 from croupier.cli.show import instant, say, show_json, show_list, show_table
 from croupier.core.reconciliation import Difference
 from croupier.flows.hub import Hub
@@ -159,7 +159,7 @@ def close(
         return about is not None
 
     if not with_hub(work):
-        raise CommandError(f"there is no open finding {finding_id}: `croupier reconcile` shows them")
+        raise NotFound(f"there is no open finding {finding_id}: `croupier reconcile` shows them")
     if as_json:
         show_json({"finding_id": finding_id, "closed": True})
     else:

@@ -1,6 +1,6 @@
 """The message of each error: one sentence that says what went wrong and what to do.
 
-Owns: the text for each error that a command may meet. Never: a traceback, or a secret. Spec: operate.md 3.
+Owns: text and code for each error that a command may meet. Never: a traceback, or a secret. Spec: operate.md 3.
 """
 
 from __future__ import annotations
@@ -38,6 +38,10 @@ from croupier.views.subjects import SeveralFound, SubjectAmbiguous
 
 class CommandError(Exception):
     """A command cannot do its work. The text says why and what to do."""
+
+
+class NotFound(CommandError):
+    """What the command is about does not exist."""
 
 
 _SAY_IT_THEMSELVES = (
@@ -80,6 +84,31 @@ _IN_OUR_WORDS: tuple[tuple[type[Exception], Callable[[Any], str]], ...] = (
     (WorldFailed, lambda e: f"the demo could not start. {e}".replace(". croupier: ", ": ")),
     (OSError, lambda e: _about_file(e) if e.filename is not None else str(e)),
 )
+
+
+_CODES: tuple[tuple[str, tuple[type[Exception], ...]], ...] = (
+    ("settings", (config.BadSettings,)),
+    ("not_found", (NotFound, CounterpartyUnknown, DiffUnknown, KeyUnknown)),
+    ("ambiguous", (NameAmbiguous, GameAmbiguous, SubjectAmbiguous, SeveralFound)),
+    ("name_taken", (NameTaken, PotNameTaken)),
+    ("key", (KeyFileRefused, SealBroken, BadBackupKey)),
+    ("busy", (DbConflict, Contended)),
+    ("database", (DbUnfit, DbDown, EmbeddedError, MigrationError)),
+    ("books", (Broken,)),
+    ("peer", (PeerError, WorldFailed)),
+    ("refused", _SAY_IT_THEMSELVES),
+    ("refused", (UnknownCurrency,)),
+    ("file", (OSError,)),
+)
+USAGE = "usage"
+BUG = "bug"
+CODES = frozenset({USAGE, BUG, *(code for code, _ in _CODES)})
+"""Every code of an error, as docs/OPERATIONS.md lists them. A released code keeps its meaning."""
+
+
+def code_of(error: Exception) -> str:
+    """Return the code of this error, for programs."""
+    return next((code for code, kinds in _CODES if isinstance(error, kinds)), BUG)
 
 
 def _what_to_check(refusal: str) -> str:

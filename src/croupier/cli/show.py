@@ -163,6 +163,11 @@ def complain(what: str) -> None:
         note(line if line.startswith(" ") else f"croupier: {line}")
 
 
+def complain_in_json(what: str, code: str) -> None:
+    """Print an error as one JSON value in one line on standard error."""
+    sys.stderr.write(msgspec.json.encode({"error": {"code": code, "message": what}}).decode() + "\n")
+
+
 def instant(at_ms: int | None) -> str | None:
     """Return a time as text: UTC, to the millisecond."""
     if at_ms is None:

@@ -10,7 +10,7 @@ import typer
 
 from croupier.cli.find import casino_of
 from croupier.cli.running import AsJson, with_look
-from croupier.cli.sentences import CommandError
+from croupier.cli.sentences import NotFound
 from croupier.cli.show import instant, show_facts, show_json, show_table
 from croupier.flows.hub import Hub
 from croupier.kit.settings import Settings
@@ -59,7 +59,7 @@ def trace(
 
     found = with_look(work)
     if found is None:
-        raise CommandError(_missing(wanted))
+        raise NotFound(_missing(wanted))
     if as_json:
         show_json(found)
     else:

@@ -11,7 +11,7 @@ import typer
 
 from croupier.cli.find import casino_of, game_of, subject_of
 from croupier.cli.running import AsJson, with_look
-from croupier.cli.sentences import CommandError
+from croupier.cli.sentences import NotFound
 from croupier.cli.show import instant, say, show_json, show_table
 from croupier.core.protection import FOREVER_MS
 from croupier.flows.hub import Hub
@@ -71,7 +71,7 @@ def why(
 async def _of_bet(hub: Hub, casino_id: int, bet_id: int) -> tuple[str, list[dict[str, Any]]]:
     found = await why_bet(hub.store.db, casino_id, bet_id)
     if found is None:
-        raise CommandError(f"casino {casino_id} has no bet {bet_id}")
+        raise NotFound(f"casino {casino_id} has no bet {bet_id}")
     state, reasons = found
     return state, [_facts(r.rule, r.words, r.set_by, at_ms=r.set_ms, reason=r.reason) for r in reasons]
 
