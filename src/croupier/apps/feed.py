@@ -5,16 +5,21 @@ Owns: which part gets which. Never: logic of its own.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from croupier import casinos
 from croupier.apps.http_guard import most_connections
 from croupier.feed.channel import NAME, Channel, InProcessChannel, NotificationLine, SharedChannel
 from croupier.feed.connections import Connections, FeedLimits
+from croupier.feed.publisher import Publisher
 from croupier.feed.redis_line import RedisLine
 from croupier.feed.rest.messages import SCOPE
 from croupier.flows.hub import Hub
 from croupier.flows.ports import Tokens
 from croupier.kit.config import Settings
 from croupier.store.notifications import Notifications
+
+Loop = Callable[[], Awaitable[None]]
 
 
 def feed_tokens(hub: Hub, settings: Settings) -> Tokens:
@@ -30,6 +35,14 @@ def make_connections(hub: Hub, settings: Settings) -> Connections:
         subscriptions=settings.feed_subscriptions,
     )
     return Connections(hub, feed_tokens(hub, settings), limits)
+
+
+async def begin_feed(hub: Hub, settings: Settings, connections: Connections) -> tuple[Channel, list[Loop]]:
+    """Begin to listen for snapshots in the process that has the clients. Return the channel, and the loops to keep running."""
+    channel = open_channel(hub, settings)
+    await channel.listen(connections.fan_out.heard)
+    publisher = Publisher(hub.store.streams, hub.clock, hub.metrics, channel=channel)
+    return channel, [connections.watch, connections.watch_tokens, connections.fan_out.run, publisher.run]
 
 
 def open_channel(hub: Hub, settings: Settings) -> Channel:

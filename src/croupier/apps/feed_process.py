@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import socket
 from dataclasses import replace
 from functools import partial
@@ -18,13 +17,12 @@ from typing import Final
 
 import uvicorn
 
-from croupier.apps.feed import make_connections, open_channel
+from croupier.apps.feed import Loop, begin_feed, make_connections
 from croupier.apps.handover import Taking
 from croupier.apps.hub_app import hub_app
 from croupier.apps.schema import Aim
 from croupier.apps.wiring import open_hub
-from croupier.apps.worker import BEAT_S, SOCKETS, Loop, event_loop, every, restart_forever
-from croupier.feed.publisher import Publisher
+from croupier.apps.worker import BEAT_S, SOCKETS, event_loop, every, follow_clock, on_end, restart_forever
 from croupier.flows.hub import Hub
 from croupier.kit.chance import SystemChance
 from croupier.kit.config import Settings
@@ -59,8 +57,8 @@ async def _run(settings: Settings, end: socket.socket, life: int) -> None:
     process = f"f-{SystemChance().hex(6)}"
     async with open_hub(settings, process=process, aim=Aim.CHANGE) as hub:
         await hub.store.keys.load()
-        connections, channel = make_connections(hub, settings), open_channel(hub, settings)
-        await channel.listen(connections.fan_out.heard)
+        connections = make_connections(hub, settings)
+        channel, feed_loops = await begin_feed(hub, settings, connections)
         config = uvicorn.Config(
             hub_app(hub, settings, connections),
             **SOCKETS,
@@ -70,14 +68,7 @@ async def _run(settings: Settings, end: socket.socket, life: int) -> None:
             forwarded_allow_ips=settings.trusted_addresses,
         )
         taking = Taking(end, config)
-        publisher = Publisher(hub.store.streams, hub.clock, hub.metrics, channel=channel)
-        kept_up = (
-            connections.watch,
-            connections.watch_tokens,
-            connections.fan_out.run,
-            publisher.run,
-            _follow_clock(hub),
-        )
+        kept_up: list[Loop] = [*feed_loops, partial(every, hub, BEAT_S, partial(follow_clock, hub))]
         loops = [asyncio.create_task(restart_forever(hub, loop)) for loop in kept_up]
         stopped = _on_signals(hub, life)
         taking.begin()
@@ -93,28 +84,13 @@ async def _run(settings: Settings, end: socket.socket, life: int) -> None:
             await channel.close()
 
 
-def _follow_clock(hub: Hub) -> Loop:
-    """Return the loop that follows the database's clock, by which the workers go too."""
-
-    async def follow() -> None:
-        offset = await hub.store.db.clock_offset_ms(hub.clock)
-        if offset is not None:
-            hub.clock.shift(offset)
-
-    return partial(every, hub, BEAT_S, follow)
-
-
 def _on_signals(hub: Hub, life: int) -> asyncio.Event:
-    """Return the event of the signal to stop, or of the supervisor's death, which closes the other end of `life`."""
+    """Return the event of the signal to stop, or of the supervisor's death."""
     stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
 
     def stop() -> None:
-        loop.remove_reader(life)
         hub.state.closing = True
         stopped.set()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
-    loop.add_reader(life, stop)
+    on_end(life, stop)
     return stopped

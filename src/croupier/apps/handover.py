@@ -18,6 +18,7 @@ from typing import Any, Final, cast
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
+from croupier.apps.bare_answer import bare_answer
 from croupier.apps.socket_guard import SocketGuard
 from croupier.kit.log import get
 
@@ -25,7 +26,7 @@ log = get("feed")
 
 MOST: Final = 2 * 65_536
 """Bytes of a request, which HttpGuard limits to half."""
-_BUSY: Final = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nretry-after: 2\r\nconnection: close\r\n\r\n"
+_BUSY: Final = bare_answer("503 Service Unavailable", "retry-after: 2")
 AT_ONCE: Final = 50
 """Connections taken in one turn of the event loop."""
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from croupier.apps.bare_answer import bare_answer
 from croupier.feed.sockets import PATHS
 from croupier.kit.clock import monotonic_s
 from croupier.kit.inbound import ARRIVED
@@ -199,5 +200,5 @@ class HttpGuard(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         if not self._begun or self.cycle.response_complete:
-            self.transport.write(f"HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".encode())
+            self.transport.write(bare_answer(status))
         self.transport.close()

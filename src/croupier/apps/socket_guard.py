@@ -17,6 +17,7 @@ from websockets.frames import Frame
 from websockets.http11 import Request
 from websockets.protocol import State
 
+from croupier.apps.bare_answer import bare_answer
 from croupier.feed.sockets import SOCKET
 from croupier.kit.clock import monotonic_s
 
@@ -33,9 +34,6 @@ POLICY: Final = 1008
 # uvicorn tells of every connection with its whole query, where tokens stand. Only faults are told.
 _log = logging.getLogger("uvicorn.websocket")
 _log.setLevel(logging.WARNING)
-
-
-_UNREADABLE: Final = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
 class SocketGuard(WebSocketsSansIOProtocol):
@@ -153,7 +151,7 @@ class SocketGuard(WebSocketsSansIOProtocol):
 
     def _refuse_request(self) -> None:
         """Send the parser's answer to a request that it does not read (414, 431), which uvicorn leaves unsent."""
-        self.transport.write(b"".join(self.conn.data_to_send()) or _UNREADABLE)
+        self.transport.write(b"".join(self.conn.data_to_send()) or bare_answer("400 Bad Request"))
         self.handshake_complete = self.close_sent = True
         self.transport.close()
 

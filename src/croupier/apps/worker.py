@@ -10,7 +10,7 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, Final
@@ -18,7 +18,7 @@ from typing import Any, Final
 import uvicorn
 
 from croupier.apps.auditor import audit_for_ever
-from croupier.apps.feed import make_connections, open_channel
+from croupier.apps.feed import Loop, begin_feed, make_connections
 from croupier.apps.handover import handing_over
 from croupier.apps.http_guard import HttpGuard
 from croupier.apps.hub_app import hub_app, note_process
@@ -27,7 +27,6 @@ from croupier.apps.socket_guard import SocketGuard
 from croupier.apps.wiring import open_hub
 from croupier.core.recovery import Mark
 from croupier.feed.connections import Connections
-from croupier.feed.publisher import Publisher
 from croupier.feed.retention import forget_for_ever
 from croupier.feed.signalr.messages import MAX_MESSAGE
 from croupier.flows import recovery
@@ -46,8 +45,6 @@ from croupier.store.installation import Lifeline
 from croupier.store.processes import Processes, start_mark, this_host
 
 log = get("worker")
-
-Loop = Callable[[], Awaitable[None]]
 
 END_S = 8.0
 FINISH_S = 4.0
@@ -101,7 +98,7 @@ async def run_worker(settings: Settings, sock: socket.socket, life: int, *, feed
         await processes.register(process, this_host(), os.getpid(), started=start_mark(os.getpid()) or "")
         await take_over(hub, processes)
         connections = make_connections(hub, settings)
-        channel = None if feed else open_channel(hub, settings)
+        channel, feed_loops = (None, []) if feed else await begin_feed(hub, settings, connections)
         config = uvicorn.Config(
             hub_app(hub, settings, connections),
             http=HttpGuard,
@@ -117,11 +114,7 @@ async def run_worker(settings: Settings, sock: socket.socket, life: int, *, feed
             timeout_graceful_shutdown=int(FINISH_S),
         )
         server = _WorkerServer(config)
-        kept_up = _loops(hub, processes, settings)
-        if channel is not None:
-            await channel.listen(connections.fan_out.heard)
-            kept_up += [connections.watch, connections.watch_tokens, connections.fan_out.run]
-            kept_up.append(Publisher(hub.store.streams, hub.clock, hub.metrics, channel=channel).run)
+        kept_up = [*_loops(hub, processes, settings), *feed_loops]
         loops = [asyncio.create_task(restart_forever(hub, loop)) for loop in kept_up]
         stop = Stop(hub.clock.monotonic_s, connections)
         _on_signals(hub, server, life, told=stop)
@@ -170,9 +163,7 @@ def _loops(hub: Hub, processes: Processes, settings: Settings) -> list[Loop]:
         await take_over(hub, processes)
         note_process(hub)
         last = await recovery.beat(hub, lifeline, last)
-        offset = await hub.store.db.clock_offset_ms(hub.clock)
-        if offset is not None:
-            hub.clock.shift(offset)
+        await follow_clock(hub)
 
     async def refresh() -> None:
         await recovery.refresh(hub)
@@ -199,6 +190,13 @@ def _loops(hub: Hub, processes: Processes, settings: Settings) -> list[Loop]:
         partial(patient, partial(notify_for_ever, hub)),
         partial(patient, partial(keep_jackpots, hub, settings.jackpot_every_s)),
     ]
+
+
+async def follow_clock(hub: Hub) -> None:
+    """Shift this process's clock to the database's, by which all processes go."""
+    offset = await hub.store.db.clock_offset_ms(hub.clock)
+    if offset is not None:
+        hub.clock.shift(offset)
 
 
 async def retry_database(hub: Hub) -> None:
@@ -255,22 +253,31 @@ class Stop:
 
 
 def _on_signals(hub: Hub, server: uvicorn.Server, life: int, *, told: Stop) -> None:
-    """On a signal refuse new work, answer the waiting requests, and stop the server.
-
-    The supervisor holds the other end of `life`. If it is killed it cannot send a signal, and its successor needs the port.
-    """
+    """On a signal refuse new work, answer the waiting requests, and stop the server."""
 
     def stop() -> None:
-        loop.remove_reader(life)
         told.signalled()
         hub.state.closing = True
         hub.waiters.wake_all()
         server.should_exit = True
 
+    on_end(life, stop)
+
+
+def on_end(life: int, stop: Callable[[], None]) -> None:
+    """Call `stop` on each SIGTERM and SIGINT, and when the pipe `life` ends.
+
+    The supervisor holds the other end of `life`. If it is killed it cannot send a signal, and its successor needs the port.
+    """
+
+    def end() -> None:
+        loop.remove_reader(life)
+        stop()
+
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
-    loop.add_reader(life, stop)
+        loop.add_signal_handler(number, end)
+    loop.add_reader(life, end)
 
 
 async def wind_up(hub: Hub, loops: list[asyncio.Task[None]], *, within_s: float = FINISH_S) -> None:

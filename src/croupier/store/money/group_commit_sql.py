@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from croupier.store.incident_notes import NOTE
+from croupier.store.incident_notes import AGAIN
 from croupier.store.money.rows import BET, CALL, CASHBACK, PAYMENT, Column
 
 N = Column("n", "integer")
@@ -206,8 +206,7 @@ def _dependents() -> dict[str, str]:
         "incident": f"""x as (
     insert into incidents as t ({_names(INCIDENT)}) select {_names(INCIDENT)}
     from incident_in i where {WON}
-    on conflict (subject_id, name) do update
-    set times = t.times + 1, last_ms = excluded.last_ms, note = {NOTE}, closed_ms = null)""",
+    {AGAIN})""",
     }
 
 

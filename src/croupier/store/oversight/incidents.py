@@ -10,16 +10,14 @@ from dataclasses import dataclass
 
 from croupier.kit.clock import Clock
 from croupier.store.db import Db, Tx
-from croupier.store.incident_notes import CAUSES, NOTE
+from croupier.store.incident_notes import AGAIN, CAUSES
 from croupier.store.storable import storable_id
 
 _COLUMNS = "incident_id, subject_id, name, note, times, first_ms, last_ms"
 _OPEN = f"select {_COLUMNS} from incidents where closed_ms is null order by last_ms desc, incident_id desc"
-# As in the group commit: a closed one that happens again is open again.
 _RAISE = f"""
 insert into incidents as t (subject_id, name, note, first_ms, last_ms) values ($1, $2, $3, $4, $4)
-on conflict (subject_id, name) do update
-set times = t.times + 1, last_ms = excluded.last_ms, note = {NOTE}, closed_ms = null"""
+{AGAIN}"""
 # One that is open with this cause is not counted again.
 _RAISE_NEW = _RAISE + f"\nwhere t.closed_ms is not null or excluded.note <> all({CAUSES})"
 _CLOSE = """
