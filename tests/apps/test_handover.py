@@ -92,6 +92,7 @@ async def test_who_comes_while_nobody_takes_is_served_later(ends: tuple[int, Tak
         await line.close()
 
 
+@pytest.mark.slow
 async def test_a_full_way_is_a_503_and_the_worker_serves_on(ends: tuple[int, Taking]) -> None:
     port, taking = ends
     large = {f"x-{number}": "x" * 8000 for number in range(6)}

@@ -72,6 +72,7 @@ def test_the_module_is_the_command_with_its_exit_code(nowhere: Cli) -> None:
         assert b"Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_without_a_word_it_shows_its_help(nowhere: Cli) -> None:
     said = nowhere.ok()
     assert all(f" {name.split()[0]} " in said.out for name in COMMANDS)

@@ -9,6 +9,7 @@ from tests.cli.conftest import Cli
 PAY = ("cashback", "pay", "--casino", "Aurora", "--player", "dora", "--currency", "EUR")
 
 
+@pytest.mark.slow
 def test_the_same_ref_pays_once(cli: Cli) -> None:
     first = cli.json(*PAY, "--amount", "12.50", "--ref", "week 1")
     assert (first["amount"], first["currency"], first["ref"], first["state"]) == ("12.50", "EUR", "week 1", "owed")

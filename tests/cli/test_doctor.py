@@ -18,6 +18,7 @@ def results(report: Any) -> dict[str, str]:
     return {check["name"]: check["result"] for check in report["checks"]}
 
 
+@pytest.mark.slow
 def test_a_home_in_order(cli: Cli, studio: dict[str, Any]) -> None:
     process = cli.start("serve", "--port", "0")
     try:

@@ -40,7 +40,7 @@ def test_a_wrong_word_is_usage(nowhere: Cli) -> None:
     ("words", "code"),
     [
         (("casino", "show", "nobody", "--json"), "not_found"),
-        (("incidents", "close", "7", "--reason", "r", "--author", "bea", "--json"), "not_found"),
+        (("incidents", "close", "999999999", "--reason", "r", "--author", "bea", "--json"), "not_found"),
         (("trace", "12345", "--json"), "not_found"),
         (("jackpot", "show", "nobody", "--json"), "not_found"),
     ],

@@ -11,6 +11,7 @@ from tests.cli.conftest import Cli
 URL = "http://127.0.0.1:9"
 
 
+@pytest.mark.slow
 def test_a_new_provider_gets_its_credentials_once(cli: Cli) -> None:
     credentials = cli.json("provider", "add", "Single", "--url", "http://127.0.0.1:9")
     assert set(credentials) == {"CounterpartyId", "Secret"}

@@ -87,6 +87,7 @@ def courses(draw: st.DrawFn) -> list[Stake]:
 
 
 @given(courses(), st.integers(1, 10_000), st.integers(-15_000, 15_000))
+@pytest.mark.slow
 def test_a_pot_holds_the_exact_shares_of_the_stakes_that_stand(course: list[Stake], share_bp: int, carry: int) -> None:
     begun = pot(share_bp=share_bp, round_ceiling=NEVER, carry=carry)
     done = gather(begun, course, upto_id=99, known={}, hit=NEVER)

@@ -132,6 +132,7 @@ async def restart_in_order(hall: Hall) -> None:
     hall.running = await hall.stage.start_hub(settings_for(), ack_grace_s=0.0)
 
 
+@pytest.mark.slow
 def test_orderly_restarts_park_nothing(database_url: str) -> None:
     """A casino that hangs has its payout in flight at every SIGTERM: only deaths count as crashes (money.md 4.4)."""
 

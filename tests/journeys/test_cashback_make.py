@@ -126,6 +126,7 @@ async def test_a_casino_that_keeps_a_cashback_calls_for_a_person(stage: Stage) -
     assert await stage.ledger(row.cashback_id) == {"cashback": -300, "wallets": 300}
 
 
+@pytest.mark.slow
 async def test_a_disabled_casino_gets_no_new_cashback_and_keeps_the_old(stage: Stage) -> None:
     casino = await stage.new_casino()
     casino.says[MAKE] = in_turn(say(500), say(500), say(500), book_inline)

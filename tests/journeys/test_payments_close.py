@@ -8,6 +8,7 @@ from tests.journeys.peers import in_turn, say
 from tests.journeys.stage import Seat, Stage, Table, fresh
 
 
+@pytest.mark.slow
 async def test_a_settled_bet_is_closed_once_after_its_last_outcome(table: Table) -> None:
     bet = fresh("b")
     await table.line.pay_in(table.session, bet)

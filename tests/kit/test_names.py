@@ -69,6 +69,7 @@ def test_the_list_has_every_control_format_and_space_character_that_this_python_
     assert [f"U+{ord(c):04X}" for c in known if c != " " and names.forbidden_character(c) is None] == []
 
 
+@pytest.mark.slow
 def test_no_boundary_asks_the_running_python_what_a_character_is() -> None:
     """Two workers on two Pythons must not disagree about an id. What is only shown to a person may (`cli.show`)."""
     asks = {"isprintable", "isdecimal", "isalnum", "isspace", "isidentifier", "isalpha"}

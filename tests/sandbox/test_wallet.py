@@ -167,6 +167,7 @@ _DEMANDS = st.builds(
 
 
 @given(st.lists(_DEMANDS, max_size=40))
+@pytest.mark.slow
 def test_whatever_comes_each_thing_is_booked_once_and_the_sums_hold(demands: list[Demand]) -> None:
     wallet = _wallet()
     booked: list[Booking] = []
@@ -183,6 +184,7 @@ def test_whatever_comes_each_thing_is_booked_once_and_the_sums_hold(demands: lis
 
 
 @given(st.lists(_DEMANDS, max_size=30), st.data())
+@pytest.mark.slow
 def test_repeats_at_any_moment_change_no_balance(demands: list[Demand], data: st.DataObject) -> None:
     once, doubled = _wallet(), _wallet()
     for number, demand in enumerate(demands):

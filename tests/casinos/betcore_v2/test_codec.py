@@ -73,6 +73,7 @@ orders = st.builds(
 
 
 @given(orders)
+@pytest.mark.slow
 def test_what_goes_out_reads_back_as_the_same_payment(order: Order) -> None:
     """A casino that echoes our data in its accept is understood to have booked exactly the order."""
     value = json.loads(codec.make_data(order)) | {"PartnerTransactionId": "t-1"}

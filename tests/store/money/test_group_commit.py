@@ -152,6 +152,7 @@ async def test_a_row_beneath_a_bet_may_be_the_locked_one(desk: Desk, database_ur
     await db.close()
 
 
+@pytest.mark.slow
 async def test_a_row_that_is_free_again_in_time_is_decided(desk: Desk, database_url: str) -> None:
     db = await Db.connect(database_url, limits=SHORT)
     group_commit, bet = train_on(db), await desk.bet()
