@@ -1,6 +1,6 @@
 """How long a pay-in takes while thousands of clients follow the live feed of the same hub.
 
-    PYTHONPATH=src:. python bench/feed_beside_bets.py --clients 10000 --bets 1000 --pace 20
+    PYTHONPATH=src:. python bench/feed_beside_bets.py --clients 10000 --bets 400 --pace 10 --cores --control 0.6
 
 The hub is `croupier serve` with one worker, so that bets and feed share one event loop. A sandbox casino and a sandbox studio are
 processes of their own; the studio fires pay-ins at a steady pace, whatever the last one took. The rounds alternate: without
