@@ -2,7 +2,7 @@
 
     PYTHONPATH=src:. python bench/bets.py --in-flight 64 --seconds 10
 
-The hub is `croupier serve` with one worker and its embedded PostgreSQL. A provider that fires signed pay-ins and a casino that
+The hub is `croupier serve` with one worker, the feed's process and its embedded PostgreSQL. A provider that fires signed pay-ins and a casino that
 takes makes and accepts them by a callback are processes of their own. The figures are CPU per bet and counts, which a busy
 machine hardly changes; bets per second and waits are printed beside them. A run that leaves a violated invariant, a bet that is
 not on, or an answer other than 1 has no result.
@@ -271,8 +271,7 @@ class Bench:
             provider_pipe, provider = _start(provider_side, site, self._asked.in_flight)
             pipes, processes = [casino_pipe, provider_pipe], [casino, provider]
             await self._warm(provider_pipe)
-            (worker,) = children(hub_process.pid)
-            return await self._measure(worker, *pipes)
+            return await self._measure(hub_process.pid, *pipes)
         finally:
             for pipe in pipes:
                 pipe.close()
@@ -318,7 +317,7 @@ class Bench:
             token = await asyncio.to_thread(_token, port, casino.casino_id, secret)
         return Site(port, provider.counterparty_id, key, token, tuple(sessions))
 
-    async def _measure(self, worker: int, casino: Any, provider: Any) -> dict[str, Any]:
+    async def _measure(self, hub: int, casino: Any, provider: Any) -> dict[str, Any]:
         place = find_place(self._settings.home)
         assert place is not None
         server = postmaster(place / "data")
@@ -330,7 +329,7 @@ class Bench:
             calls, casino_s = await asyncio.to_thread(casino.recv)
             answers, waits_s, provider_s = await asyncio.to_thread(provider.recv)
             counts = Counter({**calls, **answers})
-            times = {"hub": cpu_s(worker), "postgres": family_cpu_s(server), "casino": casino_s, "provider": provider_s}
+            times = {"hub": sum(map(cpu_s, children(hub))), "postgres": family_cpu_s(server), "casino": casino_s, "provider": provider_s}
             return {
                 "at": time.perf_counter(),
                 "counts": counts,
