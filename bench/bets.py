@@ -329,7 +329,12 @@ class Bench:
             calls, casino_s = await asyncio.to_thread(casino.recv)
             answers, waits_s, provider_s = await asyncio.to_thread(provider.recv)
             counts = Counter({**calls, **answers})
-            times = {"hub": sum(map(cpu_s, children(hub))), "postgres": family_cpu_s(server), "casino": casino_s, "provider": provider_s}
+            times = {
+                "hub": sum(map(cpu_s, children(hub))),
+                "postgres": family_cpu_s(server),
+                "casino": casino_s,
+                "provider": provider_s,
+            }
             return {
                 "at": time.perf_counter(),
                 "counts": counts,

@@ -15,7 +15,7 @@ class Chance(Protocol):
     """Randomness as the hub uses it."""
 
     def fraction(self) -> float:
-        """Return a number in [0, 1)."""
+        """Return a number in [0, 1), for jitter and samples. It need not be secret."""
         ...
 
     def hex(self, size: int) -> str:
@@ -28,14 +28,11 @@ class Chance(Protocol):
 
 
 class SystemChance:
-    """Cryptographically strong randomness from the operating system."""
-
-    def __init__(self) -> None:
-        self._random = random.SystemRandom()
+    """Cryptographically strong ids and secrets from the operating system. A fraction is for jitter, and anybody may guess it."""
 
     def fraction(self) -> float:
-        """Return a number in [0, 1)."""
-        return self._random.random()
+        """Return a number in [0, 1). Each process seeds its own source, a fork included; no system call is made."""
+        return random.random()  # noqa: S311 - jitter of delays, never a secret
 
     def hex(self, size: int) -> str:
         """`size` random bytes as lower-case hex."""

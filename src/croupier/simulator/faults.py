@@ -27,8 +27,8 @@ T = TypeVar("T")
 
 Landed = Callable[[str, Sequence[object], set[int]], None]
 """Called for every group commit that took effect, even if its process died: text, arrays, the decisions written."""
-Executed = Callable[[str, Sequence[object]], None]
-"""Called for a statement that changed rows: its text and its arguments."""
+Executed = Callable[[str, Sequence[Row]], None]
+"""Called after a set-based statement: its text and its rows."""
 SLOW = 0.1
 """Share of slow statements in a world with a slow database."""
 LOST_S = 7.0
@@ -186,14 +186,14 @@ class FaultyDb:
 
     async def execute(self, sql: str, *args: object) -> int:
         """Run the statement and return the number of changed rows."""
-        rows = await self._heard(self._db.execute, sql, *args)
-        if self._executed is not None and rows:
-            self._executed(sql, args)
-        return rows
+        return await self._heard(self._db.execute, sql, *args)
 
     async def batch_fetch(self, sql: str, *args: object) -> list[Row]:
         """Run a set-based statement and return its rows."""
-        return await self._heard(self._db.batch_fetch, sql, *args)
+        rows = await self._heard(self._db.batch_fetch, sql, *args)
+        if self._executed is not None:
+            self._executed(sql, rows)
+        return rows
 
     async def commit_group(self, sql: str, *args: Sequence[Scalar]) -> list[Row]:
         """Run the statement of a group commit. The connection or the process may be lost before and after it."""

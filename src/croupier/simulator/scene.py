@@ -23,7 +23,7 @@ from croupier.simulator.sim_provider import MOST, SimProvider
 from croupier.simulator.stage import START_MS, Running, Stage, settings_for
 from croupier.simulator.virtual_time import VirtualClock
 from croupier.simulator.watch import Rows, Watch
-from croupier.store.db import DbError
+from croupier.store.db import DbError, Row
 from croupier.store.money.balances import BASE
 from croupier.store.money.group_commit import Broken
 from croupier.store.money.group_commit_sql import BETS, CASHBACKS
@@ -147,9 +147,10 @@ def _on_landed(scene: Scene) -> Landed:
 def _on_executed(scene: Scene) -> Executed:
     """Return a function that records the first balance base of each player: from then on balances are exact."""
 
-    def executed(sql: str, args: Sequence[object]) -> None:
+    def executed(sql: str, rows: Sequence[Row]) -> None:
         if sql == BASE:
-            scene.payment_times.based(args[0], scene.stage.loop.time())
+            for row in rows:
+                scene.payment_times.based(row["player_id"], scene.stage.loop.time())
 
     return executed
 

@@ -73,6 +73,14 @@ class Pool:
         """Lend a session exclusively until `give_back`. Raises the driver's errors, and DbDown when it takes too long."""
         if self._closed:
             raise DbDown(LEFT)
+        if self._free and not self._slots.locked():
+            # The usual case waits for nothing, so it needs no timer.
+            await self._slots.acquire()
+            connection = self._standing()
+            if connection is not None:
+                self._lent[connection] = self._slots
+                return connection
+            self._slots.release()
         try:
             async with asyncio.timeout(within_s):
                 slot = await self._slot()

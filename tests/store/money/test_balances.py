@@ -152,3 +152,21 @@ async def test_a_payment_that_left_after_the_answer_moves_the_base_once_it_is_ac
     assert await told(db, player) == 5_000
     await db.execute("update payments set state = 'accepted', decided_ms = $1", HEARD_MS + 30)
     assert await told(db, player) == 4_700
+
+
+async def test_reports_that_come_together_are_written_together_and_the_newest_of_a_player_stays(
+    db: Db, player: int
+) -> None:
+    """One statement takes all reports; two of one player must neither fail it nor leave the older one."""
+    other = await db.fetchval(
+        "insert into players (casino_id, player_ref, currency, created_ms) values (11, 'ben', 'EUR', 0)"
+        " returning player_id"
+    )
+    balances = Balances(db)
+    await asyncio.gather(
+        balances.base(player, 7_000, ASKED_MS + 20),
+        balances.base(player, 6_000, ASKED_MS + 10),
+        balances.base(other, 800, ASKED_MS + 5),
+    )
+    rows = await db.fetch("select player_id, amount, base_ms from balances order by 1")
+    assert [tuple(row.values()) for row in rows] == [(player, 7_000, ASKED_MS + 20), (other, 800, ASKED_MS + 5)]

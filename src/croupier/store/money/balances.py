@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from operator import itemgetter
+from typing import NamedTuple
 
 from croupier.core.payment import Payment
 from croupier.store.db import Db
@@ -37,11 +38,14 @@ where not since.late"""
 # a payment that was decided before our request, and not one that was created after its answer had arrived.
 BASE = """
 insert into balances (player_id, amount, base_ms)
-select $1, $2, $3 where not exists (
-    select from payments p where p.player_id = $1 and (p.decided_ms is null or p.decided_ms >= $3)
-    and p.created_ms <= $6 and (p.subject_id, p.kind) is distinct from ($4::bigint, $5::text))
+select k.player_id, k.amount, k.asked_ms
+from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[])
+    k(player_id, amount, asked_ms, heard_ms, subject_id, kind)
+where not exists (
+    select from payments p where p.player_id = k.player_id and (p.decided_ms is null or p.decided_ms >= k.asked_ms)
+    and p.created_ms <= k.heard_ms and (p.subject_id, p.kind) is distinct from (k.subject_id, k.kind))
 on conflict (player_id) do update set amount = excluded.amount, base_ms = excluded.base_ms
-where balances.base_ms <= excluded.base_ms"""
+where balances.base_ms <= excluded.base_ms returning player_id"""
 
 # The balance now, stored with the first answer to the verb, in one statement: the usual case of an answer.
 _TELL = f"""
@@ -78,12 +82,24 @@ _Key = tuple[int, int, int]
 """Player, bet, and the bet's total effect on the wallet."""
 
 
+class _Report(NamedTuple):
+    """A balance that a casino reported, in minor units, with the instants of its query and the payment that it came with."""
+
+    player_id: int
+    amount: int
+    asked_ms: int
+    heard_ms: int
+    subject_id: int | None
+    kind: str | None
+
+
 class Balances:
     """Balances of players of real money."""
 
     def __init__(self, db: Db) -> None:
         self._db = db
         self._known: ReadBatcher[_Key, KnownBalance] = ReadBatcher(self._read)
+        self._bases: ReadBatcher[_Report, None] = ReadBatcher(self._take_bases)
         self._stores = {verb: ReadBatcher(self._store_of(verb)) for verb in _VERBS}
         self._tells = {verb: ReadBatcher(partial(self._tell, verb)) for verb in _VERBS}
 
@@ -109,7 +125,9 @@ class Balances:
         the balance came with. It alone may be open, so `amount` excludes it.
         """
         payment = (None, None) if told_with is None else (told_with.subject_id, told_with.kind.value)
-        await self._db.execute(BASE, player_id, amount, asked_ms, *payment, NEVER_MS if heard_ms is None else heard_ms)
+        await self._bases.one(
+            _Report(player_id, amount, asked_ms, NEVER_MS if heard_ms is None else heard_ms, *payment)
+        )
 
     async def tell(self, player_id: int, bet_id: int, net: int, *, verb: str) -> StoredBalance | None:
         """Return the current balance with the bet's amount ahead, and store it with the bet's first answer to `verb`.
@@ -134,6 +152,18 @@ class Balances:
             )
             for row in rows
         }
+
+    async def _take_bases(self, reports: Sequence[_Report]) -> dict[_Report, None]:
+        left = list(reports)
+        while left:
+            # One statement cannot write a row twice, and all processes lock rows in the order of players.
+            first: dict[int, _Report] = {}
+            for report in left:
+                first.setdefault(report.player_id, report)
+            ordered = [first[player_id] for player_id in sorted(first)]
+            await self._db.batch_fetch(BASE, *(list(column) for column in zip(*ordered, strict=True)))
+            left = [report for report in left if first[report.player_id] is not report]
+        return {}
 
     async def _tell(self, verb: str, keys: Sequence[_Key]) -> dict[_Key, StoredBalance]:
         # In the order in which a group commit locks known bets.
