@@ -132,7 +132,7 @@ async def every_lost_bet_is_found(desk: Hub, used: set[int]) -> None:
     findings = await desk.store.findings.open_ones(None, 10_000)
     assert {f.subject_id for f in findings if f.subject_id} >= lost
     for finding in findings:
-        assert await desk.store.findings.close(finding.finding_id, "mia", "a drill")
+        assert await desk.store.findings.close([finding], "mia", "a drill")
 
     async def over() -> bool:
         return await desk.store.recoveries.active() is None

@@ -157,7 +157,7 @@ async def recovered(desk: Hub, used: set[int]) -> None:
     assert numbered <= used
     assert any(f.subject_id == 0 and "lost-1" in f.words for f in findings)
     for finding in findings:
-        assert await desk.store.findings.close(finding.finding_id, "mia", "a drill")
+        assert await desk.store.findings.close([finding], "mia", "a drill")
 
     async def over() -> bool:
         return await desk.store.recoveries.active() is None

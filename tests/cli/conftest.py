@@ -98,6 +98,13 @@ class Cli:
         """Run it with --json; standard output must be one JSON value and nothing else."""
         return self.ok(*words, "--json").json()
 
+    def review(self, *words: str) -> Any:
+        """The four lists of `incidents`; its exit code tells whether an incident is open."""
+        said = self("incidents", *words, "--json")
+        found = said.json()
+        assert said.code == (3 if found["incidents"] else 0)
+        return found
+
     def complaint(self, *words: str, code: int = 1, **environ: str | None) -> str:
         """Run it; it must fail with one sentence on standard error, and nothing on standard output."""
         said = self(*words, **environ)

@@ -31,14 +31,14 @@ def test_it_begins_once_tells_how_far_it_is_and_ends_with_a_reason(cli: Cli) -> 
         assert "recovery is on" in cli.complaint(
             "cashback", "pay", "--casino", "11", "--player", "ann", "--amount", "1", "--currency", "EUR", "--ref", "w1"
         )
-        assert {i["name"] for i in cli.json("incidents")["incidents"]} >= {"restored"}
+        assert {i["name"] for i in cli.review()["incidents"]} >= {"restored"}
     finally:
         cli.ok("recover", "end", "--reason", "compared by hand", "--author", "mia")
     assert "no recovery to end" in cli.complaint("recover", "end", "--reason", "again")
     told = cli.json("recover", "status")
     assert (told["active"], told["last"]["ended_by"], told["last"]["end_reason"]) == (False, "mia", "compared by hand")
     assert "compared by hand" in cli.ok("recover", "status").out
-    assert "restored" not in {i["name"] for i in cli.json("incidents")["incidents"]}
+    assert "restored" not in {i["name"] for i in cli.review()["incidents"]}
 
 
 def test_an_instant_that_is_none_is_wrong_usage(cli: Cli) -> None:

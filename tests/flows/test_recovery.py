@@ -94,7 +94,7 @@ async def a_person_settles_what_was_lost(hall: Hall, used: int) -> None:
     assert (state.to_compare, state.to_probe, state.standing, state.lost_bets) == (0, 0, 0, 1)
     assert not state.over
     for finding in findings.values():
-        await hall.hub.store.findings.close(finding.finding_id, "mia", "the casino gave the stake back")
+        await hall.hub.store.findings.close([finding], "mia", "the casino gave the stake back")
 
 
 async def business_goes_on(hall: Hall, used: int) -> None:

@@ -1,4 +1,4 @@
-"""`croupier incidents`: the list of what needs a person, and closing one. Spec: operate.md 2, money.md 2.1."""
+"""`croupier incidents`: the list of what needs a person, and closing what was looked at. Spec: operate.md 2, money.md 2.1."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
-from croupier.cli.running import AsCsv, AsJson, Author, Reason, with_hub, with_look
-from croupier.cli.sentences import NotFound
-from croupier.cli.show import instant, say, show_json, show_list, show_table
+from croupier.cli.close_options import Closed, CloseWish, closes
+from croupier.cli.running import WAITS_FOR_A_PERSON, AsCsv, AsJson, with_hub, with_look
+from croupier.cli.show import instant, show_json, show_list, show_table
 from croupier.flows.hub import Hub
 from croupier.kit.settings import Settings
+from croupier.store.oversight.incidents import Incident
 from croupier.views.incidents import OpenPayment, ReviewLists, review_lists
 
 app = typer.Typer(help="Show what needs a person, or close an incident.", invoke_without_command=True)
@@ -34,7 +35,10 @@ def incidents(
     as_csv: AsCsv = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show open incidents, incomplete games, parked payments, and payments without an outcome with their next action."""
+    """Show open incidents, incomplete games, parked payments, and payments without an outcome with their next action.
+
+    Exit code 3 while an incident is open.
+    """
     if context.invoked_subcommand is not None:
         return
 
@@ -48,27 +52,29 @@ def incidents(
         show_list("To review", CSV_COLUMNS, _lines(found), as_csv=True)
     else:
         _show(found)
+    if found.incidents:
+        raise typer.Exit(WAITS_FOR_A_PERSON)
 
 
 @app.command()
-def close(
-    incident_id: Annotated[int, typer.Argument(metavar="ID", help="The number that `croupier incidents` shows.")],
-    *,
-    reason: Reason,
-    author: Author,
-    as_json: AsJson = False,
-) -> None:
-    """Close an incident. It opens again if the same thing happens again."""
+@closes
+def close(wish: CloseWish) -> None:
+    """Close incidents, by their ids or all that a filter fits. One opens again if the same thing happens again."""
 
-    async def work(hub: Hub, _: Settings) -> bool:
-        return await hub.store.incidents.close(incident_id, author, reason)
+    async def work(hub: Hub, _: Settings) -> tuple[list[Incident], list[int]]:
+        chosen = await hub.store.incidents.chosen(await wish.choice(hub))
+        wish.check_found([one.incident_id for one in chosen], thing="incident", shown_by="croupier incidents")
+        return chosen, [] if wish.dry_run else await hub.store.incidents.close(chosen, wish.author, wish.reason)
 
-    if not with_hub(work):
-        raise NotFound(f"there is no open incident {incident_id}: `croupier incidents` shows them")
-    if as_json:
-        show_json({"incident_id": incident_id, "closed": True})
-    else:
-        say(f"Incident {incident_id} is closed.")
+    chosen, closed = with_hub(work)
+    if wish.dry_run and not wish.as_json:
+        columns = (">id", "what", ">bet or cashback", "?last", "note")
+        show_table(
+            "Chosen",
+            columns,
+            [(i.incident_id, i.name, i.subject_id or None, instant(i.last_ms), i.note) for i in chosen],
+        )
+    Closed([one.incident_id for one in chosen], closed, wish.dry_run).show("incident", as_json=wish.as_json)
 
 
 def _lines(found: ReviewLists) -> list[tuple[object, ...]]:

@@ -1,6 +1,6 @@
 """`croupier reconcile`: compare the hub's books with a casino's, and list the differences. Spec: money.md 8.
 
-Owns: the words. Never: a rule. Exit code 1 while a finding is open, or where a casino did not answer.
+Owns: the words. Never: a rule. Exit code 1 where a casino did not answer, and otherwise 3 while a finding is open.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from typing import Annotated, Any
 
 import typer
 
+from croupier.cli.close_options import Closed, CloseWish, closes
 from croupier.cli.days import DAY_MS, day_ms
 from croupier.cli.find import casino_of, subject_of
-from croupier.cli.running import AsCsv, AsJson, Author, Reason, with_hub, with_look
-from croupier.cli.sentences import CommandError, NotFound
+from croupier.cli.running import WAITS_FOR_A_PERSON, AsCsv, AsJson, with_hub, with_look
+from croupier.cli.sentences import CommandError
 from croupier.cli.show import instant, say, show_json, show_list, show_table
 from croupier.core.reconciliation import Difference
 from croupier.flows.hub import Hub
@@ -60,10 +61,14 @@ class _Comparison:
     open_findings: int
 
     @property
+    def whole(self) -> bool:
+        """Return whether every casino that was queried answered."""
+        return not self.not_asked and all(one.result is not ComparisonResult.UNUSABLE for one in self.compared)
+
+    @property
     def holds(self) -> bool:
         """Return whether every compared bet agrees and no finding is open."""
-        proved = all(one.result is not ComparisonResult.UNUSABLE for one in self.compared)
-        return proved and not self.not_asked and not self.open_findings
+        return self.whole and not self.open_findings
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,10 @@ def reconcile(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare, repair what a rule repairs, and list the rest. Without --day, --open or --bet, list the open findings."""
+    """Compare, repair what a rule repairs, and list the rest. Without --day, --open or --bet, list the open findings.
+
+    Exit code 3 while a finding is open, 1 where a casino did not answer.
+    """
     if context.invoked_subcommand is not None:
         return
     if day is not None and casino is None:
@@ -119,7 +127,7 @@ def reconcile(
     else:
         _show(done)
     if not done.holds:
-        raise typer.Exit(1)
+        raise typer.Exit(WAITS_FOR_A_PERSON if done.whole else 1)
 
 
 @app.command("list")
@@ -129,7 +137,7 @@ def list_(
     as_csv: AsCsv = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show the open findings, and nothing else."""
+    """Show the open findings, and nothing else. Exit code 3 if there are any."""
 
     async def work(hub: Hub, _: Settings) -> list[Finding]:
         casino_id = None if casino is None else (await casino_of(hub, casino)).casino_id
@@ -140,30 +148,27 @@ def list_(
         show_json(findings)
     else:
         show_list("Open findings", COLUMNS, _finding_lines(findings), as_csv=as_csv)
+    if findings:
+        raise typer.Exit(WAITS_FOR_A_PERSON)
 
 
 @app.command()
-def close(
-    finding_id: Annotated[int, typer.Argument(metavar="ID", help="The number that `croupier reconcile` shows.")],
-    *,
-    reason: Reason,
-    author: Author,
-    as_json: AsJson = False,
-) -> None:
-    """Close a finding. The same difference does not open it again; another one does."""
+@closes
+def close(wish: CloseWish) -> None:
+    """Close findings, by their ids or all that a filter fits. The same difference does not open one again; another does."""
 
-    async def work(hub: Hub, _: Settings) -> bool:
-        about = await hub.store.findings.close(finding_id, author, reason)
-        if about is not None:
-            await settle_incident(hub, about[0], by=author, note=reason)
-        return about is not None
+    async def work(hub: Hub, _: Settings) -> tuple[list[Finding], dict[int, int]]:
+        chosen = await hub.store.findings.chosen(await wish.choice(hub))
+        wish.check_found([one.finding_id for one in chosen], thing="finding", shown_by="croupier reconcile")
+        closed = {} if wish.dry_run else await hub.store.findings.close(chosen, wish.author, wish.reason)
+        for bet_id in sorted(set(closed.values())):
+            await settle_incident(hub, bet_id, by=wish.author, note=wish.reason)
+        return chosen, closed
 
-    if not with_hub(work):
-        raise NotFound(f"there is no open finding {finding_id}: `croupier reconcile` shows them")
-    if as_json:
-        show_json({"finding_id": finding_id, "closed": True})
-    else:
-        say(f"Finding {finding_id} is closed.")
+    chosen, closed = with_hub(work)
+    if wish.dry_run and not wish.as_json:
+        show_table("Chosen", COLUMNS, _finding_lines(chosen))
+    Closed([one.finding_id for one in chosen], sorted(closed), wish.dry_run).show("finding", as_json=wish.as_json)
 
 
 # --- comparison -------------------------------------------------------------------------------------------------

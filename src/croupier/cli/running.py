@@ -30,6 +30,8 @@ T = TypeVar("T")
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value on standard output, and nothing else.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print comma-separated values, with a line of names first.")]
 LONGEST_WORDS = 500
+WAITS_FOR_A_PERSON = 3
+"""The exit code of a list that is done and shows something open that needs a person."""
 
 
 def _for_the_books(words: str) -> str:

@@ -137,7 +137,7 @@ async def test_a_contradiction_that_is_resent_reopens_nothing(desk: Desk) -> Non
     assert await tell(desk, bet, "t-1") is Verdict.OK
     assert await tell(desk, bet, "t-2") is Verdict.CONFLICT
     (incident,) = await desk.hub.store.incidents.open_ones()
-    assert await desk.hub.store.incidents.close(incident.incident_id, "mia", "asked the casino")
+    assert await desk.hub.store.incidents.close([incident], "mia", "asked the casino")
     before = await desk.again(bet)
     for _ in range(3):
         assert await tell(desk, bet, "t-2") is Verdict.CONFLICT

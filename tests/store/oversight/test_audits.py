@@ -71,7 +71,7 @@ async def test_a_person_is_called_once_for_the_same_thing(audits: Audits, incide
     (incident,) = await incidents.open_ones()
     assert (incident.subject_id, incident.name, incident.note, incident.times) == (1001, "audit", "I5: moved twice", 1)
     assert [known.what for known in await audits.known()] == ["moved three times"]
-    await incidents.close(incident.incident_id, "mia", "looked")
+    await incidents.close([incident], "mia", "looked")
     assert await end(audits, [BROKEN]) == []
     assert await incidents.open_ones() == []
     assert [result.violations for result in await audits.results()] == [0, 1], "it is still known, and counted"

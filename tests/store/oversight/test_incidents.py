@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from croupier.store.db import Db
 from croupier.store.incident_notes import LONGEST, causes
-from croupier.store.oversight.incidents import Incident, Incidents
+from croupier.store.oversight.incidents import Choice, Incident, Incidents
 from tests.store.cast import NOW_MS, HandClock
 
 
@@ -50,12 +50,12 @@ async def test_a_closed_one_is_off_the_list_until_it_happens_again(db: Db) -> No
     await incidents.raise_for(7, "a", "n")
     (incident,) = await incidents.open_ones()
     clock.ms += 1
-    assert await incidents.close(incident.incident_id, "bea", "looked at it")
+    assert await incidents.close([incident], "bea", "looked at it")
     assert await incidents.open_ones() == []
     row = await db.fetchrow("select closed_ms, closed_by, close_note from incidents")
     assert row is not None
     assert tuple(row.values()) == (NOW_MS + 1, "bea", "looked at it")
-    assert not await incidents.close(incident.incident_id, "carl", "too late")
+    assert not await incidents.close([incident], "carl", "too late")
     assert await db.fetchval("select closed_by from incidents") == "bea"
     await incidents.raise_for(7, "a", "again")
     assert [(i.incident_id, i.times) for i in await incidents.open_ones()] == [(incident.incident_id, 2)]
@@ -63,4 +63,15 @@ async def test_a_closed_one_is_off_the_list_until_it_happens_again(db: Db) -> No
 
 async def test_there_is_nothing_to_close_under_an_unknown_id(db: Db) -> None:
     for unknown in (1, 0, -1, 2**70):
-        assert not await Incidents(db, HandClock()).close(unknown, "bea", "n")
+        assert await Incidents(db, HandClock()).chosen(Choice(ids=[unknown])) == []
+
+
+async def test_one_that_happened_again_since_somebody_looked_stays_open(db: Db) -> None:
+    """What a person closes is what the person has seen."""
+    incidents = Incidents(db, HandClock())
+    for subject_id in (7, 8):
+        await incidents.raise_for(subject_id, "a", "n")
+    seen = await incidents.chosen(Choice(name="a"))
+    await incidents.raise_for(8, "a", "again")
+    assert await incidents.close(seen, "bea", "looked") == [seen[0].incident_id]
+    assert [i.subject_id for i in await incidents.open_ones()] == [8]

@@ -346,7 +346,7 @@ async def test_what_persons_did_is_bound(room: Room) -> None:
     """An incident's closing, and a player's exclusion."""
     await room.incidents.raise_for(7, "parked", "look")
     (incident,) = await room.incidents.open_ones()
-    assert await room.incidents.close(incident.incident_id, "mia", "looked")
+    assert await room.incidents.close([incident], "mia", "looked")
     await room.world.db.execute("insert into player_blocks (player_id, blocked, reason, author, at_ms)"
         " values (33, true, 'asked for it', 'mia', 5), (33, false, 'asked again', 'mia', 6)")  # fmt: skip
     await room.work()

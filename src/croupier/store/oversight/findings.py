@@ -14,6 +14,7 @@ from typing import Any
 
 from croupier.kit.clock import Clock
 from croupier.store.db import Db, Row
+from croupier.store.oversight.incidents import Choice
 from croupier.store.storable import storable_id
 
 _COLUMNS = """
@@ -39,9 +40,15 @@ returning closed_ms is null as open"""
 _AGREED = """
 update findings set closed_ms = $4, closed_by = null, close_note = 'a later comparison agrees'
 where casino_id = $1 and subject_id = $2 and closed_ms is null and not (about || ' ' || name) = any($3::text[])"""
+_CHOSEN = f"""
+select {_COLUMNS} {_FROM} where f.closed_ms is null and ($1::bigint[] is null or f.finding_id = any($1))
+and ($2::text is null or f.name = $2) and ($3::bigint is null or f.casino_id = $3)
+and ($4::bigint is null or f.last_ms < $4) order by f.finding_id"""
+# One that was seen again since it was chosen stays open: nobody has looked at that.
 _CLOSE = """
-update findings set closed_ms = $2, closed_by = $3, close_note = $4 where finding_id = $1 and closed_ms is null
-returning subject_id, casino_id"""
+update findings f set closed_ms = $3, closed_by = $4, close_note = $5
+from unnest($1::bigint[], $2::integer[]) k(finding_id, times)
+where f.finding_id = k.finding_id and f.times = k.times and f.closed_ms is null returning f.finding_id, f.subject_id"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +119,17 @@ class Findings:
         """Close the findings of this bet that a comparison saw no more; `still` are the keys of those it saw."""
         return await self._db.execute(_AGREED, casino_id, subject_id, list(still), self._clock.now_ms())
 
-    async def close(self, finding_id: int, by: str, note: str) -> tuple[int, int] | None:
-        """Close a finding for a person. Return its BetId and casino, or None if it is not open."""
-        if not storable_id(finding_id):
-            return None
-        row = await self._db.fetchrow(_CLOSE, finding_id, self._clock.now_ms(), by, note)
-        return None if row is None else (row["subject_id"], row["casino_id"])
+    async def chosen(self, choice: Choice) -> list[Finding]:
+        """Return the open findings of this choice, by id."""
+        ids = None if choice.ids is None else [one for one in choice.ids if storable_id(one)]
+        rows = await self._db.fetch(_CHOSEN, ids, choice.name, choice.casino_id, choice.before_ms)
+        return [_finding(row) for row in rows]
+
+    async def close(self, findings: Sequence[Finding], by: str, note: str) -> dict[int, int]:
+        """Close findings for a person; return the BetId of each one closed, by its id. One seen again since stays open."""
+        ids, times = [one.finding_id for one in findings], [one.times for one in findings]
+        rows = await self._db.fetch(_CLOSE, ids, times, self._clock.now_ms(), by, note)
+        return {row["finding_id"]: row["subject_id"] for row in rows}
 
 
 def _finding(row: Row) -> Finding:

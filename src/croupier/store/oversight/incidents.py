@@ -6,6 +6,7 @@ decides what is an incident. Spec: operate.md 2 (`croupier incidents`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from croupier.kit.clock import Clock
@@ -20,9 +21,18 @@ insert into incidents as t (subject_id, name, note, first_ms, last_ms) values ($
 {AGAIN}"""
 # One that is open with this cause is not counted again.
 _RAISE_NEW = _RAISE + f"\nwhere t.closed_ms is not null or excluded.note <> all({CAUSES})"
+_CHOSEN = f"""
+select {_COLUMNS} from incidents i where i.closed_ms is null
+and ($1::bigint[] is null or i.incident_id = any($1)) and ($2::text is null or i.name = $2)
+and ($4::bigint is null or i.last_ms < $4)
+and ($3::bigint is null or exists (select from bets b where b.bet_id = i.subject_id and b.casino_id = $3)
+    or exists (select from cashbacks k where k.cashback_id = i.subject_id and k.casino_id = $3))
+order by i.incident_id"""
+# One that happened again since it was chosen stays open: nobody has seen that.
 _CLOSE = """
-update incidents set closed_ms = $2, closed_by = $3, close_note = $4
-where incident_id = $1 and closed_ms is null"""
+update incidents i set closed_ms = $3, closed_by = $4, close_note = $5
+from unnest($1::bigint[], $2::integer[]) k(incident_id, times)
+where i.incident_id = k.incident_id and i.times = k.times and i.closed_ms is null returning i.incident_id"""
 
 _CLOSE_NAMED = """
 update incidents set closed_ms = $3, closed_by = $4, close_note = $5
@@ -51,6 +61,17 @@ class Incident:
     last_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which open incidents or findings a person means. None means any."""
+
+    ids: Sequence[int] | None = None
+    name: str | None = None
+    casino_id: int | None = None
+    before_ms: int | None = None
+    """Only what happened last before this instant."""
+
+
 class Incidents:
     """The stored incidents."""
 
@@ -74,11 +95,17 @@ class Incidents:
         """Raise an incident of a repeated check: nothing changes while it is open with this cause."""
         return await self._db.execute(_RAISE_NEW, subject_id, name, note, self._clock.now_ms()) > 0
 
-    async def close(self, incident_id: int, by: str, note: str) -> bool:
-        """Close an incident for a person. Return False if it is not open."""
-        if not storable_id(incident_id):
-            return False
-        return await self._db.execute(_CLOSE, incident_id, self._clock.now_ms(), by, note) > 0
+    async def chosen(self, choice: Choice) -> list[Incident]:
+        """Return the open incidents of this choice, by id."""
+        ids = None if choice.ids is None else [one for one in choice.ids if storable_id(one)]
+        rows = await self._db.fetch(_CHOSEN, ids, choice.name, choice.casino_id, choice.before_ms)
+        return [Incident(**row) for row in rows]
+
+    async def close(self, incidents: Sequence[Incident], by: str, note: str) -> list[int]:
+        """Close incidents for a person and return the ids of those closed. One that happened again since stays open."""
+        ids, times = [one.incident_id for one in incidents], [one.times for one in incidents]
+        rows = await self._db.fetch(_CLOSE, ids, times, self._clock.now_ms(), by, note)
+        return sorted(row["incident_id"] for row in rows)
 
     async def close_taken(self) -> int:
         """Close `win_refused` incidents of wins and refunds that were accepted after all; return how many."""
