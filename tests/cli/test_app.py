@@ -49,7 +49,13 @@ def test_what_needs_no_command_loads_none(nowhere: Cli, words: list[str], allowe
     loaded = set(done.stderr.splitlines()[-1].split())
     assert loaded & set(HEAVY) <= set(allowed)
     ours = {name for name in loaded if name.startswith("croupier.")}
-    assert ours <= {"croupier.cli", "croupier.cli.index", "croupier.cli.app", "croupier.cli.show"}
+    assert ours <= {
+        "croupier.cli",
+        "croupier.cli.index",
+        "croupier.cli.app",
+        "croupier.cli.examples",
+        "croupier.cli.show",
+    }
 
 
 @pytest.mark.parametrize("name", index.COMMANDS)

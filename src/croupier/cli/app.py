@@ -18,6 +18,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command, get_group
 
+from croupier.cli.examples import show_examples
 from croupier.cli.index import ABOUT, COMMANDS, CommandEntry, at_once, help_text, version_text
 
 
@@ -51,12 +52,14 @@ class Root(TyperGroup):
 def _load(name: str, entry: CommandEntry) -> Any:  # noqa: ANN401 - typer names no type
     thing = getattr(importlib.import_module(f"croupier.cli.{entry.module}"), entry.thing)
     if isinstance(thing, typer.Typer):
-        group = get_group(thing)
-        group.name = name
-        return group
-    alone = typer.Typer(add_completion=False)
-    alone.command(name)(thing)
-    return get_command(alone)
+        command: Any = get_group(thing)
+        command.name = name
+    else:
+        alone = typer.Typer(add_completion=False)
+        alone.command(name)(thing)
+        command = get_command(alone)
+    show_examples(command, name)
+    return command
 
 
 app = typer.Typer(name="croupier", help=ABOUT, cls=Root, add_completion=False, pretty_exceptions_enable=False)

@@ -37,6 +37,8 @@ log = get("balance")
 
 NEXT_MS_S = 0.002
 """Long enough that the clock, which counts milliseconds, has moved on."""
+GRACE_S = 0.1
+"""So long after the hold time an answer may still wait for its balance: less than the grace of the request itself."""
 ANSWERS_WITH_BALANCE = (None, Refusal.NOT_ENOUGH_FUNDS)
 
 
@@ -194,27 +196,48 @@ class BalanceLookup:
         self._session = session
         self._until_s = until_s
         self._question: asyncio.Task[int | None] | None = None
+        self._early: asyncio.Task[None] | None = None
+        """Kept, because the loop holds its tasks weakly."""
 
-    async def start_if_unknown(self) -> None:
+    def start_if_unknown(self) -> None:
         """Start a query in parallel with the make if no balance of this player is known."""
-        player_id = self._session.player_id
-        if player_id not in self._hub.state.balance_known and await self._hub.store.balances.known(player_id) is None:
-            self._ask()
+        if self._session.player_id not in self._hub.state.balance_known:
+            self._early = asyncio.get_running_loop().create_task(self._ask_if_unknown())
+
+    async def _ask_if_unknown(self) -> None:
+        try:
+            if await self._hub.store.balances.known(self._session.player_id) is None:
+                self._ask()
+        except DbError as error:
+            self._hub.database_health.log_trouble(error)
 
     async def answer(self, refusal: Refusal | None, bet: Bet | None = None, verb: str = "") -> Answer:
-        """Return the answer with its balance. A repeat gets the balance of the first answer."""
+        """Return the answer with its balance. A repeat gets the balance of the first answer.
+
+        The answer was decided before. A balance that the casino or the database does not tell within the hold time is left out.
+        """
         told = Answer(refusal, None, self._session.currency)
         if refusal not in ANSWERS_WITH_BALANCE:
             return told
         stored = getattr(bet, f"{verb}_balance") if bet is not None else None
         if stored is not None:
             return evolve(told, balance=stored)
+        try:
+            async with asyncio.timeout(max(self._until_s - self._hub.clock.monotonic_s(), 0) + GRACE_S):
+                return evolve(told, balance=await self._balance(bet, verb))
+        except TimeoutError:
+            return told
+        except DbError as error:
+            self._hub.database_health.log_trouble(error)
+            return told
+
+    async def _balance(self, bet: Bet | None, verb: str) -> int | None:
         balance = None if bet is None else await self._tell(bet, verb)
         if balance is None:
             balance = await self._now(bet)
             if balance is not None and bet is not None:
                 balance = await self._hub.store.balances.keep(bet.bet_id, verb, balance)
-        return evolve(told, balance=balance)
+        return balance
 
     async def _tell(self, bet: Bet, verb: str) -> int | None:
         """Return the known balance, stored with the answer; None if there is none, or if the casino is asked each time."""

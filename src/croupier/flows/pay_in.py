@@ -111,7 +111,7 @@ class _RealPayIn:
             # Another request with the same betId was faster: this one is a repeat from here on.
             return await self._known(bet)
         await point("stake.after_commit")
-        await self._balance.start_if_unknown()
+        self._balance.start_if_unknown()
         return await self._known(bet, fresh=True)
 
     async def _known(self, bet: Bet, *, fresh: bool = False) -> Answer:

@@ -15,6 +15,7 @@ from croupier.core.payment import PaymentState
 from croupier.core.readings import PaymentKind
 from croupier.simulator.book import Key
 from croupier.simulator.dials import TRUTHFUL
+from croupier.simulator.payment_times import PaymentTimes
 from croupier.simulator.sim_casino import SimCasino
 from croupier.simulator.sim_provider import REPLAY, ProviderBet
 
@@ -100,10 +101,13 @@ def judge(cases: list[Case], verdict: Judgement) -> None:
     _witnesses(cases, verdict)
 
 
-def judge_on(cases: list[Case], said_on: Collection[tuple[int, str]], verdict: Judgement) -> None:
+def judge_on(
+    cases: list[Case], said_on: Collection[tuple[int, str]], verdict: Judgement, *, times: PaymentTimes, late_s: float
+) -> None:
     """I6: a bet that is on was answered with success. A stake that no request waited for is unclaimed (money.md 3.5).
 
-    A process that dies or pauses between its commit and its answer has not answered, and the bet is on all the same.
+    A process that dies or pauses between its commit and its answer has not answered, and the bet is on all the same. So has one
+    whose slow database, at most `late_s` at a time, let the hold time pass between both.
     """
     for case in cases:
         bet, dials = case.subject, case.casino.dials
@@ -113,8 +117,15 @@ def judge_on(cases: list[Case], said_on: Collection[tuple[int, str]], verdict: J
             and still
             and bet.state is BetState.ON
             and (bet.provider_id, bet.bet_ref) not in said_on
+            and not (dials.slow_db_s and _answered_at_once(case, times, late_s))
         ):
             verdict.wrong("I6", f"{case.name} is on, and nobody ever said so")
+
+
+def _answered_at_once(case: Case, times: PaymentTimes, late_s: float) -> bool:
+    """Return whether the provider got its last answer so soon after the stake was accepted."""
+    accepted_s = times.accepted_s.get((case.subject.subject_id, PaymentKind.STAKE.value))
+    return case.reported is not None and accepted_s is not None and case.reported.span_s[1] - accepted_s <= late_s
 
 
 def judge_answers(reported: list[ProviderBet], verdict: Judgement, *, skewed: bool = False) -> None:

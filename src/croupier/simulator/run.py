@@ -240,7 +240,7 @@ async def _judged(scene: Scene) -> Judgement:
         known = frozenset(incidents.get(cashback.cashback_id, ()))
         cases.append(Case(cashback, scene.casinos[cashback.casino_id], None, known))
     judge(cases, verdict)
-    judge_on(cases, scene.watch.said_on, verdict)
+    judge_on(cases, scene.watch.said_on, verdict, times=scene.payment_times, late_s=scene.watch.lateness_s)
     judge_answers(list(told.values()), verdict, skewed=bool(scene.dials.skew_ms))
     judge_restrictions(scene, cases, told, verdict=verdict)
     judge_incidents(cases, verdict)
