@@ -13,10 +13,17 @@ from croupier.core.bet import Bet, BetState
 from croupier.core.commands import PayOut, Refund
 from croupier.core.pursuit import Verdict
 from croupier.core.readings import Authorized, BalanceKnown, Contents, PaymentKind, Yes
+from croupier.core.refusals import Refusal
 from croupier.flows.accept_payment import accept_payment
 from croupier.flows.advance import terms_of
 from croupier.flows.authorize import authorize
-from croupier.flows.balances import BalanceLookup, balance_task, query_balance_amount, record_reported_balance
+from croupier.flows.balances import (
+    ANSWERS_WITH_BALANCE,
+    BalanceLookup,
+    balance_task,
+    query_balance_amount,
+    record_reported_balance,
+)
 from croupier.flows.pay_out import pay_out
 from croupier.flows.refund import refund
 from croupier.store.db import DbDown
@@ -289,3 +296,58 @@ async def test_a_query_after_an_outcome_leaves_in_a_later_millisecond(
     await accept(desk, bet, yes(bet, None))
     assert await balance_task(desk.hub, desk.cast.session, in_a_moment=True) == 9_000
     assert await known(desk) == 9_000
+
+
+# --- an answer does not depend on its balance ----------------------------------------------------------------
+
+
+async def hanging(*_: object, **__: object) -> None:
+    await asyncio.sleep(3600)
+
+
+async def failing(*_: object, **__: object) -> None:
+    raise DbDown("gone")
+
+
+@pytest.mark.parametrize("name", ["tell", "known"])
+@pytest.mark.parametrize("trouble", [hanging, failing])
+@pytest.mark.parametrize("refusal", ANSWERS_WITH_BALANCE)
+async def test_a_decided_answer_leaves_out_a_balance_that_the_database_does_not_tell(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, name: str, *, trouble: Any, refusal: Refusal | None
+) -> None:
+    """The bet is on. Told 99, a provider that does not come back would leave it on for ever."""
+    bet = await desk.bet()
+    monkeypatch.setattr(type(desk.hub.store.balances), name, trouble)
+    monkeypatch.setitem(desk.hub.casino_gateways, desk.cast.casino.protocol, Mute())
+    lookup = BalanceLookup(desk.hub, desk.cast.session, desk.clock.monotonic_s() + 0.05)
+    lookup.start_if_unknown()
+    answer = await asyncio.wait_for(lookup.answer(refusal, bet, "pay_in"), 5)
+    assert (answer.refusal, answer.balance) == (refusal, None)
+
+
+async def test_a_casino_that_does_not_tell_its_balance_costs_no_look_at_the_database_after_the_hold_time(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The simulator's world 10232: the query took the whole hold time, and a slow read after it made a 99 of a success."""
+    bet = await desk.bet()
+    reads = 0
+    known_before = type(desk.hub.store.balances).known
+
+    async def known_once(*args: Any) -> Any:
+        nonlocal reads
+        reads += 1
+        return await (known_before(*args) if reads == 1 else hanging())
+
+    monkeypatch.setattr(type(desk.hub.store.balances), "known", known_once)
+    monkeypatch.setitem(desk.hub.casino_gateways, desk.cast.casino.protocol, Mute())
+    lookup = BalanceLookup(desk.hub, desk.cast.session, desk.clock.monotonic_s() + 0.05)
+    answer = await asyncio.wait_for(lookup.answer(None, bet, "pay_in"), 5)
+    assert (answer.refusal, answer.balance) == (None, None)
+
+
+class Mute:
+    """A casino that does not answer."""
+
+    async def balance(self, *_: object) -> BalanceKnown:
+        await asyncio.sleep(3600)
+        raise AssertionError("unreachable")

@@ -47,6 +47,14 @@ _COMMITS = (
         ),
         "I3 I9",
     ),
+    Plant(
+        "answer-waits-for-its-balance",
+        "a decided answer waits for its balance past the hold time, and the provider is told that the bet is unknown",
+        "croupier.flows.balances",
+        (("max(self._until_s - self._hub.clock.monotonic_s(), 0) + GRACE_S", "3600"),),
+        "I6",
+        test="tests/flows/test_balances.py::test_a_casino_that_does_not_tell_its_balance_costs_no_look_at_the_database_after_the_hold_time",
+    ),
 )
 
 _SCOPE = (

@@ -376,8 +376,8 @@ _LIFE = (
         "base-taken-beside-an-open-payment",
         "a casino's word becomes the base although a payment of the player was open meanwhile",
         _BALANCES,
-        old="(p.decided_ms is null or p.decided_ms >= $3)",
-        new="p.decided_ms >= $3",
+        old="(p.decided_ms is null or p.decided_ms >= k.asked_ms)",
+        new="p.decided_ms >= k.asked_ms",
         expected="I3",
     ),
 )
