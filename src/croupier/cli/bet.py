@@ -72,6 +72,9 @@ def settle(
     which: BetArgument,
     *,
     win: Annotated[str, typer.Option("--win", help="The win in the currency's units; 0 is a loss.")],
+    above_limits: Annotated[
+        bool, typer.Option("--above-limits", help="The win may exceed large_win, max_win and max_odd.")
+    ] = False,
     reason: Reason,
     author: Author,
     as_json: AsJson = False,
@@ -79,7 +82,7 @@ def settle(
     """Settle the bet with a win, as the provider would have done."""
 
     async def work(hub: Hub, bet_id: int) -> Bet:
-        return await settle_bet(hub, bet_id, win, author=author, reason=reason)
+        return await settle_bet(hub, bet_id, win, author=author, reason=reason, above_limits=above_limits)
 
     _end(which, work, as_json=as_json)
 

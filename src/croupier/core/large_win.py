@@ -10,12 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Final
 
 from croupier.core.bet import Bet
 from croupier.core.counterparty import Casino, Provider
 from croupier.core.draft import Draft, Terms
 from croupier.core.money import exponent, format_amount
 from croupier.core.session import Game
+
+LARGE_WIN: Final = "large_win"
+"""The name of the incident."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ def watch_win(d: Draft[Bet], win: int) -> None:
     beyond = list(_beyond(d.terms, bet, win))
     if beyond:
         stake = f"on a stake of {format_amount(bet.stake, bet.currency)}" if bet.stake else "without a stake"
-        d.incident("large_win", f"{format_amount(win, bet.currency)} {bet.currency} {stake}: {', '.join(beyond)}"[:500])
+        d.incident(LARGE_WIN, f"{format_amount(win, bet.currency)} {bet.currency} {stake}: {', '.join(beyond)}"[:500])
 
 
 def max_win(casino: Casino, provider: Provider, game: Game | None) -> Threshold | None:

@@ -56,8 +56,11 @@ async def return_bet(hub: Hub, bet_id: int, *, author: str, reason: str) -> Bet:
     )
 
 
-async def settle_bet(hub: Hub, bet_id: int, win: str, *, author: str, reason: str) -> Bet:
-    """Settle an incomplete game with a win in major units ("0" is a loss); raises CannotDo."""
+async def settle_bet(hub: Hub, bet_id: int, win: str, *, author: str, reason: str, above_limits: bool = False) -> Bet:
+    """Settle an incomplete game with a win in major units ("0" is a loss); raises CannotDo.
+
+    `above_limits`: the win may exceed `large_win`, `max_win` and `max_odd`.
+    """
 
     def rule(bet: Bet, terms: Terms) -> Decision[Bet]:
         try:
@@ -65,7 +68,7 @@ async def settle_bet(hub: Hub, bet_id: int, win: str, *, author: str, reason: st
         except BadAmount as error:
             msg = f"the win {error.why}"
             raise CannotDo(msg) from error
-        return bet_requests.settle_by_person(bet, amount, terms, author=author)
+        return bet_requests.settle_by_person(bet, amount, terms, author=author, above_limits=above_limits)
 
     return await _by_person(hub, bet_id, reason, rule=rule)
 
