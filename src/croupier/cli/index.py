@@ -104,6 +104,10 @@ COMMANDS: dict[str, CommandEntry] = {
     "incidents": CommandEntry("incidents", "app", LOOKING, "Show what needs a person, or close an incident."),
     "notify": CommandEntry("notify", "app", LOOKING, "Say who is told of incidents, by webhook or mail, and test it."),
     "payment": CommandEntry("payment", "app", LOOKING, "Find payments, and decide about one by hand."),
+    "proposal": CommandEntry("proposal", "app", LOOKING, "Approve or refuse what another person proposed."),
+    "account": CommandEntry(
+        "account", "app", TRADE, "Manage the accounts of persons, who approve each other's decisions."
+    ),
     "bet": CommandEntry("bet", "app", LOOKING, "Find bets, and end an incomplete game by hand."),
 }  # fmt: skip
 

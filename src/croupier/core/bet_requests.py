@@ -32,7 +32,7 @@ from croupier.core.effects import (
     settle,
     tax_due,
 )
-from croupier.core.large_win import LARGE_WIN, watch_win
+from croupier.core.large_win import beyond_limits, watch_win
 from croupier.core.payment import PaymentState
 from croupier.core.readings import PaymentKind
 from croupier.core.records import evolve
@@ -308,7 +308,7 @@ def settle_by_person(bet: Bet, win: int, terms: Terms, *, author: str, above_lim
     if not isinstance(ruling, Decision):
         msg = f"bet {bet.bet_id} was made by pay-in-out and settles itself: use `bet return`"
         raise CannotDo(msg)
-    beyond = next((incident.note for incident in ruling.incidents if incident.name == LARGE_WIN), None)
+    beyond = beyond_limits(ruling)
     if beyond is not None and not above_limits:
         msg = f"a win of {beyond}: if it is right, give --above-limits too"
         raise CannotDo(msg)

@@ -10,16 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final
 
 from croupier.core.bet import Bet
 from croupier.core.counterparty import Casino, Provider
-from croupier.core.draft import Draft, Terms
+from croupier.core.draft import Decision, Draft, Terms
 from croupier.core.money import exponent, format_amount
 from croupier.core.session import Game
-
-LARGE_WIN: Final = "large_win"
-"""The name of the incident."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +37,12 @@ def watch_win(d: Draft[Bet], win: int) -> None:
     beyond = list(_beyond(d.terms, bet, win))
     if beyond:
         stake = f"on a stake of {format_amount(bet.stake, bet.currency)}" if bet.stake else "without a stake"
-        d.incident(LARGE_WIN, f"{format_amount(win, bet.currency)} {bet.currency} {stake}: {', '.join(beyond)}"[:500])
+        d.incident("large_win", f"{format_amount(win, bet.currency)} {bet.currency} {stake}: {', '.join(beyond)}"[:500])
+
+
+def beyond_limits(decision: Decision[Bet]) -> str | None:
+    """Return the note of the incident that this decision raises for a win beyond a threshold, or None."""
+    return next((incident.note for incident in decision.incidents if incident.name == "large_win"), None)
 
 
 def max_win(casino: Casino, provider: Provider, game: Game | None) -> Threshold | None:
