@@ -24,7 +24,9 @@ def look(at_s: float, scale: int, **counts: int) -> Look:
 
 
 def figures(**counts: int) -> Figures:
-    return figures_of(look(10.0, 1), look(12.0, 3, **counts), stack="hub", mode="bets", in_flight=64, rate=None)
+    return figures_of(
+        look(10.0, 1), look(12.0, 3, **counts), idle_per_s=10, stack="hub", mode="bets", in_flight=64, rate=None
+    )
 
 
 def test_what_is_used_is_given_per_bet() -> None:
@@ -33,6 +35,7 @@ def test_what_is_used_is_given_per_bet() -> None:
     assert (found.hub_cpu_us, found.pg_cpu_us, found.provider_cpu_us, found.casino_cpu_us) == (200, 100, 10, 20)
     assert (found.transactions, found.wal_bytes, found.calls, found.batch) == (0.3, 40, 0.12, 10.0)
     assert (found.balance_queries, found.errors, found.refused) == (0.02, 0, 0)
+    assert found.path_transactions == 0.2, "60 transactions in 2 s, of which 10 a second go by the clock"
 
 
 def series(books: dict[str, Any] | None = None, *, broken: tuple[str, ...] = (), wrong: int = 0) -> Series:

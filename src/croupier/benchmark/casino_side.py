@@ -7,7 +7,7 @@ afterwards, over connections of its own. Never: verifies the hub's signatures, w
 from __future__ import annotations
 
 from binascii import a2b_base64
-from collections import Counter
+from collections import Counter, deque
 from decimal import Decimal
 from typing import Any
 
@@ -69,7 +69,7 @@ class CasinoSide:
         self._head = b""
         self._free: list[Line] = []
         self._open = 0
-        self._waiting: list[bytes] = []
+        self._waiting: deque[bytes] = deque()
         self._booked: set[tuple[int, int]] = set()
         self._wallets: dict[str, int] = {}
         self._minor: dict[str, int] = {}
@@ -163,7 +163,7 @@ class CasinoSide:
         else:
             self._judge(first, body)
         if self._waiting:
-            line.owed = self._waiting.pop()
+            line.owed = self._waiting.popleft()
             line.send(line.owed)
         else:
             line.owed = None

@@ -47,6 +47,8 @@ class Figures:
     casino_cpu_us: float
     wal_bytes: float
     transactions: float
+    path_transactions: float
+    """Transactions without those that the program also makes when nobody plays, which go by the clock."""
     calls: float
     batch: float
     balance_queries: float
@@ -60,8 +62,11 @@ class Figures:
         return asdict(self)
 
 
-def figures_of(first: Look, last: Look, **run: Any) -> Figures:  # noqa: ANN401 - the fields of Figures that name the run
-    """Return the figures of the time between two looks. `run`: stack, mode, in_flight and rate."""
+def figures_of(first: Look, last: Look, *, idle_per_s: float = 0, **run: Any) -> Figures:  # noqa: ANN401 - fields of Figures
+    """Return the figures of the time between two looks.
+
+    `idle_per_s`: transactions per second when nobody plays. `run`: stack, mode, in_flight and rate.
+    """
     rounds = run["mode"] == "rounds"
     answers = Counter(last.provider["counts"])
     answers.subtract(first.provider["counts"])
@@ -72,6 +77,7 @@ def figures_of(first: Look, last: Look, **run: Any) -> Figures:  # noqa: ANN401 
     seconds = last.at_s - first.at_s
     lists = calls["make"] + calls["make-list"]
     before, after = first.program, last.program
+    transactions = after.transactions - before.transactions
     return Figures(
         **run,
         seconds=round(seconds, 2),
@@ -83,7 +89,8 @@ def figures_of(first: Look, last: Look, **run: Any) -> Figures:  # noqa: ANN401 
         provider_cpu_us=_us(last.provider["cpu_s"] - first.provider["cpu_s"], each),
         casino_cpu_us=_us(last.casino["cpu_s"] - first.casino["cpu_s"], each),
         wal_bytes=round((after.wal_bytes - before.wal_bytes) / each),
-        transactions=round((after.transactions - before.transactions) / each, 3),
+        transactions=round(transactions / each, 3),
+        path_transactions=round(max(transactions - idle_per_s * seconds, 0) / each, 3),
         calls=round(sum(calls[name] for name in CALLS) / each, 3),
         batch=round(calls["payments"] / max(lists, 1), 1),
         balance_queries=round(calls["data"] / each, 3),

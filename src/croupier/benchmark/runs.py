@@ -18,6 +18,7 @@ from croupier.benchmark.sides import Side, load_side
 from croupier.benchmark.target import Site, Target, Verdict
 from croupier.kit.clock import SystemClock
 
+IDLE_S = 2.0
 WARM_S = 1.0
 WARM_AT_MOST_S = 30.0
 REST_S = 40.0
@@ -80,6 +81,7 @@ class Runner:
         self._progress = progress
         self._clock = SystemClock()
         self._series = Series()
+        self._idle_per_s = 0.0
 
     async def play(self, plan: Plan) -> Series:
         """Play the plan and check all books. Raises SideFailed."""
@@ -87,6 +89,7 @@ class Runner:
         async with load_side("casino", casino_cpu) as (casino, told):
             site = await self._target.introduce(f"http://127.0.0.1:{told['port']}")
             await casino.ask({"port": site.port, "token": site.token})
+            await self._watch_idle()
             for in_flight in (LINES_OF_A_RATE,) if plan.rate else plan.in_flight:
                 async with self._firing(site, replace(plan, in_flight=(in_flight,)), provider_cpu) as provider:
                     await self._warm(provider, len(site.sessions))
@@ -98,6 +101,13 @@ class Runner:
                     self._series.samples += rest["wrong"]
             await self._compare(await casino.ask("figures"))
         return self._series
+
+    async def _watch_idle(self) -> None:
+        """Count the transactions that the program makes by the clock."""
+        self._progress("watching the idle program")
+        before = await self._target.read()
+        await self._clock.sleep(IDLE_S)
+        self._idle_per_s = ((await self._target.read()).transactions - before.transactions) / IDLE_S
 
     @asynccontextmanager
     async def _firing(self, site: Site, plan: Plan, processor: str) -> AsyncIterator[Side]:
@@ -130,9 +140,8 @@ class Runner:
             rate = (told["counts"].get(key, 0) - first.provider["counts"].get(key, 0)) / spent_s
             self._progress(f"{self._target.name}, {at}: {spent_s:.0f} of {plan.seconds:g} s, {rate:,.0f} {unit}/s")
         last = await self._look(provider, casino)
-        return figures_of(
-            first, last, stack=self._target.name, mode=plan.mode, in_flight=plan.in_flight[0], rate=plan.rate
-        )
+        names = {"stack": self._target.name, "mode": plan.mode, "in_flight": plan.in_flight[0], "rate": plan.rate}
+        return figures_of(first, last, idle_per_s=self._idle_per_s, **names)
 
     async def _look(self, provider: Side, casino: Side) -> Look:
         at_s = self._clock.monotonic_s()
