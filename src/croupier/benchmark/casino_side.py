@@ -70,7 +70,7 @@ class CasinoSide:
         self._free: list[Line] = []
         self._open = 0
         self._waiting: deque[bytes] = deque()
-        self._booked: set[tuple[int, int]] = set()
+        self._booked: set[int] = set()
         self._wallets: dict[str, int] = {}
         self._minor: dict[str, int] = {}
         self.counts: Counter[str] = Counter()
@@ -96,6 +96,8 @@ class CasinoSide:
             "POST /mis-api/api/v2/payments/accept HTTP/1.1\r\nHost: hub\r\nContent-Type: application/json\r\n"
             f"Authorization: Bearer {order.token}\r\nContent-Length: "
         ).encode()
+        # A server that is busy takes new connections slowly, and the accepts on them would wait for it.
+        self._free = [self._connect() for _ in range(LINES)]
 
     def _asked(self, line: Line, first: bytes, body: bytes) -> None:
         name = first.split(b" ", 2)[1].rpartition(b"/")[2]
@@ -117,7 +119,7 @@ class CasinoSide:
                 self._book(make)
 
     def _book(self, make: Make) -> None:
-        payment = (make.bet_id, make.transaction_type)
+        payment = make.bet_id * 8 + make.transaction_type
         if payment in self._booked:
             self.counts["repeats"] += 1
         else:
@@ -132,8 +134,8 @@ class CasinoSide:
             counts["net"] += move
         body = (
             b'{"ErrorCode":200,"Message":"Success","Value":{"BetId":%d,"PartnerUserId":"%b","TransactionType":%d,'
-            b'"Amount":"%b","PartnerTransactionId":"%d:%d"}}'
-        ) % (make.bet_id, make.partner_user_id.encode(), make.transaction_type, make.amount.encode(), *payment)
+            b'"Amount":"%b","PartnerTransactionId":"t%d"}}'
+        ) % (make.bet_id, make.partner_user_id.encode(), make.transaction_type, make.amount.encode(), payment)
         message = b"%b%d\r\n\r\n%b" % (self._head, len(body), body)
         line = self._line()
         if line is None:
@@ -152,8 +154,9 @@ class CasinoSide:
     def _line(self) -> Line | None:
         if self._free:
             return self._free.pop()
-        if self._open >= LINES:
-            return None
+        return self._connect() if self._open < LINES else None
+
+    def _connect(self) -> Line:
         self._open += 1
         return Line.to(self._loop, self._port, self._taken, lost=self._lost)
 

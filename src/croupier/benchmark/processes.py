@@ -10,6 +10,7 @@ import os
 import platform
 import time
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +53,12 @@ def tree_cpu_s(pid: int, *, without: Iterable[int] = ()) -> float:
     return own_s + sum(tree_cpu_s(child, without=without) for child in below)
 
 
+@cache
 def load_processors() -> tuple[str, str]:
-    """Return the processors of the casino's and the provider's side, as text; empty where there is only one."""
+    """Return the processors of the casino's and the provider's side, as text; empty where there is only one.
+
+    The first answer holds: `leave_load_processors` takes these away from this process.
+    """
     known = sorted(os.sched_getaffinity(0))
     if len(known) == 1:
         return "", ""

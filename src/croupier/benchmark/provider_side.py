@@ -18,6 +18,8 @@ from croupier.benchmark.processes import own_cpu_s
 from croupier.benchmark.schedule import Schedule, waits_ms
 from croupier.kit.clock import SystemClock, monotonic_s
 
+OPEN_FOR_S = 0.25
+"""An open loop has connections at its beginning for the requests of this time; it opens more as it needs them."""
 _SAMPLES = 5
 _GOOD = b'{"_responseCode":1,'
 _WIN = (b"0.50", b"0", b"2.00", b"0")
@@ -68,9 +70,11 @@ class ProviderSide:
         self.waits_s: dict[bool, array[float]] = {False: array("d"), True: array("d")}
 
     def obey(self, order: bytes) -> None:
-        """Begin, forget the waits so far (`mark`), send nothing more (`drain`), end, or only tell counts or figures."""
+        """Connect, `fire`, forget the waits so far (`mark`), send nothing more (`drain`), end, or only tell counts or figures."""
         if order.startswith(b"{"):
-            self._begin(msgspec.json.decode(order, type=FireOrder))
+            self._connect_all(msgspec.json.decode(order, type=FireOrder))
+        elif order == b"fire":
+            self._begin()
         elif order == b"mark":
             self.waits_s = {False: array("d"), True: array("d")}
         elif order == b"drain":
@@ -90,8 +94,9 @@ class ProviderSide:
         pay_in, pay_out = waits_ms(self.waits_s[False]), waits_ms(self.waits_s[True])
         return {**self.count(), "pay_in": pay_in, "pay_out": pay_out}
 
-    def _begin(self, order: FireOrder) -> None:
-        self._order, self._key, self._going = order, order.key.encode(), True
+    def _connect_all(self, order: FireOrder) -> None:
+        """Open the connections. A server that is busy takes new ones slowly, so they are open before the first request."""
+        self._order, self._key = order, order.key.encode()
         for session in order.sessions:
             path = b"POST /v1/sessions/%b/bets/" % session.encode()
             head = (
@@ -99,14 +104,17 @@ class ProviderSide:
                 % order.counterparty.encode()
             )
             self._paths.append((path, head, session.encode()))
-        if order.rate:
-            self._schedule = Schedule(order.rate, monotonic_s())
+        lines = min(order.in_flight, int(order.rate * OPEN_FOR_S)) if order.rate else order.in_flight
+        self._free = [self._connect() for _ in range(max(lines, 1))]
+
+    def _begin(self) -> None:
+        self._going = True
+        if self._order.rate:
+            self._schedule = Schedule(self._order.rate, monotonic_s())
             self._loop.due = self._send_due
             return
-        for _ in range(order.in_flight):
-            line = self._line()
-            assert line is not None
-            self._pay_in(line, monotonic_s())
+        while self._free:
+            self._pay_in(self._free.pop(), monotonic_s())
 
     def _send_due(self) -> float:
         """Send what is due by the schedule; return the seconds until more is."""
@@ -121,8 +129,9 @@ class ProviderSide:
     def _line(self) -> Line | None:
         if self._free:
             return self._free.pop()
-        if self._open >= self._order.in_flight:
-            return None
+        return self._connect() if self._open < self._order.in_flight else None
+
+    def _connect(self) -> Line:
         self._open += 1
         return Line.to(self._loop, self._order.port, self._answered, lost=self._lost)
 

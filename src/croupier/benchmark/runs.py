@@ -18,6 +18,8 @@ from croupier.benchmark.sides import Side, load_side
 from croupier.benchmark.target import Site, Target, Verdict
 from croupier.kit.clock import SystemClock
 
+CONNECT_S = 0.5
+"""Time for the program to take the connections of a provider."""
 IDLE_S = 2.0
 WARM_S = 1.0
 WARM_AT_MOST_S = 30.0
@@ -116,6 +118,8 @@ class Runner:
         order |= {"in_flight": plan.in_flight[0], "rate": plan.rate or 0, "rounds": plan.rounds}
         async with load_side("provider", processor) as (provider, _):
             await provider.ask(order)
+            await self._clock.sleep(CONNECT_S)
+            await provider.ask("fire")
             yield provider
 
     async def _warm(self, provider: Side, players: int) -> None:

@@ -17,11 +17,14 @@ from typing import Annotated, Any
 
 import typer
 
+from croupier.apps.world import WorldFailed
 from croupier.benchmark.figures import Figures
 from croupier.benchmark.hub import Shape, running_hub, temporary_home
 from croupier.benchmark.processes import leave_load_processors, machine, sync_ms
 from croupier.benchmark.runs import Plan, Runner, Series, report
+from croupier.benchmark.sides import SideFailed
 from croupier.cli.running import AsJson
+from croupier.cli.sentences import CommandError
 from croupier.cli.show import complain, say, show_json, show_table
 from croupier.kit.log import configure
 
@@ -86,10 +89,15 @@ def bench(*, as_json: bool, **values: Any) -> None:  # noqa: ANN401 - typer give
     configure("error")
     wish = Wish(**values)
     plan, shape = wish.plan(), wish.shape()
+    if sys.platform != "linux":
+        raise CommandError("the benchmark reads processor times of Linux: run it there")
     told = machine() | {"command": _command(wish)}
     with temporary_home() as home:
         told["sync"] = sync_ms(home)
-        series = asyncio.run(_until_told(_play(plan, shape, home=home, log=wish.log)))
+        try:
+            series = asyncio.run(_until_told(_play(plan, shape, home=home, log=wish.log)))
+        except (SideFailed, WorldFailed) as failed:
+            raise CommandError(f"the benchmark could not run: {failed}") from failed
     if series is None:
         raise typer.Exit(130)
     if as_json:
