@@ -79,7 +79,8 @@ class PassThrough(Program):
     async def introduce(self, casino_url: str) -> Site:
         environ = {"PASS_CASINO_URL": casino_url, "PASS_PROVIDER_KEY": self.key, "PASS_TOKEN": self.secret}
         await self.start([sys.executable, "-m", "bench.pass_through.app", str(self.port)], environ)
-        return Site(self.port, self.counterparty, self.key, self.secret, tuple(f"s{n}" for n in range(self._players)))
+        sessions = tuple(f"s{n}" for n in range(self._players))
+        return Site(self.port, self.counterparty, self.key, self.secret, sessions, self._processes[0].pid)
 
 
 class UsualStack(Program):
@@ -114,7 +115,7 @@ class UsualStack(Program):
         command = [self._python, "-m", "uvicorn", "bench.usual_stack.main:app", "--port", str(self.port)]
         await self.start([*command, "--log-level", "error", "--no-access-log"], environ)
         token = await asyncio.to_thread(access_token, self.port, CASINO_ID, self.secret)
-        return Site(self.port, self.counterparty, self.key, token, sessions)
+        return Site(self.port, self.counterparty, self.key, token, sessions, self._processes[0].pid)
 
     def _seed(self, environ: Mapping[str, str]) -> tuple[str, ...]:
         command = [self._python, "-m", "bench.usual_stack.seed", str(self._players)]

@@ -7,6 +7,8 @@ import re
 import signal
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,13 @@ def processes(home: str) -> list[str]:
         if home.encode() in said:
             found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
     return found
+
+
+def wait_for(come: Callable[[], bool]) -> None:
+    until = time.monotonic() + 60
+    while not come():
+        assert time.monotonic() < until
+        time.sleep(0.1)
 
 
 @pytest.mark.slow
@@ -62,13 +71,21 @@ def test_whole_rounds_at_a_rate_with_single_makes(nowhere: Cli) -> None:
 def test_a_signal_ends_everything_that_it_started(nowhere: Cli, tmp_path: Path, number: signal.Signals) -> None:
     """A script before it left its hub running, which took the processor from the next run."""
     process = nowhere.start("bench", "--seconds", "60", "--players", "20", TMPDIR=str(tmp_path))
-    until = time.monotonic() + 60
-    while not any("benchmark.side provider" in one for one in processes(str(tmp_path))) and time.monotonic() < until:
-        time.sleep(0.1)
+    wait_for(lambda: any("benchmark.side provider" in one for one in processes(str(tmp_path))))
     assert any("serve" in one for one in processes(str(tmp_path)))
     assert end(process, number).code == 130
     assert processes(str(tmp_path)) == []
     assert list(tmp_path.glob("croupier-bench-*")) == []
+
+
+@pytest.mark.slow
+def test_a_benchmark_that_is_killed_takes_its_hub_along(nowhere: Cli, tmp_path: Path) -> None:
+    """Nothing of it can end the hub any more, so the casino's side does."""
+    process = nowhere.start("bench", "--seconds", "60", "--players", "20", TMPDIR=str(tmp_path))
+    wait_for(lambda: any("benchmark.side provider" in one for one in processes(str(tmp_path))))
+    process.kill()
+    process.communicate()
+    wait_for(lambda: processes(str(tmp_path)) == [])
 
 
 @pytest.mark.slow
@@ -80,7 +97,7 @@ def test_a_wrong_answer_leaves_no_result_and_fails(
 
     async def forged(self: Any, url: str) -> Any:
         site = await introduce(self, url)
-        return type(site)(site.port, site.counterparty, site.key, site.token, (*site.sessions[:-1], "no-such-session"))
+        return replace(site, sessions=(*site.sessions[:-1], "no-such-session"))
 
     monkeypatch.setattr(hub.HubTarget, "introduce", forged)
     assert app.run([*SHORT, "--in-flight", "4", "--json"]) == 1

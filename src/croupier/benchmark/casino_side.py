@@ -6,8 +6,11 @@ afterwards, over connections of its own. Never: verifies the hub's signatures, w
 
 from __future__ import annotations
 
+import os
+import signal
 from binascii import a2b_base64
 from collections import Counter, deque
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -42,10 +45,12 @@ class Claims(msgspec.Struct):
 
 
 class AcceptOrder(msgspec.Struct):
-    """Where accepts go to, and the access token that they carry."""
+    """Where accepts go to, the access token that they carry, and what must end if the benchmark is killed."""
 
     port: int
     token: str
+    pid: int
+    """The process of the hub."""
 
 
 class WalletQuery(msgspec.Struct, rename="pascal"):
@@ -65,7 +70,7 @@ class CasinoSide:
 
     def __init__(self, loop: Loop) -> None:
         self._loop = loop
-        self._port = 0
+        self._port = self._pid = 0
         self._head = b""
         self._free: list[Line] = []
         self._open = 0
@@ -85,13 +90,19 @@ class CasinoSide:
             self._loop.end()
         answer(msgspec.json.encode(self.figures()))
 
+    def end_hub(self) -> None:
+        """End the hub of a benchmark that was killed and could not end it."""
+        if self._pid:
+            with suppress(ProcessLookupError):
+                os.kill(self._pid, signal.SIGTERM)
+
     def figures(self) -> dict[str, Any]:
         """Return the counts since the start, the processor time, and the accepts without an answer."""
         waiting = len(self._waiting) + self._open - len(self._free)
         return {"counts": self.counts, "cpu_s": own_cpu_s(), "waiting": waiting, "wrong": self.wrong}
 
     def _begin(self, order: AcceptOrder) -> None:
-        self._port = order.port
+        self._port, self._pid = order.port, order.pid
         self._head = (
             "POST /mis-api/api/v2/payments/accept HTTP/1.1\r\nHost: hub\r\nContent-Type: application/json\r\n"
             f"Authorization: Bearer {order.token}\r\nContent-Length: "
@@ -206,6 +217,6 @@ def main() -> None:
     """Run the casino until its orders end. The first line that it prints is its port."""
     loop = Loop()
     side = CasinoSide(loop)
-    Orders(loop, side.obey)
+    Orders(loop, side.obey, side.end_hub)
     answer(msgspec.json.encode({"port": side.listens_on}))
     loop.run()

@@ -111,7 +111,7 @@ class HubTarget:
         )  # fmt: skip
         sessions = [await self._open(session, number) for number in range(shape.players)]
         token = await asyncio.to_thread(access_token, self._port, casino.casino_id, secret)
-        return Site(self._port, provider.counterparty_id, key, token, tuple(sessions))
+        return Site(self._port, provider.counterparty_id, key, token, tuple(sessions), self._pid)
 
     async def _open(self, session: Session, number: int) -> str:
         player = await self._hub.store.players.register(session.casino_id, f"p{number}", "EUR")

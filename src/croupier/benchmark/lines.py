@@ -150,12 +150,14 @@ def _take(loop: Loop, server: socket.socket, heard: Callable[[Line, bytes, bytes
 class Orders:
     """The orders of the benchmark to a load side: one line on standard input for each, one line of JSON as the answer.
 
-    The load side ends with the benchmark, however that ends: then standard input is at its end.
+    The load side ends with the benchmark, however that ends: then standard input is at its end. `orphaned` is called where no order to end
+    came before.
     """
 
-    def __init__(self, loop: Loop, obey: Callable[[bytes], None]) -> None:
+    def __init__(self, loop: Loop, obey: Callable[[bytes], None], orphaned: Callable[[], None] | None = None) -> None:
         self._loop = loop
         self._obey = obey
+        self._orphaned = orphaned
         self._buffer = b""
         loop.watch(0, self._ready)
 
@@ -163,6 +165,8 @@ class Orders:
         data = os.read(0, PIECE)
         if not data:
             self._loop.end()
+            if self._orphaned is not None:
+                self._orphaned()
             return
         *lines, self._buffer = (self._buffer + data).split(b"\n")
         for line in lines:

@@ -90,7 +90,7 @@ class Runner:
         casino_cpu, provider_cpu = load_processors()
         async with load_side("casino", casino_cpu) as (casino, told):
             site = await self._target.introduce(f"http://127.0.0.1:{told['port']}")
-            await casino.ask({"port": site.port, "token": site.token})
+            await casino.ask({"port": site.port, "token": site.token, "pid": site.pid})
             await self._watch_idle()
             for in_flight in (LINES_OF_A_RATE,) if plan.rate else plan.in_flight:
                 async with self._firing(site, replace(plan, in_flight=(in_flight,)), provider_cpu) as provider:
@@ -114,7 +114,7 @@ class Runner:
     @asynccontextmanager
     async def _firing(self, site: Site, plan: Plan, processor: str) -> AsyncIterator[Side]:
         """Run a provider that has begun to fire."""
-        order = {k: v for k, v in asdict(site).items() if k != "token"}
+        order = {k: v for k, v in asdict(site).items() if k not in ("token", "pid")}
         order |= {"in_flight": plan.in_flight[0], "rate": plan.rate or 0, "rounds": plan.rounds}
         async with load_side("provider", processor) as (provider, _):
             await provider.ask(order)

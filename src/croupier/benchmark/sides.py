@@ -63,12 +63,16 @@ async def load_side(name: str, processor: str) -> AsyncIterator[tuple[Side, dict
     try:
         yield side, await side.read()
     finally:
-        await _end(process)
+        await _end(side)
 
 
-async def _end(process: Process) -> None:
-    """Close the pipe of a side, and kill it if it does not end by that."""
+async def _end(side: Side) -> None:
+    """Order a side to end, and kill it if it does not."""
+    process = side.process
     assert process.stdin is not None
+    with contextlib.suppress(ConnectionError):
+        process.stdin.write(b"end\n")
+        await process.stdin.drain()
     process.stdin.close()
     try:
         async with asyncio.timeout(END_S):

@@ -18,6 +18,8 @@ class Site:
     key: str
     token: str
     sessions: tuple[str, ...]
+    pid: int
+    """The process to end if the benchmark is killed."""
 
 
 @dataclass(frozen=True, slots=True)
