@@ -94,6 +94,7 @@ EXAMPLES: Final[dict[str, str]] = {
     "verify-draw": "proof.json",
     "feed watch": "23 --credentials aurora.json",
     "simulate": "--seed 7 --payments 1000",
+    "bench": "--in-flight 1,64 --mode rounds --seconds 10",
     "ggr": "--from 2025-11-01 --to 2025-12-01 --by game --xlsx november.xlsx",
     "incidents": "--open-for 3600",
     "incidents close": f"--name not_accepted --casino Aurora {_WHY}",

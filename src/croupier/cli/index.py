@@ -97,6 +97,10 @@ COMMANDS: dict[str, CommandEntry] = {
         "simulate", "simulate", LOOKING,
         "Play seeds in virtual time and compare everybody's books. Exit code 1 on any violation.",
     ),
+    "bench": CommandEntry(
+        "bench", "bench", LOOKING,
+        "Measure a temporary hub under load: bets per second, waits, the cost of a bet. Exit code 1 if its books do not agree.",
+    ),
     "ggr": CommandEntry(
         "ggr", "ggr", LOOKING,
         "Show gross gaming revenue: stakes minus wins of the bets settled in [from, to), less those undone in it.",
