@@ -387,6 +387,7 @@ class SimCasino:
                 shown.append({**second, "PartnerTransactionId": f"{second['PartnerTransactionId']}-again"})
                 self._weather.strike("listed_twice", [bet_id])
         if bet_id in self.book.given_back and (bet_id, *RETURN) not in self.book.bookings:
+            self.witness.returns_by_itself(bet_id)
             shown.append(
                 {
                     **self.value_of((bet_id, *STAKE)),

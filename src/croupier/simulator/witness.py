@@ -120,7 +120,7 @@ class Witness:
         return {amount for _, amount in said[first:last]}
 
     def returns_by_itself(self, bet_id: int) -> None:
-        """Record a return that the casino reports by itself. An order of the hub may then come after the close."""
+        """Record a return that the casino reports or lists by itself. An order of the hub may then come after the close."""
         self._own_returns.add(bet_id)
 
     def ordered(self, subject_id: int, kind: str) -> bool:
