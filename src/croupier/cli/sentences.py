@@ -19,6 +19,7 @@ from croupier.flows.launch import LaunchRefused
 from croupier.kit import config
 from croupier.kit.age_file import BadBackupKey
 from croupier.kit.log import scrub_text
+from croupier.kit.otlp import OtelMissing
 from croupier.kit.seal import KeyFileRefused, SealBroken
 from croupier.kit.wire import PeerError
 from croupier.sandbox.draws.draw_journal import JournalBroken
@@ -70,6 +71,7 @@ _SAY_IT_THEMSELVES = (
     JournalBroken,
     BackupRefused,
     BadBackupKey,
+    OtelMissing,
 )
 
 _IN_OUR_WORDS: tuple[tuple[type[Exception], Callable[[Any], str]], ...] = (
@@ -87,7 +89,7 @@ _IN_OUR_WORDS: tuple[tuple[type[Exception], Callable[[Any], str]], ...] = (
 
 
 _CODES: tuple[tuple[str, tuple[type[Exception], ...]], ...] = (
-    ("settings", (config.BadSettings,)),
+    ("settings", (config.BadSettings, OtelMissing)),
     ("not_found", (NotFound, CounterpartyUnknown, DiffUnknown, KeyUnknown)),
     ("ambiguous", (NameAmbiguous, GameAmbiguous, SubjectAmbiguous, SeveralFound)),
     ("name_taken", (NameTaken, PotNameTaken)),
