@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from croupier.kit import otlp
+from croupier.kit.log import configure
 from croupier.kit.otlp import OtelMissing, SpanSender, traces_url
 from croupier.kit.tracing import Span, SpanContext
 from tests.kit.collector import Collector, collector, facts
@@ -87,6 +88,7 @@ def test_a_collector_that_hangs_makes_nobody_wait(receiver: Collector, monkeypat
 def test_what_a_collector_refuses_is_dropped_counted_and_said(
     receiver: Collector, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    configure("warning")
     receiver.status = 400
     made = sender(receiver.url)
     made.put(span())
