@@ -91,7 +91,7 @@ def test_the_table_is_what_the_groups_have() -> None:
 
     for name, entry in COMMANDS.items():
         walk(app._load(name, entry), name)
-    assert found == SUBCOMMANDS
+    assert found == SUBCOMMANDS, "a new subcommand belongs into the table of cli/completion.py"
 
 
 def run(environ: dict[str, str], *more: str) -> subprocess.CompletedProcess[str]:

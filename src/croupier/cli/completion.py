@@ -35,6 +35,8 @@ SUBCOMMANDS: Final[Mapping[str, str]] = {
     "notify add": "webhook mail",
     "payment": "list retry accept give-up",
     "bet": "list return settle",
+    "proposal": "list approve refuse",
+    "account": "add list close token",
 }
 """The names below each group, in its order."""
 
