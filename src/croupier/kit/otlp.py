@@ -105,11 +105,11 @@ class SpanSender:
                 time.sleep(BREATH_S)
 
     def _send(self, spans: list[Span]) -> None:
+        taken, bug = False, None
         try:
             taken = self._exporter.export(self._in_library_form(spans)).name == "SUCCESS"
         except Exception as error:  # noqa: BLE001 - whatever the library does, the thread goes on
-            log.debug("traces.library", problem=str(error))
-            taken = False
+            bug = error
         self._count("sent" if taken else "not_taken", len(spans))
         now_s = time.monotonic()
         if not taken and now_s - self._told_s >= TOLD_EVERY_S:
@@ -119,6 +119,7 @@ class SpanSender:
                 collector=self._url,
                 problem="the collector does not take the spans, and they are dropped",
                 todo="check that it runs and takes OTLP over HTTP at this address, or unset CROUPIER_OTEL_ENDPOINT",
+                exc_info=bug,
             )
 
     def _in_library_form(self, spans: list[Span]) -> list[Any]:
