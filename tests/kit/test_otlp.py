@@ -14,6 +14,7 @@ from croupier.kit.log import configure
 from croupier.kit.otlp import OtelMissing, SpanSender, traces_url
 from croupier.kit.tracing import Span, SpanContext
 from tests.kit.collector import Collector, collector, facts
+from tests.kit.test_log import set_back  # noqa: F401 - a fixture: a sender logs
 
 
 @pytest.fixture
