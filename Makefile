@@ -101,9 +101,10 @@ states: $(READY_DEV) ## draw docs/states from the tables in the code
 LOCK := uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --only-binary :all: --custom-compile-command "make lock"
 .PHONY: lock
-lock: ## renew requirements.txt and requirements-dev.txt (needs uv)
+lock: ## renew requirements.txt, requirements-otel.txt and requirements-dev.txt (needs uv)
 	$(LOCK) requirements.in --output-file requirements.txt
-	$(LOCK) --constraint requirements.txt requirements-dev.in --output-file requirements-dev.txt
+	$(LOCK) --constraint requirements.txt requirements-otel.in --output-file requirements-otel.txt
+	$(LOCK) --constraint requirements-otel.txt requirements-dev.in --output-file requirements-dev.txt
 
 .PHONY: clean
 clean: ## remove what was made here, but never .croupier, which holds money

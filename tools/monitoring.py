@@ -201,7 +201,7 @@ CASINO = Dashboard(
             + quantile(0.5, "croupier_call_seconds", "step", '{casino="$casino"}')
             + "\np99 {{step}}|"
             + quantile(0.99, "croupier_call_seconds", "step", '{casino="$casino"}'),
-            "From the first byte sent to the last one read.",
+            "From the first byte sent to the last one read. balance and auth are queries about a player.",
             "s",
         ),
         Panel(
@@ -334,6 +334,11 @@ DATABASE = Dashboard(
             "{{event}}|sum by (event) (increase(croupier_log_held_back_total[5m]))",
             "Suppressed by the rate limit of the log.",
         ),
+        Panel(
+            "Spans of traces per minute",
+            "{{result}}|sum by (result) (increase(croupier_spans_total[1m]))",
+            "no_room and not_taken: dropped, because the collector is slow or away.",
+        ),
     ),
 )
 
@@ -405,7 +410,43 @@ PROVIDERS = Dashboard(
     by="side",
 )
 
-DASHBOARDS = (OVERVIEW, CASINO, PROVIDERS, MONEY, DATABASE, FEED)
+PROVIDER = Dashboard(
+    "croupier-provider",
+    "Croupier: one provider",
+    "How fast the hub answers one provider's signed requests.",
+    (
+        Panel(
+            "Requests per second",
+            "{{route}}|" + rate("croupier_provider_request_seconds_count", "route", '{provider="$provider"}'),
+            "Signed requests, whatever they were answered.",
+            "reqps",
+        ),
+        Panel(
+            "Answered within 1 s",
+            "{{route}}|"
+            + rate("croupier_provider_request_seconds_bucket", "route", '{provider="$provider", le="1.0"}')
+            + " / "
+            + rate("croupier_provider_request_seconds_count", "route", '{provider="$provider"}'),
+            "The rest waited for their casino.",
+            "percentunit",
+        ),
+        Panel(
+            "Time to answer, p50",
+            "{{route}}|" + quantile(0.5, "croupier_provider_request_seconds", "route", '{provider="$provider"}'),
+            "From the first byte of the request.",
+            "s",
+        ),
+        Panel(
+            "Time to answer, p99",
+            "{{route}}|" + quantile(0.99, "croupier_provider_request_seconds", "route", '{provider="$provider"}'),
+            "Near the provider's hold time, pay-ins are answered 99.",
+            "s",
+        ),
+    ),
+    by="provider",
+)
+
+DASHBOARDS = (OVERVIEW, CASINO, PROVIDER, PROVIDERS, MONEY, DATABASE, FEED)
 
 ALERTS = (
     Alert("CroupierDown", 'up{job="croupier"} == 0', "1m", PAGE, "The hub of {{ $labels.instance }} does not answer", "Start it again; look at the log for serve.worker_ended.", "what-happens-when-something-fails"),
@@ -420,7 +461,8 @@ ALERTS = (
     Alert("CroupierFindings", "max(croupier_findings_open) > 0", "15m", TICKET, "{{ $value }} differences with casinos or providers are open", "croupier reconcile shows the records of each side.", "reconciliation"),
     Alert("CroupierCallsPileUp", "max(croupier_waiting_calls) > 1000 and deriv(croupier_waiting_calls[10m]) > 0", "10m", PAGE, "{{ $value }} outgoing calls wait, and it gets more", "A casino is away, or the database is slow: see the dashboards.", "what-happens-when-something-fails"),
     Alert("CroupierAnswersUnknown", 'sum by (casino) (rate(croupier_calls_total{reading="Unknown"}[5m])) / sum by (casino) (rate(croupier_calls_total[5m])) > 0.05', "5m", TICKET, "More than 5 % of the answers of casino {{ $labels.casino }} are not understood", "Tell the casino, with the log line casino.unknown.", "what-happens-when-something-fails"),
-    Alert("CroupierSlow", 'histogram_quantile(0.99, sum by (le) (rate(croupier_request_seconds_bucket{side="provider"}[5m]))) > 5', "5m", TICKET, "1 % of the providers' requests wait longer than 5 s", "A slow casino shows in its dashboard; otherwise look at the database.", "metrics"),
+    Alert("CroupierSlow", "histogram_quantile(0.99, sum by (le, provider) (rate(croupier_provider_request_seconds_bucket[5m]))) > 5", "5m", TICKET, "1 % of the requests of provider {{ $labels.provider }} wait longer than 5 s", "A slow casino shows in its dashboard; otherwise look at the database.", "metrics"),
+    Alert("CroupierCasinoSlow", 'histogram_quantile(0.99, sum by (le, casino) (rate(croupier_call_seconds_bucket{step="make"}[5m]))) > 5', "5m", TICKET, "1 % of the makes of casino {{ $labels.casino }} are acknowledged after 5 s or later", "Tell the casino: its players' bets are answered 99. croupier casino show names its limits.", "metrics"),
     Alert("CroupierDatabaseTrouble", 'sum by (kind) (increase(croupier_database_troubles_total{kind=~"down|unfit"}[1m])) > 0', "1m", PAGE, "The database is {{ $labels.kind }}", "See the rows about the database.", "what-happens-when-something-fails"),
     Alert("CroupierTrailUnsigned", "time() - max(croupier_trail_signed_seconds) > 600", "5m", TICKET, "No checkpoint of the audit trail for 10 minutes", "Free space, or correct the rights of CROUPIER_TRAIL_DIR.", "the-audit-trail"),
     Alert("CroupierFeedStands", "time() - max by (game_type) (croupier_feed_snapshot_seconds) > 30", "1m", TICKET, "The feed of game type {{ $labels.game_type }} stands still", "No worker publishes, or the database is away.", "metrics"),
@@ -446,7 +488,8 @@ def dashboard(page: Dashboard) -> dict[str, Any]:
 
 
 def _variable(label: str) -> dict[str, Any]:
-    metric = "croupier_call_seconds_count" if label == "casino" else "croupier_requests_total"
+    by_peer = {"casino": "croupier_call_seconds_count", "provider": "croupier_provider_request_seconds_count"}
+    metric = by_peer.get(label, "croupier_requests_total")
     query = f"label_values({metric}, {label})"
     return {
         "name": label,

@@ -11,6 +11,7 @@ import pytest
 
 from croupier.cli.sentences import CODES, CommandError, code_of
 from croupier.kit.config import BadSettings
+from croupier.kit.otlp import OtelMissing
 from croupier.kit.seal import SealBroken
 from croupier.store.db import DbConflict, DbDown, DbUnfit
 from croupier.store.parties.counterparties import NameTaken
@@ -59,6 +60,7 @@ def test_settings_that_are_wrong(nowhere: Cli) -> None:
 
 
 def test_the_first_code_that_fits_is_the_errors() -> None:
+    assert code_of(OtelMissing("x")) == "settings"
     assert code_of(DbUnfit("x")) == code_of(DbDown("x")) == "database"
     assert code_of(DbConflict("x")) == "busy"
     assert code_of(NameTaken("casino", "x")) == "name_taken"

@@ -42,6 +42,7 @@ def test_a_new_casino() -> None:
         "origins": (),
         "addresses": (),
         "reality_check_s": None,
+        "trace_header": False,
     }
 
 

@@ -136,8 +136,10 @@ def test_a_casino_is_asked_at_its_pace_and_not_at_all_when_it_is_silent(database
         wanted = [(bet.bet_id, bet.casino_id) for bet in bets]
         hall.reconciler(compare_per_s=2)
         began = hall.stage.clock.monotonic_s()
-        done, left = await compare_all(hall.hub, wanted)
+        told: list[tuple[str, int, int]] = []
+        done, left = await compare_all(hall.hub, wanted, tell=lambda *now: told.append(now))
         assert (len(done), left) == (8, 0)
+        assert told == [("Comparing bets", number, 8) for number in range(1, 9)]
         assert hall.stage.clock.monotonic_s() - began >= 3.5
         hall.casino.behave("status:500", path="payments/info")
         done, left = await compare_all(hall.hub, wanted)

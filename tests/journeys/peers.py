@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -38,6 +38,7 @@ class Heard:
     text: str
     """`data` as it travelled."""
     raw: bytes
+    traceparent: str | None = None
 
 
 Script = Callable[["Casino", Heard], Awaitable[Any]]
@@ -187,7 +188,8 @@ class Server:
         raw = await request.read()
         if request.headers.get("Content-Type") != "application/json":
             self.complaints.append(f"{path}: content type {request.headers.get('Content-Type')}")
-        told = await casino.answer(await self._opened(casino, path, raw))
+        heard = await self._opened(casino, path, raw)
+        told = await casino.answer(replace(heard, traceparent=request.headers.get("traceparent")))
         return told if isinstance(told, web.StreamResponse) else web.json_response(told)
 
     async def _opened(self, casino: Casino, path: str, raw: bytes) -> Heard:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import aiohttp
 
-from tests.journeys.stage import Stage
+from tests.journeys.stage import Stage, fresh
 
 REFUSED = re.compile(
     rb'^croupier_requests_total\{outcome="401",route="balance",side="provider"\} ([0-9.]+)$', re.MULTILINE
@@ -51,3 +51,17 @@ async def test_each_worker_shows_the_requests_of_both(stage: Stage) -> None:
     for stopped in (one, other):
         with standing_still(stopped):
             assert await refused(stage) >= before + 6
+
+
+async def test_the_answers_to_a_provider_and_the_calls_to_a_casino_are_timed(stage: Stage) -> None:
+    """By provider and route, and by casino and step; a request that nobody signed belongs to no provider."""
+    table = await stage.table(await stage.new_casino(), await stage.new_studio())
+    assert (await table.line.balance(table.session)).status == 200
+    assert (await table.line.pay_in(table.session, fresh("b"))).outcome == (200, 1)
+    await table.line.send("GET", f"/v1/sessions/{table.session}/balance", headers=table.line.signed(sign="0" * 64))
+    text = (await get(stage, "/metrics")).decode()
+    provider, casino = table.line.provider_id, table.casino.line.client_id
+    for route in ("balance", "pay-in"):
+        assert f'croupier_provider_request_seconds_count{{provider="{provider}",route="{route}"}} 1.0' in text
+    for step in ("balance", "make"):
+        assert re.search(rf'croupier_call_seconds_count{{casino="{casino}",step="{step}"}} [1-9]', text)

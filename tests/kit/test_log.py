@@ -11,6 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from croupier.kit import jwt, log
+from croupier.kit.chance import SystemChance
+from croupier.kit.clock import SystemClock
+from croupier.kit.tracing import Span, Tracer
 
 TOKEN = jwt.sign(jwt.new_key("ES256", "k"), {"exp": 1, "data": "x"})
 
@@ -27,6 +30,30 @@ def set_back() -> Iterator[None]:
 
 def scrubbed(**event: Any) -> dict[str, Any]:
     return dict(log.scrub(None, "info", event))
+
+
+class Nowhere:
+    """Takes spans and keeps none."""
+
+    def put(self, span: Span) -> None:
+        pass
+
+    def take_counts(self) -> dict[str, int]:
+        return {}
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_line_says_which_trace_it_belongs_to(as_json: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    log.configure("info", as_json=as_json)
+    made = Tracer(SystemClock(), SystemChance(), Nowhere(), hub="croupier")
+    came = [(b"traceparent", b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")]
+    with made.request("provider pay-in", came, started_s=0.0, attributes={}) as span:
+        log.get("croupier.flows").info("provider.limit")
+    log.get("croupier.flows").info("worker.ready")
+    inside, outside = capsys.readouterr().err.splitlines()
+    assert "4bf92f3577b34da6a3ce929d0e0e4736" in inside
+    assert f"{span.context.span_id:016x}" in inside
+    assert "trace_id" not in outside
 
 
 def test_json_lines_go_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,7 @@
 """Metrics: the one table, and its text."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -157,3 +158,24 @@ def test_all_labels_of_a_gauge_are_replaced_at_once() -> None:
     assert "audit" not in told
     with pytest.raises(ValueError, match="1 labels"):
         metrics.put_all("croupier_incidents_open", {(): 1})
+
+
+TIMES = {
+    "croupier_audit_asked_seconds", "croupier_audit_whole_seconds", "croupier_feed_snapshot_seconds", "croupier_open_oldest_seconds",
+    "croupier_backup_seconds", "croupier_trail_signed_seconds",
+}  # fmt: skip
+"""Unix times whose names lack `_timestamp`. The list only shrinks: dashboards outside this repository ask for these names."""
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_a_name_follows_the_conventions_of_prometheus(name: str) -> None:
+    """Counters end in `_total` and nothing else does; times are in seconds; labels are few and come from closed lists."""
+    row = METRICS[name]
+    assert re.fullmatch(r"croupier_[a-z]+(_[a-z]+)*", name)
+    assert name.endswith("_total") == (row.kind == "counter")
+    assert not name.endswith(("_ms", "_milliseconds", "_bucket", "_count", "_sum", "_info"))
+    assert row.kind != "histogram" or name.endswith(("_seconds", "_size"))
+    if row.kind == "gauge" and name.endswith("_seconds") and "Time " in row.help:
+        assert name in TIMES or name.endswith("_timestamp_seconds")
+    assert len(row.labels) <= 3
+    assert not {"bet", "player", "session", "round", "le", "quantile"} & set(row.labels)

@@ -41,7 +41,9 @@ async def test_the_programs_own_files_apply_to_an_empty_database_and_then_nothin
 
 async def test_files_apply_in_order_and_only_once(bare: Db, folder: Path) -> None:
     assert await pending(bare, folder) == ["0001_coins.sql", "0002_more.sql"]
-    assert await migrate(bare, folder) == ["0001_coins.sql", "0002_more.sql"]
+    told: list[tuple[str, int, int]] = []
+    assert await migrate(bare, folder, tell=lambda *now: told.append(now)) == ["0001_coins.sql", "0002_more.sql"]
+    assert told == [("Applying 0001_coins.sql", 0, 2), ("Applying 0002_more.sql", 1, 2)]
     assert await migrate(bare, folder) == []
     assert await _coins(bare) == [1, 2]
     (folder / "0003_last.sql").write_text("insert into coins values (3)")

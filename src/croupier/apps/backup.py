@@ -15,7 +15,7 @@ import os
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -26,6 +26,7 @@ from typing import BinaryIO
 from croupier import __version__
 from croupier.kit import age_file
 from croupier.kit.clock import Clock
+from croupier.kit.progress import Tell
 from croupier.kit.settings import Settings
 from croupier.store.embedded import dump
 from croupier.store.embedded.server import Attached, EmbeddedError, attach
@@ -41,7 +42,6 @@ _LAST = "last-backup.json"
 _SCHEMA = "select coalesce(max(name), '') from schema_migrations"
 _MOST_MANIFEST = 65_536
 
-Progress = Callable[[str], None]
 """Called with a sentence as each step begins."""
 
 
@@ -96,7 +96,7 @@ class RestoredHome:
     """False if the file of the key that seals secrets is missing."""
 
 
-async def back_up(settings: Settings, clock: Clock, to: Path, *, keep: int | None, progress: Progress) -> MadeBackup:
+async def back_up(settings: Settings, clock: Clock, to: Path, *, keep: int | None, tell: Tell) -> MadeBackup:
     """Write a backup into the directory `to`, and delete older ones beyond `keep`. The hub may serve meanwhile.
 
     Raises BackupRefused, BadBackupKey, EmbeddedError, OSError.
@@ -109,13 +109,13 @@ async def back_up(settings: Settings, clock: Clock, to: Path, *, keep: int | Non
         key, is_new = await asyncio.to_thread(_make_places, settings, to)
         with _workspace(settings.home) as folder:
             dumped = folder / _DUMP
-            progress("Dumping the database.")
+            tell("Dumping the database", 0, 3)
             await asyncio.to_thread(dump.dump, settings.home, attached, dumped)
-            progress("Reading the dump back.")
+            tell("Reading the dump back", 1, 3)
             tables = await asyncio.to_thread(dump.check, settings.home, attached, dumped)
             manifest = Manifest(FORM, __version__, schema, made_at, tables)
             path = to / f"croupier-{made_at.replace('-', '').replace(':', '')}{SUFFIX}"
-            progress("Encrypting and comparing.")
+            tell("Encrypting and comparing", 2, 3)
             await asyncio.to_thread(write, key, Contents(manifest, dumped, settings.trail_path), path)
     _note_done(settings, path, made_at)
     deleted = _delete_old(to, keep)
@@ -130,7 +130,7 @@ def last_backup_s(settings: Settings) -> float | None:
         return None
 
 
-async def restore(settings: Settings, clock: Clock, path: Path, *, replace: bool, progress: Progress) -> RestoredHome:
+async def restore(settings: Settings, clock: Clock, path: Path, *, replace: bool, tell: Tell) -> RestoredHome:
     """Put a backup in the place of the home's database, while no hub serves it. The old database is kept.
 
     With `replace` the home may have a database already. Raises BackupRefused, BadBackupKey, EmbeddedError, OSError.
@@ -145,12 +145,12 @@ async def restore(settings: Settings, clock: Clock, path: Path, *, replace: bool
         ) from None
     settings.home.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
     with _workspace(settings.home) as folder:
-        progress("Decrypting.")
+        tell("Decrypting", 0, 2)
         await asyncio.to_thread(age_file.decrypt, key, path, lambda source: _unpack(source, folder))
         manifest = _checked(folder)
         with await asyncio.to_thread(attach, settings.home) as attached:
             await _is_free(attached, clock, replace=replace)
-            progress("Loading the database.")
+            tell("Loading the database", 1, 2)
             await dump.begin(attached)
             await asyncio.to_thread(dump.load, settings.home, attached, folder / _DUMP)
             await _is_whole(attached, manifest)

@@ -96,6 +96,9 @@ def note_process(hub: Hub) -> None:
     hub.metrics.put("croupier_waiting_requests", len(hub.waiters))
     for event, lines in suppressed_lines().items():
         hub.metrics.count("croupier_log_held_back_total", event, by=lines)
+    if hub.tracer is not None:
+        for result, spans in hub.tracer.sink.take_counts().items():
+            hub.metrics.count("croupier_spans_total", result, by=spans)
 
 
 async def _not_ready(hub: Hub) -> str | None:

@@ -29,6 +29,7 @@ from croupier.kit.config import Settings
 from croupier.kit.log import get
 from croupier.kit.metrics import share
 from croupier.kit.metrics_folder import shared_metrics
+from croupier.kit.tracing import share_contexts
 from croupier.store.db import DbDown, DbUnfit
 from croupier.store.embedded.server import Attached, attach
 from croupier.store.fitness import lacking
@@ -195,6 +196,11 @@ def serve(settings: Settings, sock: socket.socket | None = None) -> int:
     with ExitStack() as stack:
         sock = stack.enter_context(sock or listen(settings.host, settings.port))
         held = None if settings.database_url else stack.enter_context(attach(settings.home))
+        if settings.otel_endpoint is not None:
+            from croupier.kit.otlp import check_installed  # noqa: PLC0415 - a hub without traces loads none of it
+
+            check_installed()
+            share_contexts()
         asyncio.run(_prepare(settings))
         sys.stderr.write(f"croupier listens on {address(sock)}\n")
         metrics = stack.enter_context(shared_metrics())

@@ -5,12 +5,13 @@ Owns: which part gets which. Never: logic of its own.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from croupier import casinos, providers
+from croupier import __version__, casinos, providers
 from croupier.apps.notifiers import MailNotifier, WebhookNotifier
 from croupier.apps.schema import Aim, make_ready
 from croupier.core.waits import Waits
@@ -20,6 +21,7 @@ from croupier.flows.dispatcher import Dispatcher
 from croupier.flows.hub import Hub, ProcessSettings, Stores
 from croupier.flows.poller import Poller
 from croupier.flows.recovery import detect_restore, refresh
+from croupier.flows.traced import trace_commits
 from croupier.flows.waiters import Waiters
 from croupier.kit.chance import Chance, SystemChance
 from croupier.kit.clock import Clock, SystemClock
@@ -30,6 +32,7 @@ from croupier.kit.metrics import Metrics
 from croupier.kit.seal import Lineage, Sealer
 from croupier.kit.signed_lines import SignedLines
 from croupier.kit.throttle import Throttle
+from croupier.kit.tracing import Tracer
 from croupier.kit.wire import Wire
 from croupier.store.db import Db, Limits
 from croupier.store.demo import DemoMoney
@@ -69,6 +72,12 @@ from croupier.store.parties.sessions import Sessions
 from croupier.store.replay_guard import ReplayGuard
 from croupier.store.singleton_leases import SingletonLeases
 
+if TYPE_CHECKING:
+    from croupier.kit.otlp import SpanSender
+
+LAST_SPANS_S = 1.0
+"""The wait for the collector at the end of a process."""
+
 
 @dataclass(frozen=True, slots=True)
 class Seams:
@@ -79,6 +88,7 @@ class Seams:
     wire: Wire
     sealer: Sealer
     db: Db
+    tracer: Tracer | None = None
 
 
 def waits_of(settings: Settings) -> Waits:
@@ -137,7 +147,10 @@ def build(settings: Settings, seams: Seams, process: str, *, process_settings: P
         notary=_notary(settings, seams.sealer),
         throttle=Throttle(clock),
         balance_throttle=Throttle(clock, settings.balance_stale_s),
+        tracer=seams.tracer,
     )
+    if seams.tracer is not None:
+        trace_commits(group_commit, seams.tracer)
     hub.casino_gateways = {
         name: protocol.gateway(seams.wire, clock, store.keys, issuer=settings.issuer)
         for name, protocol in casinos.PROTOCOLS.items()
@@ -253,8 +266,12 @@ async def open_hub(settings: Settings, *, process: str = "", aim: Aim = Aim.MAKE
         clock.offset_ms = await db.clock_offset_ms(clock) or 0
         sealer = await _sealer(settings, db, look=look)
         wire = HttpWire(allow_private=settings.allow_private_peers)
+        chance, spans = SystemChance(), _span_sender(settings, process)
+        tracer = None
+        if spans is not None:
+            tracer = Tracer(clock, chance, spans, hub=settings.issuer, share_bp=settings.otel_share_bp)
         try:
-            hub = build(settings, Seams(clock, SystemChance(), wire, sealer, db), process)
+            hub = build(settings, Seams(clock, chance, wire, sealer, db, tracer), process)
             if look:
                 await refresh(hub)
             else:
@@ -263,6 +280,17 @@ async def open_hub(settings: Settings, *, process: str = "", aim: Aim = Aim.MAKE
             yield hub
         finally:
             await wire.close()
+            if spans is not None:
+                await asyncio.to_thread(spans.close, LAST_SPANS_S)
+
+
+def _span_sender(settings: Settings, process: str) -> SpanSender | None:
+    """Return where the spans of a serving process go, or None without traces."""
+    if settings.otel_endpoint is None or not process:
+        return None
+    from croupier.kit.otlp import SpanSender  # noqa: PLC0415 - a hub without traces loads none of it
+
+    return SpanSender(settings.otel_endpoint, instance=process, version=__version__)
 
 
 async def _sealer(settings: Settings, db: Db, *, look: bool) -> Sealer:

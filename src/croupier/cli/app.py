@@ -62,7 +62,7 @@ def _load(name: str, entry: CommandEntry) -> Any:  # noqa: ANN401 - typer names 
     return command
 
 
-app = typer.Typer(name="croupier", help=ABOUT, cls=Root, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(name="croupier", help=ABOUT, cls=Root, add_completion=True, pretty_exceptions_enable=False)
 
 
 def _show_version(asked: bool) -> None:

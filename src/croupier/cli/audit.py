@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from croupier.cli.audit_trail import show_trail, vouch_for_trail
+from croupier.cli.progress import progress_line
 from croupier.cli.running import AsJson, Author, said_for_the_books, with_look
 from croupier.cli.show import show_json, show_table
 from croupier.core.money import format_amount
@@ -48,9 +49,10 @@ def audit(
     async def work(hub: Hub, _: Settings) -> tuple[list[InvariantResult], dict[str, str]]:
         found = totals(await sums(hub.store.db))
         texts = {currency: format_amount(total, currency) for currency, total in found.items()}
-        return await ask(hub.store.db, notary=hub.notary), texts
+        return await ask(hub.store.db, notary=hub.notary, tell=tell), texts
 
-    findings, added_up = with_look(work)
+    with progress_line("Adding up the ledger", as_json=as_json) as tell:
+        findings, added_up = with_look(work)
     if as_json:
         show_json(_report(findings, added_up))
     else:

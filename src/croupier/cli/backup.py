@@ -14,8 +14,9 @@ import typer
 
 from croupier.apps.backup import back_up
 from croupier.apps.backup import restore as put_back
+from croupier.cli.progress import progress_line
 from croupier.cli.running import AsJson, settings
-from croupier.cli.show import note, say, show_json
+from croupier.cli.show import say, show_json
 from croupier.kit.clock import SystemClock
 from croupier.kit.log import configure
 
@@ -36,7 +37,8 @@ def backup(
     """
     loaded = settings()
     configure("warning", as_json=loaded.log_json)
-    made = asyncio.run(back_up(loaded, SystemClock(), to, keep=keep, progress=note))
+    with progress_line("Opening the database", as_json=as_json) as tell:
+        made = asyncio.run(back_up(loaded, SystemClock(), to, keep=keep, tell=tell))
     if as_json:
         show_json(
             {**asdict(made), "path": str(made.path), "key": str(made.key), "deleted": [str(p) for p in made.deleted]}
@@ -65,7 +67,8 @@ def restore(
     """
     loaded = settings()
     configure("warning", as_json=loaded.log_json)
-    done = asyncio.run(put_back(loaded, SystemClock(), file, replace=replace, progress=note))
+    with progress_line("Opening the backup", as_json=as_json) as tell:
+        done = asyncio.run(put_back(loaded, SystemClock(), file, replace=replace, tell=tell))
     if as_json:
         show_json(asdict(done))
         return

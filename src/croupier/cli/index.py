@@ -6,6 +6,7 @@ takes seconds of a processor. Never: what a command does; its own file says that
 
 from __future__ import annotations
 
+import os
 import textwrap
 from dataclasses import dataclass
 
@@ -13,8 +14,11 @@ from croupier import __version__
 
 RUNNING, TRADE, LOOKING = "Run it", "Who trades, and what", "Look into it"
 ABOUT = "The hub between casinos and game providers: one wallet call, one bet, nothing lost or doubled."
+COMPLETION = "Tab completes commands in bash, zsh and fish after `croupier --install-completion` and a new terminal."
 EPILOG = "Settings are environment variables CROUPIER_*. Start with `croupier demo`, or with `croupier serve`."
 WIDTH = 116
+COMPLETE = "_CROUPIER_COMPLETE"
+"""The variable in which a shell that completes a line says what it asks for."""
 _INDENT = 14
 
 
@@ -126,7 +130,7 @@ def help_text() -> str:
     parts = ["Usage: croupier [--version] [--help] COMMAND [ARGS]...", "", ABOUT, ""]
     for panel in (RUNNING, TRADE, LOOKING):
         parts += [f"{panel}:", *(_line(n, e.summary) for n, e in COMMANDS.items() if e.panel == panel), ""]
-    parts += ["Each command explains itself with --help.", EPILOG, ""]
+    parts += ["Each command explains itself with --help.", EPILOG, COMPLETION, ""]
     return "\n".join(parts)
 
 
@@ -139,6 +143,8 @@ def _line(name: str, summary: str) -> str:
 
 def at_once(words: list[str]) -> str | None:
     """Return the output of these words if they need no command, or None."""
+    if COMPLETE in os.environ:
+        return None
     if words in ([], ["--help"]):
         return help_text()
     return version_text() if words == ["--version"] else None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from croupier.cli.progress import progress_line
 from croupier.cli.running import AsJson, with_db
 from croupier.cli.show import say, show_json
 from croupier.store.migrate import migrate as apply
@@ -9,7 +12,8 @@ from croupier.store.migrate import migrate as apply
 
 def migrate(as_json: AsJson = False) -> None:
     """Bring the database to this program's schema. Does nothing if it is there already."""
-    applied = with_db(apply, may_make=True)
+    with progress_line("Opening the database", as_json=as_json) as tell:
+        applied = with_db(partial(apply, tell=tell), may_make=True)
     if as_json:
         show_json({"applied": applied})
         return

@@ -15,6 +15,7 @@ import typer
 from croupier.cli.close_options import Closed, CloseWish, closes
 from croupier.cli.days import DAY_MS, day_ms
 from croupier.cli.find import casino_of, subject_of
+from croupier.cli.progress import progress_line
 from croupier.cli.running import WAITS_FOR_A_PERSON, AsCsv, AsJson, with_hub, with_look
 from croupier.cli.sentences import CommandError
 from croupier.cli.show import instant, say, show_json, show_list, show_table
@@ -22,6 +23,7 @@ from croupier.core.reconciliation import Difference
 from croupier.flows.hub import Hub
 from croupier.flows.rate_limit import compare_all
 from croupier.flows.reconcile import BetComparison, ComparisonResult, query_unknown_bet, settle_incident
+from croupier.kit.progress import Tell
 from croupier.kit.settings import Settings
 from croupier.store.oversight.findings import Finding
 from croupier.store.storable import id_of
@@ -118,10 +120,11 @@ def reconcile(
     async def work(hub: Hub, _: Settings) -> _Comparison:
         if per_second is not None:
             hub.process_settings = replace(hub.process_settings, compare_per_s=per_second)
-        return await _asked(hub, wish)
+        return await _asked(hub, wish, tell)
 
     asks = open_window or day is not None or bet is not None
-    done = with_hub(work) if asks else with_look(work)
+    with progress_line("Reading the books", as_json=as_json) as tell:
+        done = with_hub(work) if asks else with_look(work)
     if as_json:
         show_json(_report(done))
     else:
@@ -174,16 +177,16 @@ def close(wish: CloseWish) -> None:
 # --- comparison -------------------------------------------------------------------------------------------------
 
 
-async def _asked(hub: Hub, wish: _Wish) -> _Comparison:
+async def _asked(hub: Hub, wish: _Wish, tell: Tell) -> _Comparison:
     casino_id = None if wish.casino is None else (await casino_of(hub, wish.casino)).casino_id
-    compared, left, cashbacks, bet_id = await _compared(hub, wish, casino_id)
+    compared, left, cashbacks, bet_id = await _compared(hub, wish, casino_id, tell=tell)
     findings = await hub.store.findings.open_ones(casino_id, MOST, bet_id)
     asked = wish.open_window or wish.day is not None or wish.bet is not None
     return _Comparison(asked, compared, left, cashbacks, findings, await hub.store.findings.count(casino_id, bet_id))
 
 
 async def _compared(
-    hub: Hub, wish: _Wish, casino_id: int | None
+    hub: Hub, wish: _Wish, casino_id: int | None, *, tell: Tell
 ) -> tuple[list[BetComparison], int, int | None, int | None]:
     """Return what was compared, how much was not, the day's cashbacks, and the bet of --bet."""
     store = hub.store.comparisons
@@ -194,10 +197,10 @@ async def _compared(
         assert casino_id is not None
         start_ms = day_ms(wish.day, "--day")
         bets = await store.of_day(casino_id, start_ms, start_ms + DAY_MS)
-        compared, left = await compare_all(hub, [(bet_id, casino_id) for bet_id in bets])
+        compared, left = await compare_all(hub, [(bet_id, casino_id) for bet_id in bets], tell=tell)
         return compared, left, await store.cashbacks(casino_id, start_ms, start_ms + DAY_MS), None
     if wish.open_window:
-        return *(await compare_all(hub, await store.open_window(casino_id))), None, None
+        return *(await compare_all(hub, await store.open_window(casino_id), tell=tell)), None, None
     return [], 0, None, None
 
 

@@ -19,6 +19,8 @@ from croupier.flows.launch import LaunchRefused
 from croupier.kit import config
 from croupier.kit.age_file import BadBackupKey
 from croupier.kit.log import scrub_text
+from croupier.kit.os_words import os_words
+from croupier.kit.otlp import OtelMissing
 from croupier.kit.seal import KeyFileRefused, SealBroken
 from croupier.kit.wire import PeerError
 from croupier.sandbox.draws.draw_journal import JournalBroken
@@ -72,6 +74,7 @@ _SAY_IT_THEMSELVES = (
     JournalBroken,
     BackupRefused,
     BadBackupKey,
+    OtelMissing,
 )
 
 _IN_OUR_WORDS: tuple[tuple[type[Exception], Callable[[Any], str]], ...] = (
@@ -84,12 +87,12 @@ _IN_OUR_WORDS: tuple[tuple[type[Exception], Callable[[Any], str]], ...] = (
     (SealBroken, lambda e: f"the key file does not open {e}: put the file back that it was sealed with"),
     (PeerError, lambda e: f"the peer did not answer correctly ({e}): check its address, and that it runs"),
     (WorldFailed, lambda e: f"the demo could not start. {e}".replace(". croupier: ", ": ")),
-    (OSError, lambda e: _about_file(e) if e.filename is not None else str(e)),
+    (OSError, lambda e: os_words(e) if e.filename is None else _about_file(e)),
 )
 
 
 _CODES: tuple[tuple[str, tuple[type[Exception], ...]], ...] = (
-    ("settings", (config.BadSettings,)),
+    ("settings", (config.BadSettings, OtelMissing)),
     ("not_found", (NotFound, CounterpartyUnknown, DiffUnknown, KeyUnknown)),
     ("ambiguous", (NameAmbiguous, GameAmbiguous, SubjectAmbiguous, SeveralFound)),
     ("name_taken", (NameTaken, PotNameTaken, AccountNameTaken)),
@@ -120,7 +123,7 @@ def _what_to_check(refusal: str) -> str:
 
 
 def _about_file(error: OSError) -> str:
-    return f"{error.filename}: {error.strerror}; check its owner and permissions, or name another in the settings"
+    return f"{error.filename}: {os_words(error)}, or name another in the settings"
 
 
 def sentence(error: Exception) -> str:

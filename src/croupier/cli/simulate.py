@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from croupier.cli.progress import progress_line
 from croupier.cli.running import AsJson, settings
 from croupier.cli.show import say, show_json, show_table
 from croupier.kit.clock import SystemClock
@@ -48,7 +49,11 @@ def simulate(
     """Play seeds in virtual time and compare everybody's books. Exit code 1 on any violation."""
     silence()
     if shape is None:
-        campaign = run_campaign(_home(), SystemClock(), seed=seed, payments=payments, jobs=jobs)
+        with progress_line("Starting the database", as_json=as_json) as tell:
+            campaign = run_campaign(
+                _home(), SystemClock(), seed=seed, payments=payments, jobs=jobs,
+                told=lambda now: tell("Simulating payments", min(now.payments, payments), payments),
+            )  # fmt: skip
     else:
         campaign = _one(_world(seed, shape))
     missing = unseen(campaign.met, campaign.seen, POINTS) if complete else []

@@ -78,6 +78,8 @@ class Casino:
     """Networks from which its servers may call; empty: from anywhere."""
     reality_check_s: int | None = None
     """How often a frame shows the player time and result; None: only where the player's own limits ask for it."""
+    trace_header: bool = False
+    """True to tell the casino with each call which trace it belongs to, where the hub has traces."""
 
     @property
     def takes_new(self) -> bool:

@@ -73,6 +73,8 @@ async def accept_payment(
         result = AcceptResult(verdict, _why(draft, kind) if verdict is Verdict.CONFLICT else "")
         return draft.finish(f"{kind.value}_heard") if draft.changed else None
 
+    if hub.tracer is not None:
+        hub.tracer.reported(subject_id)
     hub.admission.answered(casino_id)
     await point("accept.before_commit")
     await advance(hub, read, rule, recall=recall)

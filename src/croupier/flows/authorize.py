@@ -47,7 +47,7 @@ async def identify(
         heard_ms = hub.clock.now_ms()
         return heard
 
-    reading = await call_for_player(hub, casino, ask)
+    reading = await call_for_player(hub, casino, ask, step="auth")
     if not isinstance(reading, Authorized):
         return reading
     if reading.currency not in casino.currencies:

@@ -96,7 +96,7 @@ async def query_balance(hub: Hub, session: WalletOwner) -> BalanceResult:
         heard_ms = hub.clock.now_ms()
         return heard
 
-    reading = await casino_call.call_for_player(hub, casino, ask)
+    reading = await casino_call.call_for_player(hub, casino, ask, step="balance")
     if isinstance(reading, BalanceUnreadable):
         _report_odd(hub, casino, "unreadable", said=reading.said)
         return BalanceResult(answered=True)

@@ -50,17 +50,29 @@ async def call_casino(
         return BULKHEAD_FULL
 
 
-async def call_for_player(hub: Hub, casino: Casino, ask: Callable[[CasinoGateway], Awaitable[T]]) -> T | Unknown:
-    """Make a call that is not a step of a bet: a balance or an authentication query.
+async def call_for_player(
+    hub: Hub, casino: Casino, ask: Callable[[CasinoGateway], Awaitable[T]], *, step: str
+) -> T | Unknown:
+    """Make a call that is not a step of a bet: a `balance` or an `auth` query.
 
     It has a bulkhead of its own, and does not count for the casino's health.
     """
     assert_no_tx()
     try:
         async with hub.bulkheads.place(peer_name(casino), SideCall.PLAYER_QUERY):
-            return await ask(hub.casino_gateways[casino.protocol])
+            started_s = hub.clock.monotonic_s()
+            reading = await ask(hub.casino_gateways[casino.protocol])
     except BulkheadFull:
+        hub.metrics.count("croupier_calls_total", str(casino.casino_id), step, "NoPlace")
         return BULKHEAD_FULL
+    _count_call(hub, casino, step, started_s=started_s, reading=reading)
+    return reading
+
+
+def _count_call(hub: Hub, casino: Casino, step: str, *, started_s: float, reading: object) -> None:
+    name = str(casino.casino_id)
+    hub.metrics.observe("croupier_call_seconds", hub.clock.monotonic_s() - started_s, name, step)
+    hub.metrics.count("croupier_calls_total", name, step, type(reading).__name__)
 
 
 def peer_name(casino: Casino) -> str:
@@ -76,11 +88,9 @@ def longest_wait_s(hub: Hub, casino: Casino) -> float:
 async def _measured(
     hub: Hub, casino: Casino, ask: Callable[[CasinoGateway], Awaitable[Reading]], *, step: Step
 ) -> Reading:
-    started = hub.clock.monotonic_s()
+    started_s = hub.clock.monotonic_s()
     reading = await ask(hub.casino_gateways[casino.protocol])
-    name = str(casino.casino_id)
-    hub.metrics.observe("croupier_call_seconds", hub.clock.monotonic_s() - started, name, step.value)
-    hub.metrics.count("croupier_calls_total", name, step.value, type(reading).__name__)
+    _count_call(hub, casino, step.value, started_s=started_s, reading=reading)
     if isinstance(reading, Unknown):
         if not reading.ours:
             hub.admission.unanswered(casino.casino_id)

@@ -38,6 +38,7 @@ from croupier.flows.casino_call import Reading, call_casino
 from croupier.flows.hub import Hub
 from croupier.flows.ports import CasinoGateway
 from croupier.flows.reconcile import record_doubles
+from croupier.flows.traced import call_traced
 from croupier.kit.log import get
 from croupier.kit.point import point
 from croupier.kit.wire import TooLate
@@ -144,7 +145,9 @@ class Dispatcher:
             queue.waiting, queue.planned = [], None
 
     def _start(self, work: Callable[..., Awaitable[None]], *args: Any) -> asyncio.Task[None]:  # noqa: ANN401 - its own
-        task = asyncio.get_running_loop().create_task(self._guarded(work, *args))
+        # The task outlives the request that happened to start it, and may serve others too.
+        context = None if self._hub.tracer is None else self._hub.tracer.outside()
+        task = asyncio.get_running_loop().create_task(self._guarded(work, *args), context=context)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
         return task
@@ -305,7 +308,17 @@ class Dispatcher:
     ) -> Reading:
         """Make the call and return the reading. Raises NotSent if the hub could not send it, which is no answer."""
         self._maybe_sent.update(leased_calls)
-        reading = await call_casino(self._hub, casino, ask, step=step, work=work_of(step, leased_calls[0].slot))
+        work = work_of(step, leased_calls[0].slot)
+        if self._hub.tracer is None:
+            reading = await call_casino(self._hub, casino, ask, step=step, work=work)
+        else:
+            reading = await call_traced(
+                self._hub.tracer,
+                casino,
+                partial(call_casino, self._hub, casino, ask, step=step, work=work),
+                step=step,
+                subject_ids=[leased_call.subject_id for leased_call in leased_calls],
+            )
         if isinstance(reading, Unknown) and reading.ours:
             self._maybe_sent.difference_update(leased_calls)
             raise NotSent(reading.why)

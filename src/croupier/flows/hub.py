@@ -22,6 +22,7 @@ from croupier.kit.metrics import Metrics
 from croupier.kit.recent_map import RecentMap
 from croupier.kit.signed_lines import SignedLines
 from croupier.kit.throttle import Throttle
+from croupier.kit.tracing import Tracer
 from croupier.store.db import Db
 from croupier.store.demo import DemoMoney
 from croupier.store.feed.draws import Draws
@@ -174,6 +175,8 @@ class Hub:
     provider_gateways: Mapping[str, ProviderGateway] = field(default_factory=dict)
     notifiers: Mapping[str, Notifier] = field(default_factory=dict)
     state: ProcessState = field(default_factory=ProcessState)
+    tracer: Tracer | None = None
+    """None unless traces are on, which the payment path checks and nothing else."""
 
     def recovering(self, casino_id: int) -> bool:
         """Return whether this casino's part of a recovery is open."""

@@ -68,6 +68,8 @@ async def load_request(hub: Hub, command: C) -> ProviderRequest[C] | None:
     except DbError as error:
         raise NotTaken from error
     assert casino is not None
+    if hub.tracer is not None and bet is not None:
+        hub.tracer.about(bet.bet_id, leads=not isinstance(command, PayIn))
     until_s = arrived + provider.hold_s
     until_ms = hub.clock.now_ms() + round((until_s - hub.clock.monotonic_s()) * 1000)
     return ProviderRequest(command, session, casino, provider, until_s, until_ms, bet, recalled is not None)
@@ -76,9 +78,12 @@ async def load_request(hub: Hub, command: C) -> ProviderRequest[C] | None:
 async def stored_bet(hub: Hub, command: PayIn) -> Bet | None:
     """Return the bet that a pay-in names, as it is stored. Raises NotTaken."""
     try:
-        return await hub.store.bets.by_ref(command.provider_id, command.bet_ref)
+        known = await hub.store.bets.by_ref(command.provider_id, command.bet_ref)
     except DbError as error:
         raise NotTaken from error
+    if hub.tracer is not None and known is not None:
+        hub.tracer.about(known.bet_id)
+    return known
 
 
 def session_unknown(hub: Hub) -> Answer:
@@ -148,6 +153,8 @@ async def _again(hub: Hub, bet: Bet) -> Bet:
 
 async def commit_new_bet(hub: Hub, born: Bet, birth: Callable[[Bet, Terms], Decision[Bet]]) -> Bet:
     """Commit a new bet. If the betId exists by now, return the bet that has it. Raises Contended, NotTaken."""
+    if hub.tracer is not None:
+        hub.tracer.opened(born.bet_id)
     for _ in range(TRIES):
         decision = birth(born, await terms_of(hub, born))
         try:
@@ -157,6 +164,8 @@ async def commit_new_bet(hub: Hub, born: Bet, birth: Callable[[Bet, Terms], Deci
             raise NotTaken from error
         known = await hub.store.bets.by_ref(born.provider_id, born.bet_ref)
         if known is not None:
+            if hub.tracer is not None:
+                hub.tracer.about(known.bet_id)
             return known
         # The connection was lost before the bet was written: it is neither ours nor anybody else's.
     raise Contended

@@ -13,6 +13,7 @@ from croupier.flows.advance import Contended
 from croupier.flows.hub import Hub
 from croupier.flows.reconcile import BetComparison, ComparisonResult, reconcile_bet
 from croupier.kit.log import get
+from croupier.kit.progress import Tell, tell_nobody
 from croupier.store.db import DbError
 from croupier.store.money.group_commit import Broken
 
@@ -69,18 +70,31 @@ async def _query_one(ask: BetQuery, bet_id: int) -> BetComparison | None:
         return None
 
 
-async def compare_all(hub: Hub, wanted: Iterable[tuple[int, int]]) -> tuple[list[BetComparison], int]:
-    """Compare these bets, given as (BetId, casino id), each casino at its own rate.
+async def compare_all(
+    hub: Hub, wanted: Iterable[tuple[int, int]], *, tell: Tell = tell_nobody
+) -> tuple[list[BetComparison], int]:
+    """Compare these bets, given as (BetId, casino id), each casino at its own rate. `tell` is called after each.
 
     Return the comparisons, and the number of bets that were not queried.
     """
     by_casino: dict[int, list[int]] = {}
+    asked = total = 0
     for bet_id, casino_id in wanted:
         by_casino.setdefault(casino_id, []).append(bet_id)
+        total += 1
+
+    async def compare(bet_id: int) -> BetComparison | None:
+        nonlocal asked
+        try:
+            return await reconcile_bet(hub, bet_id)
+        finally:
+            asked += 1
+            tell("Comparing bets", asked, total)
+
     rounds = []
     for casino_id, bet_ids in by_casino.items():
         casino = await hub.store.casinos.get(casino_id)
         assert casino is not None
-        rounds.append(query_at_rate(hub, casino, bet_ids, ask=lambda bet_id: reconcile_bet(hub, bet_id)))
+        rounds.append(query_at_rate(hub, casino, bet_ids, ask=compare))
     ended = await asyncio.gather(*rounds)
     return [one for done, _ in ended for one in done], sum(len(left) for _, left in ended)

@@ -18,6 +18,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, get_args
 
+from croupier.kit.os_words import os_words
 from croupier.kit.settings import PREFIX, SETTINGS, Secret, Setting, Settings
 
 __all__ = ["SETTINGS", "BadSettings", "Secret", "Setting", "Settings", "load"]
@@ -195,8 +196,12 @@ def _near(word: str, known: list[str]) -> str:
 
 
 def _short(error: Exception) -> str:
-    """Return the text of an error without the contents of the file."""
+    """Return the cause and what to do, without the contents of the file."""
     if isinstance(error, OSError):
-        return error.strerror or "error"
-    place = re.search(r"\(at [a-z0-9 ,]+\)$", str(error))
-    return f"{type(error).__name__} {place[0]}" if place else type(error).__name__
+        return os_words(error)
+    if isinstance(error, UnicodeDecodeError):
+        return "it is no text in UTF-8; save it as UTF-8"
+    if isinstance(error, tomllib.TOMLDecodeError):
+        place = re.search(r" \(at [a-z0-9 ,]+\)$", str(error))
+        return f"it is no TOML{place[0] if place else ''}; write lines such as port = 8080"
+    return "a number in it is too long, or a date impossible; correct it"

@@ -141,9 +141,9 @@ class _Answer:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             self.fail("it wants to speak another protocol")
-        except httptools.HttpParserError as error:
+        except httptools.HttpParserError:
             self.too_much = self.whole
-            self.fail(f"not an HTTP answer: {error}")
+            self.fail("the answer is no HTTP; check that the address is the peer's server and not another")
         if not self._in_body and self._raw_bytes > MOST_HEAD:
             self.fail(_LONG_HEAD)
         self._settle()

@@ -23,6 +23,7 @@ from urllib.parse import SplitResult, urlsplit
 from croupier.kit.addresses import address_problem, check_url
 from croupier.kit.connection import Connection, UnsolicitedBytes
 from croupier.kit.log import get
+from croupier.kit.os_words import os_words
 from croupier.kit.resolver import Address, Lookup
 from croupier.kit.wire import PeerError, PeerForbidden, WireAnswer, WireRequest
 
@@ -37,6 +38,8 @@ REST_S = 0.25
 DISTRUST_S = 600.0
 """Seconds for which a peer that sent unsolicited bytes gets a new connection for each call."""
 MOST_IDLE = 256
+MOST_WORDS = 300
+"""Characters of a problem: it travels to logs and incidents."""
 _OURS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
 """Errors of this machine: it cannot open one more connection."""
 _PORTS = {"http": 80, "https": 443}
@@ -112,7 +115,7 @@ class HttpWire:
         async with asyncio.timeout(request.connect_s):
             until_s = asyncio.get_running_loop().time() + request.connect_s
             addresses = peer.best_first(await peer.lookup.addresses(host, port))
-            failed = OSError(f"{host} has no address")
+            failed = OSError(f"the name {host} has no address; check its spelling, and this machine's DNS")
             for tried, address in enumerate(addresses):
                 left_s = until_s - asyncio.get_running_loop().time()
                 try:
@@ -239,7 +242,13 @@ def _peer_error(problem: Exception, progress: _Progress) -> PeerError:
     if progress.forbidden and not progress.sent:
         return PeerForbidden(progress.forbidden)
     ours = not progress.sent and isinstance(problem, OSError) and problem.errno in _OURS
-    return PeerError(f"{type(problem).__name__}: {problem}"[:200], sent=progress.sent, ours=ours)
+    return PeerError(_words(problem)[:MOST_WORDS], sent=progress.sent, ours=ours)
+
+
+def _words(problem: Exception) -> str:
+    if isinstance(problem, UnicodeError):
+        return "the URL or a header holds characters that HTTP cannot send; check the address"
+    return os_words(problem) if isinstance(problem, OSError) else str(problem)
 
 
 @cache

@@ -18,6 +18,7 @@ from structlog.typing import EventDict, FilteringBoundLogger, Processor, Wrapped
 
 from croupier.kit.clock import SystemClock
 from croupier.kit.log_limit import WINDOW_S, Limit
+from croupier.kit.tracing import current_ids
 
 GONE = "[scrubbed]"
 LONGEST_TEXT = 2000
@@ -53,7 +54,14 @@ def configure(level: str = "info", *, as_json: bool = False) -> None:
         raise ValueError(f"unknown log level {level!r}")
     _lines.begin()
     structlog.configure(
-        processors=[structlog.contextvars.merge_contextvars, _limited, _named, *_shared(), *_last(as_json=as_json)],
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            _limited,
+            _named,
+            _traced,
+            *_shared(),
+            *_last(as_json=as_json),
+        ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=_to_stderr,
         # A logger made at import, before this call, must not keep the old set-up.
@@ -174,6 +182,14 @@ def _clean_leaf(value: object) -> object:
 def _named(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     if "logger_name" in event:  # structlog reserves the key `logger`
         event["logger"] = event.pop("logger_name")
+    return event
+
+
+def _traced(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Add the trace and the span that the line belongs to, if there are traces."""
+    ids = current_ids()
+    if ids is not None:
+        event["trace_id"], event["span_id"] = ids
     return event
 
 

@@ -43,6 +43,9 @@ class Metric:
 METRICS: dict[str, Metric] = {
     "croupier_requests_total": Metric("counter", "Requests answered.", ("side", "route", "outcome")),
     "croupier_request_seconds": Metric("histogram", "Seconds to answer a request.", ("side", "route")),
+    "croupier_provider_request_seconds": Metric(
+        "histogram", "Seconds to answer a provider's signed request.", ("provider", "route")
+    ),
     "croupier_calls_total": Metric(
         "counter", "Calls to casinos, by the reading of the answer.", ("casino", "step", "reading")
     ),
@@ -66,6 +69,7 @@ METRICS: dict[str, Metric] = {
     "croupier_feed_dropped_total": Metric("counter", "Clients of the live feed that were cut off.", ("why",)),
     "croupier_waiting_requests": Metric("gauge", "Pay-ins that wait for a casino."),
     "croupier_waiting_calls": Metric("gauge", "Outgoing calls in the queue.", across="asked"),
+    "croupier_spans_total": Metric("counter", "Spans of traces, sent or dropped.", ("result",)),
     "croupier_log_held_back_total": Metric("counter", "Log lines suppressed by the rate limit.", ("event",)),
     "croupier_audit_holds": Metric(
         "gauge", "1 while no violation is known, 0 otherwise.", ("invariant",), across="asked"

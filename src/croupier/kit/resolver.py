@@ -15,6 +15,8 @@ import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from croupier.kit.os_words import os_words
+
 Address = tuple[int, int, int, tuple[str, int] | tuple[str, int, int, int]]
 """Family, type, protocol and socket address."""
 
@@ -84,7 +86,7 @@ async def system_lookup(host: str, port: int) -> tuple[Address, ...]:
         if answer.done():
             return
         if found is None:
-            answer.set_exception(problem or OSError("no address"))
+            answer.set_exception(problem or OSError(f"the name {host} has no address"))
         else:
             answer.set_result(found)
 
@@ -93,7 +95,8 @@ async def system_lookup(host: str, port: int) -> tuple[Address, ...]:
         try:
             found = _asked(host, port, socket.AI_ADDRCONFIG)
         except (OSError, UnicodeError) as error:
-            problem = OSError(f"{host} has no address: {error}")
+            why = os_words(error) if isinstance(error, OSError) else "it is no name of a host; check its spelling"
+            problem = OSError(f"{host}: {why}")
         try:
             loop.call_soon_threadsafe(tell, found, problem)
         except RuntimeError:

@@ -154,6 +154,16 @@ class Settings:
     # Telling
     log_level: str = setting("info", "Least important log line to write", _one_of("debug", "info", "warning", "error"))
     log_json: bool = setting(default=False, text="Write log lines as JSON")
+    otel_endpoint: str | None = setting(
+        None,
+        "OpenTelemetry collector that gets traces over OTLP/HTTP, such as http://127.0.0.1:4318; needs the extra `otel`",
+        _matches(_URL, "a URL that begins with http:// or https://"),
+    )
+    otel_share_bp: int = setting(
+        10_000,
+        "Share of traces that is recorded where no provider has decided it, in hundredths of a percent",
+        _between(0, 10_000),
+    )
 
     # Resources
     db_pool: int = setting(10, "Database connections per worker, besides those of the group commit", _between(1, 100))

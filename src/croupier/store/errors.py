@@ -10,6 +10,8 @@ from typing import Final
 
 import asyncpg
 
+from croupier.kit.os_words import os_words
+
 
 class DbError(Exception):
     """An error of the database. Its subclasses below are the whole list; any other error is a bug."""
@@ -73,11 +75,9 @@ _STAYS: Final = (asyncpg.QueryCanceledError, asyncpg.InsufficientPrivilegeError)
 
 def in_our_words(error: BaseException) -> DbError | None:
     """Return the error of this list for a driver's error; None for a bug or an error that is not the database's."""
-    words = str(error) or (
-        "a statement outlasted its limit" if isinstance(error, TimeoutError) else type(error).__name__
-    )
     if isinstance(error, DbError):
         return error
+    words = _words(error)
     if isinstance(error, asyncpg.IntegrityConstraintViolationError | asyncpg.RaiseError):
         return DbViolation(words, error.constraint_name or "")
     if isinstance(error, asyncpg.LockNotAvailableError):
@@ -86,6 +86,22 @@ def in_our_words(error: BaseException) -> DbError | None:
         if isinstance(error, kinds):
             return ours(words)
     return None
+
+
+def _words(error: BaseException) -> str:
+    """Return cause and remedy of what the driver or the system found, and the text of what PostgreSQL answered."""
+    if isinstance(error, TimeoutError):
+        return "a statement outlasted its limit; see what else keeps the database busy"
+    if isinstance(error, OSError):
+        return os_words(error)
+    if isinstance(error, asyncpg.exceptions.TargetServerAttributeNotMatched):
+        return "no server of the address has the wanted role; check target_session_attrs in CROUPIER_DATABASE_URL"
+    if isinstance(error, asyncpg.exceptions.ClientConfigurationError):
+        return f"the database's address cannot be used ({error}); correct it"
+    if isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError | asyncpg.ConnectionDoesNotExistError):
+        return "the connection to the database was lost; see PostgreSQL's log for why"
+    # PostgreSQL's own sentence says what it refused, in the words of its manual.
+    return str(error) or "PostgreSQL refused the statement; see its log for why"
 
 
 def spoils(error: BaseException) -> bool:

@@ -23,6 +23,7 @@ from pathlib import Path
 
 from croupier import __version__
 from croupier.kit.clock import SystemClock
+from croupier.kit.progress import Tell, tell_nobody
 from croupier.store.db import Db, DbLocked, DbSession, DbUnfit, DbViolation, Tx, patience
 from croupier.store.migration_files import FOLDER, ConcurrentStep, Migration, MigrationError, read_files
 
@@ -56,8 +57,8 @@ class _Applied:
     goes_with: str | None
 
 
-async def migrate(db: Db, folder: Path = FOLDER, *, limit_s: float = 3600.0) -> list[str]:
-    """Apply the missing files in order and return their names.
+async def migrate(db: Db, folder: Path = FOLDER, *, limit_s: float = 3600.0, tell: Tell = tell_nobody) -> list[str]:
+    """Apply the missing files in order and return their names. `tell` is called before each.
 
     Each statement, and the wait for another program that migrates, may take `limit_s` seconds. Raises MigrationError.
     """
@@ -70,7 +71,8 @@ async def migrate(db: Db, folder: Path = FOLDER, *, limit_s: float = 3600.0) -> 
             async with _changing(session, limit_s) as tx:
                 await tx.execute(_RECORDS)
                 missing = _missing(files, await _applied(tx))
-            for file in missing:
+            for number, file in enumerate(missing):
+                tell(f"Applying {file.name}", number, len(missing))
                 await _apply(session, file, limit_s)
     return [file.name for file in missing]
 

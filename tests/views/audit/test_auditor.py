@@ -53,7 +53,10 @@ async def test_every_step_on_the_way_holds(world: World) -> None:
 
 
 async def test_an_empty_database_holds(db: Db) -> None:
-    assert broken(await audit(db)) == {}
+    told: list[str] = []
+    assert broken(await audit(db, tell=lambda what, *_: told.append(what))) == {}
+    assert told[0] == "Checking I1, 0 bets done"
+    assert len(told) == sum(one.query is not None for one in INVARIANTS)
 
 
 async def test_what_rows_do_not_show_is_said(db: Db) -> None:

@@ -25,6 +25,7 @@ from croupier.core.readings import (
 )
 from croupier.kit.clock import Clock
 from croupier.kit.jwt import SigningKey
+from croupier.kit.tracing import with_context
 from croupier.kit.wire import PeerError, TooLate, Wire, WireRequest
 
 MAX_ANSWER_BYTES = 65536
@@ -159,7 +160,7 @@ class CasinoClient:
         return WireRequest(
             "POST",
             casino.url.rstrip("/") + path,
-            _HEADERS,
+            with_context(_HEADERS) if casino.trace_header else _HEADERS,
             connect_s=casino.connect_s,
             total_s=casino.total_s,
             max_bytes=MAX_ANSWER_BYTES,

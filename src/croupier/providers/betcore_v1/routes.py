@@ -64,6 +64,8 @@ class InboundRequest:
     body: bytes = b""
     provider: Provider = field(init=False)
     session_id: str = ""
+    verified: bool = False
+    """The provider has signed it, so `provider` is set."""
     begun: bool = False
     """The flow has started, so something may have been written."""
 
@@ -95,7 +97,12 @@ def routes(hub: Hub) -> list[Route]:
         # A bet call with a used request id and the same body is accepted as a retry.
         bet_call = operation.method == "POST" and operation.name != "feed/draws"
         inbound = InboundRequest(request, bet_call, arrived_s(request, hub.clock))
-        return _respond(await _answer(hub, inbound, handles[operation.name]))
+        reply = await _answer(hub, inbound, handles[operation.name])
+        if inbound.verified:
+            took_s = hub.clock.monotonic_s() - inbound.arrived_s
+            provider = str(inbound.provider.provider_id)
+            hub.metrics.observe("croupier_provider_request_seconds", took_s, provider, operation.name)
+        return _respond(reply)
 
     return measured_routes(PROVIDERS.operations, answer_to, side="provider", measures=hub)
 
@@ -187,6 +194,7 @@ async def _answer_in_time(hub: Hub, inbound: InboundRequest, handle: ProviderHan
     try:
         async with limit:
             inbound.provider = await _verify_request(hub, inbound)
+            inbound.verified = True
             left_s = inbound.left_s(hub, inbound.provider.hold_s)
             if not left_s:
                 raise NotTaken

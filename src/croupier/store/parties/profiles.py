@@ -87,6 +87,7 @@ CASINOS = Side(
         "origins": origins(),
         "addresses": networks(),
         "reality_check_s": whole(60, 86_400, none=True),
+        "trace_header": flag(),
     },
 )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from croupier.kit.progress import Tell, tell_nobody
 from croupier.kit.signed_lines import SignedLines
 from croupier.store.db import Db, Tx
 from croupier.views.audit import jackpots, ledger, life_cycles
@@ -148,35 +149,41 @@ PART = 20_000
 _ROOM = "set local work_mem = '128MB'"
 
 
-async def audit(db: Db, most: int = MOST, notary: SignedLines | None = None) -> list[InvariantResult]:
+async def audit(
+    db: Db, most: int = MOST, notary: SignedLines | None = None, *, tell: Tell = tell_nobody
+) -> list[InvariantResult]:
     """Check every invariant against the same snapshot, for at most `most` violations each.
 
     A large database is read part by part, so that no query reaches the statement timeout. The audit trail is verified only
-    with its notary: after the snapshot, page by page.
+    with its notary: after the snapshot, page by page. `tell` is called before each query.
     """
     async with db.transaction(snapshot=True) as tx:
-        found = await _ask_all(tx, most)
+        found = await _ask_all(tx, most, tell)
     findings = [_finding(invariant, found[invariant.name][:most]) for invariant in INVARIANTS]
     if notary is None:
         return findings
+    tell("Verifying the audit trail", 0, 0)
     trail = await _find_trail(db, notary, most)
     return [trail if finding.name == TRAIL else finding for finding in findings]
 
 
-async def _ask_all(tx: Tx, most: int) -> dict[str, list[Violation]]:
+async def _ask_all(tx: Tx, most: int, tell: Tell) -> dict[str, list[Violation]]:
     """Return the violations by invariant. An invariant that has reached `most` is not queried again."""
     found: dict[str, list[Violation]] = {invariant.name: [] for invariant in INVARIANTS}
+    done = 0
     async for part in parts(tx, PART):
         whole = part == SubjectRange(FIRST, LAST)
         await (tx.execute(_ROOM) if whole else plan_by_parts(tx))
         for invariant in INVARIANTS:
             told = found[invariant.name]
             if invariant.query is not None and len(told) < most:
+                tell(f"Checking {invariant.name}, {done * PART:,} bets done", 0, 0)
                 if not whole:
                     await set_plan_for(tx, invariant.name)
                 told += [
                     v for v in await invariant.query(tx, QueryScope(most, None if whole else part)) if v not in told
                 ]
+        done += 1
     return found
 
 
