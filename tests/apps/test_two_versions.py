@@ -37,7 +37,7 @@ from tests.apps.earlier_program import Earlier, find_earlier, unpack
 from tests.apps.test_restore_drill import WAITS, until
 from tests.conftest import make_home, remove_home
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 GAME_TYPE = 23
 NOT_KNOWN = 99
@@ -184,7 +184,7 @@ class Site:
         players = [asyncio.create_task(self._play(first, ends)) for first in range(6)]
         yield
         ends.set()
-        async with asyncio.timeout(90):
+        async with asyncio.timeout(180):
             await asyncio.gather(*players)
 
     async def _play(self, first: int, ends: asyncio.Event) -> None:
@@ -217,7 +217,7 @@ class Site:
             seen = await self.deciders(since_ms)
             return bool(seen & others) and bool(seen - others)
 
-        await until(both, 60, "one of the two does not decide about bets")
+        await until(both, 120, "one of the two does not decide about bets")
         return await self.deciders(since_ms) - others
 
     async def books_agree(self, host: Host) -> None:
@@ -226,7 +226,7 @@ class Site:
         async def at_rest() -> bool:
             return not await self.db.fetchval("select exists (select from calls where step <> 'claim_due')")
 
-        await until(at_rest, 60, "calls are left")
+        await until(at_rest, 120, "calls are left")
         wallet = await self.ask(f"{self.casino}/_sandbox/wallet/ann")
         bookings = [(int(b["BetId"]), int(b["TransactionType"])) for b in wallet["bookings"]]
         assert len(bookings) == len(set(bookings)), "nothing is booked twice"

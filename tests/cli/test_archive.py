@@ -55,6 +55,7 @@ def test_what_does_not_hold_ends_with_1(cli: Cli, nowhere: Cli, tmp_path: Path) 
 def test_what_cannot_be_done_is_said(cli: Cli, nowhere: Cli, tmp_path: Path) -> None:
     assert "must be over" in cli.complaint("archive", "--before", "2999-01-01", "--to", str(tmp_path))
     assert "--before must be a day" in cli.complaint("archive", "--before", "soon", code=2)
+    assert "is not a file" in nowhere.complaint("verify-archive", str(tmp_path / "none.gz"))
     file = tmp_path / "any.gz"
     file.write_bytes(b"")
     assert "43 characters" in nowhere.complaint("verify-archive", str(file), "--key", "short", code=2)

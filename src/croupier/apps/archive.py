@@ -74,7 +74,7 @@ async def write_archive(hub: Hub, plan: ArchivePlan) -> Archived:
     async with hub.store.db.transaction(snapshot=True) as tx:
         done.left = await count_old(tx, plan.before_ms)
         whence, previous = await origin(tx), FIRST
-        ids = await next_over(tx, 0, plan.before_ms, min(PAGE, plan.part))
+        ids = await next_over(tx, 0, plan.before_ms, most=min(PAGE, plan.part))
         while ids:
             part = _Part(plan, whence, number=len(done.paths) + 1, previous=previous, seed=hub.notary.seed)
             ids = await part.fill(tx, ids)
@@ -128,7 +128,7 @@ class _Part:
                 await asyncio.to_thread(self._add, await texts_of(tx, ids))
             self.subjects += len(ids)
             most = max(1, min(PAGE, self._plan.part - self.subjects))
-            ids = await next_over(tx, ids[-1], self._plan.before_ms, most)
+            ids = await next_over(tx, ids[-1], self._plan.before_ms, most=most)
         return ids
 
     def _add(self, texts: list[str]) -> None:

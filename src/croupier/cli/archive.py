@@ -16,6 +16,7 @@ from croupier.apps.archive import Archived, ArchivePlan, write_archive
 from croupier.apps.wiring import notary_of
 from croupier.cli.days import day_ms
 from croupier.cli.running import AsJson, settings, with_look
+from croupier.cli.sentences import CommandError
 from croupier.cli.show import instant, note, say, show_json, show_table
 from croupier.flows.hub import Hub
 from croupier.kit.seal import Sealer
@@ -61,7 +62,7 @@ def archive(
 
 
 def verify_archive(
-    files: Annotated[list[Path], typer.Argument(help="All files of an archive.", exists=True, dir_okay=False)],
+    files: Annotated[list[Path], typer.Argument(help="All files of an archive.")],
     *,
     key: Annotated[
         str | None,
@@ -70,6 +71,9 @@ def verify_archive(
     as_json: AsJson = False,
 ) -> None:
     """Verify archives by their files alone: signatures, parts, and the books of every bet. Exit code 1 if one does not hold."""
+    for path in files:
+        if not path.is_file():
+            raise CommandError(f"{path} is not a file: name the files that `croupier archive` wrote")
     reports = verify_files(files, _trusted(key))
     holds = not any(report.problems for report in reports)
     if as_json:

@@ -92,7 +92,7 @@ async def count_old(tx: Tx, before_ms: int) -> int:
     return int(await tx.fetchval(_OLD, before_ms))
 
 
-async def next_over(tx: Tx, after: int, before_ms: int, most: int) -> list[int]:
+async def next_over(tx: Tx, after: int, before_ms: int, *, most: int) -> list[int]:
     """Return the next ids, after this one, of bets and cashbacks that were over before then."""
     return [row["id"] for row in await tx.fetch(_IDS, after, before_ms, most)]
 
