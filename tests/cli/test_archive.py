@@ -52,6 +52,14 @@ def test_what_does_not_hold_ends_with_1(cli: Cli, nowhere: Cli, tmp_path: Path) 
     assert (said.code, said.json()["holds"]) == (1, False)
 
 
+def test_nothing_is_signed_with_a_key_that_nobody_keeps(cli: Cli, tmp_path: Path) -> None:
+    """A command that only looks has a key for the moment where the key file is missing: its signature would prove nothing."""
+    key = str(tmp_path / "none")
+    said = cli("archive", "--before", "2026-01-01", "--to", str(tmp_path / "a"), CROUPIER_KEY_FILE=key)
+    assert said.code == 1
+    assert not (tmp_path / "a").exists()
+
+
 def test_what_cannot_be_done_is_said(cli: Cli, nowhere: Cli, tmp_path: Path) -> None:
     assert "must be over" in cli.complaint("archive", "--before", "2999-01-01", "--to", str(tmp_path))
     assert "--before must be a day" in cli.complaint("archive", "--before", "soon", code=2)

@@ -42,7 +42,9 @@ def archive(
     """Write bets and cashbacks that are over, with all their rows, into signed files. Nothing is deleted."""
     before_ms = day_ms(before, "--before")
 
-    async def work(hub: Hub, _: Settings) -> Archived:
+    async def work(hub: Hub, loaded: Settings) -> Archived:
+        if not loaded.key_path.is_file():  # who only looks has a key for the moment, which must sign nothing
+            raise CommandError(f"{loaded.key_path} is not there, and its key signs archives: put the key file back")
         with patience(_LONGEST_S):
             return await write_archive(hub, ArchivePlan(before_ms, None if dry_run else to, note))
 
