@@ -12,7 +12,7 @@ from croupier.cli import app, index
 from tests.cli.conftest import Cli
 
 COMMANDS = (
-    "serve", "demo", "migrate", "doctor", "openapi", "trace", "audit", "simulate", "verify-draw",
+    "serve", "demo", "migrate", "archive", "verify-archive", "doctor", "openapi", "trace", "audit", "simulate", "verify-draw",
     "reconcile", "reconcile close", "recover begin", "recover status", "recover end", "ggr", "incidents", "incidents close",
     "casino add", "casino list", "casino show", "casino set", "casino disable", "casino keys rotate",
     "provider add", "provider list", "provider show", "provider set", "provider disable", "provider sync",

@@ -144,7 +144,7 @@ def build(settings: Settings, seams: Seams, process: str, *, process_settings: P
         waiters=Waiters(clock, store.bets.versions, process_settings.poll_s),
         admission=Admission(clock, metrics, process_settings.max_waiting),
         database_health=DatabaseHealth(clock, metrics),
-        notary=_notary(settings, seams.sealer),
+        notary=notary_of(settings, seams.sealer),
         throttle=Throttle(clock),
         balance_throttle=Throttle(clock, settings.balance_stale_s),
         tracer=seams.tracer,
@@ -212,7 +212,9 @@ def _stores(settings: Settings, seams: Seams, process: str) -> Stores:
     )
 
 
-def _notary(settings: Settings, sealer: Sealer) -> SignedLines:
+def notary_of(settings: Settings, sealer: Sealer) -> SignedLines:
+    """Return the store of signed checkpoints of a home, with its keys."""
+
     def lineage() -> Lineage:
         sealer.refresh()
         return sealer.lineage("trail")

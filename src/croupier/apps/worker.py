@@ -30,6 +30,7 @@ from croupier.feed.connections import Connections
 from croupier.feed.retention import forget_for_ever
 from croupier.feed.signalr.messages import MAX_MESSAGE
 from croupier.flows import recovery
+from croupier.flows.forget_demo import forget_demo_for_ever
 from croupier.flows.hub import Hub
 from croupier.flows.jackpots import keep_jackpots
 from croupier.flows.keep_trail import keep_trail
@@ -186,6 +187,7 @@ def _loops(hub: Hub, processes: Processes, settings: Settings) -> list[Loop]:
         partial(patient, Reconciler(hub).run),
         partial(patient, partial(keep_trail, hub, settings.bind_every_s, settings.sign_every_s)),
         partial(patient, partial(forget_for_ever, hub, settings.feed_keep_days)),
+        partial(patient, partial(forget_demo_for_ever, hub, settings.demo_keep_days)),
         partial(patient, partial(audit_for_ever, hub, settings.audit_every_s)),
         partial(patient, partial(notify_for_ever, hub)),
         partial(patient, partial(keep_jackpots, hub, settings.jackpot_every_s)),

@@ -18,6 +18,8 @@ EXAMPLES: Final[dict[str, str]] = {
     "migrate": "",
     "backup": "--to /srv/backups --keep 14",
     "restore": "/srv/backups/croupier-20251101T030000Z.age",
+    "archive": "--before 2020-11-01 --to /srv/archive",
+    "verify-archive": "/srv/archive/croupier-archive-20201101-0001.jsonl.gz",
     "doctor": "",
     "openapi": "--json > openapi.json",
     "asyncapi": "--json > asyncapi.json",

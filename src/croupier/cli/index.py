@@ -54,6 +54,10 @@ COMMANDS: dict[str, CommandEntry] = {
         "backup", "restore", RUNNING,
         "Put a backup into a home that no hub serves. The next start of the hub enters recovery mode by itself.",
     ),
+    "archive": CommandEntry(
+        "archive", "archive", RUNNING,
+        "Write bets and cashbacks that are over, with all their rows, into signed files. Nothing is deleted.",
+    ),
     "doctor": CommandEntry(
         "doctor", "doctor", RUNNING,
         "Check settings, key file, database, schema, clock, hub, queue, recovery and counterparties, and say what to do.",
@@ -87,6 +91,10 @@ COMMANDS: dict[str, CommandEntry] = {
     "audit": CommandEntry(
         "audit", "audit", LOOKING,
         "Check the books: every invariant that rows can prove. Exit code 1 if one does not hold.",
+    ),
+    "verify-archive": CommandEntry(
+        "archive", "verify_archive", LOOKING,
+        "Verify archives by their files alone: signatures, parts, and the books of every bet. Exit code 1 if one does not hold.",
     ),
     "reconcile": CommandEntry("reconcile", "app", LOOKING, "Compare hub, casino and provider, bet by bet."),
     "recover": CommandEntry(

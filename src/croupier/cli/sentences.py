@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from croupier.apps.archive import ArchiveRefused
 from croupier.apps.backup import BackupRefused
 from croupier.apps.world import WorldFailed
 from croupier.core.bet_requests import CannotDo
@@ -72,6 +73,7 @@ _SAY_IT_THEMSELVES = (
     MigrationError,
     KeyFileRefused,
     JournalBroken,
+    ArchiveRefused,
     BackupRefused,
     BadBackupKey,
     OtelMissing,

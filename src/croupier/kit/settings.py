@@ -192,6 +192,9 @@ class Settings:
     feed_subscriptions: int = setting(100, "Game types that one client may subscribe to", _between(1, 10_000))
     feed_keep_days: int = setting(365, "Days for which draws are kept after their end", _between(1, 36_500))
 
+    # Retention
+    demo_keep_days: int = setting(90, "Days for which demo sessions are kept after their end", _between(1, 36_500))
+
     # Casino API
     api_per_s: int = setting(
         100, "Requests a second that a worker takes from one casino over the casino API", _between(1, 100_000)

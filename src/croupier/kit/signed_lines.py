@@ -73,6 +73,21 @@ class SignedLines:
         """Return the public id of the key."""
         return hashlib.sha256(public_of(self._held.seed)).hexdigest()[:16]
 
+    @property
+    def seed(self) -> bytes:
+        """Return the seed of the current key, for files that are signed with it (kit.signed_file)."""
+        return self._held.seed
+
+    @property
+    def public(self) -> str:
+        """Return the current public key in base64url."""
+        return to_base64url(public_of(self._held.seed))
+
+    def owns(self, public: str) -> bool:
+        """Return whether this public key, in base64url, is the current one or an older one of ours."""
+        raw = serialization.Encoding.Raw, serialization.PublicFormat.Raw
+        return any(to_base64url(key.public_bytes(*raw)) == public for key in self._ours)
+
     def refresh(self) -> None:
         """Switch to the newest key. Reads the disk if the keys were changed."""
         if self._lineage is not None:

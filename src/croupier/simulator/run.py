@@ -21,6 +21,7 @@ from croupier.kit import point
 from croupier.kit.chance import SeededChance
 from croupier.simulator.dials import Dials, draw, one_of
 from croupier.simulator.judge import QUARANTINED, Case, Judgement, judge, judge_answers, judge_on
+from croupier.simulator.judge_archives import judge_archives
 from croupier.simulator.judge_balances import judge_balances
 from croupier.simulator.judge_incidents import judge_incidents, judge_resent
 from croupier.simulator.judge_restrictions import judge_restrictions, may_explain
@@ -254,6 +255,7 @@ async def _judged(scene: Scene) -> Judgement:
     await judge_reports(scene, cases, verdict)
     await judge_pots(scene, verdict)
     await judge_reconciled(scene, cases, verdict)
+    await judge_archives(stage.db, verdict)
     for finding in await audit(stage.db):
         for violation in finding.violations:
             verdict.wrong(f"audit {finding.name}", str(violation))

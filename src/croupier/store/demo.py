@@ -33,6 +33,15 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 on conflict (provider_id, bet_ref) do update set win = excluded.win, state = excluded.state"""
 _BEGIN = "insert into demo_balances (session_id, amount) values ($1, $2) on conflict do nothing"
 _BALANCE = "select amount from demo_balances where session_id = $1"
+# Only demo sessions have such a balance, and those that have ended long ago are deleted: the table stays small.
+_OLD = """
+select b.session_id from demo_balances b join sessions s using (session_id)
+where s.expires_ms < $1 limit $2 for update of b skip locked"""
+_DELETES = (
+    "delete from demo_bets where session_id = any($1::text[])",
+    "delete from demo_balances where session_id = any($1::text[])",
+    "delete from sessions where session_id = any($1::text[]) and demo",
+)
 _SET_BALANCE = "update demo_balances set amount = $2 where session_id = $1"
 
 
@@ -83,6 +92,14 @@ class DemoMoney:
             else:
                 judged = demo_bets.refund(bet, session.casino_id, session.player_id)
             return await self._write(tx, session, judged)
+
+    async def forget(self, before_ms: int, most: int) -> int:
+        """Delete up to so many demo sessions that expired before this time, with balance and bets; return how many."""
+        async with self._db.transaction() as tx:
+            old = [row["session_id"] for row in await tx.fetch(_OLD, before_ms, most)]
+            for sql in _DELETES if old else ():
+                await tx.execute(sql, old)
+            return len(old)
 
     @asynccontextmanager
     async def _begun(self, session: Session) -> AsyncIterator[Tx]:
