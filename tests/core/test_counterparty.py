@@ -41,6 +41,7 @@ def test_a_new_casino() -> None:
         "max_odd": None,
         "origins": (),
         "addresses": (),
+        "requests_per_s": None,
         "reality_check_s": None,
     }
 
@@ -64,6 +65,7 @@ def test_a_new_provider() -> None:
         "review_games": False,
         "game_types": (),
         "addresses": (),
+        "requests_per_s": None,
         "total_s": 10.0,
     }
 

@@ -132,7 +132,10 @@ class Door:
 
     def limit_casino(self, casino: Casino) -> None:
         """Raise the problem of a casino that asks too often."""
-        _raise_if(self._casinos.wait_s(casino.casino_id))
+        wait_s = self._casinos.wait_s(casino.casino_id, casino.requests_per_s)
+        if wait_s:
+            self.hub.inbound_limits.note_casino(casino, "casino_api")
+        _raise_if(wait_s)
 
     def limit_address(self, request: Request) -> None:
         """Raise the problem of an address that asks too often."""

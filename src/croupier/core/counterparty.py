@@ -76,6 +76,8 @@ class Casino:
     origins: tuple[str, ...] = ()
     addresses: tuple[str, ...] = ()
     """Networks from which its servers may call; empty: from anywhere."""
+    requests_per_s: int | None = None
+    """Requests a second that a worker takes over the casino API, and as many over the feed's; None: what the settings say."""
     reality_check_s: int | None = None
     """How often a frame shows the player time and result; None: only where the player's own limits ask for it."""
 
@@ -119,6 +121,8 @@ class Provider:
     game_types: tuple[int, ...] = ()
     addresses: tuple[str, ...] = ()
     """As a casino's."""
+    requests_per_s: int | None = None
+    """New bets and balance queries a second that a worker takes from it; None: what the settings say."""
     total_s: float = 10.0
 
     @property

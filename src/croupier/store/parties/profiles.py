@@ -86,6 +86,7 @@ CASINOS = Side(
         "max_odd": amount(),
         "origins": origins(),
         "addresses": networks(),
+        "requests_per_s": whole(1, 100_000, none=True),
         "reality_check_s": whole(60, 86_400, none=True),
     },
 )
@@ -109,6 +110,7 @@ PROVIDERS = Side(
         "review_games": flag(),
         "game_types": numbers(0, 2**31 - 1),
         "addresses": networks(),
+        "requests_per_s": whole(1, 100_000, none=True),
         "total_s": seconds(60.0),
     },
 )
