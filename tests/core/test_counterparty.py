@@ -42,6 +42,9 @@ def test_a_new_casino() -> None:
         "origins": (),
         "addresses": (),
         "requests_per_s": None,
+        "client_cert": None,
+        "client_key": None,
+        "ca": None,
         "reality_check_s": None,
     }
 
@@ -66,6 +69,9 @@ def test_a_new_provider() -> None:
         "game_types": (),
         "addresses": (),
         "requests_per_s": None,
+        "client_cert": None,
+        "client_key": None,
+        "ca": None,
         "total_s": 10.0,
     }
 
