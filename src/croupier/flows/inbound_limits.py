@@ -86,13 +86,17 @@ class InboundLimits:
         """Note a refusal of a limit per casino that is kept elsewhere."""
         self._note(("casino", str(casino.casino_id), call), casino=casino.name)
 
+    def note_address(self, address: str, call: str) -> None:
+        """Note a refusal of a limit per address, which may be kept elsewhere."""
+        self._note(("address", "", call), address=address)
+
     def check_token(self, client: str, address: str) -> None:
         """Take one request for an access token from this address. Raises RateExceeded."""
         wait_s = self.guess_wait_s("casino", client, address)
         if address and not wait_s:
             wait_s = self._tokens.wait_s(network_of(address))
             if wait_s:
-                self._note(("address", "", "token"), address=address)
+                self.note_address(address, "token")
         if wait_s:
             raise RateExceeded(wait_s)
 
@@ -106,7 +110,7 @@ class InboundLimits:
         wait_s = self._failures.empty_for_s(network_of(address))
         if not wait_s or (who is not None and (side, who, address) in self._proved):
             return 0
-        self._note(("address", "", "failed_auth"), address=address)
+        self.note_address(address, "failed_auth")
         return wait_s
 
     def failed(self, address: str) -> None:
