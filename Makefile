@@ -68,6 +68,19 @@ plants: $(READY_DEV) ## put each planted money bug in and see who notices; write
 mutants: $(READY_DEV) ## change the core a thousand times and see that its tests notice; writes docs/proof/mutants.md
 	PYTHONPATH=src:. $(BIN)/python -m tests.mutants.run $(ARGS)
 
+USUAL := .venv-usual
+.PHONY: bench
+bench: $(READY_DEV) $(USUAL)/ready ## every figure of docs/bench/bets.md, in four minutes; the machine should do nothing else
+	PYTHONPATH=src:. $(BIN)/python -m bench.bets --usual $(USUAL)/bin/python $(ARGS)
+
+.PHONY: bench-check
+bench-check: $(READY_DEV) ## compare what a bet counts with the committed figures; half a minute; fails at +25 %
+	$(BIN)/python -m pytest tests/flows/test_counts.py -m "not slow" -q
+	PYTHONPATH=src:. $(BIN)/python -m bench.check $(ARGS)
+
+.PHONY: bench-usual
+bench-usual: $(USUAL)/ready ## make .venv-usual with what the usual stack of the benchmark needs
+
 .PHONY: check
 check: $(READY_DEV) ## format, lint, types, layers: in the order of cost
 	$(BIN)/ruff format --check .
@@ -94,8 +107,13 @@ lock: ## renew requirements.txt and requirements-dev.txt (needs uv)
 
 .PHONY: clean
 clean: ## remove what was made here, but never .croupier, which holds money
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(USUAL) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(USUAL)/ready: bench/usual_stack/requirements.txt $(READY)
+	$(BIN)/python -m venv --clear $(USUAL)
+	$(USUAL)/bin/python -m pip --disable-pip-version-check install --no-compile --quiet --only-binary :all: -r bench/usual_stack/requirements.txt
+	@touch $@
 
 ifneq ($(shell cat $(READY) 2>/dev/null),$(CURDIR))
 .PHONY: $(READY)

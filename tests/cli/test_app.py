@@ -19,7 +19,7 @@ COMMANDS = (
     "provider secret rotate", "game list", "game set", "game switch", "player list", "player block", "player unblock",
     "session open", "cashback pay", "cashback cancel",
     "session list", "bet list", "payment list", "player show", "reconcile list", "payment retry", "payment accept", "payment give-up", "bet return", "bet settle",
-    "sandbox casino", "sandbox studio",
+    "sandbox casino", "sandbox studio", "bench",
 )  # fmt: skip
 
 

@@ -453,6 +453,18 @@ def test_a_person_can_settle_only_what_is_on(state: BetState) -> None:
         settle_by_person(story.subject, 300, story.terms(), author="mia")
 
 
+def test_a_win_beyond_a_limit_is_settled_only_when_it_is_said_twice() -> None:
+    """250000 typed for 2500.00 must not leave the house because a person was in a hurry."""
+    story = IN_STATE[B.ON]()
+    limited = replace(story.terms(), large_win="50")
+    for win in (5_000, 100_000):
+        with pytest.raises(CannotDo, match=r"at least the large_win 50 of the hub.*--above-limits"):
+            settle_by_person(story.subject, win, limited, author="mia")
+    assert settle_by_person(story.subject, 4_999, limited, author="mia").after.win == 4_999
+    decision = settle_by_person(story.subject, 5_000, limited, author="mia", above_limits=True)
+    assert [incident.name for incident in decision.incidents] == ["large_win"]
+
+
 def test_a_pay_in_out_settles_itself() -> None:
     story = Story().opened_both().at(7)
     story.accept(K.STAKE)

@@ -97,7 +97,7 @@ def test_a_person_who_settles_with_a_large_win_is_told_too() -> None:
     story = Story()
     story.on()
     ruling = bet_requests.settle_by_person(
-        story.subject, 6000, terms(casino=replace(CASINO, large_win="60")), author="mia"
+        story.subject, 6000, terms(casino=replace(CASINO, large_win="60")), author="mia", above_limits=True
     )
     assert said(ruling) == ["60.00 EUR on a stake of 10.00: at least the large_win 60 of casino Aurora"]
 

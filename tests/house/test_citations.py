@@ -50,7 +50,9 @@ def records() -> frozenset[str]:
 def others() -> frozenset[str]:
     """Pages outside of the contract, which have no numbered sections."""
     return frozenset(
-        path.name for folder in ("proof", "protocols", "states") for path in (ROOT / "docs" / folder).glob("*.md")
+        path.name
+        for folder in ("bench", "proof", "protocols", "states")
+        for path in (ROOT / "docs" / folder).glob("*.md")
     )
 
 

@@ -16,7 +16,15 @@ pytestmark = pytest.mark.xdist_group("sources")
 SHAPELESS = {"util", "utils", "helper", "helpers", "common", "manager", "service", "services", "base", "misc"}
 """Names that fit anything say nothing (docs/STYLE.md, Names)."""
 
-AT_THE_WIRE = ("casinos/betcore_v2/", "providers/betcore_v1/", "sandbox/", "simulator/", "feed/rest/", "casino_api/")
+AT_THE_WIRE = (
+    "casinos/betcore_v2/",
+    "providers/betcore_v1/",
+    "sandbox/",
+    "simulator/",
+    "feed/rest/",
+    "casino_api/",
+    "benchmark/",
+)
 """Where the spelling of a protocol may stand in code."""
 
 ALSO_SPELL: dict[str, set[str]] = {

@@ -16,10 +16,11 @@ from croupier.core.cashback import Cashback
 from croupier.core.commands import GameListing, Order
 from croupier.core.money import parse_amount
 from croupier.core.payment import PaymentState
+from croupier.core.proposal import Act, PersonAct
 from croupier.core.readings import PaymentKind
 from croupier.core.session import Session
 from croupier.flows.cashback import CashbackRefused, cancel_cashback, pay_cashback
-from croupier.flows.person import decide_payment, return_bet, settle_bet
+from croupier.flows.person import do
 from croupier.simulator.stage import HUB_ORIGIN, START_MS, Running, Stage, settings_for
 from tests.scenarios import words
 from tests.scenarios.book import Book
@@ -308,15 +309,13 @@ class FullWorld:
 
     async def _decides(self, event: words.Decides) -> str:
         subject_id = (await self._subjects())[event.subject].subject_id
-        signed = {"author": "mia", "reason": "asked the casino"}
+        act = {
+            "returns": Act.RETURN, "settles": Act.SETTLE, "accepts": Act.ACCEPT, "gives up": Act.GIVE_UP, "retries": Act.RETRY,
+        }[event.how]  # fmt: skip
+        kind = None if act in (Act.RETURN, Act.SETTLE) else PaymentKind(event.kind)
+        win = (event.amount or "0") if act is Act.SETTLE else None
         try:
-            if event.how == "returns":
-                await return_bet(self.hub, subject_id, **signed)
-            elif event.how == "settles":
-                await settle_bet(self.hub, subject_id, event.amount or "0", **signed)
-            else:
-                verb = {"accepts": "accept", "gives up": "give-up", "retries": "retry"}[event.how]
-                await decide_payment(self.hub, subject_id, PaymentKind(event.kind), verb=verb, **signed)  # type: ignore[arg-type]
+            await do(self.hub, PersonAct(act, subject_id, "asked the casino", kind, win), author="mia")
         except CannotDo:
             return "cannot"
         return "done"

@@ -47,11 +47,13 @@ from croupier.store.money.ids import MoneyIds, start_ids
 from croupier.store.money.jackpots import Jackpots
 from croupier.store.money.partner_transactions import PartnerTransactions
 from croupier.store.money.play_sums import PlaySums
+from croupier.store.oversight.accounts import Accounts
 from croupier.store.oversight.audits import Audits
 from croupier.store.oversight.comparisons import Comparisons
 from croupier.store.oversight.findings import Findings
 from croupier.store.oversight.incidents import Incidents
 from croupier.store.oversight.notifications import Notifications
+from croupier.store.oversight.proposals import Proposals
 from croupier.store.oversight.recoveries import Recoveries
 from croupier.store.oversight.trail import Trail
 from croupier.store.parties.casinos import Casinos
@@ -193,6 +195,8 @@ def _stores(settings: Settings, seams: Seams, process: str) -> Stores:
         demo=DemoMoney(db, clock),
         incidents=Incidents(db, clock),
         notifications=Notifications(db, sealer, clock),
+        accounts=Accounts(db, clock, chance),
+        proposals=Proposals(db, clock),
         findings=Findings(db, clock),
         comparisons=Comparisons(db),
         singleton_leases=SingletonLeases(db, clock),

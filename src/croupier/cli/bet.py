@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 import typer
 
 from croupier.cli.find import subject_of
+from croupier.cli.proposal import Propose, proposed, show_proposed
 from croupier.cli.running import AsJson, Author, Reason, with_hub, with_look
 from croupier.cli.search import Wish, id_cursor, search_of, show_page, with_filters
 from croupier.cli.show import say, show_json
 from croupier.core.bet import Bet, BetState
 from croupier.core.money import format_amount
+from croupier.core.proposal import Act, PersonAct, Proposal
+from croupier.core.records import evolve
 from croupier.flows.hub import Hub
-from croupier.flows.person import return_bet, settle_bet
+from croupier.flows.person import do
 from croupier.kit.settings import Settings
 from croupier.views import money_lists
 from croupier.views.money_lists import Page
@@ -58,13 +60,11 @@ def list_(wish: Wish, as_csv: bool, as_json: bool) -> None:
 
 
 @app.command("return")
-def return_(which: BetArgument, *, reason: Reason, author: Author, as_json: AsJson = False) -> None:
+def return_(
+    which: BetArgument, *, reason: Reason, author: Author, propose: Propose = False, as_json: AsJson = False
+) -> None:
     """Return the stake to the player."""
-
-    async def work(hub: Hub, bet_id: int) -> Bet:
-        return await return_bet(hub, bet_id, author=author, reason=reason)
-
-    _end(which, work, as_json=as_json)
+    _end(which, PersonAct(Act.RETURN, 0, reason), author=author, propose=propose, as_json=as_json)
 
 
 @app.command()
@@ -72,32 +72,40 @@ def settle(
     which: BetArgument,
     *,
     win: Annotated[str, typer.Option("--win", help="The win in the currency's units; 0 is a loss.")],
+    above_limits: Annotated[
+        bool, typer.Option("--above-limits", help="The win may exceed large_win, max_win and max_odd.")
+    ] = False,
     reason: Reason,
     author: Author,
+    propose: Propose = False,
     as_json: AsJson = False,
 ) -> None:
     """Settle the bet with a win, as the provider would have done."""
-
-    async def work(hub: Hub, bet_id: int) -> Bet:
-        return await settle_bet(hub, bet_id, win, author=author, reason=reason)
-
-    _end(which, work, as_json=as_json)
+    what = PersonAct(Act.SETTLE, 0, reason, win=win, above_limits=above_limits)
+    _end(which, what, author=author, propose=propose, as_json=as_json)
 
 
-def _end(which: str, work: Callable[[Hub, int], Awaitable[Bet]], *, as_json: bool) -> None:
-    async def find_and_work(hub: Hub, _: Settings) -> Bet:
-        return await work(hub, await subject_of(hub, which))
+def _end(which: str, what: PersonAct, *, author: str, propose: bool, as_json: bool) -> None:
+    async def work(hub: Hub, settings: Settings) -> Bet | Proposal:
+        about = evolve(what, subject_id=await subject_of(hub, which))
+        if propose or settings.four_eyes:
+            return await proposed(hub, settings, about)
+        bet = await do(hub, about, author=author)
+        assert isinstance(bet, Bet)
+        return bet
 
-    bet = with_hub(find_and_work, waits="nothing is sent to the casino")
-    if as_json:
+    done = with_hub(work, waits="nothing is sent to the casino")
+    if isinstance(done, Proposal):
+        show_proposed(done, as_json=as_json)
+    elif as_json:
         show_json(
             {
-                "BetId": bet.bet_id,
-                "state": bet.state.value,
-                "stake": format_amount(bet.stake, bet.currency),
-                "win": None if bet.win is None else format_amount(bet.win, bet.currency),
-                "currency": bet.currency,
+                "BetId": done.bet_id,
+                "state": done.state.value,
+                "stake": format_amount(done.stake, done.currency),
+                "win": None if done.win is None else format_amount(done.win, done.currency),
+                "currency": done.currency,
             }
         )
     else:
-        say(f"Bet {bet.bet_id} is {bet.state.value}. `croupier trace {bet.bet_id}` shows the whole story.")
+        say(f"Bet {done.bet_id} is {done.state.value}. `croupier trace {done.bet_id}` shows the whole story.")

@@ -97,6 +97,10 @@ COMMANDS: dict[str, CommandEntry] = {
         "simulate", "simulate", LOOKING,
         "Play seeds in virtual time and compare everybody's books. Exit code 1 on any violation.",
     ),
+    "bench": CommandEntry(
+        "bench", "bench", LOOKING,
+        "Measure a temporary hub under load: bets per second, waits, the cost of a bet. Exit code 1 if its books do not agree.",
+    ),
     "ggr": CommandEntry(
         "ggr", "ggr", LOOKING,
         "Show gross gaming revenue: stakes minus wins of the bets settled in [from, to), less those undone in it.",
@@ -104,6 +108,10 @@ COMMANDS: dict[str, CommandEntry] = {
     "incidents": CommandEntry("incidents", "app", LOOKING, "Show what needs a person, or close an incident."),
     "notify": CommandEntry("notify", "app", LOOKING, "Say who is told of incidents, by webhook or mail, and test it."),
     "payment": CommandEntry("payment", "app", LOOKING, "Find payments, and decide about one by hand."),
+    "proposal": CommandEntry("proposal", "app", LOOKING, "Approve or refuse what another person proposed."),
+    "account": CommandEntry(
+        "account", "app", TRADE, "Manage the accounts of persons, who approve each other's decisions."
+    ),
     "bet": CommandEntry("bet", "app", LOOKING, "Find bets, and end an incomplete game by hand."),
 }  # fmt: skip
 

@@ -52,10 +52,7 @@ def add_webhook(
     author: Author,
     as_json: AsJson = False,
 ) -> None:
-    """Post each message to a URL, signed by Standard Webhooks. The secret is shown once.
-
-    Example: croupier notify add webhook on-call --url https://alerts.example/croupier
-    """
+    """Post each message to a URL, signed by Standard Webhooks. The secret is shown once."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
         raise CommandError("a webhook is an http:// or https:// URL without a user in it")
@@ -82,10 +79,7 @@ def add_mail(
     author: Author,
     as_json: AsJson = False,
 ) -> None:
-    """Send each message as a mail.
-
-    Example: croupier notify add mail night --server smtp://mail.example:587 --from hub@casino.example --to night@casino.example
-    """
+    """Send each message as a mail."""
     try:
         MailServer.parse(server)
     except BadServer as bad:

@@ -27,6 +27,7 @@ from croupier.store.embedded.server import EmbeddedError
 from croupier.store.migrate import MigrationError
 from croupier.store.money.group_commit import Broken
 from croupier.store.money.jackpots import PotNameTaken
+from croupier.store.oversight.accounts import AccountNameTaken
 from croupier.store.parties import profiles
 from croupier.store.parties.counterparties import CounterpartyUnknown, NameAmbiguous, NameTaken, Undecided
 from croupier.store.parties.games import GameAmbiguous
@@ -49,6 +50,7 @@ _SAY_IT_THEMSELVES = (
     config.BadSettings,
     profiles.BadProfile,
     NameTaken,
+    AccountNameTaken,
     CounterpartyUnknown,
     CurrencyDiffers,
     DiffUnknown,
@@ -90,7 +92,7 @@ _CODES: tuple[tuple[str, tuple[type[Exception], ...]], ...] = (
     ("settings", (config.BadSettings,)),
     ("not_found", (NotFound, CounterpartyUnknown, DiffUnknown, KeyUnknown)),
     ("ambiguous", (NameAmbiguous, GameAmbiguous, SubjectAmbiguous, SeveralFound)),
-    ("name_taken", (NameTaken, PotNameTaken)),
+    ("name_taken", (NameTaken, PotNameTaken, AccountNameTaken)),
     ("key", (KeyFileRefused, SealBroken, BadBackupKey)),
     ("busy", (DbConflict, Contended)),
     ("database", (DbUnfit, DbDown, EmbeddedError, MigrationError)),

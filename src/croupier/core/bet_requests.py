@@ -32,7 +32,7 @@ from croupier.core.effects import (
     settle,
     tax_due,
 )
-from croupier.core.large_win import watch_win
+from croupier.core.large_win import beyond_limits, watch_win
 from croupier.core.payment import PaymentState
 from croupier.core.readings import PaymentKind
 from croupier.core.records import evolve
@@ -295,8 +295,11 @@ def return_by_person(bet: Bet, terms: Terms, author: str) -> Decision[Bet]:
     return _signed(ruling, author)
 
 
-def settle_by_person(bet: Bet, win: int, terms: Terms, *, author: str) -> Decision[Bet]:
-    """End an incomplete game by settling it with a win of `win` minor units; raises CannotDo."""
+def settle_by_person(bet: Bet, win: int, terms: Terms, *, author: str, above_limits: bool = False) -> Decision[Bet]:
+    """End an incomplete game by settling it with a win of `win` minor units; raises CannotDo.
+
+    A win beyond `large_win`, `max_win` or `max_odd` needs `above_limits`: a person may have mistyped it.
+    """
     if bet.state not in (BetState.ON, BetState.UNCLAIMED):
         msg = f"bet {bet.bet_id} is {bet.state.value}: only a bet that is on can be settled"
         raise CannotDo(msg)
@@ -304,6 +307,10 @@ def settle_by_person(bet: Bet, win: int, terms: Terms, *, author: str) -> Decisi
     ruling = pay_out(bet, asked, terms, waited=True)
     if not isinstance(ruling, Decision):
         msg = f"bet {bet.bet_id} was made by pay-in-out and settles itself: use `bet return`"
+        raise CannotDo(msg)
+    beyond = beyond_limits(ruling)
+    if beyond is not None and not above_limits:
+        msg = f"a win of {beyond}: if it is right, give --above-limits too"
         raise CannotDo(msg)
     return _signed(ruling, author)
 

@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from croupier.core.bet import Bet
 from croupier.core.counterparty import Casino, Provider
-from croupier.core.draft import Draft, Terms
+from croupier.core.draft import Decision, Draft, Terms
 from croupier.core.money import exponent, format_amount
 from croupier.core.session import Game
 
@@ -38,6 +38,11 @@ def watch_win(d: Draft[Bet], win: int) -> None:
     if beyond:
         stake = f"on a stake of {format_amount(bet.stake, bet.currency)}" if bet.stake else "without a stake"
         d.incident("large_win", f"{format_amount(win, bet.currency)} {bet.currency} {stake}: {', '.join(beyond)}"[:500])
+
+
+def beyond_limits(decision: Decision[Bet]) -> str | None:
+    """Return the note of the incident that this decision raises for a win beyond a threshold, or None."""
+    return next((incident.note for incident in decision.incidents if incident.name == "large_win"), None)
 
 
 def max_win(casino: Casino, provider: Provider, game: Game | None) -> Threshold | None:

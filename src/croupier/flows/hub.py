@@ -37,11 +37,13 @@ from croupier.store.money.ids import MoneyIds
 from croupier.store.money.jackpots import Jackpots
 from croupier.store.money.partner_transactions import PartnerTransactions
 from croupier.store.money.play_sums import PlaySums
+from croupier.store.oversight.accounts import Accounts
 from croupier.store.oversight.audits import Audits
 from croupier.store.oversight.comparisons import Comparisons
 from croupier.store.oversight.findings import Findings
 from croupier.store.oversight.incidents import Incidents
 from croupier.store.oversight.notifications import Notifications
+from croupier.store.oversight.proposals import Proposals
 from croupier.store.oversight.recoveries import Recoveries, Recovery
 from croupier.store.oversight.trail import Trail
 from croupier.store.parties.casinos import Casinos
@@ -116,6 +118,8 @@ class Stores:
     demo: DemoMoney
     incidents: Incidents
     notifications: Notifications
+    accounts: Accounts
+    proposals: Proposals
     findings: Findings
     comparisons: Comparisons
     singleton_leases: SingletonLeases

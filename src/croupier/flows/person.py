@@ -6,78 +6,96 @@ Owns: finding the subject, and the commit. Never: the rules (core.person, core.b
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 from croupier.core import bet_requests, person
 from croupier.core.bet import Bet
 from croupier.core.bet_requests import CannotDo
+from croupier.core.cashback import Cashback
 from croupier.core.draft import Decision, Draft, Terms
 from croupier.core.money import BadAmount, parse_amount
-from croupier.core.payment import Payment
+from croupier.core.proposal import Act, PersonAct
 from croupier.core.readings import PaymentKind
-from croupier.flows.advance import advance
+from croupier.flows.advance import advance, terms_of
 from croupier.flows.hub import Hub
 
-Verb = Literal["retry", "accept", "give-up"]
-_VERBS: dict[Verb, Callable[..., Decision[Any]]] = {
-    "retry": person.retry,
-    "accept": person.accept,
-    "give-up": person.give_up,
+_ABOUT_PAYMENTS: dict[Act, Callable[..., Decision[Any]]] = {
+    Act.RETRY: person.retry,
+    Act.ACCEPT: person.accept,
+    Act.GIVE_UP: person.give_up,
 }
+_Rule = Callable[[Any, Terms], Decision[Any]]
 
 
-async def decide_payment(
-    hub: Hub, subject_id: int, kind: PaymentKind, *, verb: Verb, author: str, reason: str
-) -> Payment:
-    """Retry a payment, take it as accepted, or give it up; raises CannotDo."""
-    cashback = kind in (PaymentKind.CASHBACK, PaymentKind.CASHBACK_CANCEL)
-    read: Any = hub.store.cashbacks.by_id if cashback else hub.store.bets.by_id
+async def do(hub: Hub, what: PersonAct, *, author: str, proposal_id: int | None = None) -> Bet | Cashback:
+    """Carry out an act and return the bet or cashback; raises CannotDo. The event names the proposal, if there is one."""
+    detail: dict[str, Any] = {} if proposal_id is None else {"proposal": proposal_id}
+    after: Bet | Cashback | None = await _commit(
+        hub, what.subject_id, what.kind, rule=_rule(what, author), detail=detail
+    )
+    if after is None:
+        raise _missing(what.subject_id, what.kind)
+    return after
 
+
+async def check(hub: Hub, what: PersonAct, *, author: str) -> None:
+    """Raise CannotDo if the act could not be carried out as things are now. Nothing is committed."""
+    subject = await _read(hub, what.subject_id, what.kind)
+    if subject is None:
+        raise _missing(what.subject_id, what.kind)
+    _rule(what, author)(subject, await terms_of(hub, subject))
+
+
+def _rule(what: PersonAct, author: str) -> _Rule:
+    return _about_payment(what, what.kind, author) if what.kind is not None else _about_bet(what, author)
+
+
+def _about_payment(what: PersonAct, kind: PaymentKind, author: str) -> _Rule:
     def rule(subject: Any, terms: Terms) -> Decision[Any]:  # noqa: ANN401 - a Bet or Cashback
         if kind not in subject.payments:
-            raise _missing(subject_id, kind)
-        return _VERBS[verb](Draft(subject, terms), kind, author=author, reason=reason)
+            raise _missing(what.subject_id, kind)
+        return _ABOUT_PAYMENTS[what.act](Draft(subject, terms), kind, author=author, reason=what.reason)
 
-    decision = await advance(hub, lambda: read(subject_id), rule)
-    if decision is None:
-        raise _missing(subject_id, kind)
-    payment: Payment = decision.after.payments[kind]
-    return payment
+    return rule
 
 
-def _missing(subject_id: int, kind: PaymentKind) -> CannotDo:
-    return CannotDo(f"there is no payment {subject_id}:{kind.value}: `croupier trace {subject_id}` shows what there is")
-
-
-async def return_bet(hub: Hub, bet_id: int, *, author: str, reason: str) -> Bet:
-    """Return the stake of an incomplete or settled game; raises CannotDo."""
-    return await _by_person(
-        hub, bet_id, reason, rule=lambda bet, terms: bet_requests.return_by_person(bet, terms, author)
-    )
-
-
-async def settle_bet(hub: Hub, bet_id: int, win: str, *, author: str, reason: str) -> Bet:
-    """Settle an incomplete game with a win in major units ("0" is a loss); raises CannotDo."""
-
+def _about_bet(what: PersonAct, author: str) -> _Rule:
     def rule(bet: Bet, terms: Terms) -> Decision[Bet]:
-        try:
-            amount = parse_amount(win, bet.currency)
-        except BadAmount as error:
-            msg = f"the win {error.why}"
-            raise CannotDo(msg) from error
-        return bet_requests.settle_by_person(bet, amount, terms, author=author)
-
-    return await _by_person(hub, bet_id, reason, rule=rule)
-
-
-async def _by_person(hub: Hub, bet_id: int, reason: str, *, rule: Callable[[Bet, Terms], Decision[Bet]]) -> Bet:
-    def with_reason(bet: Bet, terms: Terms) -> Decision[Bet]:
-        decision = rule(bet, terms)
-        decision.detail["reason"] = reason
+        if what.act is Act.RETURN:
+            decision = bet_requests.return_by_person(bet, terms, author)
+        else:
+            win = _amount(what.win or "", bet.currency)
+            decision = bet_requests.settle_by_person(bet, win, terms, author=author, above_limits=what.above_limits)
+        decision.detail["reason"] = what.reason
         return decision
 
-    decision = await advance(hub, lambda: hub.store.bets.by_id(bet_id), with_reason)
-    if decision is None:
-        msg = f"there is no bet {bet_id}"
-        raise CannotDo(msg)
-    return decision.after
+    return rule
+
+
+def _amount(win: str, currency: str) -> int:
+    try:
+        return parse_amount(win, currency)
+    except BadAmount as error:
+        msg = f"the win {error.why}"
+        raise CannotDo(msg) from error
+
+
+async def _read(hub: Hub, subject_id: int, kind: PaymentKind | None) -> Any:  # noqa: ANN401 - a Bet, a Cashback or None
+    cashback = kind in (PaymentKind.CASHBACK, PaymentKind.CASHBACK_CANCEL)
+    return await (hub.store.cashbacks if cashback else hub.store.bets).by_id(subject_id)
+
+
+async def _commit(hub: Hub, subject_id: int, kind: PaymentKind | None, *, rule: _Rule, detail: dict[str, Any]) -> Any:  # noqa: ANN401 - a Bet, a Cashback or None
+    def with_detail(subject: Any, terms: Terms) -> Decision[Any]:  # noqa: ANN401 - a Bet or Cashback
+        decision = rule(subject, terms)
+        decision.detail.update(detail)
+        return decision
+
+    decision = await advance(hub, lambda: _read(hub, subject_id, kind), with_detail)
+    return None if decision is None else decision.after
+
+
+def _missing(subject_id: int, kind: PaymentKind | None) -> CannotDo:
+    if kind is None:
+        return CannotDo(f"there is no bet {subject_id}")
+    return CannotDo(f"there is no payment {subject_id}:{kind.value}: `croupier trace {subject_id}` shows what there is")

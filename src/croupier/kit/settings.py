@@ -137,6 +137,13 @@ class Settings:
         text="Let casinos and providers have private and loopback addresses and plain http: for demos and tests",
     )
 
+    # Persons
+    four_eyes: bool = setting(
+        default=False,
+        text="Decisions of a person that move money wait until a second person approves them: both need an account",
+    )
+    token: Secret | None = setting(None, "Token of the account of the person who runs a command")
+
     # Documentation
     docs: bool = setting(default=True, text="Serve the API reference and the guides at /docs")
     docs_try: bool = setting(

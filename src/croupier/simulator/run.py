@@ -78,6 +78,10 @@ async def simulate(loop: VirtualLoop, db: Db, world: World) -> RunResult:
     scene = Scene(stage, dials, chance)
     loop.tick_s = dials.tick_s
     scene.watch.lateness_s = dials.tick_s + STATEMENTS * dials.slow_db_s
+    scene.watch.now_s = loop.time
+    scene.watch.steady = not (
+        dials.crash_every_s or dials.pause_every_s or dials.lost_commits or dials.restart_every_s or dials.deaths > 1
+    )
     await stage.prepare()
     try:
         for _ in range(dials.workers):

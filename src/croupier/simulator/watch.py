@@ -8,11 +8,16 @@ money.md 2, 5 and 6 are written down here again. Owns: this second implementatio
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 LATEST_S = 6.0 + 0.25
 """I16: the hold time, and the tolerance of an answer beside it."""
+AT_ONCE_S = 0.5
+"""So soon after its acceptance a bet may still be told 99: the answer was under way."""
+_CODE = re.compile(rb'"_responseCode":([0-9]+)[,}]')
 MOVES = frozenset(
     {
         ("created", "sent"), ("created", "accepted"), ("created", "refused"), ("created", "expired"),
@@ -37,8 +42,12 @@ class Watch:
         self.violations: list[str] = []
         self.lateness_s = 0.0
         """Delay of a deadline that the grid of time may cause, in seconds."""
-        self.on: set[tuple[int, str]] = set()
-        """Bets whose acceptance is committed, so that a provider may receive success."""
+        self.now_s: Callable[[], float] = float
+        """The virtual time."""
+        self.steady = False
+        """No process of this world ends or pauses, and no commit is lost: then only a request itself can lose its answer."""
+        self.on: dict[tuple[int, str], float] = {}
+        """Bets whose acceptance is committed, so that a provider may receive success; and since when, in virtual seconds."""
         self.said_on: set[tuple[int, str]] = set()
         """Bets for which some hub process answered success, whether or not the provider received it."""
         self.names: dict[int, str] = {}
@@ -66,9 +75,20 @@ class Watch:
             self._wrong("I16", f"{path} was answered after {seconds:.2f} s")
 
     def said(self, path: str, asked: bytes, answer: bytes) -> None:
-        """Record a pay-in that was answered with success: the path names the session and so its provider (people)."""
-        if b'"_responseCode":1,' in answer or b'"_responseCode":1}' in answer:
-            self.said_on.add((int(path.split("/")[3].split("-", maxsplit=1)[0]), json.loads(asked)["betId"]))
+        """Record a pay-in that was answered with success. I6: check that none is told "unknown" long after it was on.
+
+        The path names the session and so its provider (people).
+        """
+        told = _CODE.search(answer)
+        if told is None or told[1] not in (b"1", b"99"):
+            return
+        bet = int(path.split("/")[3].split("-", maxsplit=1)[0]), json.loads(asked)["betId"]
+        if told[1] == b"1":
+            self.said_on.add(bet)
+        elif self.steady and bet in self.on:
+            late_s = self.now_s() - self.on[bet]
+            if late_s > AT_ONCE_S + self.lateness_s:
+                self._wrong("I6", f"{bet[1]} was told 99 although it had been on for {late_s:.2f} s")
 
     def told_yes(self, provider_id: int, ref: str) -> None:
         """I6: check a success that a provider receives."""
@@ -119,7 +139,7 @@ class Watch:
     def _bet(self, row: dict[str, Any], states: dict[str, str]) -> None:
         name, state, stake = row["bet_ref"], row["state"], states.get("stake")
         if state in TOLD_ON and stake == "accepted":
-            self.on.add((row["provider_id"], name))
+            self.on.setdefault((row["provider_id"], name), self.now_s())
         if "payout" in states and stake != "accepted":
             self._wrong("I8", f"{name} has a payout and its stake is {stake}")
         if state == "tombstone" and states:
