@@ -406,6 +406,12 @@ PROVIDERS = Dashboard(
             "",
             "s",
         ),
+        Panel(
+            "Refused by a rate limit, of all sides",
+            "{{side}} {{counterparty}} {{call}}|" + rate("croupier_rate_limited_total", "side, counterparty, call"),
+            "429. The log names the counterparty or the address in limits.refused.",
+            "reqps",
+        ),
     ),
     by="side",
 )

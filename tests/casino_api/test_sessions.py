@@ -195,6 +195,16 @@ async def test_a_casino_that_asks_too_often_waits_and_others_do_not(db: Db) -> N
         assert (await house.ask("GET", "games")).status == 200
 
 
+async def test_the_rate_on_a_casinos_row_goes_before_the_setting_and_refusals_are_counted(db: Db) -> None:
+    async with open_house(db, api_per_s=2) as house:
+        await house.hub.store.casinos.change(house.casino.casino_id, {"requests_per_s": 1})
+        house.clock.ms += 1000
+        statuses = [(await house.ask("GET", "games")).status for _ in range(4)]
+        assert statuses == [200] * 3 + [429]
+        counted = f'{{call="casino_api",counterparty="{house.casino.casino_id}",side="casino"}} 1.0'
+        assert f"croupier_rate_limited_total{counted}" in house.hub.metrics.render().decode()
+
+
 @pytest.mark.one_in(3)
 @pytest.mark.parametrize("path", ["games", "sessions", "sessions/x"])
 async def test_a_database_that_is_away_is_told_as_such(

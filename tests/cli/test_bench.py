@@ -18,6 +18,7 @@ from croupier.benchmark import hub, runs
 from croupier.benchmark.figures import Figures
 from croupier.cli import app, bench, show
 from tests.cli.conftest import Cli, end
+from tests.kit.test_log import set_back  # noqa: F401 - the command runs in this process and sets up its own log
 
 SHORT = ("bench", "--seconds", "1", "--players", "20")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import signal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from croupier.kit.clock import SystemClock
 from croupier.store.oversight.incidents import Incidents
 from croupier.views.health import Health, Queue
 from tests.cli.conftest import Cli, end
+from tests.kit.authority import BEGIN, Authority
 
 
 def results(report: Any) -> dict[str, str]:
@@ -120,3 +123,34 @@ def test_whatever_waits_while_no_hub_serves_is_to_be_looked_at(
     assert (waiting.result, waiting.says.startswith(says)) == (result, True)
     assert people.says.startswith("1 open incident, 2 parked payments")
     assert hub.says.startswith({0: "no process serves", 1: "1 process serves", 2: "2 processes serve"}[serving])
+
+
+def test_a_client_certificate_is_judged_by_what_lies_there_now(cli: Cli, tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    name = "Doge Palace"
+    cli.ok("casino", "add", name, "--url", "https://127.0.0.1:1/hub", "--currency", "EUR")
+
+    def said() -> list[tuple[str, str]]:
+        found = cli("doctor", "--json").json()["checks"]
+        return [(check["result"], check["says"]) for check in found if check["name"] == f"casino {name}"]
+
+    cert, key = authority.certificate("hub")
+    cli.ok("casino", "set", name, f"client_cert={cert}", f"client_key={key}", f"ca={authority.ca}")
+    reached, until = said()
+    assert reached[0] == "look", "nobody listens there"
+    assert until[0] == "ok"
+    assert f"the client certificate {cert} expires in" in until[1]
+    authority.certificate("hub", end=dt.datetime.now(dt.UTC) + dt.timedelta(days=3, hours=1))
+    assert said()[1] == ("look", f"the client certificate {cert} expires in 3 days: put a new one there")
+    authority.certificate("hub", end=BEGIN + dt.timedelta(days=1))
+    (expired,) = said()
+    assert expired == (
+        "wrong",
+        f"nothing can be sent to https://127.0.0.1:1/hub: the client certificate {cert} has expired: put a new one there",
+    )
+    cli.ok("casino", "disable", name)
+    assert said() == [expired], "what is owed is sent there all the same"
+    key.unlink()
+    ((result, why),) = said()
+    assert (result, f"{key} cannot be read" in why) == ("wrong", True)
+    cli.world(lambda world: world.db.execute("delete from casinos where name = $1", name))

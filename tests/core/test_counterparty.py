@@ -41,6 +41,10 @@ def test_a_new_casino() -> None:
         "max_odd": None,
         "origins": (),
         "addresses": (),
+        "requests_per_s": None,
+        "client_cert": None,
+        "client_key": None,
+        "ca": None,
         "reality_check_s": None,
         "trace_header": False,
     }
@@ -65,6 +69,10 @@ def test_a_new_provider() -> None:
         "review_games": False,
         "game_types": (),
         "addresses": (),
+        "requests_per_s": None,
+        "client_cert": None,
+        "client_key": None,
+        "ca": None,
         "total_s": 10.0,
     }
 

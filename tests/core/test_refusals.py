@@ -30,7 +30,13 @@ def test_no_way_of_saying_no_is_forgotten() -> None:
 
 def test_a_casinos_no_is_final_for_the_provider() -> None:
     """99 would make it repeat; a definite no must never be told as "not known"."""
-    open_ends = {Refusal.OUTCOME_UNKNOWN, Refusal.NOT_TAKEN, Refusal.CONFLICT, Refusal.BET_UNKNOWN}
+    open_ends = {
+        Refusal.OUTCOME_UNKNOWN,
+        Refusal.NOT_TAKEN,
+        Refusal.RATE_LIMITED,
+        Refusal.CONFLICT,
+        Refusal.BET_UNKNOWN,
+    }
     assert not set(CASINO_NO_TO_REFUSAL.values()) & open_ends
 
 

@@ -53,5 +53,5 @@ def test_the_page_names_the_file_form_of_every_secret_and_the_settings_file() ->
 def test_the_page_names_no_setting_that_is_not_there() -> None:
     named = set(re.findall(r"\bCROUPIER_[A-Z_]+\b", PAGE.read_text(encoding="utf-8")))
     known = {setting.env for setting in SETTINGS}
-    files = {f"{setting.env}_FILE" for setting in SETTINGS if setting.is_secret}
+    files = {f"{setting.env}{form}" for setting in SETTINGS if setting.is_secret for form in ("_FILE", "_COMMAND")}
     assert named - known - files == {"CROUPIER_CONFIG"}

@@ -6,10 +6,13 @@ import asyncio
 
 import pytest
 
+from croupier import casinos
 from croupier.apps.worker import wind_up
 from croupier.core.bet import BetState
 from croupier.core.payment import PaymentState
 from croupier.core.readings import PaymentKind
+from croupier.kit.tls_files import TlsFilesWrong, load_tls
+from croupier.kit.wire import PeerError, Wire, WireAnswer, WireRequest
 from croupier.sandbox.behaviour import BehaviourRule, parse
 from croupier.sandbox.bookings import TransactionType
 from croupier.simulator.stage import settings_for
@@ -208,5 +211,52 @@ def test_five_deaths_quarantine_and_the_sixth_try_is_not_made(database_url: str)
             hall.running = await hall.stage.start_hub(settings_for(), ack_grace_s=0.0)
         await hall.wait(1)
         assert (await hall.bet("b-1")).payments[PAYOUT].state is PaymentState.PARKED
+
+    in_a_hall(database_url, play)
+
+
+class _CheckedWire:
+    """The stage's network behind the check of TLS files that the real client makes before it connects."""
+
+    def __init__(self, inner: Wire) -> None:
+        self._inner = inner
+
+    async def send(self, request: WireRequest) -> WireAnswer:
+        try:
+            load_tls(request.tls)
+        except TlsFilesWrong as wrong:
+            raise PeerError(str(wrong), sent=False, ours=True) from wrong
+        return await self._inner.send(request)
+
+
+@pytest.mark.slow
+def test_a_missing_client_certificate_costs_bets_and_never_what_is_owed(database_url: str) -> None:
+    """Nothing is sent and nothing counts against the casino; what is owed goes out when the file is there."""
+
+    async def play(hall: Hall) -> None:
+        hub = hall.hub
+        wire = _CheckedWire(hall.stage.network)
+        hub.casino_gateways = {
+            name: protocol.gateway(wire, hub.clock, hub.store.keys, issuer=settings_for().issuer)
+            for name, protocol in casinos.PROTOCOLS.items()
+        }
+        assert await hall.pay_in("b-on") == "1"
+        on = await hall.bet("b-on")
+        await hub.store.casinos.change(on.casino_id, {"client_cert": "/nowhere/hub.pem"})
+        assert await hall.pay_out("b-on") == "1", "it is owed"
+        assert set(await asyncio.gather(*(hall.pay_in(f"b-{number}") for number in range(25)))) == {"99"}
+        assert hub.admission.open_breakers() == []
+        await hall.wait(90)
+        assert await hall.refund("b-0") == "1"
+        late = [await hall.bet(f"b-{number}") for number in range(25)]
+        assert [hall.booked(bet.bet_id) for bet in late] == [[]] * 25
+        assert len(hall.booked(on.bet_id)) == 1
+        await hub.store.casinos.change(on.casino_id, {"client_cert": None})
+        await hall.wait(90)
+        first, *others = [(await hall.bet(bet.bet_ref)).state for bet in late]
+        assert (first, set(others)) == (BetState.CANCELLED, {BetState.EXPIRED})
+        assert [hall.booked(bet.bet_id) for bet in late] == [[]] * 25
+        assert hall.booking(on.bet_id, TransactionType.PAYOUT) is not None
+        assert (await hall.bet("b-on")).payments[PAYOUT].state is PaymentState.ACCEPTED
 
     in_a_hall(database_url, play)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -188,6 +190,7 @@ def test_a_wrong_file_is_told_apart_from_a_wrong_variable(tmp_path: Path, text: 
 def test_a_secret_may_lie_in_a_file(tmp_path: Path) -> None:
     file = tmp_path / "url"
     file.write_text("postgresql://hub:sesame@db/hub\n")
+    file.chmod(0o640)
     wanted = Secret("postgresql://hub:sesame@db/hub")
     assert load({"CROUPIER_DATABASE_URL_FILE": str(file)}).database_url == wanted
     config = tmp_path / "croupier.toml"
@@ -198,6 +201,7 @@ def test_a_secret_may_lie_in_a_file(tmp_path: Path) -> None:
 def test_two_places_for_one_secret_are_one_too_many_and_only_secrets_have_files(tmp_path: Path) -> None:
     file = tmp_path / "url"
     file.write_text("postgresql://db")
+    file.chmod(0o600)
     both = {"CROUPIER_DATABASE_URL": "postgresql://db", "CROUPIER_DATABASE_URL_FILE": str(file)}
     assert problems(both) == ["CROUPIER_DATABASE_URL_FILE and CROUPIER_DATABASE_URL are both set: keep one"]
     assert problems({"CROUPIER_PORT_FILE": str(file)})[0].startswith("CROUPIER_PORT_FILE is unknown")
@@ -209,3 +213,66 @@ def test_two_places_for_one_secret_are_one_too_many_and_only_secrets_have_files(
 
 def test_no_problem_shows_a_secrets_value() -> None:
     assert "sesame" not in str(BadSettings(problems({"CROUPIER_DATABASE_URLS": "postgresql://x:sesame@y"})))
+
+
+def test_a_secret_that_everybody_may_read_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "url"
+    file.write_text("postgresql://hub:sesame@db/hub")
+    file.chmod(0o644)
+    (problem,) = problems({"CROUPIER_DATABASE_URL_FILE": str(file)})
+    assert problem == (
+        f"CROUPIER_DATABASE_URL_FILE names {file}, which everybody on this machine may read: run `chmod 640 {file}` (or 600), "
+        "and change the secret if they did"
+    )
+    redis = tmp_path / "redis"
+    redis.write_text("redis://:sesame@db/0")
+    redis.chmod(0o640)
+    assert load({"CROUPIER_FEED_REDIS_URL_FILE": str(redis)}).feed_redis_url == Secret("redis://:sesame@db/0")
+
+
+def test_a_command_may_print_a_secret(tmp_path: Path) -> None:
+    """A vault's client, run without a shell: its words are quoted as in one."""
+    words = f"{sys.executable} -c \"print('postgresql://hub:sesame@db/hub')\""
+    wanted = Secret("postgresql://hub:sesame@db/hub")
+    assert load({"CROUPIER_DATABASE_URL_COMMAND": words}).database_url == wanted
+    config = tmp_path / "croupier.toml"
+    config.write_text(f"database_url_command = '''{words}'''")
+    assert load({"CROUPIER_CONFIG": str(config)}).database_url == wanted
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        (
+            "import sys; print('sesame'); sys.exit('sesame')",
+            "a command that failed with exit code 1: run it by hand to see why",
+        ),
+        ("import time; time.sleep(60)", "a command that did not end within 0.2 s"),
+        ("import sys; sys.stdout.buffer.write(bytes([255]))", "a command that cannot be run: UnicodeDecodeError"),
+    ],
+)
+def test_a_command_without_a_secret_is_told_and_shows_nothing(
+    monkeypatch: pytest.MonkeyPatch, code: str, says: str
+) -> None:
+    if "sleep" in code:
+        monkeypatch.setattr("croupier.kit.config.COMMAND_S", 0.2)
+    told = problems({"CROUPIER_DATABASE_URL_COMMAND": shlex.join([sys.executable, "-c", code])})
+    assert told == [f"CROUPIER_DATABASE_URL_COMMAND names {says}"]
+
+
+def test_a_command_that_cannot_be_run_is_told() -> None:
+    for command, says in (("/nowhere/vault read", "No such file or directory"), ("'unfinished", "ValueError")):
+        told = problems({"CROUPIER_DATABASE_URL_COMMAND": command})
+        assert told == [f"CROUPIER_DATABASE_URL_COMMAND names a command that cannot be run: {says}"]
+
+
+def test_a_secret_comes_from_one_place_and_only_secrets_have_commands(tmp_path: Path) -> None:
+    file = tmp_path / "url"
+    file.write_text("postgresql://db")
+    file.chmod(0o600)
+    command = f"cat {file}"
+    told = {"CROUPIER_DATABASE_URL_COMMAND": command, "CROUPIER_DATABASE_URL": "postgresql://db"}
+    assert problems(told) == ["CROUPIER_DATABASE_URL_COMMAND and CROUPIER_DATABASE_URL are both set: keep one"]
+    told = {"CROUPIER_DATABASE_URL_COMMAND": command, "CROUPIER_DATABASE_URL_FILE": str(file)}
+    assert problems(told) == ["CROUPIER_DATABASE_URL_FILE and CROUPIER_DATABASE_URL_COMMAND are both set: keep one"]
+    assert problems({"CROUPIER_PORT_COMMAND": "echo 1"})[0].startswith("CROUPIER_PORT_COMMAND is unknown")

@@ -19,6 +19,7 @@ from croupier.flows.admission import Admission
 from croupier.flows.database_health import DatabaseHealth
 from croupier.flows.dispatcher import Dispatcher
 from croupier.flows.hub import Hub, ProcessSettings, Stores
+from croupier.flows.inbound_limits import InboundLimits, InboundRates
 from croupier.flows.poller import Poller
 from croupier.flows.recovery import detect_restore, refresh
 from croupier.flows.traced import trace_commits
@@ -126,6 +127,16 @@ def process_settings_of(settings: Settings, process: str) -> ProcessSettings:
     )
 
 
+def inbound_rates_of(settings: Settings) -> InboundRates:
+    """Return the rates of incoming requests from the settings."""
+    return InboundRates(
+        provider_per_s=settings.provider_per_s,
+        tokens_per_s=settings.tokens_per_s,
+        feed_per_s=settings.feed_per_s,
+        failed_auth_per_s=settings.failed_auth_per_s,
+    )
+
+
 def build(settings: Settings, seams: Seams, process: str, *, process_settings: ProcessSettings | None = None) -> Hub:
     """Build a hub over these seams. With a process name it makes its own calls, without one it only decides."""
     db, clock, chance = seams.db, seams.clock, seams.chance
@@ -143,6 +154,7 @@ def build(settings: Settings, seams: Seams, process: str, *, process_settings: P
         process_settings=process_settings,
         waiters=Waiters(clock, store.bets.versions, process_settings.poll_s),
         admission=Admission(clock, metrics, process_settings.max_waiting),
+        inbound_limits=InboundLimits(clock, metrics, inbound_rates_of(settings)),
         database_health=DatabaseHealth(clock, metrics),
         notary=notary_of(settings, seams.sealer),
         throttle=Throttle(clock),

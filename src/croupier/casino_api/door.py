@@ -132,16 +132,26 @@ class Door:
 
     def limit_casino(self, casino: Casino) -> None:
         """Raise the problem of a casino that asks too often."""
-        _raise_if(self._casinos.wait_s(casino.casino_id))
+        wait_s = self._casinos.wait_s(casino.casino_id, casino.requests_per_s)
+        if wait_s:
+            self.hub.inbound_limits.note_casino(casino, "casino_api")
+        _raise_if(wait_s)
 
     def limit_address(self, request: Request) -> None:
         """Raise the problem of an address that asks too often."""
-        _raise_if(self._addresses.wait_s(network_of(address_of(request))))
+        address = address_of(request)
+        wait_s = self._addresses.wait_s(network_of(address))
+        if wait_s:
+            self.hub.inbound_limits.note_address(address, "casino_api")
+        _raise_if(wait_s)
 
     def limit_player(self, player: PlayerIn | Guest) -> None:
         """Raise the problem of a player who asks too often, from whatever addresses."""
         if isinstance(player, PlayerIn):
-            _raise_if(self._addresses.wait_s(("player", player.player.player_id)))
+            wait_s = self._addresses.wait_s(("player", player.player.player_id))
+            if wait_s:
+                self.hub.inbound_limits.note_casino(player.casino, "player")
+            _raise_if(wait_s)
 
 
 def _raise_if(wait_s: int) -> None:

@@ -22,6 +22,7 @@ from croupier.casino_api.door import ROOT, SCOPE, Door
 from croupier.casino_api.operations import CASINO_API
 from croupier.casino_api.problems import MEDIA, Problem, ProblemCode
 from croupier.casino_api.records import Token
+from croupier.flows.inbound_limits import RateExceeded
 from croupier.flows.ports import Unauthorized
 from croupier.kit import etags
 from croupier.kit.inbound import TooLarge, WrongType, address_of, read_body, require_json
@@ -183,6 +184,9 @@ async def _answer(door: Door, operation: Operation, *, work: Callable[[], Awaita
             return await work()
     except Problem as problem:
         return _problem(problem)
+    except RateExceeded as busy:
+        told = f"ask again in {busy.wait_s} s"
+        return _problem(Problem(ProblemCode.TOO_MANY_REQUESTS, told, retry_after_s=busy.wait_s))
     except Unauthorized as stranger:
         log.info("casino_api.unauthorized", route=operation.name, client=stranger.client, why=stranger.why)
         return _problem(Problem(ProblemCode.UNAUTHORIZED, "no good bearer for this call, or a wrong id or secret"))

@@ -28,6 +28,7 @@ from croupier.kit.config import BadSettings, Settings, load
 from croupier.kit.http import HttpWire
 from croupier.kit.log import configure
 from croupier.kit.seal import KeyFileRefused, SealBroken, load_or_make_key
+from croupier.kit.tls_files import TlsFiles, TlsFilesWrong, load_tls
 from croupier.kit.wire import PeerError, WireRequest
 from croupier.store.db import Db
 from croupier.store.embedded.server import NoHome, account_shared_by
@@ -47,6 +48,8 @@ LATE_S = 30.0
 BACKUP_H = 30
 """The age at which a nightly backup is late, in hours."""
 PEER_S = 3.0
+CERTIFICATE_DAYS = 14
+"""The days before the end of a client certificate from which on doctor says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,15 +213,17 @@ async def _counterparties(hub: Hub, loaded: Settings) -> list[Check]:
         await wire.close()
     mixed = [Check("casinos", "look", i.note) for i in await hub.store.incidents.open_ones() if i.name == "mixed_up"]
     sealed = [check for provider in providers if (check := await _opens(hub, provider)) is not None]
-    return [*reached, *_plain(peers, loaded), *mixed, *sealed]
+    return [*reached, *_plain(peers, loaded), *_certificates(peers), *mixed, *sealed]
 
 
 async def _reach(wire: HttpWire, peer: Casino | Provider) -> Check:
     """Check that the peer answers. Any answer will do, because the request is not signed."""
     name = _name(peer)
     try:
-        answer = await wire.send(WireRequest("GET", peer.url, connect_s=PEER_S, total_s=PEER_S))
+        answer = await wire.send(WireRequest("GET", peer.url, connect_s=PEER_S, total_s=PEER_S, tls=_tls_files(peer)))
     except PeerError as error:
+        if error.ours:
+            return Check(name, "wrong", f"nothing can be sent to {peer.url}: {error.why}")
         return Check(name, "look", f"{peer.url} does not answer ({error.why}): is it up, and reachable from here?")
     return Check(name, "ok", f"{peer.url} is reachable (HTTP {answer.status}); its credentials were not tested")
 
@@ -233,6 +238,34 @@ def _plain(peers: Sequence[Casino | Provider], loaded: Settings) -> list[Check]:
     return [
         Check(_name(peer), "look", f"{peer.url} {todo.format(_kind(peer))}") for peer in peers if is_plain(peer.url)
     ]
+
+
+def _tls_files(peer: Casino | Provider) -> TlsFiles:
+    return TlsFiles(peer.client_cert, peer.client_key, peer.ca)
+
+
+def _certificates(peers: Sequence[Casino | Provider]) -> list[Check]:
+    """Check the client certificates that can be used: until when. What cannot be used is said of the peer."""
+    checks = []
+    for peer in peers:
+        if peer.client_cert is None:
+            continue
+        if is_plain(peer.url):
+            says = f"{peer.client_cert} is not used, because {peer.url} is plain http"
+            checks.append(Check(_name(peer), "look", says))
+            continue
+        try:
+            until_s = load_tls(_tls_files(peer)).expires_s
+        except TlsFilesWrong as wrong:
+            if not peer.takes_new:
+                checks.append(Check(_name(peer), "wrong", f"nothing can be sent to {peer.url}: {wrong}"))
+            continue
+        assert until_s is not None
+        days = int((until_s - SystemClock().now_ms() / 1000) // 86_400)
+        soon = days < CERTIFICATE_DAYS
+        says = f"the client certificate {peer.client_cert} expires in {_count(days, 'day')}"
+        checks.append(Check(_name(peer), "look" if soon else "ok", says + (": put a new one there" if soon else "")))
+    return checks
 
 
 def _kind(peer: Casino | Provider) -> str:

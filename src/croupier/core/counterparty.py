@@ -76,6 +76,14 @@ class Casino:
     origins: tuple[str, ...] = ()
     addresses: tuple[str, ...] = ()
     """Networks from which its servers may call; empty: from anywhere."""
+    requests_per_s: int | None = None
+    """Requests a second that a worker takes over the casino API, and as many over the feed's; None: what the settings say."""
+    client_cert: str | None = None
+    """Path of the certificate that the hub shows it; None: it asks for none. The three paths are those of every machine that serves."""
+    client_key: str | None = None
+    """Path of the certificate's key; None: the certificate's file holds it."""
+    ca: str | None = None
+    """Path of the authorities that may vouch for it; None: the system's."""
     reality_check_s: int | None = None
     """How often a frame shows the player time and result; None: only where the player's own limits ask for it."""
     trace_header: bool = False
@@ -121,6 +129,12 @@ class Provider:
     game_types: tuple[int, ...] = ()
     addresses: tuple[str, ...] = ()
     """As a casino's."""
+    requests_per_s: int | None = None
+    """New bets and balance queries a second that a worker takes from it; None: what the settings say."""
+    client_cert: str | None = None
+    """This and the two below: as a casino's."""
+    client_key: str | None = None
+    ca: str | None = None
     total_s: float = 10.0
 
     @property

@@ -26,6 +26,8 @@ class Refusal(Enum):
     """Not decided yet: the provider retries or refunds."""
     NOT_TAKEN = "not_taken"
     """Nothing was written: overload, shutdown, or an open circuit breaker. Safe to retry."""
+    RATE_LIMITED = "rate_limited"
+    """Nothing was written: the provider, or its address, sends more than its limit. Safe to retry later."""
 
 
 class CasinoNo(Enum):

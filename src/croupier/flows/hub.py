@@ -14,6 +14,7 @@ from croupier.core.waits import Waits
 from croupier.flows.admission import Admission
 from croupier.flows.bulkheads import Bulkheads
 from croupier.flows.database_health import DatabaseHealth
+from croupier.flows.inbound_limits import InboundLimits
 from croupier.flows.ports import CasinoGateway, DispatcherPort, Notifier, PollerPort, ProviderGateway
 from croupier.flows.waiters import Waiters
 from croupier.kit.chance import Chance
@@ -163,6 +164,8 @@ class Hub:
     process_settings: ProcessSettings
     waiters: Waiters
     admission: Admission
+    inbound_limits: InboundLimits
+    """Rate limits of incoming requests."""
     database_health: DatabaseHealth
     notary: SignedLines
     """The signer of checkpoints of the audit trail, which are stored outside the database."""

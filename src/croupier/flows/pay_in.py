@@ -58,9 +58,7 @@ async def pay_in(hub: Hub, command: PayIn) -> Answer:
     if isinstance(asked, Answer):
         return asked
     if request.session.demo:
-        refused = _refused(hub, request, asked)
-        reason = None if refused is None else _answer_refused(request, refused).refusal
-        return await hub.store.demo.pay_in(request.session, command.bet_ref, asked, refuse_new=reason)
+        return await _demo_pay_in(hub, request, asked)
     return await answer_contention(_RealPayIn(hub, request, asked).answer())
 
 
@@ -77,6 +75,10 @@ class _RealPayIn:
         hub, casino = self._hub, self._request.casino
         if self._request.bet is not None:
             return await self._known(self._request.bet)
+        wait_s = hub.inbound_limits.provider_wait_s(self._request.provider, "new_bet")
+        if wait_s:
+            known = await stored_bet(hub, self._request.command)
+            return _rate_limited(wait_s) if known is None else await self._known(known)
         refused, limits = _refused(hub, self._request, self._asked), self._request.session.limits
         if refused is not None or limits.max_stakes is not None or limits.max_loss is not None:
             # A known bet is not judged by the rules for new ones, and its stake is in the session's sums already.
@@ -130,6 +132,19 @@ class _RealPayIn:
         assert asked.stake is not None
         born = await unsaved_bet(self._hub, self._request, origin)
         return evolve(born, stake=asked.stake, win=asked.win, waiting_until_ms=self._request.until_ms)
+
+
+async def _demo_pay_in(hub: Hub, request: ProviderRequest[PayIn], asked: RequestContents) -> Answer:
+    """Return the answer to a pay-in of play money. A known bet is refused by no switch and no limit."""
+    wait_s = hub.inbound_limits.provider_wait_s(request.provider, "new_bet")
+    refused = _NewBetRefused(_rate_limited(wait_s)) if wait_s else _refused(hub, request, asked)
+    reason = None if refused is None else _answer_refused(request, refused).refusal
+    answer = await hub.store.demo.pay_in(request.session, request.command.bet_ref, asked, refuse_new=reason)
+    return evolve(answer, retry_after_s=wait_s) if answer.refusal is Refusal.RATE_LIMITED else answer
+
+
+def _rate_limited(wait_s: int) -> Answer:
+    return Answer(Refusal.RATE_LIMITED, retry_after_s=wait_s)
 
 
 def _contents(request: ProviderRequest[PayIn]) -> RequestContents | Answer:

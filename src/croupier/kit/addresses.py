@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import SplitResult, urlsplit
 
@@ -65,6 +66,7 @@ def check_url(url: str, *, allow_private: bool) -> str | None:
         return "is not a URL"
 
 
+@lru_cache(maxsize=4096)
 def network_of(host: str) -> str:
     """Return the key of a limit per address: the address; of IPv6 its network, because one subscriber has all addresses in it."""
     if ":" not in host:

@@ -1,9 +1,10 @@
-"""Reads the settings from the environment, a TOML file and secret files, once at start.
+"""Reads the settings from the environment, a TOML file, secret files and commands, once at start.
 
 Owns: reading, typing and checking. Never: what a setting does, nor the table of them (settings). Spec: operate.md 1.
 
 A setting `poll_ms` is the environment variable CROUPIER_POLL_MS, or the key `poll_ms` (or CROUPIER_POLL_MS) of the
-TOML file that CROUPIER_CONFIG names; the environment wins. A secret may lie in a file that `<NAME>_FILE` names.
+TOML file that CROUPIER_CONFIG names; the environment wins. A secret may lie in a file that `<NAME>_FILE` names,
+or be printed by the command `<NAME>_COMMAND`.
 Whatever is wrong is reported at once, each problem in one line, never with a value that may be a secret.
 """
 
@@ -11,7 +12,10 @@ from __future__ import annotations
 
 import difflib
 import math
+import os
 import re
+import shlex
+import subprocess
 import tomllib
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -19,12 +23,18 @@ from pathlib import Path
 from typing import Any, get_args
 
 from croupier.kit.os_words import os_words
+from croupier.kit.private_file import everybody_reads
 from croupier.kit.settings import PREFIX, SETTINGS, Secret, Setting, Settings
 
 __all__ = ["SETTINGS", "BadSettings", "Secret", "Setting", "Settings", "load"]
 
+COMMAND_S = 10.0
+"""Seconds for which a command that prints a secret may run."""
+MOST_SECRET = 65_536
+"""The most characters of a secret."""
 _BY_ENV = {setting.env: setting for setting in SETTINGS}
 _CONFIG = PREFIX + "CONFIG"
+_SOURCE = re.compile(r"_(?:FILE|COMMAND)\Z")
 _INJECTED = re.compile(
     PREFIX + r"(?:[A-Z0-9_]+_)?"
     r"(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT_[0-9]{1,5}_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)"
@@ -87,8 +97,8 @@ def _read_environment(environ: Mapping[str, str], given: dict[str, tuple[str, ob
             given[env] = (env, environ[env])
         elif not _read_secret(env, environ[env], given, problems=problems):
             problems.append(f"{env} is unknown{_near(env, [*_BY_ENV, _CONFIG])}")
-        elif env.removesuffix("_FILE") in environ:
-            problems.append(f"{env} and {env.removesuffix('_FILE')} are both set: keep one")
+        else:
+            problems += _twice(env, environ)
 
 
 def _injected(env: str, text: str) -> bool:
@@ -98,16 +108,59 @@ def _injected(env: str, text: str) -> bool:
     return by_name or (_INJECTED_PORT.fullmatch(env) is not None and _INJECTED_URL.fullmatch(text.strip()) is not None)
 
 
-def _read_secret(env: str, path: str, given: dict[str, tuple[str, object]], *, problems: list[str]) -> bool:
-    """Take a secret from the file that `<NAME>_FILE` names. False if it is no such name."""
-    secret = env.removesuffix("_FILE")
+def _twice(env: str, environ: Mapping[str, str]) -> list[str]:
+    """Return the problem of a secret that comes from two places."""
+    secret = _SOURCE.sub("", env)
+    # Of three places, each pair is told once.
+    others = [name for name in (secret, f"{secret}_COMMAND") if name in environ and name != env]
+    return [f"{env} and {other} are both set: keep one" for other in others]
+
+
+def _read_secret(env: str, told: str, given: dict[str, tuple[str, object]], *, problems: list[str]) -> bool:
+    """Take a secret from the file of `<NAME>_FILE` or the command `<NAME>_COMMAND`. False if it is no such name."""
+    secret = _SOURCE.sub("", env)
     if secret == env or secret not in _BY_ENV or not _BY_ENV[secret].is_secret:
         return False
     try:
-        given[secret] = (env, Path(path).read_text(encoding="utf-8").strip())
-    except (OSError, UnicodeDecodeError) as error:
-        problems.append(f"{env} names {path}, which cannot be read: {_short(error)}")
+        read = _read_secret_file if env.endswith("_FILE") else _run_secret_command
+        given[secret] = (env, read(told.strip()))
+    except _NoSecret as none:
+        problems.append(f"{env} names {none}")
     return True
+
+
+class _NoSecret(Exception):
+    """There is no secret to be had. The text never holds what was read."""
+
+
+def _read_secret_file(path: str) -> str:
+    try:
+        with Path(path).open(encoding="utf-8") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            if everybody_reads(path, mode):
+                raise _NoSecret(
+                    f"{path}, which everybody on this machine may read: run `chmod 640 {path}` (or 600), and change the "
+                    "secret if they did"
+                )
+            return file.read(MOST_SECRET).strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise _NoSecret(f"{path}, which cannot be read: {_short(error)}") from None
+
+
+def _run_secret_command(command: str) -> str:
+    """Run the command without a shell and return what it prints. Its errors may hold secrets, so they are not shown."""
+    try:
+        words = shlex.split(command)
+        done = subprocess.run(  # noqa: S603 - whoever sets the hub's environment may run programs as the hub
+            words, stdin=subprocess.DEVNULL, capture_output=True, timeout=COMMAND_S, check=False
+        )
+        if done.returncode != 0:
+            raise _NoSecret(f"a command that failed with exit code {done.returncode}: run it by hand to see why")
+        return done.stdout[:MOST_SECRET].decode("utf-8").strip()
+    except subprocess.TimeoutExpired:
+        raise _NoSecret(f"a command that did not end within {COMMAND_S:g} s") from None
+    except (OSError, ValueError, IndexError) as error:
+        raise _NoSecret(f"a command that cannot be run: {_short(error)}") from None
 
 
 def _value(setting: Setting, raw: object) -> object:

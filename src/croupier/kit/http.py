@@ -14,10 +14,9 @@ import asyncio
 import errno
 import re
 import socket
-import ssl
 from collections import deque
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from urllib.parse import SplitResult, urlsplit
 
 from croupier.kit.addresses import address_problem, check_url
@@ -25,6 +24,7 @@ from croupier.kit.connection import Connection, UnsolicitedBytes
 from croupier.kit.log import get
 from croupier.kit.os_words import os_words
 from croupier.kit.resolver import Address, Lookup
+from croupier.kit.tls_files import TlsFilesWrong, TlsIdentity, load_tls
 from croupier.kit.wire import PeerError, PeerForbidden, WireAnswer, WireRequest
 
 __all__ = ["HttpWire", "check_url"]
@@ -53,6 +53,8 @@ _check_url = lru_cache(maxsize=1024)(check_url)
 class _Progress:
     """The progress of one call."""
 
+    tls: TlsIdentity | None
+    """None for a peer without https."""
     sent: bool = False
     forbidden: str | None = None
 
@@ -69,11 +71,18 @@ class HttpWire:
         self._peers: dict[str, _Peer] = {}
 
     async def send(self, request: WireRequest) -> WireAnswer:
-        """Return the answer whatever its status; raise PeerError (PeerForbidden for an address not allowed)."""
+        """Return the answer whatever its status; raise PeerError (PeerForbidden for an address not allowed).
+
+        A TLS file of ours that cannot be used is a PeerError with `ours`: nothing was sent.
+        """
         problem = _check_url(request.url, allow_private=self._allow_private)
         if problem:
             raise PeerForbidden(f"the URL {problem}")
-        target, progress = urlsplit(request.url), _Progress()
+        target = urlsplit(request.url)
+        try:
+            progress = _Progress(load_tls(request.tls) if target.scheme == "https" else None)
+        except TlsFilesWrong as wrong:
+            raise PeerError(str(wrong), sent=False, ours=True) from wrong
         try:
             async with asyncio.timeout(request.total_s):
                 return await self._exchange(request, target, progress)
@@ -92,6 +101,8 @@ class HttpWire:
     async def _exchange(self, request: WireRequest, target: SplitResult, progress: _Progress) -> WireAnswer:
         origin = f"{target.scheme}://{target.netloc}".lower()
         peer = self._peers.setdefault(request.peer or origin, _Peer(request.peer or origin, self._rest_s))
+        if progress.tls is not None and progress.tls.version:
+            origin = f"{origin} {progress.tls.version}"
         while True:
             kept = peer.take(origin)
             connection = kept or await self._connected(request, target, peer, progress=progress)
@@ -130,7 +141,7 @@ class HttpWire:
 
     async def _open(self, address: Address, target: SplitResult, progress: _Progress) -> Connection:
         sock = self._checked_socket(address, progress)
-        loop, secured = asyncio.get_running_loop(), target.scheme == "https"
+        loop, secured = asyncio.get_running_loop(), progress.tls is not None
         try:
             await loop.sock_connect(sock, address[3])
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -140,7 +151,7 @@ class HttpWire:
         _, connection = await loop.create_connection(  # from here on the socket is the loop's
             lambda: Connection(sock, secured=secured),
             sock=sock,
-            ssl=_tls() if secured else None,
+            ssl=None if progress.tls is None else progress.tls.context,
             server_hostname=(target.hostname or "").rstrip(".") if secured else None,
         )
         return connection
@@ -249,10 +260,3 @@ def _words(problem: Exception) -> str:
     if isinstance(problem, UnicodeError):
         return "the URL or a header holds characters that HTTP cannot send; check the address"
     return os_words(problem) if isinstance(problem, OSError) else str(problem)
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.set_alpn_protocols(["http/1.1"])
-    return context

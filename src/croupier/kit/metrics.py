@@ -67,6 +67,9 @@ METRICS: dict[str, Metric] = {
     "croupier_feed_connections": Metric("gauge", "Clients of the live feed."),
     "croupier_feed_pushes_total": Metric("counter", "Snapshots sent to clients of the live feed."),
     "croupier_feed_dropped_total": Metric("counter", "Clients of the live feed that were cut off.", ("why",)),
+    "croupier_rate_limited_total": Metric(
+        "counter", "Requests refused by a rate limit.", ("side", "counterparty", "call")
+    ),
     "croupier_waiting_requests": Metric("gauge", "Pay-ins that wait for a casino."),
     "croupier_waiting_calls": Metric("gauge", "Outgoing calls in the queue.", across="asked"),
     "croupier_spans_total": Metric("counter", "Spans of traces, sent or dropped.", ("result",)),

@@ -189,11 +189,27 @@ class Settings:
     )
     feed_connections: int = setting(10_000, "Clients of the live feed per process that has them", _between(0, 100_000))
     feed_per_casino: int = setting(5000, "Clients of the live feed per process that one casino may have", _at_least(0))
+    feed_per_s: int = setting(
+        1000, "REST calls of the live feed a second that a worker takes from one casino", _between(1, 100_000)
+    )
     feed_subscriptions: int = setting(100, "Game types that one client may subscribe to", _between(1, 10_000))
     feed_keep_days: int = setting(365, "Days for which draws are kept after their end", _between(1, 36_500))
 
     # Retention
     demo_keep_days: int = setting(90, "Days for which demo sessions are kept after their end", _between(1, 36_500))
+
+    # Rate limits
+    provider_per_s: int | None = setting(
+        None,
+        "New bets and balance queries a second that a worker takes from one provider; unlimited by default",
+        _between(1, 100_000),
+    )
+    tokens_per_s: int = setting(
+        50, "Access tokens a second that a worker is asked for from one address", _between(1, 100_000)
+    )
+    failed_auth_per_s: float = setting(
+        5.0, "Wrong secrets and signatures a second that a worker judges from one address", _between(0.01, 100_000)
+    )
 
     # Casino API
     api_per_s: int = setting(

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from croupier.kit.tls_files import TlsFiles
+
 
 class PeerError(Exception):
     """The peer could not be reached, was too slow, or sent too long an answer. Never a refusal.
@@ -52,6 +54,8 @@ class WireRequest:
     max_bytes: int = 65536
     peer: str = ""
     """The peer's key: connections and name look-ups are never shared between peers. Empty means the URL's origin."""
+    tls: TlsFiles = field(default_factory=TlsFiles)
+    """Of a peer with https: the client certificate that it is shown, and the authority that vouches for it."""
     seal: Callable[[], bytes] | None = None
     """Make the body at the moment the request leaves, after name look-up and connecting; raises TooLate."""
 

@@ -26,8 +26,11 @@ from croupier.core.readings import (
 )
 from croupier.core.refusals import CasinoNo
 from croupier.kit import jwt
+from croupier.kit.http import HttpWire
 from croupier.kit.jwt import SigningKey
 from croupier.kit.wire import PeerError, PeerForbidden, TooLate, WireAnswer, WireRequest
+from tests.kit.authority import Authority
+from tests.kit.test_tls_files import tls_peer
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "betcore_v2"
 NOW_MS = 1_790_000_000_999
@@ -251,3 +254,21 @@ async def test_an_envelope_is_dated_when_it_leaves() -> None:
     left_s = (NOW_MS + 3500) // 1000
     claims = jwt.verify(json.loads(line.sent[0].body), PUBLIC, now_s=left_s, issuer="hub.test")
     assert (claims["nbf"], claims["exp"]) == (str(left_s), str(left_s + 10))
+
+
+async def test_a_make_to_a_casino_that_demands_a_certificate(tmp_path: Path) -> None:
+    """A file that is wrong is the hub's fault: nothing was sent, and the casino said nothing."""
+    authority = Authority(tmp_path)
+    cert, key = authority.certificate("hub")
+    wire = HttpWire(allow_private=True)
+    async with tls_peer(authority.server(demands=True)) as there:
+        casino = replace(CASINO, url=there.url, client_cert=str(cert), client_key=str(key), ca=str(authority.ca))
+        client = CasinoClient(wire, Still(), RING, issuer="hub.test")
+        assert await client.make(casino, STAKE) == Unknown("HTTP 200 without an envelope: ErrorCode is missing")
+        cert.unlink()
+        heard = await client.make(casino, STAKE)
+        assert there.clients == ["hub"]
+    await wire.close()
+    assert isinstance(heard, Unknown)
+    assert (heard.ours, heard.sent) == (True, False)
+    assert heard.why == f"{cert} cannot be read: No such file or directory"

@@ -250,3 +250,16 @@ async def test_a_database_that_is_away_is_told_as_such(casino: Casino, monkeypat
 
 def test_the_scope_is_none_of_the_casino_half() -> None:
     assert signing.SCOPE != "feeds"
+
+
+async def test_a_casino_that_asks_too_often_waits_and_others_do_not(desk: Desk, casino: Casino) -> None:
+    await desk.hub.store.casinos.change(casino.casino_id, {"requests_per_s": 1})
+    kept, secret = await desk.hub.store.casinos.add("Elk", "https://elk.example", ["EUR"])
+    other = Casino(desk, kept.casino_id, secret)
+    other.token = json.loads((await other.ask_token()).body)["Value"]["AccessToken"]
+    answers = [await casino.get("games/list") for _ in range(4)]
+    assert [said(answer) for answer in answers] == [(200, 200)] * 3 + [(429, 103752)]
+    assert answers[-1].headers["retry-after"] == "1"
+    assert said(await other.get("games/list")) == (200, 200)
+    desk.clock.ms += 1000
+    assert said(await casino.get("games/list")) == (200, 200)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from croupier.core.commands import Catalogue, GameListing, LaunchOrder
 from croupier.core.counterparty import Provider
 from croupier.kit.chance import SeededChance
+from croupier.kit.tls_files import TlsFiles
 from croupier.kit.wire import PeerError, WireAnswer, WireRequest
 from croupier.providers import PROTOCOLS
 from croupier.providers.betcore_v1 import signing
@@ -154,3 +157,10 @@ async def test_the_registered_protocol_makes_this_client() -> None:
 
 def test_every_protocol_is_registered_under_its_own_name() -> None:
     assert all(name == protocol.name for name, protocol in PROTOCOLS.items())
+
+
+async def test_every_call_shows_the_providers_client_certificate() -> None:
+    studio = Studio(b"[]")
+    provider = replace(PROVIDER, client_cert="/etc/hub.pem", client_key="/etc/hub.key", ca="/etc/ca.pem")
+    await client(studio).catalogue(provider, SECRET)
+    assert studio.asked[0].tls == TlsFiles("/etc/hub.pem", "/etc/hub.key", "/etc/ca.pem")

@@ -50,6 +50,11 @@ CASINO_SETTINGS = [
     ("skip_zero", "TRUE", True),
     ("reuses_transaction_ids", "on", True),
     ("origins", "https://Rialto.example, http://localhost:8080", ("https://rialto.example", "http://localhost:8080")),
+    ("requests_per_s", "50", 50),
+    ("requests_per_s", "none", None),
+    ("client_cert", "/etc/croupier/owl.pem", "/etc/croupier/owl.pem"),
+    ("client_key", "none", None),
+    ("ca", "/etc/croupier/ca.pem", "/etc/croupier/ca.pem"),
     ("min_bet", "0.10", "0.10"),
     ("max_bet", "none", None),
     ("enabled", "false", False),
@@ -228,3 +233,19 @@ def test_a_setting_that_reads_can_be_stored(key: str, text: str) -> None:
 def test_the_records_can_be_made_from_an_empty_profile() -> None:
     assert read_profile(PROVIDERS, "{}") == {}
     assert Provider(1, "c", "n", "p", "u", **read_profile(PROVIDERS, "{}")).hold_s == 6.0
+
+
+@pytest.mark.parametrize("side", SIDES, ids=lambda s: s.name)
+def test_a_key_needs_its_certificate(side: Side) -> None:
+    paths = {"client_cert": "/etc/hub.pem", "client_key": "/etc/hub.key"}
+    stored = write_profile(side, "{}", paths)
+    assert read_profile(side, stored) == paths
+    for before, changes in (("{}", {"client_key": "/etc/hub.key"}), (stored, {"client_cert": None})):
+        with pytest.raises(BadProfile, match="client_key needs client_cert"):
+            write_profile(side, before, changes)
+
+
+@pytest.mark.parametrize("text", ["hub.pem", "./hub.pem", "~/hub.pem", "/", "/a\nb", "/a\x00b", "/" + "a" * 1024])
+def test_a_path_is_absolute_and_can_be_stored(text: str) -> None:
+    with pytest.raises(BadProfile, match="absolute path"):
+        profile_from_settings({"ca": text}, CASINOS)

@@ -39,13 +39,17 @@ class AccessTokens:
         return self.hub.clock.now_ms() // 1000
 
     async def issue(self, casino_id: int, secret: str, address: str) -> str:
-        """Return an access token for the casino with this secret, asked for from this address. Raises Unauthorized."""
+        """Return an access token for the casino with this secret, asked for from this address. Raises Unauthorized, RateExceeded."""
+        limits, client = self.hub.inbound_limits, signing.client_id(casino_id)
+        limits.check_token(client, address)
         starts_s = await self.hub.store.casinos.admit(casino_id, secret)
         if starts_s is None:
-            raise Unauthorized("no such client, or not its secret", signing.client_id(casino_id))
+            limits.failed(address)
+            raise Unauthorized("no such client, or not its secret", client)
         casino = await self.hub.store.casinos.get(casino_id)
         if casino is not None:
             _check_address(casino, address)
+        limits.proved("casino", client, address)
         await self.hub.store.keys.refresh_if_stale()
         key = self.hub.store.keys.token_key()
         return signing.issue_token(key, casino_id, self._scope, issuer=self.issuer, now_s=max(self.now_s(), starts_s))

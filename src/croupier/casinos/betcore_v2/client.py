@@ -25,6 +25,7 @@ from croupier.core.readings import (
 )
 from croupier.kit.clock import Clock
 from croupier.kit.jwt import SigningKey
+from croupier.kit.tls_files import TlsFiles
 from croupier.kit.tracing import with_context
 from croupier.kit.wire import PeerError, TooLate, Wire, WireRequest
 
@@ -165,5 +166,6 @@ class CasinoClient:
             total_s=casino.total_s,
             max_bytes=MAX_ANSWER_BYTES,
             peer=f"casino {casino.casino_id}",
+            tls=TlsFiles(casino.client_cert, casino.client_key, casino.ca),
             seal=seal,
         )

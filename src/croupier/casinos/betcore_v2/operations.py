@@ -194,6 +194,7 @@ _MEANINGS: Final = {
     401: "The bearer is missing or invalid; for `auth/token`, the id or secret is wrong.",
     413: "The body is too large.",
     415: "The body is not declared as application/json.",
+    429: "Too many requests for a token from this address, or too many wrong secrets.",
     500: "The request was not processed, or its result is not known: retry it.",
 }
 _TO_DO: Final = {
@@ -201,6 +202,7 @@ _TO_DO: Final = {
     401: "Get a new token and send the call again. If that fails too, look at the id and the secret, and whether the casino is closed.",
     413: "Send less than 64 KB.",
     415: "Send `Content-Type: application/json`.",
+    429: "Ask again after `Retry-After` seconds. Keep a token for its hour instead of asking for one with each call.",
     500: "Send the same call again after a moment, until it is answered. It is idempotent.",
 }
 _BODY_ERRORS: Final = (
@@ -215,8 +217,8 @@ def _enveloped(means: str, body: object, codes: Sequence[HubAnswer]) -> tuple[An
 
 def _refused(answer: HubAnswer) -> AnswerSpec:
     means = _MEANINGS.get(answer.status, answer.message)
-    challenge = {"WWW-Authenticate": "Bearer"} if answer.status == 401 else {}
-    return AnswerSpec(answer.status, means, HubEnvelope, _only([answer]), challenge, do=_TO_DO.get(answer.status, ""))
+    headers = {401: {"WWW-Authenticate": "Bearer"}, 429: {"Retry-After": "Seconds to wait."}}.get(answer.status, {})
+    return AnswerSpec(answer.status, means, HubEnvelope, _only([answer]), headers, do=_TO_DO.get(answer.status, ""))
 
 
 def _only(answers: Iterable[HubAnswer]) -> dict[str, list[int]]:
@@ -237,7 +239,7 @@ CASINOS: Final = Half(
             "auth/token",
             "Issue an access token for this casino, valid for an hour.",
             "casino.md 1.3",
-            _enveloped("A token.", TokenEnvelope, _SUCCESS_ONLY),
+            (*_enveloped("A token.", TokenEnvelope, _SUCCESS_ONLY), _refused(outcomes.RATE_LIMITED)),
             (TokenRequest,),
             proofs=((),),
         ),

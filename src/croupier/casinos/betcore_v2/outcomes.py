@@ -67,5 +67,7 @@ UNREADABLE: Final = HubAnswer(400, 103752, "Incorrect request parameters")
 UNAUTHORIZED: Final = HubAnswer(401, 103752, "Incorrect request parameters")
 TOO_LARGE: Final = HubAnswer(413, 103752, "Incorrect request parameters")
 WRONG_TYPE: Final = HubAnswer(415, 103752, "Incorrect request parameters")
+RATE_LIMITED: Final = HubAnswer(429, 103752, "Incorrect request parameters")
+"""Only `auth/token` is limited, never an accept."""
 NOT_VERIFIED: Final = HubAnswer(200, 103753, "Request data error")
 """The answer to a `POST /auth/verify` of an expired or foreign JWT, one sent to another casino, or an access token."""

@@ -22,6 +22,7 @@ from croupier.casinos.betcore_v2.outcomes import (
     NOT_NOW,
     NOT_VERIFIED,
     OK,
+    RATE_LIMITED,
     TOO_LARGE,
     UNAUTHORIZED,
     UNREADABLE,
@@ -31,6 +32,7 @@ from croupier.casinos.betcore_v2.outcomes import (
 from croupier.core.pursuit import Verdict
 from croupier.flows.accept_payment import accept_payment
 from croupier.flows.hub import Hub
+from croupier.flows.inbound_limits import RateExceeded
 from croupier.flows.ports import Unauthorized
 from croupier.kit.inbound import MAX_BODY, TooLarge, WrongType, address_of, read_body, require_json
 from croupier.kit.json_reply import JsonReply
@@ -159,6 +161,9 @@ async def _answer(tokens: AccessTokens, request: Request, handle: CasinoHandler)
         log.info("casino.unauthorized", path=request.url.path, client=stranger.client, why=stranger.why)
         told = "no good id and secret" if handle is _token else "no good bearer"
         return _respond(UNAUTHORIZED, headers={"WWW-Authenticate": "Bearer", **_problem(told)})
+    except RateExceeded as busy:
+        told = f"too many requests for a token from this address: ask again in {busy.wait_s} s"
+        return _respond(RATE_LIMITED, headers={"Retry-After": str(busy.wait_s), **_problem(told)})
     except (TooLarge, WrongType, BadJson, BadField) as problem:
         return _unreadable(request, problem)
     except asyncio.CancelledError:

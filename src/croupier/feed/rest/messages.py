@@ -37,6 +37,7 @@ BAD_QUERY: Final = FeedAnswer(400, 103752, "Incorrect request parameters")
 UNAUTHORIZED: Final = FeedAnswer(401, 103752, "Incorrect request parameters")
 TOO_LARGE: Final = FeedAnswer(413, 103752, "Incorrect request parameters")
 WRONG_TYPE: Final = FeedAnswer(415, 103752, "Incorrect request parameters")
+RATE_LIMITED: Final = FeedAnswer(429, 103752, "Incorrect request parameters")
 NOT_NOW: Final = FeedAnswer(500, 102823, "Not available now")
 """It cannot be read now, or it is not known; to be asked again."""
 

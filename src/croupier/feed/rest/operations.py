@@ -126,6 +126,7 @@ _MEANINGS: Final = {
     404: "There is no such draw.",
     413: "The body is too large.",
     415: "The body is not declared as application/json.",
+    429: "Too many calls of this casino; of `auth/token`, too many requests or wrong secrets from this address.",
     500: "It cannot be answered now: ask again.",
 }
 
@@ -136,14 +137,15 @@ _TO_DO: Final = {
     404: "Ask for a draw that `games/list` shows.",
     413: "Send less than 64 KB.",
     415: "Send `Content-Type: application/json`.",
+    429: "Ask again after `Retry-After` seconds.",
     500: "Ask again after a moment.",
 }
 
 
 def _refused(answer: FeedAnswer) -> AnswerSpec:
-    challenge = {"WWW-Authenticate": "Bearer"} if answer.status == 401 else {}
+    headers = {401: {"WWW-Authenticate": "Bearer"}, 429: {"Retry-After": "Seconds to wait."}}.get(answer.status, {})
     means, do = _MEANINGS[answer.status], _TO_DO[answer.status]
-    return AnswerSpec(answer.status, means, FeedEnvelope, {"ErrorCode": [answer.code]}, challenge, do=do)
+    return AnswerSpec(answer.status, means, FeedEnvelope, {"ErrorCode": [answer.code]}, headers, do=do)
 
 
 def _whole(most: int, means: str, *, least: int = 0) -> Schema:
@@ -161,7 +163,13 @@ _TAGS: Final = {"ETag": "Send it back as If-None-Match."}
 def _get(
     path: str, summary: str, body: object, *, params: Mapping[str, Schema], also: FeedAnswer | None = None
 ) -> Operation:
-    refusals = [messages.BAD_QUERY, messages.UNAUTHORIZED, *([also] if also else []), messages.NOT_NOW]
+    refusals = [
+        messages.BAD_QUERY,
+        messages.UNAUTHORIZED,
+        *([also] if also else []),
+        messages.RATE_LIMITED,
+        messages.NOT_NOW,
+    ]
     return Operation(
         "GET",
         f"{ROOT}/{path}",
@@ -197,6 +205,7 @@ FEED: Final = Half(
                         messages.UNAUTHORIZED,
                         messages.TOO_LARGE,
                         messages.WRONG_TYPE,
+                        messages.RATE_LIMITED,
                         messages.NOT_NOW,
                     ),
                 ),

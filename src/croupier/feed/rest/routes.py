@@ -20,6 +20,7 @@ from croupier.feed.rest import catalogue, messages, query
 from croupier.feed.rest.messages import FeedAnswer
 from croupier.feed.rest.operations import FEED
 from croupier.flows.hub import Hub
+from croupier.flows.inbound_limits import RateExceeded
 from croupier.flows.ports import Tokens, Unauthorized
 from croupier.kit import etags
 from croupier.kit.inbound import TooLarge, WrongType, address_of, bearer_of, read_body, require_json
@@ -125,6 +126,9 @@ async def _answer(door: FeedDoor, request: Request, handle: FeedHandler) -> Resp
         log.info("feed.unauthorized", path=request.url.path, client=stranger.client, why=stranger.why)
         told = "no good id and secret" if handle is _token else "no good bearer of scope feeds"
         return _say(messages.UNAUTHORIZED, headers={"WWW-Authenticate": "Bearer", **_problem(told)})
+    except RateExceeded as busy:
+        told = f"too many requests: ask again in {busy.wait_s} s"
+        return _say(messages.RATE_LIMITED, headers={"Retry-After": str(busy.wait_s), **_problem(told)})
     except NoSuchDraw:
         return _say(messages.NO_SUCH_DRAW)
     except (TooLarge, WrongType, BadJson, BadField) as problem:
@@ -146,7 +150,9 @@ async def _value(door: FeedDoor, request: Request, handle: FeedHandler) -> Respo
     token = bearer_of(request)
     if token is None:
         raise Unauthorized("no bearer")
-    request.state.casino_id = (await door.tokens.admit(token)).casino.casino_id
+    casino = (await door.tokens.admit(token)).casino
+    door.hub.inbound_limits.check_feed(casino)
+    request.state.casino_id = casino.casino_id
     async with door.places:
         value = await handle(door, request)
     answer = _say(messages.OK, value)

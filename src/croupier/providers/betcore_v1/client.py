@@ -13,6 +13,7 @@ from croupier.core.counterparty import Provider
 from croupier.kit.chance import Chance
 from croupier.kit.clock import Clock
 from croupier.kit.strictjson import BadField, BadJson
+from croupier.kit.tls_files import TlsFiles
 from croupier.kit.wire import PeerError, Wire, WireRequest
 from croupier.providers.betcore_v1 import codec, outcomes, signing
 from croupier.providers.betcore_v1.messages import BASE_PATH, MAX_BODY_BYTES, MAX_LIST_BYTES
@@ -61,6 +62,7 @@ class ProviderClient:
                 total_s=provider.total_s,
                 max_bytes=max_bytes,
                 peer=f"provider {provider.provider_id}",
+                tls=TlsFiles(provider.client_cert, provider.client_key, provider.ca),
             )
         )
         code = codec.read_response_code(answer.body)

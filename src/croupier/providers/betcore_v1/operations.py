@@ -21,12 +21,15 @@ SESSION: Final = BASE_PATH + "/sessions/{session_id}"
 
 _COMMON_REFUSALS: Final = (Refusal.WRONG_DATA, Refusal.UNAUTHORIZED, Refusal.SESSION_UNKNOWN)
 _UNDECIDED: Final = (Refusal.OUTCOME_UNKNOWN, Refusal.NOT_TAKEN)
+_LIMITED: Final = (Refusal.RATE_LIMITED,)
+"""For calls that neither pay nor return what is owed."""
 _STAKE_REFUSALS: Final = (
     Refusal.NOT_ENOUGH_FUNDS,
     Refusal.CASINO_REFUSED,
     Refusal.PLAYER_BLOCKED,
     Refusal.LIMIT,
     Refusal.CONFLICT,
+    *_LIMITED,
 )
 _MEANINGS: Final = {
     200: "Success, with the player's balance where it is known.",
@@ -38,6 +41,7 @@ _MEANINGS: Final = {
     409: "The bet exists with other contents, or is already finished otherwise; a draw is another provider's, or contradicts what is known.",
     413: "The body is too large.",
     415: "The body is not declared as application/json.",
+    429: "A rate limit was exceeded; nothing was written. Safe to retry.",
     503: "Not processed; nothing was written. Safe to retry.",
     504: "The outcome is not known yet: retry, or refund.",
 }
@@ -52,6 +56,7 @@ _TO_DO: Final = {
     409: "Do not repeat it. The bet has ended, or your record of it differs: compare it with `croupier trace`.",
     413: "Send less than 64 KB.",
     415: "Send `Content-Type: application/json`.",
+    429: "Repeat with the same ids after `Retry-After` seconds, and send less. Pay-outs and refunds are never limited.",
     503: "Repeat with the same ids after `Retry-After` seconds.",
     504: "Repeat with the same ids; if that is 99 too, send a refund. Repeat a pay-out and a refund until they are taken.",
 }
@@ -112,7 +117,7 @@ PROVIDERS: Final = Half(
             "balance",
             "Return the player's balance, queried from the casino.",
             "provider.md 1, 2 and 4",
-            _answers((*_COMMON_REFUSALS, *_UNDECIDED), (RequestFault.TOO_LARGE, RequestFault.UNKNOWN_PATH)),
+            _answers((*_COMMON_REFUSALS, *_UNDECIDED, *_LIMITED), (RequestFault.TOO_LARGE, RequestFault.UNKNOWN_PATH)),
             parameters=_PATH,
             proofs=_SIGNED,
         ),
@@ -139,7 +144,7 @@ PROVIDERS: Final = Half(
             "Publish draws of live games and jackpot meters: all of them are taken, or none.",
             "provider.md 5, feed.md 4.1",
             _answers(
-                (Refusal.WRONG_DATA, Refusal.UNAUTHORIZED, Refusal.CONFLICT, *_UNDECIDED),
+                (Refusal.WRONG_DATA, Refusal.UNAUTHORIZED, Refusal.CONFLICT, *_UNDECIDED, *_LIMITED),
                 (RequestFault.TOO_LARGE, RequestFault.WRONG_TYPE),
             ),
             (messages.FeedBody, messages.FeedList),

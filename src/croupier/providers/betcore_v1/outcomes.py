@@ -35,6 +35,7 @@ REFUSALS: dict[Refusal, WireOutcome] = {
     Refusal.UNAUTHORIZED: WireOutcome(8, 401),
     Refusal.OUTCOME_UNKNOWN: WireOutcome(99, 504),
     Refusal.NOT_TAKEN: WireOutcome(99, 503),
+    Refusal.RATE_LIMITED: WireOutcome(99, 429),
 }
 """The row of every refusal: each has exactly one, and several may share a code."""
 
@@ -63,8 +64,8 @@ FAULT_TEXTS: dict[RequestFault, str] = {
 }
 """Texts of the field `message`."""
 
-NOT_TAKEN_STATUSES = frozenset({REFUSALS[Refusal.NOT_TAKEN].status, 429})
-"""The statuses of code 99 that promise nothing was written; they carry Retry-After. 429 is a proxy's, never ours."""
+NOT_TAKEN_STATUSES = frozenset({REFUSALS[Refusal.NOT_TAKEN].status, REFUSALS[Refusal.RATE_LIMITED].status})
+"""The statuses of code 99 that promise nothing was written; they carry Retry-After. 429 is a rate limit, of the hub or of a proxy."""
 
 RETRY_AFTER_S = 1
 """Default of Retry-After in seconds."""

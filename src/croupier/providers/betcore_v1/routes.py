@@ -69,6 +69,11 @@ class InboundRequest:
     begun: bool = False
     """The flow has started, so something may have been written."""
 
+    @property
+    def verb(self) -> str:
+        """Return the last part of the path."""
+        return str(self.request.scope["path"]).rpartition("/")[2]
+
     def left_s(self, hub: Hub, hold_s: float) -> float:
         """Return the seconds until the request must be answered."""
         return max(0.0, self.arrived_s + hold_s + ANSWER_GRACE_S - hub.clock.monotonic_s())
@@ -178,10 +183,9 @@ async def _run_flow(hub: Hub, inbound: InboundRequest, handle: ProviderHandler) 
 
 async def _report_refused_win(hub: Hub, inbound: InboundRequest, provider: Provider, *, why: str) -> None:
     """Report a pay-out or refund that was refused before any flow (flows.refused_win)."""
-    verb = inbound.request.scope["path"].rpartition("/")[2]
-    bet_ref = codec.read_bet_ref(inbound.body) if verb in CREDITING_CALLS else None
+    bet_ref = codec.read_bet_ref(inbound.body) if inbound.verb in CREDITING_CALLS else None
     if bet_ref is not None:
-        await refused_win(hub, provider, bet_ref, verb=verb, why=why)
+        await refused_win(hub, provider, bet_ref, verb=inbound.verb, why=why)
 
 
 async def _answer_in_time(hub: Hub, inbound: InboundRequest, handle: ProviderHandler) -> codec.ProviderReply:
@@ -263,8 +267,13 @@ async def _verify_request(hub: Hub, inbound: InboundRequest) -> Provider:
 
 async def _verify_signature(hub: Hub, inbound: InboundRequest) -> tuple[Provider, str]:
     """Return the provider that signed the request and the request id. Freshness is judged at the first byte's arrival."""
-    claim = signing.read_claim(inbound.request.scope["headers"])
+    claim, address = signing.read_claim(inbound.request.scope["headers"]), address_of(inbound.request)
+    who = None if isinstance(claim, signing.Unverified) else claim.counterparty_id
+    wait_s = 0 if inbound.verb in CREDITING_CALLS else hub.inbound_limits.guess_wait_s("provider", who, address)
+    if wait_s:
+        raise Refused(codec.encode(Answer(Refusal.RATE_LIMITED, retry_after_s=wait_s)))
     if isinstance(claim, signing.Unverified):
+        hub.inbound_limits.failed(address)
         raise _unauthorized(inbound, claim.why)
     came_ms = hub.clock.now_ms() - round((hub.clock.monotonic_s() - inbound.arrived_s) * 1000)
     provider = await hub.store.providers.by_counterparty(claim.counterparty_id)
@@ -278,12 +287,13 @@ async def _verify_signature(hub: Hub, inbound: InboundRequest) -> tuple[Provider
         if provider is not None and getattr(verdict, "signed", False):
             await _report_refused_win(hub, inbound, provider, why=why)
             raise _unauthorized(inbound, why, provider=provider.name)
+        hub.inbound_limits.failed(address)
         raise _unauthorized(inbound, why, counterparty=claim.counterparty_id)
-    address = address_of(inbound.request)
     if not may_call(provider.addresses, address):
         why = f"the address {address} is none of the provider's"
         await _report_refused_win(hub, inbound, provider, why=why)
         raise _unauthorized(inbound, why, provider=provider.name)
+    hub.inbound_limits.proved("provider", who, address)
     return provider, verdict.request_id
 
 

@@ -28,6 +28,7 @@ from croupier.store.parties.quirk_kinds import (
     networks,
     numbers,
     origins,
+    path,
     seconds,
     whole,
 )
@@ -86,6 +87,10 @@ CASINOS = Side(
         "max_odd": amount(),
         "origins": origins(),
         "addresses": networks(),
+        "requests_per_s": whole(1, 100_000, none=True),
+        "client_cert": path(),
+        "client_key": path(),
+        "ca": path(),
         "reality_check_s": whole(60, 86_400, none=True),
         "trace_header": flag(),
     },
@@ -110,6 +115,10 @@ PROVIDERS = Side(
         "review_games": flag(),
         "game_types": numbers(0, 2**31 - 1),
         "addresses": networks(),
+        "requests_per_s": whole(1, 100_000, none=True),
+        "client_cert": path(),
+        "client_key": path(),
+        "ca": path(),
         "total_s": seconds(60.0),
     },
 )
@@ -159,6 +168,7 @@ def write_profile(side: Side, stored: str, changes: Mapping[str, Any]) -> str:
         if typed != side.default(name):
             document[name] = kind.to_json(typed)
     check_limits(document)
+    _check_certificate(document)
     return json.dumps(document, separators=(",", ":"))
 
 
@@ -217,6 +227,12 @@ def check_limits(document: Mapping[str, Any]) -> None:
     low, high = document.get("min_bet"), document.get("max_bet")
     if low is not None and high is not None and Decimal(low) > Decimal(high):
         raise BadProfile([f"min_bet must not be above max_bet, and {low} is above {high}"])
+
+
+def _check_certificate(document: Mapping[str, Any]) -> None:
+    """Check that a key has its certificate. Raises BadProfile."""
+    if "client_key" in document and "client_cert" not in document:
+        raise BadProfile(["client_key needs client_cert, the file of the certificate that it belongs to"])
 
 
 def _not_allowed(key: str, kind: QuirkKind, value: object) -> str:

@@ -24,6 +24,7 @@ _WHOLE = re.compile(r"-?[0-9]{1,12}")
 _DURATION = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
 _WORD = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 MOST_WORDS = 32
+_PATH = re.compile(r"/[^\x00-\x1f\x7f\ud800-\udfff]{1,1023}")
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9._:\[\]-]{1,255}")
 
 
@@ -172,6 +173,18 @@ def networks() -> QuirkKind:
     return QuirkKind(
         "different networks such as 192.0.2.0/24 or addresses with commas between them", check, _parts, list
     )
+
+
+def path() -> QuirkKind:
+    """Return the kind of the absolute path of a file, or no value."""
+
+    def check(value: object) -> str | None:
+        if value is not None and not (isinstance(value, str) and _PATH.fullmatch(value)):
+            raise Unfit
+        return value
+
+    allowed = "an absolute path such as /etc/croupier/owl.pem, or none"
+    return QuirkKind(allowed, check, lambda text: None if text.lower() in NONE_WORDS else text)
 
 
 def codes() -> QuirkKind:
