@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from croupier.core.payment import SLOT_CLOSE
+from croupier.core.readings import CloseDone
 from tests.cli.conftest import Cli
-from tests.views.world import World
 
 pytestmark = pytest.mark.one_in(2)
 
@@ -16,12 +17,8 @@ def bet_that_is_over(cli: Cli) -> None:
     """Write a settled bet that the casino has closed."""
     story = cli.story()
     story.settled()
+    story.closed(SLOT_CLOSE, CloseDone())
     cli.keep(story)
-
-    async def close(world: World) -> None:
-        await world.db.execute("delete from calls where slot = 'close'")
-
-    cli.world(close)
 
 
 def test_what_is_written_is_verified_by_the_file_and_the_key_alone(cli: Cli, nowhere: Cli, tmp_path: Path) -> None:

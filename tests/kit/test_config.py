@@ -248,7 +248,10 @@ def test_a_command_may_print_a_secret(tmp_path: Path) -> None:
             "a command that failed with exit code 1: run it by hand to see why",
         ),
         ("import time; time.sleep(60)", "a command that did not end within 0.2 s"),
-        ("import sys; sys.stdout.buffer.write(bytes([255]))", "a command that cannot be run: UnicodeDecodeError"),
+        (
+            "import sys; sys.stdout.buffer.write(bytes([255]))",
+            "a command that cannot be run: it is no text in UTF-8; save it as UTF-8",
+        ),
     ],
 )
 def test_a_command_without_a_secret_is_told_and_shows_nothing(
@@ -261,7 +264,10 @@ def test_a_command_without_a_secret_is_told_and_shows_nothing(
 
 
 def test_a_command_that_cannot_be_run_is_told() -> None:
-    for command, says in (("/nowhere/vault read", "No such file or directory"), ("'unfinished", "ValueError")):
+    for command, says in (
+        ("/nowhere/vault read", "there is no such file or directory; check the path"),
+        ("'unfinished", "ValueError"),
+    ):
         told = problems({"CROUPIER_DATABASE_URL_COMMAND": command})
         assert told == [f"CROUPIER_DATABASE_URL_COMMAND names a command that cannot be run: {says}"]
 
