@@ -266,7 +266,7 @@ def test_a_command_without_a_secret_is_told_and_shows_nothing(
 def test_a_command_that_cannot_be_run_is_told() -> None:
     for command, says in (
         ("/nowhere/vault read", "there is no such file or directory; check the path"),
-        ("'unfinished", "ValueError"),
+        ("'unfinished", "its quotes are not closed"),
     ):
         told = problems({"CROUPIER_DATABASE_URL_COMMAND": command})
         assert told == [f"CROUPIER_DATABASE_URL_COMMAND names a command that cannot be run: {says}"]

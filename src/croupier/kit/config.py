@@ -151,6 +151,9 @@ def _run_secret_command(command: str) -> str:
     """Run the command without a shell and return what it prints. Its errors may hold secrets, so they are not shown."""
     try:
         words = shlex.split(command)
+    except ValueError:
+        raise _NoSecret("a command that cannot be run: its quotes are not closed") from None
+    try:
         done = subprocess.run(  # noqa: S603 - whoever sets the hub's environment may run programs as the hub
             words, stdin=subprocess.DEVNULL, capture_output=True, timeout=COMMAND_S, check=False
         )
