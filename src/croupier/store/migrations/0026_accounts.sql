@@ -1,3 +1,4 @@
+-- goes with 0025
 -- Accounts of persons, and proposals that a second person approves (docs/decisions/0101).
 
 create table accounts (
