@@ -118,9 +118,13 @@ def test_two_processes_write_the_same_log(tmp_path: Path) -> None:
 def test_leaving_a_bet_out_changes_no_dial_and_no_other_bet(ring: Arena) -> None:
     whole, part = ring.play(World(3, 50)), ring.play(World(3, 50, only=frozenset({1, 4})))
     assert part.dials == whole.dials
-    stakes = {line.split()[2]: line for line in part.log if line.split()[1] == "told"}
-    assert set(stakes) <= {line.split()[2] for line in whole.log if line.split()[1] == "told"}
-    assert {name.partition("-")[0] for name in stakes} <= {"b1", "b4", "j1", "j4"}
+    # What a provider does besides (b1-replay) follows from the answers that it got, which other bets may change.
+    told, told_in_whole = (
+        {line.split()[2].partition("-")[0] for line in played.log if line.split()[1] == "told"}
+        for played in (part, whole)
+    )
+    assert told <= told_in_whole & {"b1", "b4", "j1", "j4"}
+    assert told & {"b1", "b4"}
 
 
 @pytest.mark.slow
