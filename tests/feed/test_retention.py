@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from croupier.feed import retention
-from croupier.feed.retention import DAY_MS, forget_old_draws
+from croupier.feed.retention import forget_old_draws
+from croupier.flows.deletion import DAY_MS
 from croupier.store.db import Db, DbViolation
 from tests.flows.desk import Desk, make_desk
 from tests.flows.feed_line import FeedLine, draw, feed_line, finished
@@ -90,7 +91,7 @@ async def test_a_draw_that_starts_in_the_far_future_closes_no_game_type(desk: De
 async def test_it_goes_in_batches_and_another_process_waits_for_the_lease(
     desk: Desk, line: FeedLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retention, "BATCH", 4)
+    monkeypatch.setattr("croupier.flows.deletion.BATCH", 4)
     monkeypatch.setattr(retention, "MOST_BATCHES", 2)
     assert await line.code(*(finished(gameEdition=edition) for edition in range(1, 12))) == 1
     desk.clock.ms += LATER_MS

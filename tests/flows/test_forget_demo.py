@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from croupier.flows.forget_demo import DAY_MS, forget_old_demo
+from croupier.flows.deletion import DAY_MS
+from croupier.flows.forget_demo import forget_old_demo
 from croupier.store.db import Db
 from tests.flows.desk import Desk, make_desk
 
@@ -58,8 +59,8 @@ async def test_what_expired_before_the_time_goes_and_the_rest_stays(desk: Desk) 
 
 
 async def test_more_than_a_batch_goes_in_several_transactions(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("croupier.flows.forget_demo.BATCH", 4)
-    monkeypatch.setattr("croupier.flows.forget_demo.PAUSE_S", 0.0)
+    monkeypatch.setattr("croupier.flows.deletion.BATCH", 4)
+    monkeypatch.setattr("croupier.flows.deletion.PAUSE_S", 0.0)
     await played(desk, 1, 10, expired_days=100)
     assert await forget_old_demo(desk.hub, 90) == 10
     assert await counts(desk) == (0, 0, 0)

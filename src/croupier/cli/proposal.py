@@ -66,7 +66,7 @@ def approve(proposal_id: Id, *, as_json: AsJson = False) -> None:
     async def work(hub: Hub, person: Account) -> Proposal:
         return await proposals.approve(hub, proposal_id, person)
 
-    _decide(work, Role.DECIDE, as_json=as_json)
+    _decide(work, as_json=as_json)
 
 
 @app.command()
@@ -76,7 +76,7 @@ def refuse(proposal_id: Id, *, reason: Reason, as_json: AsJson = False) -> None:
     async def work(hub: Hub, person: Account) -> Proposal:
         return await proposals.refuse(hub, proposal_id, person, reason=reason)
 
-    _decide(work, Role.DECIDE, as_json=as_json)
+    _decide(work, as_json=as_json)
 
 
 async def proposed(hub: Hub, settings: Settings, what: PersonAct) -> Proposal:
@@ -111,9 +111,9 @@ def facts(proposal: Proposal) -> dict[str, Any]:
     }
 
 
-def _decide(work: Callable[[Hub, Account], Awaitable[Proposal]], needed: Role, *, as_json: bool) -> None:
+def _decide(work: Callable[[Hub, Account], Awaitable[Proposal]], *, as_json: bool) -> None:
     async def as_person(hub: Hub, settings: Settings) -> Proposal:
-        return await work(hub, await signed_in(hub, settings, needed))
+        return await work(hub, await signed_in(hub, settings, Role.DECIDE))
 
     done = with_hub(as_person, waits="nothing is sent to the casino")
     if as_json:

@@ -6,8 +6,10 @@ draw stay. Contract: feed.md 4.1.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
+from croupier.flows.deletion import DAY_MS, delete_in_batches
 from croupier.flows.hub import Hub
 from croupier.kit.log import get
 
@@ -15,12 +17,8 @@ log = get("feed")
 
 LOOKS_S: Final = 60.0
 LEASE_S: Final = 180
-BATCH: Final = 200
 MOST_BATCHES: Final = 50
 """So many batches at one look; what is left waits for the next one."""
-PAUSE_S: Final = 0.1
-"""Between two batches, so that publications go on."""
-DAY_MS: Final = 86_400_000
 
 
 async def forget_for_ever(hub: Hub, keep_days: int) -> None:
@@ -32,15 +30,9 @@ async def forget_for_ever(hub: Hub, keep_days: int) -> None:
 
 async def forget_old_draws(hub: Hub, keep_days: int) -> int:
     """Delete draws that ended more than so many days ago, if no other process does; return how many."""
-    before_ms, gone = hub.clock.now_ms() - keep_days * DAY_MS, 0
-    for _ in range(MOST_BATCHES):
-        if not await hub.store.singleton_leases.take("feed retention", hub.process_settings.process, LEASE_S):
-            break
-        batch = await hub.store.draws.forget(before_ms, BATCH)
-        gone += batch
-        if batch < BATCH:
-            break
-        await hub.clock.sleep(PAUSE_S)
+    before_ms = hub.clock.now_ms() - keep_days * DAY_MS
+    forget = partial(hub.store.draws.forget, before_ms)
+    gone = await delete_in_batches(hub, "feed retention", forget, lease_s=LEASE_S, most_batches=MOST_BATCHES)
     if gone:
         log.info("feed.old_draws_deleted", draws=gone, ended_before_ms=before_ms)
     return gone

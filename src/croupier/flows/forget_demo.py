@@ -6,8 +6,10 @@ decision 0100.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
+from croupier.flows.deletion import DAY_MS, delete_in_batches
 from croupier.flows.hub import Hub
 from croupier.kit.log import get
 
@@ -15,12 +17,8 @@ log = get("demo")
 
 LOOKS_S: Final = 600.0
 LEASE_S: Final = 1800
-BATCH: Final = 200
 MOST_BATCHES: Final = 500
 """So many batches at one look; what is left waits for the next one."""
-PAUSE_S: Final = 0.1
-"""Between two batches, so that others have the database too."""
-DAY_MS: Final = 86_400_000
 
 
 async def forget_demo_for_ever(hub: Hub, keep_days: int) -> None:
@@ -32,15 +30,9 @@ async def forget_demo_for_ever(hub: Hub, keep_days: int) -> None:
 
 async def forget_old_demo(hub: Hub, keep_days: int) -> int:
     """Delete demo sessions that expired more than so many days ago, if no other process does; return how many."""
-    before_ms, gone = hub.clock.now_ms() - keep_days * DAY_MS, 0
-    for _ in range(MOST_BATCHES):
-        if not await hub.store.singleton_leases.take("demo retention", hub.process_settings.process, LEASE_S):
-            break
-        batch = await hub.store.demo.forget(before_ms, BATCH)
-        gone += batch
-        if batch < BATCH:
-            break
-        await hub.clock.sleep(PAUSE_S)
+    before_ms = hub.clock.now_ms() - keep_days * DAY_MS
+    forget = partial(hub.store.demo.forget, before_ms)
+    gone = await delete_in_batches(hub, "demo retention", forget, lease_s=LEASE_S, most_batches=MOST_BATCHES)
     if gone:
         log.info("demo.old_deleted", sessions=gone, expired_before_ms=before_ms)
     return gone
