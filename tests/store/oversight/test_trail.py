@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import asyncpg
 import pytest
@@ -132,6 +133,39 @@ async def test_a_wide_gap_in_the_numbers_is_passed_over(db: Db) -> None:
     assert await a_trail(db).bind() == 0
 
 
+async def test_a_table_without_new_ids_costs_no_transaction(db: Db, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one process has bound costs another one a look, once; the next row is bound by either."""
+    await db.execute(ONE, 1)
+    first, second = a_trail(db), a_trail(db, 2)
+    begun: list[str] = []
+    links = Trail._bind_link
+
+    async def noted(self: Trail, tx: Any, strand: Any, goal: tuple[int, int]) -> tuple[int, int] | None:
+        begun.append(strand.table)
+        return await links(self, tx, strand, goal)
+
+    monkeypatch.setattr(Trail, "_bind_link", noted)
+    assert [await first.bind(), await second.bind()] == [1, 0]
+    begun.clear()
+    assert [await first.bind(), await second.bind()] == [0, 0]
+    assert begun == []
+    await db.execute(ONE, 2)
+    assert [await second.bind(), await first.bind()] == [1, 0]
+    assert begun == ["ledger", "ledger"]
+
+
+async def test_who_does_not_get_the_lock_looks_again(db: Db, database_url: str) -> None:
+    """That another process binds says nothing about these rows: it may die before its commit."""
+    await db.execute(ONE, 1)
+    trail = a_trail(db)
+    other = await asyncpg.connect(database_url)
+    await other.execute("begin")
+    await other.execute("select pg_advisory_xact_lock($1)", trail_module._LOCK)
+    assert await trail.bind() == 0
+    await other.close()
+    assert await trail.bind() == 1
+
+
 async def test_two_that_bind_at_once_bind_every_row_once(db: Db, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trail_module, "MOST", 7)
     await db.execute(MANY, 400)
@@ -154,7 +188,7 @@ async def test_it_goes_on_after_a_process_died_between_two_links(db: Db, monkeyp
     trail = a_trail(db)
     frontier = await trail._look()
     async with db.transaction() as tx:
-        assert await trail._bind_link(tx, STRANDS[0], (frontier.upto["ledger"], 5)) == (5, False)
+        assert await trail._bind_link(tx, STRANDS[0], (frontier.upto["ledger"], 5)) == (5, 5)
     with pytest.raises(RuntimeError):
         async with db.transaction() as tx:
             await trail._bind_link(tx, STRANDS[0], (frontier.upto["ledger"], 5))

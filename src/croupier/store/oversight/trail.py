@@ -141,6 +141,8 @@ class Trail:
         self._clock = clock
         self._chance = chance
         self._waiting: Frontier | None = None
+        self._complete: dict[str, int] = {}
+        """Per table the frontier up to which this process saw every row bound. Without new ids a table costs no query."""
         self._summed_up: int | None = None
         """The first range of the events' index that may not be summarized yet."""
 
@@ -154,8 +156,10 @@ class Trail:
         if frontier.writing & await self._writing():
             self._waiting = frontier
             return 0
-        await self._sum_up()
-        bound = sum([await self._bind_strand(strand, frontier.upto[strand.table]) for strand in STRANDS])
+        bound = 0
+        if frontier.upto != self._complete:
+            await self._sum_up()
+            bound = sum([await self._bind_strand(strand, frontier.upto[strand.table]) for strand in STRANDS])
         self._waiting = None if self._waiting is None else await self._look()
         return bound
 
@@ -197,20 +201,29 @@ class Trail:
         self._summed_up = full + 1
 
     async def _bind_strand(self, strand: Strand, upto_id: int) -> int:
-        """Bind link after link up to this id, each in its own transaction."""
-        bound, reach, ended = 0, MOST, False
-        while not ended:
+        """Bind link after link up to this id, each in its own transaction, and return the number of rows."""
+        if self._complete.get(strand.table) == upto_id:
+            return 0
+        bound, reach, reached = 0, MOST, -1
+        while reached < upto_id:
             async with self._db.transaction() as tx:
-                found, ended = await self._bind_link(tx, strand, (upto_id, reach))
+                link = await self._bind_link(tx, strand, (upto_id, reach))
+            if link is None:
+                return bound
+            found, reached = link
             bound += found
             # Ids may have a wide gap, which is crossed in growing steps.
             reach = MOST if found else reach * 2
+        self._complete[strand.table] = upto_id
         return bound
 
-    async def _bind_link(self, tx: Tx, strand: Strand, goal: tuple[int, int]) -> tuple[int, bool]:
-        """Bind the next rows, up to an id and at most so many ids on; return their number, and whether that is all."""
+    async def _bind_link(self, tx: Tx, strand: Strand, goal: tuple[int, int]) -> tuple[int, int] | None:
+        """Bind the next rows, up to an id and at most so many ids on; return their number and the id that was reached.
+
+        None while another process binds.
+        """
         if not await tx.fetchval(_MY_TURN, _LOCK):
-            return 0, True
+            return None
         last = await tx.fetchval(_LAST_LINK)
         if last is None:
             last = 0
@@ -218,6 +231,6 @@ class Trail:
         after_id = await tx.fetchval(_BOUND_UPTO, strand.table) or 0
         upto_id = min(goal[0], after_id + goal[1])
         if upto_id <= after_id:
-            return 0, True
+            return 0, after_id
         made = await tx.fetchrow(_BIND[strand.table], after_id, upto_id, MOST, last, self._clock.now_ms())
-        return (0, upto_id == goal[0]) if made is None else (made["n"], made["upto_id"] == goal[0])
+        return (0, upto_id) if made is None else (made["n"], made["upto_id"])
