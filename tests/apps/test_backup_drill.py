@@ -129,7 +129,7 @@ async def every_lost_bet_is_found(desk: Hub, used: set[int]) -> None:
         return now.settled and not (now.to_compare or now.to_probe)
 
     await until(compared, 200, "the window is not reconciled")
-    findings = await desk.store.findings.open_ones(None, 10_000)
+    findings = await desk.store.findings.open_ones(10_000)
     assert {f.subject_id for f in findings if f.subject_id} >= lost
     for finding in findings:
         assert await desk.store.findings.close([finding], "mia", "a drill")

@@ -151,7 +151,7 @@ async def recovered(desk: Hub, used: set[int]) -> None:
         return now.settled and not (now.to_compare or now.to_probe) and now.lost_bets > 0
 
     await until(compared, 180, "the window is not reconciled")
-    findings = await desk.store.findings.open_ones(None, 100)
+    findings = await desk.store.findings.open_ones(100)
     numbered = {f.subject_id for f in findings if f.subject_id}
     assert len(numbered) == 5
     assert numbered <= used

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from croupier.cli.sentences import CODES, CommandError, code_of
+from croupier.admin_api.errors import CommandError
+from croupier.cli.sentences import CODES, code_of
 from croupier.kit.config import BadSettings
 from croupier.kit.otlp import OtelMissing
 from croupier.kit.seal import SealBroken

@@ -91,7 +91,7 @@ class Hall:
         return done
 
     async def findings(self) -> list[Finding]:
-        return await self.hub.store.findings.open_ones(None, 100)
+        return await self.hub.store.findings.open_ones(100)
 
     async def named(self) -> set[str]:
         """What is open, as `payment: name`."""

@@ -411,7 +411,7 @@ def test_a_casino_that_knows_every_id_keeps_nobody_else_and_is_not_asked_for_eve
         state = await progress(hall.hub, recovery_of(hall))
         assert (state.to_compare, state.to_probe) == (0, 0)
         assert state.lost_bets > 0
-        assert {f.casino_id for f in await hall.hub.store.findings.open_ones(None, 5000)} == {guest.casino_id}
+        assert {f.casino_id for f in await hall.hub.store.findings.open_ones(5000)} == {guest.casino_id}
         assert await end(hall.hub, recovery_of(hall), by="mia", reason="it lies")
         assert await guest.pay_in("b-2") == "1"
 

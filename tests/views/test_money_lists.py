@@ -47,7 +47,7 @@ async def test_every_list_is_answered_by_an_index(world: World, db: Db, monkeypa
     monkeypatch.setattr(money_lists, "WINDOW", 500)
     await fill(world)
     narrow: dict[str, dict[str, Any]] = {
-        "all": {}, "casino": {"casino_id": 11}, "provider": {"provider_id": 22}, "player": {"player_ids": (1005, 1006)},
+        "all": {}, "casino": {"casino_ids": (11,)}, "provider": {"provider_ids": (22,)}, "player": {"player_ids": (1005, 1006)},
         "game": {"game_id": 44}, "state": {"state": "settled"}, "amount": {"currency": "EUR", "least": 120, "most": 130},
         "time": {"from_ms": T0 + 5_000_000, "until_ms": T0 + 6_000_000}, "cursor": {"before": (110_000, "stake")},
         "round": {"round_ref": "r77"}, "round and player": {"round_ref": "r77", "player_ids": (1005,)},
@@ -87,7 +87,7 @@ async def test_windows_and_pages_together_show_every_row_once(
     for window, most in ((300, 7), (10_000, 100)):
         monkeypatch.setattr(money_lists, "WINDOW", window)
         monkeypatch.setattr(money_lists, "MOST_WINDOWS", most)
-        asked = Search(70, casino_id=11, currency="EUR", least=149)
+        asked = Search(70, casino_ids=(11,), currency="EUR", least=149)
         seen: list[int] = []
         paid: list[str] = []
         while True:
@@ -138,6 +138,6 @@ async def test_every_kind_of_row_is_listed_with_its_filters(world: World, db: Db
     kinds = (await money_lists.payments(db, Search(1000, kind="payout", state="accepted"))).payments
     assert kinds
     assert all(one.payment.endswith(":payout") and one.state == "accepted" for one in kinds)
-    assert (await money_lists.payments(db, Search(5, casino_id=12))).payments == ()
+    assert (await money_lists.payments(db, Search(5, casino_ids=(12,)))).payments == ()
     (session,) = (await money_lists.sessions(db, Search(5, player_ids=(33,), live=True, now_ms=T0))).sessions
     assert (session.session_id, session.player) == ("s-1", "ann")

@@ -16,6 +16,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from croupier import __version__, casinos, providers
+from croupier.admin_api import routes as admin_api_routes
+from croupier.admin_api.command import ROOT as ADMIN_API_ROOT
+from croupier.admin_api.door import Door as AdminDoor
 from croupier.apps.casino_api import make_door
 from croupier.apps.feed import feed_tokens, make_connections
 from croupier.apps.gauges import put_gauges
@@ -48,6 +51,7 @@ def hub_app(hub: Hub, settings: Settings, connections: Connections | None = None
     tokens = feed_tokens(hub, settings)
     routes: list[BaseRoute] = [*_own_routes(hub, settings), *hot, *feed_routes.routes(hub, tokens)]
     routes += casino_api_routes.routes(make_door(hub, settings))
+    routes += admin_api_routes.routes(AdminDoor(hub, settings))
     if connections is None:
         connections = make_connections(hub, settings)
     routes += sockets.routes(connections, tokens)
@@ -138,5 +142,7 @@ async def _no_such_path(request: Request, error: HTTPException) -> Response:
         return feed_routes.not_found(error.status_code)
     if request.url.path.split("/")[1] == CASINO_API_ROOT.split("/")[1]:
         return casino_api_routes.not_found(error.status_code)
+    if request.url.path.split("/")[1] == ADMIN_API_ROOT.split("/")[1]:
+        return admin_api_routes.not_found(error.status_code)
     told = {"error": "not found", "path": request.url.path[:200], "see": "/openapi.json"}
     return JSONResponse(told, error.status_code)

@@ -51,6 +51,7 @@ from croupier.store.money.jackpots import Jackpots
 from croupier.store.money.partner_transactions import PartnerTransactions
 from croupier.store.money.play_sums import PlaySums
 from croupier.store.oversight.accounts import Accounts
+from croupier.store.oversight.admin_uses import AdminUses
 from croupier.store.oversight.audits import Audits
 from croupier.store.oversight.comparisons import Comparisons
 from croupier.store.oversight.findings import Findings
@@ -209,6 +210,7 @@ def _stores(settings: Settings, seams: Seams, process: str) -> Stores:
         incidents=Incidents(db, clock),
         notifications=Notifications(db, sealer, clock),
         accounts=Accounts(db, clock, chance),
+        admin_uses=AdminUses(db, clock),
         proposals=Proposals(db, clock),
         findings=Findings(db, clock),
         comparisons=Comparisons(db),

@@ -112,7 +112,11 @@ def run(words: Sequence[str]) -> int:
             raise
         from croupier.cli.sentences import code_of, sentence  # noqa: PLC0415 - it knows every floor's errors: a wrong word need not
 
-        _complain(sentence(error), code_of(error), words)
+        code = code_of(error)
+        if code == "usage":
+            _complain(_wrong_option(error, words), code, words)
+            return 2
+        _complain(sentence(error), code, words)
         return 1
     return code if isinstance(code, int) else 0
 
@@ -124,6 +128,28 @@ def _complain(what: str, code: str, words: Sequence[str]) -> None:
         complain_in_json(what, code)
     else:
         complain(what)
+
+
+def _wrong_option(error: Any, words: Sequence[str]) -> str:  # noqa: ANN401 - whatever names a parameter
+    """Return the words about a parameter, which is an option here."""
+    field = error.field or ""
+    said = str(error).removeprefix(field).strip()
+    said = re.sub(r"`([a-z_]+)`", lambda name: "--" + name[1].replace("_", "-"), said)
+    path = " ".join(["croupier", *_names_of(words)])
+    return f"--{field.replace('_', '-')} {said}. See `{path} --help`."
+
+
+def _names_of(words: Sequence[str]) -> list[str]:
+    """Return the names of the command among the words: a group may be followed by one or two more."""
+    command = get_command(app)
+    names: list[str] = []
+    for word in words:
+        found = command.get_command(None, word) if isinstance(command, TyperGroup) else None  # type: ignore[arg-type]
+        if found is None:
+            break
+        names.append(word)
+        command = found
+    return names
 
 
 def _usage(wrong: typer.TyperException) -> str:

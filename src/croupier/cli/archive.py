@@ -12,11 +12,11 @@ from typing import Annotated, Any
 
 import typer
 
+from croupier.admin_api.days import day_ms
+from croupier.admin_api.errors import CommandError
 from croupier.apps.archive import Archived, ArchivePlan, write_archive
 from croupier.apps.wiring import notary_of
-from croupier.cli.days import day_ms
 from croupier.cli.running import AsJson, settings, with_look
-from croupier.cli.sentences import CommandError
 from croupier.cli.show import instant, note, say, show_json, show_table
 from croupier.flows.hub import Hub
 from croupier.kit.seal import Sealer
@@ -40,7 +40,7 @@ def archive(
     as_json: AsJson = False,
 ) -> None:
     """Write bets and cashbacks that are over, with all their rows, into signed files. Nothing is deleted."""
-    before_ms = day_ms(before, "--before")
+    before_ms = day_ms(before, "before")
 
     async def work(hub: Hub, loaded: Settings) -> Archived:
         if not loaded.key_path.is_file():  # who only looks has a key for the moment, which must sign nothing

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import typer
 
+from croupier.admin_api.errors import CommandError
 from croupier.cli.running import with_hub, with_look
-from croupier.cli.sentences import CommandError
 from croupier.cli.show import instant, say, show_facts, show_json, show_table
 from croupier.flows.hub import Hub
 from croupier.flows.keep_trail import vouch

@@ -17,6 +17,7 @@ from typing import Annotated, Any
 
 import typer
 
+from croupier.admin_api.errors import CommandError
 from croupier.apps.world import WorldFailed
 from croupier.benchmark.figures import Figures
 from croupier.benchmark.hub import Shape, running_hub, temporary_home
@@ -24,7 +25,6 @@ from croupier.benchmark.processes import leave_load_processors, machine, sync_ms
 from croupier.benchmark.runs import Plan, Runner, Series, report
 from croupier.benchmark.sides import SideFailed
 from croupier.cli.running import AsJson
-from croupier.cli.sentences import CommandError
 from croupier.cli.show import complain, say, show_json, show_table
 from croupier.kit.log import configure
 

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
+from croupier.admin_api.errors import CommandError
 from croupier.cli.find import casino_of, check_name, check_player
 from croupier.cli.running import AsJson, Author, with_hub
-from croupier.cli.sentences import CommandError
 from croupier.cli.show import note, show_facts, show_json
 from croupier.core.cashback import Cashback
 from croupier.core.money import BadAmount, format_amount, parse_amount

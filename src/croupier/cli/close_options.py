@@ -1,6 +1,6 @@
 """The options by which `incidents close` and `reconcile close` choose many at once, and what both print.
 
-Owns: reading the choice, the rule that ids and filters exclude each other. Never: closes anything. Spec: operate.md 2.
+Owns: the options and the output. Never: reads a choice, or closes anything (admin_api.oversight). Spec: operate.md 2.
 """
 
 from __future__ import annotations
@@ -13,13 +13,9 @@ from typing import Annotated, Any
 
 import typer
 
-from croupier.cli.days import time_ms
-from croupier.cli.find import casino_of
+from croupier.admin_api.oversight import CloseParams
 from croupier.cli.running import AsJson, Author, Reason
-from croupier.cli.sentences import NotFound
 from croupier.cli.show import say, show_json
-from croupier.flows.hub import Hub
-from croupier.store.oversight.incidents import Choice
 
 _BEFORE = "Instead of ids: all that happened last before this day or instant, in UTC."
 _OPTIONS: dict[str, tuple[Any, Any]] = {
@@ -33,46 +29,21 @@ _IDS = Annotated[list[int] | None, typer.Argument(metavar="ID", help="The number
 
 @dataclass(frozen=True, slots=True)
 class CloseWish:
-    """The choice as it was typed, and who closes it for what reason."""
+    """The choice as it was typed, who closes it, and the form of the output."""
 
-    ids: Sequence[int]
-    reason: str
+    params: CloseParams
     author: str
-    name: str | None = None
-    casino: str | None = None
-    before: str | None = None
-    dry_run: bool = False
-    as_json: bool = False
-
-    def check(self) -> None:
-        """Raise BadParameter unless there are either ids or filters."""
-        filters = (self.name, self.casino, self.before)
-        if bool(self.ids) == any(one is not None for one in filters):
-            raise typer.BadParameter("give ids, or at least one of --name, --casino and --before")
-        if self.before is not None:
-            time_ms(self.before, "--before")
-
-    async def choice(self, hub: Hub) -> Choice:
-        """Return the choice. Raises CommandError for an unknown casino."""
-        casino_id = None if self.casino is None else (await casino_of(hub, self.casino)).casino_id
-        before_ms = None if self.before is None else time_ms(self.before, "--before")
-        return Choice(list(self.ids) or None, self.name, casino_id, before_ms)
-
-    def check_found(self, found: Sequence[int], *, thing: str, shown_by: str) -> None:
-        """Raise NotFound, before anything is closed, for an id that is not open."""
-        missing = [str(one) for one in self.ids if one not in found]
-        if missing:
-            raise NotFound(f"there is no open {thing} {', '.join(missing)}: `{shown_by}` shows them")
+    as_json: bool
 
 
 def closes(command: Callable[[CloseWish], None]) -> Callable[..., None]:
     """Give a command the ids and options of a choice, checked, and pass them as one CloseWish."""
 
     @wraps(command)
-    def wrapper(ids: list[int] | None, **values: Any) -> None:  # noqa: ANN401 - typer gives them
-        wish = CloseWish(ids or [], **values)
-        wish.check()
-        command(wish)
+    def wrapper(ids: list[int] | None, *, author: str, as_json: bool, **values: Any) -> None:  # noqa: ANN401 - typer gives them
+        if bool(ids) == any(values[name] is not None for name in ("name", "casino", "before")):
+            raise typer.BadParameter("give ids, or at least one of --name, --casino and --before")
+        command(CloseWish(CloseParams(ids=tuple(ids or ()), **values), author, as_json))
 
     kinds: dict[str, Any] = {name: Annotated[kind, option] for name, (kind, option) in _OPTIONS.items()}
     kinds |= {"ids": _IDS, "reason": Reason, "author": Author, "as_json": AsJson}

@@ -13,9 +13,9 @@ from typing import Annotated
 
 import typer
 
+from croupier.admin_api.errors import CommandError
 from croupier.cli.feed_view import FeedView, view_of
 from croupier.cli.secret_options import credentials_in
-from croupier.cli.sentences import CommandError
 from croupier.kit.chance import SystemChance
 from croupier.kit.clock import SystemClock
 from croupier.kit.http import HttpWire

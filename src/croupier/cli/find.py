@@ -5,7 +5,7 @@ Owns: finding it, and saying what to do if there is none. Spec: operate.md 3.
 
 from __future__ import annotations
 
-from croupier.cli.sentences import CommandError, NotFound
+from croupier.admin_api.errors import CommandError, NotFound
 from croupier.core.counterparty import Casino, Provider
 from croupier.core.readings import PaymentKind
 from croupier.core.session import Game

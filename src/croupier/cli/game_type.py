@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
+from croupier.admin_api.errors import CommandError
 from croupier.cli.find import game_of
 from croupier.cli.running import AsCsv, AsJson, with_hub, with_look
-from croupier.cli.sentences import CommandError
 from croupier.cli.show import say, show_json, show_list
 from croupier.core.draws import MAX_TYPE
 from croupier.flows.hub import Hub

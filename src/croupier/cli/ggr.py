@@ -7,14 +7,12 @@ from typing import Annotated
 
 import typer
 
-from croupier.cli.days import day_ms
-from croupier.cli.running import AsCsv, AsJson, with_look
+from croupier.admin_api import look
+from croupier.admin_api.look import GgrParams
+from croupier.cli.running import AsCsv, AsJson, ask
 from croupier.cli.show import note, show_json, show_list
-from croupier.flows.hub import Hub
-from croupier.kit.settings import Settings
 from croupier.kit.sheets import write_sheet
-from croupier.views.ggr import AMOUNTS, DIMENSIONS, USUAL, GgrRow
-from croupier.views.ggr import ggr as report
+from croupier.views.ggr import AMOUNTS, DIMENSIONS, USUAL
 
 
 def ggr(
@@ -35,18 +33,9 @@ def ggr(
     as_json: AsJson = False,
 ) -> None:
     """Show gross gaming revenue: stakes minus wins of the bets settled in [from, to), less those undone in it."""
-    start_ms, end_ms = day_ms(from_, "--from"), day_ms(to, "--to")
-    if end_ms <= start_ms:
-        raise typer.BadParameter("--to is the first day that is not counted: it must be after --from")
-    wanted = [name.strip() for name in by.split(",") if name.strip()]
-    unknown = [name for name in wanted if name not in DIMENSIONS]
-    if unknown:
-        raise typer.BadParameter(f"--by knows {', '.join(DIMENSIONS)}, not {unknown[0][:40]!r}")
-
-    async def work(hub: Hub, _: Settings) -> list[GgrRow]:
-        return await report(hub.store.db, start_ms, end_ms, by=wanted)
-
-    rows = with_look(work)
+    wish = GgrParams(from_=from_, to=to, by=by)
+    rows = ask(look.ggr, wish)
+    wanted = wish.dimensions()
     shown = [name for name in DIMENSIONS if name in wanted]
     columns = [*shown, "currency", *(f">{name}" for name in AMOUNTS)]
     names = [*shown, "currency", *AMOUNTS]

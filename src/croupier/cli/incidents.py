@@ -6,18 +6,15 @@ from typing import Annotated
 
 import typer
 
+from croupier.admin_api import oversight
+from croupier.admin_api.oversight import OPEN_FOR_S, ReviewParams
 from croupier.cli.close_options import Closed, CloseWish, closes
-from croupier.cli.running import WAITS_FOR_A_PERSON, AsCsv, AsJson, with_hub, with_look
+from croupier.cli.running import WAITS_FOR_A_PERSON, AsCsv, AsJson, ask
 from croupier.cli.show import instant, show_json, show_list, show_table
-from croupier.flows.hub import Hub
-from croupier.kit.settings import Settings
-from croupier.store.oversight.incidents import Incident
-from croupier.views.incidents import OpenPayment, ReviewLists, review_lists
+from croupier.views.incidents import OpenPayment, ReviewLists
 
 app = typer.Typer(help="Show what needs a person, or close an incident.", invoke_without_command=True)
 
-MOST = 200
-OPEN_FOR_S = 30.0
 MOST_S = 1e9
 CSV_COLUMNS = ("list", "id", "what", "casino", "player or bet", "amount", "currency", "when", "note")
 
@@ -42,10 +39,7 @@ def incidents(
     if context.invoked_subcommand is not None:
         return
 
-    async def work(hub: Hub, _: Settings) -> ReviewLists:
-        return await review_lists(hub.store.db, hub.clock.now_ms() - round(open_for * 1000), MOST)
-
-    found = with_look(work)
+    found = ask(oversight.incidents, ReviewParams(open_for=open_for))
     if as_json:
         show_json(found)
     elif as_csv:
@@ -60,21 +54,16 @@ def incidents(
 @closes
 def close(wish: CloseWish) -> None:
     """Close incidents, by their ids or all that a filter fits. One opens again if the same thing happens again."""
-
-    async def work(hub: Hub, _: Settings) -> tuple[list[Incident], list[int]]:
-        chosen = await hub.store.incidents.chosen(await wish.choice(hub))
-        wish.check_found([one.incident_id for one in chosen], thing="incident", shown_by="croupier incidents")
-        return chosen, [] if wish.dry_run else await hub.store.incidents.close(chosen, wish.author, wish.reason)
-
-    chosen, closed = with_hub(work)
-    if wish.dry_run and not wish.as_json:
+    done = ask(oversight.close_incidents, wish.params, author=wish.author)
+    if done.dry_run and not wish.as_json:
         columns = (">id", "what", ">bet or cashback", "?last", "note")
         show_table(
             "Chosen",
             columns,
-            [(i.incident_id, i.name, i.subject_id or None, instant(i.last_ms), i.note) for i in chosen],
+            [(i.incident_id, i.name, i.subject_id or None, instant(i.last_ms), i.note) for i in done.chosen],
         )
-    Closed([one.incident_id for one in chosen], closed, wish.dry_run).show("incident", as_json=wish.as_json)
+    chosen = [one.incident_id for one in done.chosen]
+    Closed(chosen, done.closed, done.dry_run).show("incident", as_json=wish.as_json)
 
 
 def _lines(found: ReviewLists) -> list[tuple[object, ...]]:

@@ -12,10 +12,10 @@ from typing import Annotated, Any
 
 import typer
 
+from croupier.admin_api.errors import CommandError, NotFound
 from croupier.cli.find import casino_of, check_name, game_of
 from croupier.cli.jackpot_proofs import check_proof, read_document, read_proof, round_facts
 from croupier.cli.running import AsCsv, AsJson, Author, who, with_hub, with_look
-from croupier.cli.sentences import CommandError, NotFound
 from croupier.cli.settable import told_in
 from croupier.cli.show import instant, names_of, show_facts, show_json, show_list, show_table
 from croupier.core import jackpot

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from croupier.cli.sentences import CommandError
+from croupier.admin_api.errors import CommandError
 from croupier.cli.show import instant, say, show_facts, show_json
 from croupier.core.jackpot_proof import RoundProof, hit_amount_of, problems_of
 from croupier.core.money import BadAmount, UnknownCurrency, format_amount, parse_amount

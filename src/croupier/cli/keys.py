@@ -10,9 +10,9 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from croupier.admin_api.errors import CommandError
 from croupier.cli.find import casino_of
 from croupier.cli.running import AsCsv, AsJson, Author, said_for_the_books, with_hub, with_look
-from croupier.cli.sentences import CommandError
 from croupier.cli.show import instant, note, say, show_json, show_list
 from croupier.flows.hub import Hub
 from croupier.kit.keys import ALGORITHMS

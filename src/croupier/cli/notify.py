@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 import typer
 
+from croupier.admin_api.errors import CommandError, NotFound
 from croupier.cli.running import AsCsv, AsJson, Author, with_hub, with_look
 from croupier.cli.secret_options import SecretFile, new_file, show_secret, taken_in
-from croupier.cli.sentences import CommandError, NotFound
 from croupier.cli.show import instant, say, show_json, show_list
 from croupier.flows.hub import Hub
 from croupier.flows.notify import send_test

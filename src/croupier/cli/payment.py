@@ -4,21 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import msgspec
 import typer
 
-from croupier.cli.find import payment_of
-from croupier.cli.proposal import Propose, proposed, show_proposed
-from croupier.cli.running import AsJson, Author, Reason, with_hub, with_look
-from croupier.cli.search import Wish, payment_cursor, search_of, show_page, with_filters
+from croupier.admin_api import decisions, search
+from croupier.admin_api.decisions import PaymentDecisionParams, PaymentDone, PaymentParams, ProposalRecord
+from croupier.admin_api.search import PaymentFilters
+from croupier.cli.proposal import WAITS, Propose, say_proposed
+from croupier.cli.running import AsJson, Author, Reason, ask
+from croupier.cli.search import show_page, with_filters
 from croupier.cli.show import say, show_json
-from croupier.core.payment import Payment, PaymentState
-from croupier.core.proposal import Act, PersonAct, Proposal
-from croupier.flows.hub import Hub
-from croupier.flows.person import do
-from croupier.kit.settings import Settings
-from croupier.views import money_lists
-from croupier.views.money_lists import Page
 
 app = typer.Typer(help="Find payments, and decide about one by hand.")
 
@@ -28,7 +22,6 @@ PaymentArgument = Annotated[
 ]
 
 
-PAYMENT_STATES = tuple(state.value for state in PaymentState)
 COLUMNS = (
     "payment", "?casino", "player", "state", ">amount", "??>tax", "currency", "?transaction_id", "??code", "??message",
     "created_ms", "???decided_ms",
@@ -36,36 +29,17 @@ COLUMNS = (
 
 
 @app.command("list")
-@with_filters(
-    "casino",
-    "provider",
-    "player",
-    "game",
-    "round_ref",
-    "kind",
-    "state",
-    "currency",
-    "at_least",
-    "at_most",
-    "from_",
-    "to",
-    states=PAYMENT_STATES,
-)
-def list_(wish: Wish, as_csv: bool, as_json: bool) -> None:
+@with_filters(PaymentFilters)
+def list_(wish: PaymentFilters, as_csv: bool, as_json: bool) -> None:
     """Show payments between the hub and all casinos, those of the newest bet or cashback first."""
-    before = payment_cursor(wish.after)
-
-    async def work(hub: Hub, _: Settings) -> Page:
-        return await money_lists.payments(hub.store.db, await search_of(hub, wish, before))
-
-    page = with_look(work)
-    show_page("Payments", page.payments, page.before, columns=COLUMNS, forms=(as_json, as_csv))
+    show_page("Payments", ask(search.payments, wish), columns=COLUMNS, forms=(as_json, as_csv))
 
 
 @app.command()
 def retry(which: PaymentArgument, *, reason: Reason, author: Author, as_json: AsJson = False) -> None:
     """Retry a payment now. A stake is queried, never sent twice."""
-    _decide(which, Act.RETRY, propose=False, signed=(author, reason), as_json=as_json)
+    wish = PaymentParams(payment=which, reason=reason)
+    _show(ask(decisions.retry, wish, author=author, waits=WAITS), as_json=as_json)
 
 
 @app.command()
@@ -73,7 +47,8 @@ def accept(
     which: PaymentArgument, *, reason: Reason, author: Author, propose: Propose = False, as_json: AsJson = False
 ) -> None:
     """Record a payment as accepted by the casino. Use it only if you know that the casino has booked it."""
-    _decide(which, Act.ACCEPT, propose=propose, signed=(author, reason), as_json=as_json)
+    wish = PaymentDecisionParams(payment=which, reason=reason, propose=propose)
+    _show(ask(decisions.accept, wish, author=author, waits=WAITS), as_json=as_json)
 
 
 @app.command("give-up")
@@ -81,29 +56,15 @@ def give_up(
     which: PaymentArgument, *, reason: Reason, author: Author, propose: Propose = False, as_json: AsJson = False
 ) -> None:
     """Give up a payment, which stays unpaid or untaken. A correction in the ledger carries your name."""
-    _decide(which, Act.GIVE_UP, propose=propose, signed=(author, reason), as_json=as_json)
+    wish = PaymentDecisionParams(payment=which, reason=reason, propose=propose)
+    _show(ask(decisions.give_up, wish, author=author, waits=WAITS), as_json=as_json)
 
 
-def _decide(which: str, act: Act, *, propose: bool, signed: tuple[str, str], as_json: bool) -> None:
-    async def work(hub: Hub, settings: Settings) -> Payment | Proposal:
-        subject_id, kind = await payment_of(hub, which)
-        author, reason = signed
-        what = PersonAct(act, subject_id, reason, kind)
-        if propose or (settings.four_eyes and act is not Act.RETRY):
-            return await proposed(hub, settings, what)
-        payment: Payment = (await do(hub, what, author=author)).payments[kind]
-        return payment
-
-    done = with_hub(work, waits="nothing is sent to the casino")
-    if isinstance(done, Proposal):
-        show_proposed(done, as_json=as_json)
-    else:
-        _show(done, as_json=as_json)
-
-
-def _show(payment: Payment, *, as_json: bool) -> None:
-    name = f"{payment.subject_id}:{payment.kind.value}"
+def _show(done: PaymentDone, *, as_json: bool) -> None:
     if as_json:
-        show_json({"payment": name, **msgspec.to_builtins(payment)})
+        show_json(done)
+    elif isinstance(done.proposal, ProposalRecord):
+        say_proposed(done.proposal)
     else:
-        say(f"Payment {name} is {payment.state.value}. `croupier trace {payment.subject_id}` shows the whole story.")
+        subject = str(done.payment).partition(":")[0]
+        say(f"Payment {done.payment} is {done.state}. `croupier trace {subject}` shows the whole story.")

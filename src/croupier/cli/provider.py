@@ -7,11 +7,11 @@ from typing import Annotated, Any, Final
 import msgspec
 import typer
 
+from croupier.admin_api.errors import CommandError
 from croupier.cli.counterparty import CounterpartyCommands
 from croupier.cli.find import check_peer, provider_of
 from croupier.cli.running import AsCsv, AsJson, settings, with_hub, with_look
 from croupier.cli.secret_options import KeepOld, Now, SecretFile, kept_s
-from croupier.cli.sentences import CommandError
 from croupier.cli.show import say, show_json, show_list
 from croupier.core.counterparty import Provider
 from croupier.flows.hub import Hub

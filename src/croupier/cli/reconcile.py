@@ -12,17 +12,19 @@ from typing import Annotated, Any
 
 import typer
 
+from croupier.admin_api import oversight
+from croupier.admin_api.days import DAY_MS, day_ms
+from croupier.admin_api.errors import CommandError
+from croupier.admin_api.oversight import FindingsParams
 from croupier.cli.close_options import Closed, CloseWish, closes
-from croupier.cli.days import DAY_MS, day_ms
 from croupier.cli.find import casino_of, subject_of
 from croupier.cli.progress import progress_line
-from croupier.cli.running import WAITS_FOR_A_PERSON, AsCsv, AsJson, with_hub, with_look
-from croupier.cli.sentences import CommandError
+from croupier.cli.running import WAITS_FOR_A_PERSON, AsCsv, AsJson, ask, with_hub, with_look
 from croupier.cli.show import instant, say, show_json, show_list, show_table
 from croupier.core.reconciliation import Difference
 from croupier.flows.hub import Hub
 from croupier.flows.rate_limit import compare_all
-from croupier.flows.reconcile import BetComparison, ComparisonResult, query_unknown_bet, settle_incident
+from croupier.flows.reconcile import BetComparison, ComparisonResult, query_unknown_bet
 from croupier.kit.progress import Tell
 from croupier.kit.settings import Settings
 from croupier.store.oversight.findings import Finding
@@ -141,12 +143,7 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """Show the open findings, and nothing else. Exit code 3 if there are any."""
-
-    async def work(hub: Hub, _: Settings) -> list[Finding]:
-        casino_id = None if casino is None else (await casino_of(hub, casino)).casino_id
-        return await hub.store.findings.open_ones(casino_id, MOST, None)
-
-    findings = with_look(work)
+    findings = ask(oversight.findings, FindingsParams(casino=casino))
     if as_json:
         show_json(findings)
     else:
@@ -159,19 +156,11 @@ def list_(
 @closes
 def close(wish: CloseWish) -> None:
     """Close findings, by their ids or all that a filter fits. The same difference does not open one again; another does."""
-
-    async def work(hub: Hub, _: Settings) -> tuple[list[Finding], dict[int, int]]:
-        chosen = await hub.store.findings.chosen(await wish.choice(hub))
-        wish.check_found([one.finding_id for one in chosen], thing="finding", shown_by="croupier reconcile")
-        closed = {} if wish.dry_run else await hub.store.findings.close(chosen, wish.author, wish.reason)
-        for bet_id in sorted(set(closed.values())):
-            await settle_incident(hub, bet_id, by=wish.author, note=wish.reason)
-        return chosen, closed
-
-    chosen, closed = with_hub(work)
-    if wish.dry_run and not wish.as_json:
-        show_table("Chosen", COLUMNS, _finding_lines(chosen))
-    Closed([one.finding_id for one in chosen], sorted(closed), wish.dry_run).show("finding", as_json=wish.as_json)
+    done = ask(oversight.close_findings, wish.params, author=wish.author)
+    if done.dry_run and not wish.as_json:
+        show_table("Chosen", COLUMNS, _finding_lines(done.chosen))
+    chosen = [one.finding_id for one in done.chosen]
+    Closed(chosen, done.closed, done.dry_run).show("finding", as_json=wish.as_json)
 
 
 # --- comparison -------------------------------------------------------------------------------------------------
@@ -180,9 +169,17 @@ def close(wish: CloseWish) -> None:
 async def _asked(hub: Hub, wish: _Wish, tell: Tell) -> _Comparison:
     casino_id = None if wish.casino is None else (await casino_of(hub, wish.casino)).casino_id
     compared, left, cashbacks, bet_id = await _compared(hub, wish, casino_id, tell=tell)
-    findings = await hub.store.findings.open_ones(casino_id, MOST, bet_id)
+    casino_ids = None if casino_id is None else (casino_id,)
+    findings = await hub.store.findings.open_ones(MOST, casino_ids=casino_ids, subject_id=bet_id)
     asked = wish.open_window or wish.day is not None or wish.bet is not None
-    return _Comparison(asked, compared, left, cashbacks, findings, await hub.store.findings.count(casino_id, bet_id))
+    return _Comparison(
+        asked,
+        compared,
+        left,
+        cashbacks,
+        findings,
+        await hub.store.findings.count(casino_ids=casino_ids, subject_id=bet_id),
+    )
 
 
 async def _compared(
@@ -195,7 +192,7 @@ async def _compared(
         return compared, left, None, bet_id
     if wish.day is not None:
         assert casino_id is not None
-        start_ms = day_ms(wish.day, "--day")
+        start_ms = day_ms(wish.day, "day")
         bets = await store.of_day(casino_id, start_ms, start_ms + DAY_MS)
         compared, left = await compare_all(hub, [(bet_id, casino_id) for bet_id in bets], tell=tell)
         return compared, left, await store.cashbacks(casino_id, start_ms, start_ms + DAY_MS), None

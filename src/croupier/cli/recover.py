@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from croupier.cli.days import time_ms
+from croupier.admin_api.days import time_ms
+from croupier.admin_api.errors import CommandError
 from croupier.cli.running import AsJson, Author, Reason, with_hub, with_look
-from croupier.cli.sentences import CommandError
 from croupier.cli.show import instant, say, show_facts, show_json, show_table
 from croupier.core.recovery import Mark
 from croupier.flows import recovery
@@ -48,7 +48,7 @@ def begin(
     as_json: AsJson = False,
 ) -> None:
     """Enter recovery mode, if the hub has not noticed a restore by itself. A running hub follows within 1 s."""
-    since_ms = None if since is None else time_ms(since, "--since") // 1000 * 1000
+    since_ms = None if since is None else time_ms(since, "since") // 1000 * 1000
     seen = None if last_id is None else Mark(0, 0, last_id)
 
     async def work(hub: Hub, _: Settings) -> RecoveryProgress | None:

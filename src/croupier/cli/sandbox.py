@@ -17,10 +17,11 @@ from typing import Annotated, Any
 
 import typer
 
+from croupier.admin_api.errors import CommandError
 from croupier.apps.wiring import open_hub
 from croupier.apps.world import show_draws
 from croupier.cli.running import AsJson, settings
-from croupier.cli.sentences import CommandError, sentence
+from croupier.cli.sentences import sentence
 from croupier.cli.show import note
 from croupier.flows.hub import Hub
 from croupier.flows.sync_games import sync_games

@@ -17,9 +17,9 @@ from typing import Annotated
 
 import typer
 
+from croupier.admin_api.errors import CommandError
 from croupier.cli.keys import app as keys
 from croupier.cli.running import AsJson, Author, said_for_the_books, settings, with_db, with_hub
-from croupier.cli.sentences import CommandError
 from croupier.cli.show import note, say, show_json, show_table
 from croupier.flows.hub import Hub
 from croupier.flows.keep_trail import sign, vouch

@@ -17,7 +17,7 @@ from typing import Annotated, TextIO
 
 import typer
 
-from croupier.cli.sentences import CommandError
+from croupier.admin_api.errors import CommandError
 from croupier.cli.show import note, show_facts, show_json
 from croupier.kit import strictjson
 from croupier.kit.strictjson import BadJson, Json

@@ -9,11 +9,13 @@ from typing import Annotated
 
 import typer
 
+from croupier.admin_api import search
+from croupier.admin_api.errors import CommandError
+from croupier.admin_api.search import SessionFilters
 from croupier.cli.find import casino_of, check_player, game_of
-from croupier.cli.running import AsJson, with_hub, with_look
-from croupier.cli.search import Wish, search_of, session_cursor, show_page, with_filters
+from croupier.cli.running import AsJson, ask, with_hub
+from croupier.cli.search import show_page, with_filters
 from croupier.cli.secret_options import taken_in
-from croupier.cli.sentences import CommandError
 from croupier.cli.show import show_facts, show_json
 from croupier.core.counterparty import Casino
 from croupier.core.readings import No, Unknown
@@ -22,11 +24,8 @@ from croupier.flows.hub import Hub
 from croupier.flows.launch import Launched, LaunchRequest, launch
 from croupier.kit.settings import Settings
 from croupier.store.parties.players import Player
-from croupier.views import money_lists
-from croupier.views.money_lists import Page
 
 LONGEST_TOKEN = 4096
-SESSION_STATES = ("open", "over")
 COLUMNS = (
     "session_id", "?casino", "player", "??provider", "game", "?currency", "??demo", "opened_ms", "expires_ms", "??ended_by",
     "???end_reason",
@@ -86,16 +85,10 @@ def open_(
 
 
 @app.command("list")
-@with_filters("casino", "provider", "player", "game", "state", "currency", "from_", "to", states=SESSION_STATES)
-def list_(wish: Wish, as_csv: bool, as_json: bool) -> None:
+@with_filters(SessionFilters)
+def list_(wish: SessionFilters, as_csv: bool, as_json: bool) -> None:
     """Show sessions of all casinos, those opened last first."""
-    before = session_cursor(wish.after)
-
-    async def work(hub: Hub, _: Settings) -> Page:
-        return await money_lists.sessions(hub.store.db, await search_of(hub, wish, before))
-
-    page = with_look(work)
-    show_page("Sessions", page.sessions, page.before, columns=COLUMNS, forms=(as_json, as_csv))
+    show_page("Sessions", ask(search.sessions, wish), columns=COLUMNS, forms=(as_json, as_csv))
 
 
 async def _behind(hub: Hub, casino: Casino, token: str) -> Player:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from croupier.admin_api.errors import CommandError
 from croupier.cli.find import peer_problem
-from croupier.cli.sentences import CommandError
 from croupier.kit.settings import Settings
 from croupier.store.parties.counterparties import check_columns
 from croupier.store.parties.profiles import BadProfile, Side, profile_from_settings

@@ -2,37 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated
 
 import msgspec
 import typer
 
-from croupier.cli.find import casino_of
-from croupier.cli.running import AsJson, with_look
-from croupier.cli.sentences import NotFound
+from croupier.admin_api import look
+from croupier.admin_api.look import TraceParams
+from croupier.cli.running import AsJson, ask
 from croupier.cli.show import instant, show_facts, show_json, show_table
-from croupier.flows.hub import Hub
-from croupier.kit.settings import Settings
-from croupier.views.subjects import bet_of_round, last_bet, subject_of_transaction
 from croupier.views.trace import Moment, Trace
-from croupier.views.trace import trace as story
-
-
-@dataclass(frozen=True, slots=True)
-class _Which:
-    subject: str | None
-    round_ref: str | None
-    last: str | None
-    transaction: str | None
-    casino: str | None
-
-    def check(self) -> None:
-        """Check that one thing is named. Raises typer.BadParameter."""
-        if sum(one is not None for one in (self.subject, self.round_ref, self.last, self.transaction)) != 1:
-            raise typer.BadParameter("give one of BETID, --round, --last and --transaction")
-        if self.subject is not None and self.casino is not None:
-            raise typer.BadParameter("--casino goes with --round, --last and --transaction")
 
 
 def trace(
@@ -50,47 +29,14 @@ def trace(
     as_json: AsJson = False,
 ) -> None:
     """Show everything one bet or cashback did, on both sides, in order."""
-    wanted = _Which(which, round_ref, last, transaction, casino)
-    wanted.check()
-
-    async def work(hub: Hub, _: Settings) -> Trace | None:
-        named = await _named(hub, wanted)
-        return None if named is None else await story(hub.store.db, named)
-
-    found = with_look(work)
-    if found is None:
-        raise NotFound(_missing(wanted))
+    if sum(one is not None for one in (which, round_ref, last, transaction)) != 1:
+        raise typer.BadParameter("give one of BETID, --round, --last and --transaction")
+    wish = TraceParams(bet=which, round_ref=round_ref, last=last, transaction=transaction, casino=casino)
+    found = ask(look.trace, wish)
     if as_json:
         show_json(found)
     else:
         _show(found)
-
-
-async def _named(hub: Hub, wanted: _Which) -> str | None:
-    """Return the id of the bet or cashback. Raises SeveralFound, CommandError."""
-    if wanted.subject is not None:
-        return wanted.subject
-    db, casino_id = hub.store.db, None if wanted.casino is None else (await casino_of(hub, wanted.casino)).casino_id
-    if wanted.round_ref is not None:
-        number = await bet_of_round(db, wanted.round_ref, casino_id)
-    elif wanted.last is not None:
-        number = await last_bet(db, wanted.last, casino_id)
-    else:
-        number = await subject_of_transaction(db, wanted.transaction or "", casino_id)
-    return None if number is None else str(number)
-
-
-def _missing(wanted: _Which) -> str:
-    if wanted.round_ref is not None:
-        return f"there is no bet of round {wanted.round_ref[:200]!r}: `croupier bet list` shows bets with their rounds"
-    if wanted.last is not None:
-        return f"there is no bet of player {wanted.last[:200]!r}: `croupier bet list` shows bets with their players"
-    if wanted.transaction is not None:
-        return (
-            f"no casino accepted a payment as {wanted.transaction[:200]!r}: `croupier payment list` shows payments with "
-            "the casinos' ids"
-        )
-    return f"there is no bet or cashback {str(wanted.subject)[:200]!r}: give a BetId, a CashbackId or provider:betId"
 
 
 def _show(found: Trace) -> None:

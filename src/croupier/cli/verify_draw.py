@@ -13,9 +13,9 @@ from typing import Annotated
 
 import typer
 
+from croupier.admin_api.errors import CommandError
 from croupier.cli.running import AsJson
 from croupier.cli.secret_options import credentials_in, json_in
-from croupier.cli.sentences import CommandError
 from croupier.cli.show import say, show_facts, show_json
 from croupier.kit.http import HttpWire
 from croupier.kit.strictjson import BadField, Json

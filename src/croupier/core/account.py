@@ -1,6 +1,6 @@
-"""Accounts of persons and their roles.
+"""Accounts of persons, their roles, and the casinos and providers that each may see.
 
-Owns: the roles and what each may do. Never: how somebody proves who they are. Spec: operate.md 2, decision 0101.
+Owns: the roles and what each may do, and the scope of an account. Never: how somebody proves who they are. Spec: operate.md 2, decision 0101.
 """
 
 from __future__ import annotations
@@ -28,6 +28,27 @@ class Role(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Scope:
+    """The casinos and providers that an account may see and change. None: all of them."""
+
+    casino_ids: frozenset[int] | None = None
+    provider_ids: frozenset[int] | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Return whether it is the whole hub."""
+        return self.casino_ids is None and self.provider_ids is None
+
+    def casino(self, casino_id: int) -> bool:
+        """Return whether this casino belongs to it."""
+        return self.casino_ids is None or casino_id in self.casino_ids
+
+    def provider(self, provider_id: int) -> bool:
+        """Return whether this provider belongs to it."""
+        return self.provider_ids is None or provider_id in self.provider_ids
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """A person who is known by a token."""
 
@@ -38,3 +59,14 @@ class Account:
     created_by: str
     closed_ms: int | None = None
     closed_by: str | None = None
+    casino_ids: tuple[int, ...] | None = None
+    """The casinos that the person may see; None: all."""
+    provider_ids: tuple[int, ...] | None = None
+
+    @property
+    def scope(self) -> Scope:
+        """Return what the person may see and change."""
+        casinos, providers = self.casino_ids, self.provider_ids
+        return Scope(
+            None if casinos is None else frozenset(casinos), None if providers is None else frozenset(providers)
+        )

@@ -39,6 +39,7 @@ from croupier.store.money.jackpots import Jackpots
 from croupier.store.money.partner_transactions import PartnerTransactions
 from croupier.store.money.play_sums import PlaySums
 from croupier.store.oversight.accounts import Accounts
+from croupier.store.oversight.admin_uses import AdminUses
 from croupier.store.oversight.audits import Audits
 from croupier.store.oversight.comparisons import Comparisons
 from croupier.store.oversight.findings import Findings
@@ -120,6 +121,7 @@ class Stores:
     incidents: Incidents
     notifications: Notifications
     accounts: Accounts
+    admin_uses: AdminUses
     proposals: Proposals
     findings: Findings
     comparisons: Comparisons

@@ -143,6 +143,19 @@ class Settings:
         text="Decisions of a person that move money wait until a second person approves them: both need an account",
     )
     token: Secret | None = setting(None, "Token of the account of the person who runs a command")
+    hub_url: str | None = setting(
+        None,
+        "Base URL of a running hub: commands work there over its admin API, with the token of `CROUPIER_TOKEN`",
+        _matches(_URL, "an http:// or https:// URL without a query"),
+    )
+    admin_from: str = setting(
+        "127.0.0.1,::1",
+        "Addresses or networks, separated by commas, from which the admin API may be used, or `none`",
+        _are_networks,
+    )
+    admin_per_s: int = setting(
+        20, "Requests a second that a worker takes from one account over the admin API", _between(1, 10_000)
+    )
 
     # Documentation
     docs: bool = setting(default=True, text="Serve the API reference and the guides at /docs")
@@ -282,6 +295,11 @@ class Settings:
     def trusted_addresses(self) -> list[str]:
         """Return the addresses and networks of the trusted proxies."""
         return [] if self.trusted_proxies == NO_PROXY else [part.strip() for part in self.trusted_proxies.split(",")]
+
+    @property
+    def admin_networks(self) -> tuple[str, ...]:
+        """Return the addresses and networks from which the admin API may be used."""
+        return () if self.admin_from == NO_PROXY else tuple(part.strip() for part in self.admin_from.split(","))
 
     @property
     def trail_path(self) -> Path:

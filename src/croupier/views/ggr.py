@@ -33,7 +33,9 @@ placed as (
     select m.*, coalesce(b.casino_id, k.casino_id) as casino_id, b.provider_id, b.game_id, pl.country, pl.is_test
     from moved m left join bets b on b.bet_id = m.subject_id left join cashbacks k on k.cashback_id = m.subject_id
     left join players pl on pl.player_id = coalesce(b.player_id, k.player_id)
-    where m.ggr <> 0 or m.jackpot <> 0 or m.cashback <> 0),
+    where (m.ggr <> 0 or m.jackpot <> 0 or m.cashback <> 0)
+    and ($4::bigint[] is null or coalesce(b.casino_id, k.casino_id) = any($4))
+    and ($5::bigint[] is null or b.provider_id = any($5))),
 counted as (
     select case when 'day' = any($3::text[]) then to_char(at, 'YYYY-MM-DD') end as day,
         case when 'month' = any($3::text[]) then to_char(at, 'YYYY-MM') end as month,
@@ -84,10 +86,16 @@ class GgrRow:
     """Cashbacks decided, less those that ended unpaid or were taken back; not part of ggr."""
 
 
-async def ggr(db: Db, from_ms: int, to_ms: int, *, by: Collection[str] = USUAL) -> list[GgrRow]:
+Ids = Collection[int] | None
+"""Ids of casinos or providers; None: of all."""
+
+
+async def ggr(
+    db: Db, from_ms: int, to_ms: int, *, by: Collection[str] = USUAL, casino_ids: Ids = None, provider_ids: Ids = None
+) -> list[GgrRow]:
     """Return the report of [from_ms, to_ms): one row per currency and combination of the dimensions in `by`."""
     assert set(by) <= set(DIMENSIONS), by
-    return [_line(row) for row in await db.fetch(_GGR, from_ms, to_ms, list(by))]
+    return [_line(row) for row in await db.fetch(_GGR, from_ms, to_ms, list(by), casino_ids, provider_ids)]
 
 
 def _line(row: Mapping[str, Any]) -> GgrRow:

@@ -7,41 +7,48 @@ major units. Spec: money.md 2.1 ("`unknown` ... is listed"), money.md 5 (I4), op
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from croupier.core.money import format_amount
-from croupier.store.db import Db, Tx
+from croupier.store.db import Db
 from croupier.store.money.standing import PARKED_PAYMENTS, STANDING_BETS, UNDECIDED_PAYMENTS
 
 _INCIDENTS = """
 select i.incident_id, i.subject_id, i.name, i.note, i.times, i.first_ms, i.last_ms, a.name as casino
 from incidents i left join bets b on b.bet_id = i.subject_id left join cashbacks k on k.cashback_id = i.subject_id
 left join casinos a on a.casino_id = coalesce(b.casino_id, k.casino_id)
-where i.closed_ms is null order by i.last_ms desc, i.incident_id desc limit $1"""
+where i.closed_ms is null and ($2::bigint[] is null or a.casino_id = any($2))
+and ($3::bigint[] is null or b.provider_id = any($3))
+order by i.last_ms desc, i.incident_id desc limit $1"""
 _INCOMPLETE = f"""
 select b.bet_id, b.state, b.bet_ref, b.round_ref, b.player_ref, b.currency, b.stake as amount, b.created_ms,
     a.name as casino, p.name as provider
 from bets b left join casinos a using (casino_id) left join providers p on p.provider_id = b.provider_id
 where b.state in {STANDING_BETS} -- what the index of standing bets holds
-and b.state in ('on', 'unclaimed') and b.created_ms < $2 order by b.created_ms limit $1"""  # noqa: S608 - our own list
+and b.state in ('on', 'unclaimed') and b.created_ms < $4
+and ($2::bigint[] is null or b.casino_id = any($2)) and ($3::bigint[] is null or b.provider_id = any($3)) order by b.created_ms limit $1"""  # noqa: S608 - our own list
 _PAYMENT = """
 select p.subject_id, p.kind, p.state, p.amount, p.created_ms, p.code, p.message,
     c.step, c.due_ms, coalesce(c.failures, 0) as failures, coalesce(b.currency, k.currency) as currency,
     coalesce(b.player_ref, k.player_ref) as player_ref, a.name as casino
 from {rows} left join bets b on b.bet_id = p.subject_id left join cashbacks k on k.cashback_id = p.subject_id
 left join casinos a on a.casino_id = coalesce(b.casino_id, k.casino_id)
-where {which} limit $1"""
+where ({which}) and ($2::bigint[] is null or a.casino_id = any($2))
+and ($3::bigint[] is null or b.provider_id = any($3))
+order by {order} limit $1"""
 _PARKED = _PAYMENT.format(
     rows="payments p left join calls c on c.subject_id = p.subject_id and c.slot = p.kind",
-    which=f"{PARKED_PAYMENTS} order by p.created_ms",
+    which=PARKED_PAYMENTS,
+    order="p.created_ms",
 )
 # A payment without an outcome has a call; an accepted stake that nobody claimed has one too.
 _UNKNOWN = _PAYMENT.format(
     rows="calls c join payments p on p.subject_id = c.subject_id"
     " and p.kind = case c.slot when 'claim' then 'stake' else c.slot end",
-    which=f"p.state in {UNDECIDED_PAYMENTS} or c.slot = 'claim' order by c.due_ms",
+    which=f"p.state in {UNDECIDED_PAYMENTS} or c.slot = 'claim'",
+    order="c.due_ms",
 )
 
 
@@ -106,19 +113,22 @@ class ReviewLists:
     unknown: tuple[OpenPayment, ...]
 
 
-async def review_lists(db: Db, on_before_ms: int, most: int) -> ReviewLists:
-    """Return the lists as of one moment. `on_before_ms`: a bet that is on is listed if it was made before this instant."""
+async def review_lists(
+    db: Db, on_before_ms: int, most: int, *, casino_ids: Sequence[int] | None = None,
+    provider_ids: Sequence[int] | None = None,
+) -> ReviewLists:  # fmt: skip
+    """Return the lists as of one moment, of these casinos and providers or of all.
+
+    `on_before_ms`: a bet that is on is listed if it was made before this instant.
+    """
+    asked = (most, casino_ids, provider_ids)
     async with db.transaction(snapshot=True) as tx:
         return ReviewLists(
-            tuple([OpenIncident(**row) for row in await tx.fetch(_INCIDENTS, most)]),
-            tuple([_game(row) for row in await tx.fetch(_INCOMPLETE, most, on_before_ms)]),
-            await _payments(tx, _PARKED, most),
-            await _payments(tx, _UNKNOWN, most),
+            tuple([OpenIncident(**row) for row in await tx.fetch(_INCIDENTS, *asked)]),
+            tuple([_game(row) for row in await tx.fetch(_INCOMPLETE, *asked, on_before_ms)]),
+            tuple([_payment(row) for row in await tx.fetch(_PARKED, *asked)]),
+            tuple([_payment(row) for row in await tx.fetch(_UNKNOWN, *asked)]),
         )
-
-
-async def _payments(tx: Tx, sql: str, most: int) -> tuple[OpenPayment, ...]:
-    return tuple([_payment(row) for row in await tx.fetch(sql, most)])
 
 
 def _game(row: Mapping[str, Any]) -> IncompleteGame:

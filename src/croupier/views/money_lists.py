@@ -138,8 +138,9 @@ class Search:
 
     count: int
     before: tuple[int, str] = (TOP, "")
-    casino_id: int | None = None
-    provider_id: int | None = None
+    casino_ids: tuple[int, ...] | None = None
+    """Only of these casinos; None: of all."""
+    provider_ids: tuple[int, ...] | None = None
     game_id: int | None = None
     player_ids: tuple[int, ...] | None = None
     round_ref: str | None = None
@@ -212,8 +213,8 @@ async def sessions(db: Db, asked: Search) -> Page:
 def bets_query(asked: Search, bottom: int) -> tuple[str, list[object]]:
     """Return the statement and values that read one window of bets."""
     query = Query()
-    query.where("b.casino_id = {}", asked.casino_id)
-    query.where("b.provider_id = {}", asked.provider_id)
+    query.where("b.casino_id = any({}::bigint[])", asked.casino_ids)
+    query.where("b.provider_id = any({}::bigint[])", asked.provider_ids)
     query.where("b.game_id = {}", asked.game_id)
     query.where("b.round_ref = {}", asked.round_ref)
     query.where("b.state = {}", asked.state)
@@ -238,8 +239,8 @@ def bets_query(asked: Search, bottom: int) -> tuple[str, list[object]]:
 def payments_query(asked: Search, bottom: int) -> tuple[str, list[object]]:
     """Return the statement and values that read one window of payments."""
     query = Query()
-    query.where("pl.casino_id = {}", asked.casino_id)
-    query.where("b.provider_id = {}", asked.provider_id)
+    query.where("pl.casino_id = any({}::bigint[])", asked.casino_ids)
+    query.where("b.provider_id = any({}::bigint[])", asked.provider_ids)
     query.where("b.game_id = {}", asked.game_id)
     query.where("w.state = {}", asked.state)
     query.where("w.kind = {}", asked.kind)
@@ -264,8 +265,8 @@ def payments_query(asked: Search, bottom: int) -> tuple[str, list[object]]:
 def sessions_query(asked: Search, bottom: int) -> tuple[str, list[object]]:
     """Return the statement and values that read one window of sessions."""
     query = Query()
-    query.where("b.casino_id = {}", asked.casino_id)
-    query.where("b.provider_id = {}", asked.provider_id)
+    query.where("b.casino_id = any({}::bigint[])", asked.casino_ids)
+    query.where("b.provider_id = any({}::bigint[])", asked.provider_ids)
     query.where("b.game_id = {}", asked.game_id)
     query.where("b.currency = {}", asked.currency)
     if asked.live is not None:

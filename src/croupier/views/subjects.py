@@ -25,7 +25,7 @@ order by b.bet_id"""
 
 _PLAYERS = """
 select pl.player_id, pl.casino_id, c.name as casino from casinos c join players pl using (casino_id)
-where pl.player_ref = $1 and ($2::bigint is null or pl.casino_id = $2) order by pl.casino_id"""
+where pl.player_ref = $1 and ($2::bigint[] is null or pl.casino_id = any($2)) order by pl.casino_id"""
 _LAST = """
 select b.bet_id from (select distinct subject_id from payments where player_id = $1) s
 cross join lateral (select bet_id from bets x where x.bet_id = s.subject_id offset 0) b order by 1 desc limit 1"""
@@ -33,11 +33,11 @@ MOST_CANDIDATES = 20
 _OF_ROUND = f"""
 select b.bet_id as subject_id, format('player %s at %s, %s', b.player_ref, c.name, b.state) as what
 from bets b left join casinos c using (casino_id)
-where b.round_ref = $1 and ($2::bigint is null or b.casino_id = $2) order by 1 desc limit {MOST_CANDIDATES + 1}"""  # noqa: S608 - ours
+where b.round_ref = $1 and ($2::bigint[] is null or b.casino_id = any($2)) order by 1 desc limit {MOST_CANDIDATES + 1}"""  # noqa: S608 - ours
 _OF_TRANSACTION = f"""
 select w.subject_id, min(format('%s at %s', w.kind, c.name)) as what
 from payments w join players pl using (player_id) left join casinos c using (casino_id)
-where w.partner_tx = $1 and ($2::bigint is null or pl.casino_id = $2)
+where w.partner_tx = $1 and ($2::bigint[] is null or pl.casino_id = any($2))
 group by 1 order by 1 desc limit {MOST_CANDIDATES + 1}"""  # noqa: S608 - ours
 
 
@@ -82,33 +82,33 @@ async def find_subject(db: Db, text: str) -> int | None:
     return rows[0]["bet_id"] if rows else None
 
 
-async def players_named(db: Db, player_ref: str, casino_id: int | None = None) -> list[NamedPlayer]:
+async def players_named(db: Db, player_ref: str, casino_ids: Sequence[int] | None = None) -> list[NamedPlayer]:
     """Return the players with this id, each at a casino of its own."""
     if not storable_text(player_ref):
         return []
-    return [NamedPlayer(**row) for row in await db.fetch(_PLAYERS, player_ref, casino_id)]
+    return [NamedPlayer(**row) for row in await db.fetch(_PLAYERS, player_ref, casino_ids)]
 
 
-async def last_bet(db: Db, player_ref: str, casino_id: int | None = None) -> int | None:
+async def last_bet(db: Db, player_ref: str, casino_ids: Sequence[int] | None = None) -> int | None:
     """Return the player's last bet, or None. Raises SeveralFound if several casinos have a player of this id."""
-    found = await players_named(db, player_ref, casino_id)
+    found = await players_named(db, player_ref, casino_ids)
     if len(found) > 1:
         raise SeveralFound(f"player {player_ref!r}", [f"one of casino {one.casino}" for one in found], "give --casino")
     bet_id: int | None = await db.fetchval(_LAST, found[0].player_id) if found else None
     return bet_id
 
 
-async def bet_of_round(db: Db, round_ref: str, casino_id: int | None = None) -> int | None:
+async def bet_of_round(db: Db, round_ref: str, casino_ids: Sequence[int] | None = None) -> int | None:
     """Return the only bet of a round, or None. Raises SeveralFound."""
-    return await _only(db, _OF_ROUND, (round_ref, casino_id), what="round")
+    return await _only(db, _OF_ROUND, (round_ref, casino_ids), what="round")
 
 
-async def subject_of_transaction(db: Db, transaction_id: str, casino_id: int | None = None) -> int | None:
+async def subject_of_transaction(db: Db, transaction_id: str, casino_ids: Sequence[int] | None = None) -> int | None:
     """Return the bet or cashback of a casino's own transaction id, or None. Raises SeveralFound."""
-    return await _only(db, _OF_TRANSACTION, (transaction_id, casino_id), what="transaction")
+    return await _only(db, _OF_TRANSACTION, (transaction_id, casino_ids), what="transaction")
 
 
-async def _only(db: Db, sql: str, asked: tuple[str, int | None], *, what: str) -> int | None:
+async def _only(db: Db, sql: str, asked: tuple[str, Sequence[int] | None], *, what: str) -> int | None:
     if not storable_text(asked[0]):
         return None
     rows = await db.fetch(sql, *asked)

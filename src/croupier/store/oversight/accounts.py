@@ -7,20 +7,23 @@ from __future__ import annotations
 
 import hashlib
 
-from croupier.core.account import Account, Role
+from croupier.core.account import Account, Role, Scope
 from croupier.kit.chance import Chance
 from croupier.kit.clock import Clock
 from croupier.store.db import Db, Row
 
-_COLUMNS = "account_id, name, role, created_ms, created_by, closed_ms, closed_by"
+_COLUMNS = "account_id, name, role, created_ms, created_by, closed_ms, closed_by, casino_ids, provider_ids"
 _ADD = f"""
-insert into accounts (name, role, token_digest, created_ms, created_by) values ($1, $2, $3, $4, $5)
+insert into accounts (name, role, token_digest, created_ms, created_by, casino_ids, provider_ids)
+values ($1, $2, $3, $4, $5, $6::bigint[], $7::bigint[])
 on conflict (name) do nothing returning {_COLUMNS}"""
 _BY_TOKEN = f"select {_COLUMNS} from accounts where token_digest = $1 and closed_ms is null"
 _ALL = f"select {_COLUMNS} from accounts order by name"
 _CLOSE = f"""
 update accounts set closed_ms = $2, closed_by = $3 where name = $1 and closed_ms is null returning {_COLUMNS}"""
 _RENEW = f"update accounts set token_digest = $2 where name = $1 and closed_ms is null returning {_COLUMNS}"
+
+WHOLE_HUB = Scope()
 
 PREFIX = "cra_"
 """The beginning of each token, by which a search for leaked secrets finds one."""
@@ -38,10 +41,11 @@ class Accounts:
         self._clock = clock
         self._chance = chance
 
-    async def add(self, name: str, role: Role, by: str) -> tuple[Account, str]:
+    async def add(self, name: str, role: Role, by: str, scope: Scope = WHOLE_HUB) -> tuple[Account, str]:
         """Add an account; return it and its token, which nothing can show again. Raises AccountNameTaken."""
         token = self._new_token()
-        row = await self._db.fetchrow(_ADD, name, role.value, _digest(token), self._clock.now_ms(), by)
+        ids = [None if one is None else sorted(one) for one in (scope.casino_ids, scope.provider_ids)]
+        row = await self._db.fetchrow(_ADD, name, role.value, _digest(token), self._clock.now_ms(), by, *ids)
         if row is None:
             raise AccountNameTaken(
                 f"there is an account {name!r} already; `croupier account token` gives it a new token"
@@ -77,4 +81,5 @@ def _digest(token: str) -> bytes:
 
 
 def _account(row: Row) -> Account:
-    return Account(**{**row, "role": Role(row["role"])})
+    ids = {name: None if row[name] is None else tuple(row[name]) for name in ("casino_ids", "provider_ids")}
+    return Account(**{**row, **ids, "role": Role(row["role"])})

@@ -21,12 +21,14 @@ _COLUMNS = """
 f.finding_id, f.casino_id, a.name as casino, f.subject_id, f.about, f.name, f.words, f.evidence, f.times, f.first_ms,
 f.last_ms, f.closed_ms, f.closed_by, f.close_note"""
 _FROM = "from findings f left join casinos a using (casino_id)"
+_OF_PROVIDER = "exists (select from bets b where b.bet_id = f.subject_id and b.provider_id = any(${}))"
 _OPEN = f"""
-select {_COLUMNS} {_FROM} where f.closed_ms is null and ($1::bigint is null or f.casino_id = $1)
-and ($3::bigint is null or f.subject_id = $3) order by f.last_ms desc, f.finding_id desc limit $2"""
-_COUNT = """
-select count(*) from findings where closed_ms is null and ($1::bigint is null or casino_id = $1)
-and ($2::bigint is null or subject_id = $2)"""
+select {_COLUMNS} {_FROM} where f.closed_ms is null and ($1::bigint[] is null or f.casino_id = any($1))
+and ($3::bigint is null or f.subject_id = $3) and ($4::bigint[] is null or {_OF_PROVIDER.format(4)})
+order by f.last_ms desc, f.finding_id desc limit $2"""
+_COUNT = f"""
+select count(*) from findings f where closed_ms is null and ($1::bigint[] is null or casino_id = any($1))
+and ($2::bigint is null or subject_id = $2) and ($3::bigint[] is null or {_OF_PROVIDER.format(3)})"""
 _OF = f"select {_COLUMNS} {_FROM} where f.subject_id = $1 and f.casino_id = $2 order by f.finding_id"
 _PUT = """
 insert into findings as t (casino_id, subject_id, about, name, words, evidence, first_ms, last_ms)
@@ -42,13 +44,17 @@ update findings set closed_ms = $4, closed_by = null, close_note = 'a later comp
 where casino_id = $1 and subject_id = $2 and closed_ms is null and not (about || ' ' || name) = any($3::text[])"""
 _CHOSEN = f"""
 select {_COLUMNS} {_FROM} where f.closed_ms is null and ($1::bigint[] is null or f.finding_id = any($1))
-and ($2::text is null or f.name = $2) and ($3::bigint is null or f.casino_id = $3)
-and ($4::bigint is null or f.last_ms < $4) order by f.finding_id"""
+and ($2::text is null or f.name = $2) and ($3::bigint[] is null or f.casino_id = any($3))
+and ($4::bigint is null or f.last_ms < $4) and ($5::bigint[] is null or {_OF_PROVIDER.format(5)}) order by f.finding_id"""
 # One that was seen again since it was chosen stays open: nobody has looked at that.
 _CLOSE = """
 update findings f set closed_ms = $3, closed_by = $4, close_note = $5
 from unnest($1::bigint[], $2::integer[]) k(finding_id, times)
 where f.finding_id = k.finding_id and f.times = k.times and f.closed_ms is null returning f.finding_id, f.subject_id"""
+
+
+Ids = Sequence[int] | None
+"""Ids of casinos or providers; None: of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +101,15 @@ class Findings:
         self._db = db
         self._clock = clock
 
-    async def open_ones(self, casino_id: int | None, most: int, subject_id: int | None = None) -> list[Finding]:
-        """Return open findings, of one casino or bet or all, the one seen last first."""
-        return [_finding(row) for row in await self._db.fetch(_OPEN, casino_id, most, subject_id)]
+    async def open_ones(
+        self, most: int, *, casino_ids: Ids = None, provider_ids: Ids = None, subject_id: int | None = None
+    ) -> list[Finding]:
+        """Return open findings, of these casinos, providers and bet or of all, the one seen last first."""
+        return [_finding(row) for row in await self._db.fetch(_OPEN, casino_ids, most, subject_id, provider_ids)]
 
-    async def count(self, casino_id: int | None = None, subject_id: int | None = None) -> int:
+    async def count(self, *, casino_ids: Ids = None, provider_ids: Ids = None, subject_id: int | None = None) -> int:
         """Return the number of open findings."""
-        return int(await self._db.fetchval(_COUNT, casino_id, subject_id))
+        return int(await self._db.fetchval(_COUNT, casino_ids, subject_id, provider_ids))
 
     async def of(self, subject_id: int, casino_id: int) -> list[Finding]:
         """Return every finding of a bet, closed ones too."""
@@ -122,7 +130,7 @@ class Findings:
     async def chosen(self, choice: Choice) -> list[Finding]:
         """Return the open findings of this choice, by id."""
         ids = None if choice.ids is None else [one for one in choice.ids if storable_id(one)]
-        rows = await self._db.fetch(_CHOSEN, ids, choice.name, choice.casino_id, choice.before_ms)
+        rows = await self._db.fetch(_CHOSEN, ids, choice.name, choice.casino_ids, choice.before_ms, choice.provider_ids)
         return [_finding(row) for row in rows]
 
     async def close(self, findings: Sequence[Finding], by: str, note: str) -> dict[int, int]:

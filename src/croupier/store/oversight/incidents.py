@@ -25,8 +25,9 @@ _CHOSEN = f"""
 select {_COLUMNS} from incidents i where i.closed_ms is null
 and ($1::bigint[] is null or i.incident_id = any($1)) and ($2::text is null or i.name = $2)
 and ($4::bigint is null or i.last_ms < $4)
-and ($3::bigint is null or exists (select from bets b where b.bet_id = i.subject_id and b.casino_id = $3)
-    or exists (select from cashbacks k where k.cashback_id = i.subject_id and k.casino_id = $3))
+and ($3::bigint[] is null or exists (select from bets b where b.bet_id = i.subject_id and b.casino_id = any($3))
+    or exists (select from cashbacks k where k.cashback_id = i.subject_id and k.casino_id = any($3)))
+and ($5::bigint[] is null or exists (select from bets b where b.bet_id = i.subject_id and b.provider_id = any($5)))
 order by i.incident_id"""
 # One that happened again since it was chosen stays open: nobody has seen that.
 _CLOSE = """
@@ -67,9 +68,10 @@ class Choice:
 
     ids: Sequence[int] | None = None
     name: str | None = None
-    casino_id: int | None = None
+    casino_ids: Sequence[int] | None = None
     before_ms: int | None = None
     """Only what happened last before this instant."""
+    provider_ids: Sequence[int] | None = None
 
 
 class Incidents:
@@ -98,7 +100,7 @@ class Incidents:
     async def chosen(self, choice: Choice) -> list[Incident]:
         """Return the open incidents of this choice, by id."""
         ids = None if choice.ids is None else [one for one in choice.ids if storable_id(one)]
-        rows = await self._db.fetch(_CHOSEN, ids, choice.name, choice.casino_id, choice.before_ms)
+        rows = await self._db.fetch(_CHOSEN, ids, choice.name, choice.casino_ids, choice.before_ms, choice.provider_ids)
         return [Incident(**row) for row in rows]
 
     async def close(self, incidents: Sequence[Incident], by: str, note: str) -> list[int]:

@@ -53,6 +53,7 @@ STRANDS: Final = (
         "log_id incident_id subject_id name note times first_ms last_ms closed_ms closed_by close_note",
     ),
     _strand("player_blocks", "block_id player_id blocked reason author at_ms"),
+    _strand("admin_uses", "use_id at_ms account command parameters address refused"),
 )
 
 

@@ -30,6 +30,7 @@ COVERS: Final[Mapping[str, tuple[str, ...]]] = {
         "close_note",
     ),
     "player_blocks": ("block_id", "player_id", "blocked", "reason", "author", "at_ms"),
+    "admin_uses": ("use_id", "at_ms", "account", "command", "parameters", "address", "refused"),
 }  # fmt: skip
 """The tables and all their columns, the number of the row first."""
 

@@ -19,7 +19,13 @@ from croupier.views.trail.links import COVERS, Break, Walk, walk
 MOST = 100
 
 _HEAD = "select link, rows_upto, at_ms, head from trail where link = $1"
-_AT: Final = {"ledger": "at_ms", "events": "at_ms", "incident_log": "last_ms", "player_blocks": "at_ms"}
+_AT: Final = {
+    "ledger": "at_ms",
+    "events": "at_ms",
+    "incident_log": "last_ms",
+    "player_blocks": "at_ms",
+    "admin_uses": "at_ms",
+}
 _WAITING = {
     table: f"""
 select count(*) as rows, min({_AT[table]}) as since_ms from {table}

@@ -1,0 +1,21 @@
+"""All commands, by their words. Owns: the table. Never: a command's work. Spec: decision 0102."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any, Final
+
+from croupier.admin_api import accounts, decisions, look, oversight, search
+from croupier.admin_api.command import Command
+
+_MODULES: Final[tuple[ModuleType, ...]] = (search, look, oversight, decisions, accounts)
+
+
+def _all() -> Iterator[Command[Any, Any]]:
+    for module in _MODULES:
+        yield from (one for one in vars(module).values() if isinstance(one, Command))
+
+
+COMMANDS: Final[dict[str, Command[Any, Any]]] = {one.words: one for one in _all()}
+"""Every command that both doors carry out."""
