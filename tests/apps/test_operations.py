@@ -27,13 +27,13 @@ CASINO = Casino(1, "Corner Bet", "betcore_v2", "https://casino.test", ("EUR",))
 
 
 def served() -> list[tuple[str, str]]:
-    """Method and path of every route of the app, but those of SignalR, which is no REST, those of the frame's files, the documentation, and preflights."""
+    """Method and path of every route of the app, but those of SignalR, which is no REST, those of the frame's files, the documentation, the admin API, which has a document of its own, and preflights."""
     nobody: Any = None  # routes are made without a look at the hub
     every: list[Any] = hub_app(nobody, load({})).routes
     routes = [
         route
         for route in every
-        if not route.path.startswith((*PATHS, "/assets/", "/frame", "/docs")) and route.path != "/"
+        if not route.path.startswith((*PATHS, "/assets/", "/frame", "/docs", "/admin-api/")) and route.path != "/"
     ]
     return sorted((method, route.path) for route in routes for method in route.methods - {"HEAD", "OPTIONS"})
 

@@ -27,12 +27,14 @@ AT_THE_WIRE = (
 )
 """Where the spelling of a protocol may stand in code."""
 
+COMMANDS = {"PartnerClientId", "Secret", "CounterpartyId", "sessionId", "frameUri", "BetId", "CashbackId", "betId"}
 ALSO_SPELL: dict[str, set[str]] = {
     "flows/pay_in.py": {"betAmount", "winAmount"},
     "flows/pay_out.py": {"winAmount"},
     "feed/subscriptions.py": {"PartnerClientId"},
     "apps/world.py": {"_responseCode", "sessionId", "PartnerClientId"},
-    "cli": {"PartnerClientId", "Secret", "CounterpartyId", "sessionId", "frameUri", "BetId", "CashbackId", "betId"},
+    "cli": COMMANDS,
+    "admin_api": COMMANDS,
 }
 """Prefix of a file's name to the spellings it may use: what `--json` prints is fixed by operate.md 2, the demo's driver
 reads what the sandbox studio was answered, a subscription names its casino, and an amount that is wrong is named to the provider in its own spelling."""

@@ -220,6 +220,14 @@ STORE = (
         "I9 I14",
     ),
     Plant(
+        "balance-below-zero-told",
+        "a stake out of a win that the casino has not accepted yet: the provider is told less than nothing",
+        "croupier.store.money.balances",
+        ((" and b.amount + since.moved + k.net - booked.moved >= 0", ""),),
+        "I3",
+        test="tests/store/money/test_balances.py::test_less_than_nothing_is_unknown_until_the_win_behind_it_is_accepted",
+    ),
+    Plant(
         "balance-with-the-wrong-sign",
         "a stake raises the balance that is told",
         "croupier.store.money.balances",

@@ -69,7 +69,7 @@ async def add(desk: Desk, wish: AddParams) -> AccountToken:
     casinos = frozenset([(await desk.casino(one)).casino_id for one in wish.casinos])
     providers = frozenset([(await desk.provider(one)).provider_id for one in wish.providers])
     scope = Scope(casinos or None, providers or None)
-    account, token = await desk.hub.store.accounts.add(wish.name, wish.role, desk.author, scope)
+    account, token = await desk.hub.store.accounts.add(wish.name, wish.role, desk.author, scope=scope)
     return AccountToken(account.name, account.role, token)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import msgspec
 from starlette.requests import Request
@@ -21,10 +21,13 @@ from croupier.flows.hub import Hub
 from croupier.flows.inbound_limits import RateExceeded
 from croupier.kit.addresses import network_of
 from croupier.kit.inbound import address_of, bearer_of
+from croupier.kit.log import get
 from croupier.kit.networks import may_call
 from croupier.kit.recent_map import RecentMap
 from croupier.kit.settings import Settings
 from croupier.kit.token_buckets import TokenBuckets
+
+log = get("admin_api")
 
 BURST_S: Final = 3
 """So many seconds' worth of requests may come at once."""
@@ -45,9 +48,12 @@ class Door:
         self.settings = settings
         self.places = asyncio.Semaphore(PLACES)
         self._networks = settings.admin_networks
-        self._rates = TokenBuckets(hub.clock.monotonic_s, settings.admin_per_s, settings.admin_per_s * BURST_S)
-        self._wrong = TokenBuckets(hub.clock.monotonic_s, WRONG_PER_S, 10)
+        self._rates = TokenBuckets(self._now_s, settings.admin_per_s, settings.admin_per_s * BURST_S)
+        self._wrong = TokenBuckets(self._now_s, WRONG_PER_S, 10)
         self._recorded: RecentMap[tuple[str, str, str], int] = RecentMap(MOST_KEPT)
+
+    def _now_s(self) -> float:
+        return self.hub.clock.monotonic_s()
 
     async def admit(self, request: Request) -> Account:
         """Return who asks. Raises NotSignedIn, NotAllowed, RateExceeded."""
@@ -56,16 +62,21 @@ class Door:
         if not self._networks or not may_call(self._networks, address):
             raise NotAllowed(f"the admin API is not open to {address or 'this address'}: see CROUPIER_ADMIN_FROM")
         if self._wrong.empty_for_s(network_of(address)):
-            raise RateExceeded(self._wrong.empty_for_s(network_of(address)))
+            self._too_often(address, self._wrong.empty_for_s(network_of(address)))
         token = bearer_of(request)
         account = None if token is None else await self.hub.store.accounts.by_token(token)
         if account is None:
             self._wrong.wait_s(network_of(address))
+            log.warning("admin_api.unauthorized", client=address)
             raise NotSignedIn("the token is of no open account: an administrator gives one with `croupier account add`")
         wait_s = self._rates.wait_s(account.account_id)
         if wait_s:
-            raise RateExceeded(wait_s)
+            self._too_often(address, wait_s)
         return account
+
+    def _too_often(self, address: str, wait_s: int) -> NoReturn:
+        self.hub.inbound_limits.note_address(address, "admin_api")
+        raise RateExceeded(wait_s)
 
     async def desk_of(self, account: Account, asked: Command[Any, Any], params: Any, *, address: str) -> Desk:  # noqa: ANN401 - the command's own
         """Record the use and return the desk at which the command works. Raises NotAllowed."""

@@ -72,14 +72,12 @@ def _request(base: str, asked: Command[Any, Any], params: msgspec.Struct, *, tok
     path = asked.path.format(**{name: quote(str(given.pop(name)), safe="") for name in asked.in_path})
     headers = {"Authorization": f"Bearer {token}"}
     url = f"{base}{ROOT}/{path}"
+    limits: dict[str, Any] = {"total_s": ANSWER_S, "max_bytes": MOST_BYTES}
     if asked.reads:
         told = {name: str(value).lower() if isinstance(value, bool) else value for name, value in given.items()}
-        return _of("GET", url + (f"?{urlencode(told)}" if told else ""), headers, b"")
-    return _of("POST", url, {**headers, "Content-Type": "application/json"}, msgspec.json.encode(given))
-
-
-def _of(method: str, url: str, headers: dict[str, str], body: bytes) -> WireRequest:
-    return WireRequest(method, url, headers, body, total_s=ANSWER_S, max_bytes=MOST_BYTES)
+        return WireRequest("GET", url + (f"?{urlencode(told)}" if told else ""), headers, **limits)
+    headers["Content-Type"] = "application/json"
+    return WireRequest("POST", url, headers, msgspec.json.encode(given), **limits)
 
 
 def _check_base(base: str, loaded: Settings) -> None:

@@ -89,7 +89,9 @@ def judge_balances(
             if since_s < based_s:
                 may_be |= case.casino.witness.balances(bet.player_ref, since_s - QUERY_S, at_s)
             scene.seen["balance judged"] += 1
-            if minor_of(text, bet.currency) not in may_be:
+            if text.startswith("-"):
+                verdict.wrong("I3", f"{case.name} was told {text} with its {verb}: no wallet holds less than nothing")
+            elif minor_of(text, bet.currency) not in may_be:
                 verdict.wrong("I3", f"{case.name} was told {text} with its {verb}; it may be one of {sorted(may_be)}")
 
 

@@ -67,6 +67,19 @@ async def test_an_accepted_payment_moves_it_by_its_kind(db: Db, player: int, kin
     assert await told(db, player) == 10_000 + moved
 
 
+async def test_less_than_nothing_is_unknown_until_the_win_behind_it_is_accepted(db: Db, player: int) -> None:
+    """The casino took a stake out of a win whose acceptance it has not told yet."""
+    await paid(db, player, "stake", 10_000)
+    assert await told(db, player) == 0
+    await paid(db, player, "stake", 1)
+    assert await told(db, player) is None
+    ahead = await Balances(db).known(player, bet_id=77, net=500)
+    assert ahead is not None
+    assert (ahead.amount, ahead.ahead) == (-1, 500)
+    await paid(db, player, "payout", 500)
+    assert await told(db, player) == 499
+
+
 async def test_what_was_decided_before_the_question_is_in_the_answer_already(db: Db, player: int) -> None:
     await paid(db, player, "stake", 300, at_ms=ASKED_MS - 1)
     assert await told(db, player) == 10_000

@@ -22,17 +22,19 @@ _MOVED = """sum((p.amount - coalesce(p.tax, 0))
 # A payment that is older than the base and accepted after it had ended otherwise meanwhile: a stake that expired and
 # turned up. The casino's word may or may not have held it, so that nothing is known until the casino is asked anew.
 # What is ahead is seen in the same snapshot as what was accepted: a win is counted once, owed or paid.
+# Less than nothing: the casino took a stake out of a win whose acceptance it has not told yet. Its own word is needed then.
 _KNOWN = f"""
 select b.player_id, b.base_ms, k.bet_id, k.net, (b.amount + since.moved)::bigint as amount,
-(k.net - coalesce((
-    select {_MOVED} from payments p where p.subject_id = k.bet_id and p.state = 'accepted'
-), 0))::bigint as ahead
+(k.net - booked.moved)::bigint as ahead
 from balances b join unnest($1::bigint[], $2::bigint[], $3::bigint[]) k(player_id, bet_id, net) using (player_id)
 cross join lateral (
     select coalesce({_MOVED}, 0) as moved, coalesce(bool_or(p.created_ms < b.base_ms), false) as late
     from payments p where p.player_id = b.player_id and p.decided_ms >= b.base_ms and p.state = 'accepted'
 ) since
-where not since.late"""
+cross join lateral (
+    select coalesce({_MOVED}, 0) as moved from payments p where p.subject_id = k.bet_id and p.state = 'accepted'
+) booked
+where not since.late and b.amount + since.moved + k.net - booked.moved >= 0"""
 
 # A reported balance is a base only if its order to every other payment of the player is known (decision 0060). It holds
 # a payment that was decided before our request, and not one that was created after its answer had arrived.

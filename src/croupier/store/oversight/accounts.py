@@ -41,7 +41,7 @@ class Accounts:
         self._clock = clock
         self._chance = chance
 
-    async def add(self, name: str, role: Role, by: str, scope: Scope = WHOLE_HUB) -> tuple[Account, str]:
+    async def add(self, name: str, role: Role, by: str, *, scope: Scope = WHOLE_HUB) -> tuple[Account, str]:
         """Add an account; return it and its token, which nothing can show again. Raises AccountNameTaken."""
         token = self._new_token()
         ids = [None if one is None else sorted(one) for one in (scope.casino_ids, scope.provider_ids)]
