@@ -87,6 +87,7 @@ async def test_an_account_has_a_rate_and_so_have_wrong_tokens(db: Db) -> None:
     ("call", "body", "status", "code", "field"),
     [
         ("GET bets?limit=0", None, 400, "usage", "limit"),
+        ("GET bets?limit=1001", None, 400, "usage", "limit"),
         ("GET bets?limit=many", None, 400, "usage", "limit"),
         ("GET bets?colour=red", None, 400, "usage", "colour"),
         ("GET bets?state=lost", None, 400, "usage", "state"),

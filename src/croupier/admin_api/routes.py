@@ -37,6 +37,8 @@ log = get("admin_api")
 
 ANSWER_S: Final = 60.0
 """So long after it was read a request is answered. What a command has committed stays; the next one tells."""
+MOST_ROWS: Final = 1000
+"""The most rows of a page: a longer one would hold up the payments of this process while it is written."""
 _AMBIGUOUS: Final = "several fit: give the id"
 """Said to a person who may not see all that fit."""
 _PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
@@ -127,6 +129,8 @@ def _read(asked: Command[Any, Any], path: Mapping[str, Any], given: Mapping[str,
         raise _as_parameter(str(wrong)) from wrong
     if hasattr(params, "reason"):
         params = msgspec.structs.replace(params, reason=for_the_books(params.reason))
+    if getattr(params, "limit", 0) > MOST_ROWS:
+        raise BadParameter("limit", f"must be at most {MOST_ROWS} over the admin API")
     params.check()
     return params
 
