@@ -13,11 +13,12 @@ from croupier.admin_api import (
     oversight,
     players,
     search,
+    sessions,
 )
 from croupier.admin_api.command import Command
 
 _MODULES: Final[tuple[ModuleType, ...]] = (
-    search, look, oversight, decisions, players, accounts,
+    search, look, oversight, decisions, players, sessions, accounts,
 )  # fmt: skip
 
 
