@@ -9,6 +9,8 @@ from typing import Any, Final
 from croupier.admin_api import (
     accounts,
     decisions,
+    game_types,
+    games,
     look,
     oversight,
     players,
@@ -18,7 +20,7 @@ from croupier.admin_api import (
 from croupier.admin_api.command import Command
 
 _MODULES: Final[tuple[ModuleType, ...]] = (
-    search, look, oversight, decisions, players, sessions, accounts,
+    search, look, oversight, decisions, players, sessions, games, game_types, accounts,
 )  # fmt: skip
 
 
