@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from croupier.admin_api import (
     accounts,
+    cashbacks,
     decisions,
     game_types,
     games,
@@ -20,7 +21,7 @@ from croupier.admin_api import (
 from croupier.admin_api.command import Command
 
 _MODULES: Final[tuple[ModuleType, ...]] = (
-    search, look, oversight, decisions, players, sessions, games, game_types, accounts,
+    search, look, oversight, decisions, players, sessions, games, game_types, cashbacks, accounts,
 )  # fmt: skip
 
 
