@@ -9,6 +9,7 @@ from typing import Any, Final
 from croupier.admin_api import (
     accounts,
     cashbacks,
+    comparisons,
     decisions,
     game_types,
     games,
@@ -21,7 +22,7 @@ from croupier.admin_api import (
 from croupier.admin_api.command import Command
 
 _MODULES: Final[tuple[ModuleType, ...]] = (
-    search, look, oversight, decisions, players, sessions, games, game_types, cashbacks, accounts,
+    search, look, oversight, comparisons, decisions, players, sessions, games, game_types, cashbacks, accounts,
 )  # fmt: skip
 
 
