@@ -97,8 +97,13 @@ def test_a_game_is_off_in_a_country_and_why_names_who_did_it(cli: Cli) -> None:
     assert "game_off_for_country" in cli.ok(*asked).out
     assert cli.json("why", GAME, "--casino", "Aurora", "--country", "FR") == {"state": "available", "reasons": []}
     assert "is on for every casino in DE" in cli.ok("game", "switch", GAME, "--country", "DE", "--on").out
-    for wrong in (("--country", "de"), ("--currency", "XXX"), ()):
-        assert cli.complaint("game", "switch", GAME, *wrong, "--off", code=2)
+    for wrong, says in (
+        (("--country", "de"), "--country must be two capital letters"),
+        (("--currency", "XXX"), "--currency XXX is not known"),
+        ((), "--casino is missing"),
+        (("--country", "DE", "--reason", " "), "say something"),
+    ):
+        assert says in cli.complaint("game", "switch", GAME, *wrong, "--off", code=2)
 
 
 @pytest.mark.slow
@@ -106,5 +111,10 @@ def test_a_game_is_named_in_a_language_and_differences_are_listed(cli: Cli) -> N
     named = cli.json("game", "describe", GAME, "--language", "de", "--name", "Fünfzig Eulen", "--description", "Rufe.")
     assert named["texts"] == {"de": {"name": "Fünfzig Eulen", "description": "Rufe."}}
     assert cli.json("game", "describe", GAME, "--language", "de")["texts"] == {}
+    for wrong, says in (
+        (("--language", "d_e"), "--language must be"),
+        (("--language", "de", "--description", "x"), "--name is missing"),
+    ):
+        assert says in cli.complaint("game", "describe", GAME, *wrong, code=2)
     assert isinstance(cli.json("game", "diff"), list)
     assert "there is no difference 99999" in cli.complaint("game", "undo", "99999")

@@ -40,17 +40,19 @@ def test_a_demo_session_is_a_demo_session(cli: Cli, studio: dict[str, Any]) -> N
 
 
 @pytest.mark.parametrize(
-    ("changes", "says"),
+    ("changes", "says", "code"),
     [
-        ({"casino": "Nobody"}, "there is no casino"),
-        ({"game": "no-such-game"}, "`croupier provider sync ID`"),
-        ({"currency": "JPY"}, "does not play in JPY"),
-        ({"player": "x" * 129}, "1 to 128 characters"),
-        ({"player": "a\nb"}, "control characters"),
+        ({"casino": "Nobody"}, "there is no casino", 1),
+        ({"game": "no-such-game"}, "`croupier provider sync ID`", 1),
+        ({"currency": "JPY"}, "does not play in JPY", 1),
+        ({"player": "x" * 129}, "--player must have 1 to 128 characters", 2),
+        ({"player": "a\nb"}, "control characters", 2),
     ],
 )
-def test_what_cannot_be_launched_is_told(cli: Cli, studio: dict[str, Any], changes: dict[str, str], says: str) -> None:
-    assert says in cli.complaint(*words(**changes))
+def test_what_cannot_be_launched_is_told(
+    cli: Cli, studio: dict[str, Any], changes: dict[str, str], says: str, code: int
+) -> None:
+    assert says in cli.complaint(*words(**changes), code=code)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +79,7 @@ def test_a_token_is_asked_about_at_the_casino_and_silence_opens_nothing(
     file = tmp_path / "token"
     file.write_text("a-token\n", "utf-8")
     assert "did not say who the player is" in cli.complaint(*ask, "--token-file", str(file))
-    assert "1 to 4096 characters" in cli.complaint(*ask, "--token", "-")
+    assert "--token must be 1 to 4096 characters" in cli.complaint(*ask, "--token", "-", code=2)
     assert "this is none" in cli.complaint(*ask, "--token-file", str(tmp_path / "gone"), code=2)
     assert cli.json("player", "list", "--casino", "Mute") == []
 

@@ -61,9 +61,9 @@ class Desk:
         return found
 
     async def player(self, casino: Casino, text: str) -> Player:
-        """Return the player with this id at the casino. Raises NotFound."""
+        """Return the player with this id at the casino, who played at one of the person's providers. Raises NotFound."""
         found = await self.hub.store.players.find(casino.casino_id, text)
-        if found is None:
+        if found is None or not await self._knows(found):
             raise NotFound(
                 f"casino {casino.name} has no player {text[:LONGEST_ID]!r} here: "
                 f"`croupier player list --casino {casino.casino_id}` shows them"
@@ -100,6 +100,11 @@ class Desk:
         cashback = await self.hub.store.cashbacks.by_id(subject_id)
         # A cashback has no provider.
         return cashback is not None and self.scope.provider_ids is None and self.scope.casino(cashback.casino_id)
+
+    async def _knows(self, player: Player) -> bool:
+        """Return whether the player ever opened a game of the person's providers."""
+        providers = await self.provider_ids(None)
+        return providers is None or await self.hub.store.players.played_at(player.player_id, providers)
 
     async def casino_ids(self, text: str | None) -> tuple[int, ...] | None:
         """Return the casino that a list is asked for, or those that the person may see; None: all. Raises NotFound."""

@@ -106,12 +106,13 @@ class Door:
 
 
 def told_of(params: Any) -> str:  # noqa: ANN401 - any command's parameters
-    """Return the parameters for the record, as JSON without secrets and without those that were not given."""
+    """Return the parameters for the record, as JSON without secrets and without those that have their default."""
     told: Mapping[str, Any] = msgspec.to_builtins(params)
-    plain = {name: "..." if name in ("secret", "token") else value for name, value in told.items()}
+    # A `false` or 0 without a default says something, as in `game switch --off`.
+    given = [one.encode_name for one in msgspec.structs.fields(params) if getattr(params, one.name) != one.default]
     return msgspec.json.encode(
-        {name: value for name, value in plain.items() if value not in (None, [], False)}
-    ).decode()
+        {name: "..." if name in ("secret", "token") else told[name] for name in given}
+    ).decode()  # fmt: skip
 
 
 def _why_not(account: Account, asked: Command[Any, Any]) -> str | None:

@@ -52,8 +52,14 @@ def routes(door: Door) -> list[Route]:
     async def document(_: Request) -> Response:
         return Response(msgspec.json.encode(openapi()), media_type="application/json")
 
-    made.sort(key=lambda route: (route.path.count("{"), -len(route.path)))
+    made.sort(key=_rank)
     return [Route(f"{ROOT}/openapi.json", document), *(_greedy(route) for route in made)]
+
+
+def _rank(route: Route) -> tuple[int, int]:
+    """Return the place of a route: those with more fixed words come first, since a parameter may hold slashes."""
+    parts = [part.startswith("{") for part in route.path.split("/")]
+    return -parts.count(False), -parts.count(True)
 
 
 def _greedy(route: Route) -> Route:
@@ -127,7 +133,7 @@ def _read(asked: Command[Any, Any], path: Mapping[str, Any], given: Mapping[str,
         params = msgspec.convert({**given, **path}, asked.params, strict=False)
     except msgspec.ValidationError as wrong:
         raise _as_parameter(str(wrong)) from wrong
-    if hasattr(params, "reason"):
+    if getattr(params, "reason", None) is not None:
         params = msgspec.structs.replace(params, reason=for_the_books(params.reason))
     if getattr(params, "limit", 0) > MOST_ROWS:
         raise BadParameter("limit", f"must be at most {MOST_ROWS} over the admin API")

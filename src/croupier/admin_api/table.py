@@ -6,10 +6,24 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any, Final
 
-from croupier.admin_api import accounts, decisions, look, oversight, search
+from croupier.admin_api import (
+    accounts,
+    cashbacks,
+    comparisons,
+    decisions,
+    game_types,
+    games,
+    look,
+    oversight,
+    players,
+    search,
+    sessions,
+)
 from croupier.admin_api.command import Command
 
-_MODULES: Final[tuple[ModuleType, ...]] = (search, look, oversight, decisions, accounts)
+_MODULES: Final[tuple[ModuleType, ...]] = (
+    search, look, oversight, comparisons, decisions, players, sessions, games, game_types, cashbacks, accounts,
+)  # fmt: skip
 
 
 def _all() -> Iterator[Command[Any, Any]]:

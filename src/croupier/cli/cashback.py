@@ -1,21 +1,20 @@
-"""`croupier cashback`: pay or cancel a cashback. The serving hub sends it. Spec: operate.md 2, casino.md 2."""
+"""`croupier cashback`: pay or cancel a cashback. The serving hub sends it. Spec: operate.md 2, casino.md 2.
+
+Owns: the options and the output, and the ref of a cashback that was given none. Never: a decision (admin_api.cashbacks).
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
+import msgspec
 import typer
 
-from croupier.admin_api.errors import CommandError
-from croupier.cli.find import casino_of, check_name, check_player
-from croupier.cli.running import AsJson, Author, with_hub
+from croupier.admin_api import cashbacks
+from croupier.admin_api.cashbacks import CancelCashbackParams, KnownCashback, PayCashbackParams
+from croupier.cli.running import AsJson, Author, ask
 from croupier.cli.show import note, show_facts, show_json
-from croupier.core.cashback import Cashback
-from croupier.core.money import BadAmount, format_amount, parse_amount
-from croupier.flows.cashback import cancel_cashback, pay_cashback
-from croupier.flows.hub import Hub
-from croupier.kit.settings import Settings
-from croupier.store.storable import id_of
+from croupier.kit.chance import SystemChance
 
 app = typer.Typer(help="Pay a cashback to a player, or cancel one.")
 
@@ -34,31 +33,13 @@ def pay(
     as_json: AsJson = False,
 ) -> None:
     """Pay a cashback. Repeated with the same --ref and contents, the command prints the first one and pays nothing."""
-
-    async def work(hub: Hub, _: Settings) -> Cashback:
-        check_player(player)
-        minor = _minor(amount, currency)
-        found = await casino_of(hub, casino)
-        if currency not in found.currencies:
-            raise CommandError(f"casino {found.name} does not play in {currency}: it has {', '.join(found.currencies)}")
-        name = ref if ref is not None else f"cli-{hub.chance.hex(8)}"
-        check_name("--ref", name)
-        if ref is None:
-            note(f"The ref is {name}: pass --ref {name} to ask for this cashback again.")
-        known = await hub.store.players.register(found.casino_id, player, currency)
-        row = Cashback(
-            cashback_id=await hub.store.ids.take(),
-            casino_id=found.casino_id,
-            player_id=known.player_id,
-            player_ref=known.player_ref,
-            currency=currency,
-            amount=minor,
-            ref=name,
-            created_ms=hub.clock.now_ms(),
-        )
-        return await pay_cashback(hub, row)
-
-    _show(with_hub(work, waits="the cashback is not sent to the casino"), as_json=as_json)
+    name = f"cli-{SystemChance().hex(8)}" if ref is None else ref
+    wish = PayCashbackParams(casino=casino, player=player, amount=amount, currency=currency, ref=name)
+    if ref is None:
+        # Said before anything is asked: whoever gets no answer needs it.
+        wish.check()
+        note(f"The ref is {name}: pass --ref {name} to ask for this cashback again.")
+    _show(ask(cashbacks.pay, wish, waits="the cashback is not sent to the casino"), as_json=as_json)
 
 
 @app.command()
@@ -68,37 +49,12 @@ def cancel(
     as_json: AsJson = False,
 ) -> None:
     """Cancel a cashback. If the casino has paid it, it is reversed. Repeated, the command prints the progress."""
-
-    async def work(hub: Hub, _: Settings) -> Cashback:
-        number = id_of(cashback_id)
-        if number is None:
-            raise CommandError(f"{cashback_id[:60]!r} is no CashbackId: `cashback pay` prints it")
-        return await cancel_cashback(hub, number, author)
-
-    _show(with_hub(work, waits="it is not taken back from the casino"), as_json=as_json)
+    wish = CancelCashbackParams(cashback_id=cashback_id)
+    _show(ask(cashbacks.cancel, wish, author=author, waits="it is not taken back from the casino"), as_json=as_json)
 
 
-def _minor(amount: str, currency: str) -> int:
-    try:
-        minor = parse_amount(amount, currency)
-    except BadAmount as bad:
-        raise CommandError(f"--amount {bad.why}") from bad
-    if minor == 0:
-        raise CommandError("--amount must be more than 0")
-    return minor
-
-
-def _show(row: Cashback, *, as_json: bool) -> None:
-    facts: dict[str, Any] = {
-        "CashbackId": row.cashback_id,
-        "ref": row.ref,
-        "state": row.state.value,
-        "amount": format_amount(row.amount, row.currency),
-        "currency": row.currency,
-        "player": row.player_ref,
-        "PartnerClientId": row.casino_id,
-    }
+def _show(done: KnownCashback, *, as_json: bool) -> None:
     if as_json:
-        show_json(facts)
+        show_json(done)
     else:
-        show_facts("Cashback", facts)
+        show_facts("Cashback", msgspec.to_builtins(done))

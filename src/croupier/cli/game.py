@@ -1,54 +1,37 @@
 """`croupier game`: the catalogue, the operator's settings of a game, and the casinos where it is on. Spec: provider.md 3.1.
 
-Owns: the words. Never: the listing, which is the provider's (`croupier provider sync`).
+Owns: the options and the output. Never: what is shown or done (admin_api.games).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import typer
+from msgspec import UNSET
 
-from croupier.cli.find import casino_of, game_of, provider_of
-from croupier.cli.running import AsCsv, AsJson, who, with_hub, with_look
+from croupier.admin_api import games
+from croupier.admin_api.games import (
+    DescribeGameParams,
+    DiffParams,
+    DiffsParams,
+    GamesParams,
+    KnownGame,
+    SetGameParams,
+    SwitchGameParams,
+)
+from croupier.cli.running import AsCsv, AsJson, ask, said_for_the_books
 from croupier.cli.settable import told_in
-from croupier.cli.show import instant, names_of, say, show_facts, show_json, show_list
-from croupier.core.money import CURRENCIES
-from croupier.core.session import Game
-from croupier.flows.hub import Hub
-from croupier.kit.names import unreadable
-from croupier.kit.settings import Settings
-from croupier.store.parties.games import changes_from_text
-from croupier.store.parties.listings import CatalogueDiff
-from croupier.store.parties.switchings import acting
+from croupier.cli.show import instant, say, show_facts, show_json, show_list
 
 app = typer.Typer(help="Show games, change their settings and switch them on or off.", no_args_is_help=False)
 
-LANGUAGE = r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,6}"
 Which = Annotated[
     str, typer.Argument(metavar="GAME", help="The gameId, or provider/gameId if two providers have the same.")
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class _Shelf:
-    """Games with the names of their providers and casinos."""
-
-    games: list[Game]
-    providers: dict[int, str]
-    casinos: dict[int, str]
-    off: dict[int, list[int]]
-
-    def facts(self, game: Game) -> dict[str, Any]:
-        """Return a game for JSON and tables: its id and provider as a person gives them, then the rest."""
-        plain = msgspec.to_builtins(game)
-        off = [self.casinos[casino_id] for casino_id in self.off.get(game.game_id, [])]
-        provider = self.providers[game.provider_id]
-        return {"gameId": plain.pop("game_ref"), "provider": provider, **plain, "off_for": off}
+Number = Annotated[int, typer.Argument(metavar="NUMBER", help="The difference.")]
 
 
 @app.command("list")
@@ -61,30 +44,18 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """Show the games, including those that are switched off or no longer listed by their provider."""
-
-    async def work(hub: Hub, _: Settings) -> _Shelf:
-        wanted = None if provider is None else (await provider_of(hub, provider)).provider_id
-        return await _shelf(hub, await hub.store.games.all(wanted))
-
-    shelf = with_look(work)
-    shown = [shelf.facts(game) for game in shelf.games]
+    shown = ask(games.games, GamesParams(provider=provider))
     if as_json:
         show_json(shown)
         return
     columns = (
-        "gameId",
-        "provider",
-        "name",
-        "??category",
-        "enabled",
-        "?listed",
-        "???jackpot_wins",
-        "?>min_bet",
-        "?>max_bet",
-        "?off_for",
-    )
-    names = names_of(columns)
-    show_list("Games", columns, [[facts[name] for name in names] for facts in shown], as_csv=as_csv)
+        "gameId", "provider", "name", "??category", "enabled", "?listed", "???jackpot_wins", "?>min_bet", "?>max_bet", "?off_for",
+    )  # fmt: skip
+    rows = [
+        (g.game_ref, g.provider, g.name, g.category, g.enabled, g.listed, g.jackpot_wins, g.min_bet, g.max_bet, g.off_for)
+        for g in shown
+    ]  # fmt: skip
+    show_list("Games", columns, rows, as_csv=as_csv)
 
 
 @app.command("set")
@@ -96,12 +67,7 @@ def set_(
     as_json: AsJson = False,
 ) -> None:
     """Change a game for every casino: enabled jackpot_wins min_bet max_bet large_win max_win max_odd open_s features kind. It takes effect at once."""
-
-    async def work(hub: Hub, _: Settings) -> _Shelf:
-        game = await game_of(hub, which)
-        return await _shelf(hub, [await hub.store.games.set(game.game_id, **changes_from_text(told_in(assignments)))])
-
-    _show_game(with_hub(work), as_json=as_json)
+    _show_game(ask(games.set_, SetGameParams(game=which, settings=told_in(assignments))), as_json=as_json)
 
 
 @app.command()
@@ -114,35 +80,21 @@ def switch(
     currency: Annotated[str | None, typer.Option("--currency", help="Only in this currency.")] = None,
     country: Annotated[str | None, typer.Option("--country", help="Only in this country, such as DE.")] = None,
     on: Annotated[bool, typer.Option("--on/--off", help="Allow or stop launches and bets of these players.")],
-    reason: Annotated[str | None, typer.Option("--reason", help="The reason, which `croupier why` shows.")] = None,
+    reason: Annotated[
+        str | None,
+        typer.Option("--reason", callback=said_for_the_books, help="The reason, which `croupier why` shows."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Switch a game on or off for a casino, in a currency or in a country. Off stops launches and new bets; open bets continue."""
-    if casino is None and currency is None and country is None:
-        raise typer.BadParameter(
-            "name a --casino, a --currency or a --country; for all of them: `croupier game set GAME enabled=off`"
-        )
-    problem = _place_problem(currency, country)
-    if problem is not None:
-        raise typer.BadParameter(problem)
-
-    async def work(hub: Hub, _: Settings) -> dict[str, Any]:
-        game = await game_of(hub, which)
-        found = None if casino is None else await casino_of(hub, casino)
-        casino_id = None if found is None else found.casino_id
-        with acting(who(), reason):
-            await hub.store.games.switch(casino_id, game.game_id, on, currency=currency, country=country)
-        named = {} if found is None else {"PartnerClientId": found.casino_id, "casino": found.name}
-        place = {name: value for name, value in (("currency", currency), ("country", country)) if value is not None}
-        return {"gameId": game.game_ref, **named, **place, "on": on}
-
-    done = with_hub(work)
+    wish = SwitchGameParams(game=which, on=on, casino=casino, currency=currency, country=country, reason=reason)
+    done = ask(games.switch, wish)
     if as_json:
         show_json(done)
         return
-    where = [f"for casino {done['casino']}" if "casino" in done else "for every casino"]
-    where += [f"in {done[name]}" for name in ("currency", "country") if name in done]
-    say(f"Game {done['gameId']} is {'on' if on else 'off'} {' '.join(where)}.")
+    where = ["for every casino" if done.casino is UNSET else f"for casino {done.casino}"]
+    where += [f"in {place}" for place in (done.currency, done.country) if place is not UNSET]
+    say(f"Game {done.game_ref} is {'on' if done.on else 'off'} {' '.join(where)}.")
 
 
 @app.command()
@@ -159,26 +111,8 @@ def describe(
     as_json: AsJson = False,
 ) -> None:
     """Set the name of a game in a language, as the casino API and the lobby show it."""
-    if not re.fullmatch(LANGUAGE, language, re.ASCII):
-        raise typer.BadParameter("--language must be a language tag such as de or pt-BR")
-    if any(text is not None and unreadable(text) for text in (name, description)):
-        raise typer.BadParameter("--name and --description must be one line of readable text")
-    text = None if name is None else {"name": name, **({} if description is None else {"description": description})}
-
-    async def work(hub: Hub, _: Settings) -> _Shelf:
-        game = await game_of(hub, which)
-        return await _shelf(hub, [await hub.store.games.describe(game.game_id, language, text)])
-
-    _show_game(with_hub(work), as_json=as_json)
-
-
-def _show_game(shelf: _Shelf, *, as_json: bool) -> None:
-    """Show the one game that a command changed."""
-    facts = shelf.facts(shelf.games[0])
-    if as_json:
-        show_json(facts)
-    else:
-        show_facts(f"Game {facts['name']}", facts)
+    wish = DescribeGameParams(game=which, language=language, name=name, description=description)
+    _show_game(ask(games.describe, wish), as_json=as_json)
 
 
 @app.command()
@@ -194,14 +128,9 @@ def diff(
     as_json: AsJson = False,
 ) -> None:
     """Show what the lists of providers changed, or would change where a person reviews them (`provider set ID review_games=on`)."""
-
-    async def work(hub: Hub, _: Settings) -> list[CatalogueDiff]:
-        wanted = None if provider is None else (await provider_of(hub, provider)).provider_id
-        return await hub.store.catalogue_diffs.latest(diff_id=number, provider_id=wanted)
-
-    shown = with_look(work)
+    shown = ask(games.diffs, DiffsParams(number=number, provider=provider))
     if as_json:
-        show_json(msgspec.to_builtins(shown))
+        show_json(shown)
         return
     if number is None:
         rows = [[d.diff_id, d.provider, len(d.changes), d.state, instant(d.at_ms), d.decided_by] for d in shown]
@@ -212,57 +141,34 @@ def diff(
 
 
 @app.command()
-def apply(
-    number: Annotated[int, typer.Argument(metavar="NUMBER", help="The difference.")], as_json: AsJson = False
-) -> None:
+def apply(number: Number, as_json: AsJson = False) -> None:
     """Apply a difference that waits for review, or one that was undone."""
-
-    async def work(hub: Hub, _: Settings) -> dict[str, Any]:
-        return {"number": number, "games": await hub.store.catalogue_diffs.apply(number, author=who())}
-
-    done = with_hub(work)
+    done = ask(games.apply, DiffParams(number=number))
     if as_json:
         show_json(done)
     else:
-        say(f"Difference {number} is applied: {done['games']} games.")
+        say(f"Difference {number} is applied: {done.games} games.")
 
 
 @app.command()
-def undo(
-    number: Annotated[int, typer.Argument(metavar="NUMBER", help="The difference.")], as_json: AsJson = False
-) -> None:
+def undo(number: Number, as_json: AsJson = False) -> None:
     """Undo a difference. It is not applied by itself again; games that changed since stay as they are."""
-
-    async def work(hub: Hub, _: Settings) -> dict[str, Any]:
-        games, kept = await hub.store.catalogue_diffs.undo(number, author=who())
-        return {"number": number, "games": games, "changed_since": kept}
-
-    done = with_hub(work)
+    done = ask(games.undo, DiffParams(number=number))
     if as_json:
         show_json(done)
         return
-    say(f"Difference {number} is undone: {done['games']} games.")
-    if done["changed_since"]:
-        say(f"Changed since, and left as they are: {', '.join(done['changed_since'])}")
+    say(f"Difference {number} is undone: {done.games} games.")
+    if done.changed_since:
+        say(f"Changed since, and left as they are: {', '.join(done.changed_since)}")
+
+
+def _show_game(game: KnownGame, *, as_json: bool) -> None:
+    """Show the one game that a command changed."""
+    if as_json:
+        show_json(game)
+    else:
+        show_facts(f"Game {game.name}", msgspec.to_builtins(game))
 
 
 def _listed(fields: Mapping[str, str | None] | None) -> str:
     return "not listed" if fields is None else ", ".join(value for value in fields.values() if value is not None)
-
-
-def _place_problem(currency: str | None, country: str | None) -> str | None:
-    if currency is not None and currency not in CURRENCIES:
-        return f"--currency {currency[:16]} is not known"
-    if country is not None and not re.fullmatch("[A-Z]{2}", country, re.ASCII):
-        return "--country must be two capital letters such as DE"
-    return None
-
-
-async def _shelf(hub: Hub, games: list[Game]) -> _Shelf:
-    store = hub.store
-    return _Shelf(
-        games,
-        {p.provider_id: p.name for p in await store.providers.all()},
-        {c.casino_id: c.name for c in await store.casinos.all()},
-        await store.games.switched_off(),
-    )

@@ -12,23 +12,22 @@ from typing import Annotated, Any
 
 import typer
 
-from croupier.admin_api import oversight
+from croupier.admin_api import comparisons, oversight
+from croupier.admin_api.comparisons import CompareBetParams
 from croupier.admin_api.days import DAY_MS, day_ms
-from croupier.admin_api.errors import CommandError
 from croupier.admin_api.oversight import FindingsParams
 from croupier.cli.close_options import Closed, CloseWish, closes
-from croupier.cli.find import casino_of, subject_of
+from croupier.cli.find import casino_of
 from croupier.cli.progress import progress_line
 from croupier.cli.running import WAITS_FOR_A_PERSON, AsCsv, AsJson, ask, with_hub, with_look
 from croupier.cli.show import instant, say, show_json, show_list, show_table
 from croupier.core.reconciliation import Difference
 from croupier.flows.hub import Hub
 from croupier.flows.rate_limit import compare_all
-from croupier.flows.reconcile import BetComparison, ComparisonResult, query_unknown_bet
+from croupier.flows.reconcile import BetComparison, ComparisonResult
 from croupier.kit.progress import Tell
 from croupier.kit.settings import Settings
 from croupier.store.oversight.findings import Finding
-from croupier.store.storable import id_of
 
 app = typer.Typer(help="Compare hub, casino and provider, bet by bet.", invoke_without_command=True)
 
@@ -57,11 +56,11 @@ class _Comparison:
 
     asked: bool
     """False if only the findings were listed."""
-    compared: list[BetComparison]
+    compared: Sequence[BetComparison]
     not_asked: int
     cashbacks: int | None
     """Number of the day's cashbacks, for which the protocol has no query. None without --day."""
-    findings: list[Finding]
+    findings: Sequence[Finding]
     open_findings: int
 
     @property
@@ -79,8 +78,8 @@ class _Comparison:
 class _Wish:
     casino: str | None
     day: str | None
-    bet: str | None
     open_window: bool
+    per_second: int | None
 
 
 @app.callback()
@@ -117,16 +116,11 @@ def reconcile(
         raise typer.BadParameter("--day needs --casino")
     if sum((day is not None, open_window, bet is not None)) > 1:
         raise typer.BadParameter("give one of --day, --open and --bet")
-    wish = _Wish(casino, day, bet, open_window)
-
-    async def work(hub: Hub, _: Settings) -> _Comparison:
-        if per_second is not None:
-            hub.process_settings = replace(hub.process_settings, compare_per_s=per_second)
-        return await _asked(hub, wish, tell)
-
-    asks = open_window or day is not None or bet is not None
-    with progress_line("Reading the books", as_json=as_json) as tell:
-        done = with_hub(work) if asks else with_look(work)
+    if bet is not None:
+        one = ask(comparisons.compare_bet, CompareBetParams(bet=bet, casino=casino))
+        done = _Comparison(True, one.compared, one.not_asked, None, one.findings, one.open_findings)
+    else:
+        done = _here(_Wish(casino, day, open_window, per_second), as_json=as_json)
     if as_json:
         show_json(_report(done))
     else:
@@ -166,50 +160,42 @@ def close(wish: CloseWish) -> None:
 # --- comparison -------------------------------------------------------------------------------------------------
 
 
+def _here(wish: _Wish, *, as_json: bool) -> _Comparison:
+    """Compare many bets, or only list the findings, in this process."""
+
+    async def work(hub: Hub, _: Settings) -> _Comparison:
+        if wish.per_second is not None:
+            hub.process_settings = replace(hub.process_settings, compare_per_s=wish.per_second)
+        return await _asked(hub, wish, tell)
+
+    with progress_line("Reading the books", as_json=as_json) as tell:
+        return with_hub(work) if wish.open_window or wish.day is not None else with_look(work)
+
+
 async def _asked(hub: Hub, wish: _Wish, tell: Tell) -> _Comparison:
     casino_id = None if wish.casino is None else (await casino_of(hub, wish.casino)).casino_id
-    compared, left, cashbacks, bet_id = await _compared(hub, wish, casino_id, tell=tell)
+    compared, left, cashbacks = await _compared(hub, wish, casino_id, tell=tell)
     casino_ids = None if casino_id is None else (casino_id,)
-    findings = await hub.store.findings.open_ones(MOST, casino_ids=casino_ids, subject_id=bet_id)
-    asked = wish.open_window or wish.day is not None or wish.bet is not None
-    return _Comparison(
-        asked,
-        compared,
-        left,
-        cashbacks,
-        findings,
-        await hub.store.findings.count(casino_ids=casino_ids, subject_id=bet_id),
-    )
+    findings = await hub.store.findings.open_ones(MOST, casino_ids=casino_ids)
+    asked = wish.open_window or wish.day is not None
+    number = await hub.store.findings.count(casino_ids=casino_ids)
+    return _Comparison(asked, compared, left, cashbacks, findings, number)
 
 
 async def _compared(
     hub: Hub, wish: _Wish, casino_id: int | None, *, tell: Tell
-) -> tuple[list[BetComparison], int, int | None, int | None]:
-    """Return what was compared, how much was not, the day's cashbacks, and the bet of --bet."""
+) -> tuple[list[BetComparison], int, int | None]:
+    """Return what was compared, how much was not, and the day's cashbacks."""
     store = hub.store.comparisons
-    if wish.bet is not None:
-        bet_id, compared, left = await _one(hub, wish.bet, wish.casino)
-        return compared, left, None, bet_id
     if wish.day is not None:
         assert casino_id is not None
         start_ms = day_ms(wish.day, "day")
         bets = await store.of_day(casino_id, start_ms, start_ms + DAY_MS)
         compared, left = await compare_all(hub, [(bet_id, casino_id) for bet_id in bets], tell=tell)
-        return compared, left, await store.cashbacks(casino_id, start_ms, start_ms + DAY_MS), None
+        return compared, left, await store.cashbacks(casino_id, start_ms, start_ms + DAY_MS)
     if wish.open_window:
-        return *(await compare_all(hub, await store.open_window(casino_id), tell=tell)), None, None
-    return [], 0, None, None
-
-
-async def _one(hub: Hub, text: str, casino: str | None) -> tuple[int, list[BetComparison], int]:
-    number = id_of(text)
-    if number is not None and casino is not None and await hub.store.bets.by_id(number) is None:
-        return number, [await query_unknown_bet(hub, await casino_of(hub, casino), number)], 0
-    bet_id = await subject_of(hub, text)
-    bet = await hub.store.bets.by_id(bet_id)
-    if bet is None:
-        raise CommandError(f"{bet_id} is a cashback, and casinos have no call that asks after one: compare it by hand")
-    return bet_id, *(await compare_all(hub, [(bet_id, bet.casino_id)]))
+        return *(await compare_all(hub, await store.open_window(casino_id), tell=tell)), None
+    return [], 0, None
 
 
 # --- output ------------------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ class Shelf:
         return {game.game_ref: game.name for game in await self.games.all(self.provider_id) if game.listed}
 
     async def latest(self) -> tuple[int, str]:
-        found = (await self.diffs.latest(provider_id=self.provider_id))[0]
+        found = (await self.diffs.latest(provider_ids=(self.provider_id,)))[0]
         return found.diff_id, found.state
 
 

@@ -39,6 +39,7 @@ class GameType:
     maintenance: bool
     game_id: int | None = None
     """The game of its provider in which people bet on its draws; None if nobody said."""
+    provider_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +72,12 @@ class GameTypes:
     async def all(self) -> list[GameType]:
         """Every game type, by number."""
         rows = await self._db.fetch(
-            "select game_type, name, maintenance from game_types left join providers using (provider_id) order by 1"
+            "select game_type, provider_id, name, maintenance from game_types left join providers using (provider_id) order by 1"
         )
         games = await self.games()
         return [
-            GameType(row["game_type"], row["name"], row["maintenance"], games.get(row["game_type"])) for row in rows
+            GameType(row["game_type"], row["name"], row["maintenance"], games.get(row["game_type"]), row["provider_id"])
+            for row in rows
         ]
 
     async def games(self) -> dict[int, int]:

@@ -16,6 +16,7 @@ from croupier.core.commands import GameListing
 from croupier.kit.clock import Clock
 from croupier.store.db import Db, Row, Tx
 from croupier.store.parties.switchings import Switching, note_switchings
+from croupier.store.storable import storable_id
 
 Fields = Mapping[str, str | None]
 """What a provider lists of one game: name, category, max_odd, image_url."""
@@ -46,7 +47,7 @@ returning provider_id, changes"""
 _READ = """
 select d.diff_id, d.provider_id, p.name as provider, d.changes, d.state, d.at_ms, d.author, d.decided_ms, d.decided_by
 from catalogue_diffs d join providers p using (provider_id)
-where ($1::bigint is null or d.diff_id = $1) and ($2::bigint is null or d.provider_id = $2)
+where ($1::bigint is null or d.diff_id = $1) and ($2::bigint[] is null or d.provider_id = any($2))
 order by d.diff_id desc limit $3"""
 BY_LIST: Final = "the provider's list"
 
@@ -97,10 +98,12 @@ class CatalogueDiffs:
         self._clock = clock
 
     async def latest(
-        self, *, diff_id: int | None = None, provider_id: int | None = None, most: int = 20
+        self, *, diff_id: int | None = None, provider_ids: Sequence[int] | None = None, most: int = 20
     ) -> list[CatalogueDiff]:
-        """Return differences, newest first."""
-        return [_diff(row) for row in await self._db.fetch(_READ, diff_id, provider_id, most)]
+        """Return differences of these providers or of all, newest first."""
+        if diff_id is not None and not storable_id(diff_id):
+            return []
+        return [_diff(row) for row in await self._db.fetch(_READ, diff_id, provider_ids, most)]
 
     async def apply(self, diff_id: int, *, author: str, enabled_for_new: bool = True) -> int:
         """Apply a difference that waits or was undone; return the number of its games. Raises DiffUnknown."""

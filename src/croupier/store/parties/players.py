@@ -6,6 +6,7 @@ stored sealed. Spec: casino.md 2 (`/users/auth` registers the player), money.md 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from croupier.core.money import exponent
@@ -25,6 +26,11 @@ on conflict (casino_id, player_ref) do update set
     language = coalesce(excluded.language, p.language), country = coalesce(excluded.country, p.country),
     is_test = coalesce($6, p.is_test)
 where p.currency = excluded.currency returning {_COLUMNS}"""
+_ALL = f"""
+select {_COLUMNS} from players p where casino_id = $1 and (blocked or not $2)
+and ($3::bigint[] is null or exists (select from sessions s where s.player_id = p.player_id and s.provider_id = any($3)))
+order by player_id"""
+_PLAYED = "select exists (select from sessions where player_id = $1 and provider_id = any($2::bigint[]))"
 _BLOCK = """
 with known as (update players set blocked = $2 where player_id = $1 returning player_id)
 insert into player_blocks (player_id, blocked, reason, author, at_ms) select player_id, $2, $3, $4, $5 from known"""
@@ -134,10 +140,15 @@ class Players:
         sealed = await self._db.fetchval("select refresh_token from players where player_id = $1", player_id)
         return None if sealed is None else self._sealer.open(sealed, _place(player_id)).decode("utf-8")
 
-    async def all(self, casino_id: int) -> list[Player]:
-        """Return every player of the casino, in the order of registration."""
-        sql = f"select {_COLUMNS} from players where casino_id = $1 order by player_id"
-        return [_player(row) for row in await self._db.fetch(sql, casino_id)]
+    async def all(
+        self, casino_id: int, *, only_blocked: bool = False, provider_ids: Sequence[int] | None = None
+    ) -> list[Player]:
+        """Return the players of the casino in the order of registration, of all providers or of those who played at these."""
+        return [_player(row) for row in await self._db.fetch(_ALL, casino_id, only_blocked, provider_ids)]
+
+    async def played_at(self, player_id: int, provider_ids: Sequence[int]) -> bool:
+        """Return whether the player ever opened a game of one of these providers."""
+        return bool(await self._db.fetchval(_PLAYED, player_id, list(provider_ids)))
 
     async def block(self, player_id: int, blocked: bool, *, reason: str, author: str) -> None:  # noqa: FBT001 - it sets
         """Block or release the player for new bets and store the reason. It holds from the next pay-in on."""
