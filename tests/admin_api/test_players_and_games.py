@@ -66,7 +66,7 @@ async def person(
     scope = Scope(
         None if casinos is None else frozenset(casinos), None if providers is None else frozenset(providers)
     )  # fmt: skip
-    _, token = await house.hub.store.accounts.add(name, role, "tests", scope)
+    _, token = await house.hub.store.accounts.add(name, role, "tests", scope=scope)
     return Person(house, token)
 
 

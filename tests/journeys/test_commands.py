@@ -108,7 +108,7 @@ async def test_a_casino_that_does_not_say_who_it_is_opens_nothing(stage: Stage) 
     )
     assert (code, out) == (1, "")
     assert "did not say who the player is" in err
-    assert await stage.desk.store.players.all(casino.line.client_id) == []
+    assert await stage.desk.store.players.page(casino.line.client_id, 0, 10) == []
 
 
 async def _broken(_casino: object, _heard: object) -> object:

@@ -20,6 +20,8 @@ from croupier.store.parties.players import Block, Player
 from croupier.views import money_lists
 from croupier.views.money_lists import FoundBet, FoundPayment, FoundSession, Search
 
+MOST: Final = 10_000
+USUAL: Final = 1000
 LAST: Final = 10
 """The number of bets and of sessions that are shown of a player."""
 OPEN_PAYMENTS: Final = ("created", "sent", "parked")
@@ -31,6 +33,8 @@ class PlayersParams(Params, frozen=True, kw_only=True):
 
     casino: str
     blocked: Annotated[bool, Meta(description="Only excluded players.")] = False
+    after: Annotated[int, Meta(ge=0, description="The player_id with which the page before ended.")] = 0
+    limit: Annotated[int, Meta(ge=1, le=MOST)] = USUAL
 
 
 class PlayerParams(Params, frozen=True, kw_only=True):
@@ -76,10 +80,11 @@ class PlayerStory(PlayerFacts, frozen=True, kw_only=True):
 
 @command("GET casinos/{casino}/players", words="player list", role=Role.LOOK)
 async def players(desk: Desk, asked: PlayersParams) -> list[PlayerFacts]:
-    """Show the players of a casino, with the last decision about those who were ever excluded."""
+    """Show the players of a casino in the order of registration, with the last decision about those who were ever excluded."""
     store, casino_id = desk.hub.store.players, (await desk.casino(asked.casino)).casino_id
-    words = await store.blocks(casino_id)
-    found = await store.all(casino_id, only_blocked=asked.blocked, provider_ids=await desk.provider_ids(None))
+    provider_ids = await desk.provider_ids(None)
+    found = await store.page(casino_id, asked.after, asked.limit, only_blocked=asked.blocked, provider_ids=provider_ids)
+    words = await store.blocks([one.player_id for one in found])
     return [_facts(player, words.get(player.player_id)) for player in found]
 
 
@@ -125,7 +130,7 @@ async def _set_blocked(desk: Desk, wish: BlockParams, *, blocked: bool) -> Playe
 
 
 async def _facts_now(desk: Desk, found: Player) -> PlayerFacts:
-    words = await desk.hub.store.players.blocks(found.casino_id)
+    words = await desk.hub.store.players.blocks([found.player_id])
     return _facts(found, words.get(found.player_id))
 
 

@@ -11,13 +11,13 @@ import msgspec
 import typer
 
 from croupier.admin_api import players
-from croupier.admin_api.players import BlockParams, PlayerFacts, PlayerParams, PlayersParams
+from croupier.admin_api.players import MOST, USUAL, BlockParams, PlayerFacts, PlayerParams, PlayersParams
 from croupier.cli.bet import COLUMNS as BET_COLUMNS
 from croupier.cli.payment import COLUMNS as PAYMENT_COLUMNS
 from croupier.cli.running import AsCsv, AsJson, Author, Reason, ask
 from croupier.cli.search import cells
 from croupier.cli.session import COLUMNS as SESSION_COLUMNS
-from croupier.cli.show import instant, names_of, say, show_facts, show_json, show_list, show_table
+from croupier.cli.show import instant, names_of, note, say, show_facts, show_json, show_list, show_table
 
 app = typer.Typer(help="Show, exclude and readmit players.", no_args_is_help=False)
 
@@ -30,11 +30,15 @@ def list_(
     casino: AtCasino,
     blocked: Annotated[bool, typer.Option("--blocked", help="Show only excluded players.")] = False,
     *,
+    after: Annotated[int, typer.Option("--after", min=0, metavar="CURSOR", help="Go on where a page ended.")] = 0,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=MOST, help="Number of rows.")] = USUAL,
     as_csv: AsCsv = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show the players of a casino, with the last decision about those who were ever excluded."""
-    shown = ask(players.players, PlayersParams(casino=casino, blocked=blocked))
+    """Show the players of a casino in the order of registration, with the last decision about those who were ever excluded."""
+    shown = ask(players.players, PlayersParams(casino=casino, blocked=blocked, after=after, limit=limit))
+    if len(shown) == limit:
+        note(f"More: --after {shown[-1].player_id}")
     if as_json:
         show_json(shown)
         return

@@ -108,13 +108,17 @@ async def test_why_a_player_was_blocked_is_kept_for_good_and_the_last_word_is_to
     players = make_players(db)
     anna, otto = [await players.register(casino_ids[0], ref, "EUR") for ref in ("anna", "otto")]
     await players.register(casino_ids[1], "anna", "EUR")
-    assert await players.all(casino_ids[0]) == [anna, otto]
+    assert await players.page(casino_ids[0], 0, 10) == [anna, otto]
+    assert await players.page(casino_ids[0], 0, 1) == [anna]
+    assert await players.page(casino_ids[0], anna.player_id, 10) == [otto]
     await players.block(otto.player_id, True, reason="first", author="mia")
     await players.block(otto.player_id, True, reason="second", author="leo")
     await players.block(otto.player_id + 99, True, reason="nobody", author="leo")
-    assert await players.blocks(casino_ids[0]) == {otto.player_id: Block(otto.player_id, "second", "leo", NOW_MS)}
-    assert await players.blocks(casino_ids[1]) == {}
-    assert [p.blocked for p in await players.all(casino_ids[0])] == [False, True]
+    assert await players.blocks([anna.player_id, otto.player_id]) == {
+        otto.player_id: Block(otto.player_id, "second", "leo", NOW_MS)
+    }
+    assert await players.blocks([anna.player_id]) == {}
+    assert [p.blocked for p in await players.page(casino_ids[0], 0, 10)] == [False, True]
     with pytest.raises(DbViolation):
         await db.execute("delete from player_blocks")
 

@@ -29,14 +29,14 @@ where p.currency = excluded.currency returning {_COLUMNS}"""
 _ALL = f"""
 select {_COLUMNS} from players p where casino_id = $1 and (blocked or not $2)
 and ($3::bigint[] is null or exists (select from sessions s where s.player_id = p.player_id and s.provider_id = any($3)))
-order by player_id"""
+and player_id > $4 order by player_id limit $5"""
 _PLAYED = "select exists (select from sessions where player_id = $1 and provider_id = any($2::bigint[]))"
 _BLOCK = """
 with known as (update players set blocked = $2 where player_id = $1 returning player_id)
 insert into player_blocks (player_id, blocked, reason, author, at_ms) select player_id, $2, $3, $4, $5 from known"""
 _BLOCKS = """
 select distinct on (b.player_id) b.player_id, b.reason, b.author, b.at_ms
-from player_blocks b join players p using (player_id) where p.casino_id = $1
+from player_blocks b where b.player_id = any($1::bigint[])
 order by b.player_id, b.block_id desc"""
 
 
@@ -140,11 +140,14 @@ class Players:
         sealed = await self._db.fetchval("select refresh_token from players where player_id = $1", player_id)
         return None if sealed is None else self._sealer.open(sealed, _place(player_id)).decode("utf-8")
 
-    async def all(
-        self, casino_id: int, *, only_blocked: bool = False, provider_ids: Sequence[int] | None = None
-    ) -> list[Player]:
-        """Return the players of the casino in the order of registration, of all providers or of those who played at these."""
-        return [_player(row) for row in await self._db.fetch(_ALL, casino_id, only_blocked, provider_ids)]
+    async def page(
+        self, casino_id: int, after_id: int, most: int, *, only_blocked: bool = False,
+        provider_ids: Sequence[int] | None = None,
+    ) -> list[Player]:  # fmt: skip
+        """Return players of the casino with higher ids than this, in the order of registration: all, or those who played at these providers."""
+        return [
+            _player(row) for row in await self._db.fetch(_ALL, casino_id, only_blocked, provider_ids, after_id, most)
+        ]
 
     async def played_at(self, player_id: int, provider_ids: Sequence[int]) -> bool:
         """Return whether the player ever opened a game of one of these providers."""
@@ -154,9 +157,9 @@ class Players:
         """Block or release the player for new bets and store the reason. It holds from the next pay-in on."""
         await self._db.execute(_BLOCK, player_id, blocked, reason, author, self._clock.now_ms())
 
-    async def blocks(self, casino_id: int) -> dict[int, Block]:
-        """Return the latest block or release of each player of the casino who was ever blocked, by player."""
-        return {row["player_id"]: Block(**row) for row in await self._db.fetch(_BLOCKS, casino_id)}
+    async def blocks(self, player_ids: Sequence[int]) -> dict[int, Block]:
+        """Return the latest block or release of each of these players who was ever blocked, by player."""
+        return {row["player_id"]: Block(**row) for row in await self._db.fetch(_BLOCKS, list(player_ids))}
 
     async def _currency(self, casino_id: int, player_ref: str) -> str:
         sql = "select currency from players where casino_id = $1 and player_ref = $2"
