@@ -35,6 +35,9 @@ AGAIN_MS: Final = 60_000
 MOST_KEPT: Final = 10_000
 WRONG_PER_S: Final = 1.0
 """Requests a second with a wrong token that one address may send."""
+SECRETS: Final = frozenset({"secret", "token", "password"})
+"""The parameters whose values no record holds."""
+HIDDEN: Final = "..."
 
 
 class Door:
@@ -97,10 +100,18 @@ class Door:
 def told_of(params: Any) -> str:  # noqa: ANN401 - any command's parameters
     """Return the parameters for the record, as JSON without secrets and without those that were not given."""
     told: Mapping[str, Any] = msgspec.to_builtins(params)
-    plain = {name: "..." if name in ("secret", "token") else value for name, value in told.items()}
+    plain = _without_secrets(told)
     return msgspec.json.encode(
         {name: value for name, value in plain.items() if value not in (None, [], False)}
     ).decode()
+
+
+def _without_secrets(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values, those of secrets replaced. A person may write one among the settings of `set` by mistake."""
+    return {
+        name: HIDDEN if name.lower() in SECRETS else _without_secrets(value) if isinstance(value, Mapping) else value
+        for name, value in told.items()
+    }
 
 
 def _why_not(account: Account, asked: Command[Any, Any]) -> str | None:

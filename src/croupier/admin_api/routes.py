@@ -50,8 +50,15 @@ def routes(door: Door) -> list[Route]:
     async def document(_: Request) -> Response:
         return Response(msgspec.json.encode(openapi()), media_type="application/json")
 
-    made.sort(key=lambda route: (route.path.count("{"), -len(route.path)))
+    made.sort(key=_rank)
     return [Route(f"{ROOT}/openapi.json", document), *(_greedy(route) for route in made)]
+
+
+def _rank(route: Route) -> tuple[int, int, int]:
+    """Return the place of a route: `casinos/{casino}` fits the path of all that begin with it, so more words go first."""
+    parts = route.path.split("/")
+    words = sum("{" not in part for part in parts)
+    return -words, len(parts) - words, -len(route.path)
 
 
 def _greedy(route: Route) -> Route:
