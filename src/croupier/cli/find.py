@@ -10,17 +10,11 @@ from croupier.core.counterparty import Casino, Provider
 from croupier.core.readings import PaymentKind
 from croupier.core.session import Game
 from croupier.flows.hub import Hub
-from croupier.kit.http import check_url
 from croupier.kit.names import problem_of
-from croupier.kit.settings import Settings
 from croupier.store.parties.players import Player
 from croupier.views.subjects import find_subject
 
 LONGEST_ID = 128
-PLAIN_HTTP = (
-    "must begin with https://: on the way of plain http:// anybody can read what is said and answer in the other's place, "
-    "such as yes to a stake (set CROUPIER_ALLOW_PRIVATE_PEERS=1 if it is for a test on this machine)"
-)
 
 
 async def casino_of(hub: Hub, text: str) -> Casino:
@@ -81,30 +75,6 @@ async def payment_of(hub: Hub, text: str) -> tuple[int, PaymentKind]:
             f"{text[:LONGEST_ID]!r} names no payment: write <BetId or CashbackId>:<kind>, the kind one of {', '.join(known)}"
         )
     return await subject_of(hub, subject), found
-
-
-def check_peer(url: str, settings: Settings) -> None:
-    """Check a peer's base address. Raises CommandError if the hub would never call it."""
-    problem = peer_problem(url, settings)
-    if problem is not None:
-        raise CommandError(f"--url {problem}")
-
-
-def peer_problem(url: str, settings: Settings) -> str | None:
-    """Return the problem of a peer's base address and its remedy, or None."""
-    problem = check_url(url, allow_private=settings.allow_private_peers)
-    if problem is None and "?" in url:
-        return "must not have a query: the hub adds the paths of its calls to it"
-    if problem is None:
-        return PLAIN_HTTP if is_plain(url) and not settings.allow_private_peers else None
-    allowed = check_url(url, allow_private=True) is None
-    hint = " (set CROUPIER_ALLOW_PRIVATE_PEERS=1 if it is for a test on this machine)" if allowed else ""
-    return problem + hint
-
-
-def is_plain(url: str) -> bool:
-    """Return whether the address is reached without encryption."""
-    return url.lower().startswith("http://")
 
 
 def check_player(player: str) -> None:
