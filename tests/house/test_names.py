@@ -32,6 +32,7 @@ ALSO_SPELL: dict[str, set[str]] = {
     "flows/pay_out.py": {"winAmount"},
     "feed/subscriptions.py": {"PartnerClientId"},
     "apps/world.py": {"_responseCode", "sessionId", "PartnerClientId"},
+    "admin_api": {"PartnerClientId", "BetId"},
     "cli": {"PartnerClientId", "Secret", "CounterpartyId", "sessionId", "frameUri", "BetId", "CashbackId", "betId"},
 }
 """Prefix of a file's name to the spellings it may use: what `--json` prints is fixed by operate.md 2, the demo's driver

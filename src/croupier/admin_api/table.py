@@ -6,10 +6,36 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any, Final
 
-from croupier.admin_api import accounts, decisions, look, oversight, search
+from croupier.admin_api import (
+    accounts,
+    casinos,
+    decisions,
+    health,
+    jackpots,
+    keys,
+    look,
+    notifications,
+    oversight,
+    providers,
+    recovery,
+    search,
+)
 from croupier.admin_api.command import Command
 
-_MODULES: Final[tuple[ModuleType, ...]] = (search, look, oversight, decisions, accounts)
+_MODULES: Final[tuple[ModuleType, ...]] = (
+    search,
+    look,
+    oversight,
+    decisions,
+    accounts,
+    casinos,
+    providers,
+    keys,
+    jackpots,
+    notifications,
+    recovery,
+    health,
+)
 
 
 def _all() -> Iterator[Command[Any, Any]]:

@@ -81,6 +81,7 @@ EXAMPLES: Final[dict[str, str]] = {
     "account list": "",
     "account close": "mia",
     "account token": "mia --secret-file mia.json",
+    "account uses": "--name mia",
     "proposal list": "--all",
     "proposal approve": "7",
     "proposal refuse": "7 --reason 'the casino has it'",
