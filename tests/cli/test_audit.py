@@ -24,6 +24,28 @@ def test_books_in_order(cli: Cli) -> None:
     assert "not shown by rows" in cli.ok("audit", "--all").out
 
 
+def test_what_the_continuous_auditor_found_last_is_shown_without_a_check(cli: Cli) -> None:
+    """Exit code 1 is what a monitoring script looks at."""
+    held = cli.json("audit", "--last")
+    assert (held["holds"], held["invariants"]) == (True, [])
+    assert "Last checks: none" in cli.ok("audit", "--last").out
+    cli.world(lambda w: w.break_by(
+        "insert into audit_results (invariant, at_ms, took_ms, subjects) values ('I1', 1760000000000, 5, 7);"
+        " insert into audit_violations (invariant, subject_id, about, what, first_ms, last_ms)"
+        " values ('I1', 9, '', 'an entry moves nothing', 1, 1)"
+    ))  # fmt: skip
+    try:
+        said = cli("audit", "--last", "--json")
+        assert (said.code, said.json()["holds"]) == (1, False)
+        (check,) = said.json()["invariants"]
+        assert (check["invariant"], check["subjects"], check["violations"]) == ("I1", 7, 1)
+        said = cli("audit", "--last")
+        assert (said.code, "BROKEN" in said.out) == (1, True)
+    finally:
+        cli.world(lambda w: w.break_by("delete from audit_violations; delete from audit_results"))
+    assert "--last" in cli.complaint("audit", "--last", "--all", code=2)
+
+
 def everything_of(cli: Cli) -> int:
     """Write a bet or cashback in every state, under ids of this home's own."""
 

@@ -36,25 +36,25 @@ def test_people_get_a_table_and_the_warning_beside_it(cli: Cli) -> None:
 
 @pytest.mark.one_in(4)
 @pytest.mark.parametrize(
-    ("options", "says"),
+    ("options", "code", "says"),
     [
-        (("--url", URL, "--currency", "EUR"), "already"),
-        (("--url", "ftp://casino.example", "--currency", "EUR"), "http://"),
-        (("--url", "http://casino.example/#x", "--currency", "EUR"), "fragment"),
-        (("--url", "http://casino.example/?x=1", "--currency", "EUR"), "query"),
-        (("--url", URL, "--currency", "EURO"), "'EURO' is not known: write its code"),
-        (("--url", URL, "--currency", "eur"), "did you mean EUR?"),
-        (("--url", "", "--currency", "EUR"), "must not be empty"),
-        (("--url", URL, "--currency", "EUR", "--alg", "HS256"), "alg must be one of"),
+        (("--url", URL, "--currency", "EUR"), 1, "already"),
+        (("--url", "ftp://casino.example", "--currency", "EUR"), 2, "http://"),
+        (("--url", "http://casino.example/#x", "--currency", "EUR"), 2, "fragment"),
+        (("--url", "http://casino.example/?x=1", "--currency", "EUR"), 2, "query"),
+        (("--url", URL, "--currency", "EURO"), 1, "'EURO' is not known: write its code"),
+        (("--url", URL, "--currency", "eur"), 1, "did you mean EUR?"),
+        (("--url", "", "--currency", "EUR"), 2, "must not be empty"),
+        (("--url", URL, "--currency", "EUR", "--alg", "HS256"), 1, "alg must be one of"),
     ],
 )
-def test_what_cannot_be_is_refused(cli: Cli, options: tuple[str, ...], says: str) -> None:
-    assert says in cli.complaint("casino", "add", "Aurora", *options)
+def test_what_cannot_be_is_refused(cli: Cli, options: tuple[str, ...], code: int, says: str) -> None:
+    assert says in cli.complaint("casino", "add", "Aurora", *options, code=code)
 
 
 def test_a_private_address_is_refused_unless_it_is_allowed(cli: Cli) -> None:
     words = ("casino", "add", "Private", "--url", URL, "--currency", "EUR")
-    complaint = cli.complaint(*words, CROUPIER_ALLOW_PRIVATE_PEERS=None)
+    complaint = cli.complaint(*words, code=2, CROUPIER_ALLOW_PRIVATE_PEERS=None)
     assert "private" in complaint
     assert "CROUPIER_ALLOW_PRIVATE_PEERS=1" in complaint
     complaint = cli.complaint("casino", "set", "Aurora", f"url={URL}", CROUPIER_ALLOW_PRIVATE_PEERS=None)
@@ -108,7 +108,7 @@ def test_keys_rotate_by_algorithm_or_by_casino(cli: Cli) -> None:
     assert cli.json("casino", "show", "Ed")["kid"] is not None, "its own key signs until it has fetched the new set"
     assert cli.json("casino", "keys", "rotate", "Ed", "--force")["forced"] == 1
     assert cli.json("casino", "show", "Ed")["kid"] is None, "the newest key signs"
-    assert "--alg must be one of" in cli.complaint("casino", "keys", "rotate", "--alg", "none")
+    assert "--alg must be one of" in cli.complaint("casino", "keys", "rotate", "--alg", "none", code=2)
     assert "not both" in cli.complaint("casino", "keys", "rotate", "Ed", "--alg", "EdDSA", code=2)
 
 
@@ -181,13 +181,13 @@ def test_a_casino_with_money_in_flight_is_closed_with_force_only(cli: Cli) -> No
 
 
 def test_plain_http_is_refused_unless_it_is_allowed(cli: Cli) -> None:
-    for words in (
-        ("casino", "add", "Open", "--url", "http://wallet.example.com", "--currency", "EUR"),
-        ("casino", "set", "Aurora", "url=HTTP://wallet.example.com"),
-        ("provider", "add", "Open", "--url", "http://8.8.8.8"),
-        ("provider", "set", "Fable", "url=http://games.example.com"),
+    for code, words in (
+        (2, ("casino", "add", "Open", "--url", "http://wallet.example.com", "--currency", "EUR")),
+        (1, ("casino", "set", "Aurora", "url=HTTP://wallet.example.com")),
+        (2, ("provider", "add", "Open", "--url", "http://8.8.8.8")),
+        (1, ("provider", "set", "Fable", "url=http://games.example.com")),
     ):
-        complaint = cli.complaint(*words, CROUPIER_ALLOW_PRIVATE_PEERS=None)
+        complaint = cli.complaint(*words, code=code, CROUPIER_ALLOW_PRIVATE_PEERS=None)
         assert "must begin with https://" in complaint
         assert "CROUPIER_ALLOW_PRIVATE_PEERS=1" in complaint
     cli.ok(

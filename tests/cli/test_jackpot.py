@@ -93,23 +93,24 @@ def test_it_says_that_nobody_feeds_it(cli: Cli) -> None:
 
 @pytest.mark.one_in(4)
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("words", "code", "says"),
     [
-        (("--ceiling", "10.00"), "above the seed"),
-        (("--ceiling", "50.001"), "more decimals"),
-        (("--ceiling", "50.00", "--share-bp", "0"), "1 to 10000 basis points"),
-        (("--ceiling", "50.00", "--currency", "XXX"), "is not known"),
+        (("--ceiling", "10.00"), 1, "above the seed"),
+        (("--ceiling", "50.001"), 2, "more decimals"),
+        (("--ceiling", "50.00", "--share-bp", "0"), 1, "1 to 10000 basis points"),
+        (("--ceiling", "50.00", "--currency", "XXX"), 1, "is not known"),
         (
             ("--ceiling", "50.00", "--currency", "JPY", "--seed", "10", "--only", "casino=Aurora"),
+            1,
             "does not play in JPY",
         ),
-        (("--ceiling", "50.00", "--only", "casino=Nobody"), "no casino"),
-        (("--ceiling", "50.00", "--only", "game=nothing"), "no game"),
-        (("--ceiling", "50.00", "--only", "Aurora"), "neither casino=ID nor game=ID"),
+        (("--ceiling", "50.00", "--only", "casino=Nobody"), 1, "no casino"),
+        (("--ceiling", "50.00", "--only", "game=nothing"), 1, "no game"),
+        (("--ceiling", "50.00", "--only", "Aurora"), 2, "--only 'Aurora' is neither casino=ID nor game=ID"),
     ],
 )
-def test_a_pot_that_cannot_be_played_is_refused(cli: Cli, words: tuple[str, ...], says: str) -> None:
-    assert says in cli.complaint(*ADD, *words)
+def test_a_pot_that_cannot_be_played_is_refused(cli: Cli, words: tuple[str, ...], code: int, says: str) -> None:
+    assert says in cli.complaint(*ADD, *words, code=code)
     assert cli.json("jackpot", "list") == []
 
 

@@ -21,7 +21,7 @@ from tests.cli.conftest import Cli
         (("serve", "--port", "80x"), 2, ("'--port'", "must be a whole number")),
         (("demo", "--rounds", "0"), 2, ("'--rounds'", "must be at least 1")),
         (("serve", "--workers", "65"), 2, ("'--workers'", "must be at most 64")),
-        (("casino", "add", "A", "--url", "casino.example", "--currency", "EUR"), 1, ("--url", "https://")),
+        (("casino", "add", "A", "--url", "casino.example", "--currency", "EUR"), 2, ("--url", "https://")),
     ],
 )
 def test_a_wrong_word_or_value(nowhere: Cli, words: tuple[str, ...], code: int, says: tuple[str, ...]) -> None:

@@ -94,7 +94,7 @@ def test_a_mail_goes_out(cli: Cli) -> None:
     [
         (("webhook", "x", "--url", "ftp://a.example"), "http:// or https://"),
         (("webhook", "x", "--url", "https://a:b@a.example"), "without a user in it"),
-        (("webhook", "", "--url", "https://a.example"), "1 to 128 characters"),
+        (("webhook", "", "--url", "https://a.example"), "NAME must have 1 to 128 characters"),
         (("mail", "x", "--server", "a.example", "--from", "a@b.example", "--to", "a@b.example"), "smtp://host:587"),
         (("mail", "x", "--server", "smtp://a:b@c", "--from", "a@b.example", "--to", "a@b.example"), "give it apart"),
         (
@@ -104,7 +104,7 @@ def test_a_mail_goes_out(cli: Cli) -> None:
     ],
 )
 def test_what_cannot_be_told_is_refused(cli: Cli, words: tuple[str, ...], says: str) -> None:
-    assert says in cli.complaint("notify", "add", *words)
+    assert says in cli.complaint("notify", "add", *words, code=2)
 
 
 def test_an_unknown_target_is_refused_with_those_there_are(cli: Cli) -> None:

@@ -49,7 +49,8 @@ def test_disabling_is_shown_and_undone(cli: Cli) -> None:
 
 def test_what_cannot_be_is_refused(cli: Cli) -> None:
     assert "already" in cli.complaint("provider", "add", "Fable", "--url", "http://127.0.0.1:9")
-    assert "must not hold a user name" in cli.complaint("provider", "add", "New", "--url", "http://me@studio.example")
+    named = cli.complaint("provider", "add", "New", "--url", "http://me@studio.example", code=2)
+    assert "--url must not hold a user name" in named
     assert "`croupier provider list`" in cli.complaint("provider", "show", "Nobody")
 
 

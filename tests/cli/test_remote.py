@@ -50,6 +50,20 @@ def remote(cli: Cli, served: str) -> dict[str, str]:
         ("account", "list"),
         ("ggr", "--from", "2000-01-01", "--to", "2100-01-01"),
         ("why", "Fable/g-1", "--casino", "Aurora"),
+        ("casino", "list"),
+        ("casino", "show", "Aurora"),
+        ("casino", "keys", "list"),
+        ("provider", "list"),
+        ("provider", "show", "Fable"),
+        ("player", "list", "--casino", "Aurora"),
+        ("player", "show", "--casino", "Aurora", "--player", "ann"),
+        ("game", "list"),
+        ("game", "diff"),
+        ("game-type", "list"),
+        ("jackpot", "list"),
+        ("notify", "list"),
+        ("recover", "status"),
+        ("audit", "--last"),
     ],
     ids=" ".join,
 )
@@ -99,7 +113,7 @@ def test_a_role_and_a_scope_bind_from_another_machine(cli: Cli, remote: dict[str
 
 
 def test_what_needs_the_machine_says_so(cli: Cli, remote: dict[str, str]) -> None:
-    for words in (("audit",), ("reconcile", "--open"), ("recover", "status")):
+    for words in (("audit",), ("reconcile", "--open"), ("jackpot", "verify", "x")):
         assert "works only on the machine of the hub" in cli.complaint(*words, **remote)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
-from croupier.admin_api.command import Params, command
+from croupier.admin_api.command import NoParams, Params, command
 from croupier.admin_api.desk import Desk
 from croupier.admin_api.errors import NotFound
 from croupier.admin_api.words import check_name
@@ -16,10 +16,6 @@ from croupier.views.casino_books import TOP
 
 MOST: Final = 1000
 USUAL: Final = 100
-
-
-class NoParams(Params, frozen=True, kw_only=True):
-    """No parameters."""
 
 
 class AddParams(Params, frozen=True, kw_only=True):

@@ -29,6 +29,10 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """Raise BadParameter for values that do not go together."""
 
 
+class NoParams(Params, frozen=True, kw_only=True):
+    """No parameters."""
+
+
 @dataclass(frozen=True, slots=True)
 class Command(Generic[P, R]):
     """One command."""

@@ -38,6 +38,9 @@ AGAIN_MS: Final = 60_000
 MOST_KEPT: Final = 10_000
 WRONG_PER_S: Final = 1.0
 """Requests a second with a wrong token that one address may send."""
+SECRETS: Final = frozenset({"secret", "token", "password"})
+"""The parameters whose values no record holds."""
+HIDDEN: Final = "..."
 
 
 class Door:
@@ -110,9 +113,15 @@ def told_of(params: Any) -> str:  # noqa: ANN401 - any command's parameters
     told: Mapping[str, Any] = msgspec.to_builtins(params)
     # A `false` or 0 without a default says something, as in `game switch --off`.
     given = [one.encode_name for one in msgspec.structs.fields(params) if getattr(params, one.name) != one.default]
-    return msgspec.json.encode(
-        {name: "..." if name in ("secret", "token") else told[name] for name in given}
-    ).decode()  # fmt: skip
+    return msgspec.json.encode(_without_secrets({name: told[name] for name in given})).decode()
+
+
+def _without_secrets(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values, those of secrets replaced. A person may write one among the settings of `set` by mistake."""
+    return {
+        name: HIDDEN if name.lower() in SECRETS else _without_secrets(value) if isinstance(value, Mapping) else value
+        for name, value in told.items()
+    }
 
 
 def _why_not(account: Account, asked: Command[Any, Any]) -> str | None:

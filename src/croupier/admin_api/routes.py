@@ -56,10 +56,11 @@ def routes(door: Door) -> list[Route]:
     return [Route(f"{ROOT}/openapi.json", document), *(_greedy(route) for route in made)]
 
 
-def _rank(route: Route) -> tuple[int, int]:
-    """Return the place of a route: those with more fixed words come first, since a parameter may hold slashes."""
-    parts = [part.startswith("{") for part in route.path.split("/")]
-    return -parts.count(False), -parts.count(True)
+def _rank(route: Route) -> tuple[int, int, int]:
+    """Return the place of a route: `casinos/{casino}` fits the path of all that begin with it, so more words go first."""
+    parts = route.path.split("/")
+    words = sum("{" not in part for part in parts)
+    return -words, len(parts) - words, -len(route.path)
 
 
 def _greedy(route: Route) -> Route:

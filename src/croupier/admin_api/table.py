@@ -9,20 +9,28 @@ from typing import Any, Final
 from croupier.admin_api import (
     accounts,
     cashbacks,
+    casinos,
     comparisons,
     decisions,
     game_types,
     games,
+    health,
+    jackpots,
+    keys,
     look,
+    notifications,
     oversight,
     players,
+    providers,
+    recovery,
     search,
     sessions,
 )
 from croupier.admin_api.command import Command
 
 _MODULES: Final[tuple[ModuleType, ...]] = (
-    search, look, oversight, comparisons, decisions, players, sessions, games, game_types, cashbacks, accounts,
+    search, look, oversight, comparisons, decisions, players, sessions, games, game_types, cashbacks, casinos, providers,
+    jackpots, keys, notifications, recovery, health, accounts,
 )  # fmt: skip
 
 

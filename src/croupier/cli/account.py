@@ -7,7 +7,8 @@ from typing import Annotated, TextIO
 import typer
 
 from croupier.admin_api import accounts
-from croupier.admin_api.accounts import MOST, USUAL, AccountToken, AddParams, NameParams, NoParams, UsesParams
+from croupier.admin_api.accounts import MOST, USUAL, AccountToken, AddParams, NameParams, UsesParams
+from croupier.admin_api.command import NoParams
 from croupier.cli.running import AsCsv, AsJson, Author, ask
 from croupier.cli.secret_options import SecretFile, new_file, show_secret
 from croupier.cli.show import instant, say, show_json, show_list

@@ -135,12 +135,20 @@ def _wrong_option(error: Any, words: Sequence[str]) -> str:  # noqa: ANN401 - wh
     field = error.field or ""
     said = str(error).removeprefix(field).strip()
     said = re.sub(r"`([a-z_]+)`", lambda name: "--" + name[1].replace("_", "-"), said)
-    path = " ".join(["croupier", *_names_of(words)])
-    return f"--{field.replace('_', '-')} {said}. See `{path} --help`."
+    names, command = _command_of(words)
+    return f"{_as_typed(field, command)} {said}. See `{' '.join(['croupier', *names])} --help`."
 
 
-def _names_of(words: Sequence[str]) -> list[str]:
-    """Return the names of the command among the words: a group may be followed by one or two more."""
+def _as_typed(field: str, command: Any) -> str:  # noqa: ANN401 - typer names no type
+    """Return the name of a parameter in the command's help: of an argument its metavar, otherwise the option."""
+    for one in command.params:
+        if one.param_type_name == "argument" and one.name == field:
+            return str(one.metavar or field.upper())
+    return "--" + field.replace("_", "-")
+
+
+def _command_of(words: Sequence[str]) -> tuple[list[str], Any]:
+    """Return the command among the words, and its names: a group may be followed by one or two more."""
     command = get_command(app)
     names: list[str] = []
     for word in words:
@@ -149,7 +157,7 @@ def _names_of(words: Sequence[str]) -> list[str]:
             break
         names.append(word)
         command = found
-    return names
+    return names, command
 
 
 def _usage(wrong: typer.TyperException) -> str:

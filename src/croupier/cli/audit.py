@@ -6,14 +6,17 @@ from typing import Annotated, Any
 
 import typer
 
+from croupier.admin_api import health
+from croupier.admin_api.command import NoParams
 from croupier.cli.audit_trail import show_trail, vouch_for_trail
 from croupier.cli.progress import progress_line
 from croupier.cli.running import AsJson, Author, said_for_the_books, with_look
-from croupier.cli.show import show_json, show_table
+from croupier.cli.running import ask as ask_hub
+from croupier.cli.show import instant, say, show_json, show_table
 from croupier.core.money import format_amount
 from croupier.flows.hub import Hub
 from croupier.kit.settings import Settings
-from croupier.views.audit.auditor import InvariantResult
+from croupier.views.audit.auditor import INVARIANTS, InvariantResult
 from croupier.views.audit.auditor import audit as ask
 from croupier.views.sums import sums, totals
 
@@ -34,12 +37,20 @@ def audit(
     whole: Annotated[
         bool, typer.Option("--all", help="Show also the part of each invariant that rows cannot prove.")
     ] = False,
+    last: Annotated[
+        bool,
+        typer.Option("--last", help="Show what the serving hub's continuous auditor found last, without a new check."),
+    ] = False,
     author: Author,
     as_json: AsJson = False,
 ) -> None:
     """Check the books: every invariant that rows can prove. Exit code 1 if one does not hold."""
     if vouch is not None and not trail:
         raise typer.BadParameter("goes with --trail", param_hint="--vouch")
+    if last and (trail or whole):
+        raise typer.BadParameter("goes with neither --trail nor --all", param_hint="--last")
+    if last:
+        raise typer.Exit(_show_last(as_json=as_json))
     if trail:
         if vouch is not None:
             vouch_for_trail(author, vouch)
@@ -59,6 +70,28 @@ def audit(
         _show(findings, added_up, whole=whole)
     if any(finding.violations for finding in findings):
         raise typer.Exit(1)
+
+
+def _show_last(*, as_json: bool) -> int:
+    """Show what the continuous auditor found last, and return the exit code."""
+    found = ask_hub(health.last_audit, NoParams())
+    if as_json:
+        show_json(found)
+        return 0 if found.holds else 1
+    says = {one.name: one.says for one in INVARIANTS}
+    rows = [
+        (
+            one.invariant,
+            "BROKEN" if one.violations else "holds",
+            one.violations,
+            instant(one.at_ms),
+            says.get(one.invariant),
+        )
+        for one in found.invariants
+    ]
+    show_table("Last checks", ("", "result", "?>violations", "checked", "??what must hold"), rows)
+    say(f"All bets and cashbacks were checked once more by {instant(found.whole_ms) or 'no time yet'}.")
+    return 0 if found.holds else 1
 
 
 def _report(findings: list[InvariantResult], added_up: dict[str, str]) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""`croupier casino`: add, show, set, disable, close, and rotate the secret. Spec: operate.md 2 and 5."""
+"""`croupier casino`: add, show, set, disable, close, and rotate the secret. Spec: operate.md 2 and 5.
+
+Owns: the options and the output. Never: the work (admin_api.casinos).
+"""
 
 from __future__ import annotations
 
@@ -7,17 +10,22 @@ from typing import Annotated, Any, Final
 import msgspec
 import typer
 
-from croupier.cli.counterparty import CounterpartyCommands
-from croupier.cli.find import casino_of, check_peer
-from croupier.cli.running import AsCsv, AsJson, settings, with_hub, with_look
+from croupier.admin_api import casinos
+from croupier.admin_api.casinos import (
+    AddCasinoParams,
+    CasinoSecretParams,
+    CloseCasinoParams,
+    OneCasinoParams,
+    SetCasinoParams,
+)
+from croupier.admin_api.command import NoParams
+from croupier.cli.counterparty import CounterpartyOutput, check_here
+from croupier.cli.running import AsCsv, AsJson, ask
 from croupier.cli.sealing import keys
 from croupier.cli.secret_options import KeepOld, Now, SecretFile, kept_s
+from croupier.cli.settable import told_in
 from croupier.cli.show import show_facts, show_json, show_list
 from croupier.core.counterparty import Casino
-from croupier.flows.hub import Hub
-from croupier.kit.settings import Settings
-from croupier.store.parties.key_rows import list_keys
-from croupier.store.parties.profiles import CASINOS
 
 app = typer.Typer(help="Manage casinos, the partners that keep the players' wallets.", no_args_is_help=False)
 secret = typer.Typer(help="Rotate the secret with which a casino gets its access tokens.")
@@ -61,46 +69,32 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Add a casino and print its PartnerClientId and Secret. The secret is never shown again."""
-    currencies = [code.strip() for text in currency for code in text.split(",") if code.strip()]
-
-    check_peer(url, settings())
-
-    async def work(hub: Hub, _: Settings) -> tuple[Casino, str]:
-        return await hub.store.casinos.add(name, url, currencies, alg=alg)
-
-    _COMMANDS.hand_out(lambda: with_hub(work, may_make=True), into=secret_file, as_json=as_json)
+    check_here(url)
+    currencies = tuple(code.strip() for text in currency for code in text.split(",") if code.strip())
+    wish = AddCasinoParams(name=name, url=url, currencies=currencies, alg=alg)
+    _OUTPUT.hand_out(lambda: ask(casinos.add, wish, may_make=True), into=secret_file, as_json=as_json)
 
 
 @app.command("list")
 def list_(*, as_csv: AsCsv = False, as_json: AsJson = False) -> None:
     """Show every casino."""
-
-    async def work(hub: Hub, _: Settings) -> list[Casino]:
-        return await hub.store.casinos.all()
-
-    casinos = with_look(work)
+    found = ask(casinos.casinos, NoParams())
     if as_json:
-        show_json([facts(casino) for casino in casinos])
+        show_json([facts(casino) for casino in found])
         return
-    rows = [(c.casino_id, c.name, c.url, c.currencies, c.alg, c.enabled, c.closed) for c in casinos]
+    rows = [(c.casino_id, c.name, c.url, c.currencies, c.alg, c.enabled, c.closed) for c in found]
     show_list("Casinos", ("id", "name", "??url", "?currencies", "??alg", "enabled", "?closed"), rows, as_csv=as_csv)
 
 
 @app.command()
 def show(which: CasinoArgument, as_json: AsJson = False) -> None:
     """Show one casino with all its settings."""
-
-    async def work(hub: Hub, _: Settings) -> tuple[Casino, dict[str, Any]]:
-        casino = await casino_of(hub, which)
-        signing = [row for row in await list_keys(hub.store.db) if casino.name in row.casinos]
-        return casino, {"signing_key": {row.kid: row.state for row in signing}}
-
-    casino, signing = with_look(work)
-    shown = {**facts(casino), **signing}
+    found = ask(casinos.show, OneCasinoParams(casino=which))
+    shown = {**facts(found.casino), "signing_key": found.signing_key}
     if as_json:
         show_json(shown)
     else:
-        show_facts(f"Casino {casino.name}", shown)
+        show_facts(f"Casino {found.casino.name}", shown)
 
 
 @app.command("set")
@@ -112,19 +106,19 @@ def set_(
     as_json: AsJson = False,
 ) -> None:
     """Change settings: late_accept batch alg tax_bp codes.REASON info close origins addresses min_bet max_bet large_win max_win max_odd enabled url ..."""
-    _COMMANDS.change(which, assignments, as_json=as_json)
+    _OUTPUT.show(ask(casinos.set_, SetCasinoParams(casino=which, settings=told_in(assignments))), as_json=as_json)
 
 
 @app.command()
 def disable(which: CasinoArgument, as_json: AsJson = False) -> None:
     """Stop launches, new bets and new cashbacks of a casino. Open ones continue. `set ID enabled=true` undoes it."""
-    _COMMANDS.disable(which, as_json=as_json, says=DISABLED)
+    _OUTPUT.show(ask(casinos.disable, OneCasinoParams(casino=which)), as_json=as_json, says=DISABLED)
 
 
 @app.command()
 def enable(which: CasinoArgument, as_json: AsJson = False) -> None:
     """Allow launches, bets and cashbacks again after `disable`. Use `open` for a closed casino."""
-    _COMMANDS.enable(which, as_json=as_json)
+    _OUTPUT.show(ask(casinos.enable, OneCasinoParams(casino=which)), as_json=as_json)
 
 
 @app.command()
@@ -133,13 +127,13 @@ def close(which: CasinoArgument, *, force: Force = False, as_json: AsJson = Fals
 
     `disable` is the milder way: nothing new begins, and what is under way comes to its end.
     """
-    _COMMANDS.close(which, force=force, as_json=as_json, says=CLOSED)
+    _OUTPUT.show(ask(casinos.close, CloseCasinoParams(casino=which, force=force)), as_json=as_json, says=CLOSED)
 
 
 @app.command("open")
 def open_(which: CasinoArgument, as_json: AsJson = False) -> None:
     """Reopen a closed casino. It is enabled or disabled as before."""
-    _COMMANDS.open(which, as_json=as_json)
+    _OUTPUT.show(ask(casinos.open_, OneCasinoParams(casino=which)), as_json=as_json)
 
 
 @secret.command("rotate")
@@ -155,7 +149,8 @@ def rotate_secret(
 
     With --now the old one ends at once, and so does every access token that was given out before.
     """
-    _COMMANDS.rotate(which, kept_s(keep_old, now=now), into=secret_file, as_json=as_json)
+    wish = CasinoSecretParams(casino=which, keep_old_s=kept_s(keep_old, now=now))
+    _OUTPUT.hand_out(lambda: ask(casinos.rotate_secret, wish), into=secret_file, as_json=as_json)
 
 
 def facts(casino: Casino) -> dict[str, Any]:
@@ -165,12 +160,4 @@ def facts(casino: Casino) -> dict[str, Any]:
     return {"PartnerClientId": plain.pop("casino_id"), **plain}
 
 
-_COMMANDS: Final = CounterpartyCommands(
-    title="Casino",
-    id_name="PartnerClientId",
-    side=CASINOS,
-    find=casino_of,
-    table=lambda hub: hub.store.casinos,
-    key=lambda casino: casino.casino_id,
-    facts=facts,
-)
+_OUTPUT: Final = CounterpartyOutput(title="Casino", id_name="PartnerClientId", facts=facts)

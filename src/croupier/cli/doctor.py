@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 import typer
 
+from croupier.admin_api.keys import waiting
+from croupier.admin_api.peer_urls import is_plain
 from croupier.apps.backup import last_backup_s
 from croupier.apps.schema import Aim, what_to_do
 from croupier.apps.wiring import open_db, open_hub
-from croupier.cli import keys
-from croupier.cli.find import is_plain
 from croupier.cli.running import AsJson
 from croupier.cli.sentences import sentence
 from croupier.cli.show import show_json, show_table
@@ -196,7 +196,7 @@ def _recovery(hub: Hub) -> Check:
 
 async def _rotations(hub: Hub) -> Check:
     """Check for casinos that still hold the key from before a rotation."""
-    late = [f"{key.kid} signs for {', '.join(key.casinos)}" for key in keys.waiting(await list_keys(hub.store.db))]
+    late = [f"{key.kid} signs for {', '.join(key.casinos)}" for key in waiting(await list_keys(hub.store.db))]
     if not late:
         return Check("signing keys", "ok", "every casino is signed for with the newest")
     todo = "until they fetch the key set with their bearer, or `croupier keys rotate --force`"

@@ -9,38 +9,30 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from croupier.admin_api.errors import CommandError
+from croupier.admin_api.jackpots import RoundRecord, RoundWithShares
 from croupier.cli.show import instant, say, show_facts, show_json
 from croupier.core.jackpot_proof import RoundProof, hit_amount_of, problems_of
 from croupier.core.money import BadAmount, UnknownCurrency, format_amount, parse_amount
 from croupier.kit import strictjson
 from croupier.kit.strictjson import BadJson
-from croupier.store.money.jackpots import StoredRound
 
 MAX_FILE = 64_000_000
 
 
-def round_facts(row: StoredRound) -> dict[str, Any]:
+def round_facts(row: RoundRecord) -> dict[str, Any]:
     """Return a round for JSON and tables."""
-    amount = format_amount(row.seed + row.contributed, row.currency)
-    return {
-        "pot": row.pot_id,
-        "round": row.number,
-        "state": row.state.value,
-        "currency": row.currency,
-        "seed": format_amount(row.seed, row.currency),
-        "ceiling": format_amount(row.ceiling, row.currency),
-        "amount": amount,
-        "commitment": row.commitment,
-        "secret": row.secret,
-        "began": instant(row.began_ms),
-        "ended": instant(row.ended_ms),
-        "won_by": row.won_by,
-        "win": row.win_id,
-        "player": row.player_ref,
-        "PartnerClientId": row.casino_id,
-        "payment": row.payment,
-    }
+    plain = msgspec.to_builtins(row)
+    names = {"began_ms": "began", "ended_ms": "ended"}
+    return {names.get(name, name): instant(value) if name in names else value for name, value in plain.items()}
+
+
+def shares_facts(found: RoundWithShares) -> dict[str, Any]:
+    """Return a round with its shares, as `verify` reads it."""
+    shares = msgspec.to_builtins(found.shares)
+    return {"name": found.name, "JackpotId": found.meter_ref, **round_facts(found.round), "shares": shares}
 
 
 def read_document(proof: Path) -> Any:  # noqa: ANN401 - JSON

@@ -1,4 +1,7 @@
-"""`croupier provider`: add, show, set, disable, close, fetch the games, and rotate the secret. Spec: operate.md 2."""
+"""`croupier provider`: add, show, set, disable, close, fetch the games, and rotate the secret. Spec: operate.md 2.
+
+Owns: the options and the output. Never: the work (admin_api.providers).
+"""
 
 from __future__ import annotations
 
@@ -7,19 +10,21 @@ from typing import Annotated, Any, Final
 import msgspec
 import typer
 
-from croupier.admin_api.errors import CommandError
-from croupier.cli.counterparty import CounterpartyCommands
-from croupier.cli.find import check_peer, provider_of
-from croupier.cli.running import AsCsv, AsJson, settings, with_hub, with_look
+from croupier.admin_api import providers
+from croupier.admin_api.command import NoParams
+from croupier.admin_api.providers import (
+    AddProviderParams,
+    CloseProviderParams,
+    OneProviderParams,
+    ProviderSecretParams,
+    SetProviderParams,
+)
+from croupier.cli.counterparty import CounterpartyOutput, check_here
+from croupier.cli.running import AsCsv, AsJson, ask
 from croupier.cli.secret_options import KeepOld, Now, SecretFile, kept_s
+from croupier.cli.settable import told_in
 from croupier.cli.show import say, show_json, show_list
 from croupier.core.counterparty import Provider
-from croupier.flows.hub import Hub
-from croupier.flows.sync_games import sync_games
-from croupier.kit.settings import Settings
-from croupier.kit.wire import PeerError
-from croupier.store.parties.listings import Counts
-from croupier.store.parties.profiles import PROVIDERS
 
 app = typer.Typer(help="Manage providers, the partners that own games.")
 secret = typer.Typer(help="Rotate the secret that a provider and the hub share.")
@@ -44,37 +49,26 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Add a provider and print its CounterpartyId and Secret. The secret is never shown again."""
-    check_peer(url, settings())
-
-    async def work(hub: Hub, _: Settings) -> tuple[Provider, str]:
-        return await hub.store.providers.add(name, url)
-
-    _COMMANDS.hand_out(lambda: with_hub(work, may_make=True), into=secret_file, as_json=as_json)
+    check_here(url)
+    wish = AddProviderParams(name=name, url=url)
+    _OUTPUT.hand_out(lambda: ask(providers.add, wish, may_make=True), into=secret_file, as_json=as_json)
 
 
 @app.command("list")
 def list_(*, as_csv: AsCsv = False, as_json: AsJson = False) -> None:
     """Show every provider."""
-
-    async def work(hub: Hub, _: Settings) -> list[Provider]:
-        return await hub.store.providers.all()
-
-    providers = with_look(work)
+    found = ask(providers.providers, NoParams())
     if as_json:
-        show_json([facts(provider) for provider in providers])
+        show_json([facts(provider) for provider in found])
         return
-    rows = [(p.provider_id, p.name, p.counterparty_id, p.url, p.enabled, p.closed) for p in providers]
+    rows = [(p.provider_id, p.name, p.counterparty_id, p.url, p.enabled, p.closed) for p in found]
     show_list("Providers", ("id", "name", "?counterparty", "??url", "enabled", "?closed"), rows, as_csv=as_csv)
 
 
 @app.command()
 def show(which: ProviderArgument, as_json: AsJson = False) -> None:
     """Show one provider with all its settings."""
-
-    async def work(hub: Hub, _: Settings) -> Provider:
-        return await provider_of(hub, which)
-
-    _COMMANDS.show(with_look(work), as_json=as_json)
+    _OUTPUT.show(ask(providers.show, OneProviderParams(provider=which)), as_json=as_json)
 
 
 @app.command("set")
@@ -86,19 +80,20 @@ def set_(
     as_json: AsJson = False,
 ) -> None:
     """Change settings: hold_s claim_s game_types min_bet max_bet large_win max_win max_odd enabled fresh_s user_id url ..."""
-    _COMMANDS.change(which, assignments, as_json=as_json)
+    wish = SetProviderParams(provider=which, settings=told_in(assignments))
+    _OUTPUT.show(ask(providers.set_, wish), as_json=as_json)
 
 
 @app.command()
 def disable(which: ProviderArgument, as_json: AsJson = False) -> None:
     """Stop launches and new bets of its games. Open bets continue. `set ID enabled=true` undoes it."""
-    _COMMANDS.disable(which, as_json=as_json, says=DISABLED)
+    _OUTPUT.show(ask(providers.disable, OneProviderParams(provider=which)), as_json=as_json, says=DISABLED)
 
 
 @app.command()
 def enable(which: ProviderArgument, as_json: AsJson = False) -> None:
     """Allow launches and bets of its games again after `disable`. Use `open` for a closed provider."""
-    _COMMANDS.enable(which, as_json=as_json)
+    _OUTPUT.show(ask(providers.enable, OneProviderParams(provider=which)), as_json=as_json)
 
 
 @app.command()
@@ -114,38 +109,27 @@ def close(
 
     `disable` is the milder way: no new bet begins, and those that are under way come to their end.
     """
-    _COMMANDS.close(which, force=force, as_json=as_json, says=CLOSED)
+    wish = CloseProviderParams(provider=which, force=force)
+    _OUTPUT.show(ask(providers.close, wish), as_json=as_json, says=CLOSED)
 
 
 @app.command("open")
 def open_(which: ProviderArgument, as_json: AsJson = False) -> None:
     """Reopen a closed provider. It is enabled or disabled as before."""
-    _COMMANDS.open(which, as_json=as_json)
+    _OUTPUT.show(ask(providers.open_, OneProviderParams(provider=which)), as_json=as_json)
 
 
 @app.command()
 def sync(which: ProviderArgument, as_json: AsJson = False) -> None:
     """Fetch the provider's games. New ones are added; missing ones are switched off and never deleted."""
-
-    async def work(hub: Hub, _: Settings) -> tuple[Provider, Counts]:
-        provider = await provider_of(hub, which)
-        try:
-            return provider, await sync_games(hub, provider)
-        except PeerError as error:
-            raise CommandError(
-                f"provider {provider.name} gave no games from {provider.url} ({error}): see that it runs there and has the "
-                "secret that this hub gave it"
-            ) from error
-
-    provider, counts = with_hub(work)
+    found = ask(providers.sync, OneProviderParams(provider=which))
     if as_json:
-        show_json({"CounterpartyId": provider.counterparty_id, **msgspec.to_builtins(counts)})
+        counts = {"new": found.new, "changed": found.changed, "vanished": found.vanished, "waiting": found.waiting}
+        show_json({"CounterpartyId": found.counterparty_id, **counts})
         return
-    say(f"Games of {provider.name}: {counts.new} new, {counts.changed} changed, {counts.vanished} vanished.")
-    if counts.waiting:
-        say(
-            f"{counts.waiting} changes wait for review: `croupier game diff --provider {provider.provider_id}` shows them."
-        )
+    say(f"Games of {found.name}: {found.new} new, {found.changed} changed, {found.vanished} vanished.")
+    if found.waiting:
+        say(f"{found.waiting} changes wait for review: `croupier game diff --provider {found.provider_id}` shows them.")
 
 
 @secret.command()
@@ -158,7 +142,8 @@ def rotate(
     as_json: AsJson = False,
 ) -> None:
     """Create a new secret and show it once. The old one stays valid for a while."""
-    _COMMANDS.rotate(which, kept_s(keep_old, now=now), into=secret_file, as_json=as_json)
+    wish = ProviderSecretParams(provider=which, keep_old_s=kept_s(keep_old, now=now))
+    _OUTPUT.hand_out(lambda: ask(providers.rotate_secret, wish), into=secret_file, as_json=as_json)
 
 
 def facts(provider: Provider) -> dict[str, Any]:
@@ -167,12 +152,4 @@ def facts(provider: Provider) -> dict[str, Any]:
     return {"CounterpartyId": plain.pop("counterparty_id"), **plain}
 
 
-_COMMANDS: Final = CounterpartyCommands(
-    title="Provider",
-    id_name="CounterpartyId",
-    side=PROVIDERS,
-    find=provider_of,
-    table=lambda hub: hub.store.providers,
-    key=lambda provider: provider.provider_id,
-    facts=facts,
-)
+_OUTPUT: Final = CounterpartyOutput(title="Provider", id_name="CounterpartyId", facts=facts)
