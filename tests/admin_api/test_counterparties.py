@@ -210,7 +210,7 @@ async def test_results_are_read_back_with_their_types(db: Db) -> None:
         assert await decoded(boss, "provider list", "providers") == [provider]
         assert isinstance(casino, Casino)
         assert isinstance(provider, Provider)
-        why = await decoded(boss, "why", "casinos/Rialto/games/Reelwright/owl/why")
+        why = await decoded(boss, "why", "casinos/Rialto/games/Reelwright%2Fowl/why")
         assert why.state == "available"
         assert (await decoded(boss, "recover status", "recovery")).last is None
         begun = await boss.done("POST", "recovery/begin", {"reason": "restored", "last_id": 12})

@@ -116,7 +116,7 @@ async def test_a_game_is_changed_for_all_casinos_by_a_person_of_all_of_them(db: 
         await whole.does("POST games/owl/switch", {"casino": "Lido", "on": False, "reason": "licence"})
         mia = await person(house, "mia", Role.OPERATE, casinos={house.casino.casino_id})
         assert {tuple(one["off_for"]) for one in await mia.get("games")} == {()}, "Lido is not hers to see"
-        off = await mia.does("POST games/Reelwright/owl/switch", {"casino": "Rialto", "on": False})
+        off = await mia.does("POST games/Reelwright%2Fowl/switch", {"casino": "Rialto", "on": False})
         assert off == {"gameId": "owl", "PartnerClientId": house.casino.casino_id, "casino": "Rialto", "on": False}
         assert await mia.refused("POST games/owl/switch", {"casino": "Lido", "on": True}) == "not_found"
         assert await mia.refused("POST games/owl/switch", {"country": "DE", "on": False}) == "not_allowed"

@@ -6,15 +6,16 @@ Owns: the routes and the answer to what fails. Never: a command's work. Spec: de
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
+from urllib.parse import unquote
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
+from starlette.types import Scope
 
 from croupier.admin_api import problems
 from croupier.admin_api.command import ROOT, Command
@@ -41,7 +42,6 @@ MOST_ROWS: Final = 1000
 """The most rows of a page: a longer one would hold up the payments of this process while it is written."""
 _AMBIGUOUS: Final = "several fit: give the id"
 """Said to a person who may not see all that fit."""
-_PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 _BY_NAME: Final = {name_of(one): one for one in COMMANDS.values()}
 
 
@@ -53,19 +53,34 @@ def routes(door: Door) -> list[Route]:
         return Response(msgspec.json.encode(openapi()), media_type="application/json")
 
     made.sort(key=_rank)
-    return [Route(f"{ROOT}/openapi.json", document), *(_greedy(route) for route in made)]
+    return [
+        Route(f"{ROOT}/openapi.json", document),
+        *(_RawRoute(one.path, one.endpoint, methods=sorted(one.methods or ())) for one in made),
+    ]
 
 
-def _rank(route: Route) -> tuple[int, int, int]:
-    """Return the place of a route: `casinos/{casino}` fits the path of all that begin with it, so more words go first."""
-    parts = route.path.split("/")
-    words = sum("{" not in part for part in parts)
-    return -words, len(parts) - words, -len(route.path)
+def _rank(route: Route) -> int:
+    """Return the place of a route: one with fixed words comes before one that takes any."""
+    return route.path.count("{")
 
 
-def _greedy(route: Route) -> Route:
-    """Return the route for parameters that may hold slashes, as `provider/gameId` does."""
-    return Route(_PLACEHOLDER.sub(r"{\1:path}", route.path), route.endpoint, methods=sorted(route.methods or ()))
+class _RawRoute(Route):
+    """A route that is matched on the path as it was sent, so that a parameter may hold `%2F`, as `provider/gameId` does."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Return whether the path fits segment by segment, and the parameters, decoded."""
+        told, mine = scope["raw_path"].decode("ascii", "replace").split("/"), self.path.split("/")
+        if scope["type"] != "http" or len(told) != len(mine):
+            return Match.NONE, {}
+        params = dict(scope.get("path_params", {}))
+        for said, wanted in zip(told, mine, strict=True):
+            if wanted.startswith("{"):
+                params[wanted.strip("{}")] = unquote(said)
+            elif said != wanted:
+                return Match.NONE, {}
+        child: Scope = {"endpoint": self.endpoint, "path_params": params}
+        fits = self.methods is None or scope["method"] in self.methods
+        return (Match.FULL if fits else Match.PARTIAL), child
 
 
 def not_found(status: int) -> Response:
