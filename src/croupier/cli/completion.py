@@ -36,7 +36,7 @@ SUBCOMMANDS: Final[Mapping[str, str]] = {
     "payment": "list retry accept give-up",
     "bet": "list return settle",
     "proposal": "list approve refuse",
-    "account": "add list close token",
+    "account": "add list close token uses",
 }
 """The names below each group, in its order."""
 
