@@ -86,7 +86,7 @@ async def test_a_person_of_one_casino_sees_and_changes_that_casino_alone(db: Db)
         lido = await house.another()
         await house.open()
         await lido.open(player="otto")
-        mia = await person(house, "mia", Role.DECIDE, casinos={house.casino.casino_id})
+        mia = await person(house, "mia", Role.ADMINISTER, casinos={house.casino.casino_id})
         assert [one["player"] for one in await mia.get("casinos/Rialto/players")] == ["anna"]
         assert await mia.refused("GET casinos/Lido/players") == "not_found"
         assert await mia.refused("GET casinos/Lido/players/otto") == "not_found"
@@ -146,7 +146,7 @@ async def test_a_person_of_one_provider_sees_its_players_games_and_differences_a
         await house.play((await house.open("owl", "anna"))["sessionId"], "b-1")
         await house.play((await house.open("bat", "anna"))["sessionId"], "b-2")
         await house.open("owl", "otto")
-        ada = await person(house, "ada", Role.DECIDE, providers={other})
+        ada = await person(house, "ada", Role.ADMINISTER, providers={other})
         assert [one["player"] for one in await ada.get("casinos/Rialto/players")] == ["anna"]
         shown = await ada.get("casinos/Rialto/players/anna")
         assert [one["bet_ref"] for one in shown["bets"]] == ["b-2"]
@@ -224,12 +224,14 @@ async def test_roles_hold_and_a_token_is_in_no_record(db: Db) -> None:
         ):  # fmt: skip
             assert await look.refused(f"POST {call}", body) == "not_allowed"
         assert await operate.refused("POST cashbacks/1/cancel", {}) == "not_allowed"
-        opened = await operate.does("POST sessions", {"casino": "Rialto", "game": "owl", "token": "hush-hush"})
+        wish = {"casino": "Rialto", "game": "owl", "token": "hush-hush"}
+        assert await operate.refused("POST sessions", wish) == "not_allowed"
+        opened = await (await person(house, "leo", Role.ADMINISTER)).does("POST sessions", wish)
         assert opened["frameUri"].endswith(opened["sessionId"])
         assert house.peers.tokens == ["hush-hush"]
         told = [one.parameters for one in await house.hub.store.admin_uses.newest(2**62, 100)]
         assert "hush-hush" not in "".join(told)
-        assert sum('"token":"..."' in one for one in told) == 2
+        assert sum('"token":"..."' in one for one in told) == 3
 
 
 @pytest.mark.slow

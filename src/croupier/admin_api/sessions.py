@@ -51,7 +51,8 @@ class OpenedSession(Struct, frozen=True):
     frame_uri: str = field(name="frameUri")
 
 
-@command("POST sessions", words="session open", role=Role.OPERATE)
+# Who has the address of a frame plays with the player's money.
+@command("POST sessions", words="session open", role=Role.ADMINISTER)
 async def open_(desk: Desk, wish: OpenSessionParams) -> OpenedSession:
     """Launch a game for a player with a currency, or for the player of a token."""
     casino, game = await desk.casino(wish.casino), await desk.game(wish.game)
