@@ -352,8 +352,8 @@ _LIFE = (
         "owed-win-missing-from-the-balance",
         "the balance that is told leaves out what is decided of the bet and not booked yet",
         _BALANCES,
-        old="), 0))::bigint as ahead",
-        new="), 0))::bigint * 0 as ahead",
+        old="(k.net - booked.moved)::bigint as ahead",
+        new="(k.net - booked.moved)::bigint * 0 as ahead",
         expected="I3",
     ),
     _plant(
