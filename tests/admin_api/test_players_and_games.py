@@ -239,7 +239,7 @@ async def test_the_command_line_reads_every_answer_and_ids_hold_slashes(db: Db) 
     async with open_house(db) as house:
         await second_provider(house, game_types=(8,))
         await house.play((await house.open("owl", "a/players"))["sessionId"], "b-1")
-        token = (await house.hub.store.accounts.add("leo", Role.DECIDE, "tests"))[1]
+        token = (await house.hub.store.accounts.add("leo", Role.ADMINISTER, "tests"))[1]
         there = settings_for(hub_url=house.url, token=Secret(token))
 
         async def ask(asked: Command[P, R], params: P) -> R:

@@ -26,7 +26,7 @@ LOOKS = (
 CHANGES = (
     "casino set Aurora batch=1", "casino disable Aurora", "provider sync Fable", "game set g enabled=false",
     "session open --casino Aurora --player p --currency EUR --game g", "incidents close 1 --reason r",
-    "cashback pay --casino Aurora --player p --amount 1 --currency EUR", "payment retry 1:payout --reason r",
+    "cashback pay --casino Aurora --player p --amount 1 --currency EUR --ref week-1", "payment retry 1:payout --reason r",
     "bet return 1 --reason r", "reconcile --open", "recover begin --reason r", "casino keys rotate",
     "player block --casino Aurora --player p --reason r",
 )  # fmt: skip
@@ -112,7 +112,7 @@ def test_the_doctor_makes_no_home_and_says_where_it_looked(nowhere: Cli) -> None
 
 
 def test_a_wrong_first_command_makes_no_home_either(nowhere: Cli) -> None:
-    complaint = nowhere.complaint("casino", "add", "Aurora", "--url", "ftp://x", "--currency", "EUR")
+    complaint = nowhere.complaint("casino", "add", "Aurora", "--url", "ftp://x", "--currency", "EUR", code=2)
     assert "--url" in complaint
     assert not nowhere.home.exists()
 
