@@ -47,7 +47,9 @@ def unpack(earlier: Earlier, folder: Path) -> Path:
     """Write the earlier program's files and return the directory to put on the path of Python."""
     packed = subprocess.run(["git", "archive", earlier.commit, "src"], cwd=ROOT, check=True, capture_output=True)
     with tarfile.open(fileobj=BytesIO(packed.stdout)) as files:
-        files.extractall(folder, filter="data")
+        # The first versions of Python 3.11 have no filters; the archive is git's own.
+        safely = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+        files.extractall(folder, **safely)  # type: ignore[arg-type]
     return folder / "src"
 
 
