@@ -86,7 +86,8 @@ def judge_balances(
             )
             if may_be is None:
                 continue
-            if since_s < based_s:
+            # Below zero the sum is no balance, and the casino's word of that time is told.
+            if since_s < based_s or min(may_be, default=0) < 0:
                 may_be |= case.casino.witness.balances(bet.player_ref, since_s - QUERY_S, at_s)
             scene.seen["balance judged"] += 1
             if text.startswith("-"):
