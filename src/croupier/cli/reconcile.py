@@ -15,11 +15,10 @@ import typer
 from croupier.admin_api import comparisons, oversight
 from croupier.admin_api.comparisons import CompareBetParams
 from croupier.admin_api.days import DAY_MS, day_ms
-from croupier.admin_api.errors import NotFound
 from croupier.admin_api.oversight import FindingsParams
 from croupier.cli.close_options import Closed, CloseWish, closes
 from croupier.cli.progress import progress_line
-from croupier.cli.running import WAITS_FOR_A_PERSON, AsCsv, AsJson, ask, with_hub, with_look
+from croupier.cli.running import WAITS_FOR_A_PERSON, AsCsv, AsJson, ask, desk_of, settings, with_hub, with_look
 from croupier.cli.show import instant, say, show_json, show_list, show_table
 from croupier.core.reconciliation import Difference
 from croupier.flows.hub import Hub
@@ -172,15 +171,8 @@ def _here(wish: _Wish, *, as_json: bool) -> _Comparison:
         return with_hub(work) if wish.open_window or wish.day is not None else with_look(work)
 
 
-async def _casino_id(hub: Hub, text: str) -> int:
-    found = await hub.store.casinos.find(text)
-    if found is None:
-        raise NotFound(f"there is no casino {text[:128]!r}: `croupier casino list` shows them")
-    return found.casino_id
-
-
 async def _asked(hub: Hub, wish: _Wish, tell: Tell) -> _Comparison:
-    casino_id = None if wish.casino is None else await _casino_id(hub, wish.casino)
+    casino_id = None if wish.casino is None else (await desk_of(hub, settings()).casino(wish.casino)).casino_id
     compared, left, cashbacks = await _compared(hub, wish, casino_id, tell=tell)
     casino_ids = None if casino_id is None else (casino_id,)
     findings = await hub.store.findings.open_ones(MOST, casino_ids=casino_ids)

@@ -106,11 +106,16 @@ def ask(
         return cast("R", ask_over_http(loaded, asked, params))
 
     async def work(hub: Hub, _: Settings) -> R:
-        desk = Desk(hub, loaded, author or who(), partial(signed_in, hub, loaded))
+        desk = desk_of(hub, loaded, author)
         with acting(desk.author, getattr(params, "reason", None)):
             return await asked.run(desk, params)
 
     return with_look(work) if asked.reads else with_hub(work, may_make=may_make, waits=waits)
+
+
+def desk_of(hub: Hub, loaded: Settings, author: str | None = None) -> Desk:
+    """Return the desk of the person at this machine, who sees everything. `author` as of `ask`."""
+    return Desk(hub, loaded, author or who(), partial(signed_in, hub, loaded))
 
 
 def with_hub(work: Callable[[Hub, Settings], Awaitable[T]], *, may_make: bool = False, waits: str | None = None) -> T:
