@@ -23,8 +23,8 @@ from croupier.simulator.sim_provider import ProviderBet
 
 MOST_MOVING = 8
 """If more payments were accepted while an answer was on its way, nearly every sum is possible, so none is checked."""
-QUERY_S = 6.5
-"""Longest age of a balance query that a request may join: the hold time, and the delay of the network."""
+QUERY_S = 10.0 + 1.0
+"""Longest age of a balance query that a request may join: the longest call to a casino, and a slow database."""
 UNDONE = (PaymentKind.BET_RETURN, PaymentKind.PAYOUT_RETURN)
 WINS = (PaymentKind.PAYOUT, PaymentKind.JACKPOT)
 

@@ -45,6 +45,8 @@ SAME_REF = 0.2
 JACKPOT = 0.06
 """Number of jackpots per bet."""
 REST_S = 7200.0
+APART_S = 0.2
+"""A coarser grid of time puts the limits of a balance lookup and of its request (0.1 and 0.15 s) on one instant."""
 STATEMENTS = 4
 """Number of consecutive slow statements that may delay an answer, if the database is slow."""
 
@@ -81,7 +83,12 @@ async def simulate(loop: VirtualLoop, db: Db, world: World) -> RunResult:
     scene.watch.lateness_s = dials.tick_s + STATEMENTS * dials.slow_db_s
     scene.watch.now_s = loop.time
     scene.watch.steady = not (
-        dials.crash_every_s or dials.pause_every_s or dials.lost_commits or dials.restart_every_s or dials.deaths > 1
+        dials.crash_every_s
+        or dials.pause_every_s
+        or dials.lost_commits
+        or dials.restart_every_s
+        or dials.deaths > 1
+        or (dials.slow_db_s and dials.tick_s > APART_S)
     )
     await stage.prepare()
     try:

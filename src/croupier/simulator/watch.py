@@ -45,7 +45,8 @@ class Watch:
         self.now_s: Callable[[], float] = float
         """The virtual time."""
         self.steady = False
-        """No process of this world ends or pauses, and no commit is lost: then only a request itself can lose its answer."""
+        """No process of this world ends or pauses, no commit is lost, and the hub's limits are told apart: then only a request
+        itself can lose its answer."""
         self.on: dict[tuple[int, str], float] = {}
         """Bets whose acceptance is committed, so that a provider may receive success; and since when, in virtual seconds."""
         self.said_on: set[tuple[int, str]] = set()
