@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -182,6 +183,13 @@ def nowhere(tmp_path: Path, zygote: Zygote) -> Cli:
 @pytest.fixture(scope="session")
 def cli(zygote: Zygote) -> Iterator[Cli]:
     """The command in a home that has a casino (Aurora, 11), a provider (Fable, 22), a player and a game."""
+    with furnished(zygote) as made:
+        yield made
+
+
+@contextmanager
+def furnished(zygote: Zygote) -> Iterator[Cli]:
+    """The command in such a home of its own."""
     home = make_home()
     try:
         with attach(home) as attached:

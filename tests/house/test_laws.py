@@ -243,6 +243,7 @@ WRITES_MONEY = {
     "store/money/calls.py": "the leases of the queue, and that a try under a lost lease went unanswered",
     "store/money/jackpots.py": "a pot's own entries and events: mark, shares and entries are one transaction (decision 0050)",
     "store/money/balances.py": "the balance an answer told, beside the answer",
+    "store/oversight/archived_rows.py": "deletes entries and events that a signed archive holds (decision 0104)",
     "store/fitness.py": "a trial without rows that is always rolled back",
 }
 

@@ -1,6 +1,6 @@
-"""`croupier archive` and `croupier verify-archive`: old bets in signed files. Spec: operate.md 2, decision 0100.
+"""`croupier archive`, `prune` and `verify-archive`: old bets in signed files. Spec: operate.md 2, decisions 0100 and 0104.
 
-Owns: the words. Never: what an archive holds (views.archive), or its writing (apps.archive).
+Owns: the words. Never: what an archive holds (views.archive), its writing (apps.archive), or a deletion (apps.prune).
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ import typer
 from croupier.admin_api.days import day_ms
 from croupier.admin_api.errors import CommandError
 from croupier.apps.archive import Archived, ArchivePlan, write_archive
+from croupier.apps.prune import Pruned, PrunePlan
+from croupier.apps.prune import prune as delete_archived
 from croupier.apps.wiring import notary_of
-from croupier.cli.running import AsJson, settings, with_look
+from croupier.cli.running import AsJson, Author, Reason, settings, with_hub, with_look
 from croupier.cli.show import instant, note, say, show_json, show_table
 from croupier.flows.hub import Hub
 from croupier.kit.seal import Sealer
@@ -26,6 +28,7 @@ from croupier.views.archive.verify import FileReport, verify_files
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{43}")
 _LONGEST_S = 3600.0
+Files = Annotated[list[Path], typer.Argument(help="All files of an archive.")]
 
 
 def archive(
@@ -63,8 +66,40 @@ def archive(
         say(f"Keep the public key apart from the files: {done.key}")
 
 
+def prune(
+    files: Files,
+    *,
+    reason: Reason,
+    author: Author,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count only, and delete nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Delete the entries and events that archives hold and that are older than CROUPIER_MONEY_KEEP_YEARS.
+
+    Bets, cashbacks and payments stay. The files are the only copy afterwards: keep them, and the public key.
+    """
+    _check_files(files)
+
+    async def work(hub: Hub, loaded: Settings) -> Pruned:
+        plan = PrunePlan(files, loaded.money_keep_years, author, reason, dry_run, note)
+        with patience(_LONGEST_S):
+            return await delete_archived(hub, plan)
+
+    done = with_look(work) if dry_run else with_hub(work)
+    if as_json:
+        show_json({
+            "subjects": done.subjects, "entries": done.entries, "events": done.events, "stay": dict(done.stay), "dry_run": dry_run,
+        })  # fmt: skip
+        return
+    if dry_run:
+        say(f"{done.subjects} bets and cashbacks would lose their entries and events.")
+    else:
+        say(f"{done.subjects} bets and cashbacks lost {done.entries} entries and {done.events} events.")
+    show_table("What stays", (">bets and cashbacks", "why"), [(count, why) for why, count in sorted(done.stay.items())])
+
+
 def verify_archive(
-    files: Annotated[list[Path], typer.Argument(help="All files of an archive.")],
+    files: Files,
     *,
     key: Annotated[
         str | None,
@@ -73,9 +108,7 @@ def verify_archive(
     as_json: AsJson = False,
 ) -> None:
     """Verify archives by their files alone: signatures, parts, and the books of every bet. Exit code 1 if one does not hold."""
-    for path in files:
-        if not path.is_file():
-            raise CommandError(f"{path} is not a file: name the files that `croupier archive` wrote")
+    _check_files(files)
     reports = verify_files(files, _trusted(key))
     holds = not any(report.problems for report in reports)
     if as_json:
@@ -85,6 +118,12 @@ def verify_archive(
         say("The archives verify." if holds else "THE ARCHIVES DO NOT VERIFY: see OPERATIONS, Retention.")
     if not holds:
         raise typer.Exit(1)
+
+
+def _check_files(files: list[Path]) -> None:
+    for path in files:
+        if not path.is_file():
+            raise CommandError(f"{path} is not a file: name the files that `croupier archive` wrote")
 
 
 def _trusted(key: str | None) -> Callable[[str], bool]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from croupier.admin_api import health
 from croupier.admin_api.command import NoParams
+from croupier.cli.audit_archives import show_deleted
 from croupier.cli.audit_trail import show_trail, vouch_for_trail
 from croupier.cli.progress import progress_line
 from croupier.cli.running import AsJson, Author, said_for_the_books, with_look
@@ -41,6 +43,13 @@ def audit(
         bool,
         typer.Option("--last", help="Show what the serving hub's continuous auditor found last, without a new check."),
     ] = False,
+    archives: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Check that the archive files of this directory hold every entry and event that was deleted.",
+        ),
+    ] = None,
     author: Author,
     as_json: AsJson = False,
 ) -> None:
@@ -49,6 +58,10 @@ def audit(
         raise typer.BadParameter("goes with --trail", param_hint="--vouch")
     if last and (trail or whole):
         raise typer.BadParameter("goes with neither --trail nor --all", param_hint="--last")
+    if archives is not None and (trail or whole or last):
+        raise typer.BadParameter("goes with no other check", param_hint="--archives")
+    if archives is not None:
+        raise typer.Exit(show_deleted(archives, as_json=as_json))
     if last:
         raise typer.Exit(_show_last(as_json=as_json))
     if trail:
@@ -64,12 +77,7 @@ def audit(
 
     with progress_line("Adding up the ledger", as_json=as_json) as tell:
         findings, added_up = with_look(work)
-    if as_json:
-        show_json(_report(findings, added_up))
-    else:
-        _show(findings, added_up, whole=whole)
-    if any(finding.violations for finding in findings):
-        raise typer.Exit(1)
+    raise typer.Exit(_show(findings, added_up, whole=whole, as_json=as_json))
 
 
 def _show_last(*, as_json: bool) -> int:
@@ -94,12 +102,12 @@ def _show_last(*, as_json: bool) -> int:
     return 0 if found.holds else 1
 
 
-def _report(findings: list[InvariantResult], added_up: dict[str, str]) -> dict[str, Any]:
+def _show(findings: list[InvariantResult], added_up: dict[str, str], *, whole: bool, as_json: bool) -> int:
+    """Show the findings, and return the exit code."""
     holds = not any(finding.violations for finding in findings)
-    return {"holds": holds, "ledger_totals": added_up, "invariants": findings}
-
-
-def _show(findings: list[InvariantResult], added_up: dict[str, str], *, whole: bool) -> None:
+    if as_json:
+        show_json({"holds": holds, "ledger_totals": added_up, "invariants": findings})
+        return 0 if holds else 1
     columns = ("", "result", "what must hold", "not shown by rows")[: 4 if whole else 3]
     show_table("Invariants", columns, [_line(finding)[: len(columns)] for finding in findings])
     show_table(
@@ -108,6 +116,7 @@ def _show(findings: list[InvariantResult], added_up: dict[str, str], *, whole: b
         [(finding.name, v.subject_id, v.what) for finding in findings for v in finding.violations],
     )
     show_table("All accounts of the ledger add up to", ("", ">total"), list(added_up.items()))
+    return 0 if holds else 1
 
 
 def _line(finding: InvariantResult) -> tuple[str, str, str, str | None]:

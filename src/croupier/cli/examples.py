@@ -19,6 +19,7 @@ EXAMPLES: Final[dict[str, str]] = {
     "backup": "--to /srv/backups --keep 14",
     "restore": "/srv/backups/croupier-20251101T030000Z.age",
     "archive": "--before 2020-11-01 --to /srv/archive",
+    "prune": "/srv/archive/croupier-archive-20151101-0001.jsonl.gz --reason 'ten years are over' --dry-run",
     "verify-archive": "/srv/archive/croupier-archive-20201101-0001.jsonl.gz",
     "doctor": "",
     "openapi": "--json > openapi.json",

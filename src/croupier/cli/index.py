@@ -58,6 +58,10 @@ COMMANDS: dict[str, CommandEntry] = {
         "archive", "archive", RUNNING,
         "Write bets and cashbacks that are over, with all their rows, into signed files. Nothing is deleted.",
     ),
+    "prune": CommandEntry(
+        "archive", "prune", RUNNING,
+        "Delete the entries and events that archives hold and that are older than CROUPIER_MONEY_KEEP_YEARS.",
+    ),
     "doctor": CommandEntry(
         "doctor", "doctor", RUNNING,
         "Check settings, key file, database, schema, clock, hub, queue, recovery and counterparties, and say what to do.",

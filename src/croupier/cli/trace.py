@@ -10,7 +10,7 @@ import typer
 from croupier.admin_api import look
 from croupier.admin_api.look import TraceParams
 from croupier.cli.running import AsJson, ask
-from croupier.cli.show import instant, show_facts, show_json, show_table
+from croupier.cli.show import instant, say, show_facts, show_json, show_table
 from croupier.views.trace import Moment, Trace
 
 
@@ -44,6 +44,12 @@ def _show(found: Trace) -> None:
     subject = found.subject
     times = {"created": instant(subject.created_ms), "ended": instant(subject.ended_ms)}
     show_facts(f"{subject.thing.capitalize()} {subject.subject_id}", {**about, **times})
+    if found.archived is not None:
+        where = found.archived
+        say(
+            f"Its entries and events were deleted after {instant(where.at_ms)} by {where.author}: they are in part {where.part} of the "
+            f"archive of {(instant(where.before_ms) or '')[:10]}, SHA-256 {where.sha256}."
+        )
     if found.told:
         rows = [(t.request, t.answer, t.balance) for t in found.told]
         show_table("The provider is told", ("to its", "answer", ">balance"), rows)

@@ -209,6 +209,9 @@ class Settings:
     feed_keep_days: int = setting(365, "Days for which draws are kept after their end", _between(1, 36_500))
 
     # Retention
+    money_keep_years: int = setting(
+        10, "Years for which entries and events stay before `croupier prune` may delete archived ones", _between(5, 100)
+    )
     demo_keep_days: int = setting(90, "Days for which demo sessions are kept after their end", _between(1, 36_500))
 
     # Rate limits

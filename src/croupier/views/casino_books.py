@@ -59,8 +59,10 @@ _PAYMENTS_OF_BET = (
     f"{_PAYMENT.format(source='payments')} where w.subject_id = $1 and pl.casino_id = $2 order by w.created_ms, w.kind"
 )
 _DAY = """
-select currency, why, target = $1 as credit, count(*) as entries, sum(amount)::bigint as amount
-from ledger where at_ms >= $2 and at_ms < $3 and (source = $1 or target = $1)
+select currency, why, target = $1 as credit, sum(entries)::bigint as entries, sum(amount)::bigint as amount
+from (select currency, why, source, target, 1 as entries, amount from ledger where at_ms >= $2 and at_ms < $3
+    union all select currency, why, source, target, entries, amount from archived_sums where day_ms >= $2 and day_ms < $3) moved
+where source = $1 or target = $1
 group by 1, 2, 3 order by 1, 3, 2"""
 
 

@@ -21,21 +21,24 @@ AMOUNTS: Final = ("stakes", "wins", "corrections", "ggr", "jackpots", "cashback"
 
 # Movements into ggr count as positive, out of it as negative; jackpot and cashback by what was decided for players.
 _GGR = """
-with moved as (
-    select l.subject_id, l.currency, l.why, to_timestamp(l.at_ms / 1000) at time zone 'UTC' as at,
-        case when l.target like 'ggr/%' then l.amount when l.source like 'ggr/%' then -l.amount else 0 end as ggr,
-        case when l.source like 'jackpot/%' and l.target like 'owed/%' then l.amount
-            when l.source like 'owed/%' and l.target like 'jackpot/%' then -l.amount else 0 end as jackpot,
-        case when l.source like 'cashback/%' then l.amount when l.target like 'cashback/%' then -l.amount else 0 end
-            as cashback
-    from ledger l where l.at_ms >= $1 and l.at_ms < $2),
-placed as (
-    select m.*, coalesce(b.casino_id, k.casino_id) as casino_id, b.provider_id, b.game_id, pl.country, pl.is_test
-    from moved m left join bets b on b.bet_id = m.subject_id left join cashbacks k on k.cashback_id = m.subject_id
+with entries as (
+    select l.at_ms, l.source, l.target, l.amount, l.currency, l.why, coalesce(b.casino_id, k.casino_id) as casino_id, b.provider_id,
+        b.game_id, pl.country, pl.is_test
+    from ledger l left join bets b on b.bet_id = l.subject_id left join cashbacks k on k.cashback_id = l.subject_id
     left join players pl on pl.player_id = coalesce(b.player_id, k.player_id)
-    where (m.ggr <> 0 or m.jackpot <> 0 or m.cashback <> 0)
-    and ($4::bigint[] is null or coalesce(b.casino_id, k.casino_id) = any($4))
-    and ($5::bigint[] is null or b.provider_id = any($5))),
+    where l.at_ms >= $1 and l.at_ms < $2 and (l.source ~ '^(ggr|jackpot|cashback)/' or l.target ~ '^(ggr|jackpot|cashback)/')
+    union all
+    select day_ms, source, target, amount, currency, why, casino_id, provider_id, game_id, country, is_test
+    from archived_sums where day_ms >= $1 and day_ms < $2),
+placed as (
+    select e.*, to_timestamp(e.at_ms / 1000) at time zone 'UTC' as at,
+        case when e.target like 'ggr/%' then e.amount when e.source like 'ggr/%' then -e.amount else 0 end as ggr,
+        case when e.source like 'jackpot/%' and e.target like 'owed/%' then e.amount
+            when e.source like 'owed/%' and e.target like 'jackpot/%' then -e.amount else 0 end as jackpot,
+        case when e.source like 'cashback/%' then e.amount when e.target like 'cashback/%' then -e.amount else 0 end
+            as cashback
+    from entries e
+    where ($4::bigint[] is null or e.casino_id = any($4)) and ($5::bigint[] is null or e.provider_id = any($5))),
 counted as (
     select case when 'day' = any($3::text[]) then to_char(at, 'YYYY-MM-DD') end as day,
         case when 'month' = any($3::text[]) then to_char(at, 'YYYY-MM') end as month,
@@ -49,7 +52,7 @@ counted as (
         sum(case when why not in ('settled', 'return_decided', 'won', 'taken_back') then ggr else 0 end)
             as corrections,
         sum(ggr) as ggr, sum(jackpot) as jackpots, sum(cashback) as cashback
-    from placed group by 1, 2, 3, 4, 5, 6, 7, 8)
+    from placed where ggr <> 0 or jackpot <> 0 or cashback <> 0 group by 1, 2, 3, 4, 5, 6, 7, 8)
 select c.*, a.name as casino, p.name as provider, g.name as game, g.game_ref
 from counted c left join casinos a using (casino_id) left join providers p on p.provider_id = c.provider_id
 left join games g on g.game_id = c.game_id

@@ -1,6 +1,6 @@
 """Balances of all ledger accounts; those of one currency must add up to zero.
 
-Owns: the sums. Never: a stored balance; they are computed from the entries. Spec: money.md 6.6.
+Owns: the sums. Never: a stored balance; they are computed from the entries, and from the sums of those that an archive holds. Spec: money.md 6.6.
 """
 
 from __future__ import annotations
@@ -12,9 +12,12 @@ from croupier.core.money import format_amount
 from croupier.store.db import Db, Tx
 
 _SUMS = """
+with entries as (
+    select source, target, currency, amount from ledger
+    union all select source, target, currency, amount from archived_sums)
 select account, currency, sum(amount) as balance from (
-    select target as account, currency, amount from ledger
-    union all select source, currency, -amount from ledger) moved
+    select target as account, currency, amount from entries
+    union all select source, currency, -amount from entries) moved
 group by account, currency order by currency, account"""
 
 

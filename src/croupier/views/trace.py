@@ -42,6 +42,10 @@ _INCIDENTS = """
 select incident_id, name, note, times, first_ms, last_ms, closed_ms, closed_by, close_note from incidents
 where subject_id = $1 order by first_ms, incident_id"""
 
+_ARCHIVED = """
+select f.sha256, f.before_ms, f.part, f.at_ms, f.author, f.reason from archived a join archive_files f using (file_id)
+where a.subject_id = $1"""
+
 
 @dataclass(frozen=True, slots=True)
 class TracedSubject:
@@ -156,6 +160,19 @@ class IncidentLine:
 
 
 @dataclass(frozen=True, slots=True)
+class ArchivedIn:
+    """The archive file that alone holds the entries and events."""
+
+    sha256: str
+    before_ms: int
+    part: int
+    at_ms: int
+    """When the deletion of its rows began."""
+    author: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """The whole trace, as of one moment."""
 
@@ -165,6 +182,8 @@ class Trace:
     payments: tuple[PaymentLine, ...]
     calls: tuple[CallLine, ...]
     incidents: tuple[IncidentLine, ...]
+    archived: ArchivedIn | None = None
+    """Where its entries and events are, if they were deleted from the database."""
 
 
 async def trace(db: Db, text: str) -> Trace | None:
@@ -182,6 +201,7 @@ async def trace(db: Db, text: str) -> Trace | None:
             payments=tuple([_payment(row, head) for row in await tx.fetch(_PAYMENTS, subject_id)]),
             calls=tuple([CallLine(**row) for row in await tx.fetch(_CALLS, subject_id)]),
             incidents=tuple([IncidentLine(**row) for row in await tx.fetch(_INCIDENTS, subject_id)]),
+            archived=None if (row := await tx.fetchrow(_ARCHIVED, subject_id)) is None else ArchivedIn(**row),
         )
 
 

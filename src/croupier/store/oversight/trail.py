@@ -54,6 +54,7 @@ STRANDS: Final = (
     ),
     _strand("player_blocks", "block_id player_id blocked reason author at_ms"),
     _strand("admin_uses", "use_id at_ms account command parameters address refused"),
+    _strand("archive_files", "file_id at_ms sha256 before_ms part key author reason"),
 )
 
 
@@ -62,13 +63,18 @@ def _framed(*terms: str) -> str:
     return " || ".join(f"coalesce(length(({term})::text) || ':' || ({term})::text, '-')" for term in terms)
 
 
-def _bind(strand: Strand) -> str:
+def digest_sql(strand: Strand) -> str:
+    """Return the SQL of the SHA-256 of a row, as the links bind it."""
     row = _framed(f"'{strand.table}'", *strand.columns)
+    return f"sha256(convert_to({row}, 'UTF8'))"
+
+
+def _bind(strand: Strand) -> str:
     said = _framed("'link'", "l.link + 1", f"'{strand.table}'", "$1", "m.upto_id", "m.n", "l.rows_upto + m.n", "$5")
     return f"""
 with l as (select link, rows_upto, head from trail order by link desc limit 1),
 batch as (
-    select {strand.key} as id, sha256(convert_to({row}, 'UTF8')) as digest
+    select {strand.key} as id, {digest_sql(strand)} as digest
     from {strand.table} where {strand.key} > $1::bigint and {strand.key} <= $2::bigint order by {strand.key} limit $3),
 m as (
     select count(*) as n, case when count(*) < $3 then $2 else max(id) end as upto_id, array_agg(id order by id) as ids,

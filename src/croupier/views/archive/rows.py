@@ -2,7 +2,7 @@
 
 Owns: which are over, and the text of each. Never: writes, or deletes. Spec: money.md 2 (states), decision 0100.
 
-A bet or cashback is over if it ended before the day, has no call, no payment without an outcome, no money in `open-bets`, `owed` or
+A bet or cashback is over if its entries and events are there, it ended before the day, has no call, no payment without an outcome, no money in `open-bets`, `owed` or
 `suspense`, no open incident or finding, and no comparison that waits. Whatever else is old stays out, and is counted.
 """
 
@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from croupier.store.db import Tx
 
-_OVER = """not exists (select from calls c where c.subject_id = s.{key})
+_OVER = """not exists (select from archived a where a.subject_id = s.{key})
+    and not exists (select from calls c where c.subject_id = s.{key})
     and not exists (select from payments p where p.subject_id = s.{key} and p.state not in ('accepted', 'refused', 'expired'))
     and not exists (select from incidents i where i.subject_id = s.{key} and i.closed_ms is null)
     and not exists (select from findings f where f.casino_id = s.casino_id and f.subject_id = s.{key} and f.closed_ms is null)
@@ -63,8 +64,10 @@ select s.cashback_id, jsonb_build_object('subject', s.cashback_id, 'cashback', t
 from cashbacks s where s.cashback_id = any($1::bigint[])
 order by id"""  # noqa: S608 - nothing but our own text
 
+_STILL = _IDS.replace("> $1", "= any($1::bigint[])").replace(" limit $3", "")
 _OLD = """
-select (select count(*) from bets where created_ms < $1) + (select count(*) from cashbacks where created_ms < $1)"""
+select (select count(*) from bets where created_ms < $1 and bet_id not in (select subject_id from archived))
+    + (select count(*) from cashbacks where created_ms < $1 and cashback_id not in (select subject_id from archived))"""
 _HEAD = """
 select (select installation_id from installation) as installation,
     (select encode(head, 'hex') from trail where link = 0) as trail,
@@ -88,13 +91,18 @@ async def origin(tx: Tx) -> Origin:
 
 
 async def count_old(tx: Tx, before_ms: int) -> int:
-    """Return the number of bets and cashbacks that began before then, over or not."""
+    """Return the number of bets and cashbacks that began before then, over or not, and have their entries and events."""
     return int(await tx.fetchval(_OLD, before_ms))
 
 
 async def next_over(tx: Tx, after: int, before_ms: int, *, most: int) -> list[int]:
     """Return the next ids, after this one, of bets and cashbacks that were over before then."""
     return [row["id"] for row in await tx.fetch(_IDS, after, before_ms, most)]
+
+
+async def still_over(tx: Tx, ids: list[int], before_ms: int) -> set[int]:
+    """Return which of these are over, and were before then."""
+    return {row["id"] for row in await tx.fetch(_STILL, ids, before_ms)}
 
 
 async def texts_of(tx: Tx, ids: list[int]) -> list[str]:

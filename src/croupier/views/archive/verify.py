@@ -7,8 +7,9 @@ not grow with a file. Spec: decision 0100.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -74,6 +75,12 @@ def verify_file(path: Path, trusts: Callable[[str], bool]) -> FileReport:
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         report.problems.append(f"a line has another form than this program knows ({type(error).__name__}: {error})")
     return report
+
+
+def subjects_of(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the lines of a verified file: one bet or cashback each. Raises OSError."""
+    for line in islice(SignedFileReader(path).lines(), 1, None):
+        yield json.loads(line)
 
 
 def _head(report: FileReport, said: dict[str, Any]) -> None:

@@ -222,7 +222,9 @@ where (state = 'expired' and kind <> 'stake') or (state in ('created', 'sent')) 
 union all
 (select null, format('the database does not hold the law: trigger %s on %s is gone or off', name, place)
 from (values ('bets', 'moves'), ('payments', 'moves'), ('cashbacks', 'moves'), ('ledger', 'append_only'),
-    ('events', 'append_only'), ('bets', 'never_deleted'), ('payments', 'never_deleted'),
+    ('events', 'append_only'), ('ledger', 'deleted_when_archived'), ('events', 'deleted_when_archived'),
+    ('archive_files', 'append_only'), ('archived', 'append_only'), ('archived_digests', 'append_only'),
+    ('archived_sums', 'append_only'), ('bets', 'never_deleted'), ('payments', 'never_deleted'),
     ('cashbacks', 'never_deleted'), ('trail', 'append_only'), ('incident_log', 'append_only'),
     ('player_blocks', 'append_only'), ('incidents', 'logged'), ('jackpots', 'moves'), ('jackpot_rounds', 'moves'),
     ('jackpot_contributions', 'append_only'), ('jackpots', 'never_deleted'), ('jackpot_rounds', 'never_deleted')) law(place, name)

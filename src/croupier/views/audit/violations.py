@@ -3,7 +3,8 @@
 Owns: the record, the fetch, and the scope. Never: an invariant (ledger, life_cycles).
 
 A query is one SQL text that names whole tables. To restrict it to some subjects, each table is shadowed by a `with` of the
-same name that holds only their rows. The query stays the same, and its cost is bounded.
+same name that holds only their rows. The query stays the same, and its cost is bounded. Subjects whose entries and events were
+deleted (decision 0104) are left out the same way of every query that reads one of them.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ _KEYS: Final[Mapping[str, str]] = {
     "incidents": "subject_id",
 }
 """The tables whose rows belong to a subject, and the column that names it."""
+_HAS_ROWS: Final = " and not exists (select from archived gone where gone.subject_id = t.{key})"
+_ANY_ARCHIVED: Final = "select exists(select from archived)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +73,26 @@ class QueryScope:
 
 async def violations(tx: Tx, sql: str, ask: QueryScope) -> list[Violation]:
     """Run a query that returns rows (subject_id, what). Its one parameter is the limit."""
-    text, which = _scope(sql, ask.of)
+    text, which = _scope(sql, ask.of, archived=_reads_deleted(sql) and await tx.fetchval(_ANY_ARCHIVED))
     return [Violation(row["subject_id"], row["what"]) for row in await tx.fetch(text, ask.most, *which)]
 
 
-def _scope(sql: str, of: SubjectRange | SubjectSet | None) -> tuple[str, tuple[object, ...]]:
-    """Return the query's text for this scope, and its parameters."""
-    if of is None or not _tables(sql):
+def _scope(sql: str, of: SubjectRange | SubjectSet | None, *, archived: bool) -> tuple[str, tuple[object, ...]]:
+    """Return the query's text for this scope, and its parameters. `archived`: some subjects have no entries and events any more."""
+    if (of is None and not archived) or not _tables(sql):
         return sql, ()
+    rest = _HAS_ROWS if archived else ""
     match of:
+        case None:
+            return _shadowed(sql, f"is not null{rest}"), ()
         case SubjectRange(low, high):
-            return _shadowed(sql, "between $2::bigint and $3::bigint"), (low, high)
+            return _shadowed(sql, f"between $2::bigint and $3::bigint{rest}"), (low, high)
         case SubjectSet(subject_ids):
-            return _shadowed(sql, "= any($2::bigint[])"), (sorted(subject_ids),)
+            return _shadowed(sql, f"= any($2::bigint[]){rest}"), (sorted(subject_ids),)
+
+
+def _reads_deleted(sql: str) -> bool:
+    return "ledger" in _tables(sql) or "events" in _tables(sql)
 
 
 @cache
@@ -94,7 +104,7 @@ def _tables(sql: str) -> tuple[str, ...]:
 def _shadowed(sql: str, which: str) -> str:
     """Return the query restricted to subjects whose number satisfies `which`."""
     shadows = ",\n".join(
-        f"{table} as not materialized (select * from {table} where {_KEYS[table]} {which})"  # noqa: S608 - our own text
+        f"{table} as not materialized (select * from {table} t where t.{_KEYS[table]} {which.format(key=_KEYS[table])})"  # noqa: S608 - our own text
         for table in _tables(sql)
     )
     question = sql.lstrip()

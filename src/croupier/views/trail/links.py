@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -31,6 +32,7 @@ COVERS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "player_blocks": ("block_id", "player_id", "blocked", "reason", "author", "at_ms"),
     "admin_uses": ("use_id", "at_ms", "account", "command", "parameters", "address", "refused"),
+    "archive_files": ("file_id", "at_ms", "sha256", "before_ms", "part", "key", "author", "reason"),
 }  # fmt: skip
 """The tables and all their columns, the number of the row first."""
 
@@ -39,6 +41,10 @@ PAGE_ROWS: Final = 20_000
 EXTRA: Final = 1000
 """The most inserted rows that are read in one page."""
 PRINT_BYTES: Final = 8
+
+
+_Digest: TypeAlias = tuple[int, bytes]
+"""The number of a row, and its SHA-256."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,12 @@ _BEFORE = "select link, rows_upto, at_ms, head from trail where link = $1"
 _UPTO = """
 select s.strand, t.upto_id from unnest($2::text[]) s(strand), lateral (
     select upto_id from trail where strand = s.strand and link <= $1 order by link desc limit 1) t"""
+# Rows that were deleted after an archive had them (decision 0104), with the digest of each.
+_ARCHIVED = """
+select u.id, substr(a.digests, (u.n::integer - 1) * 32 + 1, 32) as digest
+from archived_digests a cross join lateral unnest(a.ids) with ordinality u(id, n)
+where a.strand = $1 and a.bucket between $2::bigint / 4096 and $3::bigint / 4096 and u.id > $2 and u.id <= $3 order by u.id"""
+_ANY_ARCHIVED = "select exists(select from archived_digests)"
 # Without this the planner would scan a young table for each page.
 _BY_NUMBER = "set local enable_seqscan = off"
 
@@ -132,24 +144,25 @@ async def walk(db: Db, on: Walk, *, most: int, page_rows: int = PAGE_ROWS) -> As
             await tx.execute(_BY_NUMBER)
             page = _fitting([_Link(**row) for row in await tx.fetch(_LINKS, on.link, PAGE_LINKS)], page_rows)
             rows = await _rows_of(tx, page)
+            archived = await _archived_of(tx, page) if await tx.fetchval(_ANY_ARCHIVED) else {}
         if not page:
             return
         for link in page:
-            step(on, link, rows[link.link])
+            step(on, link, rows[link.link], archived=archived.get(link.link, ()))
             yield on
             if len(on.breaks) >= most:
                 return
 
 
-def step(on: Walk, link: _Link, rows: Sequence[Row]) -> None:
-    """Take one link: what it says must follow from what was before and from its rows."""
+def step(on: Walk, link: _Link, rows: Sequence[Row], *, archived: Sequence[_Digest] = ()) -> None:
+    """Take one link: what it says must follow from what was before and from its rows, or their digests in an archive's stead."""
     if link.link != on.link + 1:
         gone = f"link {on.link + 1} is" if link.link == on.link + 2 else f"links {on.link + 1} to {link.link - 1} are"
         on.breaks.append(Break("chain", f"{gone} gone from the chain", on.link + 1))
     if link.link == 0:
         on.breaks += _beginning(link)
     else:
-        on.breaks += _found(on, link, rows)
+        on.breaks += _found(on, link, rows, archived=archived)
         on.upto[link.strand] = link.upto_id
     on.looked_at += len(rows)
     on.link, on.rows, on.at_ms, on.head = link.link, link.rows_upto, link.at_ms, link.head
@@ -160,20 +173,23 @@ def _beginning(link: _Link) -> list[Break]:
     return [] if said == ("", 0, 0, 0, 0, 32) else [Break("chain", "link 0 is not the beginning of a chain", 0)]
 
 
-def _found(on: Walk, link: _Link, rows: Sequence[Row]) -> list[Break]:
+def _found(on: Walk, link: _Link, rows: Sequence[Row], *, archived: Sequence[_Digest]) -> list[Break]:
     """Return the breaks of one link and its rows, naming the rows where possible."""
     if link.strand not in COVERS:
         return [Break("chain", f"link {link.link} covers {link.strand!r}, which is no table of the trail", link.link)]
     found = []
     if link.after_id != on.upto.get(link.strand, 0):
         found.append(_not_as_made(link, f"leaves out or repeats rows of {link.strand}"))
-    digests = [digest(link.strand, row) for row in rows]
+    there: list[_Digest] = [(row[COVERS[link.strand][0]], digest(link.strand, row)) for row in rows]
+    if archived:
+        there = sorted([*there, *archived])
+    digests = [one for _, one in there]
     if head_of(on.head, link, digests) == link.head:
-        same = [row[COVERS[link.strand][0]] for row in rows] == list(link.ids)
+        same = [row_id for row_id, _ in there] == list(link.ids)
         if same and b"".join(d[:PRINT_BYTES] for d in digests) == link.prints:
             return found
         return [*found, _not_as_made(link, "lists other rows than it covers")]
-    named = list(islice(_named(link, rows, digests), EXTRA))
+    named = list(islice(_named(link, there), EXTRA))
     return found + (named or [_not_as_made(link, "does not follow from the one before and its rows")])
 
 
@@ -181,15 +197,16 @@ def _not_as_made(link: _Link, why: str) -> Break:
     return Break("chain", f"link {link.link} is not as it was made: it {why}", link.link)
 
 
-def _named(link: _Link, rows: Sequence[Row], digests: Sequence[bytes]) -> Iterable[Break]:
+def _named(link: _Link, found: Sequence[_Digest]) -> Iterable[Break]:
     """Yield the rows that differ from what the link lists."""
     listed = {i: link.prints[n * PRINT_BYTES : (n + 1) * PRINT_BYTES] for n, i in enumerate(link.ids)}
-    there = {row[COVERS[link.strand][0]]: d[:PRINT_BYTES] for row, d in zip(rows, digests, strict=True)}
+    there = {row_id: one[:PRINT_BYTES] for row_id, one in found}
+    twice = {row_id for row_id, times in Counter(row_id for row_id, _ in found).items() if times > 1}
     for row_id in sorted(listed.keys() | there.keys()):
         name = f"row {row_id} of {link.strand}"
         if row_id not in there:
             yield Break("missing", f"{name} is gone", link.link, link.strand, row_id)
-        elif row_id not in listed:
+        elif row_id not in listed or row_id in twice:
             yield Break("inserted", f"{name} was put in among bound rows", link.link, link.strand, row_id)
         elif listed[row_id] != there[row_id]:
             yield Break("edited", f"{name} is not what it was when it was bound", link.link, link.strand, row_id)
@@ -212,6 +229,20 @@ async def _rows_of(tx: Tx, page: Sequence[_Link]) -> dict[int, Sequence[Row]]:
         links = [link for link in page if link.strand == table]
         if links:
             found |= await _rows_of_table(tx, table, links)
+    return found
+
+
+async def _archived_of(tx: Tx, page: Sequence[_Link]) -> dict[int, Sequence[_Digest]]:
+    """Return the digests of the deleted rows in each link's range."""
+    found: dict[int, Sequence[_Digest]] = {}
+    for table in ("ledger", "events"):
+        links = [link for link in page if link.strand == table]
+        if links:
+            low, high = min(link.after_id for link in links), max(link.upto_id for link in links)
+            gone = [(row["id"], row["digest"]) for row in await tx.fetch(_ARCHIVED, table, low, high)]
+            ids = [row_id for row_id, _ in gone]
+            for link in links:
+                found[link.link] = gone[bisect_left(ids, link.after_id + 1) : bisect_left(ids, link.upto_id + 1)]
     return found
 
 

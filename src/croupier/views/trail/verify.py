@@ -25,6 +25,7 @@ _AT: Final = {
     "incident_log": "last_ms",
     "player_blocks": "at_ms",
     "admin_uses": "at_ms",
+    "archive_files": "at_ms",
 }
 _WAITING = {
     table: f"""

@@ -1,0 +1,46 @@
+"""`croupier audit --archives`: the archive files hold every entry and event that was deleted. Spec: operate.md 2, decision 0104.
+
+Owns: how that is shown. Never: the comparison (views.archive.deleted).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from croupier.admin_api.errors import CommandError
+from croupier.apps.archive import SUFFIX
+from croupier.cli.running import with_look
+from croupier.cli.show import instant, say, show_json, show_table
+from croupier.flows.hub import Hub
+from croupier.kit.settings import Settings
+from croupier.views.archive.deleted import DeletedFile, verify_deleted
+
+
+def show_deleted(folder: Path, *, as_json: bool) -> int:
+    """Compare the files of this directory with what was deleted. Return the exit code."""
+    if not folder.is_dir():
+        raise CommandError(f"{folder} is not a directory: name the one that holds the files of `croupier archive`")
+    paths = sorted(folder.rglob(f"*{SUFFIX}"))
+
+    async def work(hub: Hub, _: Settings) -> list[DeletedFile]:
+        return await verify_deleted(hub.store.db, paths, hub.notary.owns)
+
+    found = with_look(work)
+    holds = not any(one.problems for one in found)
+    if as_json:
+        show_json({"holds": holds, "files": found})
+        return 0 if holds else 1
+    rows = [
+        (one.path or "missing", one.part, instant(one.before_ms), one.subjects, one.rows, one.author, not one.problems)
+        for one in found
+    ]
+    show_table("Deleted after archiving", ("file", ">part", "before", ">bets", ">rows", "by", "verifies"), rows)
+    problems = [(one.path or one.sha256, problem) for one in found for problem in one.problems]
+    show_table("Problems", ("file", "what"), problems)
+    if not found:
+        say("No entry and no event was ever deleted.")
+    elif holds:
+        say("The files hold every entry and event that was deleted.")
+    else:
+        say("WHAT WAS DELETED IS NOT ALL IN THESE FILES: see OPERATIONS, Retention.")
+    return 0 if holds else 1

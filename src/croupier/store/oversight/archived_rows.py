@@ -1,0 +1,95 @@
+"""The deletion of entries and events that a signed archive holds, and what stays in their place.
+
+Owns: the rows of `archive_files`, `archived`, `archived_digests` and `archived_sums`, and the one transaction that writes them and deletes.
+Never: reads a file, or decides what may go (apps.prune). Rows of bets, cashbacks and payments stay: a repeat meets them. Spec: decision 0104.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from croupier.store.db import Db, Tx
+from croupier.store.oversight.trail import STRANDS, digest_sql
+
+BUCKET: Final = 4096
+"""Numbers of rows whose digests lie together, as migration 0029 says."""
+STRANDS_DELETED: Final = tuple(strand for strand in STRANDS if strand.table in ("ledger", "events"))
+
+_BEGIN = """
+insert into archive_files (at_ms, sha256, before_ms, part, key, author, reason)
+values ($1, $2, $3, $4, $5, $6, $7) on conflict (sha256) do nothing"""
+_FILE = "select file_id from archive_files where sha256 = $1"
+# Whoever changes one of them writes its row, and waits for these few milliseconds.
+_LOCK_BETS = "select bet_id from bets where bet_id = any($1::bigint[]) order by bet_id for update"
+_LOCK_CASHBACKS = (
+    "select cashback_id from cashbacks where cashback_id = any($1::bigint[]) order by cashback_id for update"
+)
+_GONE = "select subject_id from archived where subject_id = any($1::bigint[])"
+_BOUND = "select coalesce(max(upto_id), 0) from trail where strand = $1"
+_DIGESTS = " union all ".join(
+    f"select '{s.table}' as strand, {s.key} as id, {digest_sql(s)} as digest from {s.table} where subject_id = any($2::bigint[])"
+    for s in STRANDS_DELETED
+)
+_KEEP_DIGESTS = f"""
+insert into archived_digests (strand, bucket, first_id, ids, digests, file_id)
+select strand, id / {BUCKET}, min(id), array_agg(id order by id), string_agg(digest, ''::bytea order by id), $1
+from ({_DIGESTS}) gone group by strand, id / {BUCKET}"""
+_KEEP_SUMS = """
+insert into archived_sums (file_id, day_ms, casino_id, provider_id, game_id, country, is_test, source, target, currency, why,
+    entries, amount)
+select $1, l.at_ms / 86400000 * 86400000, coalesce(b.casino_id, k.casino_id), b.provider_id, b.game_id, p.country, p.is_test,
+    l.source, l.target, l.currency, l.why, count(*), sum(l.amount)
+from ledger l left join bets b on b.bet_id = l.subject_id left join cashbacks k on k.cashback_id = l.subject_id
+left join players p on p.player_id = coalesce(b.player_id, k.player_id)
+where l.subject_id = any($2::bigint[]) group by 2, 3, 4, 5, 6, 7, 8, 9, 10, 11"""
+_MARK = "insert into archived (subject_id, file_id) select unnest($2::bigint[]), $1"
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveFile:
+    """A verified archive file and who has its rows deleted. `sha256` and `key` as its signature says."""
+
+    sha256: str
+    before_ms: int
+    part: int
+    key: str
+    author: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedRows:
+    """Numbers of deleted rows."""
+
+    entries: int
+    events: int
+
+
+async def begin_file(db: Db, file: ArchiveFile, now_ms: int) -> int:
+    """Record that rows of this file are deleted from now on. Return its number; the earlier one if it is known."""
+    await db.execute(_BEGIN, now_ms, file.sha256, file.before_ms, file.part, file.key, file.author, file.reason)
+    return int(await db.fetchval(_FILE, file.sha256))
+
+
+async def bound_upto(db: Db) -> dict[str, int]:
+    """Return per table the number of the last row that the trail has bound."""
+    return {strand.table: int(await db.fetchval(_BOUND, strand.table)) for strand in STRANDS_DELETED}
+
+
+async def lock_subjects(tx: Tx, subject_ids: Sequence[int]) -> set[int]:
+    """Lock these bets and cashbacks against changes. Return those whose entries and events are deleted already."""
+    await tx.fetch(_LOCK_BETS, subject_ids)
+    await tx.fetch(_LOCK_CASHBACKS, subject_ids)
+    return {row["subject_id"] for row in await tx.fetch(_GONE, subject_ids)}
+
+
+async def delete_rows(tx: Tx, file_id: int, subject_ids: Sequence[int]) -> DeletedRows:
+    """Delete the entries and events of these, and keep their digests and sums. All of them are bound by the trail."""
+    await tx.execute(_KEEP_DIGESTS, file_id, subject_ids)
+    await tx.execute(_KEEP_SUMS, file_id, subject_ids)
+    await tx.execute(_MARK, file_id, subject_ids)
+    entries = await tx.execute("delete from ledger where subject_id = any($1::bigint[])", subject_ids)
+    events = await tx.execute("delete from events where subject_id = any($1::bigint[])", subject_ids)
+    return DeletedRows(entries, events)
