@@ -102,7 +102,13 @@ async def test_who_sees_one_side_in_part_changes_nothing_of_the_other(db: Db) ->
             assert await of_one_casino.refused("POST", f"providers/Reelwright/{path}", told) == (403, "not_allowed")
         assert await of_one_casino.refused("POST", "providers/Reelwright/sync") == (403, "not_allowed")
         assert (await of_one_casino.done("POST", "casinos/Rialto/set", {"settings": {"batch": "7"}}))["batch"] == 7
-        for name, value in (("name", "Other"), ("client_key", "/etc/key"), ("ca", "/etc/ca")):
+        for name, value in (
+            ("name", "Other"),
+            ("client_key", "/etc/key"),
+            ("ca", "/etc/ca"),
+            ("in_flight", "90000"),
+            ("total_s", "9"),
+        ):
             body = {"settings": {name: value}}
             assert await of_one_casino.refused("POST", "casinos/Rialto/set", body) == (403, "not_allowed")
 

@@ -18,8 +18,11 @@ from croupier.store.parties.profiles import BadProfile, Side, profile_from_setti
 
 COLUMNS: Final = ("name", "url", "currencies")
 """The settings that are columns, not quirks."""
-OF_THE_WHOLE_HUB: Final = ("name", "game_types", "client_cert", "client_key", "ca")
-"""A name and a game type are unique in the hub, so a refusal tells of others. The last three name files of the hub's machine."""
+OF_THE_WHOLE_HUB: Final = (
+    "name", "game_types", "in_flight", "requests_per_s", "connect_s", "total_s", "client_cert", "client_key", "ca",
+)  # fmt: skip
+"""A name and a game type are unique in the hub, so a refusal tells of others. Limits and times take places that all share. The last three
+name files of the hub's machine."""
 
 
 def changes_of(desk: Desk, given: Mapping[str, str], side: Side) -> dict[str, Any]:
