@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+
 import pytest
 
 from tests.cli.conftest import Cli
@@ -25,6 +27,8 @@ def test_without_a_ref_one_is_made_and_told_before_it_counts(cli: Cli) -> None:
     said = cli.ok(*PAY, "--amount", "1", "--json")
     ref = said.json()["ref"]
     assert f"--ref {ref}" in said.err
+    (decided,) = cli.json("trace", str(said.json()["CashbackId"]))["moments"]
+    assert decided["detail"]["asked_by"] == getpass.getuser(), "the person who paid is in the trace"
     assert cli.json(*PAY, "--amount", "1", "--ref", ref) == said.json()
 
 

@@ -86,7 +86,7 @@ async def pay(desk: Desk, wish: PayCashbackParams) -> KnownCashback:
         ref=wish.ref,
         created_ms=hub.clock.now_ms(),
     )
-    return _facts(await pay_cashback(hub, row))
+    return _facts(await pay_cashback(hub, row, asked_by=desk.author))
 
 
 @command("POST cashbacks/{cashback_id}/cancel", words="cashback cancel", role=Role.DECIDE)

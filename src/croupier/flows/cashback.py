@@ -17,8 +17,11 @@ class CashbackRefused(Exception):
     """The request cannot be fulfilled. The text gives the reason and the remedy."""
 
 
-async def pay_cashback(hub: Hub, row: Cashback) -> Cashback:
-    """Owe the cashback, or return the first one of the same ref and contents; raises CashbackRefused."""
+async def pay_cashback(hub: Hub, row: Cashback, *, asked_by: str | None = None) -> Cashback:
+    """Owe the cashback, or return the first one of the same ref and contents; raises CashbackRefused.
+
+    `asked_by` is the person, for the trace. It is no author of entries: a cashback is no correction.
+    """
     casino = await hub.store.casinos.get(row.casino_id)
     if casino is None or not casino.takes_new:
         raise CashbackRefused("the casino is disabled or closed: new cashbacks wait until it is not")
@@ -29,6 +32,7 @@ async def pay_cashback(hub: Hub, row: Cashback) -> Cashback:
     for _ in range(TRIES):
         draft = Draft(row, await terms_of(hub, row), new=True)
         cashback_effects.decide(draft)
+        draft.note(asked_by=asked_by)
         decision = draft.finish("cashback_decided")
         if await hub.group_commit.commit(decision):
             return decision.after
