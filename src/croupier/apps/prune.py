@@ -18,13 +18,14 @@ from typing import Any, Final, TypeAlias
 
 from croupier.apps.archive import ArchiveRefused, Progress
 from croupier.flows.hub import Hub
-from croupier.store.db import Tx
-from croupier.store.oversight.archived_rows import ArchiveFile, begin_file, bound_upto, delete_rows, lock_subjects
+from croupier.kit.signed_file import FileBroken
+from croupier.store.db import DbError, Tx
+from croupier.store.oversight.archived_rows import ArchiveFile, begin_file, bound_upto, delete_rows, lock_subjects, tidy
 from croupier.views.archive.rows import origin, still_over, texts_of
 from croupier.views.archive.verify import FileReport, subjects_of, verify_files
 
-BATCH: Final = 200
-"""The bets and cashbacks of one transaction."""
+BATCH: Final = 50
+"""The bets and cashbacks of one transaction, which holds their locks for less than the `lock_timeout` of a payment."""
 YEAR_MS: Final = 31_557_600_000
 DELETED: Final = {"ledger": "entry_id", "events": "event_id"}
 """The tables that lose rows, and the numbers of their rows."""
@@ -65,8 +66,20 @@ async def prune(hub: Hub, plan: PrunePlan) -> Pruned:
         _check(hub, plan, report, installation=installation)
     done = Pruned()
     for report in reports:
-        await _File(hub, plan, report, done=done).prune(await bound_upto(hub.store.db))
-        plan.progress(f"{report.path}: {done.subjects} bets and cashbacks so far")
+        before = done.subjects
+        try:
+            await _File(hub, plan, report, done=done).prune(await bound_upto(hub.store.db))
+        except FileBroken as broken:
+            raise ArchiveRefused(
+                f"{report.path} was changed while it was read ({broken}): run the command again"
+            ) from None
+        plan.progress(f"{report.path}: {done.subjects - before} bets and cashbacks")
+    if done.entries or done.events:
+        plan.progress("freeing the space of the deleted rows")
+        try:
+            await tidy(hub.store.db)
+        except DbError as error:  # such as a vacuum of PostgreSQL's own at the same time
+            plan.progress(f"the space was not freed ({error}): run `vacuum ledger, events` in the database")
     return done
 
 
@@ -93,20 +106,17 @@ class _File:
         self._plan = plan
         self._report = report
         self._done = done
-        self._file_id = 0
+        self._file_id: int | None = None
 
     async def prune(self, bound: Mapping[str, int]) -> None:
-        report, plan, db = self._report, self._plan, self._hub.store.db
-        assert report.before_ms is not None
-        if not plan.dry_run:
-            file = ArchiveFile(report.sha256, report.before_ms, report.part, report.key, plan.author, plan.reason)
-            self._file_id = await begin_file(db, file, self._hub.clock.now_ms())
-        lines = subjects_of(report.path)
+        lines = subjects_of(self._report.path)
         while batch := await asyncio.to_thread(lambda: list(islice(lines, BATCH))):
-            async with db.transaction() as tx:
-                await self._delete(tx, batch, bound)
+            async with self._hub.store.db.transaction() as tx:
+                begun = await self._delete(tx, batch, bound)
+            self._file_id = self._file_id or begun
 
-    async def _delete(self, tx: Tx, batch: Sequence[Said], bound: Mapping[str, int]) -> None:
+    async def _delete(self, tx: Tx, batch: Sequence[Said], bound: Mapping[str, int]) -> int | None:
+        """Delete the rows of a batch, and return the number of this deletion; None where nothing was deleted."""
         ids = [int(said["subject"]) for said in batch]
         gone = await lock_subjects(tx, ids)
         assert self._report.before_ms is not None
@@ -120,21 +130,32 @@ class _File:
                 going.append(subject_id)
             else:
                 self._done.stay[why] += 1
-        if going and not self._plan.dry_run:
-            deleted = await delete_rows(tx, self._file_id, going)
-            self._done.entries += deleted.entries
-            self._done.events += deleted.events
         self._done.subjects += len(going)
+        if not going or self._plan.dry_run:
+            return self._file_id
+        file_id = self._file_id or await self._begin(tx)
+        deleted = await delete_rows(tx, file_id, going)
+        self._done.entries += deleted.entries
+        self._done.events += deleted.events
+        return file_id
+
+    async def _begin(self, tx: Tx) -> int:
+        report, plan = self._report, self._plan
+        assert report.before_ms is not None
+        file = ArchiveFile(report.sha256, report.before_ms, report.part, report.key, plan.author, plan.reason)
+        return await begin_file(tx, file, self._hub.clock.now_ms())
 
 
 def _stays(said: Said, stored: Said | None, bound: Mapping[str, int]) -> str | None:
     """Return why a bet or cashback keeps its rows; None if the file holds each of them as it is stored."""
-    if stored is None or any(not _same(said[table], stored[table]) for table in DELETED):
-        return "not as in the file"
+    if stored is None:
+        return "not in this database"
+    if any(not _same(said[table], stored[table]) for table in DELETED):
+        return "changed since the file was written"
     head = stored.get("bet")
     if head is not None and head["origin"] == "jackpot":
         return "win of a jackpot pot, whose books name it"
-    if any(row[key] > bound[table] for table, key in DELETED.items() for row in stored[table]):
+    if any(not 0 < row[key] <= bound[table] for table, key in DELETED.items() for row in stored[table]):
         return "not bound by the audit trail yet"
     return None
 

@@ -27,7 +27,8 @@ from croupier.store.db import patience
 from croupier.views.archive.verify import FileReport, verify_files
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{43}")
-_LONGEST_S = 3600.0
+LONGEST_S = 3600.0
+"""The longest statement of the long commands about archives."""
 Files = Annotated[list[Path], typer.Argument(help="All files of an archive.")]
 
 
@@ -48,7 +49,7 @@ def archive(
     async def work(hub: Hub, loaded: Settings) -> Archived:
         if not loaded.key_path.is_file():  # who only looks has a key for the moment, which must sign nothing
             raise CommandError(f"{loaded.key_path} is not there, and its key signs archives: put the key file back")
-        with patience(_LONGEST_S):
+        with patience(LONGEST_S):
             return await write_archive(hub, ArchivePlan(before_ms, None if dry_run else to, note))
 
     done = with_look(work)
@@ -82,7 +83,7 @@ def prune(
 
     async def work(hub: Hub, loaded: Settings) -> Pruned:
         plan = PrunePlan(files, loaded.money_keep_years, author, reason, dry_run, note)
-        with patience(_LONGEST_S):
+        with patience(LONGEST_S):
             return await delete_archived(hub, plan)
 
     done = with_look(work) if dry_run else with_hub(work)

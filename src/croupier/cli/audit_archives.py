@@ -9,11 +9,13 @@ from pathlib import Path
 
 from croupier.admin_api.errors import CommandError
 from croupier.apps.archive import SUFFIX
+from croupier.cli.archive import LONGEST_S
 from croupier.cli.running import with_look
 from croupier.cli.show import instant, say, show_json, show_table
 from croupier.flows.hub import Hub
 from croupier.kit.settings import Settings
-from croupier.views.archive.deleted import DeletedFile, verify_deleted
+from croupier.store.db import patience
+from croupier.views.archive.deleted import DeletedReport, verify_deleted
 
 
 def show_deleted(folder: Path, *, as_json: bool) -> int:
@@ -22,25 +24,29 @@ def show_deleted(folder: Path, *, as_json: bool) -> int:
         raise CommandError(f"{folder} is not a directory: name the one that holds the files of `croupier archive`")
     paths = sorted(folder.rglob(f"*{SUFFIX}"))
 
-    async def work(hub: Hub, _: Settings) -> list[DeletedFile]:
-        return await verify_deleted(hub.store.db, paths, hub.notary.owns)
+    async def work(hub: Hub, loaded: Settings) -> DeletedReport:
+        if not loaded.key_path.is_file():
+            raise CommandError(
+                f"{loaded.key_path} is not there, and tells which archives are yours: put the key file back"
+            )
+        with patience(LONGEST_S):
+            return await verify_deleted(hub.store.db, paths, hub.notary.owns)
 
-    found = with_look(work)
-    holds = not any(one.problems for one in found)
+    report = with_look(work)
     if as_json:
-        show_json({"holds": holds, "files": found})
-        return 0 if holds else 1
+        show_json({"holds": report.holds, "files": report.files, "problems": report.problems})
+        return 0 if report.holds else 1
     rows = [
         (one.path or "missing", one.part, instant(one.before_ms), one.subjects, one.rows, one.author, not one.problems)
-        for one in found
+        for one in report.files
     ]
     show_table("Deleted after archiving", ("file", ">part", "before", ">bets", ">rows", "by", "verifies"), rows)
-    problems = [(one.path or one.sha256, problem) for one in found for problem in one.problems]
-    show_table("Problems", ("file", "what"), problems)
-    if not found:
-        say("No entry and no event was ever deleted.")
-    elif holds:
+    problems = [(one.path or one.sha256, problem) for one in report.files for problem in one.problems]
+    show_table("Problems", ("file", "what"), [*problems, *((None, problem) for problem in report.problems)])
+    if not report.holds:
+        say("WHAT WAS DELETED IS NOT ALL IN THESE FILES: see OPERATIONS, Retention.")
+    elif report.files:
         say("The files hold every entry and event that was deleted.")
     else:
-        say("WHAT WAS DELETED IS NOT ALL IN THESE FILES: see OPERATIONS, Retention.")
-    return 0 if holds else 1
+        say("No entry and no event was ever deleted.")
+    return 0 if report.holds else 1

@@ -20,8 +20,8 @@ from croupier.kit.chance import SeededChance
 from croupier.kit.signed_lines import SignedLines
 from croupier.store.db import DbViolation
 from croupier.store.money.rows import BET_QUERY, read_bet
-from croupier.store.oversight.trail import Trail
-from croupier.views.archive.deleted import DeletedFile, verify_deleted
+from croupier.store.oversight.trail import STRANDS, Trail, digest_sql
+from croupier.views.archive.deleted import DeletedReport, verify_deleted
 from croupier.views.audit.auditor import audit
 from croupier.views.audit.cycle import Marks, run_turn
 from croupier.views.casino_books import day
@@ -36,6 +36,7 @@ SEED = bytes(range(32))
 BEFORE_MS = T0 + 30 * DAY_MS
 LATER_MS = T0 + 11 * 366 * DAY_MS
 YEARS = 10
+GONE = "its file is not here, and holds the only copy of what was deleted"
 
 
 class Room:
@@ -84,11 +85,12 @@ class Room:
         await self.bind()
         return done
 
-    async def verify(self) -> list[DeletedFile]:
+    async def verify(self) -> DeletedReport:
         return await verify_deleted(self.db, sorted(self.folder.glob("*.gz")), self.notary.owns)
 
     async def problems(self) -> list[str]:
-        return [problem for one in await self.verify() for problem in one.problems]
+        report = await self.verify()
+        return [problem for one in report.files for problem in one.problems] + report.problems
 
     async def trail_breaks(self) -> list[str]:
         on = Walk()
@@ -164,7 +166,7 @@ async def test_a_repeat_gets_the_first_answer_and_the_trace_names_the_file(room:
     assert (after.subject, after.told, after.payments) == (told.subject, told.told, told.payments)
     assert after.moments == ()
     assert after.archived is not None
-    (file,) = await room.verify()
+    (file,) = (await room.verify()).files
     assert (after.archived.sha256, after.archived.author) == (file.sha256, "mia")
     assert (file.subjects, file.rows, file.path) == (1, done.entries + done.events, str(path))
 
@@ -174,11 +176,11 @@ async def test_a_repeat_of_the_command_deletes_nothing_more_and_a_dry_run_nothin
     paths = await room.write(part=2)
     assert len(paths) == 2
     counted = await room.prune(paths, dry_run=True)
-    assert (counted.subjects, counted.entries, await deleted(room), await room.verify()) == (3, 0, [], [])
+    assert (counted.subjects, counted.entries, await deleted(room), (await room.verify()).files) == (3, 0, [], [])
     assert (await room.prune(paths)).subjects == 3
     again = await room.prune(paths)
     assert (again.subjects, again.entries, again.stay) == (0, 0, {"deleted already": 3})
-    assert [one.subjects for one in await room.verify()] == [2, 1]
+    assert [one.subjects for one in (await room.verify()).files] == [2, 1]
     assert await room.write(before_ms=BEFORE_MS + DAY_MS) == []
 
 
@@ -190,7 +192,7 @@ async def test_what_changed_since_the_file_was_written_stays(room: Room) -> None
         " select subject_id, version + 1, at_ms, 'note', state, detail, author, process, mark from events"
         " where subject_id = $1 order by version desc limit 1", changed)  # fmt: skip
     done = await room.prune(paths)
-    assert (await deleted(room), done.stay) == ([kept], {"not as in the file": 1})
+    assert (await deleted(room), done.stay) == ([kept], {"changed since the file was written": 1})
 
 
 async def test_what_is_open_again_stays(room: Room) -> None:
@@ -300,15 +302,105 @@ async def test_a_deletion_that_no_file_holds_is_found(room: Room) -> None:
     assert "were deleted" in (await room.problems())[0] or "is not the one" in (await room.problems())[0]
 
 
+async def test_digests_without_a_deletion_prove_nothing(room: Room) -> None:
+    """An intruder keeps the right digests of what he deletes, and names an archive that is not."""
+    (bet_id,) = await room.settled(1)
+    for table, key in (("ledger", "entry_id"), ("events", "event_id")):
+        strand = next(one for one in STRANDS if one.table == table)
+        await room.world.break_by(
+            "insert into archived_digests (strand, bucket, first_id, ids, digests, file_id)"
+            f" select '{table}', {key} / 4096, min({key}), array_agg({key} order by {key}),"
+            f" string_agg({digest_sql(strand)}, ''::bytea order by {key}), 999 from {table} where subject_id = {bet_id} group by 2"
+        )
+    await room.world.break_by(f"insert into archived values ({bet_id}, 999)")
+    for table in ("ledger", "events"):
+        await room.world.break_by(f"delete from {table} where subject_id = {bet_id}")
+    assert any("is gone" in what for what in await room.trail_breaks())
+    assert any("never was" in what for what in await room.problems())
+    assert any("an archive that is not named" in what for _, what in await room.broken())
+
+
+async def test_a_false_sum_is_found(room: Room) -> None:
+    """The sums are what GGR and the casinos' days are computed from."""
+    await room.settled(1)
+    await room.prune(await room.write())
+    await room.db.execute(
+        "insert into archived_sums (file_id, day_ms, casino_id, provider_id, source, target, currency, why, entries, amount)"
+        " values (1, $1, 11, 22, 'ggr/11/22', 'owed/11', 'EUR', 'won', 1, 500000)", T0 // DAY_MS * DAY_MS)  # fmt: skip
+    assert "and the database says 500000" in "; ".join(await room.problems())
+
+
+async def test_a_mark_does_not_blind_the_audit(room: Room) -> None:
+    """Who is left out of an invariant has nothing of before, and is older than the archive."""
+    old, young = await room.settled(2)
+    await room.prune(await room.write())
+    await room.db.execute("insert into ledger (subject_id, source, target, amount, currency, why, version, at_ms)"
+        " values ($1, 'ggr/11/22', 'owed/11', 5, 'EUR', 'won', 1, $2)", old, T0)  # fmt: skip
+    await room.world.break_by(f"update bets set created_ms = {LATER_MS} where bet_id = {young}")
+    told = {what for name, what in await room.broken() if name in ("I11", "owed")}
+    assert "its entries and events are said to be in an archive of what was over before it began" in told
+    assert any(what.endswith("is there, and an archive has it") for what in told)
+    assert any("is owed to the player" in what for what in told)
+
+
+async def test_a_row_with_a_number_that_was_never_given_keeps_its_bet(room: Room) -> None:
+    """Otherwise an archive would wash what an intruder put in."""
+    (bet_id,) = await room.settled(1)
+    await room.world.break_by(
+        "insert into ledger (entry_id, subject_id, source, target, amount, currency, why, version, at_ms) overriding system value"
+        f" select -n, {bet_id}, 'ggr/11/22', 'ggr/11/23', 5, 'EUR', 'won', 1, {T0} from generate_series(5, 6) n"
+    )
+    assert (await room.prune(await room.write())).stay == {"not bound by the audit trail yet": 1}
+
+
+async def test_a_file_of_which_nothing_was_deleted_may_go(room: Room) -> None:
+    (bet_id,) = await room.settled(1)
+    paths = await room.write()
+    await room.db.execute(
+        "insert into calls (subject_id, slot, casino_id, step, due_ms, failures, acked, crashes, fence, lease_until_ms)"
+        " values ($1, 'close', 11, 'close', 0, 0, false, 0, 0, 0)", bet_id)  # fmt: skip
+    await room.prune(paths)
+    paths[0].unlink()
+    assert (await room.verify()).holds
+
+
+async def test_each_deletion_names_its_own_person(room: Room) -> None:
+    first, second = await room.settled(2)
+    paths = await room.write()
+    await room.db.execute(
+        "insert into calls (subject_id, slot, casino_id, step, due_ms, failures, acked, crashes, fence, lease_until_ms)"
+        " values ($1, 'close', 11, 'close', 0, 0, false, 0, 0, 0)", second)  # fmt: skip
+    await room.prune(paths)
+    await room.db.execute("delete from calls")
+    await prune(room.hub, PrunePlan(paths, YEARS, "ben", "the rest", dry_run=False, progress=lambda _: None))
+    told = [await trace(room.db, str(bet_id)) for bet_id in (first, second)]
+    assert [one.archived.author for one in told if one is not None and one.archived is not None] == ["mia", "ben"]
+    assert (await room.verify()).holds
+
+
+async def test_a_turn_of_the_auditor_stops_among_deleted_rows_too(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its cost does not grow with what was deleted."""
+    await room.settled(6)
+    await room.settled(6)
+    await room.prune(await room.write())
+    monkeypatch.setattr("croupier.views.audit.cycle.TRAIL_ROWS", 10)
+    turn = await run_turn(room.db, room.clock, Marks())
+    assert turn.goes_on.link > 0
+
+
 async def test_a_lost_and_a_changed_file_are_named(room: Room) -> None:
     await room.settled(1)
     (path,) = await room.write()
     await room.prune([path])
     path.rename(path.with_suffix(".away"))
-    assert await room.problems() == ["its file is not here, and holds the only copy of what was deleted"]
+    assert await room.problems() == [GONE]
+    whole = path.with_suffix(".away").read_bytes()
+    path.write_bytes(whole[:-30])
+    assert any(f"{path}: it is no whole gzip file" in problem for problem in await room.problems())
     lines = gzip.decompress(path.with_suffix(".away").read_bytes()).splitlines(keepends=True)
     said = json.loads(lines[1])
     said["events"][0]["detail"] = '{"x":1}'
     lines[1] = json.dumps(said).encode() + b"\n"
     path.write_bytes(gzip.compress(b"".join(lines)))
-    assert await room.problems() == ["its file is not here, and holds the only copy of what was deleted"]
+    assert any("its lines are not those that were signed" in problem for problem in await room.problems())
+    assert GONE in await room.problems()

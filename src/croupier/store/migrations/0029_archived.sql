@@ -1,11 +1,11 @@
 -- goes with 0028
 -- Entries and events of old bets may be deleted once a signed archive holds them (docs/decisions/0104).
 
--- The archive files whose entries and events were deleted, as their signatures say. Bound by the audit trail.
+-- Each deletion of the entries and events of one archive file, named as its signature says. Bound by the audit trail.
 create table archive_files (
     file_id   bigint generated always as identity primary key,
     at_ms     bigint not null,
-    sha256    text collate "C" not null unique, -- over all lines of the file
+    sha256    text collate "C" not null,        -- over all lines of the file
     before_ms bigint not null,                  -- the file holds what was over before then
     part      integer not null,
     key       text collate "C" not null,        -- the public key that signed it, in base64url

@@ -19,9 +19,8 @@ STRANDS_DELETED: Final = tuple(strand for strand in STRANDS if strand.table in (
 
 _BEGIN = """
 insert into archive_files (at_ms, sha256, before_ms, part, key, author, reason)
-values ($1, $2, $3, $4, $5, $6, $7) on conflict (sha256) do nothing"""
-_FILE = "select file_id from archive_files where sha256 = $1"
-# Whoever changes one of them writes its row, and waits for these few milliseconds.
+values ($1, $2, $3, $4, $5, $6, $7) returning file_id"""
+# Whoever changes one of them writes its row, and waits.
 _LOCK_BETS = "select bet_id from bets where bet_id = any($1::bigint[]) order by bet_id for update"
 _LOCK_CASHBACKS = (
     "select cashback_id from cashbacks where cashback_id = any($1::bigint[]) order by cashback_id for update"
@@ -44,6 +43,16 @@ select $1, l.at_ms / 86400000 * 86400000, coalesce(b.casino_id, k.casino_id), b.
 from ledger l left join bets b on b.bet_id = l.subject_id left join cashbacks k on k.cashback_id = l.subject_id
 left join players p on p.player_id = coalesce(b.player_id, k.player_id)
 where l.subject_id = any($2::bigint[]) group by 2, 3, 4, 5, 6, 7, 8, 9, 10, 11"""
+# Rounded up to whole ranges of the index, which have 128 pages unless it says otherwise.
+_PAGES = """
+select pg_relation_size($1::text::regclass) / current_setting('block_size')::bigint
+from pg_class where oid = $2::text::regclass"""
+_RANGE = 32
+"""Pages that divide every range of both indexes."""
+_MOST_PAGES = 32_000
+_EACH = f"generate_series($2::bigint, $3::bigint - 1, {_RANGE}) page"
+_FORGET = f"select count(*) from (select brin_desummarize_range($1::text::regclass, page) from {_EACH}) done"
+_SUM_UP = f"select sum(brin_summarize_range($1::text::regclass, page)) from {_EACH}"
 _MARK = "insert into archived (subject_id, file_id) select unnest($2::bigint[]), $1"
 
 
@@ -67,10 +76,11 @@ class DeletedRows:
     events: int
 
 
-async def begin_file(db: Db, file: ArchiveFile, now_ms: int) -> int:
-    """Record that rows of this file are deleted from now on. Return its number; the earlier one if it is known."""
-    await db.execute(_BEGIN, now_ms, file.sha256, file.before_ms, file.part, file.key, file.author, file.reason)
-    return int(await db.fetchval(_FILE, file.sha256))
+async def begin_file(tx: Tx, file: ArchiveFile, now_ms: int) -> int:
+    """Record that rows of this file are deleted from now on, and return the number of this deletion."""
+    return int(
+        await tx.fetchval(_BEGIN, now_ms, file.sha256, file.before_ms, file.part, file.key, file.author, file.reason)
+    )
 
 
 async def bound_upto(db: Db) -> dict[str, int]:
@@ -93,3 +103,18 @@ async def delete_rows(tx: Tx, file_id: int, subject_ids: Sequence[int]) -> Delet
     entries = await tx.execute("delete from ledger where subject_id = any($1::bigint[])", subject_ids)
     events = await tx.execute("delete from events where subject_id = any($1::bigint[])", subject_ids)
     return DeletedRows(entries, events)
+
+
+async def tidy(db: Db) -> None:
+    """Free the space of deleted rows, and sum up anew where which numbers and times lie.
+
+    Vacuum keeps the old summaries. New rows in freed pages would then widen each to everything, and a reader of a few rows would read
+    all of the freed part. It takes as long as reading both tables once, and locks nobody out.
+    """
+    await db.execute("vacuum ledger, events")
+    for index, table in (("events_by_id", "events"), ("ledger_by_time", "ledger")):
+        pages = int(await db.fetchval(_PAGES, table, index) or 0)
+        for first in range(0, pages, _MOST_PAGES):
+            last = min(first + _MOST_PAGES, pages)
+            await db.fetch(_FORGET, index, first, last)
+            await db.fetch(_SUM_UP, index, first, last)

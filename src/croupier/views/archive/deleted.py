@@ -20,10 +20,23 @@ from croupier.views.trail.links import COVERS, digest
 BATCH: Final = 500
 TABLES: Final = ("ledger", "events")
 _FILES = """
-select file_id, sha256, before_ms, part, at_ms, author, reason,
-    (select count(*) from archived a where a.file_id = f.file_id) as subjects,
-    (select coalesce(sum(cardinality(d.ids)), 0)::bigint from archived_digests d where d.file_id = f.file_id) as rows
-from archive_files f order by file_id"""
+select f.file_id, f.sha256, f.before_ms, f.part, f.at_ms, f.author, f.reason, coalesce(a.subjects, 0) as subjects,
+    coalesce(d.rows, 0) as rows
+from archive_files f
+left join (select file_id, count(*) as subjects from archived group by 1) a using (file_id)
+left join (select file_id, sum(cardinality(ids))::bigint as rows from archived_digests group by 1) d using (file_id)
+order by f.file_id"""
+# Rows that name no deletion. The trail binds the deletions, so that nobody can invent one unseen.
+_ORPHANS = """
+select distinct 'archived' as place, file_id from archived a where not exists (select from archive_files f where f.file_id = a.file_id)
+union all select distinct 'archived_digests', file_id from archived_digests a
+where not exists (select from archive_files f where f.file_id = a.file_id)
+union all select distinct 'archived_sums', file_id from archived_sums a
+where not exists (select from archive_files f where f.file_id = a.file_id)"""
+_SUMS = """
+select day_ms, casino_id, provider_id, game_id, source, target, currency, why, sum(entries)::bigint as entries,
+    sum(amount)::numeric as amount
+from archived_sums where file_id = $1 group by 1, 2, 3, 4, 5, 6, 7, 8"""
 _DELETED = "select subject_id from archived where file_id = $1 and subject_id = any($2::bigint[])"
 _DIGESTS = """
 select u.id, substr(a.digests, (u.n::integer - 1) * 32 + 1, 32) as digest
@@ -50,15 +63,40 @@ class DeletedFile:
     problems: list[str] = field(default_factory=list)
 
 
-async def verify_deleted(db: Db, paths: Sequence[Path], trusts: Callable[[str], bool]) -> list[DeletedFile]:
-    """Compare each file from which rows were deleted with what the trail had bound. `trusts` as of `verify_files`. Raises OSError."""
-    reports = {r.sha256: r for r in [await asyncio.to_thread(verify_file, path, trusts) for path in paths]}
-    found = []
+@dataclass(slots=True)
+class DeletedReport:
+    """The result of a comparison. It holds if there is no problem, of a file or beside them."""
+
+    files: list[DeletedFile] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    """Files that cannot be read, and rows in the database that name no deletion."""
+
+    @property
+    def holds(self) -> bool:
+        """Return whether the files hold everything that was deleted, and the sums in its place are right."""
+        return not self.problems and not any(one.problems for one in self.files)
+
+
+async def verify_deleted(db: Db, paths: Sequence[Path], trusts: Callable[[str], bool]) -> DeletedReport:
+    """Compare each file from which rows were deleted with what the trail had bound, and with the sums in their place.
+
+    `trusts` as of `verify_files`. Raises OSError.
+    """
+    reports = [await asyncio.to_thread(verify_file, path, trusts) for path in paths]
+    by_digest = {report.sha256: report for report in reports if report.sha256}
+    found = DeletedReport()
+    found.problems += [
+        f"{report.path}: {report.problems[0]}" for report in reports if not report.sha256 and report.problems
+    ]
+    found.problems += [
+        f"rows of {row['place']} name the deletion {row['file_id']}, which never was"
+        for row in await db.fetch(_ORPHANS)
+    ]
     for row in await db.fetch(_FILES):
         facts = {name: value for name, value in row.items() if name != "file_id"}
         one = DeletedFile(**facts)
-        await _compare(db, row["file_id"], one, report=reports.get(one.sha256))
-        found.append(one)
+        await _compare(db, row["file_id"], one, report=by_digest.get(one.sha256))
+        found.files.append(one)
     return found
 
 
@@ -70,12 +108,13 @@ async def _compare(db: Db, file_id: int, one: DeletedFile, *, report: FileReport
     one.problems += report.problems
     if one.problems:
         return
-    lines, seen, rows = subjects_of(report.path), 0, 0
+    lines, seen, rows, sums = subjects_of(report.path), 0, 0, _Sums()
     while batch := await asyncio.to_thread(lambda: list(islice(lines, BATCH))):
         ids = [said["subject"] for said in batch]
         deleted = {row["subject_id"] for row in await db.fetch(_DELETED, file_id, ids)}
         of_deleted = [said for said in batch if said["subject"] in deleted]
         seen += len(of_deleted)
+        sums.take(of_deleted)
         rows += sum(len(said[table]) for said in of_deleted for table in TABLES)
         for table in TABLES:
             one.problems += await _differing(db, file_id, of_deleted, table=table)
@@ -84,6 +123,37 @@ async def _compare(db: Db, file_id: int, one: DeletedFile, *, report: FileReport
         one.problems.append(
             f"it holds {rows} rows of {seen} bets and cashbacks, and {one.rows} rows of {one.subjects} were deleted"
         )
+    one.problems += sums.differing(await db.fetch(_SUMS, file_id))
+    del one.problems[MOST:]
+
+
+class _Sums:
+    """What the deleted entries of a file moved, by day, game and account: entries, and minor units."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[object, ...], list[int]] = {}
+
+    def take(self, batch: Sequence[Mapping[str, Any]]) -> None:
+        """Add the entries of these."""
+        for said in batch:
+            head = said.get("bet") or said["cashback"]
+            for entry in said["ledger"]:
+                day_ms = entry["at_ms"] // 86_400_000 * 86_400_000
+                named = [entry[name] for name in ("source", "target", "currency", "why")]
+                key = (day_ms, head["casino_id"], head.get("provider_id"), head.get("game_id"), *named)
+                sums = self._found.setdefault(key, [0, 0])
+                sums[0] += 1
+                sums[1] += entry["amount"]
+
+    def differing(self, stored: Sequence[Mapping[str, Any]]) -> list[str]:
+        """Return what the sums in the database say otherwise."""
+        there = {tuple(list(row.values())[:8]): [int(row["entries"]), int(row["amount"])] for row in stored}
+        return [
+            f"its entries of {key[4]} to {key[5]} ({key[7]}) on one day add up to {self._found.get(key, [0, 0])[1]} {key[6]}, and the "
+            f"database says {there.get(key, [0, 0])[1]}"
+            for key in sorted(self._found.keys() | there.keys(), key=repr)
+            if self._found.get(key) != there.get(key)
+        ]
 
 
 async def _differing(db: Db, file_id: int, batch: Sequence[Mapping[str, Any]], *, table: str) -> list[str]:

@@ -17,6 +17,7 @@ _OVER = """not exists (select from archived a where a.subject_id = s.{key})
     and not exists (select from payments p where p.subject_id = s.{key} and p.state not in ('accepted', 'refused', 'expired'))
     and not exists (select from incidents i where i.subject_id = s.{key} and i.closed_ms is null)
     and not exists (select from findings f where f.casino_id = s.casino_id and f.subject_id = s.{key} and f.closed_ms is null)
+    and not exists (select from proposals o where o.subject_id = s.{key} and o.state in ('open', 'approved'))
     and not exists (select from comparisons k where k.subject_id = s.{key} and k.wanted)
     and not exists (select from recovery_bets r where r.subject_id = s.{key} and r.done_ms is null)
     and not exists (select from events e where e.subject_id = s.{key} and e.at_ms >= $2)
@@ -66,8 +67,8 @@ order by id"""  # noqa: S608 - nothing but our own text
 
 _STILL = _IDS.replace("> $1", "= any($1::bigint[])").replace(" limit $3", "")
 _OLD = """
-select (select count(*) from bets where created_ms < $1 and bet_id not in (select subject_id from archived))
-    + (select count(*) from cashbacks where created_ms < $1 and cashback_id not in (select subject_id from archived))"""
+select (select count(*) from bets where created_ms < $1 and not exists (select from archived where subject_id = bet_id))
+    + (select count(*) from cashbacks where created_ms < $1 and not exists (select from archived where subject_id = cashback_id))"""
 _HEAD = """
 select (select installation_id from installation) as installation,
     (select encode(head, 'hex') from trail where link = 0) as trail,

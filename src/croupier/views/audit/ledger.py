@@ -102,7 +102,7 @@ limit $1"""  # noqa: S608 - nothing but our own text
 
 async def i5(tx: Tx, ask: QueryScope) -> list[Violation]:
     """Check that each payment moved money at most once, that each stake was returned at most once, and that amounts are the decided ones."""
-    return await violations(tx, _I5, ask)
+    return await violations(tx, _I5, ask, whole_story=True)
 
 
 # --- I7 -------------------------------------------------------------------------------------------------
@@ -128,7 +128,7 @@ limit $1"""
 
 async def i7(tx: Tx, ask: QueryScope) -> list[Violation]:
     """Check that a refused or refunded bet nets 0 at the casino once nothing is in flight, unless an incident or a person explains it."""
-    return await violations(tx, _I7, ask)
+    return await violations(tx, _I7, ask, whole_story=True)
 
 
 # --- I13 ------------------------------------------------------------------------------------------------
@@ -215,4 +215,4 @@ limit $1"""
 
 async def i20(tx: Tx, ask: QueryScope) -> list[Violation]:
     """Check that ggr equals the stakes minus the wins of the settled bets, except where a person gave one up."""
-    return await violations(tx, _I20, ask)
+    return await violations(tx, _I20, ask, whole_story=True)

@@ -119,7 +119,7 @@ limit $1"""  # noqa: S608 - nothing but our own text
 
 async def i8(tx: Tx, ask: QueryScope) -> list[Violation]:
     """Check that there is no payout before acceptance or after a return, and no money on a tombstone."""
-    return await violations(tx, _I8, ask)
+    return await violations(tx, _I8, ask, whole_story=True)
 
 
 # --- I9 -------------------------------------------------------------------------------------------------
@@ -233,9 +233,28 @@ where not exists (select from pg_trigger t where t.tgrelid = to_regclass(place) 
 limit $1"""
 
 
+# Of a subject whose entries and events were deleted, nothing may be left of before, and it must be older than its archive.
+_I11_ARCHIVED = """
+with subjects as (
+    select bet_id as subject_id, created_ms from bets union all select cashback_id, created_ms from cashbacks),
+lacking as (
+    select a.subject_id, f.file_id, f.before_ms, s.created_ms from archived a left join subjects s using (subject_id)
+    left join archive_files f on f.file_id = a.file_id)
+(select subject_id, case when file_id is null then 'its entries and events are said to be in an archive that is not named'
+    else 'its entries and events are said to be in an archive of what was over before it began' end as what
+from lacking where file_id is null or created_ms is null or created_ms >= before_ms limit $1)
+union all
+(select l.subject_id, format('entry %s is there, and an archive has it', e.entry_id)
+from lacking l join ledger e using (subject_id) where e.at_ms < l.before_ms limit $1)
+union all
+(select l.subject_id, format('event %s is there, and an archive has it', e.version)
+from lacking l join events e using (subject_id) where e.at_ms < l.before_ms limit $1)
+limit $1"""
+
+
 async def i11(tx: Tx, ask: QueryScope) -> list[Violation]:
     """Check that every history follows the table and ends in its subject's state, and that the database's triggers are on."""
-    return await violations(tx, _I11, ask)
+    return [*await violations(tx, _I11, ask, whole_story=True), *await violations(tx, _I11_ARCHIVED, ask)]
 
 
 # --- I14 ------------------------------------------------------------------------------------------------

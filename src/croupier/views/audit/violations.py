@@ -4,7 +4,7 @@ Owns: the record, the fetch, and the scope. Never: an invariant (ledger, life_cy
 
 A query is one SQL text that names whole tables. To restrict it to some subjects, each table is shadowed by a `with` of the
 same name that holds only their rows. The query stays the same, and its cost is bounded. Subjects whose entries and events were
-deleted (decision 0104) are left out the same way of every query that reads one of them.
+deleted (decision 0104) are left out the same way of a query that needs all of them.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _KEYS: Final[Mapping[str, str]] = {
     "ledger": "subject_id",
     "events": "subject_id",
     "incidents": "subject_id",
+    "archived": "subject_id",
 }
 """The tables whose rows belong to a subject, and the column that names it."""
-_HAS_ROWS: Final = " and not exists (select from archived gone where gone.subject_id = t.{key})"
 _ANY_ARCHIVED: Final = "select exists(select from archived)"
 
 
@@ -71,28 +71,34 @@ class QueryScope:
     of: SubjectRange | SubjectSet | None = None
 
 
-async def violations(tx: Tx, sql: str, ask: QueryScope) -> list[Violation]:
-    """Run a query that returns rows (subject_id, what). Its one parameter is the limit."""
-    text, which = _scope(sql, ask.of, archived=_reads_deleted(sql) and await tx.fetchval(_ANY_ARCHIVED))
+async def violations(tx: Tx, sql: str, ask: QueryScope, *, whole_story: bool = False) -> list[Violation]:
+    """Run a query that returns rows (subject_id, what). Its one parameter is the limit.
+
+    `whole_story`: the query needs all entries and events of a subject, so those whose were deleted are left out.
+    """
+    text, which = _scope(sql, ask.of, archived=whole_story and await tx.fetchval(_ANY_ARCHIVED))
     return [Violation(row["subject_id"], row["what"]) for row in await tx.fetch(text, ask.most, *which)]
 
 
-def _scope(sql: str, of: SubjectRange | SubjectSet | None, *, archived: bool) -> tuple[str, tuple[object, ...]]:
-    """Return the query's text for this scope, and its parameters. `archived`: some subjects have no entries and events any more."""
-    if (of is None and not archived) or not _tables(sql):
-        return sql, ()
-    rest = _HAS_ROWS if archived else ""
+def _bound(of: SubjectRange | SubjectSet | None) -> tuple[str, tuple[object, ...]]:
+    """Return the condition on the number of a subject, and its parameters."""
     match of:
         case None:
-            return _shadowed(sql, f"is not null{rest}"), ()
+            return "is not null", ()
         case SubjectRange(low, high):
-            return _shadowed(sql, f"between $2::bigint and $3::bigint{rest}"), (low, high)
+            return "between $2::bigint and $3::bigint", (low, high)
         case SubjectSet(subject_ids):
-            return _shadowed(sql, f"= any($2::bigint[]){rest}"), (sorted(subject_ids),)
+            return "= any($2::bigint[])", (sorted(subject_ids),)
 
 
-def _reads_deleted(sql: str) -> bool:
-    return "ledger" in _tables(sql) or "events" in _tables(sql)
+def _scope(sql: str, of: SubjectRange | SubjectSet | None, *, archived: bool) -> tuple[str, tuple[object, ...]]:
+    """Return the query's text for this scope, and its parameters. `archived`: subjects without their story are left out."""
+    if (of is None and not archived) or not _tables(sql):
+        return sql, ()
+    bound, which = _bound(of)
+    # The bound stands in both places, so that a part never reads all that was ever archived.
+    rest = f" and not exists (select from archived g where g.subject_id = t.{{key}} and g.subject_id {bound})"
+    return _shadowed(sql, bound + (rest if archived else "")), which
 
 
 @cache

@@ -93,10 +93,12 @@ _BEFORE = "select link, rows_upto, at_ms, head from trail where link = $1"
 _UPTO = """
 select s.strand, t.upto_id from unnest($2::text[]) s(strand), lateral (
     select upto_id from trail where strand = s.strand and link <= $1 order by link desc limit 1) t"""
-# Rows that were deleted after an archive had them (decision 0104), with the digest of each.
+# Rows that were deleted after an archive had them (decision 0104), with the digest of each. The trail binds the name of the archive:
+# without one a digest proves nothing.
 _ARCHIVED = """
 select u.id, substr(a.digests, (u.n::integer - 1) * 32 + 1, 32) as digest
 from archived_digests a cross join lateral unnest(a.ids) with ordinality u(id, n)
+join archive_files f on f.file_id = a.file_id
 where a.strand = $1 and a.bucket between $2::bigint / 4096 and $3::bigint / 4096 and u.id > $2 and u.id <= $3 order by u.id"""
 _ANY_ARCHIVED = "select exists(select from archived_digests)"
 # Without this the planner would scan a young table for each page.
@@ -164,7 +166,7 @@ def step(on: Walk, link: _Link, rows: Sequence[Row], *, archived: Sequence[_Dige
     else:
         on.breaks += _found(on, link, rows, archived=archived)
         on.upto[link.strand] = link.upto_id
-    on.looked_at += len(rows)
+    on.looked_at += len(rows) + len(archived)
     on.link, on.rows, on.at_ms, on.head = link.link, link.rows_upto, link.at_ms, link.head
 
 
@@ -239,10 +241,11 @@ async def _archived_of(tx: Tx, page: Sequence[_Link]) -> dict[int, Sequence[_Dig
         links = [link for link in page if link.strand == table]
         if links:
             low, high = min(link.after_id for link in links), max(link.upto_id for link in links)
-            gone = [(row["id"], row["digest"]) for row in await tx.fetch(_ARCHIVED, table, low, high)]
+            gone = [(row["id"], row["digest"]) for row in await tx.fetch(_ARCHIVED, table, _bottom(low), high)]
             ids = [row_id for row_id, _ in gone]
             for link in links:
-                found[link.link] = gone[bisect_left(ids, link.after_id + 1) : bisect_left(ids, link.upto_id + 1)]
+                first = bisect_left(ids, link.after_id + 1) if link.after_id > 0 else 0
+                found[link.link] = gone[first : bisect_left(ids, link.upto_id + 1)]
     return found
 
 
@@ -266,4 +269,8 @@ async def _between(tx: Tx, table: str, bounds: tuple[int, int], *, most: int) ->
     key = COVERS[table][0]
     low, high = bounds
     sql = f"select {', '.join(COVERS[table])} from {table} where {key} > $1 and {key} <= $2 order by {key} limit $3"  # noqa: S608
-    return await tx.fetch(sql, low if low > 0 else -(2**63), high, most)
+    return await tx.fetch(sql, _bottom(low), high, most)
+
+
+def _bottom(low: int) -> int:
+    return low if low > 0 else -(2**63)
