@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import os
 import re
 import signal
@@ -95,3 +96,22 @@ async def test_a_local_world_never_touches_the_database_of_the_settings_around_i
     async with local_world(home) as world:
         assert world.settings.database_url is None
         assert not [name for name in world.environ if name.startswith("CROUPIER_DATABASE_URL")]
+
+
+@pytest.mark.slow
+def test_a_program_reads_the_report(home: Path) -> None:
+    """One JSON object on standard output, and nothing else."""
+    own = {k: v for k, v in os.environ.items() if not k.startswith("CROUPIER_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "croupier.cli", "demo", "--rounds", "1", "--json"],
+        env={**own, "PYTHONPATH": "src", "CROUPIER_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["as_expected"] is True
+    assert {"bet and win", "refund", "cashback, then cancelled"} <= {one["name"] for one in report["rounds"]}
+    assert sum(one["balance"] for one in report["ledger"]) == 0
+    assert not any(one["violations"] for one in report["invariants"])

@@ -28,6 +28,19 @@ def test_it_serves_until_told_to_end(cli: Cli, number: signal.Signals) -> None:
 
 
 @pytest.mark.slow
+def test_with_json_logs_every_line_of_it_is_json(cli: Cli) -> None:
+    process = cli.start("serve", "--port", "0", CROUPIER_LOG_JSON="1")
+    assert process.stderr is not None
+    told = json.loads(process.stderr.readline())
+    assert told["event"] == "serve.listens"
+    with urllib.request.urlopen(f"{told['address']}/version", timeout=30) as answer:
+        assert json.load(answer)["version"] == __version__
+    said = end(process)
+    assert said.code == 0
+    assert all(json.loads(line)["event"] for line in said.err.splitlines())
+
+
+@pytest.mark.slow
 def test_it_does_not_say_that_it_listens_before_it_can_serve(cli: Cli) -> None:
     complaint = cli.complaint("serve", "--port", "0", CROUPIER_DATABASE_URL="postgresql://hub@127.0.0.1:1/hub")
     assert "database is away" in complaint

@@ -112,15 +112,44 @@ class RoundResult:
     odd: list[str]
 
 
-def demo(settings: Settings, rounds: int, *, stay: bool, console: Console | None = None) -> int:
-    """Play and show; return 0 if every result was as expected. SIGTERM and Ctrl-C stop all started processes."""
+@dataclass(frozen=True, slots=True)
+class DemoReport:
+    """Everything that was played, and the books afterwards. Demo money."""
+
+    as_expected: bool
+    rounds: list[RoundResult]
+    jackpot: str
+    ledger: list[AccountSum]
+    undecided: int
+    """Payments and bets without an outcome at the time-out."""
+    invariants: list[InvariantResult]
+    late_bet: int | None
+    """A bet that was accepted too late and went back."""
+    home: str
+    hub: str
+    casino: str
+    studio: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Where the results go, and whether everything keeps running. `tell` gets the report, for programs."""
+
+    console: Console
+    stay: bool
+    tell: Callable[[DemoReport], None] | None
+
+
+def demo(settings: Settings, rounds: int, *, stay: bool, tell: Callable[[DemoReport], None] | None = None) -> int:
+    """Play and show, or tell; return 0 if every result was as expected. SIGTERM and Ctrl-C stop all started processes."""
     try:
-        return asyncio.run(_demo(settings, rounds, stay=stay, console=console or Console()))
+        return asyncio.run(_demo(settings, rounds, Shown(Console(quiet=tell is not None), stay, tell)))
     except asyncio.CancelledError:
         return 128 + signal.SIGTERM
 
 
-async def _demo(settings: Settings, rounds: int, *, stay: bool, console: Console) -> int:
+async def _demo(settings: Settings, rounds: int, shown: Shown) -> int:
+    console = shown.console
     me = asyncio.current_task()
     assert me is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, me.cancel)
@@ -135,25 +164,31 @@ async def _demo(settings: Settings, rounds: int, *, stay: bool, console: Console
         manager = local_world(home, shortened, log=home / "demo.log")
         world = await manager.__aenter__()
     try:
-        return await _play_and_show(world, rounds, console, stay=stay)
+        return await _play_and_show(world, rounds, shown)
     finally:
         await manager.__aexit__(None, None, None)
 
 
-async def _play_and_show(world: LocalWorld, rounds: int, console: Console, *, stay: bool) -> int:
+async def _play_and_show(world: LocalWorld, rounds: int, shown: Shown) -> int:
+    console = shown.console
     async with open_hub(world.settings) as hub:
         opened = await demo_jackpot.open_jackpot(hub, world)
     with Progress(console=console, transient=True) as progress:
         told = await _play(world, rounds, progress)
         undecided = await _wait_until_idle(world, opened, progress)
     async with open_hub(world.settings) as hub:
-        ok = _show_rounds(told, console)
-        ok = await _show_jackpot(hub, opened, console) and ok
-        ok = _show_sums(await sums(hub.store.db), console) and ok
-        ok = _show_audit(await audit(hub.store.db), undecided, console) and ok
+        ledger, findings = await sums(hub.store.db), await audit(hub.store.db)
+        line, ok = await demo_jackpot.jackpot_line(hub, opened)
         bet_id = await hub.store.db.fetchval(_A_LATE_BET)
-    _show_links(world, bet_id, console, stay=stay)
-    if stay:
+    ok = _show_rounds(told, console) and ok
+    console.print(line, soft_wrap=True, markup=False, highlight=False, style=None if ok else "red")
+    ok = _show_sums(ledger, console) and ok
+    ok = _show_audit(findings, undecided, console) and ok
+    _show_links(world, bet_id, console, stay=shown.stay)
+    if shown.tell is not None:
+        home, urls = str(world.settings.home), (world.hub_url, world.casino_url, world.studio_url)
+        shown.tell(DemoReport(ok, told, line, ledger, undecided, findings, bet_id, home, *urls))
+    if shown.stay:
         await slow_down(world)
         await _wait_for_signal(console)
     return 0 if ok else 1
@@ -260,12 +295,6 @@ def _show_rounds(told: list[RoundResult], console: Console) -> bool:
         for odd in sorted(set(row.odd)):
             console.print(f"[red]{row.name}: {odd}[/]")
     return all(row.as_expected == row.rounds for row in told)
-
-
-async def _show_jackpot(hub: Hub, opened: OpenedJackpot, console: Console) -> bool:
-    line, ok = await demo_jackpot.jackpot_line(hub, opened)
-    console.print(line, soft_wrap=True, markup=False, highlight=False, style=None if ok else "red")
-    return ok
 
 
 def _show_sums(rows: list[AccountSum], console: Console) -> bool:

@@ -202,7 +202,10 @@ def serve(settings: Settings, sock: socket.socket | None = None) -> int:
             check_installed()
             share_contexts()
         asyncio.run(_prepare(settings))
-        sys.stderr.write(f"croupier listens on {address(sock)}\n")
+        if settings.log_json:
+            log.info("serve.listens", address=address(sock))
+        else:
+            sys.stderr.write(f"croupier listens on {address(sock)}\n")
         metrics = stack.enter_context(shared_metrics())
 
         give, take = pair() if settings.feed_process else (None, None)

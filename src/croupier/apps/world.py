@@ -34,7 +34,7 @@ from croupier.sandbox.draws.catalogue import DRAW_GAMES
 START_S = 60.0
 STUDIO = "Sandbox studio "
 END_S = 15.0
-_LISTENS = re.compile(rb"listens on (http://\S+)")
+_LISTENS = re.compile(rb'(?:listens on |"address": ?")(http://[^\s"]+)')
 
 
 class WorldFailed(Exception):

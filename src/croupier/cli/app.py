@@ -1,6 +1,6 @@
 """The tree of commands, and the handling of every exception that a command raises.
 
-Owns: the entry point, the exit codes (0 done, 1 it failed or something is wrong, 2 wrong usage), one clear sentence on
+Owns: the entry point, the exit codes (0 done, 1 it failed or something is wrong, 2 wrong usage, 3 something open needs a person), one clear sentence on
 standard error, which is JSON with a stable code where `--json` is asked for. Only the command that is asked for is loaded. Never: what a command does. Spec: operate.md 2.
 """
 
