@@ -13,7 +13,7 @@ import pytest
 from croupier.apps import backup
 from croupier.kit.age_file import read_key
 from croupier.store.embedded.directory import find_place
-from tests.cli.conftest import Cli, Zygote
+from tests.cli.conftest import Cli, Zygote, end
 from tests.conftest import make_home, remove_home
 
 pytestmark = pytest.mark.one_in(2)
@@ -72,6 +72,20 @@ def test_a_home_with_a_database_is_replaced_on_request_only_and_the_old_one_is_k
     assert done.code == 0, done.err
     assert done.json()["kept_as"].startswith("croupier_before_")
     assert "Later Casino" not in cli("casino", "list").out
+
+
+@pytest.mark.slow
+def test_a_home_that_a_hub_serves_is_not_replaced(cli: Cli, tmp_path: Path) -> None:
+    made = backed_up(cli, tmp_path)
+    process = cli.start("serve", "--port", "0")
+    try:
+        assert process.stderr is not None
+        assert "listens on" in process.stderr.readline()
+        refused = cli("restore", str(made["path"]), "--replace")
+        assert (refused.code, "a hub serves this home: stop it" in refused.err) == (1, True)
+    finally:
+        assert end(process).code == 0
+    assert cli("restore", str(made["path"]), "--replace").code == 0
 
 
 @pytest.mark.slow

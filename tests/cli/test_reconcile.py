@@ -74,6 +74,23 @@ def test_an_incident_stays_open_while_another_finding_of_the_bet_is(cli: Cli) ->
 
 
 @pytest.mark.slow
+def test_many_findings_are_closed_at_once_and_a_dry_run_closes_none(cli: Cli) -> None:
+    mine = [plant(cli, 77_100 + n) for n in range(3)]
+    why = ("--reason", "the casino corrected them", "--author", "mia")
+
+    def still_open() -> set[int]:
+        return {one["finding_id"] for one in cli("reconcile", "list", "--json").json()} & set(mine)
+
+    dry = cli.json("reconcile", "close", *map(str, mine), "--dry-run", *why)
+    assert dry == {"closed": [], "chosen": mine, "dry_run": True}
+    assert still_open() == set(mine)
+    assert cli.json("reconcile", "close", *map(str, mine[:2]), *why)["closed"] == mine[:2]
+    assert mine[2] not in cli.json("reconcile", "close", "--casino", "Aurora", *why)["closed"], "it is Borealis's"
+    assert cli.json("reconcile", "close", "--casino", "Borealis", "--name", "forgotten", *why)["closed"] == mine[2:]
+    assert still_open() == set()
+
+
+@pytest.mark.slow
 def test_a_casino_that_does_not_answer_proves_nothing(cli: Cli) -> None:
     """Aurora's address leads nowhere: nothing is claimed of its bets, and the command says that it is to be run again."""
     stories = [cli.story() for _ in range(4)]

@@ -13,6 +13,9 @@ from croupier.apps.serve import END_S
 from tests.deploy.chart import CHART, RELEASE, render, rendered
 from tests.deploy.surface import PUBLIC, SETTINGS
 
+PROBES = ("/livez", "/readyz")
+"""Paths of the hub that answer without a signature (apps.operations)."""
+
 
 def of(kind: str, **changes: Any) -> dict[str, Any]:
     [found] = [made for made in rendered(**changes) if made["kind"] == kind]
@@ -42,6 +45,31 @@ def test_every_pod_is_hardened(pod: dict[str, Any]) -> None:
     mounted = {mount["name"] for mount in container["volumeMounts"]}
     own = {claim["metadata"]["name"] for claim in of("StatefulSet")["spec"]["volumeClaimTemplates"]}
     assert mounted <= {volume["name"] for volume in pod["volumes"]} | own
+
+
+def test_a_pod_is_watched_where_the_hub_answers() -> None:
+    """A hub without its database leaves the service and is not started anew."""
+    [container] = of("StatefulSet")["spec"]["template"]["spec"]["containers"]
+    ports = {port["name"] for port in container["ports"]}
+    asked = {name: container[f"{name}Probe"]["httpGet"] for name in ("startup", "liveness", "readiness")}
+    assert {name: get["path"] for name, get in asked.items()} == {
+        "startup": "/livez", "liveness": "/livez", "readiness": "/readyz",
+    }  # fmt: skip
+    assert {get["port"] for get in asked.values()} <= ports
+    assert set(PROBES) == {get["path"] for get in asked.values()}
+
+
+def test_the_network_admits_the_ingress_and_the_monitoring_alone() -> None:
+    policy = of("NetworkPolicy")["spec"]
+    assert sorted(policy["policyTypes"]) == ["Egress", "Ingress"]
+    [rule] = policy["ingress"]
+    assert all(
+        set(source) == {"namespaceSelector"} and source["namespaceSelector"]["matchLabels"] for source in rule["from"]
+    )
+    [container] = of("StatefulSet")["spec"]["template"]["spec"]["containers"]
+    assert [port["port"] for port in rule["ports"]] == [port["containerPort"] for port in container["ports"]]
+    [out] = policy["egress"]
+    assert {port["port"] for port in out["ports"]} == {53, 443, 5432, 6379}
 
 
 def test_secrets_come_from_files_only() -> None:

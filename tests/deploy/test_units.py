@@ -28,6 +28,26 @@ def test_the_stop_is_orderly() -> None:
     assert int(value("TimeoutStopSec")) > END_S
 
 
+def test_the_hub_may_do_no_more_than_it_must() -> None:
+    """No root, no right beyond a user's, nothing to write but its own folder."""
+    assert value("User") == "croupier"
+    assert value("CapabilityBoundingSet") == ""
+    assert value("ProtectSystem") == "strict"
+    assert value("SystemCallArchitectures") == "native"
+    for name in (
+        "NoNewPrivileges",
+        "ProtectHome",
+        "PrivateTmp",
+        "PrivateDevices",
+        "ProtectKernelTunables",
+        "RestrictNamespaces",
+    ):
+        assert value(name) == "yes", name
+    assert "ReadWritePaths" not in HUB
+    assert value("StateDirectoryMode") == "0700"
+    assert value("UMask") == "0077"
+
+
 def test_every_setting_is_one_of_the_hub() -> None:
     text = (FOLDER / "croupier.env").read_text("utf-8") + HUB
     assert set(re.findall(r"\b(CROUPIER_[A-Z_]+)=", text)) <= SETTINGS
