@@ -40,6 +40,20 @@ def test_with_four_eyes_a_payment_is_given_up_by_two_persons(cli: Cli) -> None:
 
 
 @pytest.mark.slow
+def test_whoever_has_an_account_signs_with_it_on_the_machine_of_the_hub_too(cli: Cli) -> None:
+    """The name in the books is no free text then, and the role counts."""
+    looks, mia = token(cli, "lea-6", "look"), token(cli, "mia-6")
+    story = parked(cli)
+    words = ("payment", "give-up", f"{story.subject_id}:payout", *WHY)
+    assert "this needs the role decide" in cli.complaint(*words, CROUPIER_TOKEN=looks)
+    free = cli.complaint(*words, "--author", "somebody", CROUPIER_TOKEN=mia, code=2)
+    assert "is your account while CROUPIER_TOKEN is set" in free
+    cli.ok(*words, CROUPIER_TOKEN=mia)
+    last = cli.json("trace", str(story.subject_id))["moments"][-1]
+    assert (last["event"], last["author"]) == ("given_up_by_person", "mia-6")
+
+
+@pytest.mark.slow
 def test_on_request_one_act_waits_for_a_second_person(cli: Cli) -> None:
     story, mia, ben = cli.story(), token(cli, "mia-5"), token(cli, "ben-5")
     story.on()

@@ -18,8 +18,9 @@ from croupier.apps.archive import Archived, ArchivePlan, write_archive
 from croupier.apps.prune import Pruned, PrunePlan
 from croupier.apps.prune import prune as delete_archived
 from croupier.apps.wiring import notary_of
-from croupier.cli.running import AsJson, Author, Reason, settings, with_hub, with_look
+from croupier.cli.running import AsJson, Author, Reason, author_of, settings, with_hub, with_look
 from croupier.cli.show import instant, note, say, show_json, show_table
+from croupier.core.account import Role
 from croupier.flows.hub import Hub
 from croupier.kit.seal import Sealer
 from croupier.kit.settings import Settings
@@ -82,7 +83,8 @@ def prune(
     _check_files(files)
 
     async def work(hub: Hub, loaded: Settings) -> Pruned:
-        plan = PrunePlan(files, loaded.money_keep_years, author, reason, dry_run, note)
+        name = await author_of(hub, loaded, author, needed=Role.ADMINISTER)
+        plan = PrunePlan(files, loaded.money_keep_years, name, reason, dry_run, note)
         with patience(LONGEST_S):
             return await delete_archived(hub, plan)
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import typer
 
 from croupier.admin_api.errors import CommandError
-from croupier.cli.running import with_hub, with_look
+from croupier.cli.running import author_of, with_hub, with_look
 from croupier.cli.show import instant, say, show_facts, show_json, show_table
+from croupier.core.account import Role
 from croupier.flows.hub import Hub
 from croupier.flows.keep_trail import vouch
 from croupier.kit.settings import Settings
@@ -35,8 +36,8 @@ def show_trail(*, as_json: bool) -> None:
 def vouch_for_trail(author: str, reason: str) -> None:
     """Sign the trail as it is, on the word of a person."""
 
-    async def work(hub: Hub, _: Settings) -> bool:
-        return await vouch(hub, author, reason)
+    async def work(hub: Hub, loaded: Settings) -> bool:
+        return await vouch(hub, await author_of(hub, loaded, author, needed=Role.ADMINISTER), reason)
 
     if not with_hub(work):
         raise CommandError(

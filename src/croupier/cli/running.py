@@ -24,6 +24,7 @@ from croupier.apps.wiring import open_db, open_hub
 from croupier.cli.remote import ask_over_http
 from croupier.cli.show import note
 from croupier.cli.signed_in import signed_in
+from croupier.core.account import Role
 from croupier.flows.hub import Hub
 from croupier.kit.config import Settings, load
 from croupier.kit.log import configure
@@ -106,11 +107,25 @@ def ask(
         return cast("R", ask_over_http(loaded, asked, params))
 
     async def work(hub: Hub, _: Settings) -> R:
-        desk = desk_of(hub, loaded, author)
+        name = author if asked.reads else await author_of(hub, loaded, author or who(), needed=asked.role)
+        desk = desk_of(hub, loaded, name)
         with acting(desk.author, getattr(params, "reason", None)):
             return await asked.run(desk, params)
 
     return with_look(work) if asked.reads else with_hub(work, may_make=may_make, waits=waits)
+
+
+async def author_of(hub: Hub, loaded: Settings, given: str, *, needed: Role) -> str:
+    """Return the name for the books: that of the account whose token is set, otherwise the given one.
+
+    Raises BadParameter, NotSignedIn, NotAllowed.
+    """
+    if loaded.token is None:
+        return given
+    account = await signed_in(hub, loaded, needed)
+    if given not in (who(), account.name):
+        raise BadParameter("author", "is your account while CROUPIER_TOKEN is set: leave it out")
+    return account.name
 
 
 def desk_of(hub: Hub, loaded: Settings, author: str | None = None) -> Desk:
