@@ -47,7 +47,17 @@ def test_nginx_itself_reads_the_file(tmp_path: Path) -> None:
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=hub.example.com", "-days", "1"]
     subprocess.run([*make, "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
-    mine = NGINX.replace("/etc/ssl/certs/hub.example.com.pem", str(certificate))
+    for upstream in (_UPSTREAM.search(NGINX), _UPSTREAM.search((ROOT / "deploy" / "README.md").read_text("utf-8"))):
+        assert upstream is not None
+        _read_by_nginx(_UPSTREAM.sub(lambda _, new=upstream[0]: new, NGINX), tmp_path, key=key, certificate=certificate)
+
+
+_UPSTREAM = re.compile(r"upstream croupier \{.*?\n\}", re.DOTALL)
+"""The servers behind the proxy: one in the file, two in the example of two hosts."""
+
+
+def _read_by_nginx(text: str, tmp_path: Path, *, key: Path, certificate: Path) -> None:
+    mine = text.replace("/etc/ssl/certs/hub.example.com.pem", str(certificate))
     mine = mine.replace("/etc/ssl/private/hub.example.com.key", str(key)).replace("/var/log/nginx", str(tmp_path))
     whole = tmp_path / "nginx.conf"
     whole.write_text(f"pid {tmp_path}/pid;\nerror_log {tmp_path}/error.log;\nevents {{}}\nhttp {{\n{mine}\n}}\n")

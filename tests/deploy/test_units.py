@@ -49,7 +49,7 @@ def test_the_hub_may_do_no_more_than_it_must() -> None:
 
 
 def test_every_setting_is_one_of_the_hub() -> None:
-    text = (FOLDER / "croupier.env").read_text("utf-8") + HUB
+    text = (FOLDER / "croupier.env").read_text("utf-8") + HUB + (FOLDER.parent / "README.md").read_text("utf-8")
     assert set(re.findall(r"\b(CROUPIER_[A-Z_]+)=", text)) <= SETTINGS
 
 
