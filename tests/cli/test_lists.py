@@ -36,7 +36,7 @@ def everything() -> list[tuple[tuple[str, ...], Any]]:
 
 LISTS = ("casino list", "casino keys list", "provider list", "game list", "game diff", "game-type list", "player list", "session list", "bet list",
          "payment list", "keys list", "jackpot list", "notify list", "ggr", "incidents", "reconcile list",
-         "account list", "proposal list")  # fmt: skip
+         "account list", "account uses", "proposal list")  # fmt: skip
 NEEDED = {"player list": ("--casino", "Aurora"), "ggr": ("--from", "2020-01-01", "--to", "2030-01-01")}
 
 

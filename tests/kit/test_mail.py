@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import socket
 from email import message_from_string, policy
+from pathlib import Path
 
 import pytest
 
 from croupier.kit.mail import BadServer, Mail, MailRefused, MailServer, send
+from tests.kit.authority import Authority
 from tests.kit.mail_server import mail_server
 
 LETTER = Mail("hub@casino.example", ("ann@casino.example", "bo@casino.example"), "Größe", "Zeile 1\nZeile 2\n", "msg_1")
@@ -53,6 +55,23 @@ def test_without_tls_nothing_leaves_for_another_machine() -> None:
         with pytest.raises(MailRefused):
             send(elsewhere, "", LETTER)
         assert box.taken == []
+
+
+@pytest.mark.parametrize(("scheme", "at_once"), [("smtp", False), ("smtps", True)])
+def test_with_tls_nothing_is_sent_before_the_server_is_known(
+    scheme: str, at_once: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """STARTTLS and TLS from the first byte, at a server whose authority the machine trusts, and at one that it does not."""
+    trusted = Authority(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted.ca))
+    with mail_server(trusted.server(demands=False), at_once=at_once) as box:
+        send(MailServer.parse(f"{scheme}://ann@127.0.0.1:{box.port}"), "pass word", LETTER)
+        assert (len(box.taken), len(box.logins), box.encrypted) == (1, 1, True)
+    stranger = Authority(tmp_path, "stranger")
+    with mail_server(stranger.server(demands=False), at_once=at_once) as box:
+        with pytest.raises(MailRefused, match="certificate verify failed"):
+            send(MailServer.parse(f"{scheme}://ann@127.0.0.1:{box.port}"), "pass word", LETTER)
+        assert (box.taken, box.logins) == ([], [])
 
 
 @pytest.mark.parametrize(
