@@ -21,7 +21,11 @@ pytestmark = [pytest.mark.xdist_group("blocks of operations"), pytest.mark.timeo
 
 BLOCKS = blocks(PAGE.read_text("utf-8"))
 
-NEEDS_MORE = {"Traces 1": "needs a package index"}
+NEEDS_MORE = {
+    "One machine from the beginning 1": "needs root and a domain",
+    "One machine from the beginning 2": "needs root and systemd",
+    "Traces 1": "needs a package index",
+}
 """The blocks that are not run, each with the reason that the page gives beside it."""
 
 
