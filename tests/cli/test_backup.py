@@ -76,16 +76,17 @@ def test_a_home_with_a_database_is_replaced_on_request_only_and_the_old_one_is_k
 
 @pytest.mark.slow
 def test_a_home_that_a_hub_serves_is_not_replaced(cli: Cli, tmp_path: Path) -> None:
-    made = backed_up(cli, tmp_path)
     process = cli.start("serve", "--port", "0")
     try:
         assert process.stderr is not None
         assert "listens on" in process.stderr.readline()
+        made = backed_up(cli, tmp_path / "beside")
         refused = cli("restore", str(made["path"]), "--replace")
         assert (refused.code, "a hub serves this home: stop it" in refused.err) == (1, True)
     finally:
         assert end(process).code == 0
     assert cli("restore", str(made["path"]), "--replace").code == 0
+    assert "no process serves" in cli("doctor").out.lower(), "the processes of the backup are not taken for living ones"
 
 
 @pytest.mark.slow

@@ -154,6 +154,7 @@ async def restore(settings: Settings, clock: Clock, path: Path, *, replace: bool
             await dump.begin(attached)
             await asyncio.to_thread(dump.load, settings.home, attached, folder / _DUMP)
             await _is_whole(attached, manifest)
+            await _silence(attached)
             stamp = _instant(clock).replace("-", "").replace(":", "").lower()
             kept_as = await dump.replace(attached, f"croupier_before_{stamp}")
         trail = _place_trail(folder / _TRAIL, settings.trail_path)
@@ -293,6 +294,12 @@ async def _is_whole(attached: Attached, manifest: Manifest) -> None:
         raise BackupRefused(
             f"the dump holds the schema {schema}, and its manifest says {manifest.schema}: nothing was changed"
         )
+
+
+async def _silence(attached: Attached) -> None:
+    """Make the processes of the backup look as old as they are: none of them serves this home."""
+    async with dump.connected(attached, dump.NEW) as db:
+        await db.execute("update processes set beat_ms = 0")
 
 
 def _place_trail(saved: Path, trail: Path) -> bool:
