@@ -75,18 +75,20 @@ def test_a_home_with_a_database_is_replaced_on_request_only_and_the_old_one_is_k
 
 
 @pytest.mark.slow
-def test_a_home_that_a_hub_serves_is_not_replaced(cli: Cli, tmp_path: Path) -> None:
-    process = cli.start("serve", "--port", "0")
+def test_a_home_that_a_hub_serves_is_not_replaced(elsewhere: Cli, tmp_path: Path) -> None:
+    elsewhere.ok("casino", "add", "Aurora", "--url", "https://casino.example", "--currency", "EUR")
+    process = elsewhere.start("serve", "--port", "0")
     try:
         assert process.stderr is not None
-        assert "listens on" in process.stderr.readline()
-        made = backed_up(cli, tmp_path / "beside")
-        refused = cli("restore", str(made["path"]), "--replace")
+        assert any("worker.ready" in line for line in process.stderr)
+        made = backed_up(elsewhere, tmp_path)
+        refused = elsewhere("restore", str(made["path"]), "--replace")
         assert (refused.code, "a hub serves this home: stop it" in refused.err) == (1, True)
     finally:
         assert end(process).code == 0
-    assert cli("restore", str(made["path"]), "--replace").code == 0
-    assert "no process serves" in cli("doctor").out.lower(), "the processes of the backup are not taken for living ones"
+    assert elsewhere("restore", str(made["path"]), "--replace").code == 0
+    told = elsewhere("doctor").out.lower()
+    assert "no process serves" in told, "the processes of the backup are not taken for living ones"
 
 
 @pytest.mark.slow
