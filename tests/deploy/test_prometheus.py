@@ -114,7 +114,9 @@ async def watched() -> AsyncIterator[Watched]:
 
 async def test_the_hub_is_scraped_and_no_alert_fires_of_a_hub_in_order(watched: Watched) -> None:
     async with asyncio.timeout(PATIENCE_S):
-        while not (await watched.rows("sum(croupier_provider_request_seconds_count) > 0 and sum(count_over_time(up[1m])) > 3")):
+        while not (
+            await watched.rows("sum(croupier_provider_request_seconds_count) > 0 and sum(count_over_time(up[1m])) > 3")
+        ):
             await asyncio.sleep(0.5)
     (up,) = await watched.rows('up{job="croupier"}')
     assert up["value"][1] == "1"
