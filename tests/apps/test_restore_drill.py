@@ -9,31 +9,20 @@ from __future__ import annotations
 import asyncio
 import shutil
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
 from croupier.apps.wiring import open_hub
-from croupier.apps.world import LocalWorld, local_world, start_hub, stop
+from croupier.apps.world import LocalWorld, local_world, stop
 from croupier.flows.hub import Hub
 from croupier.flows.recovery import progress
 from croupier.store.embedded.directory import find_place
 from croupier.store.embedded.watcher import is_locked
 from croupier.views.audit.auditor import audit
+from tests.apps.restoring import WAITS, until, up, wallet
 from tests.conftest import make_home, remove_home
-
-WAITS = {
-    "CROUPIER_SKEW_S": "0.5",
-    "CROUPIER_CLAIM_S": "3",
-    "CROUPIER_INFO_AT_S": "7,8,9",
-    "CROUPIER_LATE_INFO_AT_S": "40,50,60",
-    "CROUPIER_ACCEPT_WAIT_S": "1.5",
-    "CROUPIER_RECOVERY_PER_S": "1000",
-    "CROUPIER_DB_POOL": "4",
-}
 
 
 @pytest.fixture
@@ -52,13 +41,6 @@ def data_of(world: LocalWorld) -> Path:
     return place / "data"
 
 
-async def until(true: Callable[[], Awaitable[bool]], within_s: float, what: str) -> None:
-    async with asyncio.timeout(within_s):
-        while not await true():
-            await asyncio.sleep(0.1)
-    assert await true(), what
-
-
 async def down(world: LocalWorld, *, killed: bool) -> None:
     """The hub is gone, and PostgreSQL after it."""
     if killed:
@@ -70,12 +52,6 @@ async def down(world: LocalWorld, *, killed: bool) -> None:
         return not is_locked(watch)
 
     await until(still, 30, "PostgreSQL does not stop")
-
-
-async def up(world: LocalWorld) -> None:
-    port = urlsplit(world.hub_url).port
-    assert port is not None
-    world.hub, _ = await start_hub(world.environ, 2, port=port, log=world.settings.home / "hub.log")
 
 
 @pytest.mark.slow
@@ -90,9 +66,6 @@ async def test_nothing_is_lost_doubled_or_numbered_twice_when_the_database_goes_
             what.setdefault("round", "r-1")
         return await world.call(verb, session=session, bet=bet, **what)
 
-    async def wallet() -> dict[str, Any]:
-        return dict(await world.ask(f"{world.casino_url}/_sandbox/wallet/ann"))
-
     for ref in ("won", "undone", "on"):
         assert await call("pay-in", ref, amount="10.00") == (200, 1)
     await asyncio.sleep(2.5)  # a beat is left in the home
@@ -105,7 +78,7 @@ async def test_nothing_is_lost_doubled_or_numbered_twice_when_the_database_goes_
     for n in range(5):
         assert await call("pay-in", f"lost-{n}", amount="1.00") == (200, 1)
     await asyncio.sleep(2.5)
-    before = await wallet()
+    before = await wallet(world)
     used = {int(b["BetId"]) for b in before["bookings"]}
     await down(world, killed=True)
     shutil.rmtree(data_of(world))
@@ -119,7 +92,7 @@ async def test_nothing_is_lost_doubled_or_numbered_twice_when_the_database_goes_
     assert await call("pay-in", "on", amount="10.00") == (200, 1)
     async with open_hub(world.settings) as desk:
         await recovered(desk, used)
-    assert (await wallet())["change"] == before["change"], "not a cent moved"
+    assert (await wallet(world))["change"] == before["change"], "not a cent moved"
 
     async def taken() -> bool:
         return await call("pay-in", "new", amount="2.00") == (200, 1)
@@ -128,7 +101,7 @@ async def test_nothing_is_lost_doubled_or_numbered_twice_when_the_database_goes_
     assert await call("pay-out", "on", win="1.00") == (200, 1)
     assert await call("pay-out", "won", win="25.00") == (200, 1)
     await asyncio.sleep(2)
-    bookings = [(int(b["BetId"]), int(b["TransactionType"])) for b in (await wallet())["bookings"]]
+    bookings = [(int(b["BetId"]), int(b["TransactionType"])) for b in (await wallet(world))["bookings"]]
     assert len(bookings) == len(set(bookings)), "nothing is booked twice"
     (new,) = {bet for bet, _ in bookings} - used
     assert new > max(used), "no number is used again"

@@ -34,7 +34,7 @@ from croupier.store.migrate import migrate
 from croupier.store.migration_files import FOLDER, read_files
 from croupier.views.audit.auditor import audit
 from tests.apps.earlier_program import Earlier, find_earlier, unpack
-from tests.apps.test_restore_drill import WAITS, until
+from tests.apps.restoring import WAITS, until
 from tests.conftest import make_home, remove_home
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
