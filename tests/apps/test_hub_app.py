@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
+import signal
 
 import pytest
 
@@ -82,6 +85,30 @@ async def test_metrics_are_told_without_a_database_too(desk: Desk) -> None:
     assert "croupier_waiting_requests 0.0" in answer.body.decode()
     assert "croupier_waiting_calls " not in answer.body.decode()
     assert (await desk.call("GET", "/livez")).status == 200
+
+
+@pytest.mark.slow
+async def test_ready_tells_the_truth_while_the_database_hangs(desk: Desk) -> None:
+    """Every session that the worker has is frozen: a proxy must hear of it, and soon."""
+    assert (await desk.call("GET", "/readyz")).status == 200
+    own = "select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+    pids = [row["pid"] for row in await desk.db.fetch(own)] + [await desk.db.fetchval("select pg_backend_pid()")]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        async with asyncio.timeout(5):
+            answer = await desk.call("GET", "/readyz")
+        assert answer.status == 503
+        assert json.loads(answer.body)["why"].startswith("database: ")
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+async def test_a_worker_whose_commits_are_stuck_is_not_ready(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk.hub.group_commit, "stuck_s", lambda: 1.5)
+    answer = await desk.call("GET", "/readyz")
+    assert (answer.status, json.loads(answer.body)["why"]) == (503, "commits have been stuck for 1.5 s")
 
 
 async def test_ready_is_only_who_has_a_database_and_is_not_stopping(desk: Desk) -> None:

@@ -68,6 +68,15 @@ def test_a_webhook_is_added_tried_switched_and_removed(cli: Cli, receiver: Recei
 
 
 @pytest.mark.slow
+def test_a_secret_in_the_command_itself_is_refused_and_not_repeated(cli: Cli) -> None:
+    """The list of processes shows every word of a command."""
+    complaint = cli.complaint(
+        "notify", "add", "webhook", "pager", "--url", "https://a.example", "--secret", OWN, code=2
+    )
+    assert "standard input" in complaint
+    assert OWN not in complaint
+
+
 def test_a_receiver_may_bring_its_own_secret(cli: Cli, receiver: Receiver) -> None:
     said = cli("notify", "add", "webhook", "pager", "--url", receiver.url, "--secret", "-", "--json", typed=f"{OWN}\n")
     assert said.code == 0, said.err
