@@ -201,6 +201,7 @@ def _ended(case: Case, verdict: Judgement) -> None:
     else:
         reported = case.reported
         left_alone = reported is not None and (reported.vanished or 1 not in reported.pay_out)
+        left_alone = left_alone or _has_an_old_stamp(case)
         over = subject.state in ENDED or (subject.state is BetState.ON and left_alone)
         # After a refused take-back the hub does nothing more; a person has the bet on the list (money.md 2.6).
         over = over or (subject.state is BetState.DISPUTED and "payout_kept" in case.incidents)
@@ -233,10 +234,15 @@ def _is_late_query(subject: Bet | Cashback, slot: str) -> bool:
     return slot == PaymentKind.STAKE.value and stake is not None and stake.state in UNBOOKED
 
 
+def _has_an_old_stamp(case: Case) -> bool:
+    """Return whether a clock that jumped back took an old request as fresh: see judge_answers. No provider knows of that bet."""
+    return case.reported is None and bool(case.casino.dials.skew_ms) and case.name.endswith(REPLAY)
+
+
 def _bet(case: Case, bet: Bet, verdict: Judgement) -> None:
     reported = case.reported
-    if reported is None and case.casino.dials.skew_ms and case.name.endswith(REPLAY):
-        return  # the old stamp of a request was in time for a clock that jumped back: see judge_answers
+    if _has_an_old_stamp(case):
+        return
     if reported is None and bet.bet_ref.startswith(POT_WIN):
         return  # a win of the hub's own pots: see judge_pots
     if reported is None:
