@@ -117,9 +117,10 @@ class Run:
         self._from_here(f"{self._next_seed()} on")
         worlds = (world for world in self._worlds(self._next_seed()) if world.kind is WorldKind.HARSH)
         for played in play(worlds):
-            self._take(played)
+            # Counted first: what is written in between must fit together.
             self.spent.rare_worlds += 1
             self.spent.rare_payments += played.payments
+            self._take(played)
             if not self._missing() or self.spent.rare_worlds >= RARE_WORLDS:
                 break
 
