@@ -13,13 +13,15 @@ from typing import Any
 
 import pytest
 
+from croupier.apps import prune as prune_module
 from croupier.apps.archive import ArchivePlan, ArchiveRefused, write_archive
 from croupier.apps.prune import Pruned, PrunePlan, prune
 from croupier.core.bet_requests import RecordedAnswer, RequestContents, pay_in
 from croupier.kit.chance import SeededChance
 from croupier.kit.signed_lines import SignedLines
-from croupier.store.db import DbViolation
+from croupier.store.db import DbDown, DbViolation, Tx
 from croupier.store.money.rows import BET_QUERY, read_bet
+from croupier.store.oversight.archived_rows import DeletedRows
 from croupier.store.oversight.trail import STRANDS, Trail, digest_sql
 from croupier.views.archive.deleted import DeletedReport, verify_deleted
 from croupier.views.audit.auditor import audit
@@ -182,6 +184,35 @@ async def test_a_repeat_of_the_command_deletes_nothing_more_and_a_dry_run_nothin
     assert (again.subjects, again.entries, again.stay) == (0, 0, {"deleted already": 3})
     assert [one.subjects for one in (await room.verify()).files] == [2, 1]
     assert await room.write(before_ms=BEFORE_MS + DAY_MS) == []
+
+
+async def test_a_deletion_that_breaks_off_is_begun_again(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each batch is whole or not there, and what the first run deleted stays proven by the same file."""
+    bets = await room.settled(4)
+    paths = await room.write()
+    monkeypatch.setattr("croupier.apps.prune.BATCH", 1)
+    real, calls = prune_module.delete_rows, []
+
+    async def breaks(tx: Tx, file_id: int, ids: Sequence[int]) -> DeletedRows:
+        done = await real(tx, file_id, ids)
+        calls.append(ids)
+        if len(calls) == 3:
+            raise DbDown("the process ended inside its transaction")
+        return done
+
+    monkeypatch.setattr(prune_module, "delete_rows", breaks)
+    with pytest.raises(DbDown):
+        await room.prune(paths)
+    await room.bind()
+    assert await deleted(room) == bets[:2]
+    assert (await room.verify()).holds
+    assert await room.trail_breaks() == []
+    monkeypatch.setattr(prune_module, "delete_rows", real)
+    again = await room.prune(paths)
+    assert (again.subjects, again.stay) == (2, {"deleted already": 2})
+    assert await deleted(room) == bets
+    assert (await room.verify()).holds
+    assert await room.trail_breaks() == []
 
 
 async def test_what_changed_since_the_file_was_written_stays(room: Room) -> None:
