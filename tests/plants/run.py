@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -36,13 +36,15 @@ def main() -> int:
     plants = [p for p in PLANTS if not asked.only or any(word in p.name for word in asked.only)]
     started = time.monotonic()
     with server() as home, ThreadPoolExecutor(asked.jobs) as pool:
-        rows, clean = [], {}
-        for row in pool.map(lambda plant: kept.get(plant.digest) or judged(home, asked.runs, plant), plants):
-            rows.append(row)
+        found: dict[str, dict[str, Any]] = {p.name: kept[p.digest] for p in plants if p.digest in kept}
+        work = [pool.submit(judged, home, asked.runs, plant) for plant in plants if plant.name not in found]
+        for done in as_completed(work):
+            found[done.result()["plant"]] = done.result()
             if not asked.only:
-                # Written after each plant, so that a stopped run can continue with --missing.
-                ahead = [kept[plant.digest] for plant in plants[len(rows) :] if plant.digest in kept]
-                write([*rows, *ahead], read()["control"], {"runs": asked.runs})
+                # Written after each plant, in whichever order they end: a stopped run continues with --missing.
+                rows = [found[plant.name] for plant in plants if plant.name in found]
+                write(rows, read()["control"], {"runs": asked.runs})
+        rows = [found[plant.name] for plant in plants]
         clean = simulated(home, asked.control or asked.runs, None)
     unseen = [row["plant"] for row in rows if not row["by"]]
     if not asked.only:
