@@ -20,14 +20,22 @@ from croupier.apps.archive import ArchiveRefused, Progress
 from croupier.flows.hub import Hub
 from croupier.kit.signed_file import FileBroken
 from croupier.store.db import DbError, Tx
-from croupier.store.oversight.archived_rows import ArchiveFile, begin_file, bound_upto, delete_rows, lock_subjects, tidy
+from croupier.store.oversight.archived_rows import (
+    STRANDS_DELETED,
+    ArchiveFile,
+    begin_file,
+    bound_upto,
+    delete_rows,
+    lock_subjects,
+    tidy,
+)
 from croupier.views.archive.rows import origin, still_over, texts_of
 from croupier.views.archive.verify import FileReport, subjects_of, verify_files
 
 BATCH: Final = 50
 """The bets and cashbacks of one transaction, which holds their locks for less than the `lock_timeout` of a payment."""
 YEAR_MS: Final = 31_557_600_000
-DELETED: Final = {"ledger": "entry_id", "events": "event_id"}
+DELETED: Final = {strand.table: strand.key for strand in STRANDS_DELETED}
 """The tables that lose rows, and the numbers of their rows."""
 
 Said: TypeAlias = Mapping[str, Any]

@@ -79,6 +79,12 @@ class Room:
         await self.keep(*stories)
         return [story.subject_id for story in stories]
 
+    async def plan_close(self, bet_id: int) -> None:
+        """Plan a close again: the bet is not over any more."""
+        await self.db.execute(
+            "insert into calls (subject_id, slot, casino_id, step, due_ms, failures, acked, crashes, fence, lease_until_ms)"
+            " values ($1, 'close', 11, 'close', 0, 0, false, 0, 0, 0)", bet_id)  # fmt: skip
+
     async def write(self, *, part: int = 50_000, before_ms: int = BEFORE_MS) -> list[Path]:
         return (await write_archive(self.hub, ArchivePlan(before_ms, self.folder, lambda _: None, part=part))).paths
 
@@ -229,9 +235,7 @@ async def test_what_changed_since_the_file_was_written_stays(room: Room) -> None
 async def test_what_is_open_again_stays(room: Room) -> None:
     (bet_id,) = await room.settled(1)
     paths = await room.write()
-    await room.db.execute(
-        "insert into calls (subject_id, slot, casino_id, step, due_ms, failures, acked, crashes, fence, lease_until_ms)"
-        " values ($1, 'close', 11, 'close', 0, 0, false, 0, 0, 0)", bet_id)  # fmt: skip
+    await room.plan_close(bet_id)
     assert (await room.prune(paths)).stay == {"not over any more": 1}
     assert await deleted(room) == []
 
@@ -321,9 +325,7 @@ async def test_a_deletion_that_no_file_holds_is_found(room: Room) -> None:
     """Somebody with every right on the database deletes one bet more, digests and all."""
     archived, other = await room.settled(2)
     paths = await room.write()
-    await room.db.execute(
-        "insert into calls (subject_id, slot, casino_id, step, due_ms, failures, acked, crashes, fence, lease_until_ms)"
-        " values ($1, 'close', 11, 'close', 0, 0, false, 0, 0, 0)", other)  # fmt: skip
+    await room.plan_close(other)
     await room.prune(paths)
     assert await deleted(room) == [archived]
     assert await room.problems() == []
@@ -387,9 +389,7 @@ async def test_a_row_with_a_number_that_was_never_given_keeps_its_bet(room: Room
 async def test_a_file_of_which_nothing_was_deleted_may_go(room: Room) -> None:
     (bet_id,) = await room.settled(1)
     paths = await room.write()
-    await room.db.execute(
-        "insert into calls (subject_id, slot, casino_id, step, due_ms, failures, acked, crashes, fence, lease_until_ms)"
-        " values ($1, 'close', 11, 'close', 0, 0, false, 0, 0, 0)", bet_id)  # fmt: skip
+    await room.plan_close(bet_id)
     await room.prune(paths)
     paths[0].unlink()
     assert (await room.verify()).holds
@@ -398,9 +398,7 @@ async def test_a_file_of_which_nothing_was_deleted_may_go(room: Room) -> None:
 async def test_each_deletion_names_its_own_person(room: Room) -> None:
     first, second = await room.settled(2)
     paths = await room.write()
-    await room.db.execute(
-        "insert into calls (subject_id, slot, casino_id, step, due_ms, failures, acked, crashes, fence, lease_until_ms)"
-        " values ($1, 'close', 11, 'close', 0, 0, false, 0, 0, 0)", second)  # fmt: skip
+    await room.plan_close(second)
     await room.prune(paths)
     await room.db.execute("delete from calls")
     await prune(room.hub, PrunePlan(paths, YEARS, "ben", "the rest", dry_run=False, progress=lambda _: None))

@@ -25,15 +25,23 @@ _OVER = """not exists (select from archived a where a.subject_id = s.{key})
         select from ledger l cross join lateral (values (l.target, l.amount), (l.source, -l.amount)) m(account, amount)
         where l.subject_id = s.{key} and split_part(m.account, '/', 1) in ('open-bets', 'owed', 'suspense')
         group by m.account having sum(m.amount) <> 0)"""
-_IDS = f"""
-(select s.bet_id as id from bets s where s.bet_id > $1 and s.created_ms < $2
+
+
+def _over(which: str, most: str = "") -> str:
+    """Return the query of those that are over, of the ids that satisfy `which`; `most` is the limit. $2 is the day."""
+    return f"""
+(select s.bet_id as id from bets s where s.bet_id {which} and s.created_ms < $2
     and s.state in ('settled', 'returned', 'refused', 'expired', 'cancelled', 'tombstone')
-    and {_OVER.format(key="bet_id")} order by s.bet_id limit $3)
+    and {_OVER.format(key="bet_id")} order by s.bet_id {most})
 union all
-(select s.cashback_id from cashbacks s where s.cashback_id > $1 and s.created_ms < $2
+(select s.cashback_id from cashbacks s where s.cashback_id {which} and s.created_ms < $2
     and s.state in ('paid', 'cancelled', 'kept', 'given_up')
-    and {_OVER.format(key="cashback_id")} order by s.cashback_id limit $3)
-order by id limit $3"""  # noqa: S608 - nothing but our own text
+    and {_OVER.format(key="cashback_id")} order by s.cashback_id {most})
+order by id {most}"""  # noqa: S608 - nothing but our own text
+
+
+_NEXT = _over("> $1", "limit $3")
+_STILL = _over("= any($1::bigint[])")
 
 _BELONGS = """
     'payments', (select coalesce(jsonb_agg(p order by p.kind), '[]') from payments p where p.subject_id = s.{key}),
@@ -65,7 +73,6 @@ select s.cashback_id, jsonb_build_object('subject', s.cashback_id, 'cashback', t
 from cashbacks s where s.cashback_id = any($1::bigint[])
 order by id"""  # noqa: S608 - nothing but our own text
 
-_STILL = _IDS.replace("> $1", "= any($1::bigint[])").replace(" limit $3", "")
 _OLD = """
 select (select count(*) from bets where created_ms < $1 and not exists (select from archived where subject_id = bet_id))
     + (select count(*) from cashbacks where created_ms < $1 and not exists (select from archived where subject_id = cashback_id))"""
@@ -98,7 +105,7 @@ async def count_old(tx: Tx, before_ms: int) -> int:
 
 async def next_over(tx: Tx, after: int, before_ms: int, *, most: int) -> list[int]:
     """Return the next ids, after this one, of bets and cashbacks that were over before then."""
-    return [row["id"] for row in await tx.fetch(_IDS, after, before_ms, most)]
+    return [row["id"] for row in await tx.fetch(_NEXT, after, before_ms, most)]
 
 
 async def still_over(tx: Tx, ids: list[int], before_ms: int) -> set[int]:
