@@ -43,10 +43,7 @@ select $1, l.at_ms / 86400000 * 86400000, coalesce(b.casino_id, k.casino_id), b.
 from ledger l left join bets b on b.bet_id = l.subject_id left join cashbacks k on k.cashback_id = l.subject_id
 left join players p on p.player_id = coalesce(b.player_id, k.player_id)
 where l.subject_id = any($2::bigint[]) group by 2, 3, 4, 5, 6, 7, 8, 9, 10, 11"""
-# Rounded up to whole ranges of the index, which have 128 pages unless it says otherwise.
-_PAGES = """
-select pg_relation_size($1::text::regclass) / current_setting('block_size')::bigint
-from pg_class where oid = $2::text::regclass"""
+_PAGES = "select pg_relation_size($1::text::regclass) / current_setting('block_size')::bigint"
 _RANGE = 32
 """Pages that divide every range of both indexes."""
 _MOST_PAGES = 32_000
@@ -113,7 +110,7 @@ async def tidy(db: Db) -> None:
     """
     await db.execute("vacuum ledger, events")
     for index, table in (("events_by_id", "events"), ("ledger_by_time", "ledger")):
-        pages = int(await db.fetchval(_PAGES, table, index) or 0)
+        pages = int(await db.fetchval(_PAGES, table))
         for first in range(0, pages, _MOST_PAGES):
             last = min(first + _MOST_PAGES, pages)
             await db.fetch(_FORGET, index, first, last)
