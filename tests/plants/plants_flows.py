@@ -199,7 +199,7 @@ _REQUESTS = (
         (
             (
                 "        bet = await commit_new_bet(hub, born, bet_requests.open_tombstone)",
-                "        return await beside.answer(None)",
+                "        return Answer(None)",
             ),
         ),
         "I3 I8",

@@ -31,6 +31,15 @@ def test_a_plant_stands_in_its_module_and_can_be_compiled(plant: Plant) -> None:
     ast.parse(plant.planted(plant.source.read_text()))
 
 
+def test_no_plant_names_what_its_module_lacks(tmp_path: Path) -> None:
+    """Such a plant breaks its request, which is another bug than the one it is to be."""
+    for plant in PLANTS:
+        (tmp_path / f"{plant.name}.py").write_text(plant.planted(plant.source.read_text()))
+    ruff = [sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache", "--select", "F821,F823", str(tmp_path)]
+    done = subprocess.run(ruff, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
 def test_there_are_sixty_and_each_has_a_name_of_its_own() -> None:
     assert len({plant.name for plant in PLANTS}) == len(PLANTS) >= 60
     assert len({plant.digest for plant in PLANTS}) == len(PLANTS)
