@@ -11,6 +11,7 @@ import pytest
 from croupier.core import bet_requests
 from croupier.core.bet import Bet, BetState
 from croupier.core.commands import PayOut, Refund
+from croupier.core.draft import Decision
 from croupier.core.pursuit import Verdict
 from croupier.core.readings import Authorized, BalanceKnown, Contents, PaymentKind, Yes
 from croupier.core.refusals import Refusal
@@ -254,6 +255,63 @@ async def test_other_bets_are_told_as_the_casino_has_booked_them(desk: Desk) -> 
     second = await desk.bet(1002)
     await accept(desk, second, yes(second, None))
     assert await refunded(desk, await desk.again(second)) == 9_000
+
+
+async def settled_together(desk: Desk, *bets: Bet) -> list[Bet]:
+    """All of them settled in one group commit, each with a win of 25.00, as they were written."""
+    asked = [bet_requests.RequestContents(b.casino_id, b.player_id, b.round_ref, win=2500) for b in bets]
+    rulings = [
+        bet_requests.pay_out(bet, contents, await terms_of(desk.hub, bet), waited=False)
+        for bet, contents in zip(bets, asked, strict=True)
+    ]
+    written = await asyncio.gather(*(desk.hub.group_commit.commit(r) for r in rulings if isinstance(r, Decision)))
+    return [decision.after for decision in written if decision is not None]
+
+
+async def test_the_balance_is_written_with_the_decision_that_it_belongs_to(desk: Desk) -> None:
+    bet = await a_bet_that_is_on(desk)
+    (after,) = await settled_together(desk, bet)
+    assert after.pay_out_balance == 11_500
+    assert (await desk.again(bet)).pay_out_balance == 11_500, "a crash before the answer changes nothing"
+    desk.clock.ms += 5
+    other = await desk.bet(1002)
+    assert await accept(desk, other, yes(other, None)) is Verdict.OK
+    assert await won(desk, after) == 11_500
+
+
+async def test_of_two_decisions_of_a_player_in_one_group_commit_one_tells_the_balance(desk: Desk) -> None:
+    """The sum of the other one would not hold the first: it is told after the commit, with both."""
+    first, second = await a_bet_that_is_on(desk), await desk.bet(1002)
+    desk.clock.ms += 5
+    assert await accept(desk, second, yes(second, None)) is Verdict.OK
+    both = await settled_together(desk, first, await desk.again(second))
+    assert [bet.pay_out_balance for bet in both] == [10_500, None], "80.00 and one win of 25.00"
+    await paid(desk, first, PaymentKind.PAYOUT, "25.00")
+    assert await won(desk, both[1]) == 13_000
+
+
+async def test_a_sum_that_no_bigint_holds_stops_no_decision(desk: Desk) -> None:
+    bet = await a_bet_that_is_on(desk)
+    await desk.db.execute("update balances set amount = 9223372036854775000")
+    (after,) = await settled_together(desk, bet)
+    assert after.pay_out_balance == 9223372036854775000 + 1_500
+
+
+@pytest.mark.parametrize("person", [True, False])
+async def test_what_a_person_decides_is_no_answer_and_tells_no_balance(desk: Desk, *, person: bool) -> None:
+    bet = await a_bet_that_is_on(desk)
+    terms = await terms_of(desk.hub, bet)
+    if person:
+        decision = bet_requests.settle_by_person(bet, 2500, terms, author="mia")
+    else:
+        casino = replace(terms.casino, exact_balance=True)
+        asked = bet_requests.RequestContents(bet.casino_id, bet.player_id, bet.round_ref, win=2500)
+        ruling = bet_requests.pay_out(bet, asked, replace(terms, casino=casino), waited=False)
+        assert isinstance(ruling, Decision)
+        decision = ruling
+    written = await desk.hub.group_commit.commit(decision)
+    assert written is not None
+    assert written.after.pay_out_balance is None
 
 
 # --- how often the casino is queried (decision 0060) ------------------------------------------------------

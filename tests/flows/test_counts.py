@@ -77,13 +77,13 @@ async def warm(hall: Hall) -> None:
         await hall.wait(0.1)
 
 
-def test_a_bet_is_two_decisions_a_balance_and_one_call_and_is_not_read(
+def test_a_bet_is_two_decisions_and_one_call_and_is_not_read(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def play(hall: Hall) -> None:
         await warm(hall)
         statements, calls = await Count(hall, monkeypatch).of(hall.pay_in("b-1"))
-        assert statements == {"session read": 1, "group commit": 2, "balance told": 1, "replay protection": 1}
+        assert statements == {"session read": 1, "group commit": 2, "replay protection": 1}
         assert calls == {"make": 1}
 
     in_a_hall(database_url, play)
@@ -96,7 +96,7 @@ def test_a_round_is_five_decisions_and_three_calls(database_url: str, monkeypatc
         await warm(hall)
         statements, calls = await Count(hall, monkeypatch).of(hall.pay_in("b-1"), hall.pay_out("b-1"))
         assert statements.pop("bet read", 0) <= 1, "the close's answer is applied to the row as it is"
-        assert statements == {"session read": 2, "group commit": 5, "balance told": 2, "replay protection": 2}
+        assert statements == {"session read": 2, "group commit": 5, "replay protection": 2}
         assert calls == {"make": 2, "close": 1}
 
     in_a_hall(database_url, play)

@@ -336,7 +336,7 @@ async def test_a_win_that_cannot_be_owed_stops_no_other_and_is_owed_later(
     await table.settled(10_000)
     commit = table.hub.group_commit.commit
 
-    async def breaks(decision: Any) -> bool:
+    async def breaks(decision: Any) -> Any:
         if decision.after.bet_ref == " jackpot 501/1":
             raise Broken("for the test")
         return await commit(decision)

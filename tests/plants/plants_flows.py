@@ -26,10 +26,9 @@ _COMMITS = (
         "croupier.flows.advance",
         (
             (
-                "        if not isinstance(ruling, Decision) or await hub.group_commit.commit(ruling):\n            return ruling",
-                "        if isinstance(ruling, Decision):\n"
-                "            import asyncio\n\n"
-                "            asyncio.ensure_future(hub.group_commit.commit(ruling))\n"
+                "        written = await hub.group_commit.commit(ruling)\n        if written is not None:\n            return written",
+                "        import asyncio\n\n"
+                "        asyncio.ensure_future(hub.group_commit.commit(ruling))\n"
                 "        return ruling",
             ),
         ),
@@ -41,8 +40,8 @@ _COMMITS = (
         "croupier.flows.advance",
         (
             (
-                "        if not isinstance(ruling, Decision) or await hub.group_commit.commit(ruling):\n            return ruling",
-                "        if isinstance(ruling, Decision):\n            await hub.group_commit.commit(ruling)\n        return ruling",
+                "        written = await hub.group_commit.commit(ruling)\n        if written is not None:\n            return written",
+                "        await hub.group_commit.commit(ruling)\n        return ruling",
             ),
         ),
         "I3 I9",

@@ -15,8 +15,8 @@ STORE = (
         _SQL,
         (
             (
-                "where t.{key} = m.{key} and t.version = m.version - 1{held} returning m.n)",
-                "where t.{key} = m.{key}{held} returning m.n)",
+                "where t.{key} = m.{key} and t.version = m.version - 1{held} returning m.n, {told})",
+                "where t.{key} = m.{key}{held} returning m.n, {told})",
             ),
         ),
         "I11",
@@ -32,14 +32,20 @@ STORE = (
         "loser-sends-its-calls",
         "what a decision that lost its race had planned is sent",
         _TRAIN,
-        (("            if n in won:\n", "            if item is not None:\n"),),
+        (
+            (
+                "            if written is not None:\n",
+                "            lost, written = written, written or item.decision\n            if written is not None:\n",
+            ),
+            ("                item.done.set_result(written)", "                item.done.set_result(lost)"),
+        ),
         "I5",
     ),
     Plant(
         "loser-told-that-it-won",
         "a decision that lost its race is told that it was written",
         _TRAIN,
-        (("                item.done.set_result(n in won)", "                item.done.set_result(True)"),),
+        (("                item.done.set_result(written)", "                item.done.set_result(item.decision)"),),
         "I3 I6",
     ),
     Plant(

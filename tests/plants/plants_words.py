@@ -95,7 +95,7 @@ WORDS = (
         "second-with-an-id-told-that-it-won",
         "who came second with a PartnerTransactionId is answered as if it had been written",
         "croupier.store.money.group_commit",
-        (("                item.done.set_result(False)", "                item.done.set_result(True)"),),
+        (("                item.done.set_result(None)", "                item.done.set_result(item.decision)"),),
         "I3 I5",
         test=_NUMBERS + "test_of_two_in_one_group_commit_one_is_written",
     ),

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from croupier import __version__, casinos, providers
@@ -16,6 +17,7 @@ from croupier.apps.notifiers import MailNotifier, WebhookNotifier
 from croupier.apps.schema import Aim, make_ready
 from croupier.core.waits import Waits
 from croupier.flows.admission import Admission
+from croupier.flows.balances import balance_committed
 from croupier.flows.database_health import DatabaseHealth
 from croupier.flows.dispatcher import Dispatcher
 from croupier.flows.hub import Hub, ProcessSettings, Stores
@@ -176,6 +178,7 @@ def build(settings: Settings, seams: Seams, process: str, *, process_settings: P
     group_commit.on_commit(store.bets.committed)
     group_commit.on_commit(hub.waiters.committed)
     if process:
+        group_commit.on_commit(partial(balance_committed, hub))
         hub.state.dispatcher = Dispatcher(hub)
         hub.state.poller = Poller(hub)
         group_commit.on_commit(hub.state.dispatcher.committed)

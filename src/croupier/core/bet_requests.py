@@ -215,6 +215,7 @@ def pay_out(bet: Bet, asked: RequestContents, terms: Terms, *, waited: bool) -> 
         move(d, BetEvent.CLAIMED)
         confirm(d)
     settle(d, asked.win)
+    d.tell("pay_out")
     return d.finish("settled")
 
 
@@ -243,6 +244,7 @@ def refund(bet: Bet, terms: Terms, *, casino_id: int, player_id: int) -> Ruling:
         return answered
     d = Draft(bet, terms)
     d.set(refund_answer=OK)
+    d.tell("refund")
     if bet.state in (BetState.UNCLAIMED, BetState.ON):
         give_back(d, BetEvent.REFUND)
     elif bet.state is BetState.SETTLED:

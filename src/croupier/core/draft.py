@@ -77,6 +77,10 @@ class Decision(Generic[S]):
     """Facts for the trace."""
     author: str | None = None
     """The person who decided, if one did."""
+    tells: str | None = None
+    """The verb whose first answer this decides: the balance of this moment is stored with it. None: no balance belongs to it."""
+    based_ms: int | None = None
+    """Once written: when the casino was asked for the base of the balance that was stored; None if none was."""
 
 
 class Draft(Generic[S]):
@@ -91,6 +95,7 @@ class Draft(Generic[S]):
         self._entries: list[Entry] = []
         self._incidents: list[RaisedIncident] = []
         self._detail: dict[str, str] = {}
+        self._tells: str | None = None
 
     def set(self, **changes: Any) -> None:  # noqa: ANN401 - a field of Bet or Cashback, checked by replace
         """Change fields of the subject."""
@@ -99,6 +104,11 @@ class Draft(Generic[S]):
     def note(self, **facts: object) -> None:
         """Add facts to the trace."""
         self._detail.update({k: str(v) for k, v in facts.items() if v is not None})
+
+    def tell(self, verb: str) -> None:
+        """Store the balance with the answer to this verb, unless this casino is asked for it each time (money.md 7.1)."""
+        if not self.terms.casino.exact_balance:
+            self._tells = verb
 
     def incident(self, name: str, note: str) -> None:
         """Raise an incident. Of several with one name in one decision the last is kept."""
@@ -189,6 +199,7 @@ class Draft(Generic[S]):
             named=self._named(),
             detail=self._detail,
             author=author,
+            tells=self._tells,
         )
 
     def _named(self) -> tuple[Payment, ...]:

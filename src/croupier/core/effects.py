@@ -52,6 +52,7 @@ def confirm(d: BetDraft) -> None:
     """Record success for the pay-in; a pay-in-out is settled in the same decision."""
     d.set(pay_in_answer=OK, waiting_until_ms=None)
     d.drop_call(SLOT_CLAIM)
+    d.tell("pay_in")
     if d.subject.origin is Origin.PAY_IN_OUT:
         assert d.subject.win is not None
         settle(d, d.subject.win)

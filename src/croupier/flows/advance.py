@@ -94,8 +94,11 @@ async def decide_once(
         if again and isinstance(ruling, Decision) and ruling.named:
             held = await hub.store.partner_transactions.held(ruling)
             ruling = rule(subject, evolve(terms, held=held)) if held else ruling
-        if not isinstance(ruling, Decision) or await hub.group_commit.commit(ruling):
+        if not isinstance(ruling, Decision):
             return ruling
+        written = await hub.group_commit.commit(ruling)
+        if written is not None:
+            return written
     except (Broken, AssertionError) as error:
         await _stop(hub, subject, error)
         raise Broken(str(error)) from error

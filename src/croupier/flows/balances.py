@@ -1,8 +1,9 @@
 """The balance in an answer to a provider, and its sources.
 
 A balance is known if the casino reported one: it is that base plus the payments accepted since. An answer's balance
-includes what the answer decided: a win that is owed, a stake that is returned. If the base is stale or missing, the casino
-is queried (`users/data`) in parallel with other work, never past the hold time. The balance informs; it decides nothing.
+includes what the answer decided: a win that is owed, a stake that is returned. The group commit sums and stores it with the
+decision; what it could not tell is looked up here, afterwards. If the base is stale or missing, the casino is queried
+(`users/data`) in parallel with other work, never past the hold time. The balance informs; it decides nothing.
 
 Owns: money.md 7. Never: the refusal of an answer.
 """
@@ -11,14 +12,14 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from croupier.core import pursuit
 from croupier.core.bet import Bet
 from croupier.core.cashback import Cashback
 from croupier.core.commands import Answer
 from croupier.core.counterparty import Casino
-from croupier.core.draft import Draft
+from croupier.core.draft import Decision, Draft
 from croupier.core.money import BadAmount, balance_minor, parse_amount, same_amount
 from croupier.core.payment import GIVES
 from croupier.core.readings import BalanceKnown, BalanceReading, BalanceUnreadable, PaymentKind, Yes
@@ -184,6 +185,24 @@ async def _query_quietly(hub: Hub, session: WalletOwner, after_s: float) -> int 
         return None
 
 
+def balance_committed(hub: Hub, decision: Decision[Any]) -> None:
+    """Note a commit of this process: if a balance was stored with its answer, the casino is queried for the next one in time."""
+    if decision.based_ms is not None:
+        _note_known(hub, decision.after, decision.based_ms)
+
+
+def _note_known(hub: Hub, owner: WalletOwner, base_ms: int) -> None:
+    hub.state.balance_known.put(owner.player_id, None)
+    _refresh_if_stale(hub, owner, base_ms)
+
+
+def _refresh_if_stale(hub: Hub, owner: WalletOwner, base_ms: int) -> None:
+    """Have the casino queried for the next answer if the base is stale, at most once per player and `balance_stale_s`."""
+    stale = hub.clock.now_ms() - base_ms > hub.process_settings.balance_stale_s * 1000
+    if stale and hub.balance_throttle.allows(owner.player_id):
+        balance_task(hub, owner, in_a_moment=True)
+
+
 def _open(bet: Bet | None) -> bool:
     return bet is not None and any(payment.undecided for payment in bet.payments.values())
 
@@ -249,16 +268,8 @@ class BalanceLookup:
         if told is None:
             hub.state.balance_known.drop(player_id)
             return None
-        hub.state.balance_known.put(player_id, None)
-        self._refresh_if_stale(told.base_ms)
+        _note_known(hub, self._session, told.base_ms)
         return told.amount
-
-    def _refresh_if_stale(self, base_ms: int) -> None:
-        """Have the casino queried for the next answer if the base is stale, at most once per player and `balance_stale_s`."""
-        hub = self._hub
-        stale = hub.clock.now_ms() - base_ms > hub.process_settings.balance_stale_s * 1000
-        if stale and hub.balance_throttle.allows(self._session.player_id):
-            balance_task(hub, self._session, in_a_moment=True)
 
     def _ask(self, *, anew: bool = False) -> asyncio.Task[int | None]:
         """Return the balance query of this player. A query in flight is shared: each player has at most one."""
@@ -280,7 +291,7 @@ class BalanceLookup:
                 asked = await self._in_time(self._ask(anew=True))
                 known = await self._known(bet)
             return asked if known is None or (exact and asked is not None) else known.amount + known.ahead
-        self._refresh_if_stale(known.base_ms)
+        _refresh_if_stale(hub, self._session, known.base_ms)
         return known.amount + known.ahead
 
     async def _known(self, bet: Bet | None) -> KnownBalance | None:

@@ -21,7 +21,7 @@ def trace_commits(group_commit: GroupCommit, tracer: Tracer) -> None:
     """Trace every commit of this process that belongs to a request."""
     commit = group_commit.commit
 
-    async def traced(decision: Decision[Any]) -> bool:
+    async def traced(decision: Decision[Any]) -> Decision[Any] | None:
         with tracer.step("commit", {"croupier.event": decision.event}):
             return await commit(decision)
 

@@ -60,7 +60,7 @@ async def test_of_two_in_one_group_commit_one_is_written(db: Db) -> None:
     group_commit = train_of(db)
     ids = ["t-1", "t-2", "t-1", "t-3", "t-1"]
     won = await asyncio.gather(*(group_commit.commit(accepted(bet, tx)) for bet, tx in zip(some, ids, strict=True)))
-    assert won == [True, True, False, True, False]
+    assert [one is not None for one in won] == [True, True, False, True, False]
     A, C = PaymentState.ACCEPTED, PaymentState.CREATED
     assert await states(db, 5) == [A, A, C, A, C]
 
@@ -77,7 +77,7 @@ async def test_of_two_workers_one_is_written(database_url: str, db: Db) -> None:
         )  # fmt: skip
     finally:
         await other.close()
-    assert [won[2 * n] + won[2 * n + 1] for n in range(20)] == [1] * 20
+    assert [(won[2 * n] is not None) + (won[2 * n + 1] is not None) for n in range(20)] == [1] * 20
     assert (await states(db, 40)).count(PaymentState.ACCEPTED) == 20
 
 

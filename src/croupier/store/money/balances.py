@@ -23,18 +23,21 @@ _MOVED = """sum((p.amount - coalesce(p.tax, 0))
 # turned up. The casino's word may or may not have held it, so that nothing is known until the casino is asked anew.
 # What is ahead is seen in the same snapshot as what was accepted: a win is counted once, owed or paid.
 # Less than nothing: the casino took a stake out of a win whose acceptance it has not told yet. Its own word is needed then.
+# Sums are numeric: one that no bigint holds must not stop the commit that it is told with.
+SUM = f"""
+    select b.base_ms, b.amount + since.moved as amount, k.net - booked.moved as ahead
+    from balances b cross join lateral (
+        select coalesce({_MOVED}, 0) as moved, coalesce(bool_or(p.created_ms < b.base_ms), false) as late
+        from payments p where p.player_id = b.player_id and p.decided_ms >= b.base_ms and p.state = 'accepted'
+    ) since
+    cross join lateral (
+        select coalesce({_MOVED}, 0) as moved from payments p where p.subject_id = k.bet_id and p.state = 'accepted'
+    ) booked
+    where not since.late and b.player_id = k.player_id and b.amount + since.moved + k.net - booked.moved >= 0"""
+"""The balance of row `k` of a query: `k.player_id`, `k.bet_id`, and `k.net`, the bet's total effect on the wallet."""
 _KNOWN = f"""
-select b.player_id, b.base_ms, k.bet_id, k.net, (b.amount + since.moved)::bigint as amount,
-(k.net - booked.moved)::bigint as ahead
-from balances b join unnest($1::bigint[], $2::bigint[], $3::bigint[]) k(player_id, bet_id, net) using (player_id)
-cross join lateral (
-    select coalesce({_MOVED}, 0) as moved, coalesce(bool_or(p.created_ms < b.base_ms), false) as late
-    from payments p where p.player_id = b.player_id and p.decided_ms >= b.base_ms and p.state = 'accepted'
-) since
-cross join lateral (
-    select coalesce({_MOVED}, 0) as moved from payments p where p.subject_id = k.bet_id and p.state = 'accepted'
-) booked
-where not since.late and b.amount + since.moved + k.net - booked.moved >= 0"""
+select k.player_id, k.bet_id, k.net, now.base_ms, now.amount, now.ahead
+from unnest($1::bigint[], $2::bigint[], $3::bigint[]) k(player_id, bet_id, net) cross join lateral ({SUM}) now"""
 
 # A reported balance is a base only if its order to every other payment of the player is known (decision 0060). It holds
 # a payment that was decided before our request, and not one that was created after its answer had arrived.
@@ -150,7 +153,7 @@ class Balances:
         rows = await self._db.batch_fetch(_KNOWN, *(list(column) for column in zip(*keys, strict=True)))
         return {
             (row["player_id"], row["bet_id"], row["net"]): KnownBalance(
-                row["player_id"], row["base_ms"], row["amount"], row["ahead"]
+                row["player_id"], row["base_ms"], int(row["amount"]), int(row["ahead"])
             )
             for row in rows
         }

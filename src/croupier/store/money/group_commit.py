@@ -16,13 +16,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from decimal import Decimal
+from typing import Any, TypeVar
 
 from croupier.core.bet import Bet
+from croupier.core.cashback import Cashback
 from croupier.core.draft import Decision
+from croupier.core.records import evolve
 from croupier.kit.clock import Clock
 from croupier.kit.metrics import Metrics
 from croupier.kit.point import point
@@ -33,6 +36,7 @@ from croupier.store.money.rows import BET, CALL, CASHBACK, PAYMENT, row_writer
 
 _BET_ROW, _CASHBACK_ROW = row_writer(BET), row_writer(CASHBACK)
 _PAYMENT_ROW, _CALL_ROW = row_writer(PAYMENT), row_writer(CALL)
+S = TypeVar("S", Bet, Cashback)
 LONGEST = 200
 RETRIES = 5
 LATE_S = 0.05
@@ -51,11 +55,13 @@ class Broken(Exception):
 class _Item:
     decision: Decision[Any]
     mark: str
-    done: asyncio.Future[bool]
+    done: asyncio.Future[Decision[Any] | None]
     since_s: float
 
 
 Committed = Callable[[Decision[Any]], None]
+_Won = Mapping[int, tuple[Decimal | None, int | None]]
+"""The decisions that were written, by their number, each with the balance stored with its answer and when its base was asked."""
 
 
 class GroupCommit:
@@ -95,14 +101,16 @@ class GroupCommit:
         """Return for how many seconds the oldest decision has waited without being part of a group commit."""
         return self._clock.monotonic_s() - self._waiting[0].since_s if self._waiting else 0.0
 
-    async def commit(self, decision: Decision[Any]) -> bool:
-        """Return whether the decision was written. False: the subject had changed, nothing was written, read it again.
+    async def commit(self, decision: Decision[S]) -> Decision[S] | None:
+        """Return the decision as it was written. None: the subject had changed, nothing was written, read it again.
+
+        A decision that `tells` comes back with the balance that was stored with its answer, if one was known.
 
         Raises Broken (an invariant), DbLocked (another session holds a row), DbUnfit (the database accepts no writes),
         DbDown (the database is unreachable and the outcome unknown).
         """
         self._count += 1
-        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        done: asyncio.Future[Decision[Any] | None] = asyncio.get_running_loop().create_future()
         now_s = self._clock.monotonic_s()
         self._waiting.append(_Item(decision, f"{self._process}-{self._count}", done, now_s))
         self._start_next()
@@ -201,9 +209,9 @@ class GroupCommit:
             await self._commit_kind(first, sql)
         for item in items:
             if not item.done.done() and (len(first) == len(items) or item not in first):
-                item.done.set_result(False)
+                item.done.set_result(None)
 
-    async def _write(self, items: Sequence[_Item], sql: GroupCommitSql) -> set[int]:
+    async def _write(self, items: Sequence[_Item], sql: GroupCommitSql) -> _Won:
         text, arrays = _statement(items, sql, (self._clock.now_ms(), self._process))
         for attempt in range(RETRIES):
             try:
@@ -214,7 +222,7 @@ class GroupCommit:
                 if attempt == RETRIES - 1:
                     raise
             else:
-                return {row["n"] for row in rows}
+                return {row["n"]: (row["told"], row["base_ms"]) for row in rows}
         raise AssertionError("unreachable")
 
     # --- rows that another session holds -----------------------------------------------------------------------------
@@ -259,16 +267,17 @@ class GroupCommit:
                     await self._commit_kind([item], sql)
                     return
 
-    def _report(self, items: Sequence[_Item], won: set[int]) -> None:
+    def _report(self, items: Sequence[_Item], won: _Won) -> None:
         for n, item in enumerate(items):
-            if n in won:
-                self._metrics.count("croupier_decisions_total", item.decision.event)
-                for incident in item.decision.incidents:
+            written = _written(item.decision, *won[n]) if n in won else None
+            if written is not None:
+                self._metrics.count("croupier_decisions_total", written.event)
+                for incident in written.incidents:
                     self._metrics.count("croupier_incidents_total", incident.name)
                 for listener in self._listeners:
-                    listener(item.decision)
+                    listener(written)
             if not item.done.done():
-                item.done.set_result(n in won)
+                item.done.set_result(written)
 
     async def _look_again(self, items: Sequence[_Item], error: DbDown) -> None:
         """Query the marks in the events after a lost connection: they show whether the commit happened."""
@@ -289,7 +298,7 @@ class GroupCommit:
                 _fail(item, error)
             return
         marks = {row["mark"] for row in rows}
-        self._report(items, {n for n, s in enumerate(items) if s.mark in marks})
+        self._report(items, {n: (None, None) for n, s in enumerate(items) if s.mark in marks})
 
 
 def sql_order(sql: GroupCommitSql) -> Callable[[_Item], tuple[Any, ...]]:
@@ -307,6 +316,14 @@ def sql_order(sql: GroupCommitSql) -> Callable[[_Item], tuple[Any, ...]]:
     return key
 
 
+def _written(decision: Decision[S], told: Decimal | None, base_ms: int | None) -> Decision[S]:
+    """Return the decision with the balance that was stored with its answer."""
+    if told is None:
+        return decision
+    after = evolve(decision.after, **{f"{decision.tells}_balance": int(told)})
+    return evolve(decision, after=after, based_ms=base_ms)
+
+
 def _fail(item: _Item, error: Exception) -> None:
     if not item.done.done():
         item.done.set_exception(error)
@@ -316,13 +333,31 @@ def _statement(items: Sequence[_Item], sql: GroupCommitSql, stamp: tuple[int, st
     """Return the statement for these decisions, and one array per parameter in its order."""
     rows: dict[str, list[tuple[Any, ...]]] = {g.name: [] for g in sql.groups}
     head = _BET_ROW if sql is BETS else _CASHBACK_ROW
+    telling: set[int] = set()
     for n, item in enumerate(items):
         after = item.decision.after
-        rows["born" if item.decision.before is None else "moved"].append((n, *head(after)))
+        if item.decision.before is None:
+            rows["born"].append((n, *head(after)))
+        elif sql.tells:
+            rows["moved"].append((n, *head(after), *_told_with(item.decision, telling)))
+        else:
+            rows["moved"].append((n, *head(after)))
         _parts_of(n, item.decision, rows)
         _story_of(n, item, rows, stamp=stamp)
     names = tuple(group.name for group in sql.groups if rows[group.name])
     return sql.text(names), [list(column) for name in names for column in zip(*rows[name], strict=True)]
+
+
+def _told_with(decision: Decision[Bet], telling: set[int]) -> tuple[str | None, int | None]:
+    """Return the verb that the decision answers, and the bet's total effect on the wallet; nulls if no balance is stored.
+
+    One balance a player and group commit: the sum of a second one would not hold the first. It is told after the commit.
+    """
+    after = decision.after
+    if decision.tells is None or after.player_id in telling:
+        return None, None
+    telling.add(after.player_id)
+    return decision.tells, after.net
 
 
 def _parts_of(n: int, decision: Decision[Any], rows: dict[str, list[tuple[Any, ...]]]) -> None:

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from croupier.store.incident_notes import AGAIN
-from croupier.store.money.rows import BET, CALL, CASHBACK, PAYMENT, Column
+from croupier.store.money.balances import SUM
+from croupier.store.money.rows import BET, BET_BALANCES, CALL, CASHBACK, PAYMENT, Column
 
 N = Column("n", "integer")
 ENTRY = (
@@ -49,6 +50,8 @@ INCIDENT = (
     Column("first_ms", "bigint"),
     Column("last_ms", "bigint"),
 )
+TELLS = (Column("tells", "text"), Column("net", "bigint"))
+"""The verb whose answer gets the balance, and the bet's total effect on the wallet; null where none gets it."""
 GONE = (Column("subject_id", "bigint"), Column("slot", "text"))
 NUMBER = (
     Column("casino_id", "bigint"),
@@ -87,8 +90,10 @@ class Group:
 class GroupCommitSql:
     """The statements for one kind of subject: `groups` are all groups of rows, in the order of their parameters."""
 
-    def __init__(self, table: str, key: str, *, head: Sequence[Column], unique: str) -> None:
-        self.groups = _groups(head)
+    def __init__(self, table: str, key: str, *, head: Sequence[Column], unique: str, tells: bool = False) -> None:
+        self.groups = _groups(head, TELLS if tells else ())
+        self.tells = tells
+        """Whether an answer with a balance may belong to a decision about such a subject."""
         self._table = table
         self._key = key
         self._head = head
@@ -119,7 +124,7 @@ class GroupCommitSql:
     def _make(self, names: tuple[str, ...]) -> str:
         sources = _sources([g for g in self.groups if g.name in names])
         parts = [*_heads(self, names), *(text for name, text in _dependents().items() if name in names)]
-        return ",\n".join([sources, *parts]) + "\nselect n from heads"
+        return ",\n".join([sources, *parts]) + "\nselect n, told, base_ms from heads"
 
     @property
     def shape(self) -> tuple[str, str, Sequence[Column], str]:
@@ -127,11 +132,11 @@ class GroupCommitSql:
         return self._table, self._key, self._head, self._unique
 
 
-def _groups(head: Sequence[Column]) -> tuple[Group, ...]:
+def _groups(head: Sequence[Column], tells: Sequence[Column]) -> tuple[Group, ...]:
     subject = Column("subject_id", "bigint")
     return (
         Group("born", (N, *head)),
-        Group("moved", (N, *head)),
+        Group("moved", (N, *head, *tells)),
         Group("pay", (N, Column("player_id", "bigint"), *PAYMENT)),
         Group("number", (N, *NUMBER)),
         Group("call", (N, subject, Column("casino_id", "bigint"), *CALL)),
@@ -170,15 +175,37 @@ def _heads(sql: GroupCommitSql, names: tuple[str, ...]) -> list[str]:
         parts.append(f"""born as (
     insert into {table} ({_names(head)}) select {_names(head)} from born_in
     on conflict ({unique}) do nothing returning {key})""")
-        won.append(f"select i.n from born_in i where (i.{key} in (select {key} from born)) is true")
+        won.append(
+            "select i.n, null::numeric as told, null::bigint as base_ms"
+            f" from born_in i where (i.{key} in (select {key} from born)) is true"
+        )
     if "moved" in names:
         # A casino's id that another payment has is no error: the decision is lost, and made anew with that knowledge.
         held = f" and {_NOT_HELD}" if "number" in names else ""
-        parts.append(f"""moved as (
-    update {table} t set {_updates(head, "m.")} from moved_in m
-    where t.{key} = m.{key} and t.version = m.version - 1{held} returning m.n)""")
-        won.append("select n from moved")
+        stored, joined, told = _balances() if sql.tells else ("", "", "null::numeric, null::bigint")
+        parts.append(f"""moved(n, told, base_ms) as (
+    update {table} t set {_updates(head, "m.")}{stored} from moved_in m{joined}
+    where t.{key} = m.{key} and t.version = m.version - 1{held} returning m.n, {told})""")
+        won.append("select n, told, base_ms from moved")
     return [*parts, f"heads as ({' union all '.join(won)})"]
+
+
+def _balances() -> tuple[str, str, str]:
+    """Return what stores the balance with the answer that a decision gives, how it is summed, and what is returned of it.
+
+    The sum is of the snapshot before this group commit: what the decision moves is ahead in it, not yet booked.
+    """
+    columns = [(name, name.removesuffix("_balance")) for name in BET_BALANCES]
+    stored = "".join(
+        f", {name} = case when m.tells = '{verb}' then coalesce(t.{name}, now.amount + now.ahead) else t.{name} end"
+        for name, verb in columns
+    )
+    joined = f"""
+    left join lateral (
+        select s.* from (select m.player_id, m.bet_id, m.net where m.tells is not null) k cross join lateral ({SUM}) s
+    ) now on true"""
+    told = " ".join(f"when '{verb}' then t.{name}" for name, verb in columns)
+    return stored, joined, f"case m.tells {told} end, now.base_ms"
 
 
 def _dependents() -> dict[str, str]:
@@ -210,5 +237,5 @@ def _dependents() -> dict[str, str]:
     }
 
 
-BETS = GroupCommitSql("bets", "bet_id", head=BET, unique="provider_id, bet_ref")
+BETS = GroupCommitSql("bets", "bet_id", head=BET, unique="provider_id, bet_ref", tells=True)
 CASHBACKS = GroupCommitSql("cashbacks", "cashback_id", head=CASHBACK, unique="casino_id, ref")
