@@ -37,7 +37,7 @@ def test_half_of_the_seeds_are_harsh_and_every_eighth_is_a_crowd() -> None:
     assert [world.kind for world in worlds] == [
         mild,
         harsh,
-        mild,
+        WorldKind.THIN,
         harsh,
         WorldKind.LATE,
         harsh,

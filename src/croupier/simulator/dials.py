@@ -36,6 +36,8 @@ class CasinoCharacter(Enum):
     """Forgets some bookings, as after a restore."""
     QUEUED = "queued"
     """Acknowledges a stake at once, and books it 31 to 300 s later."""
+    MUTE = "mute"
+    """Books behind a front end that answers with an error, and sends no accept; its list contains the payment."""
     MOODY = "moody"
     """Behaves like one of the faulty ones above, drawn for each message."""
 
@@ -57,6 +59,8 @@ class WorldKind(Enum):
     """All faults at once and for long; no casino is honest."""
     LATE = "late"
     """Casinos book and answer after the hub has given up, and providers leave or refund. There are few other faults."""
+    THIN = "thin"
+    """Small wallets, and tries whose answer is lost: the repeat of a payment that emptied the wallet is refused."""
     CROWD = "crowd"
     """Many events in one instant."""
 
@@ -93,6 +97,8 @@ class Dials:
     """Longest delay of a message. Delays change the order of messages in flight."""
     delayed: float
     """Share of delayed messages. All others arrive at once, so that undisturbed bets occur too."""
+    answer_delay_s: float
+    """Longest delay of an answer that its sender has given already; 0 is none."""
     cut_every_s: float
     """Mean time between one-way cuts of the network; 0 is none."""
     cut_s: float
@@ -103,6 +109,8 @@ class Dials:
     pause_every_s: float
     lost_commits: float
     """Share of commits whose connection breaks before (a third) or after (two thirds) they took effect."""
+    deaf: float
+    """Share of commits that never arrived after which the next query fails too, so that nobody learns what became of them."""
     skew_ms: int
     """Largest skew of a hub's clock, in either direction."""
     rotations: int
@@ -128,6 +136,8 @@ class Dials:
     """Initial balance of every player at casinos with small wallets, in minor units; None: larger than any stake."""
     funds_first: float
     """Share of repeated stakes for which such a casino checks the wallet before its bookings, while faults last."""
+    short_takes: bool
+    """Whether it does the same with what it gives back (a payout, a cashback), and refuses a repeat at once."""
     operator_every_s: float
     """Mean time between acts of the operator: (un)blocking players, switching games off and on; 0 is none."""
     short_sessions: float
@@ -154,7 +164,7 @@ PAYMENTS_PER_BET = 2.6
 OFF: dict[str, Mapping[str, object]] = {
     "loss": {"loss": 0.0},
     "duplicates": {"duplicates": 0.0},
-    "delay": {"delay_s": 0.0},
+    "delay": {"delay_s": 0.0, "answer_delay_s": 0.0},
     "cuts": {"cut_every_s": 0.0},
     "crashes": {"crash_every_s": 0.0},
     "pauses": {"pause_every_s": 0.0},
@@ -192,12 +202,14 @@ def draw(chance: Chance, payments: int, without: Collection[str] = (), *, kind: 
         duplicates=_up_to(chance, 0.50) * rough,
         delay_s=one_of(chance, (0.0, 0.05, 0.5, 3.0, 12.0, 40.0)) * rough,
         delayed=one_of(chance, (0.1, 0.2, 0.4) if crowd else (0.1, 0.3, 1.0)),
+        answer_delay_s=0.0,
         cut_every_s=one_of(chance, (0.0, 0.0, 60.0, 20.0)),
         cut_s=_up_to(chance, 30.0),
         crash_every_s=one_of(chance, (0.0, 40.0, 15.0, 6.0)),
         deaths=1,
         pause_every_s=one_of(chance, (0.0, 0.0, 60.0)),
         lost_commits=one_of(chance, (0.0, 0.0, 0.02, 0.1)),
+        deaf=0.0,
         skew_ms=round(one_of(chance, (0.0, 1.0, 60.0, 300.0)) * 1000),
         rotations=round(_up_to(chance, 2.0)),
         workers=1 + round(_up_to(chance, 1.4)),
@@ -213,6 +225,7 @@ def draw(chance: Chance, payments: int, without: Collection[str] = (), *, kind: 
         cancel_s=60.0,
         purse=one_of(chance, (None, None, 6_000, 30_000)),
         funds_first=one_of(chance, (0.0, 0.5)),
+        short_takes=False,
         operator_every_s=one_of(chance, (0.0, 20.0, 8.0)),
         short_sessions=one_of(chance, (0.0, 0.3)),
         restart_every_s=one_of(chance, (0.0, 0.0, 12.0)),
@@ -227,6 +240,8 @@ def draw(chance: Chance, payments: int, without: Collection[str] = (), *, kind: 
         dials = replace(dials, **_harsh(chance))  # type: ignore[arg-type] # see below
     if kind is WorldKind.LATE:
         dials = replace(dials, **_late(chance))  # type: ignore[arg-type] # see below
+    if kind is WorldKind.THIN:
+        dials = replace(dials, **_thin(chance))  # type: ignore[arg-type] # see below
     dials = replace(dials, told_balance=one_of(chance, (0.0, 0.0, 0.5, 1.0)), insists=one_of(chance, (0.0, 0.5, 1.0)))
     dials = replace(dials, pots=one_of(chance, (0, 0, 1, 2, 3)))
     for name in sorted(without):
@@ -248,7 +263,7 @@ def _harsh(chance: Chance) -> dict[str, object]:
 
     Faults last until a late answer has arrived and a schedule of retries has ended.
     """
-    calm = (CasinoCharacter.HONEST, CasinoCharacter.INLINE, CasinoCharacter.QUEUED)
+    calm = (CasinoCharacter.HONEST, CasinoCharacter.INLINE, CasinoCharacter.QUEUED, CasinoCharacter.MUTE)
     odd = tuple(c for c in CasinoCharacter if c not in calm)
     moody = one_of(chance, (1, 2))
     rough_s = one_of(chance, (90.0, 900.0))
@@ -276,10 +291,31 @@ def _late(chance: Chance) -> dict[str, object]:
     }  # fmt: skip
 
 
+def _thin(chance: Chance) -> dict[str, object]:
+    """Return dials for the one order of events in which a refusal is no answer: booked, unanswered, repeated, refused.
+
+    The network copies nothing: the refusal of a first try counts, so that its copy must not be what emptied the wallet.
+    """
+    unheard = (CasinoCharacter.MUTE, CasinoCharacter.SILENT, CasinoCharacter.RUBBISH)
+    return {
+        "rough_s": 300.0, "placed_s": one_of(chance, (20.0, 90.0)), "loss": one_of(chance, (0.0, 0.1)), "duplicates": 0.0,
+        "answer_delay_s": one_of(chance, (0.0, 3.0)), "delay_s": one_of(chance, (0.5, 6.0, 40.0)), "delayed": one_of(chance, (0.3, 0.8)), "cut_every_s": 0.0, "crash_every_s": one_of(chance, (0.0, 5.0)),
+        "deaths": 6, "pause_every_s": 0.0, "skew_ms": 0, "lost_commits": one_of(chance, (0.0, 0.2)), "deaf": 0.5, "workers": 2,
+        "restart_every_s": 0.0, "late_refuse": False, "no_funds": 0.0, "not_yet": 0.0, "keeps": 0.0,
+        "purse": one_of(chance, (1_000, 3_000)), "funds_first": 1.0, "short_takes": True, "bets_per_cashback": 1, "cancel_s": 10.0,
+        "casinos": (one_of(chance, unheard), one_of(chance, unheard)), "operator_every_s": 0.0, "odd_acts": 0.0,
+        "providers": (ProviderCharacter.REFUNDING, one_of(chance, (ProviderCharacter.REFUNDING, ProviderCharacter.PATIENT))),
+    }  # fmt: skip
+
+
+_OF_KINDS = (CasinoCharacter.MOODY, CasinoCharacter.QUEUED, CasinoCharacter.MUTE)
+"""Characters of casinos in some kinds of worlds only."""
+
+
 def _casino(chance: Chance) -> CasinoCharacter:
     characters = (
         CasinoCharacter.HONEST,
         CasinoCharacter.HONEST,
-        *(c for c in CasinoCharacter if c not in (CasinoCharacter.MOODY, CasinoCharacter.QUEUED)),
+        *(c for c in CasinoCharacter if c not in _OF_KINDS),
     )
     return one_of(chance, characters)

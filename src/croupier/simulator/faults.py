@@ -113,6 +113,9 @@ class FaultyWire:
         if self._happens("duplicate", self._dials.duplicates, request):
             self._send_later(request, self._chance.fraction() * 5)
         answer = await self._inner.send(request)
+        if self._dials.answer_delay_s and self._chance.fraction() < self._dials.delayed:
+            # It says what was true when it was written.
+            await self._clock.sleep(self._chance.fraction() * min(self._dials.answer_delay_s, request.total_s))
         if self._happens("loss_of_answer", self._dials.loss / 2, request):
             raise await self._lost(request, "lost")
         return answer
@@ -166,6 +169,7 @@ class FaultyDb:
         self._chance = around.chance
         self._dials = around.dials
         self._weather = around.weather
+        self._deaf = False
         self.awake = asyncio.Event()
         self.awake.set()
 
@@ -173,7 +177,10 @@ class FaultyDb:
         return getattr(self._db, name)
 
     async def fetch(self, sql: str, *args: object) -> list[Row]:
-        """Return all rows."""
+        """Return all rows. It is the query by which a process looks whether its lost commit was written."""
+        if self._deaf:
+            self._deaf = False
+            raise DbDown("the connection was lost once more")
         return await self._heard(self._db.fetch, sql, *args)
 
     async def fetchrow(self, sql: str, *args: object) -> Row | None:
@@ -199,6 +206,7 @@ class FaultyDb:
         """Run the statement of a group commit. The connection or the process may be lost before and after it."""
         await asyncio.sleep(0)  # noqa: TID251 - yields, waits for nothing
         if self._breaks("commit_never_arrived", 1 / 3):
+            self._deaf = self._dials.deaf > 0 and self._chance.fraction() < self._dials.deaf
             raise DbDown("the connection was lost")
         rows = await self._db.commit_group(sql, *args)
         if self._landed is not None:

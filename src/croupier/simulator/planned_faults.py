@@ -56,7 +56,7 @@ async def _crash(scene: Scene, chance: SeededChance) -> None:
     if not scene.stage.hubs:
         return
     if chance.fraction() < 0.6:
-        name = one_of(chance, POINTS)
+        name = one_of(chance, UNHEARD if scene.dials.short_takes else POINTS)
         scene.kill_at[name] = 1 if chance.fraction() < 0.5 else scene.dials.deaths
         return
     await _kill(scene, one_of(chance, scene.stage.hubs), "crash")
@@ -166,6 +166,10 @@ POINTS = (
     "group_commit.after_commit",
     "list.before_send",
 )
+
+
+UNHEARD = ("stake.after_send", "payout_return.after_send", "cashback_cancel.after_send")
+"""Deaths after which a payment that takes money is booked and unanswered."""
 
 
 def at_points(scene: Scene) -> None:

@@ -129,7 +129,8 @@ class SimCasino:
         if self._queues(data, signed_s, cashback=cashback):
             return _envelope(200)
         key, code, fresh = self._receive(data, signed_s, cashback=cashback, tell=not inline)
-        if code != 200 and (inline or code == 103753):
+        refused_repeat = self.dials.short_takes and key in self.book.bookings
+        if code != 200 and (inline or code == 103753 or refused_repeat):
             return _envelope(code)
         if inline or not fresh:
             self.witness.spoke(key)
@@ -167,8 +168,8 @@ class SimCasino:
             return key, 103753, True
         self.witness.heard(key, data, stated, signed_s=signed_s)
         known = self.book.bookings.get(key)
-        if known is not None and self._short_of(key, stated) and self._funds_first():
-            # With this order of checks, a repeat of the stake that emptied the wallet is refused.
+        if known is not None and self._refuses_repeat(key, stated) and self._funds_first():
+            # With this order of checks, a repeat of the payment that emptied the wallet is refused.
             return key, 103802, True
         if known is not None and not known.forgotten:
             if tell and self._chance.fraction() < 0.5:
@@ -194,6 +195,8 @@ class SimCasino:
         known = (subject, 1, True) if cashback else (subject, -1, False)
         if (kind != 1 if cashback else kind != 4) and known not in self.book.bookings:
             return 103805
+        if key[1:] in TAKES and self._short_of(key, stated):
+            return 103802
         if key[1:] in TAKES:
             return self._for_good(key, 103802) if self._happens(self.dials.keeps) else 200
         if self._weather.rough and self._happens(self.dials.not_yet):
@@ -202,9 +205,14 @@ class SimCasino:
         return 200
 
     def _short_of(self, key: Key, stated: Stated) -> bool:
-        """Return whether a small wallet does not hold this stake."""
+        """Return whether a small wallet does not hold this stake, or what is taken back."""
         left = self.purse + self.book.wallet(stated.player)
-        return self.dials.purse is not None and key[1:] == STAKE and 0 <= left < stated.amount
+        takes = key[1:] in TAKES if self.dials.short_takes else key[1:] == STAKE
+        return self.dials.purse is not None and takes and 0 <= left < stated.amount
+
+    def _refuses_repeat(self, key: Key, stated: Stated) -> bool:
+        """Return whether it finds a reason against a booked payment. What it gives back is spent already, for all it knows."""
+        return (self.dials.short_takes and key[1:] in TAKES) or self._short_of(key, stated)
 
     def _funds_first(self) -> bool:
         return self._weather.rough and self._happens(self.dials.funds_first)
@@ -250,7 +258,8 @@ class SimCasino:
         """Report the outcome later, as its behaviour demands."""
         if key[1:] == STAKE and key[0] in self.book.given_back:
             return
-        if self._is(CasinoCharacter.SILENT) and self._weather.rough:
+        mute = self.character is CasinoCharacter.MUTE
+        if (mute or self._is(CasinoCharacter.SILENT)) and self._weather.rough:
             self._weather.strike("silent", [key[0]])
             return
         after_s = self._chance.fraction() * 0.3
@@ -436,6 +445,9 @@ class SimCasino:
         """Replace or delay the answer as the casino's behaviour demands, while faults last."""
         if not self._weather.rough:
             return answer
+        if self.character is CasinoCharacter.MUTE:
+            self._weather.strike("rubbish", subjects)
+            return Response(b"bad gateway", 502)
         character = next((c for c in (CasinoCharacter.RUBBISH, CasinoCharacter.DRIP) if self._is(c)), None)
         if character is None or self._chance.fraction() < 0.5:
             return answer

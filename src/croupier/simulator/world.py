@@ -24,6 +24,8 @@ HARSH = (2, 4, 6, 7)
 """Half of the seeds are harsh worlds, unless they are as large as a crowd: all faults at once, no honest casino."""
 LATE = 5
 """One seed of eight is a world of late casinos."""
+THIN = 3
+"""One of eight is a world of small wallets and unanswered tries."""
 CROWD = 400
 """From this number of payments on a world of any seed is a crowd: more events at once, not a longer run."""
 STRIDE = 10_000
@@ -76,6 +78,8 @@ class World:
             return WorldKind.CROWD
         if place == LATE:
             return WorldKind.LATE
+        if place == THIN:
+            return WorldKind.THIN
         return WorldKind.HARSH if place in HARSH else WorldKind.MILD
 
     def has(self, number: int) -> bool:
