@@ -10,10 +10,10 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
-from starlette.routing import Route
 
 from croupier.core.commands import Answer
 from croupier.core.counterparty import Provider
@@ -27,10 +27,10 @@ from croupier.flows.provider_request import NotTaken
 from croupier.flows.publish_draws import publish_draws
 from croupier.flows.refund import refund
 from croupier.flows.refused_win import refused_win
-from croupier.kit.inbound import TooLarge, WrongType, address_of, arrived_s, read_body, require_json
+from croupier.kit.inbound import HotRequest, TooLarge, WrongType
 from croupier.kit.json_reply import JsonReply
 from croupier.kit.log import get
-from croupier.kit.measured_routes import measured_routes
+from croupier.kit.measured_routes import HotAnswer, HotRoute, hot_routes
 from croupier.kit.networks import may_call
 from croupier.kit.openapi import Operation
 from croupier.kit.strictjson import BadField, BadJson
@@ -53,12 +53,22 @@ REFUSAL_DELAY_S = 0.05
 """Seconds after which a failed verification is answered: longer than any lookup, so timing discloses nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One of the calls of a provider."""
+
+    name: str
+    handle: ProviderHandler
+    bet_call: bool
+    """A used request id with the same body is accepted as a retry."""
+
+
 @dataclass(slots=True)
 class InboundRequest:
     """One request and what is known of it so far."""
 
-    request: Request
-    bet_call: bool
+    request: HotRequest
+    call: Call
     arrived_s: float
     """Monotonic second of its first byte. Freshness and deadline are counted from here."""
     body: bytes = b""
@@ -72,7 +82,7 @@ class InboundRequest:
     @property
     def verb(self) -> str:
         """Return the last part of the path."""
-        return str(self.request.scope["path"]).rpartition("/")[2]
+        return self.request.path.rpartition("/")[2]
 
     def left_s(self, hub: Hub, hold_s: float) -> float:
         """Return the seconds until the request must be answered."""
@@ -87,7 +97,7 @@ class Refused(Exception):
         self.reply = reply
 
 
-def routes(hub: Hub) -> list[Route]:
+def routes(hub: Hub) -> list[HotRoute]:
     """Return the routes of this protocol: one for each operation."""
     handles: dict[str, ProviderHandler] = {
         "balance": _balance,
@@ -98,18 +108,11 @@ def routes(hub: Hub) -> list[Route]:
         "feed/draws": _feed_draws,
     }
 
-    async def answer_to(operation: Operation, request: Request) -> Response:
-        # A bet call with a used request id and the same body is accepted as a retry.
+    def answer_of(operation: Operation) -> HotAnswer:
         bet_call = operation.method == "POST" and operation.name != "feed/draws"
-        inbound = InboundRequest(request, bet_call, arrived_s(request, hub.clock))
-        reply = await _answer(hub, inbound, handles[operation.name])
-        if inbound.verified:
-            took_s = hub.clock.monotonic_s() - inbound.arrived_s
-            provider = str(inbound.provider.provider_id)
-            hub.metrics.observe("croupier_provider_request_seconds", took_s, provider, operation.name)
-        return _respond(reply)
+        return partial(_answer, hub, Call(operation.name, handles[operation.name], bet_call))
 
-    return measured_routes(PROVIDERS.operations, answer_to, side="provider", measures=hub)
+    return hot_routes(PROVIDERS.operations, answer_of, side="provider", measures=hub)
 
 
 def not_found(status: int) -> Response:
@@ -118,28 +121,32 @@ def not_found(status: int) -> Response:
     return _respond(codec.encode_fault(fault))
 
 
-async def _balance(hub: Hub, inbound: InboundRequest) -> Answer:
-    return await balance(hub, inbound.provider.provider_id, inbound.session_id)
+# Each of these reads its request at once and returns what the flow will answer: a coroutine of its own would be one more to
+# enter whenever the request waits.
 
 
-async def _pay_in(hub: Hub, inbound: InboundRequest) -> Answer:
+def _balance(hub: Hub, inbound: InboundRequest) -> Awaitable[Answer]:
+    return balance(hub, inbound.provider.provider_id, inbound.session_id)
+
+
+def _pay_in(hub: Hub, inbound: InboundRequest) -> Awaitable[Answer]:
     command = codec.read_pay_in(inbound.provider.provider_id, inbound.session_id, inbound.body)
-    return await pay_in(hub, evolve(command, arrived_s=inbound.arrived_s))
+    return pay_in(hub, evolve(command, arrived_s=inbound.arrived_s))
 
 
-async def _pay_in_out(hub: Hub, inbound: InboundRequest) -> Answer:
+def _pay_in_out(hub: Hub, inbound: InboundRequest) -> Awaitable[Answer]:
     command = codec.read_pay_in_out(inbound.provider.provider_id, inbound.session_id, inbound.body)
-    return await pay_in(hub, evolve(command, arrived_s=inbound.arrived_s))
+    return pay_in(hub, evolve(command, arrived_s=inbound.arrived_s))
 
 
-async def _pay_out(hub: Hub, inbound: InboundRequest) -> Answer:
+def _pay_out(hub: Hub, inbound: InboundRequest) -> Awaitable[Answer]:
     command = codec.read_pay_out(inbound.provider.provider_id, inbound.session_id, inbound.body)
-    return await pay_out(hub, evolve(command, arrived_s=inbound.arrived_s))
+    return pay_out(hub, evolve(command, arrived_s=inbound.arrived_s))
 
 
-async def _refund(hub: Hub, inbound: InboundRequest) -> Answer:
+def _refund(hub: Hub, inbound: InboundRequest) -> Awaitable[Answer]:
     command = codec.read_refund(inbound.provider.provider_id, inbound.session_id, inbound.body)
-    return await refund(hub, evolve(command, arrived_s=inbound.arrived_s))
+    return refund(hub, evolve(command, arrived_s=inbound.arrived_s))
 
 
 async def _feed_draws(hub: Hub, inbound: InboundRequest) -> Answer:
@@ -148,28 +155,35 @@ async def _feed_draws(hub: Hub, inbound: InboundRequest) -> Answer:
     return answer if answer.field is None else evolve(answer, field=feed_codec.spelt(answer.field))
 
 
-async def _answer(hub: Hub, inbound: InboundRequest, handle: ProviderHandler) -> codec.ProviderReply:
+async def _answer(hub: Hub, call: Call, request: HotRequest) -> Response:
+    inbound = InboundRequest(request, call, request.arrived_s)
     try:
-        inbound.body = await read_body(inbound.request)
-        return await _answer_in_time(hub, inbound, handle)
+        inbound.body = await request.read_body() if request.whole_body is None else request.whole_body
+        reply = await _answer_in_time(hub, inbound)
     except asyncio.CancelledError:
         if not hub.state.closing:
             raise
         # The worker is stopping: the request is answered anyway, in the form of this protocol.
-        return codec.encode(Answer(Refusal.OUTCOME_UNKNOWN if inbound.begun else Refusal.NOT_TAKEN))
+        reply = codec.encode(Answer(Refusal.OUTCOME_UNKNOWN if inbound.begun else Refusal.NOT_TAKEN))
     except Exception as problem:  # noqa: BLE001 - no traceback ever reaches a peer
-        return _reply_to(hub, problem)
+        reply = _reply_to(hub, problem)
+    if inbound.verified:
+        took_s = hub.clock.monotonic_s() - inbound.arrived_s
+        provider = str(inbound.provider.provider_id)
+        hub.metrics.observe("croupier_provider_request_seconds", took_s, provider, call.name)
+    return _respond(reply)
 
 
-async def _run_flow(hub: Hub, inbound: InboundRequest, handle: ProviderHandler) -> Answer:
+async def _run_flow(hub: Hub, inbound: InboundRequest) -> Answer:
     """Run the flow of a verified request. A refused win or refund also raises an incident."""
+    request = inbound.request
     try:
-        if inbound.request.method == "POST":
-            require_json(inbound.request)
-        if "session_id" in inbound.request.path_params:
-            inbound.session_id = codec.read_session_id(inbound.request.path_params["session_id"])
+        if request.method == "POST":
+            request.require_json()
+        if "session_id" in request.path_params:
+            inbound.session_id = codec.read_session_id(request.path_params["session_id"])
         inbound.begun = True
-        answer = await handle(hub, inbound)
+        answer = await inbound.call.handle(hub, inbound)
     except WrongType:
         await _report_refused_win(hub, inbound, inbound.provider, why="the body is not declared as application/json")
         raise
@@ -188,7 +202,7 @@ async def _report_refused_win(hub: Hub, inbound: InboundRequest, provider: Provi
         await refused_win(hub, provider, bet_ref, verb=inbound.verb, why=why)
 
 
-async def _answer_in_time(hub: Hub, inbound: InboundRequest, handle: ProviderHandler) -> codec.ProviderReply:
+async def _answer_in_time(hub: Hub, inbound: InboundRequest) -> codec.ProviderReply:
     """Return the flow's answer, or 99 at the deadline: 503 if nothing was written, 504 if that is not known.
 
     A decision that is already in the group commit is still committed.
@@ -204,7 +218,7 @@ async def _answer_in_time(hub: Hub, inbound: InboundRequest, handle: ProviderHan
                 raise NotTaken
             if inbound.provider.hold_s != hub.store.providers.usual_hold_s:
                 limit.reschedule(now_s() + left_s)
-            return codec.encode(await _run_flow(hub, inbound, handle))
+            return codec.encode(await _run_flow(hub, inbound))
     except TimeoutError:
         if not limit.expired():
             raise
@@ -253,21 +267,21 @@ async def _verify_request(hub: Hub, inbound: InboundRequest) -> Provider:
     came_s, request = hub.clock.monotonic_s(), inbound.request
     try:
         provider, request_id = await _verify_signature(hub, inbound)
-        digest = hashlib.sha256(f"{request.method} {request.scope['path']}\n".encode() + inbound.body).digest()
+        digest = hashlib.sha256(f"{request.method} {request.path}\n".encode() + inbound.body).digest()
         seen = await hub.store.replay_guard.claim(provider.provider_id, request_id, digest)
     except DbError as error:
         raise NotTaken from error
     except Refused:
         await hub.clock.sleep(max(0.0, came_s + REFUSAL_DELAY_S - hub.clock.monotonic_s()))
         raise
-    if seen == "other" or (seen == "same" and not inbound.bet_call):
+    if seen == "other" or (seen == "same" and not inbound.call.bet_call):
         raise _unauthorized(inbound, "the request id was used before", provider=provider.name)
     return provider
 
 
 async def _verify_signature(hub: Hub, inbound: InboundRequest) -> tuple[Provider, str]:
     """Return the provider that signed the request and the request id. Freshness is judged at the first byte's arrival."""
-    claim, address = signing.read_claim(inbound.request.scope["headers"]), address_of(inbound.request)
+    claim, address = signing.read_claim(inbound.request.headers), inbound.request.address
     who = None if isinstance(claim, signing.Unverified) else claim.counterparty_id
     wait_s = 0 if inbound.verb in CREDITING_CALLS else hub.inbound_limits.guess_wait_s("provider", who, address)
     if wait_s:
@@ -300,7 +314,7 @@ async def _verify_signature(hub: Hub, inbound: InboundRequest) -> tuple[Provider
 def _unauthorized(inbound: InboundRequest, why: str, **facts: str) -> Refused:
     """Log the refusal and return it. `facts` name the provider, or the counterparty that it claims to be."""
     # The path comes from the peer, so it is escaped and bounded.
-    log.info("provider.unauthorized", why=why, path=ascii(inbound.request.url.path)[1:-1][:MAX_PATH_CHARS], **facts)
+    log.info("provider.unauthorized", why=why, path=ascii(inbound.request.path)[1:-1][:MAX_PATH_CHARS], **facts)
     return Refused(codec.encode(Answer(Refusal.UNAUTHORIZED)))
 
 
