@@ -20,7 +20,8 @@ from croupier.apps.hot_routes import HubApp
 from croupier.apps.http_guard import HttpGuard
 from croupier.apps.whole_request import WholeCycle
 from croupier.apps.worker import _WorkerServer
-from croupier.kit.clock import SystemClock
+from croupier.feed.sockets import PATHS
+from croupier.kit.clock import SystemClock, monotonic_s
 from croupier.kit.inbound import MAX_BODY, HotRequest, TooLarge, WrongType
 from croupier.kit.json_reply import JsonReply
 from croupier.kit.measured_routes import HotAnswer, HotRoute, hot_routes
@@ -321,3 +322,44 @@ async def test_who_reads_slowly_is_waited_for(short_way: bool) -> None:
         writer.close()
         assert text.count(LARGE) == 2
         assert one.short == (2 if short_way else 0)
+
+
+@pytest.mark.parametrize("short_way", [True, False])
+async def test_a_connection_is_kept_from_its_last_answer_on(short_way: bool) -> None:
+    """One timer serves many requests, and none of them ends it early or late."""
+    async with house(short_way=short_way, timeout_keep_alive=1) as one:
+        reader, writer = await asyncio.open_connection("127.0.0.1", one.port)
+        for path in ("look", "framed", "look", "slow"):
+            writer.write(get(f"/t/s-1/{path}", last=False))
+            if path == "slow":
+                await asyncio.sleep(1.5)
+                one.go_on.set()
+            assert await reader.read(65536)
+            await asyncio.sleep(0.5)
+        began_s = monotonic_s()
+        async with asyncio.timeout(PATIENCE_S):
+            assert await reader.read(-1) == b""
+        assert 0.2 < monotonic_s() - began_s < 3
+        writer.close()
+
+
+async def test_a_connection_that_became_a_websocket_is_not_closed_as_an_idle_one() -> None:
+    came: list[bytes] = []
+
+    class Elsewhere(asyncio.Protocol):
+        def __init__(self, **_: Any) -> None: ...
+
+        def data_received(self, data: bytes) -> None:
+            came.append(data)
+
+    async with house(short_way=True, timeout_keep_alive=1, ws=Elsewhere) as one:
+        reader, writer = await asyncio.open_connection("127.0.0.1", one.port)
+        writer.write(get("/t/s-1/look", last=False))
+        assert await reader.read(65536)
+        upgrade = get(PATHS[0], "Upgrade: websocket", "Connection: upgrade", last=False)
+        writer.write(upgrade)
+        await until(lambda: bool(came))
+        await asyncio.sleep(1.5)
+        writer.write(b"still here")
+        await until(lambda: came[-1] == b"still here")
+        writer.close()

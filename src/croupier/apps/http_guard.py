@@ -69,7 +69,7 @@ class HttpGuard(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - uvicorn's own, handed on
         super().__init__(*args, **kwargs)
         self._taken = 0
-        self._ended = self._in_body = self._begun = self._in_head = False
+        self._ended = self._in_body = self._begun = self._in_head = self._reading = False
         self._idle_since_s = 0.0
         self._deadline: asyncio.TimerHandle | None = None
         self._limit_s: float | None = None
@@ -100,7 +100,9 @@ class HttpGuard(HttpToolsProtocol):
         A timeout starts where a piece leaves a request unfinished: most requests are one piece and need none.
         """
         self._ended, self._piece = False, len(data)
+        self._reading = True
         super().data_received(data)
+        self._reading = False
         if self._held is not None:
             self._let_go(self._held)
         if self._limit_s is None:
@@ -204,14 +206,15 @@ class HttpGuard(HttpToolsProtocol):
         """From here on the connection is another protocol's."""
         self._limit_s = None
         self._cancel()
+        super()._unset_keepalive_if_required()
         super().handle_websocket_upgrade()
 
     def answer(self, cycle: RequestResponseCycle | WholeCycle, status: int, head: bytes, body: bytes) -> bool:
         """Write a whole response at once, with what uvicorn's cycle would note. False: send it the usual way."""
         if cycle.disconnected or self.flow.write_paused or cycle.response_started:
             return False
-        if isinstance(cycle, RequestResponseCycle) and cycle.scope["method"] == "HEAD":
-            return False  # the answer to a HEAD has no body, and a hot route answers none
+        if cycle.scope is not None and cycle.scope["method"] == "HEAD":
+            return False  # the answer to a HEAD has no body, and the short way takes none
         cycle.response_started, cycle.waiting_for_100_continue = True, False
         defaults = cycle.default_headers
         if defaults is not HttpGuard._defaults:  # uvicorn makes the list once a second, with the date
@@ -219,7 +222,8 @@ class HttpGuard(HttpToolsProtocol):
         ends = b"" if cycle.keep_alive else b"connection: close\r\n"
         self.transport.write(b"".join((STATUS_LINE[status], self._usual, head, ends, b"\r\n", body)))
         cycle.response_complete = True
-        cycle.message_event.set()
+        if cycle.scope is not None:
+            cycle.message_event.set()
         if not cycle.keep_alive:
             self.transport.close()
         self.on_response_complete()
@@ -271,9 +275,29 @@ class HttpGuard(HttpToolsProtocol):
         return between and not self._in_head and not self.transport.is_closing()
 
     def on_response_complete(self) -> None:
-        """Note the time from which the connection may be idle."""
+        """Note the time from which the connection may be idle. One timer for many requests looks at that when it ends."""
         self._idle_since_s = monotonic_s()
-        super().on_response_complete()
+        if self.timeout_keep_alive_task is None or self.pipeline or self.flow.read_paused:
+            super().on_response_complete()
+        else:
+            self.server_state.total_requests += 1
+
+    def _unset_keepalive_if_required(self) -> None:
+        """Cancel the timer, but for data: it will find that the connection is not idle, or not for long."""
+        if not self._reading:
+            super()._unset_keepalive_if_required()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close the connection if it has been idle for as long as uvicorn keeps one; else look again when that may be."""
+        self.timeout_keep_alive_task = None
+        if self.transport.is_closing():
+            return
+        since_s = self._idle_since_s if self.is_idle else monotonic_s()
+        left_s = since_s + self.timeout_keep_alive - monotonic_s()
+        if left_s > 0:
+            self.timeout_keep_alive_task = self.loop.call_later(left_s, self.timeout_keep_alive_handler)
+        else:
+            self.transport.close()
 
     def _unsupported_upgrade_warning(self) -> None:
         """Log nothing: upgrades are not supported, and a request for one is not worth a log line."""

@@ -15,7 +15,6 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
-from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.config import Config
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
@@ -91,12 +90,14 @@ class Server(Protocol):
 class WholeCycle:
     """One whole request and its response, in place of uvicorn's cycle, for whoever asks the connection for that."""
 
+    scope: None = None
+    message_event = _NOBODY_WAITS
+
     __slots__ = (
         "_server",
         "default_headers",
         "disconnected",
         "keep_alive",
-        "message_event",
         "request",
         "response_complete",
         "response_started",
@@ -112,27 +113,27 @@ class WholeCycle:
         self.request = request
         self.default_headers = default_headers
         self.keep_alive = keep_alive
-        self.message_event = _NOBODY_WAITS
         self.disconnected = self.response_started = self.response_complete = self.waiting_for_100_continue = False
 
     async def run_asgi(self, _: object) -> None:
         """Answer the request. What cannot be written in one piece, and what breaks, is uvicorn's cycle's to send."""
-        request = self.request
+        request, meter = self.request, self.route.meter
         rest: ASGIApp
         try:
-            rest = response = await self.route.answer(request, request.arrived_s, request.headers)
+            answering = self.route.answer(request)
+            if meter.tracer is None:  # without one more coroutine around it
+                rest = response = await answering
+                meter.note(response, request.arrived_s)
+            else:
+                rest = response = await meter.measured(answering, request.arrived_s, request.headers)
         except BaseException as problem:  # noqa: BLE001 - uvicorn logs and answers it
             rest = _raising(problem)
         else:
-            if self._is_written(response):
-                return
+            if isinstance(response, JsonReply):
+                head = response.whole_head
+                if head is not None and self._server.answer(self, response.status_code, head, response.body):
+                    return
         await self._server.framed(self).run_asgi(rest)  # type: ignore[arg-type] # Starlette's and uvicorn's ASGI
-
-    def _is_written(self, response: Response) -> bool:
-        return isinstance(response, JsonReply) and response.written(self._write)
-
-    def _write(self, status: int, head: bytes, body: bytes) -> bool:
-        return self._server.answer(self, status, head, body)
 
 
 def _raising(problem: BaseException) -> Callable[[Scope, Receive, Send], Any]:

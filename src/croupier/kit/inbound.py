@@ -33,6 +33,9 @@ class TooLarge(Exception):
 class WrongType(Exception):
     """The body is not declared as JSON."""
 
+    def __init__(self) -> None:
+        super().__init__("the body is not declared as application/json")
+
 
 @dataclass(slots=True)
 class HotRequest:

@@ -35,17 +35,16 @@ class JsonReply(Response):
         """Return all headers."""
         return [(b"content-length", b"%d" % len(self.body)), JSON, *self._own]
 
-    def written(self, answer: Answer) -> bool:
-        """Write it in one piece, if it has no headers of its own and the server can. False: send it the usual way."""
-        body = self.body
-        if self._own:
-            return False
-        return answer(self.status_code, b"content-length: %d\r\ncontent-type: application/json\r\n" % len(body), body)
+    @property
+    def whole_head(self) -> bytes | None:
+        """Return the lines of its headers, or None if it has some of its own: then it is sent the usual way."""
+        return None if self._own else b"content-length: %d\r\ncontent-type: application/json\r\n" % len(self.body)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's
-        """Send it: in one piece where that can be."""
+        """Send it: in one piece if it has no headers of its own and the server can."""
         answer: Answer | None = scope.get(ANSWER)
-        if answer is None or not self.written(answer):
+        head = self.whole_head
+        if answer is None or head is None or not answer(self.status_code, head, self.body):
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             await send({"type": "http.response.body", "body": self.body})
 

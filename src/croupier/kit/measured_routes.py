@@ -6,8 +6,7 @@ Owns: the two metrics of requests. Never: an answer, or what an operation does.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from functools import partial
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -41,21 +40,61 @@ class Measures(Protocol):
 
 AnswerTo = Callable[[Operation, Request], Awaitable[Response]]
 HotAnswer = Callable[[HotRequest], Awaitable[Response]]
-Asked = TypeVar("Asked", Request, HotRequest)
-Measured = Callable[[Asked, float, RawHeaders], Awaitable[Response]]
-"""`measured(request, started_s, headers)` answers."""
+
+
+class Meter:
+    """The metrics and traces of one operation of one side."""
+
+    def __init__(self, operation: Operation, side: str, measures: Measures) -> None:
+        self._measures = measures
+        self._side = side
+        self._name = operation.name
+        self._facts = {"http.request.method": operation.method, "http.route": operation.path}
+
+    @property
+    def clock(self) -> Clock:
+        """Return the clock."""
+        return self._measures.clock
+
+    @property
+    def tracer(self) -> Tracer | None:
+        """Return the tracer, or None without traces."""
+        return self._measures.tracer
+
+    def note(self, response: Response, started_s: float) -> None:
+        """Count a request that was answered."""
+        measures, name = self._measures, self._name
+        metrics = measures.metrics
+        metrics.observe("croupier_request_seconds", measures.clock.monotonic_s() - started_s, self._side, name)
+        metrics.count("croupier_requests_total", self._side, name, f"{response.status_code}")
+
+    async def measured(self, answering: Awaitable[Response], started_s: float, headers: RawHeaders) -> Response:
+        """Await the answer, within a span if there are traces, and count it."""
+        tracer = self.tracer
+        if tracer is None:
+            response = await answering
+        else:
+            name = f"{self._side} {self._name}"
+            with tracer.request(name, headers, started_s=started_s, attributes=self._facts) as span:
+                response = await answering
+                span.attributes["http.response.status_code"] = response.status_code
+                span.failed = response.status_code >= 500
+        self.note(response, started_s)
+        return response
 
 
 class HotRoute(Route):
-    """A route of the payment path. A server that has the whole request calls `answer`, and the framework its endpoint."""
+    """A route of the payment path. A server that has the whole request awaits `answer`, and the framework its endpoint."""
 
-    def __init__(self, operation: Operation, answer: Measured[HotRequest], measures: Measures) -> None:
+    def __init__(self, operation: Operation, answer: HotAnswer, meter: Meter) -> None:
         async def endpoint(request: Request) -> Response:
-            hot = HotRequest.of(request, measures.clock)
-            return await answer(hot, hot.arrived_s, hot.headers)
+            hot = HotRequest.of(request, meter.clock)
+            return await meter.measured(answer(hot), hot.arrived_s, hot.headers)
 
         super().__init__(operation.path, endpoint, methods=[operation.method])
         self.answer = answer
+        """It measures nothing: that is for the meter."""
+        self.meter = meter
 
 
 def measured_routes(
@@ -64,10 +103,11 @@ def measured_routes(
     """Return a route for each of these operations of one side of the hub."""
 
     def route(operation: Operation) -> Route:
-        answer = _measured(operation, partial(answer_to, operation), side=side, measures=measures)
+        meter = Meter(operation, side, measures)
 
         async def endpoint(request: Request) -> Response:
-            return await answer(request, arrived_s(request, measures.clock), request.scope["headers"])
+            started_s = arrived_s(request, measures.clock)
+            return await meter.measured(answer_to(operation, request), started_s, request.scope["headers"])
 
         return Route(operation.path, endpoint, methods=[operation.method])
 
@@ -78,34 +118,4 @@ def hot_routes(
     operations: Iterable[Operation], answer_of: Callable[[Operation], HotAnswer], *, side: str, measures: Measures
 ) -> list[HotRoute]:
     """Return a route of the payment path for each of these operations; `answer_of` is asked once for each."""
-    return [
-        HotRoute(operation, _measured(operation, answer_of(operation), side=side, measures=measures), measures)
-        for operation in operations
-    ]
-
-
-def _measured(
-    operation: Operation, answer: Callable[[Asked], Awaitable[Response]], *, side: str, measures: Measures
-) -> Measured[Asked]:
-    name = operation.name
-    facts = {"http.request.method": operation.method, "http.route": operation.path}
-
-    async def traced(tracer: Tracer, request: Asked, started_s: float, headers: RawHeaders) -> Response:
-        with tracer.request(f"{side} {name}", headers, started_s=started_s, attributes=facts) as span:
-            response = await answer(request)
-            span.attributes["http.response.status_code"] = response.status_code
-            span.failed = response.status_code >= 500
-            return response
-
-    async def measured(request: Asked, started_s: float, headers: RawHeaders) -> Response:
-        tracer = measures.tracer
-        if tracer is None:
-            response = await answer(request)
-        else:
-            response = await traced(tracer, request, started_s, headers)
-        metrics = measures.metrics
-        metrics.observe("croupier_request_seconds", measures.clock.monotonic_s() - started_s, side, name)
-        metrics.count("croupier_requests_total", side, name, f"{response.status_code}")
-        return response
-
-    return measured
+    return [HotRoute(operation, answer_of(operation), Meter(operation, side, measures)) for operation in operations]

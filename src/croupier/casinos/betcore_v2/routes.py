@@ -34,6 +34,7 @@ from croupier.flows.accept_payment import accept_payment
 from croupier.flows.hub import Hub
 from croupier.flows.inbound_limits import RateExceeded
 from croupier.flows.ports import Unauthorized
+from croupier.kit.clock import TimeLimit
 from croupier.kit.inbound import MAX_BODY, HotRequest, TooLarge, WrongType
 from croupier.kit.json_reply import JsonReply
 from croupier.kit.jwt import BadToken
@@ -147,7 +148,7 @@ async def _accept(tokens: AccessTokens, request: HotRequest, body: bytes, *, sub
 async def _answer(tokens: AccessTokens, handle: CasinoHandler, request: HotRequest) -> Response:
     try:
         body = await request.read_body() if request.whole_body is None else request.whole_body
-        async with asyncio.timeout(ANSWER_TIMEOUT_S):
+        with TimeLimit(ANSWER_TIMEOUT_S):
             return await handle(tokens, request, body)
     except Unauthorized as stranger:
         log.info("casino.unauthorized", path=request.path, client=stranger.client, why=stranger.why)
