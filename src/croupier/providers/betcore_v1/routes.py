@@ -84,10 +84,6 @@ class InboundRequest:
     begun: bool = False
     """The flow has started, so something may have been written."""
 
-    def left_s(self, now_s: float, hold_s: float) -> float:
-        """Return the seconds until the request must be answered."""
-        return max(0.0, self.arrived_s + hold_s + ANSWER_GRACE_S - now_s)
-
 
 class Refused(Exception):
     """The request is refused before any flow starts."""
@@ -162,7 +158,8 @@ async def _answer(hub: Hub, call: Call, request: HotRequest) -> Response:
     try:
         inbound.body = await request.read_body() if request.whole_body is None else request.whole_body
         inbound.whole_s = hub.clock.monotonic_s()
-        with TimeLimit(inbound.left_s(inbound.whole_s, hub.store.providers.usual_hold_s)) as limit:
+        usual_s = inbound.arrived_s + hub.store.providers.usual_hold_s + ANSWER_GRACE_S
+        with TimeLimit(usual_s - inbound.whole_s) as limit:
             inbound.provider = await _verify_request(hub, inbound)
             inbound.verified = True
             _keep_to_its_hold(hub, inbound, limit)
@@ -191,8 +188,8 @@ async def _answer(hub: Hub, call: Call, request: HotRequest) -> Response:
 def _keep_to_its_hold(hub: Hub, inbound: InboundRequest, limit: TimeLimit) -> None:
     """Go by the hold time of the provider from now on. Raises NotTaken if it is over."""
     hold_s = inbound.provider.hold_s
-    left_s = inbound.left_s(hub.clock.monotonic_s(), hold_s)
-    if not left_s:
+    left_s = inbound.arrived_s + hold_s + ANSWER_GRACE_S - hub.clock.monotonic_s()
+    if left_s <= 0:
         raise NotTaken
     if hold_s != hub.store.providers.usual_hold_s:
         limit.prolong(left_s)
