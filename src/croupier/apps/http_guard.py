@@ -152,7 +152,7 @@ class HttpGuard(HttpToolsProtocol):
         if taken is None:
             return None
         keep_alive = self.parser.should_keep_alive()
-        return WholeCycle(self, *taken, self.server_state.default_headers, keep_alive=keep_alive)
+        return WholeCycle(self, *taken, default_headers=self.server_state.default_headers, keep_alive=keep_alive)
 
     def _go_the_usual_way(self) -> None:
         """Begin uvicorn's cycle for the request whose head is here."""
@@ -164,7 +164,7 @@ class HttpGuard(HttpToolsProtocol):
         super().on_headers_complete()
         cycle: RequestResponseCycle | None = self.cycle
         if cycle is not None and cycle.scope is self.scope:  # it is none where the connection becomes a WebSocket
-            self.scope[ANSWER] = partial(self.answer, cycle)  # type: ignore[typeddict-unknown-key] # kit.json_reply
+            self.scope[ANSWER] = partial(self.answer, cycle=cycle)  # type: ignore[typeddict-unknown-key] # kit.json_reply
 
     def _let_go(self, held: WholeCycle) -> None:
         """The rest of the body comes later: that is uvicorn's to wait for."""
@@ -209,7 +209,7 @@ class HttpGuard(HttpToolsProtocol):
         super()._unset_keepalive_if_required()
         super().handle_websocket_upgrade()
 
-    def answer(self, cycle: RequestResponseCycle | WholeCycle, status: int, head: bytes, body: bytes) -> bool:
+    def answer(self, status: int, head: bytes, body: bytes, *, cycle: RequestResponseCycle | WholeCycle) -> bool:
         """Write a whole response at once, with what uvicorn's cycle would note. False: send it the usual way."""
         if cycle.disconnected or self.flow.write_paused or cycle.response_started:
             return False

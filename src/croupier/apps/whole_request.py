@@ -78,7 +78,7 @@ class ShortWay:
 class Server(Protocol):
     """What a cycle needs of its connection."""
 
-    def answer(self, cycle: WholeCycle, status: int, head: bytes, body: bytes) -> bool:
+    def answer(self, status: int, head: bytes, body: bytes, *, cycle: WholeCycle) -> bool:
         """Write a whole response at once. False: send it the usual way."""
         ...
 
@@ -106,7 +106,7 @@ class WholeCycle:
     )
 
     def __init__(
-        self, server: Server, route: HotRoute, request: HotRequest, default_headers: RawHeaders, *, keep_alive: bool
+        self, server: Server, route: HotRoute, request: HotRequest, *, default_headers: RawHeaders, keep_alive: bool
     ) -> None:
         self._server = server
         self.route = route
@@ -131,7 +131,7 @@ class WholeCycle:
         else:
             if isinstance(response, JsonReply):
                 head = response.whole_head
-                if head is not None and self._server.answer(self, response.status_code, head, response.body):
+                if head is not None and self._server.answer(response.status_code, head, response.body, cycle=self):
                     return
         await self._server.framed(self).run_asgi(rest)  # type: ignore[arg-type] # Starlette's and uvicorn's ASGI
 
