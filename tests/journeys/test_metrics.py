@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import re
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 
 import aiohttp
 
+from croupier.apps.worker import FLUSH_S
 from tests.journeys.stage import Stage, fresh
 
 REFUSED = re.compile(
@@ -48,6 +50,7 @@ async def test_each_worker_shows_the_requests_of_both(stage: Stage) -> None:
         with standing_still(stopped):
             for _ in range(3):
                 await get(stage, "/v1/sessions/s/balance")
+    await asyncio.sleep(2 * FLUSH_S)
     for stopped in (one, other):
         with standing_still(stopped):
             assert await refused(stage) >= before + 6

@@ -45,6 +45,16 @@ async def test_with_the_hook_it_is_written_at_once() -> None:
     assert messages == []
 
 
+def test_its_headers_are_told_to_who_asks() -> None:
+    assert JsonReply(b"{}", 200, {"Retry-After": "2"}).headers.items() == [
+        ("content-length", "2"),
+        ("content-type", "application/json"),
+        ("retry-after", "2"),
+    ]
+    assert JsonReply(b"{}", 200, {"content-type": "application/json"}).whole_head is not None
+    assert JsonReply(b"{}", 200, {"Content-Type": "application/problem+json"}).whole_head is None
+
+
 @pytest.mark.parametrize("headers", [{"X-Problem": "why"}, None])
 async def test_what_the_hook_does_not_take_goes_the_usual_way(headers: dict[str, str] | None) -> None:
     messages, written = await sent(JsonReply(b"{}", 200, headers), answer=False)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import prometheus_client
 import pytest
 
 from croupier.kit import metrics_folder
@@ -64,6 +65,39 @@ def test_a_histogram_counts_into_its_buckets() -> None:
         'croupier_group_commit_size_bucket{le="+Inf"} 2.0',
         "croupier_group_commit_size_sum 103.0",
     } < lines(metrics)
+
+
+def test_observations_in_batches_are_those_of_the_library_one_by_one() -> None:
+    """What is added at once uses two private names of the library's histogram: they must mean what they meant."""
+    name = "croupier_group_commit_size"
+    bounds = METRICS[name].buckets
+    values = [-1.0, 0.0, *bounds, *(bound + 0.5 for bound in bounds), 1e9]
+    registry = prometheus_client.CollectorRegistry()
+    theirs = prometheus_client.Histogram(name, METRICS[name].help, registry=registry, buckets=bounds)
+    ours = Metrics()
+    for turn in range(2):
+        for value in values:
+            theirs.observe(value)
+            ours.observe(name, value)
+            if turn:
+                ours.flush()
+
+    def told(text: bytes) -> list[str]:
+        return [line for line in text.decode().splitlines() if "_created" not in line]
+
+    assert told(ours.render()) == told(prometheus_client.generate_latest(registry))
+    assert told(ours.render()) == told(ours.render())
+
+
+def test_what_is_counted_for_the_first_time_is_shown_with_all_that_it_has() -> None:
+    metrics = Metrics()
+    metrics.count("croupier_incidents_total", "late", by=0)
+    assert 'croupier_incidents_total{name="late"} 0.0' in lines(metrics)
+    for _ in range(3):
+        metrics.count("croupier_incidents_total", "late")
+    metrics.flush()
+    metrics.count("croupier_incidents_total", "late")
+    assert 'croupier_incidents_total{name="late"} 4.0' in lines(metrics)
 
 
 def test_two_registries_do_not_meet() -> None:
@@ -133,6 +167,29 @@ def test_workers_that_share_a_folder_show_the_sum_and_a_replaced_one_goes_on(tmp
         'croupier_breaker_open{casino="7"} 0.0',
         "croupier_waiting_requests 3.0",
     } <= replaced
+
+
+_ENDING = """
+import sys
+from pathlib import Path
+from croupier.kit.metrics import Metrics, share
+
+share(Path(sys.argv[1]), 0)
+metrics = Metrics()
+metrics.count("croupier_decisions_total", "opened", by=3)
+metrics.observe("croupier_group_commit_size", 3)
+if sys.argv[2] == "flushed":
+    metrics.flush()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("way", "decisions"), [("flushed", 3), ("killed", 0)])
+def test_another_worker_shows_what_was_flushed(tmp_path: Path, way: str, decisions: int) -> None:
+    subprocess.run([sys.executable, "-c", _ENDING, str(tmp_path), way], check=True)
+    told = worker(tmp_path, 1, decisions=0, open_breaker=False)
+    assert f'croupier_decisions_total{{event="opened"}} {decisions}.0' in told
+    assert f"croupier_group_commit_size_count {1 + (way == 'flushed')}.0" in told
 
 
 def test_the_folder_of_a_hub_that_was_killed_is_removed_and_that_of_a_running_one_is_not(

@@ -22,7 +22,17 @@ from croupier.apps.handover import Taking
 from croupier.apps.hub_app import hub_app
 from croupier.apps.schema import Aim
 from croupier.apps.wiring import open_hub
-from croupier.apps.worker import BEAT_S, SOCKETS, event_loop, every, follow_clock, on_end, restart_forever
+from croupier.apps.worker import (
+    BEAT_S,
+    FLUSH_S,
+    SOCKETS,
+    event_loop,
+    every,
+    flush_metrics,
+    follow_clock,
+    on_end,
+    restart_forever,
+)
 from croupier.flows.hub import Hub
 from croupier.kit.chance import SystemChance
 from croupier.kit.config import Settings
@@ -68,7 +78,11 @@ async def _run(settings: Settings, end: socket.socket, life: int) -> None:
             forwarded_allow_ips=settings.trusted_addresses,
         )
         taking = Taking(end, config)
-        kept_up: list[Loop] = [*feed_loops, partial(every, hub, BEAT_S, partial(follow_clock, hub))]
+        kept_up: list[Loop] = [
+            *feed_loops,
+            partial(every, hub, BEAT_S, partial(follow_clock, hub)),
+            partial(every, hub, FLUSH_S, partial(flush_metrics, hub)),
+        ]
         loops = [asyncio.create_task(restart_forever(hub, loop)) for loop in kept_up]
         stopped = _on_signals(hub, life)
         taking.begin()
@@ -82,6 +96,7 @@ async def _run(settings: Settings, end: socket.socket, life: int) -> None:
                 loop.cancel()
             await asyncio.wait(loops, timeout=LAST_S)
             await channel.close()
+            hub.metrics.flush()
 
 
 def _on_signals(hub: Hub, life: int) -> asyncio.Event:

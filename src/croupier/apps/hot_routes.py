@@ -13,16 +13,18 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
+
+from croupier.kit.measured_routes import HotRoute
 
 
 class HubApp:
     """The app of one process: the framework's app, with the hot routes before it."""
 
-    def __init__(self, app: Starlette, hot: Iterable[Route]) -> None:
+    def __init__(self, app: Starlette, hot: Iterable[HotRoute]) -> None:
         self._app = app
-        self._hot: dict[tuple[str, str], list[Route]] = {}
+        self._hot: dict[tuple[str, str], list[HotRoute]] = {}
         for route in hot:
             for method in route.methods or ():
                 if method != "HEAD":
@@ -33,16 +35,22 @@ class HubApp:
         """Return all routes, hot or not."""
         return self._app.routes
 
+    def find(self, method: str, path: str) -> tuple[HotRoute, dict[str, str]] | None:
+        """Return the hot route of this request and the parameters in its path, or None."""
+        for route in self._hot.get((method, path.rpartition("/")[2]), ()):
+            found = route.path_regex.match(path)
+            if found is not None:
+                return route, found.groupdict()
+        return None
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request or serve one WebSocket."""
         if scope["type"] == "http" and not scope.get("root_path"):
-            path = scope["path"]
-            for route in self._hot.get((scope["method"], path.rpartition("/")[2]), ()):
-                found = route.path_regex.match(path)
-                if found is not None:
-                    scope["path_params"] = found.groupdict()
-                    endpoint: Any = route.endpoint
-                    response = await endpoint(Request(scope, receive, send))
-                    await response(scope, receive, send)
-                    return
+            found = self.find(scope["method"], scope["path"])
+            if found is not None:
+                route, scope["path_params"] = found
+                endpoint: Any = route.endpoint
+                response = await endpoint(Request(scope, receive, send))
+                await response(scope, receive, send)
+                return
         await self._app(scope, receive, send)

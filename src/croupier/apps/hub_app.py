@@ -34,6 +34,7 @@ from croupier.feed.rest import routes as feed_routes
 from croupier.flows.hub import Hub
 from croupier.kit.config import Settings
 from croupier.kit.log import suppressed_lines
+from croupier.kit.measured_routes import HotRoute
 from croupier.store.db import DbError
 from croupier.webframe.routes import FrameSide
 
@@ -43,7 +44,7 @@ STUCK_S = 1.0
 
 def hub_app(hub: Hub, settings: Settings, connections: Connections | None = None) -> HubApp:
     """Return the app of one process. `connections` are the clients of the feed; by default the app makes its own."""
-    hot: list[Route] = []
+    hot: list[HotRoute] = []
     for casino_protocol in casinos.PROTOCOLS.values():
         hot += casino_protocol.routes(hub, settings.issuer)
     for provider_protocol in providers.PROTOCOLS.values():

@@ -67,6 +67,8 @@ MESSAGES_KEPT_MS = 30 * 86_400_000
 """Longer than any request can be fresh: a provider's row allows at most 300 s to either side."""
 AGAIN_S = 1.0
 TRIAL_S = 1.0
+FLUSH_S = 0.5
+"""A scrape that reaches another worker shows what this one counted until then."""
 
 
 SOCKETS: Final[dict[str, Any]] = {
@@ -128,6 +130,7 @@ async def run_worker(settings: Settings, sock: socket.socket, life: int, *, feed
             with suppress(DbError):  # then the next worker of this host finds that we are gone
                 await wind_up(hub, loops, within_s=stop.left_s())
                 await processes.forget([process])
+            hub.metrics.flush()
 
 
 async def take_over(hub: Hub, processes: Processes) -> None:
@@ -181,6 +184,7 @@ def _loops(hub: Hub, processes: Processes, settings: Settings) -> list[Loop]:
         hub.waiters.poll,
         partial(every, hub, BEAT_S, beat),
         partial(every, hub, REFRESH_S, refresh),
+        partial(every, hub, FLUSH_S, partial(flush_metrics, hub)),
         partial(every, hub, TRIAL_S, partial(retry_database, hub)),
         partial(patient, partial(every, hub, PURGE_S, purge)),
         partial(patient, partial(sync_for_ever, hub, SYNC_S)),
@@ -199,6 +203,11 @@ async def follow_clock(hub: Hub) -> None:
     offset = await hub.store.db.clock_offset_ms(hub.clock)
     if offset is not None:
         hub.clock.shift(offset)
+
+
+async def flush_metrics(hub: Hub) -> None:
+    """Show to all workers what this one counted. The loop of this waits for nothing, and so for no database."""
+    hub.metrics.flush()
 
 
 async def retry_database(hub: Hub) -> None:

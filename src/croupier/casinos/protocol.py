@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from starlette.responses import Response
-from starlette.routing import Route
 
 from croupier.flows.hub import Hub
 from croupier.flows.ports import CasinoGateway, Tokens
+from croupier.kit.measured_routes import HotRoute
 from croupier.kit.openapi import Half
 
 
@@ -25,7 +25,7 @@ class CasinoProtocol:
     """Every path of its inbound half begins with it."""
     gateway: Callable[..., CasinoGateway]
     """Takes wire, clock, keys and the issuer."""
-    routes: Callable[[Hub, str], list[Route]]
+    routes: Callable[[Hub, str], list[HotRoute]]
     """Takes the hub and the issuer."""
     not_found: Callable[[int], Response]
     """The answer to an unknown path or method, by HTTP status."""

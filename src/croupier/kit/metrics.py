@@ -2,17 +2,19 @@
 
 Owns: the table of names, kinds and labels, the registry, and how the values of several workers become one. Workers that
 share a folder keep their values in files there (prometheus_client's multiprocess mode): any of them shows the sum of all.
-A worker has the number of its place, so the one that replaces it goes on with its counters. Never: decides when something
-is counted, or uses the id of a player, bet or session as a label: labels come from short closed lists.
+A worker has the number of its place, so the one that replaces it goes on with its counters. What is counted stays in plain
+memory until `flush`, because the library's values cost more than the work that they count (decision 0106). Never: decides
+when something is counted, or uses the id of a player, bet or session as a label: labels come from short closed lists.
 """
 
 from __future__ import annotations
 
 import os
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, values
@@ -138,6 +140,33 @@ class _ReadGauges(Collector):
             yield family
 
 
+Child = TypeVar("Child", Counter, Gauge, Histogram)
+
+
+class _Observations:
+    """The observations of one histogram since the last flush."""
+
+    __slots__ = ("bounds", "child", "counts", "total")
+
+    def __init__(self, child: Histogram, bounds: Sequence[float]) -> None:
+        self.child = child
+        self.bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
+        """One for each bound, and one for what is above them all."""
+        self.total = 0.0
+
+    def flush(self) -> None:
+        """Add them to the library's histogram. It has no public way to add more than one at once."""
+        total, counts = self.total, self.counts
+        if not any(counts):
+            return
+        self.total, self.counts = 0.0, [0] * len(counts)
+        self.child._sum.inc(total)  # noqa: SLF001 - see above; a test compares the result with `observe`
+        for bucket, count in zip(self.child._buckets, counts, strict=True):  # noqa: SLF001 - see above
+            if count:
+                bucket.inc(count)
+
+
 class Metrics:
     """The metrics of one process. An unknown name raises KeyError, a wrong number of labels ValueError."""
 
@@ -150,14 +179,19 @@ class Metrics:
             self._own = None
             MultiProcessCollector(self._registry, os.environ[_FOLDER])  # type: ignore[no-untyped-call]
         self._made: dict[str, Counter | Gauge | Histogram] = {}
-        self._children: dict[tuple[str, ...], Counter | Gauge | Histogram] = {}
+        self._gauges: dict[tuple[str, tuple[str, ...]], Gauge] = {}
+        self._counters: dict[tuple[str, tuple[str, ...]], Counter] = {}
+        self._counted: dict[tuple[str, tuple[str, ...]], int] = {}
+        """What was counted since the last flush."""
+        self._observed: dict[tuple[str, tuple[str, ...]], _Observations] = {}
 
     def count(self, name: str, *labels: str, by: int = 1) -> None:
         """Add to a counter."""
-        child = self._child(name, labels)
-        if not isinstance(child, Counter):
-            raise TypeError(f"{name} is no counter")
-        child.inc(by)
+        try:
+            self._counted[name, labels] += by
+        except KeyError:
+            self._counters[name, labels] = self._child(Counter, name, labels)
+            self._counted[name, labels] = by
 
     def put(self, name: str, value: float, *labels: str) -> None:
         """Set a gauge."""
@@ -167,10 +201,9 @@ class Metrics:
                 raise ValueError(f"{name} has {len(row.labels)} labels")
             self._asked.values.setdefault(name, {})[labels] = value
             return
-        child = self._child(name, labels)
-        if not isinstance(child, Gauge):
-            raise TypeError(f"{name} is no gauge")
-        child.set(value)
+        if (name, labels) not in self._gauges:
+            self._gauges[name, labels] = self._child(Gauge, name, labels)
+        self._gauges[name, labels].set(value)
 
     def put_all(self, name: str, by_labels: Mapping[tuple[str, ...], float]) -> None:
         """Set a gauge that is read for each scrape, with all its labels: those that are not named here are gone."""
@@ -180,22 +213,34 @@ class Metrics:
 
     def observe(self, name: str, value: float, *labels: str) -> None:
         """Add one observation (seconds, or a size) to a histogram."""
-        child = self._child(name, labels)
-        if not isinstance(child, Histogram):
-            raise TypeError(f"{name} is no histogram")
-        child.observe(value)
+        try:
+            observed = self._observed[name, labels]
+        except KeyError:
+            observed = _Observations(self._child(Histogram, name, labels), METRICS[name].buckets)
+            self._observed[name, labels] = observed
+        observed.total += value
+        observed.counts[bisect_left(observed.bounds, value)] += 1
+
+    def flush(self) -> None:
+        """Show what was counted and observed since the last time to all who render."""
+        for key, by in self._counted.items():
+            if by:
+                self._counted[key] = 0
+                self._counters[key].inc(by)
+        for observed in self._observed.values():
+            observed.flush()
 
     def render(self) -> bytes:
         """Return all metrics in the Prometheus text format."""
+        self.flush()
         return prometheus_client.generate_latest(self._registry)
 
-    def _child(self, name: str, labels: tuple[str, ...]) -> Counter | Gauge | Histogram:
-        key = (name, *labels)
-        child = self._children.get(key)
-        if child is None:
-            whole = self._made.get(name) or self._make(name)
-            child = self._children[key] = whole.labels(*labels) if labels else whole
-        return child
+    def _child(self, kind: type[Child], name: str, labels: tuple[str, ...]) -> Child:
+        """Return the library's object of one series, from now on shown, with 0. Raises TypeError if it is of another kind."""
+        whole = self._made.get(name) or self._make(name)
+        if not isinstance(whole, kind):
+            raise TypeError(f"{name} is no {kind.__name__.lower()}")
+        return whole.labels(*labels) if labels or METRICS[name].labels else whole
 
     def _make(self, name: str) -> Counter | Gauge | Histogram:
         row = METRICS[name]

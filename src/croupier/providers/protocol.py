@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from starlette.responses import Response
-from starlette.routing import Route
 
 from croupier.flows.hub import Hub
 from croupier.flows.ports import ProviderGateway
+from croupier.kit.measured_routes import HotRoute
 from croupier.kit.openapi import Half
 
 
@@ -25,7 +25,7 @@ class ProviderProtocol:
     """Every path of its inbound half begins with it."""
     gateway: Callable[..., ProviderGateway]
     """Takes wire, clock, chance, and `allow_http`."""
-    routes: Callable[[Hub], list[Route]]
+    routes: Callable[[Hub], list[HotRoute]]
     not_found: Callable[[int], Response]
     """The answer to an unknown path or method, by HTTP status."""
     serves: Half

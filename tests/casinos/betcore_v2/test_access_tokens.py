@@ -6,12 +6,12 @@ import json
 from collections.abc import AsyncIterator
 
 import pytest
-from starlette.requests import Request
 
 from croupier.casinos.betcore_v2 import signing
 from croupier.casinos.betcore_v2.access_tokens import AccessTokens
 from croupier.flows.inbound_limits import InboundLimits, InboundRates
 from croupier.flows.ports import Unauthorized
+from croupier.kit.inbound import HotRequest
 from croupier.store.db import Db
 from tests.flows.desk import Desk, make_desk
 
@@ -58,7 +58,7 @@ async def test_a_casino_with_addresses_is_believed_from_these_alone(desk: Desk) 
     token = await mine.issue(casino.casino_id, secret, "192.0.2.9")
     for address, may in (("192.0.2.10", True), ("198.51.100.1", False)):
         headers = [(b"authorization", f"Bearer {token}".encode())]
-        request = Request({"type": "http", "headers": headers, "client": (address, 1)})
+        request = HotRequest("POST", "/", headers, dict(headers), address, 0.0)
         if may:
             assert (await mine.authenticate(request)).name == "Owl"
         else:

@@ -17,6 +17,7 @@ from starlette.responses import Response
 from croupier.casinos.betcore_v2.routes import _answer, _jwks, not_found
 from croupier.flows.database_health import DatabaseHealth
 from croupier.kit.clock import SystemClock
+from croupier.kit.inbound import HotRequest
 from croupier.kit.metrics import Metrics
 from croupier.store.db import Db, DbDown
 from tests.flows.desk import Desk, make_desk
@@ -30,11 +31,12 @@ async def desk(db: Db) -> AsyncIterator[Desk]:
     await made.line.close()
 
 
-def call() -> Request:
+def call() -> HotRequest:
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": b"{}", "more_body": False}
 
-    return Request({"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": []}, receive)
+    scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": []}
+    return HotRequest.of(Request(scope, receive), SystemClock())
 
 
 @pytest.mark.parametrize(("problem", "traceback"), [(DbDown("gone"), False), (KeyError("our own fault"), True)])
@@ -48,7 +50,7 @@ async def test_what_was_not_taken_in_is_to_be_sent_again_and_only_a_bug_leaves_a
 
     tokens: Any = SimpleNamespace(hub=SimpleNamespace(database_health=DatabaseHealth(SystemClock(), Metrics())))
     with structlog.testing.capture_logs() as lines:
-        answer = await _answer(tokens, call(), handle)
+        answer = await _answer(tokens, handle, call())
     assert (answer.status_code, json.loads(bytes(answer.body))["ErrorCode"]) == (500, 102823)
     assert answer.headers["X-Problem"] == "not taken in now: send it again"
     (line,) = [line for line in lines if line["event"] == ("casino.not_answered" if traceback else "database.trouble")]
@@ -57,7 +59,7 @@ async def test_what_was_not_taken_in_is_to_be_sent_again_and_only_a_bug_leaves_a
 
 async def test_no_error_is_ever_taken_for_a_set_of_keys() -> None:
     """The key set travels without an envelope, and casinos may keep for ever what came with 200."""
-    answer = await _answer(None, call(), _jwks)  # type: ignore[arg-type] # without a hub it must fail
+    answer = await _answer(None, _jwks, call())  # type: ignore[arg-type] # without a hub it must fail
     assert (answer.status_code, json.loads(bytes(answer.body))["ErrorCode"]) == (500, 102823)
     assert "cache-control" not in answer.headers
 
@@ -74,7 +76,7 @@ async def test_a_call_that_a_stopping_worker_cuts_off_is_answered_as_one_to_be_s
 
     for tokens.hub.state.closing in (True, False):
         began.clear()
-        asked = asyncio.create_task(_answer(tokens, call(), hangs))
+        asked = asyncio.create_task(_answer(tokens, hangs, call()))
         await began.wait()
         asked.cancel()
         if tokens.hub.state.closing:

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import hashlib
 
-from starlette.requests import Request
-
 from croupier.casinos.betcore_v2 import signing
 from croupier.core.counterparty import Casino
 from croupier.flows.hub import Hub
 from croupier.flows.ports import Admitted, Unauthorized
-from croupier.kit.inbound import address_of, bearer_of
+from croupier.kit.inbound import HotRequest
 from croupier.kit.jwt import BadToken
 from croupier.kit.networks import may_call
 
@@ -54,12 +52,12 @@ class AccessTokens:
         key = self.hub.store.keys.token_key()
         return signing.issue_token(key, casino_id, self._scope, issuer=self.issuer, now_s=max(self.now_s(), starts_s))
 
-    async def authenticate(self, request: Request) -> Casino:
+    async def authenticate(self, request: HotRequest) -> Casino:
         """Return the casino of the request's bearer token. Raises Unauthorized."""
-        token = bearer_of(request)
+        token = request.bearer()
         if token is None:
             raise Unauthorized("no bearer")
-        return (await self.admit(token, address_of(request))).casino
+        return (await self.admit(token, request.address)).casino
 
     async def admit(self, token: str, address: str | None = None) -> Admitted:
         """Return the casino of this token, and when the token expires. Raises Unauthorized.

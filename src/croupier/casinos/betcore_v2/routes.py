@@ -8,10 +8,10 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from functools import partial
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
-from starlette.routing import Route
 
 from croupier.casinos.betcore_v2 import codec, messages, signing
 from croupier.casinos.betcore_v2.access_tokens import AccessTokens
@@ -34,18 +34,19 @@ from croupier.flows.accept_payment import accept_payment
 from croupier.flows.hub import Hub
 from croupier.flows.inbound_limits import RateExceeded
 from croupier.flows.ports import Unauthorized
-from croupier.kit.inbound import MAX_BODY, TooLarge, WrongType, address_of, read_body, require_json
+from croupier.kit.clock import TimeLimit
+from croupier.kit.inbound import MAX_BODY, HotRequest, TooLarge, WrongType
 from croupier.kit.json_reply import JsonReply
 from croupier.kit.jwt import BadToken
 from croupier.kit.log import get
-from croupier.kit.measured_routes import measured_routes
+from croupier.kit.measured_routes import HotAnswer, HotRoute, hot_routes
 from croupier.kit.openapi import Operation
 from croupier.kit.strictjson import BadField, BadJson
 from croupier.store.db import DbDown, DbError
 
 log = get("casino")
 
-CasinoHandler = Callable[["AccessTokens", Request, bytes], Awaitable[Response]]
+CasinoHandler = Callable[["AccessTokens", HotRequest, bytes], Awaitable[Response]]
 JWKS_CACHE_CONTROL = "max-age=0, must-revalidate"
 """A cache in between would keep serving a revoked key."""
 ANSWER_TIMEOUT_S = 5.0
@@ -56,21 +57,21 @@ MAX_PROBLEM_CHARS = 200
 """Characters of the X-Problem header."""
 
 
-def routes(hub: Hub, issuer: str) -> list[Route]:
+def routes(hub: Hub, issuer: str) -> list[HotRoute]:
     """Return the routes of this protocol: one for each operation."""
     tokens = AccessTokens(hub, issuer, signing.SCOPE)
     handles: dict[str, CasinoHandler] = {
         "auth/token": _token,
         "auth/jwks": _jwks,
         "auth/verify": _verify,
-        "payments/accept": _accept_payment,
-        "cashback-payments/accept": _accept_cashback,
+        "payments/accept": partial(_accept, subject=BETS),
+        "cashback-payments/accept": partial(_accept, subject=CASHBACKS),
     }
 
-    async def answer_to(operation: Operation, request: Request) -> Response:
-        return await _answer(tokens, request, handles[operation.name])
+    def answer_of(operation: Operation) -> HotAnswer:
+        return partial(_answer, tokens, handles[operation.name])
 
-    return measured_routes(CASINOS.operations, answer_to, side="casino", measures=hub)
+    return hot_routes(CASINOS.operations, answer_of, side="casino", measures=hub)
 
 
 def not_found(status: int) -> Response:
@@ -79,21 +80,21 @@ def not_found(status: int) -> Response:
     return _respond(HubAnswer(status, UNREADABLE.code, UNREADABLE.message), headers=_problem(why))
 
 
-async def _token(tokens: AccessTokens, request: Request, body: bytes) -> Response:
-    require_json(request)
+async def _token(tokens: AccessTokens, request: HotRequest, body: bytes) -> Response:
+    request.require_json()
     casino_id, secret = messages.read_token_request(body)
-    token = await tokens.issue(casino_id, secret, address_of(request))
+    token = await tokens.issue(casino_id, secret, request.address)
     return _respond(
         OK, messages.token_value(token, signing.SCOPE, signing.TOKEN_LIFETIME_S), {"Cache-Control": "no-store"}
     )
 
 
-async def _jwks(tokens: AccessTokens, request: Request, _: bytes) -> Response:
+async def _jwks(tokens: AccessTokens, request: HotRequest, _: bytes) -> Response:
     """Return the public keys. A request with a bearer records that this casino has these keys (casino.md 1.4)."""
     keys = tokens.hub.store.keys
     # Always reload: another process may already sign with a new key, or have revoked one.
     await keys.load()
-    whose = "private" if "authorization" in request.headers else "public"
+    whose = "private" if any(name == b"authorization" for name, _ in request.headers) else "public"
     if whose == "private":
         casino = await tokens.authenticate(request)
         await tokens.hub.store.casinos.saw_keys(casino.casino_id, keys.newest_kid(casino.alg))
@@ -101,9 +102,9 @@ async def _jwks(tokens: AccessTokens, request: Request, _: bytes) -> Response:
     return Response(body, media_type="application/json", headers={"Cache-Control": f"{whose}, {JWKS_CACHE_CONTROL}"})
 
 
-async def _verify(tokens: AccessTokens, request: Request, body: bytes) -> Response:
+async def _verify(tokens: AccessTokens, request: HotRequest, body: bytes) -> Response:
     casino = await tokens.authenticate(request)
-    require_json(request)
+    request.require_json()
     token = messages.read_verify_request(body)
     await tokens.hub.store.keys.refresh_if_stale()
     try:
@@ -132,17 +133,9 @@ async def _report_mixed_up_credentials(tokens: AccessTokens, *, sent_to: int, as
     await tokens.hub.store.incidents.raise_new(NOBODY, "mixed_up", f"{says}: {todo}")
 
 
-async def _accept_payment(tokens: AccessTokens, request: Request, body: bytes) -> Response:
-    return await _accept(tokens, request, body, subject=BETS)
-
-
-async def _accept_cashback(tokens: AccessTokens, request: Request, body: bytes) -> Response:
-    return await _accept(tokens, request, body, subject=CASHBACKS)
-
-
-async def _accept(tokens: AccessTokens, request: Request, body: bytes, *, subject: Subject) -> Response:
+async def _accept(tokens: AccessTokens, request: HotRequest, body: bytes, *, subject: Subject) -> Response:
     casino = await tokens.authenticate(request)
-    require_json(request)
+    request.require_json()
     accept = codec.read_accept(body, casino, subject)
     heard = await accept_payment(
         tokens.hub, casino.casino_id, accept.subject_id, kind=accept.kind, outcome=accept.outcome
@@ -152,13 +145,13 @@ async def _accept(tokens: AccessTokens, request: Request, body: bytes, *, subjec
     return _respond(NOT_ACCEPTED, headers=_problem(f"final, do not send it again: {heard.why}"))
 
 
-async def _answer(tokens: AccessTokens, request: Request, handle: CasinoHandler) -> Response:
+async def _answer(tokens: AccessTokens, handle: CasinoHandler, request: HotRequest) -> Response:
     try:
-        body = await read_body(request)
-        async with asyncio.timeout(ANSWER_TIMEOUT_S):
+        body = await request.read_body() if request.whole_body is None else request.whole_body
+        with TimeLimit(ANSWER_TIMEOUT_S):
             return await handle(tokens, request, body)
     except Unauthorized as stranger:
-        log.info("casino.unauthorized", path=request.url.path, client=stranger.client, why=stranger.why)
+        log.info("casino.unauthorized", path=request.path, client=stranger.client, why=stranger.why)
         told = "no good id and secret" if handle is _token else "no good bearer"
         return _respond(UNAUTHORIZED, headers={"WWW-Authenticate": "Bearer", **_problem(told)})
     except RateExceeded as busy:
@@ -182,7 +175,7 @@ async def _answer(tokens: AccessTokens, request: Request, handle: CasinoHandler)
     return _respond(NOT_NOW, headers=_problem("not taken in now: send it again"))
 
 
-def _unreadable(request: Request, problem: Exception) -> Response:
+def _unreadable(request: HotRequest, problem: Exception) -> Response:
     match problem:
         case TooLarge():
             answer, why = TOO_LARGE, f"the body is larger than {MAX_BODY} bytes"
@@ -190,7 +183,7 @@ def _unreadable(request: Request, problem: Exception) -> Response:
             answer, why = WRONG_TYPE, "Content-Type must be application/json, once"
         case _:
             answer, why = UNREADABLE, str(problem)
-    log.info("casino.unreadable", path=request.url.path, problem=why)
+    log.info("casino.unreadable", path=request.path, problem=why)
     return _respond(answer, headers=_problem(why))
 
 

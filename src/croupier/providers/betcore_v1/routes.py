@@ -10,10 +10,10 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
-from starlette.routing import Route
 
 from croupier.core.commands import Answer
 from croupier.core.counterparty import Provider
@@ -27,10 +27,11 @@ from croupier.flows.provider_request import NotTaken
 from croupier.flows.publish_draws import publish_draws
 from croupier.flows.refund import refund
 from croupier.flows.refused_win import refused_win
-from croupier.kit.inbound import TooLarge, WrongType, address_of, arrived_s, read_body, require_json
+from croupier.kit.clock import TimeIsUp, TimeLimit
+from croupier.kit.inbound import HotRequest, TooLarge, WrongType
 from croupier.kit.json_reply import JsonReply
 from croupier.kit.log import get
-from croupier.kit.measured_routes import measured_routes
+from croupier.kit.measured_routes import HotAnswer, HotRoute, hot_routes
 from croupier.kit.networks import may_call
 from croupier.kit.openapi import Operation
 from croupier.kit.strictjson import BadField, BadJson
@@ -53,14 +54,28 @@ REFUSAL_DELAY_S = 0.05
 """Seconds after which a failed verification is answered: longer than any lookup, so timing discloses nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One of the calls of a provider."""
+
+    name: str
+    handle: ProviderHandler
+    bet_call: bool
+    """A used request id with the same body is accepted as a retry."""
+    crediting: bool
+    """It credits a player: a refused one raises an incident, and no limit delays it."""
+
+
 @dataclass(slots=True)
 class InboundRequest:
     """One request and what is known of it so far."""
 
-    request: Request
-    bet_call: bool
+    request: HotRequest
+    call: Call
     arrived_s: float
     """Monotonic second of its first byte. Freshness and deadline are counted from here."""
+    whole_s: float = 0.0
+    """Monotonic second at which its body was here."""
     body: bytes = b""
     provider: Provider = field(init=False)
     session_id: str = ""
@@ -68,15 +83,6 @@ class InboundRequest:
     """The provider has signed it, so `provider` is set."""
     begun: bool = False
     """The flow has started, so something may have been written."""
-
-    @property
-    def verb(self) -> str:
-        """Return the last part of the path."""
-        return str(self.request.scope["path"]).rpartition("/")[2]
-
-    def left_s(self, hub: Hub, hold_s: float) -> float:
-        """Return the seconds until the request must be answered."""
-        return max(0.0, self.arrived_s + hold_s + ANSWER_GRACE_S - hub.clock.monotonic_s())
 
 
 class Refused(Exception):
@@ -87,7 +93,7 @@ class Refused(Exception):
         self.reply = reply
 
 
-def routes(hub: Hub) -> list[Route]:
+def routes(hub: Hub) -> list[HotRoute]:
     """Return the routes of this protocol: one for each operation."""
     handles: dict[str, ProviderHandler] = {
         "balance": _balance,
@@ -98,18 +104,12 @@ def routes(hub: Hub) -> list[Route]:
         "feed/draws": _feed_draws,
     }
 
-    async def answer_to(operation: Operation, request: Request) -> Response:
-        # A bet call with a used request id and the same body is accepted as a retry.
+    def answer_of(operation: Operation) -> HotAnswer:
         bet_call = operation.method == "POST" and operation.name != "feed/draws"
-        inbound = InboundRequest(request, bet_call, arrived_s(request, hub.clock))
-        reply = await _answer(hub, inbound, handles[operation.name])
-        if inbound.verified:
-            took_s = hub.clock.monotonic_s() - inbound.arrived_s
-            provider = str(inbound.provider.provider_id)
-            hub.metrics.observe("croupier_provider_request_seconds", took_s, provider, operation.name)
-        return _respond(reply)
+        crediting = operation.name in CREDITING_CALLS
+        return partial(_answer, hub, Call(operation.name, handles[operation.name], bet_call, crediting))
 
-    return measured_routes(PROVIDERS.operations, answer_to, side="provider", measures=hub)
+    return hot_routes(PROVIDERS.operations, answer_of, side="provider", measures=hub)
 
 
 def not_found(status: int) -> Response:
@@ -118,28 +118,32 @@ def not_found(status: int) -> Response:
     return _respond(codec.encode_fault(fault))
 
 
-async def _balance(hub: Hub, inbound: InboundRequest) -> Answer:
-    return await balance(hub, inbound.provider.provider_id, inbound.session_id)
+# Each of these reads its request at once and returns what the flow will answer: a coroutine of its own would be one more to
+# enter whenever the request waits.
 
 
-async def _pay_in(hub: Hub, inbound: InboundRequest) -> Answer:
+def _balance(hub: Hub, inbound: InboundRequest) -> Awaitable[Answer]:
+    return balance(hub, inbound.provider.provider_id, inbound.session_id)
+
+
+def _pay_in(hub: Hub, inbound: InboundRequest) -> Awaitable[Answer]:
     command = codec.read_pay_in(inbound.provider.provider_id, inbound.session_id, inbound.body)
-    return await pay_in(hub, evolve(command, arrived_s=inbound.arrived_s))
+    return pay_in(hub, evolve(command, arrived_s=inbound.arrived_s))
 
 
-async def _pay_in_out(hub: Hub, inbound: InboundRequest) -> Answer:
+def _pay_in_out(hub: Hub, inbound: InboundRequest) -> Awaitable[Answer]:
     command = codec.read_pay_in_out(inbound.provider.provider_id, inbound.session_id, inbound.body)
-    return await pay_in(hub, evolve(command, arrived_s=inbound.arrived_s))
+    return pay_in(hub, evolve(command, arrived_s=inbound.arrived_s))
 
 
-async def _pay_out(hub: Hub, inbound: InboundRequest) -> Answer:
+def _pay_out(hub: Hub, inbound: InboundRequest) -> Awaitable[Answer]:
     command = codec.read_pay_out(inbound.provider.provider_id, inbound.session_id, inbound.body)
-    return await pay_out(hub, evolve(command, arrived_s=inbound.arrived_s))
+    return pay_out(hub, evolve(command, arrived_s=inbound.arrived_s))
 
 
-async def _refund(hub: Hub, inbound: InboundRequest) -> Answer:
+def _refund(hub: Hub, inbound: InboundRequest) -> Awaitable[Answer]:
     command = codec.read_refund(inbound.provider.provider_id, inbound.session_id, inbound.body)
-    return await refund(hub, evolve(command, arrived_s=inbound.arrived_s))
+    return refund(hub, evolve(command, arrived_s=inbound.arrived_s))
 
 
 async def _feed_draws(hub: Hub, inbound: InboundRequest) -> Answer:
@@ -148,72 +152,68 @@ async def _feed_draws(hub: Hub, inbound: InboundRequest) -> Answer:
     return answer if answer.field is None else evolve(answer, field=feed_codec.spelt(answer.field))
 
 
-async def _answer(hub: Hub, inbound: InboundRequest, handle: ProviderHandler) -> codec.ProviderReply:
+async def _answer(hub: Hub, call: Call, request: HotRequest) -> Response:
+    """Return the flow's answer, in time. A decision that is already in the group commit then is still committed."""
+    inbound = InboundRequest(request, call, request.arrived_s)
     try:
-        inbound.body = await read_body(inbound.request)
-        return await _answer_in_time(hub, inbound, handle)
+        inbound.body = await request.read_body() if request.whole_body is None else request.whole_body
+        inbound.whole_s = hub.clock.monotonic_s()
+        usual_s = inbound.arrived_s + hub.store.providers.usual_hold_s + ANSWER_GRACE_S
+        with TimeLimit(usual_s - inbound.whole_s) as limit:
+            inbound.provider = await _verify_request(hub, inbound)
+            inbound.verified = True
+            _keep_to_its_hold(hub, inbound, limit)
+            try:
+                flow = _begin_flow(hub, inbound)
+            except (WrongType, BadJson, BadField) as problem:
+                await _report_refused_win(hub, inbound, inbound.provider, why=str(problem))
+                raise
+            answer = await flow
+            if answer.refusal is Refusal.WRONG_DATA:
+                await _report_refused_win(hub, inbound, inbound.provider, why=f"{answer.field} {answer.why}")
+            reply = codec.encode(answer)
     except asyncio.CancelledError:
         if not hub.state.closing:
             raise
         # The worker is stopping: the request is answered anyway, in the form of this protocol.
-        return codec.encode(Answer(Refusal.OUTCOME_UNKNOWN if inbound.begun else Refusal.NOT_TAKEN))
+        reply = _cut_off(inbound)
     except Exception as problem:  # noqa: BLE001 - no traceback ever reaches a peer
-        return _reply_to(hub, problem)
+        reply = _reply_to(hub, inbound, problem)
+    if inbound.verified:
+        took_s = hub.clock.monotonic_s() - inbound.arrived_s
+        hub.metrics.observe("croupier_provider_request_seconds", took_s, f"{inbound.provider.provider_id}", call.name)
+    return _respond(reply)
 
 
-async def _run_flow(hub: Hub, inbound: InboundRequest, handle: ProviderHandler) -> Answer:
-    """Run the flow of a verified request. A refused win or refund also raises an incident."""
-    try:
-        if inbound.request.method == "POST":
-            require_json(inbound.request)
-        if "session_id" in inbound.request.path_params:
-            inbound.session_id = codec.read_session_id(inbound.request.path_params["session_id"])
-        inbound.begun = True
-        answer = await handle(hub, inbound)
-    except WrongType:
-        await _report_refused_win(hub, inbound, inbound.provider, why="the body is not declared as application/json")
-        raise
-    except (BadJson, BadField) as problem:
-        await _report_refused_win(hub, inbound, inbound.provider, why=str(problem))
-        raise
-    if answer.refusal is Refusal.WRONG_DATA:
-        await _report_refused_win(hub, inbound, inbound.provider, why=f"{answer.field} {answer.why}")
-    return answer
+def _keep_to_its_hold(hub: Hub, inbound: InboundRequest, limit: TimeLimit) -> None:
+    """Go by the hold time of the provider from now on. Raises NotTaken if it is over."""
+    hold_s = inbound.provider.hold_s
+    left_s = inbound.arrived_s + hold_s + ANSWER_GRACE_S - hub.clock.monotonic_s()
+    if left_s <= 0:
+        raise NotTaken
+    if hold_s != hub.store.providers.usual_hold_s:
+        limit.prolong(left_s)
+
+
+def _begin_flow(hub: Hub, inbound: InboundRequest) -> Awaitable[Answer]:
+    """Read a verified request and return its flow. Raises WrongType, BadJson and BadField."""
+    request = inbound.request
+    if request.method == "POST":
+        request.require_json()
+    if "session_id" in request.path_params:
+        inbound.session_id = codec.read_session_id(request.path_params["session_id"])
+    inbound.begun = True
+    return inbound.call.handle(hub, inbound)
 
 
 async def _report_refused_win(hub: Hub, inbound: InboundRequest, provider: Provider, *, why: str) -> None:
     """Report a pay-out or refund that was refused before any flow (flows.refused_win)."""
-    bet_ref = codec.read_bet_ref(inbound.body) if inbound.verb in CREDITING_CALLS else None
+    bet_ref = codec.read_bet_ref(inbound.body) if inbound.call.crediting else None
     if bet_ref is not None:
-        await refused_win(hub, provider, bet_ref, verb=inbound.verb, why=why)
+        await refused_win(hub, provider, bet_ref, verb=inbound.call.name, why=why)
 
 
-async def _answer_in_time(hub: Hub, inbound: InboundRequest, handle: ProviderHandler) -> codec.ProviderReply:
-    """Return the flow's answer, or 99 at the deadline: 503 if nothing was written, 504 if that is not known.
-
-    A decision that is already in the group commit is still committed.
-    """
-    now_s = asyncio.get_running_loop().time
-    limit = asyncio.timeout(inbound.left_s(hub, hub.store.providers.usual_hold_s))
-    try:
-        async with limit:
-            inbound.provider = await _verify_request(hub, inbound)
-            inbound.verified = True
-            left_s = inbound.left_s(hub, inbound.provider.hold_s)
-            if not left_s:
-                raise NotTaken
-            if inbound.provider.hold_s != hub.store.providers.usual_hold_s:
-                limit.reschedule(now_s() + left_s)
-            return codec.encode(await _run_flow(hub, inbound, handle))
-    except TimeoutError:
-        if not limit.expired():
-            raise
-    late = DbDown("a request was not finished within its hold time")
-    hub.database_health.log_trouble(late)
-    return codec.encode(Answer(Refusal.OUTCOME_UNKNOWN if inbound.begun else Refusal.NOT_TAKEN))
-
-
-def _reply_to(hub: Hub, problem: Exception) -> codec.ProviderReply:
+def _reply_to(hub: Hub, inbound: InboundRequest, problem: Exception) -> codec.ProviderReply:
     """Return the answer to a request that no flow answered."""
     match problem:
         case Refused():
@@ -228,11 +228,20 @@ def _reply_to(hub: Hub, problem: Exception) -> codec.ProviderReply:
             if isinstance(problem.__cause__, DbError):
                 hub.database_health.record(problem.__cause__)
             reply = codec.encode(Answer(Refusal.NOT_TAKEN))
+        case TimeIsUp():
+            # 99 at the deadline: 503 if nothing was written, 504 if that is not known.
+            hub.database_health.log_trouble(DbDown("a request was not finished within its hold time"))
+            reply = _cut_off(inbound)
         case _:
             # Whether something was written is not known: the provider retries or refunds.
             _log_failure(hub, problem)
             reply = codec.encode(Answer(Refusal.OUTCOME_UNKNOWN))
     return reply
+
+
+def _cut_off(inbound: InboundRequest) -> codec.ProviderReply:
+    """Return the answer to a request that is not finished."""
+    return codec.encode(Answer(Refusal.OUTCOME_UNKNOWN if inbound.begun else Refusal.NOT_TAKEN))
 
 
 def _log_failure(hub: Hub, problem: Exception) -> None:
@@ -250,32 +259,32 @@ def _traceback_of(problem: Exception) -> Exception | None:
 
 async def _verify_request(hub: Hub, inbound: InboundRequest) -> Provider:
     """Return the provider that signed the request. Raises Refused with the same answer for every failure."""
-    came_s, request = hub.clock.monotonic_s(), inbound.request
+    request = inbound.request
     try:
         provider, request_id = await _verify_signature(hub, inbound)
-        digest = hashlib.sha256(f"{request.method} {request.scope['path']}\n".encode() + inbound.body).digest()
+        digest = hashlib.sha256(f"{request.method} {request.path}\n".encode() + inbound.body).digest()
         seen = await hub.store.replay_guard.claim(provider.provider_id, request_id, digest)
     except DbError as error:
         raise NotTaken from error
     except Refused:
-        await hub.clock.sleep(max(0.0, came_s + REFUSAL_DELAY_S - hub.clock.monotonic_s()))
+        await hub.clock.sleep(max(0.0, inbound.whole_s + REFUSAL_DELAY_S - hub.clock.monotonic_s()))
         raise
-    if seen == "other" or (seen == "same" and not inbound.bet_call):
+    if seen == "other" or (seen == "same" and not inbound.call.bet_call):
         raise _unauthorized(inbound, "the request id was used before", provider=provider.name)
     return provider
 
 
 async def _verify_signature(hub: Hub, inbound: InboundRequest) -> tuple[Provider, str]:
     """Return the provider that signed the request and the request id. Freshness is judged at the first byte's arrival."""
-    claim, address = signing.read_claim(inbound.request.scope["headers"]), address_of(inbound.request)
+    claim, address = signing.read_claim(inbound.request.headers), inbound.request.address
     who = None if isinstance(claim, signing.Unverified) else claim.counterparty_id
-    wait_s = 0 if inbound.verb in CREDITING_CALLS else hub.inbound_limits.guess_wait_s("provider", who, address)
+    wait_s = 0 if inbound.call.crediting else hub.inbound_limits.guess_wait_s("provider", who, address)
     if wait_s:
         raise Refused(codec.encode(Answer(Refusal.RATE_LIMITED, retry_after_s=wait_s)))
     if isinstance(claim, signing.Unverified):
         hub.inbound_limits.failed(address)
         raise _unauthorized(inbound, claim.why)
-    came_ms = hub.clock.now_ms() - round((hub.clock.monotonic_s() - inbound.arrived_s) * 1000)
+    came_ms = hub.clock.now_ms() - round((inbound.whole_s - inbound.arrived_s) * 1000)
     provider = await hub.store.providers.by_counterparty(claim.counterparty_id)
     secrets = await hub.store.providers.secrets(provider.provider_id) if provider else ()
     if provider is not None and provider.closed:
@@ -300,7 +309,7 @@ async def _verify_signature(hub: Hub, inbound: InboundRequest) -> tuple[Provider
 def _unauthorized(inbound: InboundRequest, why: str, **facts: str) -> Refused:
     """Log the refusal and return it. `facts` name the provider, or the counterparty that it claims to be."""
     # The path comes from the peer, so it is escaped and bounded.
-    log.info("provider.unauthorized", why=why, path=ascii(inbound.request.url.path)[1:-1][:MAX_PATH_CHARS], **facts)
+    log.info("provider.unauthorized", why=why, path=ascii(inbound.request.path)[1:-1][:MAX_PATH_CHARS], **facts)
     return Refused(codec.encode(Answer(Refusal.UNAUTHORIZED)))
 
 
