@@ -40,7 +40,7 @@ from croupier.core.readings import (
 )
 from croupier.core.refusals import CasinoNo
 from croupier.kit import strictjson
-from croupier.kit.strictjson import BadField, BadJson, Json, Record
+from croupier.kit.strictjson import BadField, BadJson, Json
 
 MAX_REFRESH_TOKEN = 4096
 """Characters of the longest accepted RefreshToken."""
@@ -69,7 +69,13 @@ def _order_fields(order: Order) -> dict[str, object]:
         "TransactionType": subject.types[order.kind],
         "Amount": format_amount(order.amount, order.currency),
     }
-    return fields | _present(TaxAmount=_tax_text(order), PromoCode=order.promo_code, TagId=order.tag_id)
+    return fields | _optional_fields(order)
+
+
+def _optional_fields(order: Order) -> dict[str, object]:
+    if order.tax is None and order.promo_code is None and order.tag_id is None:
+        return {}  # as most orders
+    return _present(TaxAmount=_tax_text(order), PromoCode=order.promo_code, TagId=order.tag_id)
 
 
 def _tax_text(order: Order) -> str | None:
@@ -281,16 +287,16 @@ def read_accept(body: bytes, casino: Casino, subject: Subject = BETS) -> Accept:
     envelope = messages.read_envelope(body)
     value = strictjson.record(envelope.value, "Value")
     subject_id, kind = messages.read_id(value, subject.id_name), messages.read_kind(value, subject)
-    return Accept(subject_id, kind, _read_outcome(envelope, value, casino, subject=subject))
-
-
-def _read_outcome(envelope: Envelope, value: Record, casino: Casino, *, subject: Subject) -> PaymentOutcome:
     reading = meaning_of(envelope.code, casino)
+    outcome: PaymentOutcome
     if reading == "yes":
         if envelope.message is None:
             raise BadField("Message", "is missing")
-        return Yes(messages.read_contents(value, subject, whole=True), messages.read_balance(value))
-    if reading == "exists":
-        stated = messages.read_contents(value, subject)
-        return Exists(stated if messages.states_whole(value, subject) else None)
-    return No(reading or CasinoNo.OTHER, envelope.code, envelope.message or "")
+        contents = messages.read_contents(value, subject, whole=True, known=(subject_id, kind))
+        outcome = Yes(contents, messages.read_balance(value))
+    elif reading == "exists":
+        contents = messages.read_contents(value, subject, known=(subject_id, kind))
+        outcome = Exists(contents if messages.states_whole(value, subject) else None)
+    else:
+        outcome = No(reading or CasinoNo.OTHER, envelope.code, envelope.message or "")
+    return Accept(subject_id, kind, outcome)
