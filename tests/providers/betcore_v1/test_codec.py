@@ -157,7 +157,6 @@ def test_an_answer_is_written_to_the_byte(row: dict[str, Any]) -> None:
     told = {**row["answer"], "refusal": row["answer"]["refusal"] and Refusal(row["answer"]["refusal"])}
     reply = codec.encode(Answer(**told))
     assert (reply.status, reply.body.decode()) == (row["status"], row["body"])
-    assert reply.headers["Content-Type"] == "application/json"
     assert reply.headers.get("Retry-After") == row["retryAfter"]
 
 

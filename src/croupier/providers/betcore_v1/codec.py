@@ -8,8 +8,8 @@ Spec: provider.md 2 to 4, money.md 1.2.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Mapping
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
@@ -28,6 +28,7 @@ CHARS_PER_STEP = 16_384
 ELEMENT_COST_CHARS = 64
 """Cost of an element in characters, in addition to its length."""
 
+_NO_HEADERS: Mapping[str, str] = {}
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,32}")
 _ODD = re.compile(r"[0-9]{1,18}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -35,13 +36,12 @@ _URL_CHARS = re.compile(r"[!#-;=?-\[\]-~]+")
 """Printable ASCII without space, double quote, angle brackets and backslash."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProviderReply:
-    """One answer, ready to be sent."""
+class ProviderReply(NamedTuple):
+    """One answer, ready to be sent. `headers` are those beside the ones of every JSON answer."""
 
     status: int
     body: bytes
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str]
 
 
 # --- requests of the provider -------------------------------------------------------------------------------------
@@ -49,18 +49,23 @@ class ProviderReply:
 
 def read_session_id(path_part: str) -> str:
     """Return the session id of a path, as text that is safe to look up. Raises BadField."""
-    return _safe_name(path_part, "sessionId")
+    return _read_ref({"sessionId": path_part}, "sessionId")
 
 
-def read_pay_in(provider_id: int, session_id: str, body: bytes) -> PayIn:
+def read_pay_in(provider_id: int, session_id: str, body: bytes, *, arrived_s: float | None = None) -> PayIn:
     """Read a `POST bets/pay-in`."""
     obj = _bet_body(session_id, body)
     return PayIn(
-        provider_id, session_id, _read_ref(obj, "betId"), _read_ref(obj, "gameRoundId"), _read_amount(obj, "betAmount")
+        provider_id,
+        session_id,
+        _read_ref(obj, "betId"),
+        _read_ref(obj, "gameRoundId"),
+        _read_amount(obj, "betAmount"),
+        arrived_s=arrived_s,
     )
 
 
-def read_pay_in_out(provider_id: int, session_id: str, body: bytes) -> PayIn:
+def read_pay_in_out(provider_id: int, session_id: str, body: bytes, *, arrived_s: float | None = None) -> PayIn:
     """Read a `POST bets/pay-in-out`: a pay-in with its win."""
     obj = _bet_body(session_id, body)
     return PayIn(
@@ -71,10 +76,11 @@ def read_pay_in_out(provider_id: int, session_id: str, body: bytes) -> PayIn:
         _read_amount(obj, "betAmount"),
         win=_read_amount(obj, "winAmount"),
         win_odd=_read_optional(_read_odd, obj, "winOdd"),
+        arrived_s=arrived_s,
     )
 
 
-def read_pay_out(provider_id: int, session_id: str, body: bytes) -> PayOut:
+def read_pay_out(provider_id: int, session_id: str, body: bytes, *, arrived_s: float | None = None) -> PayOut:
     """Read a `POST bets/pay-out`."""
     obj = _bet_body(session_id, body)
     return PayOut(
@@ -84,18 +90,19 @@ def read_pay_out(provider_id: int, session_id: str, body: bytes) -> PayOut:
         _read_ref(obj, "gameRoundId"),
         _read_amount(obj, "winAmount"),
         win_odd=_read_optional(_read_odd, obj, "winOdd"),
+        arrived_s=arrived_s,
     )
 
 
-def read_refund(provider_id: int, session_id: str, body: bytes) -> Refund:
+def read_refund(provider_id: int, session_id: str, body: bytes, *, arrived_s: float | None = None) -> Refund:
     """Read a `POST bets/refund`."""
-    return Refund(provider_id, session_id, _read_ref(_bet_body(session_id, body), "betId"))
+    return Refund(provider_id, session_id, _read_ref(_bet_body(session_id, body), "betId"), arrived_s)
 
 
 def _bet_body(session_id: str, body: bytes) -> Record:
     """Return the body as an object. Raises BadField if its sessionId differs from the path's."""
     obj = strictjson.record(strictjson.loads(body))
-    if strictjson.optional(_read_ref, obj, "sessionId") not in {None, session_id}:
+    if obj.get("sessionId") is not None and _read_ref(obj, "sessionId") != session_id:
         raise BadField("sessionId", "differs from the session in the path")
     return obj
 
@@ -103,17 +110,16 @@ def _bet_body(session_id: str, body: bytes) -> Record:
 # --- single fields ----------------------------------------------------------------------------------------------
 
 
-def _safe_name(value: str, field_name: str) -> str:
-    """Return the name, or raise BadField if it could be mistaken for another name (kit.names)."""
+def _read_ref(obj: Record, name: str) -> str:
+    """Read an id of the provider: a name of 1 to 128 characters that cannot be mistaken for another one (kit.names)."""
+    value = obj.get(name)
+    if type(value) is str and names.plain(value):
+        return value
+    value = strictjson.text(obj, name)
     problem = names.problem_of(value)
     if problem is not None:
-        raise BadField(field_name, problem)
+        raise BadField(name, problem)
     return value
-
-
-def _read_ref(obj: Record, name: str) -> str:
-    """Read an id of the provider: a name of 1 to 128 characters (kit.names)."""
-    return _safe_name(strictjson.text(obj, name), name)
 
 
 def _read_ref_or_number(obj: Record, name: str) -> str:
@@ -202,9 +208,9 @@ def encode_fault(fault: RequestFault) -> ProviderReply:
 
 
 def _reply(wire: WalletAnswer, status: int, retry_after_s: int | None = None) -> ProviderReply:
-    headers = {"Content-Type": "application/json"}
+    headers = _NO_HEADERS
     if status in outcomes.NOT_TAKEN_STATUSES:
-        headers["Retry-After"] = str(outcomes.RETRY_AFTER_S if retry_after_s is None else retry_after_s)
+        headers = {"Retry-After": str(outcomes.RETRY_AFTER_S if retry_after_s is None else retry_after_s)}
     return ProviderReply(status, msgspec.json.encode(wire), headers)
 
 
