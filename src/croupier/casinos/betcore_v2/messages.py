@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+import msgspec
+
 from croupier.casinos.betcore_v2.outcomes import OK, HubAnswer
 from croupier.core import money
 from croupier.core.readings import Contents, PaymentKind
@@ -111,6 +113,25 @@ def compact(value: object) -> str:
 _ENCODER: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 _OK: Final = compact({"ErrorCode": OK.code, "Message": OK.message}).encode()
 """The answer to nearly every accept."""
+
+
+class PlainPayment(msgspec.Struct, rename="pascal"):
+    """The Value of an accept of a bet's payment, as it nearly always comes (kit.plain_json)."""
+
+    bet_id: int
+    partner_user_id: str
+    partner_transaction_id: str
+    transaction_type: int
+    amount: msgspec.Raw
+    balance: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+class PlainAccept(msgspec.Struct, rename="pascal"):
+    """An accept with such a Value."""
+
+    error_code: int
+    message: str
+    value: PlainPayment
 
 
 # A payment, as make, accept and info all state it.

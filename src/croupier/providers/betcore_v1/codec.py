@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Container, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
@@ -17,10 +17,18 @@ import msgspec
 from croupier.core import money
 from croupier.core.commands import Answer, Catalogue, GameListing, LaunchOrder, PayIn, PayOut, Refund
 from croupier.core.refusals import Refusal
-from croupier.kit import names, strictjson
+from croupier.kit import names, plain_json, strictjson
 from croupier.kit.strictjson import BadField, BadJson, Json, NumberText, Record
 from croupier.providers.betcore_v1 import outcomes
-from croupier.providers.betcore_v1.messages import MAX_GAMES, MAX_LIST_BYTES, MAX_URL_CHARS, LaunchBody, WalletAnswer
+from croupier.providers.betcore_v1.messages import (
+    MAX_GAMES,
+    MAX_LIST_BYTES,
+    MAX_URL_CHARS,
+    LaunchBody,
+    PlainStake,
+    PlainWin,
+    WalletAnswer,
+)
 from croupier.providers.betcore_v1.outcomes import RequestFault
 
 CHARS_PER_STEP = 16_384
@@ -28,6 +36,8 @@ CHARS_PER_STEP = 16_384
 ELEMENT_COST_CHARS = 64
 """Cost of an element in characters, in addition to its length."""
 
+_STAKE = msgspec.json.Decoder(PlainStake)
+_WIN = msgspec.json.Decoder(PlainWin)
 _NO_HEADERS: Mapping[str, str] = {}
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,32}")
 _ODD = re.compile(r"[0-9]{1,18}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?")
@@ -54,6 +64,9 @@ def read_session_id(path_part: str) -> str:
 
 def read_pay_in(provider_id: int, session_id: str, body: bytes, *, arrived_s: float | None = None) -> PayIn:
     """Read a `POST bets/pay-in`."""
+    plain = _plain_call(_STAKE, session_id, body)
+    if plain is not None:
+        return PayIn(provider_id, session_id, *plain, arrived_s=arrived_s)
     obj = _bet_body(session_id, body)
     return PayIn(
         provider_id,
@@ -82,6 +95,9 @@ def read_pay_in_out(provider_id: int, session_id: str, body: bytes, *, arrived_s
 
 def read_pay_out(provider_id: int, session_id: str, body: bytes, *, arrived_s: float | None = None) -> PayOut:
     """Read a `POST bets/pay-out`."""
+    plain = _plain_call(_WIN, session_id, body)
+    if plain is not None:
+        return PayOut(provider_id, session_id, *plain, arrived_s=arrived_s)
     obj = _bet_body(session_id, body)
     return PayOut(
         provider_id,
@@ -97,6 +113,20 @@ def read_pay_out(provider_id: int, session_id: str, body: bytes, *, arrived_s: f
 def read_refund(provider_id: int, session_id: str, body: bytes, *, arrived_s: float | None = None) -> Refund:
     """Read a `POST bets/refund`."""
     return Refund(provider_id, session_id, _read_ref(_bet_body(session_id, body), "betId"), arrived_s)
+
+
+def _plain_call(decoder: msgspec.json.Decoder[Any], session_id: str, body: bytes) -> tuple[str, str, str] | None:
+    """Return betId, gameRoundId and amount of a plain body in which nothing is wrong; None for any other."""
+    told: PlainStake | PlainWin | None = plain_json.decoded(decoder, body)
+    if told is None:
+        return None
+    members, amount = 3, plain_json.amount(told.amount)
+    if told.session_id is not msgspec.UNSET:
+        members = 4
+        if told.session_id != session_id or not names.plain(session_id):
+            return None
+    sound = names.plain(told.bet_id) and names.plain(told.game_round_id) and money.is_amount(amount)
+    return (told.bet_id, told.game_round_id, amount) if sound and plain_json.has_only(body, members) else None
 
 
 def _bet_body(session_id: str, body: bytes) -> Record:
