@@ -252,3 +252,18 @@ def test_a_balance_informs_so_it_is_rounded_down_and_never_below_nothing(text: s
 def test_what_is_no_balance_is_refused(text: str) -> None:
     with pytest.raises(BadAmount):
         money.balance_minor(text, "EUR")
+
+
+@given(minor=st.integers(0, 10**9), currency=currencies)
+def test_an_amount_is_the_same_at_every_reading(minor: int, currency: str) -> None:
+    text = format_amount(minor, currency)
+    assert [parse_amount(again, currency) for again in (text, text, f"{text}", type("Text", (str,), {})(text))] == [
+        minor
+    ] * 4
+
+
+def test_what_is_read_of_one_currency_is_not_taken_for_another() -> None:
+    assert [parse_amount("1", code) for code in ("EUR", "JPY", "KWD", "EUR")] == [100, 1, 1000, 100]
+    for _ in range(2):
+        with pytest.raises(BadAmount, match="more decimals"):
+            parse_amount("1.50", "JPY")

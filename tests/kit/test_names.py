@@ -7,6 +7,8 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from croupier.kit import names
 
@@ -85,3 +87,13 @@ def test_no_boundary_asks_the_running_python_what_a_character_is() -> None:
 @pytest.mark.parametrize(("words", "bad"), [("it was agreed, 玩家\u3000ok", False), ("a\nb", True), ("a\u202eb", True)])
 def test_free_words_stay_on_one_line(words: str, bad: bool) -> None:
     assert names.unreadable(words) is bad
+
+
+@given(st.text(st.characters(max_codepoint=0x7F) | st.sampled_from(" \x7f\x80\xa0é"), max_size=4))
+def test_a_plain_name_is_a_valid_one(text: str) -> None:
+    assert (names.plain(text) is not None) == (text.isascii() and names.problem_of(text) is None)
+
+
+@pytest.mark.parametrize("text", [*GOOD, *BAD, "x" * 127 + " ", "~" * 128, "a\n", "\nb"])
+def test_a_plain_name_is_a_valid_one_of_ascii(text: str) -> None:
+    assert (names.plain(text) is not None) == (text.isascii() and names.problem_of(text) is None)

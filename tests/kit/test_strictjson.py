@@ -330,3 +330,20 @@ def test_an_array_may_be_longer_than_a_body_and_an_element_may_not() -> None:
         one_by_one(b"[1,2,3]", max_items=2)
     with pytest.raises(BadJson, match="longer than"):
         one_by_one(b"[1,2,3]", max_bytes=6)
+
+
+ODD_ENDS = ["", " ", "\n", "x", "}", "{}", ",", " }", "\x00", "\u2003"]
+
+
+@pytest.mark.parametrize("whole", ['{"a":1}', '{"a":{"b":"}"}}', "{}", "{", "[1]", "1", '{"a"}', '{"a":1,}'])
+@pytest.mark.parametrize("begin", ODD_ENDS)
+@pytest.mark.parametrize("end", ODD_ENDS)
+def test_the_place_of_a_fault_is_where_the_standard_reader_has_it(begin: str, whole: str, end: str) -> None:
+    body = begin + whole + end
+    try:
+        read = json.loads(body, parse_int=NumberText)
+    except json.JSONDecodeError as problem:
+        with pytest.raises(BadJson, match=f"not JSON at character {problem.pos}$"):
+            loads(body.encode())
+    else:
+        assert loads(body.encode()) == read

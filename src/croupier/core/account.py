@@ -6,10 +6,11 @@ Owns: the roles and what each may do, and the scope of an account. Never: how so
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+
+from croupier.core.words import Word
 
 
-class Role(Enum):
+class Role(Word):
     """What a person may do. Each role may do what those before it may."""
 
     LOOK = "look"

@@ -6,10 +6,11 @@ Owns: the names, their order and their words. Never: a switch itself, or who set
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+
+from croupier.core.words import Word
 
 
-class Rule(Enum):
+class Rule(Word):
     """The rules, in the order in which they are checked. The value is shown to casinos."""
 
     CASINO_CLOSED = "casino_closed"

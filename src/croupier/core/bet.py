@@ -16,13 +16,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 
 from croupier.core.payment import Call, Payment, PaymentState
 from croupier.core.readings import PaymentKind
+from croupier.core.words import Word
 
 
-class BetState(Enum):
+class BetState(Word):
     """The states of a bet; the value is stored."""
 
     ASKED = "asked"
@@ -51,7 +51,7 @@ class BetState(Enum):
     """The stake is owed back or has been given back."""
 
 
-class BetEvent(Enum):
+class BetEvent(Word):
     """The events of the state table."""
 
     ACCEPTED_WAITED = "accepted_waited"
@@ -124,7 +124,7 @@ class IllegalBet(AssertionError):
     """An event that the table does not allow in this state."""
 
 
-class Origin(Enum):
+class Origin(Word):
     """The request that created the bet."""
 
     PAY_IN = "pay_in"
@@ -133,7 +133,7 @@ class Origin(Enum):
     TOMBSTONE = "tombstone"
 
 
-class Closing(Enum):
+class Closing(Word):
     """The state of the close at the casino (`payments/close`)."""
 
     OPEN = "open"

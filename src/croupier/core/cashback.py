@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 
 from croupier.core.payment import Call, Payment
 from croupier.core.readings import PaymentKind
+from croupier.core.words import Word
 
 
-class CashbackState(Enum):
+class CashbackState(Word):
     """The states of a cashback; the value is stored."""
 
     OWED = "owed"
@@ -36,7 +36,7 @@ class CashbackState(Enum):
     """A person ended it unpaid."""
 
 
-class CashbackEvent(Enum):
+class CashbackEvent(Word):
     """The events of the state table."""
 
     ACCEPTED = "accepted"

@@ -7,12 +7,12 @@ name. Never: secrets, which stay encrypted in the store. Spec: operate.md 4.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum
 
 from croupier.core.refusals import CasinoNo
+from croupier.core.words import Word
 
 
-class LateAccept(Enum):
+class LateAccept(Word):
     """The treatment of an accept for a stake that was already refused or has expired (money.md 3.6)."""
 
     RETURN = "return"
@@ -23,7 +23,7 @@ HOLD_S = 6.0
 """Default seconds that a provider waits for its answer."""
 
 
-class UserId(Enum):
+class UserId(Word):
     """The form of a player's name at a provider; the value is stored."""
 
     CASINO_PLAYER = "casino-player"

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum, IntEnum
+from enum import IntEnum
 from typing import Final
+
+from croupier.core.words import Word
 
 MAX_ID: Final = 2**53 - 1
 """Editions, versions and rounds are numbers that every JSON reader keeps exact."""
@@ -116,7 +118,7 @@ class Publication:
     meters: tuple[JackpotMeter, ...] = ()
 
 
-class Change(Enum):
+class Change(Word):
     """The effect of an update on the draw that is known."""
 
     NEW = "new"

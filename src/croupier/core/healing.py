@@ -10,8 +10,6 @@ Spec: money.md 2.4, 3.6, 4.6 and 8.
 
 from __future__ import annotations
 
-from enum import Enum
-
 from croupier.core import bet_requests, effects
 from croupier.core.bet import OK, Bet, BetEvent, BetState, Origin
 from croupier.core.draft import Draft
@@ -21,9 +19,10 @@ from croupier.core.payment import Payment, PaymentState
 from croupier.core.readings import Contents, InfoList, PaymentKind, Yes
 from croupier.core.reconciliation import Difference, compare, never_ordered
 from croupier.core.remembered import Verdict
+from croupier.core.words import Word
 
 
-class HealingRule(Enum):
+class HealingRule(Word):
     """Names of the rules, as the trace and the commands show them."""
 
     BOOKED_UNHEARD = "booked_unheard"

@@ -19,11 +19,11 @@ import hashlib
 import hmac
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from enum import Enum
 from typing import Final
 
 from croupier.core import ledger
 from croupier.core.ledger import Entry
+from croupier.core.words import Word
 
 LABEL: Final = "croupier-jackpot-v1"
 SECRET_BYTES: Final = 32
@@ -36,7 +36,7 @@ _WIN_REF: Final = " jackpot "
 """Begins the bet_ref of a win. No provider's betId begins with a blank (decision 0030)."""
 
 
-class PotState(Enum):
+class PotState(Word):
     """The states of a pot; the value is stored."""
 
     OPEN = "open"
@@ -44,7 +44,7 @@ class PotState(Enum):
     """It takes no shares and is not won. Shares of stakes that go back still leave it."""
 
 
-class RoundState(Enum):
+class RoundState(Word):
     """The states of a round; the value is stored."""
 
     OPEN = "open"
@@ -53,7 +53,7 @@ class RoundState(Enum):
     """Ended by a change of seed or ceiling before any stake had fed it."""
 
 
-class Direction(Enum):
+class Direction(Word):
     """Where a share moves; the value is stored."""
 
     IN = "in"

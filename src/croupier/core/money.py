@@ -13,6 +13,7 @@ decimals is refused and never rounded. Codes are case-sensitive: `mBTC` is a tho
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _BY_EXPONENT: dict[int, str] = {
     0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
@@ -87,6 +88,12 @@ def is_amount(text: str) -> bool:
 
 def parse_amount(text: str, currency: str) -> int:
     """Return decimal text in major units as minor units. Raises BadAmount, UnknownCurrency."""
+    return _minor_of(text, currency)
+
+
+@lru_cache(maxsize=1024)
+def _minor_of(text: str, currency: str) -> int:
+    """Return what `parse_amount` returns. One bet reads its stake three times, and many bets have the same one."""
     digits = exponent(currency)
     matched = _GRAMMAR.fullmatch(text)
     if matched is None:

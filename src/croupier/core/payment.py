@@ -12,12 +12,12 @@ Owns: the state table, the records. Never: the effect of an outcome on a bet. Sp
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 
 from croupier.core.readings import PaymentKind
+from croupier.core.words import Word
 
 
-class PaymentState(Enum):
+class PaymentState(Word):
     """The states of a payment; the value is stored."""
 
     CREATED = "created"
@@ -34,7 +34,7 @@ class PaymentState(Enum):
     """Held for review; a later success still ends it."""
 
 
-class PaymentEvent(Enum):
+class PaymentEvent(Word):
     """The events of the state table."""
 
     SEND = "send"
@@ -122,7 +122,7 @@ class Payment:
         return self.state in UNDECIDED
 
 
-class Step(Enum):
+class Step(Word):
     """The action of a call when it is due."""
 
     MAKE = "make"

@@ -6,17 +6,17 @@ Owns: the acts, the states, and who may approve. Never: what an act does (core.p
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 from typing import Final
 
 from croupier.core.account import Account, Role
 from croupier.core.readings import PaymentKind
+from croupier.core.words import Word
 
 VALID_MS: Final = 7 * 86_400_000
 """So long a proposal may be approved."""
 
 
-class Act(Enum):
+class Act(Word):
     """The decisions of a person about a payment or a bet."""
 
     RETRY = "payment retry"
@@ -27,7 +27,7 @@ class Act(Enum):
     SETTLE = "bet settle"
 
 
-class ProposalState(Enum):
+class ProposalState(Word):
     """The life of a proposal."""
 
     OPEN = "open"

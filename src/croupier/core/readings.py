@@ -7,12 +7,12 @@ a yes nor a no. Spec: casino.md 1.1 and 2.1.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 
 from croupier.core.refusals import CasinoNo
+from croupier.core.words import Word
 
 
-class PaymentKind(Enum):
+class PaymentKind(Word):
     """The direction and purpose of a payment. A bet has at most one of each kind, ever."""
 
     STAKE = "stake"

@@ -8,7 +8,6 @@ Spec: money.md 4.2, money.md 5 (I2, I6, I7), money.md 8.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 
 from croupier.core.bet import OK, Bet, BetState, Origin
 from croupier.core.draft import Draft, Terms
@@ -16,9 +15,10 @@ from croupier.core.money import BadAmount, format_amount, parse_amount
 from croupier.core.outcomes import differences, line_of, lines_of
 from croupier.core.payment import GIVES, Payment, PaymentState
 from croupier.core.readings import Contents, InfoList, PaymentKind
+from croupier.core.words import Word
 
 
-class Difference(Enum):
+class Difference(Word):
     """Differences between the records; the value is stored."""
 
     BOOKED_TWICE = "booked_twice"

@@ -20,8 +20,9 @@ _copies: dict[type, _Copy] = {}
 def evolve(record: R, **changes: Any) -> R:  # noqa: ANN401 - each field has its own type
     """Return a copy of a frozen record with slots, with these fields changed. Raises TypeError for an unknown field."""
     kind = type(record)
-    copy = _copies.get(kind)
-    if copy is None:
+    try:
+        copy = _copies[kind]
+    except KeyError:
         copy = _copies[kind] = _copy_of(kind)
     made: R = copy(record, changes)
     return made
@@ -38,7 +39,7 @@ def _copy_of(kind: type[Any]) -> _Copy:
     lines = "".join(f"    set_{name}(copy, record.{name})\n" for name in names)
     text = (
         f"def copy_of(record, changes):\n    copy = new(kind)\n{lines}"
-        "    try:\n        for name, value in changes.items():\n            setters[name](copy, value)\n"
+        "    try:\n        for name in changes:\n            setters[name](copy, changes[name])\n"
         "    except KeyError:\n        raise unknown(kind, name) from None\n    return copy\n"
     )
     exec(text, known)  # noqa: S102 - the text consists of names of fields, as in dataclasses

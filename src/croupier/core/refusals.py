@@ -6,10 +6,10 @@ of each protocol. Spec: provider.md 2, casino.md 1.1.
 
 from __future__ import annotations
 
-from enum import Enum
+from croupier.core.words import Word
 
 
-class Refusal(Enum):
+class Refusal(Word):
     """Reasons why the hub refuses a provider's request. The value is stored."""
 
     SESSION_UNKNOWN = "session_unknown"
@@ -30,7 +30,7 @@ class Refusal(Enum):
     """Nothing was written: the provider, or its address, sends more than its limit. Safe to retry later."""
 
 
-class CasinoNo(Enum):
+class CasinoNo(Word):
     """Reasons why a casino refused a payment. The value is stored beside the casino's own code."""
 
     NOT_ENOUGH_FUNDS = "not_enough_funds"

@@ -10,19 +10,19 @@ Owns: these marks. Never: judges an outcome (outcomes). Spec: casino.md 1.2 ("th
 from __future__ import annotations
 
 import hashlib
-from enum import Enum
 
 from croupier.core.money import BadAmount, parse_amount
 from croupier.core.payment import Payment
 from croupier.core.readings import Contents, Exists, No, PaymentOutcome
 from croupier.core.records import evolve
+from croupier.core.words import Word
 
 MOST = 20
 """The largest number of marks on one payment; beyond it the oldest is dropped."""
 _HEX = 16
 
 
-class Verdict(Enum):
+class Verdict(Word):
     """The hub's answer to an accept."""
 
     OK = "ok"
@@ -35,6 +35,8 @@ _VERDICTS = {letter: verdict for verdict, letter in _LETTERS.items()}
 
 def verdict_on(payment: Payment, outcome: PaymentOutcome, currency: str) -> Verdict | None:
     """Return the earlier verdict on the same outcome; None if it is new."""
+    if not payment.heard:
+        return None
     mark = _mark(outcome, currency)
     found = [word for word in _words(payment) if word[1:] == mark]
     return _VERDICTS[found[0][0]] if found else None

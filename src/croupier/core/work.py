@@ -6,13 +6,12 @@ Spec: money.md 4.3, decision 0038.
 
 from __future__ import annotations
 
-from enum import Enum
-
 from croupier.core.payment import Step
 from croupier.core.readings import PaymentKind
+from croupier.core.words import Word
 
 
-class Work(Enum):
+class Work(Word):
     """The kinds of work that a call causes at its casino."""
 
     NONE = "none"

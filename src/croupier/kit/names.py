@@ -31,6 +31,9 @@ _UNREADABLE = re.compile(rf"[{_CONTROLS}\u2028\u2029\u202a-\u202e\u2066-\u2069\u
 """Characters refused in free text too: they break the line, change its direction, or cannot be stored."""
 _ODD = re.compile(f"[{_CONTROLS}{_BLANKS}{_UNSEEN}{_FORMATS}{_NOBODYS}{_PLANE_ENDS}]")
 
+plain = re.compile(rf"[!-~](?:[ -~]{{0,{MOST - 2}}}[!-~])?").fullmatch
+"""`plain(text)`: a match if the text is a valid name of printable ASCII, as nearly all names are; `problem_of` knows the rest."""
+
 
 def forbidden_character(text: str) -> str | None:
     """Return the first character that is not allowed in a name, as `U+200B`; None if there is none."""

@@ -52,8 +52,14 @@ def loads(body: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH
     text = _checked_text(body, max_bytes)
     if body.count(b"[") + body.count(b"{") > max_depth:
         _check_depth(text, max_depth)
+    document: Json = None
     try:
-        document: Json = _DECODER.decode(text)
+        # An object without white space around it, as almost all bodies are, needs no search for that.
+        end = 0
+        if text[0] == "{" and text[-1] == "}":
+            document, end = _DECODER.raw_decode(text)
+        if end != len(text):
+            document = _DECODER.decode(text)
     except json.JSONDecodeError as problem:
         raise BadJson(f"not JSON at character {problem.pos}") from None
     if b"\\u" in body:  # only an escape can bring NUL or a lone surrogate: raw ones are refused already
@@ -97,19 +103,27 @@ def record(document: Json, field: str = "body") -> dict[str, Json]:
 
 def text(obj: Record, field: str, max_len: int = 128, *, min_len: int = 1) -> str:
     """Return a required JSON string of `min_len` to `max_len` characters."""
-    return _text(_required(obj, field), field, max_len, min_len=min_len)
+    value = obj.get(field)
+    if value is None:
+        raise _missing(obj, field)
+    if type(value) is not str:  # a NumberText is no string
+        raise BadField(field, "must be a string")
+    if not min_len <= len(value) <= max_len:
+        raise BadField(field, f"must have {min_len} to {max_len} characters")
+    return value
 
 
 def optional_text(obj: Record, field: str, max_len: int = 128, *, min_len: int = 1) -> str | None:
     """Return a JSON string as `text` does, or None if the field is absent or null."""
-    value = obj.get(field)
-    return None if value is None else _text(value, field, max_len, min_len=min_len)
+    return None if obj.get(field) is None else text(obj, field, max_len, min_len=min_len)
 
 
 def integer(obj: Record, field: str, *, low: int, high: int) -> int:
     """Return a required JSON number without fraction or exponent, from `low` to `high` inclusive."""
-    value = _required(obj, field)
-    if not isinstance(value, NumberText) or not _INTEGER.fullmatch(value):
+    value = obj.get(field)
+    if value is None:
+        raise _missing(obj, field)
+    if type(value) is not NumberText or not _INTEGER.fullmatch(value):
         raise BadField(field, "must be a whole number")
     number = int(value)
     if not low <= number <= high:
@@ -119,7 +133,9 @@ def integer(obj: Record, field: str, *, low: int, high: int) -> int:
 
 def amount_text(obj: Record, field: str) -> str:
     """Return a required amount as exact text, from a JSON string or number. The caller checks its grammar."""
-    value = _required(obj, field)
+    value = obj.get(field)
+    if value is None:
+        raise _missing(obj, field)
     if not isinstance(value, str):
         raise BadField(field, "must be an amount")
     if not 0 < len(value) <= MAX_NUMBER:
@@ -158,16 +174,12 @@ def optional(read: Callable[[Record, str], _T], obj: Record, field: str) -> _T |
 def _required(obj: Record, field: str) -> Json:
     value = obj.get(field)
     if value is None:
-        raise BadField(field, "must not be null" if field in obj else "is missing")
+        raise _missing(obj, field)
     return value
 
 
-def _text(value: Json, field: str, max_len: int, *, min_len: int) -> str:
-    if not isinstance(value, str) or isinstance(value, NumberText):
-        raise BadField(field, "must be a string")
-    if not min_len <= len(value) <= max_len:
-        raise BadField(field, f"must have {min_len} to {max_len} characters")
-    return value
+def _missing(obj: Record, field: str) -> BadField:
+    return BadField(field, "must not be null" if field in obj else "is missing")
 
 
 # --- reading ----------------------------------------------------------------------------------------------------

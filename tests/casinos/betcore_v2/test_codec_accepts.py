@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 
 from croupier.casinos.betcore_v2 import codec
+from croupier.casinos.betcore_v2.codec import read_accept
 from croupier.casinos.betcore_v2.messages import BETS, CASHBACKS
 from croupier.core.readings import (
     Contents,
@@ -16,7 +18,8 @@ from croupier.core.readings import (
     Yes,
 )
 from croupier.core.refusals import CasinoNo
-from croupier.kit.strictjson import BadField
+from croupier.kit import plain_json, strictjson
+from croupier.kit.strictjson import BadField, BadJson
 from tests.casinos.betcore_v2.samples import CASINO, OWN_CODES, REFUSALS, SAID, WHOLE, body, without
 
 
@@ -130,3 +133,48 @@ def test_an_accepted_cashback_and_its_cancel() -> None:
     assert cancel.kind is PaymentKind.CASHBACK_CANCEL
     with pytest.raises(BadField):
         codec.read_accept(body(200, value), CASINO, BETS)
+
+
+PLAIN = {
+    "BetId": 5, "PartnerUserId": "p", "TransactionType": -1, "Amount": "1.00", "PartnerTransactionId": "t", "Balance": 7.5,
+}  # fmt: skip
+ODD_VALUES = [
+    "", " a", "a b", "x" * 129, "é", "a:b", 'a"b', "a\\b", "a\n", None, True, 17, -17, 1.5, 2.0, [], {"a": 1}, "0", "1.50", "01", "-1",
+    "1e5", "9" * 16, -1, 0, 1, 2, -2, 3, 4, 200, 103804, 2**31, 2**53 - 1, 2**53, 10**70,
+]  # fmt: skip
+
+
+def judged(body: bytes) -> object:
+    try:
+        return read_accept(body, CASINO)
+    except (BadField, BadJson) as problem:
+        return type(problem), str(problem)
+
+
+@pytest.mark.parametrize("name", [*PLAIN, "TaxAmount", "ErrorCode", "Message", "Value"])
+@pytest.mark.parametrize("value", ODD_VALUES, ids=repr)
+def test_a_plain_success_is_read_as_the_strict_reader_reads_it(
+    name: str, value: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outer = {"ErrorCode": 200, "Message": "ok", "Value": PLAIN}
+    forms: list[dict[str, object]] = [
+        {**outer, name: value},
+        {key: told for key, told in outer.items() if key != name},
+        {**outer, "Value": {**PLAIN, name: value}},
+        {**outer, "Value": {key: told for key, told in PLAIN.items() if key != name}},
+    ]
+    whole = [json.dumps(form, ensure_ascii=ascii_only) for form in forms for ascii_only in (True, False)]
+    twice = [text.replace("}", f',"{name}":{json.dumps(value)}' + "}", 1) for text in whole]
+    bodies = [text.encode() for text in [*whole, *twice, *(text[:-1] + " }\n" for text in whole)]]
+    plainly = [judged(body) for body in bodies]
+    monkeypatch.setattr(plain_json, "decoded", lambda *_: None)
+    assert plainly == [judged(body) for body in bodies]
+
+
+def test_what_casinos_send_is_plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(strictjson, "loads", lambda _: pytest.fail("read twice"))
+    for value in (PLAIN, {key: told for key, told in PLAIN.items() if key != "Balance"}):
+        read = read_accept(json.dumps({"Value": value, "Message": "", "ErrorCode": 200}).encode(), CASINO)
+        assert read.outcome == Yes(
+            Contents(5, "p", PaymentKind.STAKE, "1.00", None, "t"), "7.5" if "Balance" in value else None
+        )

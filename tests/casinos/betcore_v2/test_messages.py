@@ -26,13 +26,13 @@ def test_transaction_types_are_the_documented_numbers() -> None:
 @pytest.mark.parametrize("kind", PaymentKind)
 def test_every_kind_has_one_number_and_finds_back(kind: PaymentKind) -> None:
     subject = subject_of(kind)
-    assert subject.kind_of(subject.types[kind]) is kind
+    assert subject.kinds[subject.types[kind]] is kind
 
 
 @pytest.mark.parametrize("number", [0, 3, 5, -3])
 def test_other_numbers_are_no_kind(number: int) -> None:
-    assert BETS.kind_of(number) is None
-    assert CASHBACKS.kind_of(number) is None
+    assert number not in BETS.kinds
+    assert number not in CASHBACKS.kinds
 
 
 def test_an_answer_is_exactly_code_and_message() -> None:
@@ -147,3 +147,19 @@ def test_a_verify_request_is_one_json_string() -> None:
             messages.read_verify_request(body)
     with pytest.raises(BadJson):
         messages.read_verify_request(b"a.b.c")
+
+
+def test_the_answer_that_is_written_once_is_the_one_that_would_be_written() -> None:
+    like_it = outcomes.HubAnswer(outcomes.OK.status, outcomes.OK.code, outcomes.OK.message)
+    assert messages.write_envelope(outcomes.OK) is messages.write_envelope(outcomes.OK)
+    assert messages.write_envelope(outcomes.OK) == messages.write_envelope(like_it)
+
+
+@pytest.mark.parametrize("value", ['a/\x7f\x00\x1f"\\é🎰\ud800', {"b": 1, "a": [True, None, 2**70]}, {}, []])
+def test_compact_text_is_what_the_standard_writer_writes(value: object) -> None:
+    assert messages.compact(value) == json.dumps(value, separators=(",", ":"))
+
+
+def test_no_json_has_a_number_that_is_none() -> None:
+    with pytest.raises(ValueError, match="Out of range"):
+        messages.compact(float("nan"))

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from croupier.core.commands import Answer, GameListing, LaunchOrder, PayIn, PayOut, Refund
 from croupier.core.money import CURRENCIES, MAX_MINOR, exponent
 from croupier.core.refusals import Refusal
+from croupier.kit import plain_json, strictjson
 from croupier.kit.names import problem_of
 from croupier.kit.strictjson import BadField, BadJson
 from croupier.providers.betcore_v1 import codec
@@ -157,7 +158,6 @@ def test_an_answer_is_written_to_the_byte(row: dict[str, Any]) -> None:
     told = {**row["answer"], "refusal": row["answer"]["refusal"] and Refusal(row["answer"]["refusal"])}
     reply = codec.encode(Answer(**told))
     assert (reply.status, reply.body.decode()) == (row["status"], row["body"])
-    assert reply.headers["Content-Type"] == "application/json"
     assert reply.headers.get("Retry-After") == row["retryAfter"]
 
 
@@ -397,3 +397,45 @@ def test_any_list_gives_a_catalogue_or_a_refusal(body: bytes) -> None:
 )  # fmt: skip
 def test_a_code_is_seen_only_where_there_is_one(body: bytes, code: str | None) -> None:
     assert codec.read_response_code(body) == code
+
+
+PLAIN = {"pay-in": "betAmount", "pay-out": "winAmount"}
+"""The call and its amount."""
+ODD_VALUES = [
+    "", " a", "a ", "a b", "x" * 128, "x" * 129, "é", "a:b", 'a"b', "a\\b", "\x7f", "a\n", None, True, 17, 1.5, [], {}, {"a": 1},
+    "0", "1.50", "01", "-1", "+1", "1.", ".5", "1e5", "9" * 15, "9" * 16, "1.123456789", "\u0661", 0, -1, 10**14, 10**15, 10**70,
+]  # fmt: skip
+
+
+def judged(call: str, body: bytes, session_id: str) -> object:
+    try:
+        return READERS[call](1, session_id, body)
+    except (BadField, BadJson) as problem:
+        return type(problem), str(problem)
+
+
+@pytest.mark.parametrize("call", PLAIN)
+@pytest.mark.parametrize("name", ["betAmount", "winAmount", "betId", "gameRoundId", "sessionId", "winOdd", "other"])
+@pytest.mark.parametrize("value", ODD_VALUES, ids=repr)
+def test_a_plain_call_is_read_as_the_strict_reader_reads_it(
+    call: str, name: str, value: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = {PLAIN[call]: 1, "betId": "b", "gameRoundId": "r", "sessionId": "s"}
+    forms = [{**plain, name: value}, {key: told for key, told in plain.items() if key != name}]
+    whole = [json.dumps(form, ensure_ascii=ascii_only) for form in forms for ascii_only in (True, False)]
+    twice = [text[:-1] + f',"{name}":{json.dumps(value)}' + "}" for text in whole]
+    bodies = [text.encode() for text in [*whole, *twice, whole[0].replace(":", " : ") + "\n"]]
+    asked = [(call, body, session_id) for body in bodies for session_id in ("s", str(value))]
+    plainly = [judged(*one) for one in asked]
+    monkeypatch.setattr(plain_json, "decoded", lambda *_: None)
+    assert plainly == [judged(*one) for one in asked]
+
+
+@pytest.mark.parametrize("call", PLAIN)
+def test_what_providers_send_is_plain(call: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(strictjson, "loads", lambda _: pytest.fail("read twice"))
+    for amount in ("1.00", '"1.00"', "0", "12.5"):
+        for session in ("", ',"sessionId":"s"'):
+            body = f'{{"gameRoundId": "r", "{PLAIN[call]}": {amount},"betId":"b"{session}}}'
+            kind = PayIn if call == "pay-in" else PayOut
+            assert READERS[call](1, "s", body.encode()) == kind(1, "s", "b", "r", amount.strip('"'))

@@ -243,3 +243,25 @@ def test_other_bytes_are_not_believed(body: bytes, other: bytes) -> None:
 @given(headers=st.lists(st.tuples(st.sampled_from([b"x-sign", b"X-Timestamp", b"x-request-id", b"x-counterparty-id", b"x"]), st.binary(max_size=70)), max_size=6), body=st.binary(max_size=60))  # fmt: skip
 def test_any_headers_and_bytes_give_a_verdict(headers: list[tuple[bytes, bytes]], body: bytes) -> None:
     assert isinstance(judge(["s"], headers, body), Unverified)
+
+
+@pytest.mark.parametrize("odd", [b"", b" ", b"\t", b".", b"g", b"G", b"a b", b"\xff", b"\n", b"0" * 33])
+@pytest.mark.parametrize("place", range(5))
+@pytest.mark.parametrize("at_end", [False, True])
+def test_four_headers_at_once_are_read_as_one_by_one(odd: bytes, place: int, at_end: bool) -> None:
+    """White space around a value is for the reader of single headers; whatever else the first one takes, it takes too."""
+    headers = signed("s", b"{}")
+    name, value = headers[place]
+    headers[place] = (name, value + odd if at_end else odd + value)
+    ours = [(key, text) for key, text in headers if key != b"host"]
+    assert read_claim(headers) == signing._read_singly(ours)
+
+
+def test_a_valid_signature_is_looked_for_no_longer_than_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    computed: list[str] = []
+    monkeypatch.setattr(signing.hmac, "sign", lambda secret, parts: computed.append(secret) or REAL_SIGN(secret, parts))
+    for secret, expected in (("new", ["new"]), ("old", ["new", "old"])):
+        headers = signed(secret, b"{}")
+        computed.clear()
+        assert believed(["new", "old"], headers, b"{}")
+        assert computed == expected

@@ -6,8 +6,6 @@ Spec: casino.md 1.3, feed.md 1.
 
 from __future__ import annotations
 
-import hashlib
-
 from croupier.casinos.betcore_v2 import signing
 from croupier.core.counterparty import Casino
 from croupier.flows.hub import Hub
@@ -30,7 +28,8 @@ class AccessTokens:
         self.hub = hub
         self.issuer = issuer
         self._scope = scope
-        self._bearers: dict[bytes, signing.Bearer] = {}
+        self._bearers: dict[str, signing.Bearer] = {}
+        """By the token itself: only what the hub has signed is kept."""
 
     def now_s(self) -> int:
         """Return the current Unix time in seconds."""
@@ -64,7 +63,12 @@ class AccessTokens:
 
         `address` is the caller's, where only the casino's servers may call.
         """
-        bearer = await self._bearer(token)
+        keys = self.hub.store.keys
+        await keys.refresh_if_stale()
+        bearer = self._bearers.get(token)
+        # A kept token is as good as its time and its key are now.
+        if bearer is None or bearer.expires_s <= self.now_s() or bearer.kid not in keys.verify_keys():
+            bearer = await self._verified(token)
         casino = await self.hub.store.casinos.get(bearer.casino_id)
         # A closed casino has no valid token, and a revoked secret ends the tokens that were issued for it.
         if casino is None or casino.closed or bearer.starts_s < casino.tokens_from_s:
@@ -74,18 +78,13 @@ class AccessTokens:
             _check_address(casino, address)
         return Admitted(casino, bearer.expires_s)
 
-    async def _bearer(self, token: str) -> signing.Bearer:
-        """Return the verified token, from the cache if its key is still valid."""
-        keys = self.hub.store.keys
-        await keys.refresh_if_stale()
-        digest = hashlib.sha256(token.encode()).digest()
-        bearer = self._bearers.get(digest)
-        if bearer is None or bearer.expires_s <= self.now_s() or bearer.kid not in keys.verify_keys():
-            self._bearers.pop(digest, None)
-            bearer = await self._verify(token)
-            if len(self._bearers) >= MAX_CACHED_BEARERS:
-                self._bearers.clear()
-            self._bearers[digest] = bearer
+    async def _verified(self, token: str) -> signing.Bearer:
+        """Verify the token, and keep it for its next use."""
+        self._bearers.pop(token, None)
+        bearer = await self._verify(token)
+        if len(self._bearers) >= MAX_CACHED_BEARERS:
+            self._bearers.clear()
+        self._bearers[token] = bearer
         return bearer
 
     async def _verify(self, token: str) -> signing.Bearer:

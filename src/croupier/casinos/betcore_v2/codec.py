@@ -11,9 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeVar
 
+import msgspec
+
 from croupier.casinos.betcore_v2 import messages
 from croupier.casinos.betcore_v2.messages import BETS, Envelope, Subject, compact, subject_of
-from croupier.casinos.betcore_v2.outcomes import CodeMeaning, meaning_of
+from croupier.casinos.betcore_v2.outcomes import SUCCESS, CodeMeaning, meaning_of
 from croupier.core import money
 from croupier.core.commands import Order
 from croupier.core.counterparty import Casino
@@ -39,8 +41,8 @@ from croupier.core.readings import (
     Yes,
 )
 from croupier.core.refusals import CasinoNo
-from croupier.kit import strictjson
-from croupier.kit.strictjson import BadField, BadJson, Json, Record
+from croupier.kit import names, plain_json, strictjson
+from croupier.kit.strictjson import BadField, BadJson, Json
 
 MAX_REFRESH_TOKEN = 4096
 """Characters of the longest accepted RefreshToken."""
@@ -69,7 +71,13 @@ def _order_fields(order: Order) -> dict[str, object]:
         "TransactionType": subject.types[order.kind],
         "Amount": format_amount(order.amount, order.currency),
     }
-    return fields | _present(TaxAmount=_tax_text(order), PromoCode=order.promo_code, TagId=order.tag_id)
+    return fields | _optional_fields(order)
+
+
+def _optional_fields(order: Order) -> dict[str, object]:
+    if order.tax is None and order.promo_code is None and order.tag_id is None:
+        return {}  # as most orders
+    return _present(TaxAmount=_tax_text(order), PromoCode=order.promo_code, TagId=order.tag_id)
 
 
 def _tax_text(order: Order) -> str | None:
@@ -272,25 +280,50 @@ class Accept(NamedTuple):
     outcome: PaymentOutcome
 
 
+_ACCEPT = msgspec.json.Decoder(messages.PlainAccept)
+
+
+def _plain_success(body: bytes) -> Accept | None:
+    """Return the accept of a bet's payment if it is a plain success in which nothing is wrong; None for any other."""
+    told = plain_json.decoded(_ACCEPT, body)
+    if told is None or told.error_code != SUCCESS:
+        return None
+    value = told.value
+    kind, amount = BETS.kinds.get(value.transaction_type), plain_json.amount(value.amount)
+    named = names.plain(value.partner_user_id) and names.plain(value.partner_transaction_id)
+    if kind is None or not 0 <= value.bet_id <= messages.MAX_ID or not named or not money.is_amount(amount):
+        return None
+    members, balance = 8, None
+    if value.balance is not msgspec.UNSET:
+        members, balance = 9, plain_json.amount(value.balance)
+        if not money.is_amount(balance):
+            return None
+    contents = Contents(value.bet_id, value.partner_user_id, kind, amount, None, value.partner_transaction_id)
+    return Accept(value.bet_id, kind, Yes(contents, balance)) if plain_json.has_only(body, members) else None
+
+
 def read_accept(body: bytes, casino: Casino, subject: Subject = BETS) -> Accept:
     """Read the body of `payments/accept`, or of `cashback-payments/accept` with CASHBACKS. Raises BadJson, BadField.
 
     A success must state every field. A refusal must state only the id and type of the payment. A code that is
     in no table is a refusal too, because an accept is final.
     """
+    plain = _plain_success(body) if subject is BETS else None
+    if plain is not None:
+        return plain
     envelope = messages.read_envelope(body)
     value = strictjson.record(envelope.value, "Value")
     subject_id, kind = messages.read_id(value, subject.id_name), messages.read_kind(value, subject)
-    return Accept(subject_id, kind, _read_outcome(envelope, value, casino, subject=subject))
-
-
-def _read_outcome(envelope: Envelope, value: Record, casino: Casino, *, subject: Subject) -> PaymentOutcome:
     reading = meaning_of(envelope.code, casino)
+    outcome: PaymentOutcome
     if reading == "yes":
         if envelope.message is None:
             raise BadField("Message", "is missing")
-        return Yes(messages.read_contents(value, subject, whole=True), messages.read_balance(value))
-    if reading == "exists":
-        stated = messages.read_contents(value, subject)
-        return Exists(stated if messages.states_whole(value, subject) else None)
-    return No(reading or CasinoNo.OTHER, envelope.code, envelope.message or "")
+        contents = messages.read_contents(value, subject, whole=True, known=(subject_id, kind))
+        outcome = Yes(contents, messages.read_balance(value))
+    elif reading == "exists":
+        contents = messages.read_contents(value, subject, known=(subject_id, kind))
+        outcome = Exists(contents if messages.states_whole(value, subject) else None)
+    else:
+        outcome = No(reading or CasinoNo.OTHER, envelope.code, envelope.message or "")
+    return Accept(subject_id, kind, outcome)

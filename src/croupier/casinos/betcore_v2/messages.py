@@ -11,9 +11,11 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
-from croupier.casinos.betcore_v2.outcomes import HubAnswer
+import msgspec
+
+from croupier.casinos.betcore_v2.outcomes import OK, HubAnswer
 from croupier.core import money
 from croupier.core.readings import Contents, PaymentKind
 from croupier.kit import names, strictjson
@@ -63,8 +65,7 @@ def read_verify_request(body: bytes) -> str:
 # The envelope.
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """The envelope of every casino message: a code, an optional text and an optional value."""
 
     code: int
@@ -86,6 +87,8 @@ def read_envelope(body: bytes) -> Envelope:
 
 def write_envelope(answer: HubAnswer, value: Mapping[str, object] | None = None) -> bytes:
     """Return the bytes of one answer of the hub: ErrorCode and Message, and Value only if it is given."""
+    if value is None and answer is OK:
+        return _OK
     fields: dict[str, object] = {"ErrorCode": answer.code, "Message": answer.message}
     if value is not None:
         fields["Value"] = value
@@ -104,7 +107,31 @@ def sent_value(data: str, client_id: str) -> dict[str, object]:
 
 def compact(value: object) -> str:
     """Return JSON text without white space, in ASCII, with keys in the given order. Equal values give equal bytes."""
-    return json.dumps(value, separators=(",", ":"), allow_nan=False)
+    return _ENCODER.encode(value)
+
+
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+_OK: Final = compact({"ErrorCode": OK.code, "Message": OK.message}).encode()
+"""The answer to nearly every accept."""
+
+
+class PlainPayment(msgspec.Struct, rename="pascal"):
+    """The Value of an accept of a bet's payment, as it nearly always comes (kit.plain_json)."""
+
+    bet_id: int
+    partner_user_id: str
+    partner_transaction_id: str
+    transaction_type: int
+    amount: msgspec.Raw
+    balance: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+class PlainAccept(msgspec.Struct, rename="pascal"):
+    """An accept with such a Value."""
+
+    error_code: int
+    message: str
+    value: PlainPayment
 
 
 # A payment, as make, accept and info all state it.
@@ -116,13 +143,20 @@ class Subject:
 
     id_name: str
     types: Mapping[PaymentKind, int]
+    kinds: Mapping[int, PaymentKind]
+    """The payment kind of each TransactionType."""
+    required: tuple[str, ...]
+    """The names of the required fields of a payment."""
 
-    def kind_of(self, number: int) -> PaymentKind | None:
-        """Return the payment kind with this TransactionType, or None."""
-        return next((kind for kind, own in self.types.items() if own == number), None)
+
+def _subject(id_name: str, types: Mapping[PaymentKind, int]) -> Subject:
+    kinds = {number: kind for kind, number in types.items()}
+    return Subject(
+        id_name, types, kinds, (id_name, "PartnerUserId", "PartnerTransactionId", "TransactionType", "Amount")
+    )
 
 
-BETS: Final = Subject(
+BETS: Final = _subject(
     "BetId",
     {
         PaymentKind.STAKE: -1,
@@ -132,7 +166,7 @@ BETS: Final = Subject(
         PaymentKind.JACKPOT: 4,
     },
 )
-CASHBACKS: Final = Subject("CashbackId", {PaymentKind.CASHBACK: 1, PaymentKind.CASHBACK_CANCEL: -1})
+CASHBACKS: Final = _subject("CashbackId", {PaymentKind.CASHBACK: 1, PaymentKind.CASHBACK_CANCEL: -1})
 
 
 def subject_of(kind: PaymentKind) -> Subject:
@@ -140,28 +174,30 @@ def subject_of(kind: PaymentKind) -> Subject:
     return CASHBACKS if kind in CASHBACKS.types else BETS
 
 
-def required_of(subject: Subject) -> tuple[str, ...]:
-    """Return the names of the required fields of a payment."""
-    return (subject.id_name, "PartnerUserId", "PartnerTransactionId", "TransactionType", "Amount")
-
-
 def states_whole(value: Record, subject: Subject) -> bool:
     """Return whether every required field is present. `read_contents` checks that each can be read."""
-    return all(value.get(name) is not None for name in required_of(subject))
+    return all(value.get(name) is not None for name in subject.required)
 
 
-def read_contents(value: Record, subject: Subject, *, whole: bool = False) -> Contents:
-    """Read the stated fields of a payment. Raises BadField for an unreadable field, and with `whole` for a missing one."""
-    for name in required_of(subject) if whole else ():
-        if value.get(name) is None:
-            raise BadField(name, "is missing")
+def read_contents(
+    value: Record, subject: Subject, *, whole: bool = False, known: tuple[int, PaymentKind] | None = None
+) -> Contents:
+    """Read the stated fields of a payment. Raises BadField for an unreadable field, and with `whole` for a missing one.
+
+    `known`: its id and its kind, if the caller has read them.
+    """
+    if whole:
+        for name in subject.required:
+            if value.get(name) is None:
+                raise BadField(name, "is missing")
+    stated = value.get
     return Contents(
-        subject_id=strictjson.optional(read_id, value, subject.id_name),
-        player_ref=strictjson.optional(read_ref, value, "PartnerUserId"),
-        kind=None if value.get("TransactionType") is None else read_kind(value, subject),
-        amount=strictjson.optional(read_amount, value, "Amount"),
-        tax=strictjson.optional(read_amount, value, "TaxAmount"),
-        partner_tx=strictjson.optional(read_ref, value, "PartnerTransactionId"),
+        known[0] if known else None if stated(subject.id_name) is None else read_id(value, subject.id_name),
+        None if stated("PartnerUserId") is None else read_ref(value, "PartnerUserId"),
+        known[1] if known else None if stated("TransactionType") is None else read_kind(value, subject),
+        None if stated("Amount") is None else read_amount(value, "Amount"),
+        None if stated("TaxAmount") is None else read_amount(value, "TaxAmount"),
+        None if stated("PartnerTransactionId") is None else read_ref(value, "PartnerTransactionId"),
     )
 
 
@@ -171,6 +207,8 @@ def read_ref(value: Record, field: str) -> str:
     Some platforms write ids as numbers: a whole number is read as its digits.
     """
     told = value.get(field)
+    if type(told) is str and names.plain(told):
+        return told
     if isinstance(told, NumberText) and _WHOLE.fullmatch(told):
         return str(told)
     return read_word(value, field)
@@ -204,7 +242,7 @@ def read_id(value: Record, field: str) -> int:
 
 def read_kind(value: Record, subject: Subject) -> PaymentKind:
     """Read a required TransactionType."""
-    kind = subject.kind_of(strictjson.integer(value, "TransactionType", low=-MAX_CODE, high=MAX_CODE))
+    kind = subject.kinds.get(strictjson.integer(value, "TransactionType", low=-MAX_CODE, high=MAX_CODE))
     if kind is None:
         raise BadField("TransactionType", f"must be one of {sorted(subject.types.values())}")
     return kind
@@ -225,6 +263,8 @@ def read_balance(value: Record) -> str | None:
 
 def if_readable(read: Callable[[Record, str], str], value: Record, field: str) -> str | None:
     """Read a field that decides nothing: None if it is missing or unreadable."""
+    if value.get(field) is None:
+        return None
     try:
         return read(value, field)
     except BadField:

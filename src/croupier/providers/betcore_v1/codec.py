@@ -8,8 +8,8 @@ Spec: provider.md 2 to 4, money.md 1.2.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Mapping
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
@@ -17,10 +17,18 @@ import msgspec
 from croupier.core import money
 from croupier.core.commands import Answer, Catalogue, GameListing, LaunchOrder, PayIn, PayOut, Refund
 from croupier.core.refusals import Refusal
-from croupier.kit import names, strictjson
+from croupier.kit import names, plain_json, strictjson
 from croupier.kit.strictjson import BadField, BadJson, Json, NumberText, Record
 from croupier.providers.betcore_v1 import outcomes
-from croupier.providers.betcore_v1.messages import MAX_GAMES, MAX_LIST_BYTES, MAX_URL_CHARS, LaunchBody, WalletAnswer
+from croupier.providers.betcore_v1.messages import (
+    MAX_GAMES,
+    MAX_LIST_BYTES,
+    MAX_URL_CHARS,
+    LaunchBody,
+    PlainStake,
+    PlainWin,
+    WalletAnswer,
+)
 from croupier.providers.betcore_v1.outcomes import RequestFault
 
 CHARS_PER_STEP = 16_384
@@ -28,6 +36,9 @@ CHARS_PER_STEP = 16_384
 ELEMENT_COST_CHARS = 64
 """Cost of an element in characters, in addition to its length."""
 
+_STAKE = msgspec.json.Decoder(PlainStake)
+_WIN = msgspec.json.Decoder(PlainWin)
+_NO_HEADERS: Mapping[str, str] = {}
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,32}")
 _ODD = re.compile(r"[0-9]{1,18}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -35,13 +46,12 @@ _URL_CHARS = re.compile(r"[!#-;=?-\[\]-~]+")
 """Printable ASCII without space, double quote, angle brackets and backslash."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProviderReply:
-    """One answer, ready to be sent."""
+class ProviderReply(NamedTuple):
+    """One answer, ready to be sent. `headers` are those beside the ones of every JSON answer."""
 
     status: int
     body: bytes
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str]
 
 
 # --- requests of the provider -------------------------------------------------------------------------------------
@@ -49,18 +59,26 @@ class ProviderReply:
 
 def read_session_id(path_part: str) -> str:
     """Return the session id of a path, as text that is safe to look up. Raises BadField."""
-    return _safe_name(path_part, "sessionId")
+    return _read_ref({"sessionId": path_part}, "sessionId")
 
 
-def read_pay_in(provider_id: int, session_id: str, body: bytes) -> PayIn:
+def read_pay_in(provider_id: int, session_id: str, body: bytes, *, arrived_s: float | None = None) -> PayIn:
     """Read a `POST bets/pay-in`."""
+    plain = _plain_call(_STAKE, session_id, body)
+    if plain is not None:
+        return PayIn(provider_id, session_id, *plain, arrived_s=arrived_s)
     obj = _bet_body(session_id, body)
     return PayIn(
-        provider_id, session_id, _read_ref(obj, "betId"), _read_ref(obj, "gameRoundId"), _read_amount(obj, "betAmount")
+        provider_id,
+        session_id,
+        _read_ref(obj, "betId"),
+        _read_ref(obj, "gameRoundId"),
+        _read_amount(obj, "betAmount"),
+        arrived_s=arrived_s,
     )
 
 
-def read_pay_in_out(provider_id: int, session_id: str, body: bytes) -> PayIn:
+def read_pay_in_out(provider_id: int, session_id: str, body: bytes, *, arrived_s: float | None = None) -> PayIn:
     """Read a `POST bets/pay-in-out`: a pay-in with its win."""
     obj = _bet_body(session_id, body)
     return PayIn(
@@ -71,11 +89,15 @@ def read_pay_in_out(provider_id: int, session_id: str, body: bytes) -> PayIn:
         _read_amount(obj, "betAmount"),
         win=_read_amount(obj, "winAmount"),
         win_odd=_read_optional(_read_odd, obj, "winOdd"),
+        arrived_s=arrived_s,
     )
 
 
-def read_pay_out(provider_id: int, session_id: str, body: bytes) -> PayOut:
+def read_pay_out(provider_id: int, session_id: str, body: bytes, *, arrived_s: float | None = None) -> PayOut:
     """Read a `POST bets/pay-out`."""
+    plain = _plain_call(_WIN, session_id, body)
+    if plain is not None:
+        return PayOut(provider_id, session_id, *plain, arrived_s=arrived_s)
     obj = _bet_body(session_id, body)
     return PayOut(
         provider_id,
@@ -84,18 +106,33 @@ def read_pay_out(provider_id: int, session_id: str, body: bytes) -> PayOut:
         _read_ref(obj, "gameRoundId"),
         _read_amount(obj, "winAmount"),
         win_odd=_read_optional(_read_odd, obj, "winOdd"),
+        arrived_s=arrived_s,
     )
 
 
-def read_refund(provider_id: int, session_id: str, body: bytes) -> Refund:
+def read_refund(provider_id: int, session_id: str, body: bytes, *, arrived_s: float | None = None) -> Refund:
     """Read a `POST bets/refund`."""
-    return Refund(provider_id, session_id, _read_ref(_bet_body(session_id, body), "betId"))
+    return Refund(provider_id, session_id, _read_ref(_bet_body(session_id, body), "betId"), arrived_s)
+
+
+def _plain_call(decoder: msgspec.json.Decoder[Any], session_id: str, body: bytes) -> tuple[str, str, str] | None:
+    """Return betId, gameRoundId and amount of a plain body in which nothing is wrong; None for any other."""
+    told: PlainStake | PlainWin | None = plain_json.decoded(decoder, body)
+    if told is None:
+        return None
+    members, amount = 3, plain_json.amount(told.amount)
+    if told.session_id is not msgspec.UNSET:
+        members = 4
+        if told.session_id != session_id or not names.plain(session_id):
+            return None
+    sound = names.plain(told.bet_id) and names.plain(told.game_round_id) and money.is_amount(amount)
+    return (told.bet_id, told.game_round_id, amount) if sound and plain_json.has_only(body, members) else None
 
 
 def _bet_body(session_id: str, body: bytes) -> Record:
     """Return the body as an object. Raises BadField if its sessionId differs from the path's."""
     obj = strictjson.record(strictjson.loads(body))
-    if strictjson.optional(_read_ref, obj, "sessionId") not in {None, session_id}:
+    if obj.get("sessionId") is not None and _read_ref(obj, "sessionId") != session_id:
         raise BadField("sessionId", "differs from the session in the path")
     return obj
 
@@ -103,17 +140,16 @@ def _bet_body(session_id: str, body: bytes) -> Record:
 # --- single fields ----------------------------------------------------------------------------------------------
 
 
-def _safe_name(value: str, field_name: str) -> str:
-    """Return the name, or raise BadField if it could be mistaken for another name (kit.names)."""
+def _read_ref(obj: Record, name: str) -> str:
+    """Read an id of the provider: a name of 1 to 128 characters that cannot be mistaken for another one (kit.names)."""
+    value = obj.get(name)
+    if type(value) is str and names.plain(value):
+        return value
+    value = strictjson.text(obj, name)
     problem = names.problem_of(value)
     if problem is not None:
-        raise BadField(field_name, problem)
+        raise BadField(name, problem)
     return value
-
-
-def _read_ref(obj: Record, name: str) -> str:
-    """Read an id of the provider: a name of 1 to 128 characters (kit.names)."""
-    return _safe_name(strictjson.text(obj, name), name)
 
 
 def _read_ref_or_number(obj: Record, name: str) -> str:
@@ -202,9 +238,9 @@ def encode_fault(fault: RequestFault) -> ProviderReply:
 
 
 def _reply(wire: WalletAnswer, status: int, retry_after_s: int | None = None) -> ProviderReply:
-    headers = {"Content-Type": "application/json"}
+    headers = _NO_HEADERS
     if status in outcomes.NOT_TAKEN_STATUSES:
-        headers["Retry-After"] = str(outcomes.RETRY_AFTER_S if retry_after_s is None else retry_after_s)
+        headers = {"Retry-After": str(outcomes.RETRY_AFTER_S if retry_after_s is None else retry_after_s)}
     return ProviderReply(status, msgspec.json.encode(wire), headers)
 
 

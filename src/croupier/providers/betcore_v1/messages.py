@@ -62,6 +62,15 @@ class StakeBody(TypedDict):
     sessionId: NotRequired[ProviderRef]
 
 
+class PlainStake(msgspec.Struct, rename="camel"):
+    """The same, as it nearly always comes (kit.plain_json)."""
+
+    bet_id: str
+    game_round_id: str
+    amount: msgspec.Raw = msgspec.field(name="betAmount")
+    session_id: str | msgspec.UnsetType = msgspec.UNSET
+
+
 class WinBody(TypedDict):
     """`POST bets/pay-out`; a winAmount of 0 is a loss."""
 
@@ -70,6 +79,15 @@ class WinBody(TypedDict):
     winAmount: ProviderAmount
     winOdd: NotRequired[Odd]
     sessionId: NotRequired[ProviderRef]
+
+
+class PlainWin(msgspec.Struct, rename="camel"):
+    """The same without winOdd, as it nearly always comes (kit.plain_json)."""
+
+    bet_id: str
+    game_round_id: str
+    amount: msgspec.Raw = msgspec.field(name="winAmount")
+    session_id: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class StakeAndWinBody(StakeBody):

@@ -127,23 +127,23 @@ def _balance(hub: Hub, inbound: InboundRequest) -> Awaitable[Answer]:
 
 
 def _pay_in(hub: Hub, inbound: InboundRequest) -> Awaitable[Answer]:
-    command = codec.read_pay_in(inbound.provider.provider_id, inbound.session_id, inbound.body)
-    return pay_in(hub, evolve(command, arrived_s=inbound.arrived_s))
+    provider_id, session_id = inbound.provider.provider_id, inbound.session_id
+    return pay_in(hub, codec.read_pay_in(provider_id, session_id, inbound.body, arrived_s=inbound.arrived_s))
 
 
 def _pay_in_out(hub: Hub, inbound: InboundRequest) -> Awaitable[Answer]:
-    command = codec.read_pay_in_out(inbound.provider.provider_id, inbound.session_id, inbound.body)
-    return pay_in(hub, evolve(command, arrived_s=inbound.arrived_s))
+    provider_id, session_id = inbound.provider.provider_id, inbound.session_id
+    return pay_in(hub, codec.read_pay_in_out(provider_id, session_id, inbound.body, arrived_s=inbound.arrived_s))
 
 
 def _pay_out(hub: Hub, inbound: InboundRequest) -> Awaitable[Answer]:
-    command = codec.read_pay_out(inbound.provider.provider_id, inbound.session_id, inbound.body)
-    return pay_out(hub, evolve(command, arrived_s=inbound.arrived_s))
+    provider_id, session_id = inbound.provider.provider_id, inbound.session_id
+    return pay_out(hub, codec.read_pay_out(provider_id, session_id, inbound.body, arrived_s=inbound.arrived_s))
 
 
 def _refund(hub: Hub, inbound: InboundRequest) -> Awaitable[Answer]:
-    command = codec.read_refund(inbound.provider.provider_id, inbound.session_id, inbound.body)
-    return refund(hub, evolve(command, arrived_s=inbound.arrived_s))
+    provider_id, session_id = inbound.provider.provider_id, inbound.session_id
+    return refund(hub, codec.read_refund(provider_id, session_id, inbound.body, arrived_s=inbound.arrived_s))
 
 
 async def _feed_draws(hub: Hub, inbound: InboundRequest) -> Answer:

@@ -5,14 +5,15 @@ does across workers. Spec: provider.md 1.1 to 1.4.
 
 The signature covers body, counterparty id, timestamp and request id, joined by dots. The last three can hold no
 dot, so no two requests share one signed text. Whether a counterparty exists must not show in time or text: a failed
-verification always computes the same number of signatures, with stand-in secrets where there are none.
+verification always computes the same number of signatures, with stand-in secrets where there are none. A valid signature
+ends it at once, because its sender has the secret.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from croupier.kit import hmac, strictjson
 from croupier.providers.betcore_v1.messages import (
@@ -38,10 +39,11 @@ _GRAMMAR: dict[bytes, re.Pattern[bytes]] = {
     HEADER_REQUEST_ID.lower().encode(): re.compile(rb"[0-9A-Fa-f]{32}"),
     HEADER_SIGN.lower().encode(): re.compile(rb"[0-9a-f]{64}"),
 }
+_ALL_FOUR = re.compile(rb" ".join(b"(%b)" % grammar.pattern for grammar in _GRAMMAR.values()))
+"""The values of the four headers with a blank between them, which none of them can hold."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """The well-formed, not yet verified contents of the four headers."""
 
     counterparty_id: str
@@ -56,8 +58,7 @@ class Claim:
         return int(self.timestamp)
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
+class Verified(NamedTuple):
     """The signature is valid and the timestamp is within the window."""
 
     counterparty_id: str
@@ -66,8 +67,7 @@ class Verified:
     timestamp_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Unverified:
+class Unverified(NamedTuple):
     """The verification failed. `why` is for the log and never for the peer."""
 
     why: str
@@ -90,11 +90,19 @@ def sign(
 
 def read_claim(headers: RawHeaders) -> Claim | Unverified:
     """Parse the four headers. Each must be present once and well-formed."""
+    stated = [(name, value) for raw_name, value in headers if (name := raw_name.lower()) in _GRAMMAR]
+    values = dict(stated)
+    if len(stated) == len(values) == len(_GRAMMAR):
+        told = b" ".join([values[name] for name in _GRAMMAR])
+        if _ALL_FOUR.fullmatch(told):
+            return Claim(*told.decode("ascii").split(" "))
+    return _read_singly(stated)
+
+
+def _read_singly(stated: RawHeaders) -> Claim | Unverified:
+    """Parse the four headers one by one, for the reason why they are refused, and for white space around a value."""
     found: dict[bytes, bytes] = {}
-    for raw_name, raw_value in headers:
-        name = raw_name.lower()
-        if name not in _GRAMMAR:
-            continue
+    for name, raw_value in stated:
         if name in found:
             return Unverified(f"{name.decode()} is there twice")
         # White space around a field's value is no part of it (RFC 9110 5.5); some proxies add it.
@@ -118,34 +126,35 @@ def verify(
     raw_holds = _matches(secrets, claim, body)
     if not raw_holds and not _matches(secrets, claim, _sorted_compact(body)):
         return Unverified("the signature does not match")
-    late_ms = now_ms - claim.timestamp_ms
+    stamp_ms = claim.timestamp_ms
+    late_ms = now_ms - stamp_ms
     if abs(late_ms) > fresh_s * 1000:
-        return Unverified(f"the signature is good, but the timestamp {_age(claim, late_ms)}", signed=True)
-    return Verified(claim.counterparty_id, claim.request_id.lower(), claim.timestamp_ms)
+        return Unverified(f"the signature is good, but the timestamp {_age(stamp_ms, late_ms)}", signed=True)
+    return Verified(claim.counterparty_id, claim.request_id.lower(), stamp_ms)
 
 
-def _age(claim: Claim, late_ms: int) -> str:
+def _age(stamp_ms: int, late_ms: int) -> str:
     """Return the offset of a timestamp as text for the log."""
-    if claim.timestamp_ms < _SECONDS_END:
+    if stamp_ms < _SECONDS_END:
         return "is in seconds, not milliseconds"
     return f"is {abs(late_ms) / 1000:.1f} s {'old' if late_ms > 0 else 'ahead'}"
 
 
 def _matches(secrets: Sequence[str], claim: Claim, body: bytes | None) -> bool:
-    """Return whether any secret gives this signature. Stand-ins fill missing secrets, so the cost is always equal."""
+    """Return whether any secret gives this signature. Stand-ins fill missing secrets, so every no has the same cost."""
     parts = _parts(claim, body)
-    matches = [hmac.equal(hmac.sign(secret, parts), claim.signature) for secret in _padded(secrets)]
-    return any(matches[: len(secrets)])
-
-
-def _padded(secrets: Sequence[str]) -> list[str]:
-    return [*secrets, *[_STAND_IN_SECRET] * (SECRETS_IN_ROTATION - len(secrets))]
+    for secret in secrets:
+        if hmac.equal(hmac.sign(secret, parts), claim.signature):
+            return True
+    for _ in range(SECRETS_IN_ROTATION - len(secrets)):
+        hmac.equal(hmac.sign(_STAND_IN_SECRET, parts), claim.signature)
+    return False
 
 
 def _parts(claim: Claim, body: bytes | None) -> list[bytes]:
     """Return the signed parts in order. A missing body leaves no empty part."""
-    stated = [part.encode("ascii") for part in (claim.counterparty_id, claim.timestamp, claim.request_id)]
-    return [body, *stated] if body else stated
+    stated = f"{claim.counterparty_id}.{claim.timestamp}.{claim.request_id}".encode("ascii")
+    return [body, stated] if body else [stated]
 
 
 def _sorted_compact(body: bytes | None) -> bytes | None:
