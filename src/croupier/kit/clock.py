@@ -46,9 +46,8 @@ class SystemClock:
         """Return milliseconds since the Unix epoch, by the database's clock."""
         return time.time_ns() // 1_000_000 + self.offset_ms
 
-    def monotonic_s(self) -> float:
-        """Return seconds from an arbitrary start."""
-        return time.monotonic()
+    monotonic_s = staticmethod(time.monotonic)
+    """Seconds from an arbitrary start. The function itself: a bet reads it two dozen times."""
 
     async def sleep(self, seconds: float) -> None:
         """Sleep on the running event loop."""

@@ -67,7 +67,8 @@ class AccessTokens:
         `address` is the caller's, where only the casino's servers may call.
         """
         bearer = await self._bearer(token)
-        casino = await self.hub.store.casinos.get(bearer.casino_id)
+        casinos = self.hub.store.casinos
+        casino = casinos.at_hand(bearer.casino_id) or await casinos.get(bearer.casino_id)
         # A closed casino has no valid token, and a revoked secret ends the tokens that were issued for it.
         if casino is None or casino.closed or bearer.starts_s < casino.tokens_from_s:
             why = "the casino is closed" if casino is not None and casino.closed else "the token ended with its secret"

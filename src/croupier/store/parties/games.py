@@ -107,6 +107,8 @@ class Games:
         self._db = db
         self._clock = clock
         self._recent: TtlCache[int, Game] = TtlCache(self._read, clock)
+        self.at_hand = self._recent.at_hand
+        """The game of this id if it was read in the last half second, else None: then `recent` reads it."""
 
     async def take_listing(
         self,
@@ -156,7 +158,7 @@ class Games:
 
     async def recent(self, game_id: int) -> Game | None:
         """Return the game, at most half a second old."""
-        return await self._recent.get(game_id) if storable_id(game_id) else None
+        return self.at_hand(game_id) or (await self._recent.get(game_id) if storable_id(game_id) else None)
 
     async def all(self, provider_id: int | None = None) -> list[Game]:
         """Return every game, of one provider or of all, also those that are switched off or vanished."""
