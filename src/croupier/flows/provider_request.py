@@ -57,7 +57,7 @@ async def load_request(hub: Hub, command: C) -> ProviderRequest[C] | None:
     store = hub.store
     arrived = hub.clock.monotonic_s() if command.arrived_s is None else command.arrived_s
     try:
-        session = await store.sessions.get(command.session_id)
+        session = store.sessions.at_hand(command.session_id) or await store.sessions.get(command.session_id)
         provider = store.providers.at_hand(command.provider_id) or await store.providers.get(command.provider_id)
         if session is None or provider is None or session.provider_id != command.provider_id:
             return None
