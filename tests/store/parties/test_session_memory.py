@@ -244,6 +244,20 @@ async def test_a_change_that_commits_after_later_ones_is_not_missed(worker: Work
     assert worker.sessions.at_hand("s-1") is None
 
 
+async def test_a_change_is_forgotten_once_however_long_others_take(worker: Worker) -> None:
+    """A transaction of anybody, of another database too, keeps the reader from going on. What it saw it does not see anew."""
+    async with worker.db.transaction() as tx:
+        await tx.fetchval("select pg_current_xact_id()::text")
+        await worker.memory.follow()
+        await blocked(Worker(worker.db, HandClock(), worker.cast))
+        await worker.knows()
+        await worker.memory.follow()
+        assert worker.sessions.at_hand("s-1") is not None
+        await limited(Worker(worker.db, HandClock(), worker.cast))
+        await worker.memory.follow()
+        assert worker.sessions.at_hand("s-1") is None
+
+
 async def _looked_and_purged(worker: Worker, other: SessionMemory) -> None:
     """Half a minute of another process, in which some transaction ran."""
     await worker.db.fetchval("select pg_current_xact_id()::text")

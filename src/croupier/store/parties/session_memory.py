@@ -26,7 +26,7 @@ MOST: Final = 20_000
 
 # A row of a transaction that has not begun yet comes from another database server, whose copy this one is.
 _LOOK = """
-select pg_snapshot_xmin(s)::text::bigint as oldest, c.xid, c.session_id, c.player_id, c.game_id
+select pg_snapshot_xmin(s)::text::bigint as oldest, c.change_id, c.session_id, c.player_id, c.game_id
 from pg_current_snapshot() s
 left join session_changes c on c.xid >= $1 and c.xid < pg_snapshot_xmax(s)::text::bigint"""
 _PURGE = """
@@ -59,6 +59,8 @@ class SessionMemory:
         self._looked_s = float("-inf")
         self._from_xid = 0
         """The oldest transaction that was under way at the last look."""
+        self._seen: frozenset[int] = frozenset()
+        """The changes that the last look found: the next one finds again what is not older than the oldest under way."""
         self._purge_xid = 0
 
     def at_hand(self, session_id: str) -> Session | None:
@@ -98,7 +100,8 @@ class SessionMemory:
         """Read what changed since the last look, and forget the sessions that it is about. Raises DbError."""
         began_s = self._now_s()
         rows = await self._db.fetch(_LOOK, self._from_xid)
-        oldest, changes = rows[0]["oldest"], [row for row in rows if row["xid"] is not None]
+        oldest, found = rows[0]["oldest"], {row["change_id"]: row for row in rows if row["change_id"] is not None}
+        changes = [row for number, row in found.items() if number not in self._seen]
         first = self._from_xid == 0
         # A server that has not come as far as the last look lost what came after: what is remembered may be part of it.
         if first or oldest < self._from_xid or any(_names_nothing(row) for row in changes):
@@ -106,7 +109,7 @@ class SessionMemory:
         elif changes:
             named = [{row[column] for row in changes} for column in ("session_id", "player_id", "game_id")]
             self._drop(lambda s: s.session_id in named[0] or s.player_id in named[1] or s.game_id in named[2])
-        self._from_xid, self._looked_s = oldest, began_s
+        self._from_xid, self._looked_s, self._seen = oldest, began_s, frozenset(found)
 
     async def purge(self) -> None:
         """Delete the changes that every process has seen that looked since the purge before this one. Raises DbError.
