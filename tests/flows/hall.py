@@ -5,6 +5,7 @@ Real codecs, signatures, flows, store and PostgreSQL; nothing of the hub is doub
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -33,6 +34,7 @@ from croupier.simulator.virtual_time import VirtualLoop
 from croupier.store.db import Db
 from croupier.store.installation import Lifeline
 from croupier.store.oversight.findings import Finding
+from croupier.store.parties.session_memory import FOLLOW_S
 from croupier.views.audit.auditor import audit
 from tests.scenarios.full_peers import WireProvider
 
@@ -60,6 +62,16 @@ class Hall:
     async def wait(self, seconds: float) -> None:
         """Let virtual time pass."""
         await self.stage.clock.sleep(seconds)
+
+    def follow_sessions(self) -> None:
+        """Have the process follow what changes of sessions, as a worker does, so that it remembers them."""
+
+        async def follow() -> None:
+            while True:
+                await self.hub.store.sessions.memory.follow()
+                await self.wait(FOLLOW_S)
+
+        self.running.loops.append(asyncio.ensure_future(follow()))
 
     async def pay_in(self, ref: str, amount: str = "10.00") -> str:
         return await self.call("pay-in", ref, betAmount=amount)

@@ -13,6 +13,7 @@ from croupier.apps.wiring import Seams, build, process_settings_of
 from croupier.flows.hub import Hub
 from croupier.flows.launch import LaunchRequest, launch
 from croupier.simulator.stage import settings_for
+from croupier.store.parties.session_memory import FOLLOW_S
 from tests.flows.hall import Hall, in_a_hall
 
 pytestmark = pytest.mark.one_in(2)
@@ -85,20 +86,38 @@ async def player_blocked(hub: Hub) -> None:
     await hub.store.players.block(player.player_id, True, reason="asked for it", author="mia")
 
 
+async def player_excluded(hub: Hub) -> None:
+    player = await hub.store.players.find(await casino_id(hub), "ann")
+    assert player is not None
+    await hub.store.exclusions.exclude(player.player_id, hub.clock.now_ms() + 60_000, reason="a wish", author="mia")
+
+
+async def session_ended(hub: Hub) -> None:
+    told = {"now_ms": hub.clock.now_ms(), "author": "mia", "reason": "closed"}
+    assert await hub.store.sessions.end(await casino_id(hub), "s-ann", **told)  # type: ignore[arg-type] # a dict
+
+
+ANSWERS = {player_excluded: "2", session_ended: "2"}
+"""Where the session is over: the answer to a new bet is not that of a limit or switch."""
+
+
 @pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     "change",
     [
         casino_disabled, casino_limit, casino_minimum, casino_currency, provider_disabled, provider_limit, game_limit,
-        game_off, game_off_there, player_blocked,
+        game_off, game_off_there, player_blocked, player_excluded, session_ended,
     ],
 )  # fmt: skip
 def test_what_is_set_now_holds_in_an_open_session(database_url: str, change: Callable[[Hub], Awaitable[None]]) -> None:
     async def play(hall: Hall) -> None:
+        hall.follow_sessions()
+        await hall.wait(FOLLOW_S)
         assert await hall.pay_in("before") == "1"
+        assert hall.hub.store.sessions.at_hand(hall.session) is not None
         await change(other_process(hall))
         await hall.wait(WITHIN_S)
-        assert await hall.pay_in("after") == "4"
+        assert await hall.pay_in("after") == ANSWERS.get(change, "4")
         assert await hall.pay_in("before") == "1", "a known bet is judged by no limit"
         assert await hall.pay_out("before") == "1", "and neither is a win"
 
@@ -107,6 +126,7 @@ def test_what_is_set_now_holds_in_an_open_session(database_url: str, change: Cal
 
 def test_a_limit_that_is_raised_holds_too(database_url: str) -> None:
     async def play(hall: Hall) -> None:
+        hall.follow_sessions()
         command = other_process(hall)
         await command.store.casinos.change(await casino_id(command), {"max_bet": "5"})
         await hall.wait(WITHIN_S)

@@ -22,6 +22,7 @@ FIRST_UNDER_THE_RULE = 26
 """Files before this number are older than the rule, and were applied while nobody served two versions."""
 CONTRACTS: dict[str, str] = {
     "0029_archived.sql": "the triggers of ledger and events allow one thing more, a deletion, and no older program deletes",
+    "0030_session_changes.sql": "its triggers on tables that were there write to a new table and refuse nothing that an older program does",
 }
 """Files with findings that a person has judged: the name, and why no program since the version before is hurt."""
 

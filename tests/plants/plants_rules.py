@@ -59,8 +59,8 @@ _NEW_BETS = (
         "game-limit-ignored",
         "the limit that is set at a game does not judge its bets",
         _SESSION,
-        old="for x in (casino, provider, game) if x.max_bet is not None]",
-        new="for x in (casino, provider) if x.max_bet is not None]",
+        old="(casino.max_bet, provider.max_bet, game.max_bet)",
+        new="(casino.max_bet, provider.max_bet)",
         expected="limits",
     ),
     _plant(

@@ -87,3 +87,28 @@ async def test_many_who_ask_at_once_make_one_question() -> None:
     recent = TtlCache(table.read, HandClock())
     assert await asyncio.gather(*(recent.get("a") for _ in range(50))) == [1] * 50
     assert table.asked == [["a"]]
+
+
+async def test_what_is_at_hand_is_what_get_would_return_without_a_question() -> None:
+    """The short way of the payment path: the same value for as long, and nothing where `get` would ask."""
+    table, clock = Table(), HandClock()
+    recent = TtlCache(table.read, clock)
+    for key, age_ms, forgotten, there in (
+        ("a", 0, False, True),
+        ("a", round(KEPT_S * 1000) - 1, False, True),
+        ("a", round(KEPT_S * 1000), False, False),
+        ("a", 0, True, False),
+        ("b", 0, False, False),
+    ):
+        await recent.get(key)
+        asked = len(table.asked)
+        clock.ms += age_ms
+        if forgotten:
+            recent.forget()
+        at_hand = recent.at_hand(key)
+        assert (at_hand is not None) == there, (key, age_ms, forgotten)
+        assert len(table.asked) == asked
+        got = await recent.get(key)
+        assert len(table.asked) == (asked if there else asked + 1)
+        assert not there or got == at_hand
+        recent.forget()

@@ -71,6 +71,7 @@ from croupier.store.parties.launch_codes import LaunchCodes
 from croupier.store.parties.listings import CatalogueDiffs
 from croupier.store.parties.players import Players
 from croupier.store.parties.providers import Providers
+from croupier.store.parties.session_memory import SessionMemory
 from croupier.store.parties.session_stakes import SessionStakes
 from croupier.store.parties.sessions import Sessions
 from croupier.store.replay_guard import ReplayGuard
@@ -188,6 +189,7 @@ def build(settings: Settings, seams: Seams, process: str, *, process_settings: P
 
 def _stores(settings: Settings, seams: Seams, process: str) -> Stores:
     db, sealer, clock, chance = seams.db, seams.sealer, seams.clock, seams.chance
+    memory = SessionMemory(db, clock.monotonic_s)
     return Stores(
         db=db,
         bets=Bets(db),
@@ -200,13 +202,13 @@ def _stores(settings: Settings, seams: Seams, process: str) -> Stores:
         casinos=Casinos(db, sealer, clock, chance=chance),
         providers=Providers(db, sealer, clock, chance=chance, waits=_waits_for_all(settings)),
         keys=Keys(db, sealer, clock, chance=chance),
-        players=Players(db, sealer, clock),
-        games=Games(db, clock),
-        sessions=Sessions(db),
+        players=Players(db, sealer, clock, memory=memory),
+        games=Games(db, clock, memory=memory),
+        sessions=Sessions(db, memory),
         catalogue=CasinoCatalogue(db),
         catalogue_diffs=CatalogueDiffs(db, clock),
         launch_codes=LaunchCodes(db, clock, chance),
-        exclusions=Exclusions(db, clock),
+        exclusions=Exclusions(db, clock, memory=memory),
         session_stakes=SessionStakes(db, clock),
         replay_guard=ReplayGuard(db, clock),
         demo=DemoMoney(db, clock),

@@ -43,6 +43,7 @@ from croupier.kit.log import get
 from croupier.store.db import DbError, patience
 from croupier.store.fitness import trial
 from croupier.store.installation import Lifeline
+from croupier.store.parties.session_memory import FOLLOW_S
 from croupier.store.processes import Processes, start_mark, this_host
 
 log = get("worker")
@@ -174,6 +175,7 @@ def _loops(hub: Hub, processes: Processes, settings: Settings) -> list[Loop]:
 
     async def purge() -> None:
         await hub.store.replay_guard.purge(hub.clock.now_ms() - SEEN_KEPT_MS)
+        await hub.store.sessions.memory.purge()
         await hub.store.launch_codes.purge()
         await hub.store.notifications.purge(hub.clock.now_ms() - MESSAGES_KEPT_MS)
         await hub.store.incidents.close_taken()
@@ -185,6 +187,7 @@ def _loops(hub: Hub, processes: Processes, settings: Settings) -> list[Loop]:
         partial(every, hub, BEAT_S, beat),
         partial(every, hub, REFRESH_S, refresh),
         partial(every, hub, FLUSH_S, partial(flush_metrics, hub)),
+        partial(every, hub, FOLLOW_S, hub.store.sessions.memory.follow),
         partial(every, hub, TRIAL_S, partial(retry_database, hub)),
         partial(patient, partial(every, hub, PURGE_S, purge)),
         partial(patient, partial(sync_for_ever, hub, SYNC_S)),

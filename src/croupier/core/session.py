@@ -152,16 +152,26 @@ def bet_limits(
 
     A limit finer than the currency is rounded to the next minor unit inside it. Raises BadAmount for other text.
     """
-    lows = [x.min_bet for x in (casino, provider, game) if x.min_bet is not None]
-    highs = [x.max_bet for x in (casino, provider, game) if x.max_bet is not None]
-    low = max(math.ceil(_exact(x, currency)) for x in lows or [defaults[0]])
-    high = min(math.floor(_exact(x, currency)) for x in highs or [defaults[1]])
-    return min(low, MAX_MINOR), min(high, MAX_MINOR)
+    lows, highs = (casino.min_bet, provider.min_bet, game.min_bet), (casino.max_bet, provider.max_bet, game.max_bet)
+    return _narrowest(lows, highs, currency, defaults=defaults)
 
 
 @lru_cache(maxsize=4096)
+def _narrowest(
+    lows: tuple[str | None, ...], highs: tuple[str | None, ...], currency: str, *, defaults: tuple[str, str]
+) -> tuple[int, int]:
+    """Return the narrowest limits. Limits are few, and every new bet is judged by them, so each combination is computed once."""
+    low = max(math.ceil(_exact(x, currency)) for x in _set(lows) or [defaults[0]])
+    high = min(math.floor(_exact(x, currency)) for x in _set(highs) or [defaults[1]])
+    return min(low, MAX_MINOR), min(high, MAX_MINOR)
+
+
+def _set(limits: tuple[str | None, ...]) -> list[str]:
+    return [limit for limit in limits if limit is not None]
+
+
 def _exact(text: str, currency: str) -> Fraction:
-    """Return a limit in minor units, exactly. Limits are few and every new bet is judged by them."""
+    """Return a limit in minor units, exactly."""
     if not is_amount(text):
         raise BadAmount(GRAMMAR_TEXT)
     return Fraction(text) * int("1" + "0" * exponent(currency))

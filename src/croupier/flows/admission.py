@@ -6,7 +6,7 @@ follow their schedule whatever admission control decides. Spec: money.md 4.3.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from dataclasses import dataclass, field
 
 from croupier.kit.clock import Clock
@@ -36,7 +36,7 @@ class Admission:
         self._clock = clock
         self._metrics = metrics
         self._max_in_flight = max_in_flight
-        self._casinos: dict[int, _CasinoHealth] = {}
+        self._casinos: defaultdict[int, _CasinoHealth] = defaultdict(_CasinoHealth)
         self._in_flight = 0
 
     def admit(self, casino_id: int, in_flight: int) -> bool:
@@ -44,7 +44,7 @@ class Admission:
 
         `in_flight`: the most stakes that the casino takes at once.
         """
-        health = self._health_of(casino_id)
+        health = self._casinos[casino_id]
         full = self._in_flight >= self._max_in_flight and health.in_flight >= self._share(health)
         if full or health.in_flight >= in_flight or not self._breaker_allows(health):
             return False
@@ -54,12 +54,12 @@ class Admission:
 
     def leave(self, casino_id: int) -> None:
         """Release an admitted stake: it has its outcome, or its request no longer waits."""
-        self._health_of(casino_id).in_flight -= 1
+        self._casinos[casino_id].in_flight -= 1
         self._in_flight -= 1
 
     def answered(self, casino_id: int) -> None:
         """Record an answer that could be read, or an accept. It closes the breaker."""
-        health = self._health_of(casino_id)
+        health = self._casinos[casino_id]
         health.unanswered_in_a_row = 0
         self._remember(health, ok=True)
         if health.open_since_s is not None:
@@ -69,7 +69,7 @@ class Admission:
 
     def unanswered(self, casino_id: int) -> None:
         """Record a call that got no readable answer. It opens the breaker when there are too many."""
-        health = self._health_of(casino_id)
+        health = self._casinos[casino_id]
         health.unanswered_in_a_row += 1
         self._remember(health, ok=False)
         if health.open_since_s is None and (health.unanswered_in_a_row >= IN_A_ROW or self._half_failed(health)):
@@ -78,7 +78,7 @@ class Admission:
 
     def is_open(self, casino_id: int) -> bool:
         """Return whether the circuit breaker of this casino is open."""
-        return self._health_of(casino_id).open_since_s is not None
+        return self._casinos[casino_id].open_since_s is not None
 
     def open_breakers(self) -> list[int]:
         """Return the ids of the casinos whose circuit breaker is open."""
@@ -89,14 +89,11 @@ class Admission:
         busy = sum(1 for other in self._casinos.values() if other.in_flight and other is not health)
         return self._max_in_flight // (2 * (busy + 1))
 
-    def _health_of(self, casino_id: int) -> _CasinoHealth:
-        return self._casinos.setdefault(casino_id, _CasinoHealth())
-
     def _breaker_allows(self, health: _CasinoHealth) -> bool:
         """Return True if the breaker is closed, or if it is time for a probe."""
-        now = self._clock.monotonic_s()
         if health.open_since_s is None:
             return True
+        now = self._clock.monotonic_s()
         if now - health.probed_s < PROBE_S:
             return False
         health.probed_s = now

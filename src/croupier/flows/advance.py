@@ -31,9 +31,12 @@ class Contended(Exception):
 
 async def terms_of(hub: Hub, subject: Bet | Cashback) -> Terms:
     """Return the terms for a decision about this subject, as of now."""
-    casino = await hub.store.casinos.get(subject.casino_id)
-    provider = await hub.store.providers.get(subject.provider_id) if isinstance(subject, Bet) else None
-    game = await hub.store.games.recent(subject.game_id) if isinstance(subject, Bet) and subject.may_win else None
+    store, provider, game = hub.store, None, None
+    casino = store.casinos.at_hand(subject.casino_id) or await store.casinos.get(subject.casino_id)
+    if isinstance(subject, Bet):
+        provider = store.providers.at_hand(subject.provider_id) or await store.providers.get(subject.provider_id)
+        if subject.may_win:
+            game = store.games.at_hand(subject.game_id) or await store.games.recent(subject.game_id)
     assert casino is not None
     return Terms(
         now_ms=hub.clock.now_ms(),

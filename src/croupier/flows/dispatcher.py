@@ -328,7 +328,8 @@ class Dispatcher:
         """Set the instant before which the call must be sent: its lease, and for a stake its hold time (money.md 2.3)."""
         before_ms = subject.calls[leased_call.slot].lease_until_ms
         if step is Step.MAKE and leased_call.slot == PaymentKind.STAKE.value and isinstance(subject, Bet):
-            provider = await self._hub.store.providers.get(subject.provider_id)
+            providers = self._hub.store.providers
+            provider = providers.at_hand(subject.provider_id) or await providers.get(subject.provider_id)
             assert provider is not None
             created_ms = subject.payments[PaymentKind.STAKE].created_ms
             before_ms = min(before_ms, self._hub.waits.after_ms(created_ms, provider.hold_s))

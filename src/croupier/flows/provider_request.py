@@ -54,17 +54,18 @@ async def load_request(hub: Hub, command: C) -> ProviderRequest[C] | None:
 
     The bet of a pay-in is not read: most are new, and the commit of a new bet tells if it is not.
     """
+    store = hub.store
     arrived = hub.clock.monotonic_s() if command.arrived_s is None else command.arrived_s
     try:
-        session = await hub.store.sessions.get(command.session_id)
-        provider = await hub.store.providers.get(command.provider_id)
+        session = store.sessions.at_hand(command.session_id) or await store.sessions.get(command.session_id)
+        provider = store.providers.at_hand(command.provider_id) or await store.providers.get(command.provider_id)
         if session is None or provider is None or session.provider_id != command.provider_id:
             return None
-        casino = await hub.store.casinos.get(session.casino_id)
-        recalled = hub.store.bets.recall_ref(command.provider_id, command.bet_ref)
+        casino = store.casinos.at_hand(session.casino_id) or await store.casinos.get(session.casino_id)
+        recalled = store.bets.recall_ref(command.provider_id, command.bet_ref)
         bet = recalled
         if bet is None and not isinstance(command, PayIn):
-            bet = await hub.store.bets.by_ref(command.provider_id, command.bet_ref)
+            bet = await store.bets.by_ref(command.provider_id, command.bet_ref)
     except DbError as error:
         raise NotTaken from error
     assert casino is not None

@@ -45,8 +45,13 @@ class Waiters:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[int | None] = loop.create_future()
         place = (seen_version, future)
-        self._waiting.setdefault(subject_id, []).append(place)
-        self._somebody.set()
+        places = self._waiting.get(subject_id)
+        if places is None:
+            if not self._waiting:
+                self._somebody.set()
+            self._waiting[subject_id] = [place]
+        else:
+            places.append(place)
         # One timer of the loop costs a fifth of `asyncio.timeout`, and every bet waits here.
         deadline = loop.call_later(left, _end_wait, future)
         try:
@@ -85,11 +90,10 @@ class Waiters:
                 future.set_result(version)
 
     def _leave(self, subject_id: int, place: tuple[int, asyncio.Future[int | None]]) -> None:
-        places = self._waiting.get(subject_id, [])
-        if place in places:
-            places.remove(place)
+        places = self._waiting[subject_id]
+        places.remove(place)
         if not places:
-            self._waiting.pop(subject_id, None)
+            del self._waiting[subject_id]
 
 
 def _end_wait(future: asyncio.Future[int | None]) -> None:

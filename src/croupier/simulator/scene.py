@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from croupier.flows.advance import Contended
@@ -27,6 +28,7 @@ from croupier.store.db import DbError, Row
 from croupier.store.money.balances import BASE
 from croupier.store.money.group_commit import Broken
 from croupier.store.money.group_commit_sql import BETS, CASHBACKS
+from croupier.store.parties.session_memory import FOLLOW_S
 
 RECONCILE_CALM_S = 600.0
 POTS_S = 5.0
@@ -97,6 +99,7 @@ async def start_hub(scene: Scene) -> Running:
     )
     running.answered, running.said = scene.watch.answered, scene.watch.said
     running.loops.append(asyncio.ensure_future(_reconciler(scene, running)))
+    running.loops.append(asyncio.ensure_future(_follow(scene, running)))
     if scene.dials.pots:
         running.loops.append(asyncio.ensure_future(_pots(scene, running)))
     return running
@@ -115,6 +118,14 @@ async def _pots(scene: Scene, running: Running) -> None:
                 scene.seen["pot won"] += await award_all(hub)
         except (DbError, Broken, Contended):
             continue
+
+
+async def _follow(scene: Scene, running: Running) -> None:
+    """Follow the changes of sessions as the worker does, until faults have stopped: then sessions are read again."""
+    while scene.weather.rough:
+        await running.hub.clock.sleep(FOLLOW_S)
+        with suppress(DbError):
+            await running.hub.store.sessions.memory.follow()
 
 
 async def _reconciler(scene: Scene, running: Running) -> None:

@@ -25,10 +25,11 @@ class ReadBatcher(Generic[K, V]):
 
     async def one(self, key: K) -> V | None:
         """Return the value of `key`, or None if the read did not find it. Raises the read's errors."""
-        future: asyncio.Future[V | None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[V | None] = loop.create_future()
         self._waiting.append((key, future))
         if self._running is None:
-            self._running = asyncio.get_running_loop().create_task(self._run())
+            self._running = loop.create_task(self._run())
         return await future
 
     async def _run(self) -> None:
@@ -43,7 +44,7 @@ class ReadBatcher(Generic[K, V]):
 
     async def _ask(self, batch: list[tuple[K, asyncio.Future[V | None]]]) -> None:
         try:
-            found = await self._read(list(dict.fromkeys(key for key, _ in batch)))
+            found = await self._read(list(dict.fromkeys([key for key, _ in batch])))
         except Exception as error:  # noqa: BLE001 - every caller gets it
             for _, future in batch:
                 if not future.done():

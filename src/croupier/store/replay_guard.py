@@ -7,7 +7,9 @@ table is unlogged: after a crash of the database it is empty, and the timestamp 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Literal
 
 from croupier.kit.clock import Clock
 from croupier.store.db import Db
@@ -29,16 +31,12 @@ join unnest($1::bigint[], $2::text[]) k(provider_id, request_id) using (provider
 _Key = tuple[int, str]
 
 
-class _Claim(NamedTuple):
-    number: int
-    """Identity of a claim: of two equal ones in one process, only one is new."""
-    provider_id: int
-    request_id: str
-    digest: bytes
+@dataclass(eq=False, slots=True)
+class _Claim:
+    """One request's claim, equal to itself alone: of two that say the same, only one is new."""
 
-    @property
-    def key(self) -> _Key:
-        return (self.provider_id, self.request_id)
+    key: _Key
+    digest: bytes
 
 
 class ReplayGuard:
@@ -47,7 +45,6 @@ class ReplayGuard:
     def __init__(self, db: Db, clock: Clock) -> None:
         self._db = db
         self._clock = clock
-        self._count = 0
         self._batcher: ReadBatcher[_Claim, Seen] = ReadBatcher(self._claim)
 
     async def claim(self, provider_id: int, request_id: str, digest: bytes) -> Seen:
@@ -57,8 +54,7 @@ class ReplayGuard:
         """
         if not storable_text(request_id):
             raise ValueError("a request id that cannot be stored is not let in here")
-        self._count += 1
-        answer = await self._batcher.one(_Claim(self._count, provider_id, request_id, digest))
+        answer = await self._batcher.one(_Claim((provider_id, request_id), digest))
         assert answer is not None
         return answer
 
@@ -77,11 +73,11 @@ class ReplayGuard:
 
     async def _put(self, claims: Sequence[_Claim]) -> set[_Key]:
         # Every process inserts in the same order, or two with the same ids would deadlock.
-        ordered = sorted(claims, key=lambda c: c.key)
+        ordered = sorted(claims, key=attrgetter("key"))
         rows = await self._db.batch_fetch(
             _PUT,
-            [c.provider_id for c in ordered],
-            [c.request_id for c in ordered],
+            [c.key[0] for c in ordered],
+            [c.key[1] for c in ordered],
             [c.digest for c in ordered],
             self._clock.now_ms(),
         )

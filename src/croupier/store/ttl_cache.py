@@ -23,17 +23,23 @@ class TtlCache(Generic[K, V]):
 
     def __init__(self, read: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]], clock: Clock) -> None:
         self._read = read
-        self._clock = clock
+        self._now_s = clock.monotonic_s
         self._kept: dict[K, tuple[float, V]] = {}
         self._changes = 0
         self._batcher: ReadBatcher[K, V] = ReadBatcher(self._ask)
 
+    def at_hand(self, key: K) -> V | None:
+        """Return the value of `key` if it was read in the last half second, else None: then `get` reads it.
+
+        A bet needs a dozen such values, and a coroutine for each costs more than the value.
+        """
+        kept = self._kept.get(key)
+        return kept[1] if kept is not None and self._now_s() - kept[0] < KEPT_S else None
+
     async def get(self, key: K) -> V | None:
         """Return the value of `key`, or None if there is no such row."""
-        kept = self._kept.get(key)
-        if kept is not None and self._clock.monotonic_s() - kept[0] < KEPT_S:
-            return kept[1]
-        return await self._batcher.one(key)
+        kept = self.at_hand(key)
+        return await self._batcher.one(key) if kept is None else kept
 
     def forget(self) -> None:
         """Drop everything that was read before now, because this process has changed a row."""
@@ -42,7 +48,7 @@ class TtlCache(Generic[K, V]):
 
     async def _ask(self, keys: Sequence[K]) -> Mapping[K, V]:
         # The age counts from before the query, and a change made meanwhile voids the result for later callers.
-        asked_s, changes = self._clock.monotonic_s(), self._changes
+        asked_s, changes = self._now_s(), self._changes
         found = await self._read(keys)
         if changes == self._changes:
             for key in keys:

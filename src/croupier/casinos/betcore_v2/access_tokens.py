@@ -69,7 +69,8 @@ class AccessTokens:
         # A kept token is as good as its time and its key are now.
         if bearer is None or bearer.expires_s <= self.now_s() or bearer.kid not in keys.verify_keys():
             bearer = await self._verified(token)
-        casino = await self.hub.store.casinos.get(bearer.casino_id)
+        casinos = self.hub.store.casinos
+        casino = casinos.at_hand(bearer.casino_id) or await casinos.get(bearer.casino_id)
         # A closed casino has no valid token, and a revoked secret ends the tokens that were issued for it.
         if casino is None or casino.closed or bearer.starts_s < casino.tokens_from_s:
             why = "the casino is closed" if casino is not None and casino.closed else "the token ended with its secret"

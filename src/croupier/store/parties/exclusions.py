@@ -12,6 +12,7 @@ from croupier.core.protection import PlayLimits
 from croupier.kit.clock import Clock
 from croupier.store.db import Db
 from croupier.store.parties.play_limits import limits_to_json
+from croupier.store.parties.session_memory import SessionMemory
 
 _EXCLUDE = """
 with known as (update players set excluded_until_ms = $2 where player_id = $1 returning player_id),
@@ -39,18 +40,18 @@ class Exclusion:
 class Exclusions:
     """The exclusions of all players."""
 
-    def __init__(self, db: Db, clock: Clock) -> None:
+    def __init__(self, db: Db, clock: Clock, *, memory: SessionMemory | None = None) -> None:
         self._db = db
         self._clock = clock
+        self._memory = memory or SessionMemory(db)
 
     async def exclude(self, player_id: int, until_ms: int, *, reason: str, author: str) -> int:
         """Exclude the player and end all open sessions, at once. Return how many ended."""
-        ended: int = await self._db.fetchval(_EXCLUDE, player_id, until_ms, reason, author, self._clock.now_ms())
-        return ended
+        return await self._set(player_id, until_ms, reason=reason, author=author)
 
     async def readmit(self, player_id: int, *, reason: str, author: str) -> None:
         """Lift the exclusion. Sessions that it ended stay over."""
-        await self._db.fetchval(_EXCLUDE, player_id, None, reason, author, self._clock.now_ms())
+        await self._set(player_id, None, reason=reason, author=author)
 
     async def last(self, player_id: int) -> Exclusion | None:
         """Return the latest exclusion of the player; None if there never was one."""
@@ -59,4 +60,14 @@ class Exclusions:
 
     async def limit(self, player_id: int, limits: PlayLimits) -> None:
         """Set the casino's limits on every session of the player, open ones included."""
-        await self._db.execute(_LIMITS, player_id, limits_to_json(limits))
+        try:
+            await self._db.execute(_LIMITS, player_id, limits_to_json(limits))
+        finally:
+            self._memory.forget(player_id=player_id)
+
+    async def _set(self, player_id: int, until_ms: int | None, *, reason: str, author: str) -> int:
+        try:
+            ended: int = await self._db.fetchval(_EXCLUDE, player_id, until_ms, reason, author, self._clock.now_ms())
+        finally:
+            self._memory.forget(player_id=player_id)
+        return ended

@@ -17,6 +17,7 @@ from croupier.store.db import Db, Row, Tx
 from croupier.store.parties.listings import Counts, take
 from croupier.store.parties.profiles import BadProfile, check_limits
 from croupier.store.parties.quirk_kinds import Unfit, amount, flag, whole, word, words
+from croupier.store.parties.session_memory import SessionMemory
 from croupier.store.parties.switchings import Switching, note_switchings
 from croupier.store.storable import storable_id, storable_text
 from croupier.store.ttl_cache import TtlCache
@@ -103,10 +104,13 @@ def changes_from_text(told: Mapping[str, str]) -> dict[str, Any]:
 class Games:
     """The games of all providers."""
 
-    def __init__(self, db: Db, clock: Clock) -> None:
+    def __init__(self, db: Db, clock: Clock, *, memory: SessionMemory | None = None) -> None:
         self._db = db
         self._clock = clock
+        self._memory = memory or SessionMemory(db)
         self._recent: TtlCache[int, Game] = TtlCache(self._read, clock)
+        self.at_hand = self._recent.at_hand
+        """The game of this id if it was read in the last half second, else None: then `recent` reads it."""
 
     async def take_listing(
         self,
@@ -128,7 +132,7 @@ class Games:
                 tx, provider_id, latest.values(), kept=skipped_refs, enabled_for_new=enabled_for_new, review=review,
                 now_ms=self._clock.now_ms(),
             )  # fmt: skip
-        self._recent.forget()
+        self._forget()
         return counts
 
     async def find(self, text: str) -> Game | None:
@@ -156,7 +160,7 @@ class Games:
 
     async def recent(self, game_id: int) -> Game | None:
         """Return the game, at most half a second old."""
-        return await self._recent.get(game_id) if storable_id(game_id) else None
+        return self.at_hand(game_id) or (await self._recent.get(game_id) if storable_id(game_id) else None)
 
     async def all(self, provider_id: int | None = None) -> list[Game]:
         """Return every game, of one provider or of all, also those that are switched off or vanished."""
@@ -187,7 +191,7 @@ class Games:
                 switched = Switching("game", game_id, "enabled", _yes(after["enabled"]))
                 await note_switchings(tx, [switched], self._clock.now_ms())
         assert row is not None
-        self._recent.forget()
+        self._forget(game_id)
         return _game(row)
 
     async def describe(self, game_id: int, language: str, text: Mapping[str, str] | None) -> Game:
@@ -196,7 +200,7 @@ class Games:
         row = await self._db.fetchrow(_DESCRIBE, game_id, language, told, self._clock.now_ms())
         if row is None:
             raise GameUnknown(f"there is no game {game_id}")
-        self._recent.forget()
+        self._forget(game_id)
         return _game(row)
 
     async def switch(
@@ -224,7 +228,7 @@ class Games:
             if not known:
                 raise GameUnknown(f"there is no game {game_id} or no casino {casino_id}")
             await note_switchings(tx, [Switching("game", game_id, "enabled", _yes(enabled), *where)], now_ms)
-        self._recent.forget()
+        self._forget(game_id)
 
     async def off_where(self) -> dict[int, list[tuple[int | None, str | None, str | None]]]:
         """Return where games are off in a currency or a country, by game: casino (None: every one), currency, country."""
@@ -232,6 +236,14 @@ class Games:
         for row in await self._db.fetch("select * from game_switches order by game_id, casino_id, currency, country"):
             found.setdefault(row["game_id"], []).append((row["casino_id"], row["currency"], row["country"]))
         return found
+
+    def _forget(self, game_id: int | None = None) -> None:
+        """Drop what was read of games, and the sessions of this game, or of all."""
+        self._recent.forget()
+        if game_id is None:
+            self._memory.forget_all()
+        else:
+            self._memory.forget(game_id=game_id)
 
     async def _read(self, keys: Sequence[int]) -> dict[int, Game]:
         rows = await self._db.fetch(f"select {_COLUMNS} from games where game_id = any($1)", list(keys))

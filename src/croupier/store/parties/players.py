@@ -15,6 +15,7 @@ from croupier.kit.clock import Clock
 from croupier.kit.seal import Sealer
 from croupier.store.db import Db, Row
 from croupier.store.parties.play_limits import limits_from_json
+from croupier.store.parties.session_memory import SessionMemory
 from croupier.store.storable import storable_id, storable_text
 
 _COLUMNS = "player_id, casino_id, player_ref, currency, language, country, is_test, blocked, excluded_until_ms, limits"
@@ -86,8 +87,9 @@ class CurrencyDiffers(Exception):
 class Players:
     """The players of all casinos."""
 
-    def __init__(self, db: Db, sealer: Sealer, clock: Clock) -> None:
+    def __init__(self, db: Db, sealer: Sealer, clock: Clock, *, memory: SessionMemory | None = None) -> None:
         self._db = db
+        self._memory = memory or SessionMemory(db)
         self._sealer = sealer
         self._clock = clock
 
@@ -155,7 +157,10 @@ class Players:
 
     async def block(self, player_id: int, blocked: bool, *, reason: str, author: str) -> None:  # noqa: FBT001 - it sets
         """Block or release the player for new bets and store the reason. It holds from the next pay-in on."""
-        await self._db.execute(_BLOCK, player_id, blocked, reason, author, self._clock.now_ms())
+        try:
+            await self._db.execute(_BLOCK, player_id, blocked, reason, author, self._clock.now_ms())
+        finally:
+            self._memory.forget(player_id=player_id)
 
     async def blocks(self, player_ids: Sequence[int]) -> dict[int, Block]:
         """Return the latest block or release of each of these players who was ever blocked, by player."""

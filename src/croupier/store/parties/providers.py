@@ -69,6 +69,8 @@ class Providers(Counterparties[Provider]):
         self.usual_hold_s = self._waits.get("hold_s", HOLD_S)
         """The waits of a provider whose row was not read yet."""
         self._by_id: TtlCache[int, Provider] = TtlCache(self._read, clock)
+        self.at_hand = self._by_id.at_hand
+        """The provider of this id if it was read in the last half second, else None: then `get` reads it."""
         self._by_counterparty: TtlCache[str, Provider] = TtlCache(self._read_counterparties, clock)
         self._secrets: TtlCache[int, _Secrets] = TtlCache(self._read_secrets, clock)
 
@@ -97,15 +99,20 @@ class Providers(Counterparties[Provider]):
 
     async def get(self, provider_id: int) -> Provider | None:
         """Return the provider, at most half a second old."""
-        return await self._by_id.get(provider_id) if storable_id(provider_id) else None
+        return self.at_hand(provider_id) or (await self._by_id.get(provider_id) if storable_id(provider_id) else None)
 
     async def by_counterparty(self, counterparty_id: str) -> Provider | None:
         """Return the provider that X-Counterparty-Id names, by GUID or number; at most half a second old."""
-        return await self._by_counterparty.get(counterparty_id) if storable_text(counterparty_id) else None
+        known = self._by_counterparty.at_hand(counterparty_id)
+        if known is None and storable_text(counterparty_id):
+            known = await self._by_counterparty.get(counterparty_id)
+        return known
 
     async def secrets(self, provider_id: int) -> tuple[str, ...]:
         """Return the secrets valid now, the new one first; during a rotation the old one too. None for an unknown provider."""
-        found = await self._secrets.get(provider_id) if storable_id(provider_id) else None
+        found = self._secrets.at_hand(provider_id)
+        if found is None and storable_id(provider_id):
+            found = await self._secrets.get(provider_id)
         if found is None:
             return ()
         if found.old is None or self._clock.now_ms() >= found.old_until_ms:

@@ -14,6 +14,7 @@ from croupier.core.protection import NO_LIMITS, PlayLimits, narrower
 from croupier.core.session import BetLimits, Session
 from croupier.store.db import Db, Row
 from croupier.store.parties.play_limits import limits_from_json
+from croupier.store.parties.session_memory import SessionMemory
 from croupier.store.read_batcher import ReadBatcher
 from croupier.store.storable import storable_text
 
@@ -115,8 +116,11 @@ class SessionQuery:
 class Sessions:
     """The sessions of all players."""
 
-    def __init__(self, db: Db) -> None:
+    def __init__(self, db: Db, memory: SessionMemory | None = None) -> None:
         self._db = db
+        self.memory = memory or SessionMemory(db)
+        self.at_hand = self.memory.at_hand
+        """The session if it is remembered and was current less than a second ago, else None: then `get` reads it."""
         self._batcher: ReadBatcher[str, Session] = ReadBatcher(self._read)
 
     async def open(self, session: Session, frame_uri: str | None = None, options: SessionOptions | None = None) -> None:
@@ -149,7 +153,10 @@ class Sessions:
 
     async def end(self, casino_id: int, session_id: str, *, now_ms: int, author: str, reason: str) -> bool:
         """End a session of the casino: no new bets from now on. False if it was over already."""
-        return bool(await self._db.execute(_END, session_id, casino_id, now_ms, author, reason))
+        try:
+            return bool(await self._db.execute(_END, session_id, casino_id, now_ms, author, reason))
+        finally:
+            self.memory.forget(session_id=session_id)
 
     async def set_frame(self, session_id: str, frame_uri: str) -> None:
         """Store the address at which the provider shows the game."""
@@ -163,8 +170,11 @@ class Sessions:
         return uri
 
     async def _read(self, keys: Sequence[str]) -> dict[str, Session]:
+        begun = self.memory.mark()
         rows = await self._db.batch_fetch(_READ, list(keys))
-        return {row["session_id"]: _session(row) for row in rows}
+        found = {row["session_id"]: _session(row) for row in rows}
+        self.memory.keep(found, begun)
+        return found
 
 
 def _session(row: Row) -> Session:
