@@ -2,7 +2,7 @@
 
     tools/prove_simulation.py [--payments 1000000] [--jobs 2] [--seed 1] [--resume]
 
-First a long part: all worlds from the seed on, until so many payments were made. Then a rare one: harsh worlds alone,
+First a long part: all worlds from the seed on, until so many payments were made. Then a rare one: harsh and late worlds alone,
 until every fault has met payments in every state. Writes docs/proof/simulation.json and .md (figures, faults, the
 matrix) and simulation_seeds.txt (each world with its payments and the digest of its log) after every twentieth world,
 so that a run which is stopped can go on with --resume; worlds that failed are played again then. Exit code 1 on
@@ -35,7 +35,9 @@ PROOF = Path("docs/proof")
 JSON, TEXT, SEEDS = PROOF / "simulation.json", PROOF / "simulation.md", PROOF / "simulation_seeds.txt"
 WRITE_EVERY = 20
 RARE_WORLDS = 400
-"""Largest number of harsh worlds played to reach combinations that have not occurred."""
+"""Largest number of worlds played to reach combinations that have not occurred."""
+RARE = (WorldKind.HARSH, WorldKind.LATE)
+"""The worlds in which rare faults coincide. Only late ones have a casino with a queue."""
 
 
 @dataclass(slots=True)
@@ -111,11 +113,11 @@ class Run:
                 break
 
     def rare(self, play: Play) -> None:
-        """Play harsh worlds until every combination has occurred."""
+        """Play harsh and late worlds until every combination has occurred."""
         if not self._missing():
             return
         self._from_here(f"{self._next_seed()} on")
-        worlds = (world for world in self._worlds(self._next_seed()) if world.kind is WorldKind.HARSH)
+        worlds = (world for world in self._worlds(self._next_seed()) if world.kind in RARE)
         for played in play(worlds):
             # Counted first: what is written in between must fit together.
             self.spent.rare_worlds += 1
@@ -265,9 +267,7 @@ def _worlds(r: dict) -> str:  # type: ignore[type-arg]
     )
     if not r["rare_worlds"]:
         return text
-    more = (
-        f"then {r['rare_worlds']} harsh worlds alone with {r['rare_payments']:,} payments, for what had not met before"
-    )
+    more = f"then {r['rare_worlds']} harsh or late worlds alone with {r['rare_payments']:,} payments, for what had not met before"
     return f"{text}; {more}"
 
 

@@ -35,7 +35,7 @@ class CasinoCharacter(Enum):
     FORGETFUL = "forgetful"
     """Forgets some bookings, as after a restore."""
     QUEUED = "queued"
-    """Acknowledges a stake at once, and books it 31 to 300 s later."""
+    """Acknowledges a stake at once, and books it 31 to 300 s later, or just before a return of it that has come meanwhile."""
     MUTE = "mute"
     """Books behind a front end that answers with an error, and sends no accept; its list contains the payment."""
     MOODY = "moody"

@@ -57,7 +57,11 @@ FAULTS = (
     "listed_twice", "told_balance", "resent", "queued",
 )  # fmt: skip
 """All faults that a world can have."""
-NEVER: dict[tuple[str, str], str] = {}
+_TAKEN = (
+    "a casino reports a return of its own only after the hub has taken its yes to the stake, which is for good, and nothing "
+    "but a stake expires"
+)
+NEVER: dict[tuple[str, str], str] = {("expired", "own_return"): _TAKEN}
 """Pairs that cannot meet, each with the reason."""
 
 

@@ -65,6 +65,8 @@ class SimCasino:
         self._chance = around.chance
         self._weather = around.weather
         self._log = log
+        self._queue: dict[int, list[tuple[dict[str, Any], int]]] = {}
+        """The stakes of each bet that it books later: the make, and the second of its signature."""
         self._named: list[tuple[int, str]] = []
         """Transaction ids that the hub has accepted, each with its bet or cashback."""
         self.tasks: set[asyncio.Task[None]] = set()
@@ -152,12 +154,23 @@ class SimCasino:
             return False
         if data["TransactionType"] != STAKE[0] or self._happens(1 / 3):
             return False
-        self._start(self._take_up(data, signed_s))
+        self._queue.setdefault(data["BetId"], []).append((data, signed_s))
+        self._start(self._take_up(data["BetId"]))
         return True
 
-    async def _take_up(self, data: dict[str, Any], signed_s: int) -> None:
+    async def _take_up(self, bet_id: int) -> None:
         await self._clock.sleep(31 + self._chance.fraction() * 269)
-        self._weather.strike("queued", [data["BetId"]])
+        if self._queue[bet_id]:
+            self._book_queued(bet_id)
+
+    def _keep_order(self, bet_id: int) -> None:
+        """Book what waits for this bet before the return of it that has just come; at times it does."""
+        while self._queue.get(bet_id) and self._happens(1 / 2):
+            self._book_queued(bet_id)
+
+    def _book_queued(self, bet_id: int) -> None:
+        data, signed_s = self._queue[bet_id].pop(0)
+        self._weather.strike("queued", [bet_id])
         self._receive(data, signed_s, cashback=False, tell=True)
 
     def _receive(self, data: dict[str, Any], signed_s: int, *, cashback: bool, tell: bool) -> tuple[Key, int, bool]:
@@ -166,6 +179,8 @@ class SimCasino:
         stated = self.witness.read(key, data)
         if stated is None:
             return key, 103753, True
+        if key[1:] == RETURN:
+            self._keep_order(key[0])
         self.witness.heard(key, data, stated, signed_s=signed_s)
         known = self.book.bookings.get(key)
         if known is not None and self._refuses_repeat(key, stated) and self._funds_first():

@@ -1,0 +1,529 @@
+"""What each dial of a world does to the wire: to the casino's answers and accepts, to messages on their way, to statements."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from croupier.kit.chance import SeededChance
+from croupier.kit.wire import PeerError, WireAnswer, WireRequest
+from croupier.simulator.dials import CasinoCharacter, Dials, draw
+from croupier.simulator.faults import Around, FaultyDb, FaultyWire, Weather
+from croupier.simulator.hub_client import Access
+from croupier.simulator.sim_casino import INSISTS, SimCasino
+from croupier.simulator.virtual_time import VirtualClock, VirtualLoop
+from croupier.store.db import DbDown
+
+STAKE, PAYOUT, PAYOUT_RETURN, RETURN = -1, 1, -2, 2
+CALM: dict[str, Any] = {
+    "loss": 0.0, "duplicates": 0.0, "delay_s": 0.0, "lost_commits": 0.0, "slow_db_s": 0.0, "no_funds": 0.0, "not_yet": 0.0,
+    "keeps": 0.0, "tax_bp": None, "bad_moments": 0.0, "purse": None, "funds_first": 0.0, "late_refuse": False,
+    "told_balance": 0.0, "insists": 0.0, "info_down": 0.0,
+}  # fmt: skip
+"""A world in which nothing happens: each test turns one dial."""
+Report = tuple[float, int, dict[str, Any]]
+"""When the casino reported, the code, the Value."""
+
+
+def dials_of(**turned: Any) -> Dials:
+    return replace(draw(SeededChance("dials"), 50), **{**CALM, **turned})
+
+
+def around(clock: VirtualClock, **turned: Any) -> Around:
+    return Around(clock, SeededChance("a participant"), dials_of(**turned), Weather())
+
+
+def in_virtual_time(scene: Callable[[VirtualClock], Awaitable[None]]) -> None:
+    loop = VirtualLoop()
+    loop.busy = lambda: False
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        runner.run(_awaited(scene(VirtualClock(loop, 1_760_000_000_000))))
+
+
+async def _awaited(scene: Awaitable[None]) -> None:
+    await scene
+
+
+# --- the casino
+
+
+@dataclass
+class HubEnd:
+    """The hub's end of a casino's accepts: it keeps them, and answers as it is told."""
+
+    clock: VirtualClock
+    answer: Callable[[int, dict[str, Any]], int | None] = lambda _code, _value: 200
+    heard: list[Report] = field(default_factory=list)
+
+    async def report(self, code: int, value: dict[str, Any], *, cashback: bool) -> int | None:
+        assert cashback is ("CashbackId" in value)
+        self.heard.append((self.clock.monotonic_s(), code, value))
+        return self.answer(code, value)
+
+
+class Line:
+    """A casino with a dial turned, and what the hub sees of it."""
+
+    def __init__(self, clock: VirtualClock, character: CasinoCharacter, **turned: Any) -> None:
+        self.clock = clock
+        made = around(clock, **turned)
+        wire: Any = None
+        self.casino = SimCasino(
+            access=Access("http://hub.test", 1, ""), wire=wire, around=made, character=character, log=lambda *_: None
+        )
+        self.seen = made.weather.seen
+        self.hub = self.casino._hub = HubEnd(clock)  # type: ignore[assignment]
+
+    async def make(self, kind: int = STAKE, bet: int = 7, amount: str = "1.00") -> Any:
+        """The casino's answer to a make: its envelope, or the raw body where that is none."""
+        data = {"BetId": bet, "TransactionType": kind, "PartnerUserId": "player0", "Amount": amount}
+        return _said(await self.casino._make(data, self.clock.now_ms() // 1000, cashback=False))
+
+    async def info(self, bet: int = 7) -> Any:
+        return _said(await self.casino._answer("/payments/info", {"BetId": bet}, 0))
+
+    async def booked(self, *, bet: int = 7) -> None:
+        """The stake, booked in good weather: what comes after it is the dial's."""
+        dials, self.casino.dials = self.casino.dials, dials_of()
+        self.casino._receive(
+            {"BetId": bet, "TransactionType": STAKE, "PartnerUserId": "player0", "Amount": "1.00"},
+            self.clock.now_ms() // 1000, cashback=False, tell=False,
+        )  # fmt: skip
+        self.casino.dials = dials
+
+    async def rest(self, seconds: float = 400.0) -> None:
+        await self.clock.sleep(seconds)
+
+    def codes(self) -> list[int]:
+        return [code for _, code, _ in self.hub.heard]
+
+    def numbers(self) -> set[str]:
+        return {value["PartnerTransactionId"] for _, _, value in self.hub.heard}
+
+
+def _said(response: Any) -> Any:
+    try:
+        return json.loads(response.body)
+    except ValueError:
+        return response.body
+
+
+def on_a_line(character: CasinoCharacter, play: Callable[[Line], Awaitable[None]], **turned: Any) -> None:
+    in_virtual_time(lambda clock: play(Line(clock, character, **turned)))
+
+
+def test_twice_books_twice_accepts_both_and_lists_both() -> None:
+    async def play(line: Line) -> None:
+        assert (await line.make())["ErrorCode"] == 200
+        await line.rest()
+        assert line.casino.book.wallet("player0") == -200
+        assert line.codes() == [200, 200]
+        assert len(line.numbers()) == 2
+        assert {one["PartnerTransactionId"] for one in (await line.info())["Value"]} == line.numbers()
+        assert line.seen["listed_twice"] == 1
+
+    on_a_line(CasinoCharacter.TWICE, play, bad_moments=1.0)
+
+
+def test_a_lie_about_a_stake_is_a_return_that_the_casino_made_by_itself() -> None:
+    async def play(line: Line) -> None:
+        await line.make()
+        await line.rest()
+        assert line.hub.heard == [], "it says nothing of that stake by itself"
+        assert {one["TransactionType"] for one in (await line.info())["Value"]} == {STAKE, RETURN}
+
+    on_a_line(CasinoCharacter.LYING, play, bad_moments=1.0)
+
+
+def test_a_lie_about_a_win_is_one_of_six() -> None:
+    async def play(line: Line) -> None:
+        for bet in range(1, 200):
+            await line.booked(bet=bet)
+            await line.make(PAYOUT, bet)
+        await line.rest()
+        first = {value["BetId"]: (code, value) for _, code, value in reversed(line.hub.heard)}
+        truth = {
+            value["BetId"]: value for _, code, value in line.hub.heard if code == 200 and value["Amount"] == "1.00"
+        }
+        lies = {
+            "amount": any(value["Amount"] == "77" and code == 200 for code, value in first.values()),
+            "exists": any(value["Amount"] == "66" and code == 103804 for code, value in first.values()),
+            "user": any(value["PartnerUserId"] == "somebody" for _, value in first.values()),
+            "refusal": any(code == 102823 for code, _ in first.values()),
+            "tax": any(value.get("TaxAmount") == "55" for _, value in first.values()),
+            "number": len({value["PartnerTransactionId"] for value in truth.values()}) < len(truth),
+        }
+        assert all(lies.values()), lies
+
+    on_a_line(CasinoCharacter.LYING, play, bad_moments=0.5)
+
+
+def test_a_contradiction_is_a_refusal_after_the_accept_and_comes_without_end() -> None:
+    def answer(code: int, _value: dict[str, Any]) -> int:
+        return 200 if code == 200 else 102823
+
+    async def play(line: Line) -> None:
+        line.hub.answer = answer
+        line.casino.book.bookings.clear()
+        await line.booked()
+        line.casino._named.append((1, "another"))
+        await line.casino._try((7, -1, False), line.casino.value_of((7, -1, False)))
+        assert [code for code in line.codes() if code == 102823] == [102823] * (1 + INSISTS)
+        assert line.casino.witness.contradicted == {(7, -1, False): "was refused after it was accepted"}
+
+    on_a_line(CasinoCharacter.LYING, play, bad_moments=1.0, insists=1.0)
+
+
+def test_forgotten_is_accepted_and_listed_no_more_and_booked_anew() -> None:
+    async def play(line: Line) -> None:
+        await line.make()
+        await line.rest()
+        assert line.codes() == [200]
+        assert (await line.info())["Value"] == []
+        assert line.casino.book.wallet("player0") == 0
+        line.casino._weather.rough = False
+        assert (await line.make())["ErrorCode"] == 200, "it does not know the repeat"
+        assert line.casino.book.wallet("player0") == -100
+
+    on_a_line(CasinoCharacter.FORGETFUL, play, bad_moments=1.0)
+
+
+def test_silent_books_lists_and_never_accepts() -> None:
+    async def play(line: Line) -> None:
+        assert (await line.make())["ErrorCode"] == 200
+        await line.rest()
+        assert line.hub.heard == []
+        assert len((await line.info())["Value"]) == 1
+
+    on_a_line(CasinoCharacter.SILENT, play)
+
+
+@pytest.mark.parametrize(
+    ("character", "between_s"), [(CasinoCharacter.HONEST, (0.0, 0.3)), (CasinoCharacter.LATE, (31.0, 300.0))]
+)
+def test_a_late_accept_comes_after_half_a_minute(character: CasinoCharacter, between_s: tuple[float, float]) -> None:
+    async def play(line: Line) -> None:
+        for bet in range(20):
+            await line.make(bet=bet)
+        await line.rest()
+        assert len(line.hub.heard) == 20
+        assert all(between_s[0] <= at_s <= between_s[1] for at_s, _, _ in line.hub.heard)
+
+    on_a_line(character, play)
+
+
+@pytest.mark.parametrize("character", [CasinoCharacter.RUBBISH, CasinoCharacter.DRIP, CasinoCharacter.SLOW])
+def test_an_answer_that_cannot_be_read_or_is_late_was_booked_all_the_same(character: CasinoCharacter) -> None:
+    async def play(line: Line) -> None:
+        took_s, answers = [], []
+        for bet in range(20):
+            began_s = line.clock.monotonic_s()
+            answers.append(await line.make(bet=bet))
+            took_s.append(line.clock.monotonic_s() - began_s)
+        assert len(line.casino.book.bookings) == 20
+        good = [answer == {"ErrorCode": 200, "Message": "sim"} for answer in answers]
+        assert all(good) is (character is not CasinoCharacter.RUBBISH)
+        assert any(good)
+        if character is CasinoCharacter.DRIP:
+            assert set(map(round, took_s)) == {0, 60}
+        if character is CasinoCharacter.SLOW:
+            assert 3 <= min(took_s) <= max(took_s) <= 9
+        assert line.seen[character.value] > 0
+
+    on_a_line(character, play)
+
+
+def test_queued_is_acknowledged_at_once_and_booked_after_half_a_minute() -> None:
+    async def play(line: Line) -> None:
+        for bet in range(30):
+            assert (await line.make(bet=bet))["ErrorCode"] == 200
+        soon = len(line.casino.book.bookings)
+        assert 0 < soon < 20
+        await line.rest(31)
+        assert len(line.casino.book.bookings) == soon
+        await line.rest()
+        assert len(line.casino.book.bookings) == 30
+        assert line.seen["queued"] == 30 - soon
+        assert sorted(value["BetId"] for _, _, value in line.hub.heard) == list(range(30))
+
+    on_a_line(CasinoCharacter.QUEUED, play)
+
+
+def test_queued_is_at_times_booked_just_before_a_return_that_comes_meanwhile() -> None:
+    async def play(line: Line) -> None:
+        waiting = [bet for bet in range(60) if await line.make(bet=bet) and not line.casino.book.of(bet)]
+        answers = [(bet, (await line.make(RETURN, bet))["ErrorCode"]) for bet in waiting]
+        early = {bet for bet, _ in answers if line.casino.book.of(bet)}
+        assert 0 < len(early) < len(waiting)
+        assert all(line.casino.book.net(bet) == 0 for bet in early), "the stake and then its return"
+        await line.rest()
+        refused = {value["BetId"] for _, code, value in line.hub.heard if code == 103805}
+        assert refused == set(waiting) - early, "it does not know the bets whose stakes still wait"
+        assert line.seen["queued"] == len(waiting), "each is booked once"
+
+    on_a_line(CasinoCharacter.QUEUED, play)
+
+
+def test_a_list_comes_in_either_order() -> None:
+    async def play(line: Line) -> None:
+        await line.booked()
+        await line.make(PAYOUT)
+        lists = [[one["TransactionType"] for one in (await line.info())["Value"]] for _ in range(20)]
+        assert [STAKE, PAYOUT] in lists
+        assert [PAYOUT, STAKE] in lists
+
+    on_a_line(CasinoCharacter.HONEST, play)
+
+
+@pytest.mark.parametrize(("share", "fails"), [(0.0, False), (1.0, True)])
+def test_info_down_is_an_error_for_an_answer(share: float, *, fails: bool) -> None:
+    async def play(line: Line) -> None:
+        await line.booked()
+        assert (await line.info() == b"") is fails
+        line.casino._weather.rough = False
+        assert len((await line.info())["Value"]) == 1
+
+    on_a_line(CasinoCharacter.QUEUED, play, info_down=share)
+
+
+@pytest.mark.parametrize("character", [CasinoCharacter.HONEST, CasinoCharacter.INLINE])
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_told_balance_is_the_wallet_in_every_yes(character: CasinoCharacter, share: float) -> None:
+    async def play(line: Line) -> None:
+        answer = await line.make(amount="1.50")
+        await line.rest()
+        yes = answer["Value"] if character is CasinoCharacter.INLINE else line.hub.heard[0][2]
+        assert yes.get("Balance") == ("58.50" if share else None)
+        told = line.casino.witness.balances("player0", 0, 1)
+        assert told == ({5850} if share else set()), "the witness knows what was told"
+
+    on_a_line(character, play, told_balance=share, purse=6_000)
+
+
+@pytest.mark.parametrize(("share", "times"), [(0.0, 1), (1.0, 1 + INSISTS)])
+def test_resent_is_the_same_not_yet_after_it_was_taken(share: float, times: int) -> None:
+    async def play(line: Line) -> None:
+        await line.booked()
+        await line.make(PAYOUT)
+        await line.rest()
+        assert line.codes() == [102823] * times
+        assert len({json.dumps(value, sort_keys=True) for _, _, value in line.hub.heard}) == 1
+
+    on_a_line(CasinoCharacter.HONEST, play, not_yet=1.0, insists=share)
+
+
+@pytest.mark.parametrize(("character", "odd"), [(CasinoCharacter.FORGETFUL, True), (CasinoCharacter.HONEST, False)])
+def test_own_return_is_reported_after_an_accept_by_casinos_whose_books_need_not_agree(
+    character: CasinoCharacter, *, odd: bool
+) -> None:
+    async def play(line: Line) -> None:
+        line.hub.answer = lambda _code, value: 200 if value["TransactionType"] == STAKE else 102823
+        for bet in range(100):
+            await line.make(bet=bet)
+        await line.rest()
+        own = [value for _, code, value in line.hub.heard if value["TransactionType"] == RETURN and code == 200]
+        assert bool(own) is odd
+        assert all(value["PartnerTransactionId"].endswith("-own") for value in own)
+        assert line.seen["own_return"] == len(own)
+        assert line.casino.witness.complaints == []
+
+    on_a_line(character, play)
+
+
+def test_a_foreign_accept_names_a_payment_of_another_casino() -> None:
+    async def play(line: Line) -> None:
+        other = Line(line.clock, CasinoCharacter.HONEST)
+        await other.booked(bet=99)
+        line.casino.neighbours = lambda: (line.casino, other.casino)
+        line.hub.answer = lambda _code, value: 102823 if value["BetId"] == 99 else 200
+        for bet in range(50):
+            await line.make(bet=bet)
+        await line.rest()
+        foreign = [code for _, code, value in line.hub.heard if value["BetId"] == 99]
+        assert set(foreign) == {200, 102823}, "a yes and a no, with its true contents"
+        assert len(foreign) == 2 * line.seen["foreign_accept"]
+
+    on_a_line(CasinoCharacter.HONEST, play)
+
+
+@pytest.mark.parametrize(("share", "code"), [(0.0, 103804), (1.0, 103802)])
+def test_funds_first_refuses_the_repeat_of_the_stake_that_emptied_the_wallet(share: float, code: int) -> None:
+    async def play(line: Line) -> None:
+        assert (await line.make())["ErrorCode"] == 200
+        assert (await line.make())["ErrorCode"] == code
+        assert line.casino.book.wallet("player0") == -100, "it is booked, once"
+
+    on_a_line(CasinoCharacter.INLINE, play, purse=100, funds_first=share)
+
+
+def test_a_purse_that_is_too_small_and_no_funds_refuse_a_stake_for_good() -> None:
+    async def play(line: Line) -> None:
+        assert [(await line.make())["ErrorCode"] for _ in range(3)] == [103802] * 3
+        assert line.casino.book.bookings == {}
+
+    on_a_line(CasinoCharacter.INLINE, play, purse=99)
+    on_a_line(CasinoCharacter.INLINE, play, no_funds=1.0)
+
+
+def test_not_yet_refuses_what_is_owed_until_the_weather_clears() -> None:
+    async def play(line: Line) -> None:
+        await line.booked()
+        assert (await line.make(PAYOUT))["ErrorCode"] == 102823
+        line.casino._weather.rough = False
+        assert (await line.make(PAYOUT))["ErrorCode"] == 200
+
+    on_a_line(CasinoCharacter.INLINE, play, not_yet=1.0)
+
+
+def test_keeps_refuses_to_give_a_payout_back_for_good() -> None:
+    async def play(line: Line) -> None:
+        await line.booked()
+        await line.make(PAYOUT)
+        line.casino._weather.rough = False
+        assert [(await line.make(PAYOUT_RETURN))["ErrorCode"] for _ in range(2)] == [103802] * 2
+
+    on_a_line(CasinoCharacter.INLINE, play, keeps=1.0)
+
+
+@pytest.mark.parametrize("undoes", [False, True])
+def test_late_refuse_undoes_a_stake_that_the_hub_rejects(undoes: bool) -> None:
+    async def play(line: Line) -> None:
+        line.hub.answer = lambda _code, _value: 102823
+        await line.make()
+        await line.rest()
+        assert line.casino.book.wallet("player0") == (0 if undoes else -100)
+
+    on_a_line(CasinoCharacter.HONEST, play, late_refuse=undoes)
+
+
+# --- messages on their way
+
+
+class Peer:
+    """Answers at once, and knows when it was asked."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self._clock = clock
+        self.asked_s: list[float] = []
+
+    async def send(self, _request: WireRequest) -> WireAnswer:
+        self.asked_s.append(self._clock.monotonic_s())
+        return WireAnswer(200, {}, b"")
+
+
+@dataclass
+class Sent:
+    """Two hundred messages: how many were answered, when the peer was asked, and the faults."""
+
+    answered: int
+    asked_s: list[float]
+    seen: dict[str, int]
+
+
+def sent(rough: bool = True, cut_s: float = 0.0, **turned: Any) -> Sent:
+    told: list[Sent] = []
+
+    async def scene(clock: VirtualClock) -> None:
+        peer, made = Peer(clock), around(clock, **turned)
+        made.weather.rough, made.weather.cut_until_s = rough, cut_s
+        wire, answered = FaultyWire(peer, made), 0
+        for _ in range(200):
+            try:
+                await wire.send(WireRequest("POST", "http://peer.test/", total_s=10.0))
+            except PeerError:
+                continue
+            answered += 1
+        await clock.sleep(100)
+        told.append(Sent(answered, peer.asked_s, dict(made.weather.seen)))
+
+    in_virtual_time(scene)
+    return told[0]
+
+
+def test_loss_drops_requests_and_answers() -> None:
+    lost = sent(loss=0.5)
+    assert lost.seen["loss_of_request"] == 200 - len(lost.asked_s) > 0
+    assert lost.seen["loss_of_answer"] == len(lost.asked_s) - lost.answered > 0
+
+
+def test_duplicates_arrive_twice_within_five_seconds() -> None:
+    twice = sent(duplicates=1.0)
+    assert (twice.answered, len(twice.asked_s)) == (200, 400)
+    assert max(twice.asked_s) <= 5
+
+
+def test_a_cut_lets_nothing_through_until_it_ends() -> None:
+    cut = sent(cut_s=60.0)
+    assert min(cut.asked_s) >= 60
+    assert cut.seen["cut"] == 200 - cut.answered > 0
+
+
+def test_delays_change_the_order_of_arrival() -> None:
+    late = sent(delay_s=3.0, delayed=1.0)
+    assert late.answered == 200
+    assert max(late.asked_s) - min(late.asked_s) > 1
+    assert late.seen["delay"] > 0
+
+
+def test_in_good_weather_every_message_arrives_once() -> None:
+    calm = sent(rough=False, loss=1.0, duplicates=1.0, delay_s=40.0, delayed=1.0, cut_s=60.0)
+    assert (calm.answered, calm.asked_s) == (200, [0.0] * 200)
+
+
+# --- statements
+
+
+class Database:
+    """Takes effect at once, and knows how often."""
+
+    def __init__(self) -> None:
+        self.commits = 0
+
+    async def commit_group(self, _sql: str, *_args: Sequence[Any]) -> list[Any]:
+        self.commits += 1
+        return [{"n": 0}]
+
+    async def fetchval(self, _sql: str, *_args: object) -> int:
+        return 1
+
+
+def test_lost_commits_break_the_connection_before_or_after_they_took_effect() -> None:
+    async def scene(clock: VirtualClock) -> None:
+        landed: list[set[int]] = []
+        made, inner = around(clock, lost_commits=1.0), Database()
+        db = FaultyDb(inner, made, landed=lambda _sql, _args, written: landed.append(written))  # type: ignore[arg-type]
+        down = 0
+        for _ in range(300):
+            try:
+                await db.commit_group("")
+            except DbDown:
+                down += 1
+        assert down == made.weather.seen["commit_never_arrived"] + made.weather.seen["commit_answer_lost"]
+        assert inner.commits == len(landed) == 300 - made.weather.seen["commit_never_arrived"]
+        assert min(made.weather.seen["commit_never_arrived"], made.weather.seen["commit_answer_lost"]) > 0
+        assert down < 300
+
+    in_virtual_time(scene)
+
+
+@pytest.mark.parametrize("slow_s", [0.0, 0.2])
+def test_a_slow_database_delays_one_statement_of_ten(slow_s: float) -> None:
+    async def scene(clock: VirtualClock) -> None:
+        made = around(clock, slow_db_s=slow_s)
+        db = FaultyDb(Database(), made)  # type: ignore[arg-type]
+        await clock.sleep(1)
+        took_s = []
+        for _ in range(300):
+            began_s = clock.monotonic_s()
+            assert await db.fetchval("select 1") == 1
+            took_s.append(clock.monotonic_s() - began_s)
+        slow = [one for one in took_s if one]
+        assert len(slow) == made.weather.seen["slow_database"] == (pytest.approx(30, abs=20) if slow_s else 0)
+        assert max(took_s) <= slow_s
+
+    in_virtual_time(scene)
