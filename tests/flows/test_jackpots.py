@@ -145,7 +145,7 @@ async def test_anybody_can_recompute_who_won(table: PotTable) -> None:
 
 async def test_the_secret_of_a_running_round_is_sealed(table: PotTable) -> None:
     stored = await table.open()
-    secret = table.hub.store.jackpots.secret_of(stored)
+    secret = await table.hub.store.jackpots.secret_of(stored)
     assert len(secret) == 32
     assert secret not in stored.sealed
     assert secret.hex() not in repr(stored)

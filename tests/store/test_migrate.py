@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
 
 from croupier import __version__
-from croupier.store.db import Db
+from croupier.store import migrate as migrations
+from croupier.store.db import Db, DbDown, Limits
 from croupier.store.migrate import MigrationError, is_empty, migrate, pending, set_up
 
 pytestmark = pytest.mark.one_in(3)
@@ -145,3 +148,64 @@ async def test_names_number_themselves_without_gaps(bare: Db, folder: Path, name
     (folder / name).write_text("select 1")
     with pytest.raises(MigrationError, match="should be named"):
         await migrate(bare, folder)
+
+
+# --- limits
+
+
+SLOW = "create table coins as select 1 as id from pg_sleep(1.2);\n"
+"""Twice as long as a statement of `hasty` may take."""
+TOLD = """
+create table told as
+select current_setting('statement_timeout') as statement, current_setting('lock_timeout') as lock;
+"""
+
+
+@pytest.fixture
+async def hasty(bare: Db, database_url: str) -> AsyncIterator[Db]:
+    """The empty database with a short limit for the statements of commands, as 60 s are for a large table."""
+    db = await Db.connect(database_url, size=2, pinned=1, limits=Limits(statement_s=0.6))
+    yield db
+    await db.close()
+
+
+@pytest.mark.parametrize("apply", [migrate, set_up])
+async def test_a_file_may_take_longer_than_a_statement_of_a_command(hasty: Db, tmp_path: Path, apply: Any) -> None:
+    (tmp_path / "0001_coins.sql").write_text(SLOW)
+    with pytest.raises(DbDown):
+        await hasty.execute(SLOW)
+    assert await apply(hasty, tmp_path) == ["0001_coins.sql"]
+    assert await _coins(hasty) == [1]
+
+
+@pytest.mark.parametrize("apply", [migrate, set_up])
+async def test_a_file_has_limits_of_its_own(bare: Db, tmp_path: Path, apply: Any) -> None:
+    (tmp_path / "0001_told.sql").write_text(TOLD)
+    await apply(bare, tmp_path, limit_s=1800)
+    assert dict(await bare.fetchrow("select * from told") or {}) == {"statement": "30min", "lock": "20s"}
+
+
+async def test_a_file_that_exceeds_its_limit_leaves_nothing(bare: Db, folder: Path) -> None:
+    (folder / "0003_slow.sql").write_text("insert into coins values (3); select pg_sleep(60)")
+    with pytest.raises(Exception, match="statement timeout"):
+        await migrate(bare, folder, limit_s=1)
+    assert await _coins(bare) == [1, 2]
+    assert await pending(bare, folder) == ["0003_slow.sql"]
+
+
+async def test_a_table_that_stays_in_use_is_not_waited_for_for_ever(
+    bare: Db, folder: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every later statement on the table waits behind the migration: bets, too."""
+    await migrate(bare, folder)
+    (folder / "0003_worth.sql").write_text("alter table coins add column worth bigint")
+    monkeypatch.setattr(migrations, "_TABLE_LOCK_S", 1)
+    user = await asyncpg.connect(database_url)
+    try:
+        async with user.transaction():
+            await user.fetch("select count(*) from coins")
+            with pytest.raises(MigrationError, match="somebody uses the tables all the time"):
+                await migrate(bare, folder)
+        assert await migrate(bare, folder) == ["0003_worth.sql"]
+    finally:
+        await user.close()

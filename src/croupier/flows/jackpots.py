@@ -99,7 +99,7 @@ async def _gather_step(hub: Hub, stored: StoredPot, upto: int) -> Gathered | Non
     store, pot = hub.store.jackpots, stored.pot
     stakes = await store.stakes(pot.currency, pot.upto_id, upto)
     known = await store.known(pot.pot_id, [stake.bet_id for stake in stakes]) if stakes else {}
-    secret = store.secret_of(stored)
+    secret = await store.secret_of(stored)
     done = jackpot.gather(pot, stakes, upto_id=upto, known=known, hit=jackpot.hit_amount(pot, secret))
     fresh = None
     if done.win is not None:
@@ -164,7 +164,7 @@ async def change_pot(hub: Hub, pot_id: int, rule: Callable[[Pot], Gathered]) -> 
     for _ in range(TRIES):
         stored = await _read(hub, pot_id)
         done = rule(stored.pot)
-        fresh = Fresh(_secret(hub), hub.store.jackpots.secret_of(stored)) if done.new_round else None
+        fresh = Fresh(_secret(hub), await hub.store.jackpots.secret_of(stored)) if done.new_round else None
         if await hub.store.jackpots.write(done, fresh):
             return await _read(hub, pot_id)
     raise Contended

@@ -10,6 +10,7 @@ column does not decrypt. Version 1, without a key id, is still read by trying ev
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,8 +53,21 @@ class Lineage:
     signed: tuple[bytes, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """The keys in use, replaced as a whole: a thread may replace them while another one encrypts."""
+
+    ring: Ring
+    ciphers: dict[bytes, AESGCM]
+    """By the first bytes of the values that each encrypts."""
+
+
 class Sealer:
-    """Encrypts with one key of 32 bytes; decrypts with that key and older ones."""
+    """Encrypts with one key of 32 bytes; decrypts with that key and older ones.
+
+    `seal` and `open` block on the disk of the key file. Code in an event loop awaits `sealed` and `opened`: a disk that hangs
+    must not stop the loop.
+    """
 
     def __init__(self, key: bytes, *older: bytes) -> None:
         self._path: Path | None = None
@@ -73,9 +87,20 @@ class Sealer:
         """Encrypt for one place, written `table.column.rowid`. The result differs each time."""
         # Never encrypt with a key that has just been replaced.
         self.refresh()
+        return self.encrypt(plain, place)
+
+    async def sealed(self, plain: bytes, place: str) -> bytes:
+        """Return what `seal` returns; the key file is looked at in a thread."""
+        if self._path is not None:
+            await asyncio.to_thread(self.refresh)
+        return self.encrypt(plain, place)
+
+    def encrypt(self, plain: bytes, place: str) -> bytes:
+        """Encrypt with the newest key as last read. For a value that is not stored: the key may have been replaced."""
+        held = self._held
+        head = _mark_of(held.ring.keys[0])
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        head = self.mark()
-        return head + nonce + self._ciphers[head].encrypt(nonce, plain, _bound(head, place))
+        return head + nonce + held.ciphers[head].encrypt(nonce, plain, _bound(head, place))
 
     def open(self, sealed: bytes, place: str) -> bytes:
         """Return the plain text; raises SealBroken. If no key fits, the key file is read again."""
@@ -86,18 +111,28 @@ class Sealer:
             raise SealBroken(place)
         return plain
 
+    async def opened(self, sealed: bytes, place: str) -> bytes:
+        """Return what `open` returns; the key file is read in a thread."""
+        plain = self._try(sealed, place)
+        if plain is None and self._path is not None and await asyncio.to_thread(self.refresh):
+            plain = self._try(sealed, place)
+        if plain is None:
+            raise SealBroken(place)
+        return plain
+
     def mark(self) -> bytes:
         """Return the first bytes of every value encrypted with the newest key."""
-        return _mark_of(self._ring.keys[0])
+        return _mark_of(self._held.ring.keys[0])
 
     def derive(self, purpose: str) -> bytes:
         """Return 32 bytes derived from the newest key for one purpose; they reveal neither the key nor other purposes."""
-        return _derived(self._ring.keys[0], f"croupier {purpose}")
+        return _derived(self._held.ring.keys[0], f"croupier {purpose}")
 
     def lineage(self, purpose: str) -> Lineage:
         """Return the derived keys of one purpose, older keys included."""
-        derived = [_derived(key, f"croupier {purpose}") for key in self._ring.keys]
-        return Lineage(derived[0], tuple(derived[1:]), self._ring.signed)
+        ring = self._held.ring
+        derived = [_derived(key, f"croupier {purpose}") for key in ring.keys]
+        return Lineage(derived[0], tuple(derived[1:]), ring.signed)
 
     def refresh(self) -> bool:
         """Read the key file again if it was replaced; return whether it was. A read error changes nothing."""
@@ -118,15 +153,15 @@ class Sealer:
         for key in ring.keys:
             if len(key) != KEY_BYTES:
                 raise ValueError(f"a sealing key has {KEY_BYTES} bytes, not {len(key)}")
-        self._ciphers = {_mark_of(key): AESGCM(key) for key in ring.keys}
-        self._ring = ring
+        self._held = _Held(ring, {_mark_of(key): AESGCM(key) for key in ring.keys})
 
     def _try(self, sealed: bytes, place: str) -> bytes | None:
+        ciphers = self._held.ciphers
         if sealed[:1] == _WITHOUT_ID:
-            tried = (_opened(cipher, sealed, head=_WITHOUT_ID, place=place) for cipher in self._ciphers.values())
+            tried = (_opened(cipher, sealed, head=_WITHOUT_ID, place=place) for cipher in ciphers.values())
             return next((plain for plain in tried if plain is not None), None)
         head = sealed[: 1 + _ID_BYTES]
-        cipher = self._ciphers.get(head)
+        cipher = ciphers.get(head)
         return None if cipher is None else _opened(cipher, sealed, head=head, place=place)
 
 

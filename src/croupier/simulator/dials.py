@@ -158,6 +158,10 @@ class Dials:
     """Number of the hub's own jackpot pots."""
 
 
+OFTEN_S = 6.0
+"""Shortest mean time between crashes of a mild world."""
+DEADLY: Mapping[str, object] = {"placed_s": 300.0, "crash_every_s": 3.0, "deaths": 6, "info_down": 1.0}
+"""The other dials of a world of late casinos in which processes die: its returns are made and fail while bets are still placed."""
 PAYMENTS_PER_BET = 2.6
 """Average number of payments per bet, to compute the number of bets from a number of payments."""
 
@@ -205,7 +209,7 @@ def draw(chance: Chance, payments: int, without: Collection[str] = (), *, kind: 
         answer_delay_s=0.0,
         cut_every_s=one_of(chance, (0.0, 0.0, 60.0, 20.0)),
         cut_s=_up_to(chance, 30.0),
-        crash_every_s=one_of(chance, (0.0, 40.0, 15.0, 6.0)),
+        crash_every_s=one_of(chance, (0.0, 40.0, 15.0, OFTEN_S)),
         deaths=1,
         pause_every_s=one_of(chance, (0.0, 0.0, 60.0)),
         lost_commits=one_of(chance, (0.0, 0.0, 0.02, 0.1)),
@@ -239,7 +243,7 @@ def draw(chance: Chance, payments: int, without: Collection[str] = (), *, kind: 
     if kind is WorldKind.HARSH:
         dials = replace(dials, **_harsh(chance))  # type: ignore[arg-type] # see below
     if kind is WorldKind.LATE:
-        dials = replace(dials, **_late(chance))  # type: ignore[arg-type] # see below
+        dials = replace(dials, **_late(chance, dials))  # type: ignore[arg-type] # see below
     if kind is WorldKind.THIN:
         dials = replace(dials, **_thin(chance))  # type: ignore[arg-type] # see below
     dials = replace(dials, told_balance=one_of(chance, (0.0, 0.0, 0.5, 1.0)), insists=one_of(chance, (0.0, 0.5, 1.0)))
@@ -278,8 +282,11 @@ def _harsh(chance: Chance) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _late(chance: Chance) -> dict[str, object]:
-    """Return dials for an event that is rare among many faults: a payment is booked after its bet has ended."""
+def _late(chance: Chance, drawn: Dials) -> dict[str, object]:
+    """Return dials for an event that is rare among many faults: a payment is booked after its bet has ended.
+
+    In a quarter of these worlds processes die all the time, so that a return is parked before its stake is booked.
+    """
     late = (CasinoCharacter.QUEUED, CasinoCharacter.LATE, CasinoCharacter.SILENT)
     leaving = (ProviderCharacter.VANISHING, ProviderCharacter.REFUNDING, ProviderCharacter.IMPATIENT)
     return {
@@ -288,6 +295,7 @@ def _late(chance: Chance) -> dict[str, object]:
         "restart_every_s": 0.0, "slow_db_s": 0.0, "late_refuse": chance.fraction() < 0.3, "no_funds": 0.1,
         "not_yet": one_of(chance, (0.0, 0.3)), "info_down": one_of(chance, (0.0, 1.0)), "casinos": (CasinoCharacter.QUEUED, one_of(chance, late)),
         "providers": (ProviderCharacter.VANISHING, one_of(chance, leaving)),
+        **(DEADLY if drawn.crash_every_s == OFTEN_S else {}),
     }  # fmt: skip
 
 

@@ -105,11 +105,11 @@ async def test_who_changes_a_secret_meanwhile_wins(db: Db) -> None:
     class Slow(Sealer):
         """Between the reading and the writing somebody rotates."""
 
-        def seal(self, plain: bytes, place: str) -> bytes:
-            sealed.append(super().seal(plain, place))
-            return sealed[-1]
+        async def sealed(self, plain: bytes, place: str) -> bytes:
+            made.append(await super().sealed(plain, place))
+            return made[-1]
 
-    sealed: list[bytes] = []
+    made: list[bytes] = []
     slow = Slow(NEW, OLD)
     rotated: list[str] = []
     fetch = db.fetch
@@ -125,7 +125,7 @@ async def test_who_changes_a_secret_meanwhile_wins(db: Db) -> None:
         done = await reseal(db, slow)
     finally:
         db.fetch = fetch  # type: ignore[method-assign]
-    assert (done.moved, len(sealed)) == (0, 1)
+    assert (done.moved, len(made)) == (0, 1)
     assert (await reseal(db, slow)).moved == 1
     assert await has_secret(Rows(db, NEW).casinos, casino.casino_id, rotated[0])
 

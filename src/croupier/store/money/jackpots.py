@@ -193,9 +193,9 @@ class Jackpots:
         number = id_of(text.removeprefix(METER))
         return _stored(row) if row is not None else None if number is None else await self.get(number)
 
-    def secret_of(self, stored: StoredPot) -> bytes:
+    async def secret_of(self, stored: StoredPot) -> bytes:
         """Open the secret of the current round. Raises SealBroken."""
-        return self._sealer.open(stored.sealed, _place(stored.pot.pot_id))
+        return await self._sealer.opened(stored.sealed, _place(stored.pot.pot_id))
 
     async def bound_upto(self) -> int:
         """Return the ledger entry up to which none can appear any more."""
@@ -235,7 +235,7 @@ class Jackpots:
     async def add(self, done: Gathered, fresh: Fresh) -> None:
         """Write a new pot with its first round. Raises PotNameTaken."""
         now_ms, pot = self._clock.now_ms(), done.after
-        row = (pot.pot_id, pot.name, pot.currency, *self._rules(pot), self._sealed(pot, fresh), now_ms)
+        row = (pot.pot_id, pot.name, pot.currency, *self._rules(pot), await self._sealed(pot, fresh), now_ms)
         async with self._db.transaction() as tx:
             if await tx.execute(_INSERT, *row) != 1:
                 raise PotNameTaken(pot.name)
@@ -260,7 +260,7 @@ class Jackpots:
 
     async def _write(self, tx: Tx, done: Gathered, fresh: Fresh | None) -> None:
         now_ms, before, pot = self._clock.now_ms(), done.before, done.after
-        sealed = None if fresh is None else self._sealed(pot, fresh)
+        sealed = None if fresh is None else await self._sealed(pot, fresh)
         key = (before.pot_id, before.version, before.upto_id)
         if await tx.execute(_UPDATE, *key, *self._rules(pot), sealed, now_ms) != 1:
             raise _Lost
@@ -308,8 +308,8 @@ class Jackpots:
         place = (pot.version, pot.number, pot.carry, pot.upto_id, pot.fed_after)
         return (pot.share_bp, pot.seed, pot.ceiling, *scope, pot.state.value, *place)
 
-    def _sealed(self, pot: Pot, fresh: Fresh) -> bytes:
-        return self._sealer.seal(fresh.secret, _place(pot.pot_id))
+    async def _sealed(self, pot: Pot, fresh: Fresh) -> bytes:
+        return await self._sealer.sealed(fresh.secret, _place(pot.pot_id))
 
 
 def _place(pot_id: int) -> str:

@@ -116,7 +116,8 @@ class Notifications:
                 raise TargetNameTaken(target.name)
             made = _target(row)
             if secret is not None:
-                await tx.execute(_SEAL, made.target_id, self._sealer.seal(secret.encode(), _place(made.target_id)))
+                sealed = await self._sealer.sealed(secret.encode(), _place(made.target_id))
+                await tx.execute(_SEAL, made.target_id, sealed)
         return made
 
     async def targets(self) -> list[NotificationTarget]:
@@ -127,7 +128,7 @@ class Notifications:
     async def secret(self, target_id: int) -> str | None:
         """Return the secret of a target, None if it has none. Raises SealBroken."""
         sealed = await self._db.fetchval("select secret from notification_targets where target_id = $1", target_id)
-        return None if sealed is None else self._sealer.open(sealed, _place(target_id)).decode()
+        return None if sealed is None else (await self._sealer.opened(sealed, _place(target_id))).decode()
 
     async def switch(self, target_id: int, *, on: bool) -> None:
         """Switch a target on or off. Messages wait meanwhile."""

@@ -108,7 +108,7 @@ class Casinos(Counterparties[Casino]):
         document = write_profile(CASINOS, "{}", {"alg": alg, **profile})
         casino_id: int = await self._db.fetchval(_NEXT_ID)
         secret = self._chance.hex(SECRET_BYTES)
-        sealed = self._sealer.seal(secret.encode(), self._place(casino_id))
+        sealed = await self._sealer.sealed(secret.encode(), self._place(casino_id))
         row = await self._db.fetchrow(
             _INSERT, casino_id, name, protocol, url, list(currencies), document, sealed, self._clock.now_ms()
         )
@@ -140,14 +140,14 @@ class Casinos(Counterparties[Casino]):
         asked = casino_id if storable_id(casino_id) else 0
         row = await self._db.fetchrow(_SECRETS, asked)
         known = row is not None and row["closed_ms"] is None
-        nobodys = self._sealer.seal(self._nobodys, self._place(0))
+        nobodys = self._sealer.encrypt(self._nobodys, self._place(0))
         held = [(nobodys, self._place(0)), (nobodys, self._place(0))]
         if row is not None:
             held[0] = (row["secret"], self._place(asked))
             if row["old_secret"] is not None and self._clock.now_ms() < row["old_secret_until_ms"]:
                 held[1] = (row["old_secret"], self._old_place(asked))
         given = _digest(secret.encode("utf-8", "surrogatepass"))
-        matches = [hmac.compare_digest(given, _digest(self._sealer.open(*one))) for one in held]
+        matches = [hmac.compare_digest(given, _digest(await self._sealer.opened(*one))) for one in held]
         return row["tokens_from_s"] if row is not None and known and any(matches) else None
 
     async def saw_keys(self, casino_id: int, kid: str) -> None:

@@ -246,10 +246,10 @@ class Counterparties(ABC, Generic[P]):
         async with self._db.transaction() as tx:
             row = await self._locked(tx, party_id, "secret")
             kept = keep_old_s > 0
-            before = self._sealer.open(row["secret"], self._place(party_id)) if kept else b""
-            old = self._sealer.seal(before, self._old_place(party_id)) if kept else None
+            before = await self._sealer.opened(row["secret"], self._place(party_id)) if kept else b""
+            old = await self._sealer.sealed(before, self._old_place(party_id)) if kept else None
             until_ms = now_ms + round(keep_old_s * 1000) if kept else None
-            sealed = self._sealer.seal(secret.encode(), self._place(party_id))
+            sealed = await self._sealer.sealed(secret.encode(), self._place(party_id))
             await tx.execute(
                 f"update {self._kind.name}s set secret = $2, old_secret = $3, old_secret_until_ms = $4"
                 f" where {self._kind.name}_id = $1",

@@ -213,18 +213,18 @@ class Keys:
         return await asyncio.to_thread(new_key, alg, self._chance.hex(KID_BYTES))
 
     async def _store(self, tx: Tx, key: SigningKey) -> None:
-        sealed = self._sealer.seal(to_pem(key), _place(key.kid))
+        sealed = await self._sealer.sealed(to_pem(key), _place(key.kid))
         await tx.execute(_INSERT, key.kid, key.alg, sealed, json.dumps(public_jwk(key)), self._clock.now_ms())
 
     async def _read(self) -> None:
         # One after the other, so that an older reading never replaces a newer one.
         async with self._reading:
             asked_s = self._clock.monotonic_s()
-            self._take(await self._db.fetch(_ALL))
+            await self._take(await self._db.fetch(_ALL))
             self._read_s = asked_s
 
-    def _take(self, rows: Sequence[Row]) -> None:
-        keys = {row["kid"]: self._keys.get(row["kid"]) or self._open(row) for row in rows}
+    async def _take(self, rows: Sequence[Row]) -> None:
+        keys = {row["kid"]: self._keys.get(row["kid"]) or await self._open(row) for row in rows}
         # The mapping is replaced whole, so that a reader sees one consistent state.
         self._keys = keys
         self._created_ms = {row["kid"]: row["created_ms"] for row in rows}
@@ -238,8 +238,9 @@ class Keys:
         self._before_until_s = {a: kept for a, kept in self._before_until_s.items() if kept[0].kid in keys}
         self._newest = newest
 
-    def _open(self, row: Row) -> SigningKey:
-        return from_pem(row["alg"], row["kid"], self._sealer.open(row["private_pem"], _place(row["kid"])))
+    async def _open(self, row: Row) -> SigningKey:
+        pem = await self._sealer.opened(row["private_pem"], _place(row["kid"]))
+        return from_pem(row["alg"], row["kid"], pem)
 
 
 def _place(kid: str) -> str:

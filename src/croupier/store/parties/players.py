@@ -134,13 +134,13 @@ class Players:
 
     async def keep_refresh_token(self, player_id: int, refresh_token: str) -> None:
         """Store the token for the next users/auth of this player."""
-        sealed = self._sealer.seal(refresh_token.encode("utf-8"), _place(player_id))
+        sealed = await self._sealer.sealed(refresh_token.encode("utf-8"), _place(player_id))
         await self._db.execute("update players set refresh_token = $2 where player_id = $1", player_id, sealed)
 
     async def refresh_token(self, player_id: int) -> str | None:
         """Return the token that `keep_refresh_token` stored last."""
         sealed = await self._db.fetchval("select refresh_token from players where player_id = $1", player_id)
-        return None if sealed is None else self._sealer.open(sealed, _place(player_id)).decode("utf-8")
+        return None if sealed is None else (await self._sealer.opened(sealed, _place(player_id))).decode("utf-8")
 
     async def page(
         self, casino_id: int, after_id: int, most: int, *, only_blocked: bool = False,

@@ -87,7 +87,7 @@ class Providers(Counterparties[Provider]):
         document = write_profile(PROVIDERS, "{}", profile)
         provider_id: int = await self._db.fetchval(_NEXT_ID)
         secret = self._chance.hex(SECRET_BYTES)
-        sealed = self._sealer.seal(secret.encode(), self._place(provider_id))
+        sealed = await self._sealer.sealed(secret.encode(), self._place(provider_id))
         async with self._db.transaction() as tx:
             row = await tx.fetchrow(
                 _INSERT, provider_id, self._chance.guid(), name, protocol, url, document, sealed, self._clock.now_ms()
@@ -150,13 +150,13 @@ class Providers(Counterparties[Provider]):
             "select provider_id, secret, old_secret, old_secret_until_ms from providers where provider_id = any($1)",
             list(keys),
         )
-        return {row["provider_id"]: self._open(row) for row in rows}
+        return {row["provider_id"]: await self._open(row) for row in rows}
 
-    def _open(self, row: Row) -> _Secrets:
+    async def _open(self, row: Row) -> _Secrets:
         provider_id, old = row["provider_id"], row["old_secret"]
         return _Secrets(
-            self._sealer.open(row["secret"], self._place(provider_id)).decode(),
-            None if old is None else self._sealer.open(old, self._old_place(provider_id)).decode(),
+            (await self._sealer.opened(row["secret"], self._place(provider_id))).decode(),
+            None if old is None else (await self._sealer.opened(old, self._old_place(provider_id))).decode(),
             row["old_secret_until_ms"] or 0,
         )
 

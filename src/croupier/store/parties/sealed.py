@@ -74,12 +74,12 @@ and substr({name}, 1, length($2::bytea)) <> $2::bytea order by {key} limit {PAGE
         for row in rows:
             place = column.place(row["key"])
             try:
-                plain = sealer.open(row["sealed"], place)
+                plain = await sealer.opened(row["sealed"], place)
             except SealBroken:
                 assert done.broken is not None
                 done.broken.append(place)
                 continue
-            done.moved += await db.execute(change, row["key"], row["sealed"], sealer.seal(plain, place))
+            done.moved += await db.execute(change, row["key"], row["sealed"], await sealer.sealed(plain, place))
         after = rows[-1]["key"]
 
 
@@ -143,7 +143,7 @@ class Renewal:
 
     async def _tell(self, tx: Tx, column: SealedColumn, row: Any) -> NewSecret:  # noqa: ANN401 - a row
         secret = self._chance.hex(SECRET_BYTES)
-        sealed = self._sealer.seal(secret.encode(), column.place(row["key"]))
+        sealed = await self._sealer.sealed(secret.encode(), column.place(row["key"]))
         sql = f"update {column.table} set {column.column} = $2 where {column.key} = $1"
         await tx.execute(sql, row["key"], sealed)
         return NewSecret(row["id"], row["name"], secret)
