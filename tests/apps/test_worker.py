@@ -103,7 +103,7 @@ async def test_every_loop_of_a_worker_can_be_begun_again(desk: Desk) -> None:
     desk.hub.state.poller = Ends()  # type: ignore[assignment]
     desk.hub.state.poller.run = Ends()  # type: ignore[union-attr,method-assign,assignment]
     loops = _loops(desk.hub, Processes(desk.db, desk.clock), settings_for())  # type: ignore[arg-type]
-    assert len(loops) == 14
+    assert len(loops) == 16
     assert all(callable(loop) and not asyncio.iscoroutine(loop) for loop in loops)
 
 

@@ -17,6 +17,8 @@ from croupier.flows.sync_games import sync_games
 from tests.journeys.by_hand import HandCasino, HandProvider, Told, ask
 from tests.journeys.peers import GAME, Casino, Server, Studio
 
+HOLDS_WITHIN_S = 1.0
+"""A changed switch, limit or game holds in every worker so soon (provider.md 3.3)."""
 HOLD_S = 1.5
 CLAIM_S = 2.0
 INFO_AT_S = (2.5, 3.5, 4.5)

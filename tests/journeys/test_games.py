@@ -1,5 +1,6 @@
 """`GET {provider}/v1/games`: the catalogue as the provider lists it."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from aiohttp import web
 from croupier.flows.sync_games import sync_games
 from croupier.kit.wire import PeerError
 from tests.journeys.peers import Studio
-from tests.journeys.stage import Stage, fresh
+from tests.journeys.stage import HOLDS_WITHIN_S, Stage, fresh
 
 
 async def sync(stage: Stage, studio: Studio) -> dict[str, Any]:
@@ -56,6 +57,7 @@ async def test_a_vanished_game_takes_no_new_bets_and_settles_the_old(stage: Stag
     assert (await table.line.pay_in(table.session, bet)).code == 1
     table.studio.games = []
     await sync(stage, table.studio)
+    await asyncio.sleep(HOLDS_WITHIN_S)
     assert (await table.line.pay_in(table.session, fresh("b"))).outcome == (403, 4)
     assert (await table.line.pay_out(table.session, bet)).outcome == (200, 1)
 

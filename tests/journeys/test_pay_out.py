@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tests.journeys.peers import JACKPOT_GAME, accept_behind, acknowledge, book_inline, in_turn, say
-from tests.journeys.stage import Seat, Stage, Table, fresh
+from tests.journeys.stage import HOLDS_WITHIN_S, Seat, Stage, Table, fresh
 
 
 async def test_a_win_reaches_the_wallet_and_the_bet_is_closed(stage: Stage, seat: Seat) -> None:
@@ -80,6 +80,7 @@ async def test_a_jackpot_game_may_win_without_a_bet(stage: Stage) -> None:
     bet = fresh("b")
     assert (await table.line.pay_out(table.session, bet, "777.00")).outcome == (404, 5)
     await stage.desk.store.games.set(game.game_id, jackpot_wins=True)
+    await asyncio.sleep(HOLDS_WITHIN_S)
     assert (await table.line.pay_out(table.session, bet, "777.00")).outcome == (200, 1)
     assert (await table.line.pay_out(table.session, bet, "777.00")).outcome == (200, 1)
     assert (await table.line.pay_out(table.session, bet, "778.00")).outcome == (409, 7)
