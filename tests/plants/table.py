@@ -38,6 +38,7 @@ TESTS: dict[str, str] = {
     "reopen-forgotten": "tests/core/test_effects.py::test_a_payment_of_a_closed_bet_asks_for_its_reopening",
     "cashback-cancel-does-not-wait": _CASHBACK + "test_a_cancel_waits_unless_the_last_word_was_a_no",
     "cashback-cancel-forgotten": _CASHBACK + "test_a_cancel_that_waited_takes_back_what_was_paid",
+    "widest-limit-holds": "tests/core/test_session.py::test_the_narrowest_limit_holds_and_none_is_ever_wider_than_set",
     "limit-ignored": "tests/core/test_session.py::test_a_stake_lies_within_the_limits_and_a_free_round_knows_no_minimum",
     "not-yet-read-as-never": _OUTCOMES + "test_a_no_to_owed_money_is_not_yet",
     "amount-not-compared": _OUTCOMES + "test_an_accept_that_contradicts_the_make_changes_no_money",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,7 +24,7 @@ STAKE, PAYOUT, PAYOUT_RETURN, RETURN = -1, 1, -2, 2
 CALM: dict[str, Any] = {
     "loss": 0.0, "duplicates": 0.0, "delay_s": 0.0, "lost_commits": 0.0, "slow_db_s": 0.0, "no_funds": 0.0, "not_yet": 0.0,
     "keeps": 0.0, "tax_bp": None, "bad_moments": 0.0, "purse": None, "funds_first": 0.0, "late_refuse": False,
-    "told_balance": 0.0, "insists": 0.0, "info_down": 0.0,
+    "told_balance": 0.0, "insists": 0.0, "info_down": 0.0, "short_takes": False, "answer_delay_s": 0.0, "deaf": 0.0,
 }  # fmt: skip
 """A world in which nothing happens: each test turns one dial."""
 Report = tuple[float, int, dict[str, Any]]
@@ -390,6 +391,47 @@ def test_keeps_refuses_to_give_a_payout_back_for_good() -> None:
     on_a_line(CasinoCharacter.INLINE, play, keeps=1.0)
 
 
+def test_mute_books_answers_with_an_error_and_accepts_nothing_and_lists_it() -> None:
+    async def play(line: Line) -> None:
+        assert await line.make() == b"bad gateway"
+        await line.rest()
+        assert line.codes() == []
+        assert [one["TransactionType"] for one in (await line.info())["Value"]] == [STAKE]
+        line.casino._weather.rough = False
+        assert (await line.make())["ErrorCode"] == 103804
+
+    on_a_line(CasinoCharacter.MUTE, play)
+
+
+@pytest.mark.parametrize(("short", "codes"), [(False, [200, 200]), (True, [200, 103802])])
+def test_short_takes_refuses_the_repeat_of_what_was_given_back(short: bool, codes: list[int]) -> None:
+    """Its first try went through and was not heard; the repeat is refused at once, and what was booked stays booked."""
+
+    async def play(line: Line) -> None:
+        await line.booked()
+        await line.make(PAYOUT)
+        line.casino.character = CasinoCharacter.SILENT
+        line.casino._judge = lambda *_: 200  # type: ignore[method-assign] # the first try is not refused for now
+        said = [(await line.make(PAYOUT_RETURN))["ErrorCode"] for _ in range(2)]
+        assert [200 if code == 103804 else code for code in said] == codes
+        assert line.casino.book.wallet("player0") == -100
+
+    on_a_line(CasinoCharacter.INLINE, play, short_takes=short, funds_first=1.0, purse=1_000)
+
+
+def test_short_takes_refuses_to_give_back_what_a_small_wallet_does_not_hold_for_now() -> None:
+    async def play(line: Line) -> None:
+        await line.booked()
+        await line.make(PAYOUT, amount="3.00")
+        await line.make(bet=8, amount="5.00")
+        assert (await line.make(PAYOUT_RETURN, amount="3.00"))["ErrorCode"] == 103802
+        line.casino._weather.rough = False
+        await line.make(PAYOUT, bet=8, amount="5.00")
+        assert (await line.make(PAYOUT_RETURN, amount="3.00"))["ErrorCode"] == 200
+
+    on_a_line(CasinoCharacter.INLINE, play, short_takes=True, purse=400)
+
+
 @pytest.mark.parametrize("undoes", [False, True])
 def test_late_refuse_undoes_a_stake_that_the_hub_rejects(undoes: bool) -> None:
     async def play(line: Line) -> None:
@@ -475,6 +517,21 @@ def test_in_good_weather_every_message_arrives_once() -> None:
     assert (calm.answered, calm.asked_s) == (200, [0.0] * 200)
 
 
+def test_an_answer_that_is_late_says_what_was_true_when_it_was_written() -> None:
+    told: list[tuple[float, float]] = []
+
+    async def scene(clock: VirtualClock) -> None:
+        peer = Peer(clock)
+        wire = FaultyWire(peer, around(clock, answer_delay_s=3.0, delayed=1.0))
+        for _ in range(50):
+            await wire.send(WireRequest("POST", "http://peer.test/", total_s=10.0))
+            told.append((peer.asked_s[-1], clock.monotonic_s()))
+
+    in_virtual_time(scene)
+    assert all(0 <= heard_s - asked_s <= 3 for asked_s, heard_s in told)
+    assert max(heard_s - asked_s for asked_s, heard_s in told) > 2
+
+
 # --- statements
 
 
@@ -490,6 +547,9 @@ class Database:
 
     async def fetchval(self, _sql: str, *_args: object) -> int:
         return 1
+
+    async def fetch(self, _sql: str, *_args: object) -> list[int]:
+        return [1]
 
 
 def test_lost_commits_break_the_connection_before_or_after_they_took_effect() -> None:
@@ -507,6 +567,25 @@ def test_lost_commits_break_the_connection_before_or_after_they_took_effect() ->
         assert inner.commits == len(landed) == 300 - made.weather.seen["commit_never_arrived"]
         assert min(made.weather.seen["commit_never_arrived"], made.weather.seen["commit_answer_lost"]) > 0
         assert down < 300
+
+    in_virtual_time(scene)
+
+
+@pytest.mark.parametrize("deaf", [0.0, 1.0])
+def test_deaf_is_who_cannot_look_whether_a_lost_commit_was_written(deaf: float) -> None:
+    async def scene(clock: VirtualClock) -> None:
+        db = FaultyDb(Database(), around(clock, lost_commits=1.0, deaf=deaf))  # type: ignore[arg-type]
+        unheard = 0
+        for _ in range(50):
+            with contextlib.suppress(DbDown):
+                await db.commit_group("")
+                continue
+            try:
+                await db.fetch("select 1")
+            except DbDown:
+                unheard += 1
+        assert (unheard > 0) is (deaf > 0)
+        assert await db.fetch("select 1") == [1], "once for each"
 
     in_virtual_time(scene)
 

@@ -42,7 +42,8 @@ async def people(scene: Scene) -> None:
 async def _casino(scene: Scene, store: Stores, number: int, *, character: CasinoCharacter) -> None:
     stage, dials = scene.stage, scene.dials
     origin = f"http://casino{number}.test"
-    quirks: dict[str, Any] = {"batch": one_of(scene.chance, (1, 10))}
+    # A limit of its own, so that one of a game is the narrower of two.
+    quirks: dict[str, Any] = {"batch": one_of(scene.chance, (1, 10)), "max_bet": str(MOST)}
     if dials.late_refuse:
         quirks["late_accept"] = "refuse"
     if dials.tax_bp is not None:

@@ -20,6 +20,7 @@ from croupier.kit.jwt import BadToken, verify
 from croupier.kit.wire import Wire
 from croupier.simulator.amounts import text_of
 from croupier.simulator.book import RETURN, STAKE, TAKES, BookedPayment, CasinoBook, Key
+from croupier.simulator.casino_answers import envelope, nonsense
 from croupier.simulator.dials import TRUTHFUL, CasinoCharacter, Dials, one_of
 from croupier.simulator.faults import Around
 from croupier.simulator.hub_client import Access, HubClient
@@ -37,6 +38,8 @@ VALID_S = 10
 """Validity of an envelope in seconds (casino.md 2)."""
 SKEW_S = 10
 """Tolerance for the hub's clock in seconds (money.md 2.4)."""
+SHORT_NOW = 0.3
+"""Share of first tries to take money back that such a casino refuses, and not for good."""
 NOT_YET = 102823
 """Code of a temporary refusal."""
 INSISTS = 30
@@ -86,7 +89,7 @@ class SimCasino:
         request = Request(scope, receive)
         known = await self._verified(await request.body())
         self.unverified += known is None
-        answer = _envelope(103753) if known is None else await self._answer(request.url.path, *known)
+        answer = envelope(103753) if known is None else await self._answer(request.url.path, *known)
         await answer(scope, receive, send)
 
     async def _verified(self, body: bytes) -> tuple[Any, int] | None:
@@ -106,22 +109,23 @@ class SimCasino:
 
     async def _answer(self, path: str, data: Any, signed_s: int) -> Response:  # noqa: ANN401 - the contract's JSON
         if path == "/users/data":
-            return _envelope(200, {"Balance": self._balance(data["PartnerUserId"])})
+            return envelope(200, {"Balance": self._balance(data["PartnerUserId"])})
         if path == "/payments/info":
             queued = self.character is CasinoCharacter.QUEUED and self._weather.rough
             if queued and self._happens(self.dials.info_down):
                 return Response(status_code=500)
-            return await self._maybe_nonsense(_envelope(200, self._info(data["BetId"])), [data["BetId"]])
+            return await self._maybe_nonsense(envelope(200, self._info(data["BetId"])), [data["BetId"]])
         if path == "/payments/close":
             bet_id = data["BetId"]
             (self.book.closed.add if data["IsClosed"] else self.book.closed.discard)(bet_id)
             self.witness.close(bet_id, closed=data["IsClosed"])
-            return await self._maybe_nonsense(_envelope(200), [bet_id])
+            return await self._maybe_nonsense(envelope(200), [bet_id])
         if path == "/payments/make-list":
             for one in data:
                 if not self._queues(one, signed_s, cashback=False):
                     self._receive(one, signed_s, cashback=False, tell=True)
-            return await self._maybe_nonsense(_envelope(200), [one["BetId"] for one in data])
+            subjects = [one["BetId"] for one in data]
+            return self._through_front_end(subjects) or await self._maybe_nonsense(envelope(200), subjects)
         return await self._make(data, signed_s, cashback=path.startswith("/cashback"))
 
     # --- makes ------------------------------------------------------------------------------------------------------
@@ -129,24 +133,31 @@ class SimCasino:
     async def _make(self, data: dict[str, Any], signed_s: int, *, cashback: bool) -> Response:
         inline = self.character is CasinoCharacter.INLINE
         if self._queues(data, signed_s, cashback=cashback):
-            return _envelope(200)
+            return envelope(200)
         key, code, fresh = self._receive(data, signed_s, cashback=cashback, tell=not inline)
         refused_repeat = self.dials.short_takes and key in self.book.bookings
         if code != 200 and (inline or code == 103753 or refused_repeat):
-            return _envelope(code)
+            return envelope(code)
         if inline or not fresh:
             self.witness.spoke(key)
         if not fresh:
             if key[0] in self.book.given_back:
-                return _envelope(200)
+                return envelope(200)
             booking = self.book.bookings.get(key)
-            return _envelope(103804, None if booking is None else self._value(key, booking))
+            return envelope(103804, None if booking is None else self._value(key, booking))
         if self._is(CasinoCharacter.SLOW) and self._weather.rough:
             self._weather.strike("slow", [key[0]])
             await self._clock.sleep(3 + self._chance.fraction() * 6)
         if inline:
-            return _envelope(200, self._yes(key, self.book.bookings[key]))
-        return await self._maybe_nonsense(_envelope(200), [key[0]])
+            return envelope(200, self._yes(key, self.book.bookings[key]))
+        return self._through_front_end([key[0]]) or await self._maybe_nonsense(envelope(200), [key[0]])
+
+    def _through_front_end(self, subjects: list[int]) -> Response | None:
+        """Return the error that a front end makes of the answer to a booked payment, if it does so."""
+        if self.character is not CasinoCharacter.MUTE or not self._weather.rough:
+            return None
+        self._weather.strike("rubbish", subjects)
+        return Response(b"bad gateway", 502)
 
     def _queues(self, data: dict[str, Any], signed_s: int, *, cashback: bool) -> bool:
         """Return whether it books this stake later, and start that."""
@@ -210,7 +221,7 @@ class SimCasino:
         known = (subject, 1, True) if cashback else (subject, -1, False)
         if (kind != 1 if cashback else kind != 4) and known not in self.book.bookings:
             return 103805
-        if key[1:] in TAKES and self._short_of(key, stated):
+        if key[1:] in TAKES and (self._short_of(key, stated) or self._short_now()):
             return 103802
         if key[1:] in TAKES:
             return self._for_good(key, 103802) if self._happens(self.dials.keeps) else 200
@@ -224,6 +235,10 @@ class SimCasino:
         left = self.purse + self.book.wallet(stated.player)
         takes = key[1:] in TAKES if self.dials.short_takes else key[1:] == STAKE
         return self.dials.purse is not None and takes and 0 <= left < stated.amount
+
+    def _short_now(self) -> bool:
+        """Return whether the money that it is to give back is in another bet at this moment."""
+        return self.dials.short_takes and self._weather.rough and self._happens(SHORT_NOW)
 
     def _refuses_repeat(self, key: Key, stated: Stated) -> bool:
         """Return whether it finds a reason against a booked payment. What it gives back is spent already, for all it knows."""
@@ -460,9 +475,6 @@ class SimCasino:
         """Replace or delay the answer as the casino's behaviour demands, while faults last."""
         if not self._weather.rough:
             return answer
-        if self.character is CasinoCharacter.MUTE:
-            self._weather.strike("rubbish", subjects)
-            return Response(b"bad gateway", 502)
         character = next((c for c in (CasinoCharacter.RUBBISH, CasinoCharacter.DRIP) if self._is(c)), None)
         if character is None or self._chance.fraction() < 0.5:
             return answer
@@ -470,21 +482,4 @@ class SimCasino:
         if character is CasinoCharacter.DRIP:
             await self._clock.sleep(60)
             return answer
-        return one_of(
-            self._chance,
-            (
-                Response(b"<html>maintenance</html>", 200),
-                Response(b"{", 200),
-                Response(b"", 500),
-                Response(b"", 302, headers={"location": "http://elsewhere.test/"}),
-                _envelope(999),
-                Response(b"x" * 70_000, 200),
-            ),
-        )
-
-
-def _envelope(code: int, value: Any = None) -> Response:  # noqa: ANN401 - the contract's JSON
-    said: dict[str, Any] = {"ErrorCode": code, "Message": "sim"}
-    if value is not None:
-        said["Value"] = value
-    return Response(json.dumps(said), media_type="application/json")
+        return nonsense(self._chance)
