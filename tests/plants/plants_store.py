@@ -91,8 +91,8 @@ STORE = (
         _TRAIN,
         (
             (
-                "        if old_payments.get(kind) != payment:",
-                "        if old_payments.get(kind) != payment and (before is None or before.state is not after.state):",
+                "        if old_payment is not payment and old_payment != payment:",
+                "        if old_payment != payment and (before is None or before.state is not after.state):",
             ),
         ),
         "I5 owed",
@@ -103,8 +103,8 @@ STORE = (
         _TRAIN,
         (
             (
-                "        if old_calls.get(slot) != call:",
-                "        if old_calls.get(slot) != call and slot in old_calls:",
+                "        if old_call is not call and old_call != call:",
+                "        if old_call != call and slot in old_calls:",
             ),
         ),
         "I10",

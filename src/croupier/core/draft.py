@@ -205,9 +205,15 @@ class Draft(Generic[S]):
     def _named(self) -> tuple[Payment, ...]:
         if self.terms.casino.reuses_transaction_ids:
             return ()
-        old = {} if self._before is None else self._before.payments
-        before = {kind: payment.partner_tx for kind, payment in old.items()}
-        return tuple(p for k, p in self.payments.items() if p.partner_tx not in (None, before.get(k)))
+        before = {} if self._before is None else self._before.payments
+        return tuple(
+            [
+                payment
+                for kind, payment in self.payments.items()
+                if payment.partner_tx is not None
+                and (kind not in before or before[kind].partner_tx != payment.partner_tx)
+            ]
+        )
 
     def _check(self) -> None:
         """Assert that each undecided payment has exactly one next action (I10), and that only stakes expire (I11)."""

@@ -37,6 +37,7 @@ from croupier.store.money.rows import BET, CALL, CASHBACK, PAYMENT, row_writer
 _BET_ROW, _CASHBACK_ROW = row_writer(BET), row_writer(CASHBACK)
 _PAYMENT_ROW, _CALL_ROW = row_writer(PAYMENT), row_writer(CALL)
 S = TypeVar("S", Bet, Cashback)
+_DETAIL = json.JSONEncoder(separators=(",", ":")).encode
 LONGEST = 200
 RETRIES = 5
 LATE_S = 0.05
@@ -366,12 +367,14 @@ def _parts_of(n: int, decision: Decision[Any], rows: dict[str, list[tuple[Any, .
     old_payments = before.payments if before else {}
     old_calls = before.calls if before else {}
     for kind, payment in after.payments.items():
-        if old_payments.get(kind) != payment:
+        old_payment = old_payments.get(kind)
+        if old_payment is not payment and old_payment != payment:  # most are the same object, which is cheaper to see
             rows["pay"].append((n, after.player_id, *_PAYMENT_ROW(payment)))
     for payment in decision.named:
         rows["number"].append((n, after.casino_id, payment.partner_tx, payment.subject_id, payment.kind.value))
     for slot, call in after.calls.items():
-        if old_calls.get(slot) != call:
+        old_call = old_calls.get(slot)
+        if old_call is not call and old_call != call:
             rows["call"].append((n, after.subject_id, after.casino_id, *_CALL_ROW(call)))
     rows["gone"].extend((n, after.subject_id, slot) for slot in old_calls if slot not in after.calls)
 
@@ -385,7 +388,7 @@ def _story_of(n: int, item: _Item, rows: dict[str, list[tuple[Any, ...]]], *, st
         rows["entry"].append(
             (n, key, e.source, e.target, e.amount, e.currency, e.why, decision.author, after.version, now_ms)
         )
-    detail = json.dumps(decision.detail, separators=(",", ":")) if decision.detail else "{}"
+    detail = _DETAIL(decision.detail) if decision.detail else "{}"
     rows["event"].append(
         (n, key, after.version, now_ms, decision.event, after.state.value, detail, decision.author, process, item.mark)
     )
