@@ -15,7 +15,7 @@ from croupier.simulator.pots import PotModel, _judge_commitments, _judge_pot
 from croupier.simulator.world import World
 
 SECRET = "00" * 32
-WORLDS = (World(10_002, 40), World(10_011, 40), pytest.param(World(10_008, 600), marks=pytest.mark.slow))
+WORLDS = (World(10_002, 40), World(10_030, 40), pytest.param(World(10_008, 600), marks=pytest.mark.slow))
 """A harsh world and a mild one with pots that are fed, and a crowd, whose pots are won twenty times."""
 
 
@@ -27,7 +27,7 @@ def test_worlds_with_pots_hold(ring: Arena, world: World) -> None:
     assert result.verdict.violations == []
     assert result.dials.pots > 0
     assert result.seen["pot fed"] > 0
-    assert result.seen["pot won"] > 0 or world.seed != 10_011
+    assert result.seen["pot won"] > 0 or world.seed != 10_030
 
 
 def test_a_world_without_pots_has_none(ring: Arena) -> None:
