@@ -9,8 +9,10 @@ import pytest
 
 from croupier.core.payment import PAYMENT_TABLE, IllegalPayment, PaymentEvent, PaymentState, next_state
 from croupier.core.readings import PaymentKind
+from croupier.simulator.arena import Arena
 from croupier.simulator.dials import CasinoCharacter
 from croupier.simulator.matrix import FAULTS, NEVER, STATES, Matrix, unseen
+from croupier.simulator.world import World
 from tests.simulator.test_dials import RETURN, STAKE, Line, on_a_line
 
 EVERYTHING = Counter({(state, fault): 1 for state in STATES for fault in FAULTS})
@@ -61,3 +63,11 @@ def test_a_casino_reports_a_return_of_its_own_only_after_its_yes_to_the_stake_wa
         assert len(own) == line.seen["own_return"]
 
     on_a_line(CasinoCharacter.FORGETFUL, play)
+
+
+@pytest.mark.slow
+def test_the_rarest_pairs_of_a_million_payments_meet_in_one_world(ring: Arena) -> None:
+    result = ring.play(World(10_685, 40))
+    assert result.verdict.violations == []
+    assert result.met["parked", "queued"] > 0
+    assert result.met["created", "queued"] > 0
