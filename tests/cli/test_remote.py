@@ -73,7 +73,7 @@ def test_a_list_is_the_same_from_another_machine(
     before, there, after = cli(*words, *form), cli(*words, *form, **remote), cli(*words, *form)
     # The hub works on: what changed meanwhile is either as it was or as it is now.
     assert (there.code, there.out, there.err) in [(here.code, here.out, here.err) for here in (before, after)]
-    assert here.out
+    assert there.out
 
 
 def test_the_open_incidents_are_the_same_from_another_machine(cli: Cli, remote: dict[str, str]) -> None:
