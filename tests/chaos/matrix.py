@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from croupier.store.embedded.watcher import QUICK_DEATHS, QUICK_S
 from tests.chaos.ground import Ground, NotInTime, runs, until
 from tests.chaos.operations import OPERATIONS, Operation, Seat, at_rest, sit
 from tests.chaos.points import LIST, PASSED, pairs
@@ -27,6 +28,9 @@ SURVEYS = 3
 FIRES_S = 30.0
 AWAKE_AFTER_S = 1.5
 """Time between the takeover of its calls and the wake-up of a stopped worker."""
+
+DATABASE_LIVES_S = QUICK_S / (QUICK_DEATHS - 1)
+"""So long it is left alone after a death: the watcher gives a server up that dies more often, and the hub comes back faster."""
 
 BY_NAME = {operation.name: operation for operation in OPERATIONS}
 Say = Callable[[str], None]
@@ -63,6 +67,7 @@ class Matrix:
     deaths: list[Death] = field(default_factory=list)
     seats: list[Seat] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    _database_died_s: float = float("-inf")
 
     # --- the survey ---------------------------------------------------------------------------------------------
 
@@ -130,6 +135,8 @@ class Matrix:
             await asyncio.gather(*(operation.prepare(seat) for seat in seats))
             if point == LIST:
                 await at_rest(self.ground)
+            if "+" in whom:
+                await asyncio.sleep(max(0.0, self._database_died_s + DATABASE_LIVES_S - time.monotonic()))
             self.ground.order(point, whom.partition("+")[0], postgres="+" in whom)
             doing = asyncio.gather(*(operation.deed(seat) for seat in seats))
             try:
@@ -142,6 +149,8 @@ class Matrix:
     async def _died(self, point: str, operation: Operation, whom: str, doing: asyncio.Future[object]) -> Death:
         await self._fired(doing, patient=point != LIST)
         order = json.loads(self.ground.taken.read_text())
+        if "+" in whom:
+            self._database_died_s = time.monotonic()
         if whom.startswith("hub"):
             await until(lambda: self.ground.hub.poll() is not None, 10, "the hub lives")
             await self.ground.start_again()
