@@ -200,9 +200,11 @@ def _balances() -> tuple[str, str, str]:
         f", {name} = case when m.tells = '{verb}' then coalesce(t.{name}, now.amount + now.ahead) else t.{name} end"
         for name, verb in columns
     )
+    # Without a player there is no balance to look for; a condition on `tells` alone would be tried after the sums.
     joined = f"""
     left join lateral (
-        select s.* from (select m.player_id, m.bet_id, m.net where m.tells is not null) k cross join lateral ({SUM}) s
+        select s.* from (select case when m.tells is not null then m.player_id end as player_id, m.bet_id, m.net) k
+        cross join lateral ({SUM}) s
     ) now on true"""
     told = " ".join(f"when '{verb}' then t.{name}" for name, verb in columns)
     return stored, joined, f"case m.tells {told} end, now.base_ms"
