@@ -96,9 +96,9 @@ PROTOCOLS = (
     ),
     Plant(
         "amount-through-a-float",
-        "the amount of a provider or a casino is read through a float",
-        "croupier.kit.plain_json",
-        (("    return text[1:-1] if text[0] == '\"' else text", "    return str(float(text.strip('\"')))"),),
+        "a provider's JSON number is read through a float",
+        "croupier.kit.strictjson",
+        (("    return str(value)\n\n\ndef boolean", "    return str(float(value))\n\n\ndef boolean"),),
         "I15",
     ),
 )
