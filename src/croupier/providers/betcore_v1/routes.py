@@ -72,8 +72,6 @@ class InboundRequest:
 
     request: HotRequest
     call: Call
-    arrived_s: float
-    """Monotonic second of its first byte. Freshness and deadline are counted from here."""
     whole_s: float = 0.0
     """Monotonic second at which its body was here."""
     body: bytes = b""
@@ -128,22 +126,24 @@ def _balance(hub: Hub, inbound: InboundRequest) -> Awaitable[Answer]:
 
 def _pay_in(hub: Hub, inbound: InboundRequest) -> Awaitable[Answer]:
     provider_id, session_id = inbound.provider.provider_id, inbound.session_id
-    return pay_in(hub, codec.read_pay_in(provider_id, session_id, inbound.body, arrived_s=inbound.arrived_s))
+    return pay_in(hub, codec.read_pay_in(provider_id, session_id, inbound.body, arrived_s=inbound.request.arrived_s))
 
 
 def _pay_in_out(hub: Hub, inbound: InboundRequest) -> Awaitable[Answer]:
     provider_id, session_id = inbound.provider.provider_id, inbound.session_id
-    return pay_in(hub, codec.read_pay_in_out(provider_id, session_id, inbound.body, arrived_s=inbound.arrived_s))
+    return pay_in(
+        hub, codec.read_pay_in_out(provider_id, session_id, inbound.body, arrived_s=inbound.request.arrived_s)
+    )
 
 
 def _pay_out(hub: Hub, inbound: InboundRequest) -> Awaitable[Answer]:
     provider_id, session_id = inbound.provider.provider_id, inbound.session_id
-    return pay_out(hub, codec.read_pay_out(provider_id, session_id, inbound.body, arrived_s=inbound.arrived_s))
+    return pay_out(hub, codec.read_pay_out(provider_id, session_id, inbound.body, arrived_s=inbound.request.arrived_s))
 
 
 def _refund(hub: Hub, inbound: InboundRequest) -> Awaitable[Answer]:
     provider_id, session_id = inbound.provider.provider_id, inbound.session_id
-    return refund(hub, codec.read_refund(provider_id, session_id, inbound.body, arrived_s=inbound.arrived_s))
+    return refund(hub, codec.read_refund(provider_id, session_id, inbound.body, arrived_s=inbound.request.arrived_s))
 
 
 async def _feed_draws(hub: Hub, inbound: InboundRequest) -> Answer:
@@ -154,11 +154,12 @@ async def _feed_draws(hub: Hub, inbound: InboundRequest) -> Answer:
 
 async def _answer(hub: Hub, call: Call, request: HotRequest) -> Response:
     """Return the flow's answer, in time. A decision that is already in the group commit then is still committed."""
-    inbound = InboundRequest(request, call, request.arrived_s)
+    inbound = InboundRequest(request, call)
     try:
         inbound.body = await request.read_body() if request.whole_body is None else request.whole_body
         inbound.whole_s = hub.clock.monotonic_s()
-        usual_s = inbound.arrived_s + hub.store.providers.usual_hold_s + ANSWER_GRACE_S
+        # The deadline and the freshness are counted from the first byte.
+        usual_s = request.arrived_s + hub.store.providers.usual_hold_s + ANSWER_GRACE_S
         with TimeLimit(usual_s - inbound.whole_s) as limit:
             inbound.provider = await _verify_request(hub, inbound)
             inbound.verified = True
@@ -180,7 +181,7 @@ async def _answer(hub: Hub, call: Call, request: HotRequest) -> Response:
     except Exception as problem:  # noqa: BLE001 - no traceback ever reaches a peer
         reply = _reply_to(hub, inbound, problem)
     if inbound.verified:
-        took_s = hub.clock.monotonic_s() - inbound.arrived_s
+        took_s = hub.clock.monotonic_s() - request.arrived_s
         hub.metrics.observe("croupier_provider_request_seconds", took_s, f"{inbound.provider.provider_id}", call.name)
     return _respond(reply)
 
@@ -188,7 +189,7 @@ async def _answer(hub: Hub, call: Call, request: HotRequest) -> Response:
 def _keep_to_its_hold(hub: Hub, inbound: InboundRequest, limit: TimeLimit) -> None:
     """Go by the hold time of the provider from now on. Raises NotTaken if it is over."""
     hold_s = inbound.provider.hold_s
-    left_s = inbound.arrived_s + hold_s + ANSWER_GRACE_S - hub.clock.monotonic_s()
+    left_s = inbound.request.arrived_s + hold_s + ANSWER_GRACE_S - hub.clock.monotonic_s()
     if left_s <= 0:
         raise NotTaken
     if hold_s != hub.store.providers.usual_hold_s:
@@ -284,7 +285,7 @@ async def _verify_signature(hub: Hub, inbound: InboundRequest) -> tuple[Provider
     if isinstance(claim, signing.Unverified):
         hub.inbound_limits.failed(address)
         raise _unauthorized(inbound, claim.why)
-    came_ms = hub.clock.now_ms() - round((inbound.whole_s - inbound.arrived_s) * 1000)
+    came_ms = hub.clock.now_ms() - round((inbound.whole_s - inbound.request.arrived_s) * 1000)
     provider = await hub.store.providers.by_counterparty(claim.counterparty_id)
     secrets = await hub.store.providers.secrets(provider.provider_id) if provider else ()
     if provider is not None and provider.closed:

@@ -339,10 +339,9 @@ def _statement(items: Sequence[_Item], sql: GroupCommitSql, stamp: tuple[int, st
         after = item.decision.after
         if item.decision.before is None:
             rows["born"].append((n, *head(after)))
-        elif sql.tells:
-            rows["moved"].append((n, *head(after), *_told_with(item.decision, telling)))
         else:
-            rows["moved"].append((n, *head(after)))
+            told = _told_with(item.decision, telling) if sql.tells else ()
+            rows["moved"].append((n, *head(after), *told))
         _parts_of(n, item.decision, rows)
         _story_of(n, item, rows, stamp=stamp)
     names = tuple(group.name for group in sql.groups if rows[group.name])

@@ -60,14 +60,10 @@ class Exclusions:
 
     async def limit(self, player_id: int, limits: PlayLimits) -> None:
         """Set the casino's limits on every session of the player, open ones included."""
-        try:
+        with self._memory.changed(player_id=player_id):
             await self._db.execute(_LIMITS, player_id, limits_to_json(limits))
-        finally:
-            self._memory.forget(player_id=player_id)
 
     async def _set(self, player_id: int, until_ms: int | None, *, reason: str, author: str) -> int:
-        try:
+        with self._memory.changed(player_id=player_id):
             ended: int = await self._db.fetchval(_EXCLUDE, player_id, until_ms, reason, author, self._clock.now_ms())
-        finally:
-            self._memory.forget(player_id=player_id)
         return ended

@@ -157,10 +157,8 @@ class Players:
 
     async def block(self, player_id: int, blocked: bool, *, reason: str, author: str) -> None:  # noqa: FBT001 - it sets
         """Block or release the player for new bets and store the reason. It holds from the next pay-in on."""
-        try:
+        with self._memory.changed(player_id=player_id):
             await self._db.execute(_BLOCK, player_id, blocked, reason, author, self._clock.now_ms())
-        finally:
-            self._memory.forget(player_id=player_id)
 
     async def blocks(self, player_ids: Sequence[int]) -> dict[int, Block]:
         """Return the latest block or release of each of these players who was ever blocked, by player."""

@@ -8,7 +8,8 @@ Owns: the remembered sessions, the rows of `session_changes`. Never: reads a ses
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -85,6 +86,14 @@ class SessionMemory:
             self._kept[session_id] = _Kept(session, begun.asked_s)
         while len(self._kept) > MOST:
             del self._kept[next(iter(self._kept))]
+
+    @contextmanager
+    def changed(self, *, session_id: str | None = None, player_id: int | None = None) -> Iterator[None]:
+        """Forget after the block what it changes, also if it raises: a statement without an answer may have been written."""
+        try:
+            yield
+        finally:
+            self.forget(session_id=session_id, player_id=player_id)
 
     def forget(
         self, *, session_id: str | None = None, player_id: int | None = None, game_id: int | None = None

@@ -153,10 +153,8 @@ class Sessions:
 
     async def end(self, casino_id: int, session_id: str, *, now_ms: int, author: str, reason: str) -> bool:
         """End a session of the casino: no new bets from now on. False if it was over already."""
-        try:
+        with self.memory.changed(session_id=session_id):
             return bool(await self._db.execute(_END, session_id, casino_id, now_ms, author, reason))
-        finally:
-            self.memory.forget(session_id=session_id)
 
     async def set_frame(self, session_id: str, frame_uri: str) -> None:
         """Store the address at which the provider shows the game."""
