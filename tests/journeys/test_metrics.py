@@ -62,6 +62,7 @@ async def test_the_answers_to_a_provider_and_the_calls_to_a_casino_are_timed(sta
     assert (await table.line.balance(table.session)).status == 200
     assert (await table.line.pay_in(table.session, fresh("b"))).outcome == (200, 1)
     await table.line.send("GET", f"/v1/sessions/{table.session}/balance", headers=table.line.signed(sign="0" * 64))
+    await asyncio.sleep(2 * FLUSH_S)
     text = (await get(stage, "/metrics")).decode()
     provider, casino = table.line.provider_id, table.casino.line.client_id
     for route in ("balance", "pay-in"):
