@@ -156,7 +156,7 @@ _REPEATS = (
         "a refund of a jackpot win is told yes",
         _REQUESTS,
         old=" or bet.origin is Origin.JACKPOT:\n        return CONFLICT",
-        new=":\n        return CONFLICT",
+        new=":\n        return CONFLICT\n    if bet.origin is Origin.JACKPOT:\n        return RecordedAnswer()",
         expected="I9",
     ),
     _plant(

@@ -10,7 +10,8 @@ import asyncio
 import logging
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import cast
 
 import structlog
@@ -263,3 +264,25 @@ def silence() -> None:
     """Turn logging off for this process. For simulations, whose hub would log every injected fault."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     logging.getLogger(asyncio.__name__).setLevel(logging.CRITICAL)
+
+
+@contextmanager
+def overheard(hear: Callable[[str, BaseException], None]) -> Iterator[None]:
+    """Call `hear` with the event and the exception of each error that is logged with one; write nothing meanwhile.
+
+    For simulations, in which no error but the injected ones may occur.
+    """
+
+    def pick(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+        error = event.get("exc_info")
+        error = sys.exc_info()[1] if error is True else error
+        if isinstance(error, BaseException):
+            hear(str(event["event"]), error)
+        raise structlog.DropEvent
+
+    before = structlog.get_config()
+    structlog.configure(processors=[pick], wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    try:
+        yield
+    finally:
+        structlog.configure(**before)

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 
 Key = tuple[int, int, bool]
 """(BetId or CashbackId, TransactionType, whether it is a cashback)."""
-TAKES = ((-1, False), (-2, False), (-1, True))
 STAKE = (-1, False)
 PAYOUT = (1, False)
 RETURN = (2, False)
+PAYOUT_RETURN = (-2, False)
+TAKES = (STAKE, PAYOUT_RETURN, (-1, True))
 
 
 @dataclass(slots=True)
@@ -39,6 +40,8 @@ class CasinoBook:
     closed: set[int] = field(default_factory=set)
     given_back: set[int] = field(default_factory=set)
     """Bets whose stake it returned by itself, which no casino may do. Its list shows the return."""
+    strays: set[Key] = field(default_factory=set)
+    """Bookings that its list shows beside a second line of another amount, which moved no money."""
     _of: dict[tuple[int, bool], list[Key]] = field(default_factory=dict)
     _players: dict[str, list[Key]] = field(default_factory=dict)
 
@@ -52,6 +55,11 @@ class CasinoBook:
     def of(self, subject_id: int, *, cashback: bool = False) -> list[Key]:
         """Return the keys booked for a bet or cashback, in order."""
         return self._of.get((subject_id, cashback), [])
+
+    def lists_twice(self, key: Key) -> bool:
+        """Return whether its list shows this booking twice."""
+        booking = self.bookings.get(key)
+        return booking is not None and not booking.forgotten and (booking.times > 1 or key in self.strays)
 
     def net(self, subject_id: int, *, cashback: bool = False) -> int:
         """Return the net amount that one bet or cashback moved in its player's wallet, before tax."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TypeVar
 
-from croupier.kit.chance import Chance
+from croupier.kit.chance import Chance, SeededChance
 
 T = TypeVar("T")
 
@@ -38,6 +38,8 @@ class CasinoCharacter(Enum):
     """Acknowledges a stake at once, and books it 31 to 300 s later, or just before a return of it that has come meanwhile."""
     MUTE = "mute"
     """Books behind a front end that answers with an error, and sends no accept; its list contains the payment."""
+    UNEVEN = "uneven"
+    """Answers a stake at once, and reports what the player received 31 to 300 s later."""
     MOODY = "moody"
     """Behaves like one of the faulty ones above, drawn for each message."""
 
@@ -99,6 +101,8 @@ class Dials:
     """Share of delayed messages. All others arrive at once, so that undisturbed bets occur too."""
     answer_delay_s: float
     """Longest delay of an answer that its sender has given already; 0 is none."""
+    hold_s: float
+    """Hold time of every provider."""
     cut_every_s: float
     """Mean time between one-way cuts of the network; 0 is none."""
     cut_s: float
@@ -118,6 +122,8 @@ class Dials:
     workers: int
     casinos: tuple[CasinoCharacter, ...]
     providers: tuple[ProviderCharacter, ...]
+    players: int
+    """Number of players of each casino, 4 at most: one per currency."""
     no_funds: float
     late_refuse: bool
     """Whether casinos undo late accepts themselves (`late_accept=refuse`)."""
@@ -150,6 +156,8 @@ class Dials:
     """Share of a casino's accepts that contain the balance of the wallet."""
     insists: float
     """Share of outcomes that a casino resends many times after the hub has taken them: a refusal, a contradiction."""
+    stray_lines: float
+    """Share of bookings that a casino's list shows beside a second line, of another amount."""
     info_down: float
     """Share of `payments/info` queries that a casino with a queue answers with an error, while faults last."""
     odd_acts: float
@@ -158,6 +166,8 @@ class Dials:
     """Number of the hub's own jackpot pots."""
 
 
+USUAL_HOLD_S = 6.0
+"""Hold time of most worlds; a longer one ends after the first query of a stake."""
 OFTEN_S = 6.0
 """Shortest mean time between crashes of a mild world."""
 DEADLY: Mapping[str, object] = {"placed_s": 300.0, "crash_every_s": 3.0, "deaths": 6, "info_down": 1.0}
@@ -185,12 +195,13 @@ OFF: dict[str, Mapping[str, object]] = {
     "slow-database": {"slow_db_s": 0.0},
     "told-balances": {"told_balance": 0.0},
     "resends": {"insists": 0.0},
+    "stray-lines": {"stray_lines": 0.0},
     "pots": {"pots": 0},
 }
 """Dials that can be turned off to make a failing world smaller, by the name that a person gives."""
 
 
-def draw(chance: Chance, payments: int, without: Collection[str] = (), *, kind: WorldKind = WorldKind.MILD) -> Dials:
+def draw(chance: SeededChance, payments: int, without: Collection[str] = (), *, kind: WorldKind = WorldKind.MILD) -> Dials:
     """Draw the dials of a seed. Half of the worlds have few faults, so that undisturbed bets occur.
 
     A harsh world has all faults. Every dial is drawn, even one that is turned off: that changes no other.
@@ -207,6 +218,7 @@ def draw(chance: Chance, payments: int, without: Collection[str] = (), *, kind: 
         delay_s=one_of(chance, (0.0, 0.05, 0.5, 3.0, 12.0, 40.0)) * rough,
         delayed=one_of(chance, (0.1, 0.2, 0.4) if crowd else (0.1, 0.3, 1.0)),
         answer_delay_s=0.0,
+        hold_s=USUAL_HOLD_S,
         cut_every_s=one_of(chance, (0.0, 0.0, 60.0, 20.0)),
         cut_s=_up_to(chance, 30.0),
         crash_every_s=one_of(chance, (0.0, 40.0, 15.0, OFTEN_S)),
@@ -219,6 +231,7 @@ def draw(chance: Chance, payments: int, without: Collection[str] = (), *, kind: 
         workers=1 + round(_up_to(chance, 1.4)),
         casinos=tuple(_casino(chance) for _ in range(1 + round(_up_to(chance, 2.0)))),
         providers=tuple(one_of(chance, tuple(ProviderCharacter)) for _ in range(1 + round(_up_to(chance, 2.0)))),
+        players=4,
         no_funds=_up_to(chance, 0.2),
         late_refuse=chance.fraction() < 0.15,
         not_yet=_up_to(chance, 0.3) * rough,
@@ -236,6 +249,7 @@ def draw(chance: Chance, payments: int, without: Collection[str] = (), *, kind: 
         slow_db_s=one_of(chance, (0.0, 0.0, 0.2)),
         told_balance=0.0,
         insists=0.0,
+        stray_lines=0.0,
         info_down=0.0,
         odd_acts=_up_to(chance, 0.4),
         pots=0,
@@ -267,8 +281,7 @@ def _harsh(chance: Chance) -> dict[str, object]:
 
     Faults last until a late answer has arrived and a schedule of retries has ended.
     """
-    calm = (CasinoCharacter.HONEST, CasinoCharacter.INLINE, CasinoCharacter.QUEUED, CasinoCharacter.MUTE)
-    odd = tuple(c for c in CasinoCharacter if c not in calm)
+    odd = tuple(c for c in CasinoCharacter if c not in _CALM)
     moody = one_of(chance, (1, 2))
     rough_s = one_of(chance, (90.0, 900.0))
     return {
@@ -282,7 +295,7 @@ def _harsh(chance: Chance) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _late(chance: Chance, drawn: Dials) -> dict[str, object]:
+def _late(chance: SeededChance, drawn: Dials) -> dict[str, object]:
     """Return dials for an event that is rare among many faults: a payment is booked after its bet has ended.
 
     In a quarter of these worlds processes die all the time, so that a return is parked before its stake is booked.
@@ -293,31 +306,36 @@ def _late(chance: Chance, drawn: Dials) -> dict[str, object]:
         "rough_s": 900.0, "placed_s": one_of(chance, (20.0, 300.0)), "loss": 0.0, "duplicates": one_of(chance, (0.0, 0.3)),
         "delay_s": 0.5, "cut_every_s": 0.0, "crash_every_s": 0.0, "pause_every_s": 0.0, "skew_ms": 0, "lost_commits": 0.0,
         "restart_every_s": 0.0, "slow_db_s": 0.0, "late_refuse": chance.fraction() < 0.3, "no_funds": 0.1,
+        "hold_s": one_of(chance.branch("hold"), (USUAL_HOLD_S, 15.0)), "answer_delay_s": one_of(chance.branch("answers"), (0.0, 8.0)),
         "not_yet": one_of(chance, (0.0, 0.3)), "info_down": one_of(chance, (0.0, 1.0)), "casinos": (CasinoCharacter.QUEUED, one_of(chance, late)),
         "providers": (ProviderCharacter.VANISHING, one_of(chance, leaving)),
         **(DEADLY if drawn.crash_every_s == OFTEN_S else {}),
     }  # fmt: skip
 
 
-def _thin(chance: Chance) -> dict[str, object]:
+def _thin(chance: SeededChance) -> dict[str, object]:
     """Return dials for the one order of events in which a refusal is no answer: booked, unanswered, repeated, refused.
 
     The network copies nothing: the refusal of a first try counts, so that its copy must not be what emptied the wallet.
     """
     unheard = (CasinoCharacter.MUTE, CasinoCharacter.SILENT, CasinoCharacter.RUBBISH)
+    second = (*unheard, CasinoCharacter.UNEVEN, CasinoCharacter.UNEVEN)
     return {
         "rough_s": 300.0, "placed_s": one_of(chance, (20.0, 90.0)), "loss": one_of(chance, (0.0, 0.1)), "duplicates": 0.0,
-        "answer_delay_s": one_of(chance, (0.0, 3.0)), "delay_s": one_of(chance, (0.5, 6.0, 40.0)), "delayed": one_of(chance, (0.3, 0.8)), "cut_every_s": 0.0, "crash_every_s": one_of(chance, (0.0, 5.0)),
+        "answer_delay_s": one_of(chance, (0.0, 8.0)), "delay_s": one_of(chance, (0.5, 6.0, 40.0)), "delayed": one_of(chance, (0.3, 0.8)), "cut_every_s": 0.0, "crash_every_s": one_of(chance, (0.0, 5.0)),
         "deaths": 6, "pause_every_s": 0.0, "skew_ms": 0, "lost_commits": one_of(chance, (0.0, 0.2)), "deaf": 0.5, "workers": 2,
         "restart_every_s": 0.0, "late_refuse": False, "no_funds": 0.0, "not_yet": 0.0, "keeps": 0.0,
         "purse": one_of(chance, (1_000, 3_000)), "funds_first": 1.0, "short_takes": True, "bets_per_cashback": 1, "cancel_s": 10.0,
-        "casinos": (one_of(chance, unheard), one_of(chance, unheard)), "operator_every_s": 0.0, "odd_acts": 0.0,
+        "casinos": (one_of(chance, unheard), one_of(chance, second)), "operator_every_s": 0.0, "odd_acts": 0.0,
+        "stray_lines": one_of(chance.branch("lines"), (0.0, 0.3)), "hold_s": one_of(chance.branch("hold"), (USUAL_HOLD_S, 15.0)), "players": one_of(chance.branch("players"), (1, 2)),
         "providers": (ProviderCharacter.REFUNDING, one_of(chance, (ProviderCharacter.REFUNDING, ProviderCharacter.PATIENT))),
     }  # fmt: skip
 
 
-_OF_KINDS = (CasinoCharacter.MOODY, CasinoCharacter.QUEUED, CasinoCharacter.MUTE)
+_OF_KINDS = (CasinoCharacter.MOODY, CasinoCharacter.QUEUED, CasinoCharacter.MUTE, CasinoCharacter.UNEVEN)
 """Characters of casinos in some kinds of worlds only."""
+_CALM = (CasinoCharacter.HONEST, CasinoCharacter.INLINE, *_OF_KINDS[1:])
+"""Characters that no harsh world has."""
 
 
 def _casino(chance: Chance) -> CasinoCharacter:

@@ -43,11 +43,23 @@ class Weather:
     seen: Counter[str] = field(default_factory=Counter)
     cut_until_s: float = 0.0
     matrix: Matrix = field(default_factory=Matrix)
+    under_way: set[tuple[int, object]] = field(default_factory=set)
+    """The makes that a hub process has sent and waits for: bet or cashback, and TransactionType."""
+    twice_under_way: list[tuple[int, object]] = field(default_factory=list)
+    """Makes that were sent while another try of the same payment was under way, which the casino had not reported on."""
+    reported: set[tuple[int, object]] = field(default_factory=set)
+    """Payments of which a casino has sent an accept: the hub may then send the next try before the last was answered."""
 
     def strike(self, fault: str, subjects: Iterable[int | str] | None = None) -> None:
         """Record a fault that concerns these bets and cashbacks, or all of them."""
         self.seen[fault] += 1
         self.matrix.strike(fault, subjects)
+
+    def send(self, makes: Sequence[tuple[int, object]]) -> None:
+        """Record that a hub process sends these makes."""
+        twice = [make for make in makes if make in self.under_way and make not in self.reported]
+        self.twice_under_way += twice
+        self.under_way.update(makes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +74,18 @@ class Around:
 
 def subjects_in(body: bytes) -> list[int | str]:
     """Return the subjects of a message of the contract: BetIds and CashbackIds, or the provider's betId."""
+    return [subject for one in _messages(body) for subject in _named(one)]
+
+
+def makes_in(request: WireRequest) -> list[tuple[int, object]]:
+    """Return the payments of a make of the hub: bet or cashback, and TransactionType."""
+    if "/make" not in request.url:
+        return []
+    return [(subject, one["TransactionType"]) for one in _messages(request.body) for subject in _named(one) if isinstance(subject, int)]
+
+
+def _messages(body: bytes) -> list[Any]:
+    """Return the records of a message, signed or not; none if it cannot be read."""
     try:
         message = json.loads(body) if body else None
         if isinstance(message, str):
@@ -69,8 +93,7 @@ def subjects_in(body: bytes) -> list[int | str]:
             message = json.loads(json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["data"])
     except (ValueError, IndexError, KeyError, TypeError):
         return []
-    several = message if isinstance(message, list) else [message]
-    return [subject for one in several for subject in _named(one)]
+    return message if isinstance(message, list) else [message]
 
 
 def _named(message: object) -> list[int | str]:
@@ -97,6 +120,14 @@ class FaultyWire:
         request = request.leaving()
         if not self._weather.rough:
             return await self._inner.send(request)
+        makes = [] if self._dials.skew_ms or self._dials.pause_every_s else makes_in(request)
+        self._weather.send(makes)
+        try:
+            return await self._sent(request)
+        finally:
+            self._weather.under_way.difference_update(makes)
+
+    async def _sent(self, request: WireRequest) -> WireAnswer:
         delay_s = self._delay_s(request)
         if delay_s >= request.total_s:
             # It arrives all the same, long after its sender has given it up.
@@ -106,19 +137,35 @@ class FaultyWire:
         if delay_s:
             await self._clock.sleep(delay_s)
         request = replace(request, total_s=request.total_s - delay_s)
+        ends_s = self._clock.monotonic_s() + request.total_s
         if self._clock.monotonic_s() < self._weather.cut_until_s:
-            raise await self._lost(request, "cut")
+            self._weather.strike("cut", subjects_in(request.body))
+            raise await self._lost("cut", ends_s)
         if self._happens("loss_of_request", self._dials.loss / 2, request):
-            raise await self._lost(request, "lost")
+            raise await self._lost("lost", ends_s)
         if self._happens("duplicate", self._dials.duplicates, request):
             self._send_later(request, self._chance.fraction() * 5)
         answer = await self._inner.send(request)
         if self._dials.answer_delay_s and self._chance.fraction() < self._dials.delayed:
-            # It says what was true when it was written.
-            await self._clock.sleep(self._chance.fraction() * min(self._dials.answer_delay_s, request.total_s))
+            await self._delay_answer(ends_s)
         if self._happens("loss_of_answer", self._dials.loss / 2, request):
-            raise await self._lost(request, "lost")
+            raise await self._lost("lost", ends_s)
         return answer
+
+    async def _delay_answer(self, ends_s: float) -> None:
+        """Delay an answer, which says what was true when it was written. Raises PeerError if it comes too late."""
+        delay_s, left_s = self._chance.fraction() * self._dials.answer_delay_s, self._left_s(ends_s)
+        await self._clock.sleep(min(delay_s, left_s))
+        if delay_s >= left_s:
+            raise PeerError("no whole answer in time")
+
+    async def _lost(self, why: str, ends_s: float) -> PeerError:
+        """Wait as the sender of a lost message does, within the limit of its call."""
+        await self._clock.sleep(min(LOST_S, self._left_s(ends_s)))
+        return PeerError(why)
+
+    def _left_s(self, ends_s: float) -> float:
+        return max(ends_s - self._clock.monotonic_s(), 0.0)
 
     def _delay_s(self, request: WireRequest) -> float:
         """Return the delay of this message in seconds."""
@@ -128,12 +175,6 @@ class FaultyWire:
         if delay_s > 1:
             self._weather.strike("delay", subjects_in(request.body))
         return delay_s
-
-    async def _lost(self, request: WireRequest, why: str) -> PeerError:
-        if why == "cut":
-            self._weather.strike("cut", subjects_in(request.body))
-        await self._clock.sleep(min(LOST_S, request.total_s))
-        return PeerError(why)
 
     def _happens(self, fault: str, share: float, request: WireRequest) -> bool:
         happens = self._chance.fraction() < share

@@ -38,6 +38,8 @@ ENDED = (
     BetState.TOMBSTONE,
 )
 
+REFUSALS = 2
+"""Number of refusals after which a cashback that cannot be queried calls for a person."""
 UNBOOKED = (PaymentState.REFUSED, PaymentState.EXPIRED)
 DECIDED = {PaymentState.ACCEPTED, PaymentState.REFUSED, PaymentState.EXPIRED}
 NOT_TAKEN = {0, 8, 99}
@@ -167,7 +169,7 @@ def _payments(case: Case, verdict: Judgement) -> None:
     book = case.casino.book.bookings
     seen: set[Key] = set()
     for kind, payment in case.subject.payments.items():
-        key = (case.subject.subject_id, NUMBERS[kind], kind in OF_CASHBACK)
+        key = key_of(case, kind)
         seen.add(key)
         booking = book.get(key)
         booked = booking is not None and not booking.forgotten
@@ -187,6 +189,11 @@ def _payments(case: Case, verdict: Judgement) -> None:
         verdict.wrong("I5", f"{case.name} type {key[1]} is in the casino's book and not in the hub")
 
 
+def key_of(case: Case, kind: PaymentKind) -> Key:
+    """Return the key of this payment in the casino's book."""
+    return case.subject.subject_id, NUMBERS[kind], kind in OF_CASHBACK
+
+
 def _strays(case: Case, seen: set[Key]) -> list[Key]:
     booked = case.casino.book.of(case.subject.subject_id, cashback=isinstance(case.subject, Cashback))
     return [key for key in booked if key not in seen]
@@ -198,6 +205,8 @@ def _ended(case: Case, verdict: Judgement) -> None:
     if isinstance(subject, Cashback):
         over = subject.state in (CashbackState.PAID, CashbackState.CANCELLED, CashbackState.KEPT)
         over = over or ("parked" in case.incidents and _cannot_be_queried(subject))
+        if case.truthful and _parked_too_early(case):
+            verdict.wrong("I4", f"{case.name} is parked, and its casino refused it only once")
     else:
         reported = case.reported
         left_alone = reported is not None and (reported.vanished or 1 not in reported.pay_out)
@@ -217,6 +226,17 @@ def _ended(case: Case, verdict: Judgement) -> None:
 def _cannot_be_queried(cashback: Cashback) -> bool:
     """Return whether a cashback was refused after an unanswered try: it cannot be queried (money.md 2.5)."""
     return any(p.state is PaymentState.PARKED and p.unanswered and p.reason for p in cashback.payments.values())
+
+
+def _parked_too_early(case: Case) -> bool:
+    """Return whether a cashback calls for a person before its casino has refused it twice (money.md 2.5)."""
+    if not isinstance(case.subject, Cashback):
+        return False
+    refused = case.casino.witness.refused
+    return any(
+        payment.state is PaymentState.PARKED and payment.reason is not None and refused[key_of(case, kind)] < REFUSALS
+        for kind, payment in case.subject.payments.items()
+    )
 
 
 def _not_closed(case: Case) -> bool:

@@ -7,7 +7,7 @@ reported. Owns: the check of each first balance of a verb against both. Never: t
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -16,13 +16,17 @@ from croupier.core.payment import GIVES, Payment
 from croupier.core.readings import PaymentKind
 from croupier.simulator.amounts import minor_of
 from croupier.simulator.book import CasinoBook
-from croupier.simulator.judge import Case, Judgement
+from croupier.simulator.judge import Case, Judgement, key_of
 from croupier.simulator.payment_times import PaymentTimes
 from croupier.simulator.scene import Scene
 from croupier.simulator.sim_provider import ProviderBet
 
+Span = tuple[float, float]
+FOR_EVER = float("inf")
 MOST_MOVING = 8
 """If more payments were accepted while an answer was on its way, nearly every sum is possible, so none is checked."""
+UNCLEAR = {"contradiction", "foreign_return"}
+"""Incidents after which the casino may have booked something without the hub's knowledge."""
 QUERY_S = 10.0 + 1.0
 """Longest age of a balance query that a request may join: the longest call to a casino, and a slow database."""
 UNDONE = (PaymentKind.BET_RETURN, PaymentKind.PAYOUT_RETURN)
@@ -40,9 +44,9 @@ class Move(NamedTuple):
 class WalletHistory:
     """The history of one player's wallet, as the hub received it."""
 
-    def __init__(self, purse: int, moves: list[Move], unclear_s: float) -> None:
-        self.unclear_s = unclear_s
-        """From this time on the casino may have booked a payment for a while without the hub's knowledge."""
+    def __init__(self, purse: int, moves: list[Move], unclear_s: Collection[Span]) -> None:
+        self._unclear_s = unclear_s
+        """Times at which the casino may have booked a payment without the hub's knowledge."""
         self._purse = purse
         self._moves = sorted(moves)
         self._of: dict[int, list[Move]] = {}
@@ -50,6 +54,14 @@ class WalletHistory:
             self._of.setdefault(move.subject_id, []).append(move)
         self._times = [move.at_s for move in self._moves]
         self._sums = [0, *accumulate(move.amount for move in self._moves)]
+
+    def is_clear(self, since_s: float, until_s: float) -> bool:
+        """Return whether the hub knew all bookings between these times."""
+        return not any(first <= until_s and since_s <= last for first, last in self._unclear_s)
+
+    def was_clear(self, until_s: float) -> bool:
+        """Return whether the hub knew all bookings up to this time."""
+        return self.is_clear(0.0, until_s)
 
     def may_be(self, since_s: float, until_s: float, subject_id: int, *, own: set[int]) -> set[int] | None:
         """Return the possible balances between these times, with one of the bet's `own` movements. None: nearly all."""
@@ -78,16 +90,16 @@ def judge_balances(
         wallet = wallets[bet.player_id]
         for verb, (at_s, text) in heard.first_told.items():
             based_s = scene.payment_times.based_s.get(bet.player_id, float("inf"))
-            if based_s <= at_s and wallet.unclear_s <= at_s:
-                continue
             since_s = heard.asked_s[verb]
+            if based_s <= at_s and not wallet.is_clear(since_s, at_s):
+                continue
             may_be = wallet.may_be(
                 since_s, at_s, bet.bet_id, own=set(_own(bet, verb, scene.payment_times, until_s=at_s))
             )
             if may_be is None:
                 continue
-            # Below zero the sum is no balance, and the casino's word of that time is told.
-            if since_s < based_s or min(may_be, default=0) < 0:
+            # Below zero the sum is no balance, and after a late stake it is not known: the casino's word of that time is told.
+            if since_s < based_s or min(may_be, default=0) < 0 or not wallet.was_clear(at_s):
                 may_be |= case.casino.witness.balances(bet.player_ref, since_s - QUERY_S, at_s)
             scene.seen["balance judged"] += 1
             if text.startswith("-"):
@@ -113,14 +125,16 @@ def _own(bet: Bet, verb: str, payment_times: PaymentTimes, *, until_s: float) ->
 
 def _wallets(scene: Scene, cases: list[Case]) -> dict[int, WalletHistory]:
     moves: dict[int, list[Move]] = {player_id: [] for _, player_id, _ in scene.players}
-    unclear_s = dict.fromkeys(moves, scene.payment_times.skewed_s)
+    unclear_s: dict[int, set[Span]] = {player_id: {(scene.payment_times.skewed_s, FOR_EVER)} for player_id in moves}
     for case in cases:
         subject, player_id = case.subject, case.subject.player_id
-        odd = not case.truthful or bool(case.incidents) or _booked_oddly(case.casino.book, subject.subject_id)
+        odd = not case.truthful or bool(UNCLEAR & case.incidents) or _booked_oddly(case.casino.book, subject.subject_id)
         for kind, payment in subject.payments.items():
             name = subject.subject_id, kind.value
-            if odd or name in scene.payment_times.odd:
-                unclear_s[player_id] = min(unclear_s[player_id], scene.payment_times.created_s[name])
+            booked = key_of(case, kind) in case.casino.book.bookings
+            if odd or (booked and name in scene.payment_times.odd):
+                known_s = FOR_EVER if odd else scene.payment_times.accepted_s.get(name, FOR_EVER)
+                unclear_s[player_id].add((scene.payment_times.created_s[name], known_s))
             if name in scene.payment_times.accepted_s:
                 moves[player_id].append(
                     Move(scene.payment_times.accepted_s[name], subject.subject_id, _moved(kind, payment))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from croupier.core.bet import Bet
 from croupier.core.cashback import Cashback, CashbackState
 from croupier.core.payment import PaymentState
 from croupier.core.readings import PaymentKind
@@ -28,6 +29,8 @@ def judge_incidents(cases: list[Case], verdict: Judgement) -> None:
                 verdict.wrong("incidents", f"{case.name} {kind.value} is refused, and nobody was called")
             if payment.state is PaymentState.PARKED and not case.incidents:
                 verdict.wrong("incidents", f"{case.name} {kind.value} is parked, and nobody was called")
+        if isinstance(case.subject, Bet) and case.truthful and "parked" in case.incidents:
+            verdict.wrong("incidents", f"{case.name} was parked, and its casino tells the truth about it")
         _tried(case, verdict)
     _contradicted(cases, verdict)
 

@@ -16,6 +16,8 @@ class PaymentTimes:
     def __init__(self) -> None:
         self.created_s: dict[Payment, float] = {}
         self.accepted_s: dict[Payment, float] = {}
+        self.ended_s: dict[Payment, float] = {}
+        """The last time at which a payment was refused or expired."""
         self.odd: set[Payment] = set()
         """Payments that were refused, expired or parked for a while: a casino may have booked them in the meantime."""
         self.based_s: dict[object, float] = {}
@@ -31,6 +33,8 @@ class PaymentTimes:
             self.accepted_s.setdefault(payment, now_s)
         elif state not in PLAIN:
             self.odd.add(payment)
+        if state in ("refused", "expired"):
+            self.ended_s[payment] = now_s
 
     def jumped(self, now_s: float) -> None:
         """Record that a hub's clock jumped."""

@@ -22,7 +22,7 @@ from croupier.simulator.sim_provider import MOST, Credentials, SimProvider
 from croupier.simulator.stage import HUB_ORIGIN, START_MS
 
 CURRENCIES = ("EUR", "JPY", "KWD", "mBTC")
-"""Every casino has one player per currency."""
+"""Every casino has at most one player per currency."""
 SESSION_MS = 10**9
 
 
@@ -61,7 +61,7 @@ async def _casino(scene: Scene, store: Stores, number: int, *, character: Casino
     peer.neighbours = lambda: tuple(scene.casinos.values())
     scene.casinos[casino.casino_id] = peer
     stage.network.mount(origin, peer)
-    for n, currency in enumerate(CURRENCIES):
+    for n, currency in enumerate(CURRENCIES[: dials.players]):
         peer.currencies[f"player{n}"] = currency
         player = await store.players.register(casino.casino_id, f"player{n}", currency)
         scene.players.append((casino.casino_id, player.player_id, f"player{n}"))

@@ -82,7 +82,8 @@ async def _restart(scene: Scene, chance: SeededChance) -> None:
     scene.weather.strike("restart")
     scene.write("stops", running.name)
     await start_hub(scene)
-    await scene.stage.stop(running)
+    # Faults may stop meanwhile; the process ends all the same.
+    await asyncio.shield(asyncio.ensure_future(scene.stage.stop(running)))
 
 
 def _awake(running: Running) -> bool:

@@ -12,18 +12,21 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from croupier.core.cashback import Cashback
 from croupier.flows.cashback import CashbackRefused, cancel_cashback, pay_cashback
-from croupier.kit import point
+from croupier.kit import log, point
 from croupier.kit.chance import SeededChance
 from croupier.simulator.dials import Dials, draw, one_of
 from croupier.simulator.judge import QUARANTINED, Case, Judgement, judge, judge_answers, judge_on
 from croupier.simulator.judge_archives import judge_archives
 from croupier.simulator.judge_balances import judge_balances
+from croupier.simulator.judge_comparisons import judge_comparisons
 from croupier.simulator.judge_incidents import judge_incidents, judge_resent
+from croupier.simulator.judge_proofs import judge_proofs
 from croupier.simulator.judge_restrictions import judge_restrictions, may_explain
 from croupier.simulator.people import people
 from croupier.simulator.planned_faults import at_points, planned_faults, wake
@@ -31,6 +34,7 @@ from croupier.simulator.pots import judge_pots, open_pots
 from croupier.simulator.reconciled import judge_reconciled
 from croupier.simulator.reports import judge_reports
 from croupier.simulator.scene import Scene, start_hub
+from croupier.simulator.sim_provider import ProviderBet
 from croupier.simulator.stage import Stage
 from croupier.simulator.virtual_time import VirtualLoop
 from croupier.simulator.world import World
@@ -82,6 +86,8 @@ async def simulate(loop: VirtualLoop, db: Db, world: World) -> RunResult:
     loop.tick_s = dials.tick_s
     scene.watch.lateness_s = dials.tick_s + STATEMENTS * dials.slow_db_s
     scene.watch.now_s = loop.time
+    scene.watch.claims.exact = not dials.skew_ms
+    scene.watch.hold_s = dials.hold_s
     scene.watch.steady = not (
         dials.crash_every_s
         or dials.pause_every_s
@@ -92,15 +98,8 @@ async def simulate(loop: VirtualLoop, db: Db, world: World) -> RunResult:
     )
     await stage.prepare()
     try:
-        for _ in range(dials.workers):
-            await start_hub(scene)
-        await people(scene)
-        await open_pots(scene)
-        at_points(scene)
-        stage.begin()
-        await _rough_phase(scene, world)
-        await _clear(scene)
-        verdict = await _judged(scene)
+        with log.overheard(scene.watch.failed):
+            verdict = await _course(scene, world)
     finally:
         point.set_hook(None)
         await stage.close()
@@ -112,6 +111,19 @@ async def simulate(loop: VirtualLoop, db: Db, world: World) -> RunResult:
 
 
 # --- what happens ---------------------------------------------------------------------------------------------------
+
+
+async def _course(scene: Scene, world: World) -> Judgement:
+    """Play the world from the start of its first process to the verdict."""
+    for _ in range(scene.dials.workers):
+        await start_hub(scene)
+    await people(scene)
+    await open_pots(scene)
+    at_points(scene)
+    scene.stage.begin()
+    await _rough_phase(scene, world)
+    await _clear(scene)
+    return await _judged(scene)
 
 
 async def _rough_phase(scene: Scene, world: World) -> None:
@@ -215,6 +227,20 @@ async def _cashback_again(scene: Scene, row: Cashback) -> None:
         return
 
 
+def _calls(scene: Scene, verdict: Judgement) -> None:
+    """I17: no payment is sent while another try of it is under way."""
+    for subject_id, number in scene.weather.twice_under_way:
+        name = scene.watch.names.get(subject_id, subject_id)
+        verdict.wrong("I17", f"{name} type {number} was sent while another try of it was under way")
+
+
+def _claims(scene: Scene, told: Mapping[tuple[int, str], ProviderBet], verdict: Judgement) -> None:
+    """I3: a bet that nobody claimed yet is given to the provider that asks for it."""
+    for (provider_id, ref), bet in told.items():
+        if any(scene.watch.claims.covers(provider_id, ref, *span) for span in bet.denied_s):
+            verdict.wrong("I3", f"{ref} stood unclaimed, and its provider was told 7")
+
+
 def _cashbacks(scene: Scene, cases: list[Case], verdict: Judgement) -> None:
     """I9: there is one cashback per ref, of the amount that the command named."""
     verdict.violations += scene.odd
@@ -258,7 +284,11 @@ async def _judged(scene: Scene) -> Judgement:
     judge_incidents(cases, verdict)
     judge_resent(cases, contradictions, verdict)
     judge_balances(scene, cases, told, verdict=verdict)
+    judge_proofs(scene, cases, verdict)
+    _calls(scene, verdict)
+    _claims(scene, told, verdict)
     _cashbacks(scene, cases, verdict)
+    await judge_comparisons(scene, cases, verdict)
     await judge_reports(scene, cases, verdict)
     await judge_pots(scene, verdict)
     await judge_reconciled(scene, cases, verdict)

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 from croupier.flows.advance import Contended
 from croupier.flows.jackpots import award_all, gather_all
@@ -30,9 +31,13 @@ from croupier.store.money.group_commit import Broken
 from croupier.store.money.group_commit_sql import BETS, CASHBACKS
 from croupier.store.parties.session_memory import FOLLOW_S
 
+SAMPLE_BP = 5000
+"""Share of the bets of a small world that reconciliation samples, in hundredths of a percent."""
 RECONCILE_CALM_S = 600.0
 POTS_S = 5.0
 POTS_CALM_S = 300.0
+FEW_BETS = 100
+"""A world with fewer bets is small."""
 BINDS = 2
 """An entry is bound by the second call after its commit."""
 
@@ -93,9 +98,11 @@ async def start_hub(scene: Scene) -> Running:
         stage.db, scene.around(f"database of hub {number}"), landed=_on_landed(scene), executed=_on_executed(scene)
     )
     # Wins of every size are played. Other tests cover the incident of a large one.
-    limits = {"min_bet": "0.00001", "max_bet": str(MOST), "large_win": None}
+    limits: dict[str, Any] = {"min_bet": "0.00001", "max_bet": str(MOST), "large_win": None}
+    if scene.dials.bets < FEW_BETS:
+        limits["sample_bp"] = SAMPLE_BP
     running = await stage.start_hub(
-        settings_for(), wire, db=db, clock=clock, ack_grace_s=0.3, poller_s=2.0, poll_s=0.25, **limits
+        settings_for(hold_s=scene.dials.hold_s), wire, db=db, clock=clock, ack_grace_s=0.3, poller_s=2.0, poll_s=0.25, **limits
     )
     running.answered, running.said = scene.watch.answered, scene.watch.said
     running.loops.append(asyncio.ensure_future(_reconciler(scene, running)))

@@ -24,7 +24,7 @@ from croupier.simulator.casino_answers import envelope, nonsense
 from croupier.simulator.dials import TRUTHFUL, CasinoCharacter, Dials, one_of
 from croupier.simulator.faults import Around
 from croupier.simulator.hub_client import Access, HubClient
-from croupier.simulator.witness import Stated, Witness
+from croupier.simulator.witness import SKEW_S, VALID_S, Stated, Witness
 
 RESEND_S = (0.5, 1.0, 2.0, 5.0, 15.0, 60.0)
 CURRENCY = "EUR"
@@ -34,10 +34,8 @@ FOREIGN = 0.05
 """Share of its accepts after which it sends one about another casino's payment."""
 MOOD = 1 / 3
 """Share of messages for which a moody casino behaves like one of the others."""
-VALID_S = 10
-"""Validity of an envelope in seconds (casino.md 2)."""
-SKEW_S = 10
-"""Tolerance for the hub's clock in seconds (money.md 2.4)."""
+STRAY = "88"
+"""Amount of a second line that moved no money."""
 SHORT_NOW = 0.3
 """Share of first tries to take money back that such a casino refuses, and not for good."""
 NOT_YET = 102823
@@ -131,10 +129,11 @@ class SimCasino:
     # --- makes ------------------------------------------------------------------------------------------------------
 
     async def _make(self, data: dict[str, Any], signed_s: int, *, cashback: bool) -> Response:
-        inline = self.character is CasinoCharacter.INLINE
+        inline = self.character is CasinoCharacter.INLINE or self._at_once(data)
         if self._queues(data, signed_s, cashback=cashback):
             return envelope(200)
         key, code, fresh = self._receive(data, signed_s, cashback=cashback, tell=not inline)
+        self.witness.refused[key] += code != 200
         refused_repeat = self.dials.short_takes and key in self.book.bookings
         if code != 200 and (inline or code == 103753 or refused_repeat):
             return envelope(code)
@@ -151,6 +150,10 @@ class SimCasino:
         if inline:
             return envelope(200, self._yes(key, self.book.bookings[key]))
         return self._through_front_end([key[0]]) or await self._maybe_nonsense(envelope(200), [key[0]])
+
+    def _at_once(self, data: dict[str, Any]) -> bool:
+        """Return whether it answers this make at once because it takes money."""
+        return self.character is CasinoCharacter.UNEVEN and data["TransactionType"] == STAKE[0]
 
     def _through_front_end(self, subjects: list[int]) -> Response | None:
         """Return the error that a front end makes of the answer to a booked payment, if it does so."""
@@ -262,6 +265,8 @@ class SimCasino:
         if twice:
             self._weather.strike("twice", [key[0]])
         fresh = key not in self.book.bookings
+        if self.dials.stray_lines and self._weather.rough and self._happens(self.dials.stray_lines):
+            self.book.strays.add(key)
         self.book.write(key, BookedPayment(stated.player, stated.amount, tx, stated.currency, stated.tax, times))
         self.witness.booked(key)
         self._log("book", key[1], stated.amount, "twice" if twice else "")
@@ -293,7 +298,8 @@ class SimCasino:
             self._weather.strike("silent", [key[0]])
             return
         after_s = self._chance.fraction() * 0.3
-        if self._is(CasinoCharacter.LATE) and self._weather.rough:
+        late = self._is(CasinoCharacter.LATE) or (self.character is CasinoCharacter.UNEVEN and key[1:] not in TAKES)
+        if late and self._weather.rough:
             after_s = 31 + self._chance.fraction() * 269
             self._weather.strike("late_accept", [key[0]])
         self._start(self._report(key, code, after_s))
@@ -411,20 +417,21 @@ class SimCasino:
     async def _said(self, cashback: bool, code: int, value: dict[str, Any]) -> int | None:  # noqa: FBT001 - a path
         """Return the hub's answer to an accept; None without one."""
         self.witness.said(value, code)
+        self._weather.reported.add((value["CashbackId"] if cashback else value["BetId"], value["TransactionType"]))
         return await self._hub.report(code, value, cashback=cashback)
 
     # --- what it says -----------------------------------------------------------------------------------------------
 
     def _info(self, bet_id: int) -> list[dict[str, Any]]:
         known = [key for key in self.book.of(bet_id) if not self.book.bookings[key].forgotten]
-        for key in known:
-            self.witness.spoke(key)
+        self.witness.listed(bet_id, known, self._clock.now_ms())
         shown = [self.value_of(key) for key in known]
-        for key in known:
-            if self.book.bookings[key].times > 1:
-                second = self.value_of(key)
-                shown.append({**second, "PartnerTransactionId": f"{second['PartnerTransactionId']}-again"})
-                self._weather.strike("listed_twice", [bet_id])
+        for key in filter(self.book.lists_twice, known):
+            second = self.value_of(key)
+            amount = STRAY if key in self.book.strays else second["Amount"]
+            second_tx = f"{second['PartnerTransactionId']}-again"
+            shown.append({**second, "PartnerTransactionId": second_tx, "Amount": amount})
+            self._weather.strike("listed_twice", [bet_id])
         if bet_id in self.book.given_back and (bet_id, *RETURN) not in self.book.bookings:
             self.witness.returns_by_itself(bet_id)
             shown.append(

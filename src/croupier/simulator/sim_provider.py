@@ -25,6 +25,8 @@ from croupier.simulator.dials import Dials, ProviderCharacter, one_of
 CURRENCY = "EUR"
 MOST = 10**9
 """The largest stake that the hub accepts, in major units of any currency."""
+PATIENCE_S = 1.5
+"""Time that a provider waits longer than the hold time; most wait so long."""
 WIN_TRIES = 200
 REPLAY = "-replay"
 """Suffix of the betId in a request that must be rejected."""
@@ -49,6 +51,8 @@ class ProviderBet:
     """All answers to a pay-in, in order; 0 is no answer."""
     pay_out: list[int] = field(default_factory=list)
     refund: list[int] = field(default_factory=list)
+    denied_s: list[tuple[float, float]] = field(default_factory=list)
+    """Times of each pay-in and pay-out, and of its answer 7, which says that the bet is over."""
     others: list[int] = field(default_factory=list)
     """Answers to the same betId with other contents, or through another player's session."""
     afterwards: list[int] = field(default_factory=list)
@@ -206,8 +210,11 @@ class SimProvider:
             body["betAmount"] = self._text(bet, bet.stake + 1)
             bet.others.append(await self._call(bet, verb, body))
             return bet.others[-1]
+        asked_s = self._clock.monotonic_s()
         code = await self._call(bet, verb, body)
         bet.pay_in.append(code)
+        if code == 7:
+            bet.denied_s.append((asked_s, self._clock.monotonic_s()))
         if bet.at_once and code == 1:
             bet.pay_out.append(1)
         return code
@@ -312,7 +319,10 @@ class SimProvider:
         told = bet.refund if verb == "refund" else bet.pay_out
         bet.cut_short = True
         for n in range(WIN_TRIES):
+            asked_s = self._clock.monotonic_s()
             told.append(await self._call(bet, verb, body))
+            if told[-1] == 7 and verb != "refund":
+                bet.denied_s.append((asked_s, self._clock.monotonic_s()))
             if told[-1] not in (0, 99, 8):
                 break
             await self._clock.sleep(min(0.5 * 2 ** min(n, 7), 60))
@@ -321,7 +331,7 @@ class SimProvider:
     async def _call(self, bet: ProviderBet, verb: str, body: dict[str, str]) -> int:
         """Send one call and return the response code; 0 without an answer."""
         text = self._numbered(json.dumps(body, separators=(",", ":"), sort_keys=True), bet.chance).encode()
-        patience_s = 1.0 if self.character is ProviderCharacter.IMPATIENT else 7.5
+        patience_s = 1.0 if self.character is ProviderCharacter.IMPATIENT else self._dials.hold_s + PATIENCE_S
         url = f"{self._credentials.hub_url}/v1/sessions/{bet.session}/bets/{verb}"
         request = WireRequest("POST", url, self._signed(text, bet.chance), text, total_s=patience_s)
         if self.character is ProviderCharacter.DOUBLE:

@@ -13,8 +13,15 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-LATEST_S = 6.0 + 0.25
-"""I16: the hold time, and the tolerance of an answer beside it."""
+from croupier.flows.advance import Contended
+from croupier.kit.wire import PeerError
+from croupier.simulator.claims import Claims
+from croupier.simulator.dials import USUAL_HOLD_S
+from croupier.store.db import DbError
+from croupier.store.money.group_commit import Broken
+
+GRACE_S = 0.25
+"""I16: the tolerance of an answer after the hold time."""
 AT_ONCE_S = 0.5
 """So soon after its acceptance a bet may still be told 99: the answer was under way."""
 _CODE = re.compile(rb'"_responseCode":([0-9]+)[,}]')
@@ -32,6 +39,9 @@ TOLD_ON = ("on", "settled", "undoing", "disputed", "returned")
 """States of a bet that was, or may have been, on."""
 NEVER_BELOW_ZERO = ("open-bets", "owed")
 
+INJECTED = (DbError, PeerError, Broken, Contended)
+"""Errors that faults of the network and the database cause."""
+
 Rows = dict[str, list[dict[str, Any]]]
 
 
@@ -42,6 +52,8 @@ class Watch:
         self.violations: list[str] = []
         self.lateness_s = 0.0
         """Delay of a deadline that the grid of time may cause, in seconds."""
+        self.hold_s = USUAL_HOLD_S
+        """Hold time of every provider."""
         self.now_s: Callable[[], float] = float
         """The virtual time."""
         self.steady = False
@@ -53,6 +65,8 @@ class Watch:
         """Bets for which some hub process answered success, whether or not the provider received it."""
         self.names: dict[int, str] = {}
         """Ids to names that are the same in every run of the seed."""
+        self.claims = Claims()
+        """The times at which bets stood unclaimed."""
         self._payments: dict[int, dict[str, dict[str, Any]]] = {}
         self._slots: dict[int, set[str]] = {}
         self._accounts: Counter[str] = Counter()
@@ -69,10 +83,14 @@ class Watch:
             self._booked(row)
         for row in (*rows.get("born", ()), *rows.get("moved", ())):
             self._stands(row)
+            self.claims.stands(row, self.now_s())
+        for row in rows.get("event", ()):
+            if self.claims.ended_early(row, self.lateness_s):
+                self._wrong("I3", f"{self.names[row['subject_id']]} was given back before its claim time was over")
 
     def answered(self, path: str, seconds: float) -> None:
         """I16: check that a provider was answered in time."""
-        if path.startswith("/v1/sessions/") and seconds > LATEST_S + self.lateness_s:
+        if path.startswith("/v1/sessions/") and seconds > self.hold_s + GRACE_S + self.lateness_s:
             self._wrong("I16", f"{path} was answered after {seconds:.2f} s")
 
     def said(self, path: str, asked: bytes, answer: bytes) -> None:
@@ -90,6 +108,11 @@ class Watch:
             late_s = self.now_s() - self.on[bet]
             if late_s > AT_ONCE_S + self.lateness_s:
                 self._wrong("I6", f"{bet[1]} was told 99 although it had been on for {late_s:.2f} s")
+
+    def failed(self, event: str, error: BaseException) -> None:
+        """Record an error of the hub that no fault of the simulator explains."""
+        if not isinstance(error, INJECTED):
+            self._wrong("bug", f"{event}: {type(error).__name__}: {error}")
 
     def told_yes(self, provider_id: int, ref: str) -> None:
         """I6: check a success that a provider receives."""

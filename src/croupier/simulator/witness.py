@@ -9,18 +9,24 @@ from __future__ import annotations
 import json
 from bisect import bisect_left, bisect_right
 from collections import Counter
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from croupier.simulator.amounts import minor_of, tax_of
-from croupier.simulator.book import PAYOUT, STAKE, TAKES, CasinoBook, Key
+from croupier.simulator.book import PAYOUT, PAYOUT_RETURN, RETURN, STAKE, TAKES, CasinoBook, Key
 from croupier.simulator.dials import Dials
 from croupier.simulator.matrix import Matrix
 
 FIELDS = {"BetId", "CashbackId", "PartnerUserId", "TransactionType", "Amount", "TaxAmount", "TagId", "PromoCode"}
-TAXED = (PAYOUT, (-2, False), (4, False))
+QUERIED = (STAKE, RETURN, PAYOUT_RETURN)
+"""Payments that a list without them may end."""
+VALID_S = 10
+"""Validity of an envelope in seconds (casino.md 2)."""
+SKEW_S = 10
+"""Tolerance for the hub's clock in seconds (money.md 2.4)."""
+TAXED = (PAYOUT, PAYOUT_RETURN, (4, False))
 MOST_MAKES = 150
 """More makes of one payment than any schedule gives in the hours of a run, including copies of the network (I17)."""
-HOLD_S = 6
 SLACK_S = 2
 """Signing and committing both round to whole seconds."""
 
@@ -50,6 +56,12 @@ class Witness:
         self.makes: Counter[Key] = Counter()
         self.tried: dict[Key, set[int]] = {}
         """The seconds in which makes of owed money were signed. A copy by the network has its original's second."""
+        self.refused: Counter[Key] = Counter()
+        """Number of makes of each payment that it refused; the refusals may not have arrived."""
+        self.absent_ms: dict[Key, list[int]] = {}
+        """The instants at which it answered a query for a bet without this payment in the list."""
+        self.valid_until_ms: dict[Key, int] = {}
+        """The instant until which a casino may believe a make of this payment, of those that arrived."""
         self.contradicted: dict[Key, str] = {}
         """Payments about which it reported an impossible outcome that the hub rejected, with the outcome."""
         self.words: dict[int, set[str]] = {}
@@ -89,6 +101,8 @@ class Witness:
     def heard(self, key: Key, data: dict[str, Any], stated: Stated, *, signed_s: int) -> None:
         """Check a make, whether new or repeated."""
         self.makes[key] += 1
+        until_ms = 1000 * (signed_s + VALID_S + SKEW_S)
+        self.valid_until_ms[key] = max(until_ms, self.valid_until_ms.get(key, 0))
         if key[1:] not in TAKES:
             self.tried.setdefault(key, set()).add(signed_s)
         if self.makes[key] == MOST_MAKES:
@@ -119,6 +133,14 @@ class Witness:
         first, last = bisect_left(said, (since_s, -1)), bisect_right(said, (until_s, 1 << 62))
         return {amount for _, amount in said[first:last]}
 
+    def listed(self, bet_id: int, known: Collection[Key], now_ms: int) -> None:
+        """Record a list with these payments of a bet."""
+        for key in known:
+            self.spoke(key)
+        for kind in QUERIED:
+            if (bet_id, *kind) not in known:
+                self.absent_ms.setdefault((bet_id, *kind), []).append(now_ms)
+
     def returns_by_itself(self, bet_id: int) -> None:
         """Record a return that the casino reports or lists by itself. An order of the hub may then come after the close."""
         self._own_returns.add(bet_id)
@@ -146,7 +168,7 @@ class Witness:
         """Check that a stake is sent within the hold time of its commit, unless a clock jumped or a process slept."""
         first_s = self._signed_s.setdefault(key, signed_s)
         still = not self._dials.skew_ms and not self._dials.pause_every_s
-        if still and signed_s - first_s > HOLD_S + SLACK_S:
+        if still and signed_s - first_s > self._dials.hold_s + SLACK_S:
             self.complain("I17", key[0], f"the stake was signed again after {signed_s - first_s} s")
 
     def _in_its_order(self, key: Key, stated: Stated) -> None:

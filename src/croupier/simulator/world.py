@@ -20,12 +20,12 @@ LEAST = 100
 """Smallest number of payments of a crowd. A crowd has an eighth of a run's payments, at most LARGE."""
 EVERY = 8
 """Every eighth seed is a crowd, with large group commits. A long run makes most of its payments in crowds."""
-HARSH = (2, 4, 6, 7)
-"""Half of the seeds are harsh worlds, unless they are as large as a crowd: all faults at once, no honest casino."""
+HARSH = (2, 4, 6)
+"""Three of eight seeds are harsh worlds, unless they are as large as a crowd: all faults at once, no honest casino."""
 LATE = 5
 """One seed of eight is a world of late casinos."""
-THIN = 3
-"""One of eight is a world of small wallets and unanswered tries."""
+THIN = (3, 7)
+"""Two of eight are worlds of small wallets and unanswered tries."""
 CROWD = 400
 """From this number of payments on a world of any seed is a crowd: more events at once, not a longer run."""
 STRIDE = 10_000
@@ -78,7 +78,7 @@ class World:
             return WorldKind.CROWD
         if place == LATE:
             return WorldKind.LATE
-        if place == THIN:
+        if place in THIN:
             return WorldKind.THIN
         return WorldKind.HARSH if place in HARSH else WorldKind.MILD
 

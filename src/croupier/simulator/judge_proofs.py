@@ -1,0 +1,44 @@
+"""The check of proofs: a payment ends as "not there" only by a list from a time at which no copy of it was valid.
+
+Owns: that comparison, of the casino's own record of its lists and the makes that arrived. Never: the hub's times of
+queries or answers. Spec: money.md 2.4, casino.md 2.
+"""
+
+from __future__ import annotations
+
+from croupier.core.bet import Bet
+from croupier.core.payment import Payment, PaymentState
+from croupier.core.readings import PaymentKind
+from croupier.simulator.judge import Case, Judgement, key_of
+from croupier.simulator.payment_times import PaymentTimes
+from croupier.simulator.scene import Scene
+from croupier.simulator.stage import START_MS
+
+
+def judge_proofs(scene: Scene, cases: list[Case], verdict: Judgement) -> None:
+    """Check every payment that ended by a list. A clock that jumps, or a process that sleeps, moves the times."""
+    if scene.dials.skew_ms or scene.dials.pause_every_s:
+        return
+    for case in cases:
+        for kind, payment in case.subject.payments.items():
+            if case.truthful and _ended_by_a_list(case, kind, payment):
+                scene.seen[f"proved absent {kind.value}"] += 1
+                if not _proved(case, kind, scene.payment_times):
+                    verdict.wrong("I2", f"{case.name} {kind.value} ended by a list from before its last make expired")
+
+
+def _ended_by_a_list(case: Case, kind: PaymentKind, payment: Payment) -> bool:
+    """Return whether only a list without the payment can have ended it."""
+    if kind is PaymentKind.STAKE:
+        returned = PaymentKind.BET_RETURN in case.subject.payments
+        return payment.state is PaymentState.EXPIRED and not returned
+    refused = payment.state is PaymentState.REFUSED and payment.unanswered
+    return isinstance(case.subject, Bet) and refused
+
+
+def _proved(case: Case, kind: PaymentKind, times: PaymentTimes) -> bool:
+    """Return whether the casino gave such a list after the last make that arrived had expired, and before the end."""
+    witness, key = case.casino.witness, key_of(case, kind)
+    ended_ms = START_MS + round(1000 * times.ended_s[key[0], kind.value])
+    expired_ms = witness.valid_until_ms.get(key, 0)
+    return any(expired_ms <= at_ms <= ended_ms for at_ms in witness.absent_ms.get(key, ()))
