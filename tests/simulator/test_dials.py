@@ -16,7 +16,8 @@ from croupier.kit.wire import PeerError, WireAnswer, WireRequest
 from croupier.simulator.dials import CasinoCharacter, Dials, draw
 from croupier.simulator.faults import Around, FaultyDb, FaultyWire, Weather
 from croupier.simulator.hub_client import Access
-from croupier.simulator.sim_casino import INSISTS, SimCasino
+from croupier.simulator.casino_accepts import INSISTS
+from croupier.simulator.sim_casino import SimCasino
 from croupier.simulator.virtual_time import VirtualClock, VirtualLoop
 from croupier.store.db import DbDown
 

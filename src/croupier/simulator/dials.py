@@ -156,6 +156,10 @@ class Dials:
     """Share of a casino's accepts that contain the balance of the wallet."""
     insists: float
     """Share of outcomes that a casino resends many times after the hub has taken them: a refusal, a contradiction."""
+    stale_answers: float
+    """Share of makes that the front end of a casino which answers at once answers from an earlier yes; the casino never hears of them."""
+    poison: bool
+    """Whether one payout ends every process that sends it."""
     stray_lines: float
     """Share of bookings that a casino's list shows beside a second line, of another amount."""
     info_down: float
@@ -196,12 +200,16 @@ OFF: dict[str, Mapping[str, object]] = {
     "told-balances": {"told_balance": 0.0},
     "resends": {"insists": 0.0},
     "stray-lines": {"stray_lines": 0.0},
+    "stale-answers": {"stale_answers": 0.0},
+    "poison": {"poison": False},
     "pots": {"pots": 0},
 }
 """Dials that can be turned off to make a failing world smaller, by the name that a person gives."""
 
 
-def draw(chance: SeededChance, payments: int, without: Collection[str] = (), *, kind: WorldKind = WorldKind.MILD) -> Dials:
+def draw(
+    chance: SeededChance, payments: int, without: Collection[str] = (), *, kind: WorldKind = WorldKind.MILD
+) -> Dials:
     """Draw the dials of a seed. Half of the worlds have few faults, so that undisturbed bets occur.
 
     A harsh world has all faults. Every dial is drawn, even one that is turned off: that changes no other.
@@ -249,6 +257,8 @@ def draw(chance: SeededChance, payments: int, without: Collection[str] = (), *, 
         slow_db_s=one_of(chance, (0.0, 0.0, 0.2)),
         told_balance=0.0,
         insists=0.0,
+        stale_answers=0.0,
+        poison=False,
         stray_lines=0.0,
         info_down=0.0,
         odd_acts=_up_to(chance, 0.4),
@@ -319,15 +329,18 @@ def _thin(chance: SeededChance) -> dict[str, object]:
     The network copies nothing: the refusal of a first try counts, so that its copy must not be what emptied the wallet.
     """
     unheard = (CasinoCharacter.MUTE, CasinoCharacter.SILENT, CasinoCharacter.RUBBISH)
-    second = (*unheard, CasinoCharacter.UNEVEN, CasinoCharacter.UNEVEN)
+    second = (*unheard, CasinoCharacter.UNEVEN, CasinoCharacter.UNEVEN) + (CasinoCharacter.INLINE,) * 3
+    deadly = one_of(chance.branch("deaths"), (0.0, 5.0))
     return {
-        "rough_s": 300.0, "placed_s": one_of(chance, (20.0, 90.0)), "loss": one_of(chance, (0.0, 0.1)), "duplicates": 0.0,
-        "answer_delay_s": one_of(chance, (0.0, 8.0)), "delay_s": one_of(chance, (0.5, 6.0, 40.0)), "delayed": one_of(chance, (0.3, 0.8)), "cut_every_s": 0.0, "crash_every_s": one_of(chance, (0.0, 5.0)),
+        "rough_s": 300.0, "placed_s": one_of(chance, (20.0, 90.0, 240.0)), "loss": one_of(chance, (0.0, 0.1)), "duplicates": 0.0,
+        "answer_delay_s": one_of(chance, (0.0, 8.0)), "delay_s": one_of(chance, (0.5, 6.0, 40.0)), "delayed": one_of(chance, (0.3, 0.8)), "cut_every_s": 0.0, "crash_every_s": deadly,
         "deaths": 6, "pause_every_s": 0.0, "skew_ms": 0, "lost_commits": one_of(chance, (0.0, 0.2)), "deaf": 0.5, "workers": 2,
         "restart_every_s": 0.0, "late_refuse": False, "no_funds": 0.0, "not_yet": 0.0, "keeps": 0.0,
         "purse": one_of(chance, (1_000, 3_000)), "funds_first": 1.0, "short_takes": True, "bets_per_cashback": 1, "cancel_s": 10.0,
         "casinos": (one_of(chance, unheard), one_of(chance, second)), "operator_every_s": 0.0, "odd_acts": 0.0,
         "stray_lines": one_of(chance.branch("lines"), (0.0, 0.3)), "hold_s": one_of(chance.branch("hold"), (USUAL_HOLD_S, 15.0)), "players": one_of(chance.branch("players"), (1, 2)),
+        "slow_db_s": one_of(chance.branch("database"), (0.0, 0.0, 6.0)), "stale_answers": one_of(chance.branch("front end"), (0.0, 0.3)),
+        "poison": deadly > 0 and chance.branch("poison").fraction() < 0.5,
         "providers": (ProviderCharacter.REFUNDING, one_of(chance, (ProviderCharacter.REFUNDING, ProviderCharacter.PATIENT))),
     }  # fmt: skip
 

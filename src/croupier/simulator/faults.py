@@ -15,9 +15,11 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from croupier.kit import point
 from croupier.kit.chance import Chance
 from croupier.kit.clock import Clock
 from croupier.kit.wire import PeerError, Wire, WireAnswer, WireRequest
+from croupier.simulator.book import PAYOUT
 from croupier.simulator.dials import Dials
 from croupier.simulator.matrix import Matrix
 from croupier.store.array_literal import Scalar
@@ -31,6 +33,11 @@ Executed = Callable[[str, Sequence[Row]], None]
 """Called after a set-based statement: its text and its rows."""
 SLOW = 0.1
 """Share of slow statements in a world with a slow database."""
+BRIEF_S = 1.0
+"""A database that is slower than this may use up a lease before its call has left."""
+HUB_HOST = "hub.test"
+POISON = "make.poisoned"
+"""The point at which a process dies of one particular call."""
 LOST_S = 7.0
 """Longest time that the sender of a lost message waits; its own timeout may be shorter."""
 
@@ -43,6 +50,12 @@ class Weather:
     seen: Counter[str] = field(default_factory=Counter)
     cut_until_s: float = 0.0
     matrix: Matrix = field(default_factory=Matrix)
+    calls: dict[int | str, list[int]] = field(default_factory=dict)
+    """The instants at which a hub process called a casino about a bet or cashback."""
+    poisoned: set[tuple[int, object]] = field(default_factory=set)
+    """The one payout whose make ends each process that sends it."""
+    deaths_ms: list[int] = field(default_factory=list)
+    """The instants at which a process died or fell asleep."""
     under_way: set[tuple[int, object]] = field(default_factory=set)
     """The makes that a hub process has sent and waits for: bet or cashback, and TransactionType."""
     twice_under_way: list[tuple[int, object]] = field(default_factory=list)
@@ -54,6 +67,12 @@ class Weather:
         """Record a fault that concerns these bets and cashbacks, or all of them."""
         self.seen[fault] += 1
         self.matrix.strike(fault, subjects)
+
+    def kills(self, makes: Sequence[tuple[int, object]]) -> bool:
+        """Return whether one of these makes ends its process. The first payout of a world is chosen."""
+        if not self.poisoned:
+            self.poisoned.update([make for make in makes if make[1] == PAYOUT[0]][:1])
+        return not self.poisoned.isdisjoint(makes)
 
     def send(self, makes: Sequence[tuple[int, object]]) -> None:
         """Record that a hub process sends these makes."""
@@ -81,7 +100,12 @@ def makes_in(request: WireRequest) -> list[tuple[int, object]]:
     """Return the payments of a make of the hub: bet or cashback, and TransactionType."""
     if "/make" not in request.url:
         return []
-    return [(subject, one["TransactionType"]) for one in _messages(request.body) for subject in _named(one) if isinstance(subject, int)]
+    return [
+        (subject, one["TransactionType"])
+        for one in _messages(request.body)
+        for subject in _named(one)
+        if isinstance(subject, int)
+    ]
 
 
 def _messages(body: bytes) -> list[Any]:
@@ -118,9 +142,18 @@ class FaultyWire:
     async def send(self, request: WireRequest) -> WireAnswer:
         """Send the request with faults. The body is produced here, so the network's delays come after it."""
         request = request.leaving()
+        if HUB_HOST not in request.url:
+            for subject in subjects_in(request.body):
+                self._weather.calls.setdefault(subject, []).append(self._clock.now_ms())
         if not self._weather.rough:
             return await self._inner.send(request)
-        makes = [] if self._dials.skew_ms or self._dials.pause_every_s else makes_in(request)
+        makes = makes_in(request)
+        if self._dials.poison and self._weather.kills(makes):
+            self._weather.seen[POISON] += 1
+            await point.point(POISON)
+        if self._dials.skew_ms or self._dials.pause_every_s or self._dials.slow_db_s > BRIEF_S:
+            # A lease may then run out while its call is under way.
+            return await self._sent(request)
         self._weather.send(makes)
         try:
             return await self._sent(request)
@@ -245,6 +278,7 @@ class FaultyDb:
 
     async def commit_group(self, sql: str, *args: Sequence[Scalar]) -> list[Row]:
         """Run the statement of a group commit. The connection or the process may be lost before and after it."""
+        await self._slowly()
         await asyncio.sleep(0)  # noqa: TID251 - yields, waits for nothing
         if self._breaks("commit_never_arrived", 1 / 3):
             self._deaf = self._dials.deaf > 0 and self._chance.fraction() < self._dials.deaf

@@ -50,10 +50,10 @@ class HubClient:
         except (PeerError, KeyError, ValueError):
             return
 
-    async def report(self, code: int, value: dict[str, Any], *, cashback: bool) -> int | None:
+    async def report(self, code: int, value: dict[str, Any], *, cashback: bool, message: str = "sim") -> int | None:
         """Send an accept and return the hub's ErrorCode; None without an answer, or if the hub could not record it."""
         path = "cashback-payments/accept" if cashback else "payments/accept"
-        body = {"ErrorCode": code, "Message": "sim", "Value": value}
+        body = {"ErrorCode": code, "Message": message, "Value": value}
         try:
             headers = {"authorization": f"Bearer {await self._token()}", "content-type": "application/json"}
             answer = await self._wire.send(WireRequest("POST", self._url(path), headers, json.dumps(body).encode()))

@@ -17,12 +17,11 @@ from croupier.core.readings import PaymentKind
 from croupier.simulator.amounts import minor_of
 from croupier.simulator.book import CasinoBook
 from croupier.simulator.judge import Case, Judgement, key_of
-from croupier.simulator.payment_times import PaymentTimes
+from croupier.simulator.payment_times import FOR_EVER, PaymentTimes
 from croupier.simulator.scene import Scene
 from croupier.simulator.sim_provider import ProviderBet
 
 Span = tuple[float, float]
-FOR_EVER = float("inf")
 MOST_MOVING = 8
 """If more payments were accepted while an answer was on its way, nearly every sum is possible, so none is checked."""
 UNCLEAR = {"contradiction", "foreign_return"}

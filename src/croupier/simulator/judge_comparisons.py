@@ -33,7 +33,9 @@ async def judge_comparisons(scene: Scene, cases: list[Case], verdict: Judgement)
         elif any(payment.unanswered for payment in bet.payments.values()):
             scene.seen["compared after silence"] += 1
             if row is None or row["result"] in ("drawn", "unusable") or row["at_ms"] < _over_ms(bet):
-                verdict.wrong("reconciliation", f"{case.name} had an unanswered try, and was not compared after its end")
+                verdict.wrong(
+                    "reconciliation", f"{case.name} had an unanswered try, and was not compared after its end"
+                )
 
 
 def _over_ms(bet: Bet) -> int:

@@ -11,12 +11,15 @@ from croupier.core.bet import Bet
 from croupier.core.cashback import Cashback, CashbackState
 from croupier.core.payment import PaymentState
 from croupier.core.readings import PaymentKind
-from croupier.simulator.judge import Case, Judgement
+from croupier.simulator.faults import POISON, Weather
+from croupier.simulator.judge import QUARANTINED, Case, Judgement
 
 KEPT = {PaymentKind.PAYOUT_RETURN: "payout_kept", PaymentKind.CASHBACK_CANCEL: "cashback_kept"}
 """Take-backs that a casino refuses for good, with the name of their incident."""
 CALLED = {"contradiction", "parked"}
 """Incident names of a contradiction. A payment without an outcome that exists with other contents is parked."""
+TRIES = 5
+"""Number of failed tries of owed money, or of deaths of processes over one call, after which a person is called."""
 MANY = 9
 """Number of different tries of owed money after which five have failed in any case (money.md 2.8)."""
 
@@ -33,6 +36,20 @@ def judge_incidents(cases: list[Case], verdict: Judgement) -> None:
             verdict.wrong("incidents", f"{case.name} was parked, and its casino tells the truth about it")
         _tried(case, verdict)
     _contradicted(cases, verdict)
+
+
+def judge_called(cases: list[Case], called_ms: Mapping[int, int], weather: Weather, *, verdict: Judgement) -> None:
+    """A person is called after five failed tries, or five deaths. `called_ms`: the first call about tries, per bet or cashback."""
+    for case in cases:
+        deaths = sum(at_ms >= case.subject.created_ms for at_ms in weather.deaths_ms)
+        subject_id, dials = case.subject.subject_id, case.casino.dials
+        sent = [at_ms for at_ms in weather.calls.get(subject_id, ()) if at_ms <= called_ms.get(subject_id, 0)]
+        if subject_id in called_ms and len(sent) < TRIES and not dials.skew_ms:
+            verdict.wrong("incidents", f"{case.name} called for a person after {len(sent)} calls to its casino")
+        if QUARANTINED in case.incidents and deaths < TRIES:
+            verdict.wrong("incidents", f"{case.name} was parked after the deaths of {deaths} processes")
+    if weather.seen[POISON] > TRIES:
+        verdict.wrong("I17", f"a call that ends its process was tried {weather.seen[POISON]} times")
 
 
 def judge_resent(cases: list[Case], times: Mapping[int, int], verdict: Judgement) -> None:

@@ -13,6 +13,7 @@ from croupier.simulator.judge import Case, Judgement, key_of
 from croupier.simulator.payment_times import PaymentTimes
 from croupier.simulator.scene import Scene
 from croupier.simulator.stage import START_MS
+from croupier.simulator.witness import SLACK_S
 
 
 def judge_proofs(scene: Scene, cases: list[Case], verdict: Judgement) -> None:
@@ -25,6 +26,22 @@ def judge_proofs(scene: Scene, cases: list[Case], verdict: Judgement) -> None:
                 scene.seen[f"proved absent {kind.value}"] += 1
                 if not _proved(case, kind, scene.payment_times):
                     verdict.wrong("I2", f"{case.name} {kind.value} ended by a list from before its last make expired")
+
+
+def judge_closes(scene: Scene, cases: list[Case], verdict: Judgement) -> None:
+    """I4: no bet is closed while a payment of it waits for a person. A payout of nothing delays no close."""
+    if scene.dials.skew_ms or scene.dials.pause_every_s:
+        return
+    for case in cases:
+        for kind, payment in case.subject.payments.items():
+            span = scene.payment_times.parked_s.get((case.subject.subject_id, kind.value))
+            if span is None or not payment.amount:
+                continue
+            closed = [
+                second - START_MS / 1000 for second in case.casino.witness.closed_s.get(case.subject.subject_id, ())
+            ]
+            if any(span[0] + SLACK_S <= at_s <= span[1] - SLACK_S for at_s in closed):
+                verdict.wrong("I4", f"{case.name} was closed while its {kind.value} was parked")
 
 
 def _ended_by_a_list(case: Case, kind: PaymentKind, payment: Payment) -> bool:

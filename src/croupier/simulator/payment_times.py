@@ -6,6 +6,7 @@ Owns: the times that the check of balances needs, in virtual seconds. Never: jud
 from __future__ import annotations
 
 PLAIN = ("created", "sent", "accepted")
+FOR_EVER = float("inf")
 Payment = tuple[int, str]
 """Bet or cashback, and the kind of the payment."""
 
@@ -18,6 +19,8 @@ class PaymentTimes:
         self.accepted_s: dict[Payment, float] = {}
         self.ended_s: dict[Payment, float] = {}
         """The last time at which a payment was refused or expired."""
+        self.parked_s: dict[Payment, tuple[float, float]] = {}
+        """The last time for which a payment was parked."""
         self.odd: set[Payment] = set()
         """Payments that were refused, expired or parked for a while: a casino may have booked them in the meantime."""
         self.based_s: dict[object, float] = {}
@@ -33,6 +36,10 @@ class PaymentTimes:
             self.accepted_s.setdefault(payment, now_s)
         elif state not in PLAIN:
             self.odd.add(payment)
+        if payment in self.parked_s and self.parked_s[payment][1] == FOR_EVER and state != "parked":
+            self.parked_s[payment] = self.parked_s[payment][0], now_s
+        if state == "parked":
+            self.parked_s[payment] = now_s, FOR_EVER
         if state in ("refused", "expired"):
             self.ended_s[payment] = now_s
 

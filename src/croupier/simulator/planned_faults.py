@@ -12,13 +12,14 @@ from typing import Any
 from croupier.kit import point
 from croupier.kit.chance import SeededChance
 from croupier.simulator.dials import one_of
-from croupier.simulator.faults import Around, FaultyDb, Weather
+from croupier.simulator.faults import POISON, Around, FaultyDb, Weather
 from croupier.simulator.operator import act
 from croupier.simulator.scene import Scene, start_hub
 from croupier.simulator.stage import Running
 from croupier.store.parties.keys import Keys
 
 HUB_RESTART_S = 1.0
+MANY_DEATHS = 10**6
 
 
 def planned_faults(scene: Scene) -> list[Any]:
@@ -66,6 +67,7 @@ async def _kill(scene: Scene, running: Running, how: str) -> None:
     if not running.alive:
         return
     scene.weather.strike(how)
+    scene.weather.deaths_ms.append(scene.stage.clock.now_ms())
     scene.write("dies", running.name, how)
     await scene.stage.kill(running)
     await scene.stage.clock.sleep(HUB_RESTART_S)
@@ -101,6 +103,7 @@ async def _pause(scene: Scene, chance: SeededChance) -> None:
         return
     running = one_of(chance, scene.stage.hubs)
     scene.weather.strike("pause")
+    scene.weather.deaths_ms.append(scene.stage.clock.now_ms())
     scene.write("pauses", running.name)
     db: Any = running.hub.store.db
     db.awake.clear()
@@ -188,6 +191,7 @@ def at_points(scene: Scene) -> None:
             # The process is dead from here on, so this task never continues.
             await asyncio.Event().wait()
 
+    scene.kill_at[POISON] = MANY_DEATHS
     point.set_hook(passed)
 
 

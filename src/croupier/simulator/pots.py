@@ -11,10 +11,11 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from typing import Any, Final
 
-from croupier.core.jackpot import Pot
-from croupier.flows.jackpots import add_pot
+from croupier.core.jackpot import BadPot, Gathered, Pot, changed
+from croupier.flows.jackpots import add_pot, change_pot
 from croupier.simulator.dials import one_of
 from croupier.simulator.judge import Judgement
 from croupier.simulator.scene import Scene
@@ -48,13 +49,32 @@ async def open_pots(scene: Scene) -> None:
             pot_id=FIRST_POT + n,
             name=f"pot{n}",
             currency=one_of(chance, ("EUR", "EUR", "JPY", "KWD", "mBTC")),
-            share_bp=one_of(chance, (37, 250, 3_333)),
+            share_bp=one_of(chance, (37, 250, 3_333, 5_000)),
             seed=seed,
             ceiling=seed + one_of(chance, (40, 700, 6_000)),
             casino_ids=one_of(chance, (None, None, None, frozenset([min(scene.casinos)]))),
             game_ids=one_of(chance, (None, None, None, frozenset([scene.games[0]]))),
         )
         await add_pot(hub, pot, "sim")
+
+
+async def lower_ceilings(scene: Scene) -> None:
+    """Try to lower the ceiling of each pot below what it holds room for. It must be refused once a stake has fed the round."""
+    for row in await scene.stage.db.fetch(_POTS):
+        if not scene.stage.hubs or not row["contributed"]:
+            continue
+        try:
+            await change_pot(scene.stage.hubs[0].hub, row["pot_id"], partial(_lowered, ceiling=row["ceiling"] - 1))
+        except BadPot:
+            scene.seen["pot ceiling kept"] += 1
+            continue
+        now = await scene.stage.db.fetchrow("select number from jackpots where pot_id = $1", row["pot_id"])
+        if now is not None and now["number"] == row["number"]:
+            scene.odd.append(f"I21: {row['name']} promised {row['ceiling']}, and its ceiling was lowered")
+
+
+def _lowered(pot: Pot, ceiling: int) -> Gathered:
+    return changed(pot, "sim", ceiling=ceiling)
 
 
 # --- the judge ------------------------------------------------------------------------------------------------

@@ -37,11 +37,7 @@ async def judge_reconciled(scene: Scene, cases: list[Case], verdict: Judgement) 
 def _doubled(case: Case) -> set[PaymentKind]:
     """Return the payments that the casino booked twice and lists so."""
     book = case.casino.book
-    return {
-        kind
-        for kind in NUMBERS
-        if kind not in OF_CASHBACK and book.lists_twice(key_of(case, kind))
-    }
+    return {kind for kind in NUMBERS if kind not in OF_CASHBACK and book.lists_twice(key_of(case, kind))}
 
 
 def _due_result(case: Case) -> ComparisonResult:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,28 +20,17 @@ from croupier.flows.cashback import CashbackRefused, cancel_cashback, pay_cashba
 from croupier.kit import log, point
 from croupier.kit.chance import SeededChance
 from croupier.simulator.dials import Dials, draw, one_of
-from croupier.simulator.judge import QUARANTINED, Case, Judgement, judge, judge_answers, judge_on
-from croupier.simulator.judge_archives import judge_archives
-from croupier.simulator.judge_balances import judge_balances
-from croupier.simulator.judge_comparisons import judge_comparisons
-from croupier.simulator.judge_incidents import judge_incidents, judge_resent
-from croupier.simulator.judge_proofs import judge_proofs
-from croupier.simulator.judge_restrictions import judge_restrictions, may_explain
+from croupier.simulator.judge import Judgement
 from croupier.simulator.people import people
 from croupier.simulator.planned_faults import at_points, planned_faults, wake
-from croupier.simulator.pots import judge_pots, open_pots
-from croupier.simulator.reconciled import judge_reconciled
-from croupier.simulator.reports import judge_reports
+from croupier.simulator.pots import lower_ceilings, open_pots
 from croupier.simulator.scene import Scene, start_hub
-from croupier.simulator.sim_provider import ProviderBet
 from croupier.simulator.stage import Stage
+from croupier.simulator.verdict import judged
 from croupier.simulator.virtual_time import VirtualLoop
 from croupier.simulator.world import World
 from croupier.store.db import Db, DbError
-from croupier.store.incident_notes import causes
 from croupier.store.money.group_commit import Broken
-from croupier.store.money.rows import BET_QUERY, CASHBACK_QUERY, read_bet, read_cashback
-from croupier.views.audit.auditor import audit
 
 SAME_REF = 0.2
 """Share of bets whose betId another provider uses too."""
@@ -93,7 +81,6 @@ async def simulate(loop: VirtualLoop, db: Db, world: World) -> RunResult:
         or dials.pause_every_s
         or dials.lost_commits
         or dials.restart_every_s
-        or dials.deaths > 1
         or (dials.slow_db_s and dials.tick_s > APART_S)
     )
     await stage.prepare()
@@ -122,8 +109,9 @@ async def _course(scene: Scene, world: World) -> Judgement:
     at_points(scene)
     scene.stage.begin()
     await _rough_phase(scene, world)
+    await lower_ceilings(scene)
     await _clear(scene)
-    return await _judged(scene)
+    return await judged(scene)
 
 
 async def _rough_phase(scene: Scene, world: World) -> None:
@@ -227,78 +215,7 @@ async def _cashback_again(scene: Scene, row: Cashback) -> None:
         return
 
 
-def _calls(scene: Scene, verdict: Judgement) -> None:
-    """I17: no payment is sent while another try of it is under way."""
-    for subject_id, number in scene.weather.twice_under_way:
-        name = scene.watch.names.get(subject_id, subject_id)
-        verdict.wrong("I17", f"{name} type {number} was sent while another try of it was under way")
-
-
-def _claims(scene: Scene, told: Mapping[tuple[int, str], ProviderBet], verdict: Judgement) -> None:
-    """I3: a bet that nobody claimed yet is given to the provider that asks for it."""
-    for (provider_id, ref), bet in told.items():
-        if any(scene.watch.claims.covers(provider_id, ref, *span) for span in bet.denied_s):
-            verdict.wrong("I3", f"{ref} stood unclaimed, and its provider was told 7")
-
-
-def _cashbacks(scene: Scene, cases: list[Case], verdict: Judgement) -> None:
-    """I9: there is one cashback per ref, of the amount that the command named."""
-    verdict.violations += scene.odd
-    for case in cases:
-        row = case.subject
-        if isinstance(row, Cashback) and scene.asked_cashbacks.get((row.casino_id, row.ref)) != row.amount:
-            verdict.wrong("I9", f"{row.ref} is a cashback of {row.amount} that nobody asked for")
-
-
 async def _clear(scene: Scene) -> None:
     """Let two hours pass without faults, so that everything comes to rest."""
     await scene.stage.clock.sleep(REST_S)
     await scene.stage.loop.settled()
-
-
-async def _judged(scene: Scene) -> Judgement:
-    verdict = Judgement()
-    stage = scene.stage
-    incidents: dict[int, set[str]] = {}
-    contradictions: dict[int, int] = {}
-    for row in await stage.db.fetch("select subject_id, name, note, times from incidents order by 1, 2"):
-        if row["name"] == "contradiction":
-            contradictions[row["subject_id"]] = row["times"]
-        for cause in causes(row["note"]):
-            crashed = "five processes" in cause
-            incidents.setdefault(row["subject_id"], set()).add(QUARANTINED if crashed else row["name"])
-    cases: list[Case] = []
-    told = {(i, ref): bet for i, provider in scene.providers.items() for ref, bet in provider.bets.items()}
-    for bet in map(read_bet, await stage.db.fetch(BET_QUERY + " order by b.bet_id")):
-        known = frozenset(incidents.get(bet.bet_id, ()))
-        heard = told.get((bet.provider_id, bet.bet_ref))
-        late = heard is not None and any(may_explain(scene, restriction, heard) for restriction in scene.restrictions)
-        cases.append(Case(bet, scene.casinos[bet.casino_id], heard, known, late))
-    for cashback in map(read_cashback, await stage.db.fetch(CASHBACK_QUERY + " order by b.cashback_id")):
-        known = frozenset(incidents.get(cashback.cashback_id, ()))
-        cases.append(Case(cashback, scene.casinos[cashback.casino_id], None, known))
-    judge(cases, verdict)
-    judge_on(cases, scene.watch.said_on, verdict, times=scene.payment_times, late_s=scene.watch.lateness_s)
-    judge_answers(list(told.values()), verdict, skewed=bool(scene.dials.skew_ms))
-    judge_restrictions(scene, cases, told, verdict=verdict)
-    judge_incidents(cases, verdict)
-    judge_resent(cases, contradictions, verdict)
-    judge_balances(scene, cases, told, verdict=verdict)
-    judge_proofs(scene, cases, verdict)
-    _calls(scene, verdict)
-    _claims(scene, told, verdict)
-    _cashbacks(scene, cases, verdict)
-    await judge_comparisons(scene, cases, verdict)
-    await judge_reports(scene, cases, verdict)
-    await judge_pots(scene, verdict)
-    await judge_reconciled(scene, cases, verdict)
-    await judge_archives(stage.db, verdict)
-    for finding in await audit(stage.db):
-        for violation in finding.violations:
-            verdict.wrong(f"audit {finding.name}", str(violation))
-    if "invariant" in {name for names in incidents.values() for name in names}:
-        verdict.wrong("assertion", "a decision would have broken an invariant")
-    verdict.violations += scene.watch.violations
-    for text in verdict.violations:
-        scene.write("VIOLATION", text)
-    return verdict

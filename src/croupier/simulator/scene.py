@@ -102,7 +102,14 @@ async def start_hub(scene: Scene) -> Running:
     if scene.dials.bets < FEW_BETS:
         limits["sample_bp"] = SAMPLE_BP
     running = await stage.start_hub(
-        settings_for(hold_s=scene.dials.hold_s), wire, db=db, clock=clock, ack_grace_s=0.3, poller_s=2.0, poll_s=0.25, **limits
+        settings_for(hold_s=scene.dials.hold_s),
+        wire,
+        db=db,
+        clock=clock,
+        ack_grace_s=0.3,
+        poller_s=2.0,
+        poll_s=0.25,
+        **limits,
     )
     running.answered, running.said = scene.watch.answered, scene.watch.said
     running.loops.append(asyncio.ensure_future(_reconciler(scene, running)))

@@ -15,6 +15,7 @@ from typing import Any
 
 from croupier.apps.hub_app import hub_app
 from croupier.apps.wiring import Seams, build, process_settings_of
+from croupier.apps.worker import wind_up
 from croupier.flows.hub import Hub, ProcessSettings
 from croupier.kit.chance import SeededChance
 from croupier.kit.config import Settings
@@ -109,6 +110,8 @@ class Stage:
         self.network = InProcessWire(self.clock)
         self.sealer = Sealer(SEAL_KEY)
         self.hubs: list[Running] = []
+        self.left_leased: list[str] = []
+        """Processes that stopped in order and left calls leased."""
         self._born = 0
         self._dead: list[str] = []
         self._set = False
@@ -200,14 +203,13 @@ class Stage:
         ends_s = self.loop.time() + ANSWERS_S
         while running.requests and self.loop.time() < ends_s:
             await self.clock.sleep(0.05)
-        for task in running.loops:
-            task.cancel()
-        assert running.hub.state.dispatcher is not None
-        await running.hub.state.dispatcher.finish(FINISH_S)
         given_back = False
         with suppress(DbError):
-            await running.hub.store.calls.give_back(self.clock.now_ms())
+            await wind_up(running.hub, running.loops, within_s=FINISH_S)
             given_back = True
+            held = "select count(*) from calls where lease_owner = $1 and lease_until_ms > $2"
+            if await self.db.fetchval(held, running.name, self.clock.now_ms()):
+                self.left_leased.append(running.name)
         self.hubs.append(running)
         await self.kill(running)
         if given_back:

@@ -20,6 +20,8 @@ from croupier.simulator.matrix import Matrix
 FIELDS = {"BetId", "CashbackId", "PartnerUserId", "TransactionType", "Amount", "TaxAmount", "TagId", "PromoCode"}
 QUERIED = (STAKE, RETURN, PAYOUT_RETURN)
 """Payments that a list without them may end."""
+KINDS = {-1: "stake", 1: "payout", 2: "bet_return", -2: "payout_return", 4: "jackpot"}
+"""The hub's name of each TransactionType of a bet."""
 VALID_S = 10
 """Validity of an envelope in seconds (casino.md 2)."""
 SKEW_S = 10
@@ -68,6 +70,8 @@ class Witness:
         """All different statements of the casino about a bet or cashback, received or not."""
         self.ended: set[int] = set()
         """Bets that were closed after their last booking."""
+        self.closed_s: dict[int, list[int]] = {}
+        """The seconds in which the closes of each bet were signed."""
         self._balances: dict[str, list[tuple[float, int]]] = {}
         self._book = book
         self._dials = dials
@@ -76,7 +80,8 @@ class Witness:
         self._tax_bp = dials.tax_bp
         self._first: dict[Key, str] = {}
         self._signed_s: dict[Key, int] = {}
-        self._spoken: set[Key] = set()
+        self.spoken: set[Key] = set()
+        """Payments of which the outcome is on its way to the hub."""
         self._reopened: set[int] = set()
         self._own_returns: set[int] = set()
 
@@ -149,18 +154,23 @@ class Witness:
         """Return whether the hub has committed an order of this payment, even if no call of it arrived."""
         return self._hub.state(subject_id, kind) is not None
 
+    def hub_state(self, key: Key) -> str | None:
+        """Return the state of this payment of a bet in the hub, as committed."""
+        return self._hub.state(key[0], KINDS[key[1]])
+
     def spoke(self, key: Key) -> None:
         """Record that the outcome of this payment is on its way to the hub."""
-        self._spoken.add(key)
+        self.spoken.add(key)
 
     def booked(self, key: Key) -> None:
         """Record a booking. A bet that was closed before it has not ended yet."""
         self.ended.discard(key[0])
 
-    def close(self, bet_id: int, *, closed: bool) -> None:
+    def close(self, bet_id: int, *, closed: bool, signed_s: int) -> None:
         """Record a close or a reopening."""
         if closed:
             self.ended.add(bet_id)
+            self.closed_s.setdefault(bet_id, []).append(signed_s)
         else:
             self._reopened.add(bet_id)
 
@@ -174,7 +184,7 @@ class Witness:
     def _in_its_order(self, key: Key, stated: Stated) -> None:
         """Check that a bet has one payment at a time, and none while it is closed."""
         for other in self._book.of(key[0], cashback=key[2]):
-            if other in (key, (key[0], *STAKE)) or other in self._spoken:
+            if other in (key, (key[0], *STAKE)) or other in self.spoken:
                 continue
             if self._parked_loss(key, stated.amount) or self._parked_loss(other, self._book.bookings[other].amount):
                 continue
