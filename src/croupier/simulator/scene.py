@@ -14,6 +14,7 @@ from typing import Any
 
 from croupier.flows.advance import Contended
 from croupier.flows.jackpots import award_all, gather_all
+from croupier.flows.reconcile import ComparisonResult
 from croupier.flows.reconciler import LOOK_S, Reconciler
 from croupier.kit.chance import SeededChance
 from croupier.simulator.dials import Dials
@@ -74,6 +75,8 @@ class Scene:
     """Number of payments made."""
     born: int = 0
     """Number of hub processes started."""
+    compared: set[int] = field(default_factory=set)
+    """Bets that the hub compared with a usable list."""
     watch: Watch = field(default_factory=Watch)
     payment_times: PaymentTimes = field(default_factory=PaymentTimes)
     kill_at: dict[str, int] = field(default_factory=dict)
@@ -152,6 +155,7 @@ async def _reconciler(scene: Scene, running: Running) -> None:
         except (DbError, Broken, Contended):
             continue
         scene.seen.update(f"compared {one.result.value}" for one in done)
+        scene.compared.update(one.bet_id for one in done if one.result is not ComparisonResult.UNUSABLE)
         scene.seen.update(f"healed {rule}" for one in done for rule in one.rules)
 
 
