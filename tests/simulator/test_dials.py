@@ -62,7 +62,7 @@ class HubEnd:
     answer: Callable[[int, dict[str, Any]], int | None] = lambda _code, _value: 200
     heard: list[Report] = field(default_factory=list)
 
-    async def report(self, code: int, value: dict[str, Any], *, cashback: bool) -> int | None:
+    async def report(self, code: int, value: dict[str, Any], *, cashback: bool, message: str = "sim") -> int | None:
         assert cashback is ("CashbackId" in value)
         self.heard.append((self.clock.monotonic_s(), code, value))
         return self.answer(code, value)

@@ -30,7 +30,7 @@ def test_other_texts_are_refused(shape: str) -> None:
         World.parse(1, shape)
 
 
-def test_half_of_the_seeds_are_harsh_and_every_eighth_is_a_crowd() -> None:
+def test_three_of_eight_seeds_are_harsh_two_are_thin_and_one_is_a_crowd() -> None:
     worlds = [world_of(seed) for seed in range(1, 2 * EVERY + 1)]
     assert [world.payments for world in worlds] == [*[SMALL] * 7, LARGE] * 2
     mild, harsh = WorldKind.MILD, WorldKind.HARSH
@@ -41,7 +41,7 @@ def test_half_of_the_seeds_are_harsh_and_every_eighth_is_a_crowd() -> None:
         harsh,
         WorldKind.LATE,
         harsh,
-        harsh,
+        WorldKind.THIN,
         WorldKind.CROWD,
     ] * 2
     assert World(HARSH[0], LARGE).kind is WorldKind.CROWD

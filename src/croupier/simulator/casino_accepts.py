@@ -238,7 +238,9 @@ class CasinoAccepts:
         """Return the hub's answer to an accept; None without one."""
         self.witness.said(value, code)
         self._statements += 1
-        self._weather.reported.add((value["CashbackId"] if cashback else value["BetId"], value["TransactionType"]))
+        subject_id, number = value["CashbackId"] if cashback else value["BetId"], value["TransactionType"]
+        self.witness.refused[subject_id, number, cashback] += code != 200
+        self._weather.reported.add((subject_id, number))
         return await self._hub.report(code, value, cashback=cashback, message=f"sim {self._statements}")
 
     # --- contents ---------------------------------------------------------------------------------------------------

@@ -42,6 +42,7 @@ class Claims:
             return False
         return span[1] - span[0] < CLAIM_S - late_s - 0.01
 
-    def covers(self, provider_id: int, ref: str, asked_s: float, answered_s: float) -> bool:
-        """Return whether the bet stood unclaimed from the request to its answer."""
-        return any(since < asked_s and answered_s < until for since, until in self._spans.get((provider_id, ref), ()))
+    def covers(self, bet: tuple[int, str], span_s: tuple[float, float]) -> bool:
+        """Return whether the bet of this provider and betId stood unclaimed from a request to its answer."""
+        asked_s, answered_s = span_s
+        return any(since < asked_s and answered_s < until for since, until in self._spans.get(bet, ()))

@@ -214,9 +214,33 @@ def draw(
 
     A harsh world has all faults. Every dial is drawn, even one that is turned off: that changes no other.
     """
+    dials = _usual(chance, payments, crowd=kind is WorldKind.CROWD)
+    if kind is WorldKind.HARSH:
+        dials = replace(dials, **_harsh(chance))  # type: ignore[arg-type] # see below
+    if kind is WorldKind.LATE:
+        dials = replace(dials, **_late(chance, dials))  # type: ignore[arg-type] # see below
+    if kind is WorldKind.THIN:
+        dials = replace(dials, **_thin(chance))  # type: ignore[arg-type] # see below
+    dials = replace(dials, told_balance=one_of(chance, (0.0, 0.0, 0.5, 1.0)), insists=one_of(chance, (0.0, 0.5, 1.0)))
+    dials = replace(dials, pots=one_of(chance, (0, 0, 1, 2, 3)))
+    for name in sorted(without):
+        dials = replace(dials, **OFF[name])  # type: ignore[arg-type] # the table's values fit their fields
+    return dials
+
+
+def one_of(chance: Chance, choices: Sequence[T]) -> T:
+    """Return one of the choices."""
+    return choices[int(chance.fraction() * len(choices))]
+
+
+def _up_to(chance: Chance, most: float) -> float:
+    return chance.fraction() * most
+
+
+def _usual(chance: Chance, payments: int, *, crowd: bool) -> Dials:
+    """Return the dials of a mild world or of a crowd."""
     rough = chance.fraction()
-    crowd = kind is WorldKind.CROWD
-    dials = Dials(
+    return Dials(
         bets=max(round(payments / PAYMENTS_PER_BET), 1),
         rough_s=30.0 if crowd else 90.0,
         placed_s=min(30.0, max(payments / 50, 5.0)) if crowd else one_of(chance, (15.0, 90.0)),
@@ -264,26 +288,6 @@ def draw(
         odd_acts=_up_to(chance, 0.4),
         pots=0,
     )
-    if kind is WorldKind.HARSH:
-        dials = replace(dials, **_harsh(chance))  # type: ignore[arg-type] # see below
-    if kind is WorldKind.LATE:
-        dials = replace(dials, **_late(chance, dials))  # type: ignore[arg-type] # see below
-    if kind is WorldKind.THIN:
-        dials = replace(dials, **_thin(chance))  # type: ignore[arg-type] # see below
-    dials = replace(dials, told_balance=one_of(chance, (0.0, 0.0, 0.5, 1.0)), insists=one_of(chance, (0.0, 0.5, 1.0)))
-    dials = replace(dials, pots=one_of(chance, (0, 0, 1, 2, 3)))
-    for name in sorted(without):
-        dials = replace(dials, **OFF[name])  # type: ignore[arg-type] # the table's values fit their fields
-    return dials
-
-
-def one_of(chance: Chance, choices: Sequence[T]) -> T:
-    """Return one of the choices."""
-    return choices[int(chance.fraction() * len(choices))]
-
-
-def _up_to(chance: Chance, most: float) -> float:
-    return chance.fraction() * most
 
 
 def _harsh(chance: Chance) -> dict[str, object]:

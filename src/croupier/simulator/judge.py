@@ -206,7 +206,7 @@ def _ended(case: Case, verdict: Judgement) -> None:
         over = subject.state in (CashbackState.PAID, CashbackState.CANCELLED, CashbackState.KEPT)
         over = over or ("parked" in case.incidents and _cannot_be_queried(subject))
         if case.truthful and _parked_too_early(case):
-            verdict.wrong("I4", f"{case.name} is parked, and its casino refused it only once")
+            verdict.wrong("I4", f"{case.name} is parked, and its casino said no only once")
     else:
         reported = case.reported
         left_alone = reported is not None and (reported.vanished or 1 not in reported.pay_out)

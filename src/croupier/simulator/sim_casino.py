@@ -83,12 +83,12 @@ class SimCasino(CasinoAccepts):
         if stale is not None:
             return envelope(200, stale)
         key, code, fresh = self._receive(data, signed_s, cashback=cashback, tell=not inline)
-        self.witness.refused[key] += code != 200
         refused_repeat = self.dials.short_takes and key in self.book.bookings
         if code != 200 and refused_repeat and self.character is CasinoCharacter.SILENT and self._happens(1 / 2):
             self._start(self._report(key, code, 0.3))
             return envelope(200)
         if code != 200 and (inline or code == 103753 or refused_repeat):
+            self.witness.refused[key] += 1
             return envelope(code)
         if inline or not fresh:
             self.witness.spoke(key)

@@ -115,7 +115,7 @@ def _leases(scene: Scene, verdict: Judgement) -> None:
 def _claims(scene: Scene, told: Told, verdict: Judgement) -> None:
     """I3: a bet that nobody claimed yet is given to the provider that asks for it."""
     for (provider_id, ref), bet in told.items():
-        if any(scene.watch.claims.covers(provider_id, ref, *span) for span in bet.denied_s):
+        if any(scene.watch.claims.covers((provider_id, ref), span) for span in bet.denied_s):
             verdict.wrong("I3", f"{ref} stood unclaimed, and its provider was told 7")
 
 

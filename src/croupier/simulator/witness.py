@@ -59,7 +59,7 @@ class Witness:
         self.tried: dict[Key, set[int]] = {}
         """The seconds in which makes of owed money were signed. A copy by the network has its original's second."""
         self.refused: Counter[Key] = Counter()
-        """Number of makes of each payment that it refused; the refusals may not have arrived."""
+        """Number of its refusals of each payment, resent ones too; not all of them may have arrived."""
         self.absent_ms: dict[Key, list[int]] = {}
         """The instants at which it answered a query for a bet without this payment in the list."""
         self.valid_until_ms: dict[Key, int] = {}
