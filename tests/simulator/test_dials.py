@@ -13,10 +13,10 @@ import pytest
 
 from croupier.kit.chance import SeededChance
 from croupier.kit.wire import PeerError, WireAnswer, WireRequest
+from croupier.simulator.casino_accepts import INSISTS
 from croupier.simulator.dials import CasinoCharacter, Dials, draw
 from croupier.simulator.faults import Around, FaultyDb, FaultyWire, Weather
 from croupier.simulator.hub_client import Access
-from croupier.simulator.casino_accepts import INSISTS
 from croupier.simulator.sim_casino import SimCasino
 from croupier.simulator.virtual_time import VirtualClock, VirtualLoop
 from croupier.store.db import DbDown
