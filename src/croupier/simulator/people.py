@@ -43,7 +43,11 @@ async def _casino(scene: Scene, store: Stores, number: int, *, character: Casino
     stage, dials = scene.stage, scene.dials
     origin = f"http://casino{number}.test"
     # A limit of its own, so that one of a game is the narrower of two.
-    quirks: dict[str, Any] = {"batch": one_of(scene.chance, (1, 10)), "max_bet": str(MOST)}
+    quirks: dict[str, Any] = {
+        "batch": one_of(scene.chance, (1, 10)),
+        "max_bet": str(MOST),
+        "in_flight": dials.in_flight,
+    }
     if dials.late_refuse:
         quirks["late_accept"] = "refuse"
     if dials.tax_bp is not None:

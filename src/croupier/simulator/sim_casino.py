@@ -160,7 +160,7 @@ class SimCasino(CasinoAccepts):
     def _book_queued(self, bet_id: int) -> None:
         data, signed_s = self._queue[bet_id].pop(0)
         self._weather.strike("queued", [bet_id])
-        self._receive(data, signed_s, cashback=False, tell=True)
+        self._receive(data, signed_s, cashback=False, tell=not self._happens(self.dials.queued_unsaid))
 
     def _receive(self, data: dict[str, Any], signed_s: int, *, cashback: bool, tell: bool) -> tuple[Key, int, bool]:
         """CasinoBook or refuse a payment; return its key, the code, and whether it was not booked before."""

@@ -52,6 +52,8 @@ class Watch:
         self.violations: list[str] = []
         self.lateness_s = 0.0
         """Delay of a deadline that the grid of time may cause, in seconds."""
+        self.calls_of: Callable[[int], int] = lambda _: 0
+        """The number of calls to casinos about a bet or cashback."""
         self.hold_s = USUAL_HOLD_S
         """Hold time of every provider."""
         self.now_s: Callable[[], float] = float
@@ -78,6 +80,11 @@ class Watch:
         for row in rows.get("gone", ()):
             self._slots[row["subject_id"]].discard(row["slot"])
         for row in rows.get("call", ()):
+            if row["failures"] > self.calls_of(row["subject_id"]):
+                self._wrong(
+                    "I17",
+                    f"{self.names[row['subject_id']]} {row['slot']} failed {row['failures']} times, and was sent less",
+                )
             self._slots.setdefault(row["subject_id"], set()).add(row["slot"])
         for row in rows.get("entry", ()):
             self._booked(row)
