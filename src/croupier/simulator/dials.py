@@ -158,6 +158,8 @@ class Dials:
     """Share of outcomes that a casino resends many times after the hub has taken them: a refusal, a contradiction."""
     stale_answers: float
     """Share of makes that the front end of a casino which answers at once answers from an earlier yes; the casino never hears of them."""
+    restored: bool
+    """Whether the hub recovers at the end, as after a restore."""
     queued_unsaid: float
     """Share of stakes that a casino with a queue books without a word."""
     in_flight: int
@@ -206,6 +208,7 @@ OFF: dict[str, Mapping[str, object]] = {
     "stray-lines": {"stray_lines": 0.0},
     "stale-answers": {"stale_answers": 0.0},
     "poison": {"poison": False},
+    "restore": {"restored": False},
     "few-places": {"in_flight": 200},
     "pots": {"pots": 0},
 }
@@ -287,6 +290,7 @@ def _usual(chance: Chance, payments: int, *, crowd: bool) -> Dials:
         told_balance=0.0,
         insists=0.0,
         stale_answers=0.0,
+        restored=False,
         queued_unsaid=0.0,
         in_flight=200,
         poison=False,
@@ -351,7 +355,7 @@ def _thin(chance: SeededChance) -> dict[str, object]:
         "casinos": (one_of(chance, unheard), one_of(chance, second)), "operator_every_s": 0.0, "odd_acts": 0.0,
         "stray_lines": one_of(chance.branch("lines"), (0.0, 0.3)), "hold_s": one_of(chance.branch("hold"), (USUAL_HOLD_S, 15.0)), "players": one_of(chance.branch("players"), (1, 2)),
         "slow_db_s": one_of(chance.branch("database"), (0.0, 0.0, 6.0)), "stale_answers": one_of(chance.branch("front end"), (0.0, 0.3)),
-        "in_flight": one_of(chance.branch("places"), (200, 200, 2)), "poison": deadly > 0 and chance.branch("poison").fraction() < 0.5,
+        "restored": chance.branch("restore").fraction() < 0.5, "in_flight": one_of(chance.branch("places"), (200, 200, 2)), "poison": deadly > 0 and chance.branch("poison").fraction() < 0.5,
         "providers": (ProviderCharacter.REFUNDING, one_of(chance, (ProviderCharacter.REFUNDING, ProviderCharacter.PATIENT))),
     }  # fmt: skip
 

@@ -160,6 +160,11 @@ class SimProvider:
             # A jackpot win cannot be refunded.
             bet.others.append(await self._call(bet, "refund", {"betId": ref}))
 
+    async def ask_once(self, ref: str, session: str, chance: Chance) -> int:
+        """Send one pay-in of the smallest stake, and return the answer."""
+        bet = self.bets[ref] = ProviderBet(ref, session, 1, chance, win=0)
+        return await self._pay_in(bet)
+
     async def _after_stake(self, bet: ProviderBet) -> None:
         chance = bet.chance
         if self.character is ProviderCharacter.CHANGING and chance.fraction() < 0.4:

@@ -20,6 +20,7 @@ from croupier.simulator.judge_restrictions import judge_restrictions, may_explai
 from croupier.simulator.pots import judge_pots
 from croupier.simulator.reconciled import judge_reconciled
 from croupier.simulator.reports import judge_reports
+from croupier.simulator.restored import judge_recovery
 from croupier.simulator.scene import Scene
 from croupier.simulator.sim_provider import ProviderBet
 from croupier.store.incident_notes import causes
@@ -67,6 +68,7 @@ async def judged(scene: Scene) -> Judgement:
     for finding in await audit(scene.stage.db):
         for violation in finding.violations:
             verdict.wrong(f"audit {finding.name}", str(violation))
+    await judge_recovery(scene, verdict)
     if "invariant" in {name for names in calls.names.values() for name in names}:
         verdict.wrong("assertion", "a decision would have broken an invariant")
     verdict.violations += scene.watch.violations
