@@ -240,6 +240,7 @@ class CasinoAccepts:
         self._statements += 1
         subject_id, number = value["CashbackId"] if cashback else value["BetId"], value["TransactionType"]
         self.witness.refused[subject_id, number, cashback] += code != 200
+        self._weather.refusals[subject_id] += code != 200
         self._weather.reported.add((subject_id, number))
         return await self._hub.report(code, value, cashback=cashback, message=f"sim {self._statements}")
 

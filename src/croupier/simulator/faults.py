@@ -52,6 +52,8 @@ class Weather:
     matrix: Matrix = field(default_factory=Matrix)
     calls: dict[int | str, list[int]] = field(default_factory=dict)
     """The instants at which a hub process called a casino about a bet or cashback."""
+    refusals: Counter[int] = field(default_factory=Counter)
+    """The number of refusals that casinos reported by themselves, per bet or cashback."""
     poisoned: set[tuple[int, object]] = field(default_factory=set)
     """The one payout whose make ends each process that sends it."""
     deaths_ms: list[int] = field(default_factory=list)

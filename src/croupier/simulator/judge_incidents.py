@@ -44,7 +44,9 @@ def judge_called(cases: list[Case], called_ms: Mapping[int, int], weather: Weath
         deaths = sum(at_ms >= case.subject.created_ms for at_ms in weather.deaths_ms)
         subject_id, dials = case.subject.subject_id, case.casino.dials
         sent = [at_ms for at_ms in weather.calls.get(subject_id, ()) if at_ms <= called_ms.get(subject_id, 0)]
-        if subject_id in called_ms and len(sent) < TRIES and not dials.skew_ms:
+        # A resent refusal may be about a try whose process ended before it sent it.
+        exact = not (dials.skew_ms or dials.crash_every_s or dials.restart_every_s)
+        if subject_id in called_ms and len(sent) < TRIES and exact:
             verdict.wrong("incidents", f"{case.name} called for a person after {len(sent)} calls to its casino")
         if QUARANTINED in case.incidents and deaths < TRIES:
             verdict.wrong("incidents", f"{case.name} was parked after the deaths of {deaths} processes")

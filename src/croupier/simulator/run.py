@@ -76,7 +76,9 @@ async def simulate(loop: VirtualLoop, db: Db, world: World) -> RunResult:
     scene.watch.now_s = loop.time
     scene.watch.claims.exact = not dials.skew_ms
     scene.watch.hold_s = dials.hold_s
-    scene.watch.calls_of = lambda subject_id: len(scene.weather.calls.get(subject_id, ()))
+    scene.watch.tries_of = lambda subject_id: (
+        len(scene.weather.calls.get(subject_id, ())) + scene.weather.refusals[subject_id]
+    )
     scene.watch.steady = not (
         dials.crash_every_s
         or dials.pause_every_s

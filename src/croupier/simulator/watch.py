@@ -52,8 +52,8 @@ class Watch:
         self.violations: list[str] = []
         self.lateness_s = 0.0
         """Delay of a deadline that the grid of time may cause, in seconds."""
-        self.calls_of: Callable[[int], int] = lambda _: 0
-        """The number of calls to casinos about a bet or cashback."""
+        self.tries_of: Callable[[int], int] = lambda _: 0
+        """The most tries that can have failed, per bet or cashback: calls to its casino, and refusals that it resent."""
         self.hold_s = USUAL_HOLD_S
         """Hold time of every provider."""
         self.now_s: Callable[[], float] = float
@@ -80,7 +80,7 @@ class Watch:
         for row in rows.get("gone", ()):
             self._slots[row["subject_id"]].discard(row["slot"])
         for row in rows.get("call", ()):
-            if row["failures"] > self.calls_of(row["subject_id"]):
+            if row["failures"] > self.tries_of(row["subject_id"]):
                 self._wrong(
                     "I17",
                     f"{self.names[row['subject_id']]} {row['slot']} failed {row['failures']} times, and was sent less",
