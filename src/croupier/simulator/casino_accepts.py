@@ -28,6 +28,8 @@ MOOD = 1 / 3
 """Share of messages for which a moody casino behaves like one of the others."""
 NOT_YET = 102823
 """Code of a temporary refusal."""
+AGAIN_S = 120.0
+"""Longest time after which it resends an accept that the hub has rejected for good."""
 INSISTS = 30
 """Number of times that it resends an outcome which the hub has taken."""
 REJECTED = 102823
@@ -155,8 +157,11 @@ class CasinoAccepts:
     async def _undo(self, key: Key, value: dict[str, Any]) -> None:
         """Undo a stake that the hub rejected, as agreed with it (`late_accept=refuse`)."""
         self.book.bookings[key].forgotten = True
-        if self._happens(self.dials.insists) and await self._said(key[2], 200, value) == 200:
-            self.witness.complain("I5", key[0], "a stake that the hub had rejected was taken when it came again")
+        if self._happens(self.dials.insists):
+            # By then the provider may have asked for a refund.
+            await self._clock.sleep(self._chance.fraction() * AGAIN_S)
+            if await self._said(key[2], 200, value) == 200:
+                self.witness.complain("I5", key[0], "a stake that the hub had rejected was taken when it came again")
 
     async def _insist(self, key: Key, code: int, value: dict[str, Any]) -> None:
         """Resend a "not yet" that was taken, until the payment is booked. It counts as one failure all the same."""

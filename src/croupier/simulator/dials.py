@@ -229,7 +229,8 @@ def draw(
         dials = replace(dials, **_late(chance, dials))  # type: ignore[arg-type] # see below
     if kind is WorldKind.THIN:
         dials = replace(dials, **_thin(chance))  # type: ignore[arg-type] # see below
-    dials = replace(dials, told_balance=one_of(chance, (0.0, 0.0, 0.5, 1.0)), insists=one_of(chance, (0.0, 0.5, 1.0)))
+    told_balance = one_of(chance, (0.0, 0.0, 0.5, 1.0))
+    dials = replace(dials, told_balance=dials.told_balance or told_balance, insists=one_of(chance, (0.0, 0.5, 1.0)))
     dials = replace(dials, pots=one_of(chance, (0, 0, 1, 2, 3)))
     for name in sorted(without):
         dials = replace(dials, **OFF[name])  # type: ignore[arg-type] # the table's values fit their fields
@@ -344,7 +345,7 @@ def _thin(chance: SeededChance) -> dict[str, object]:
     The network copies nothing: the refusal of a first try counts, so that its copy must not be what emptied the wallet.
     """
     unheard = (CasinoCharacter.MUTE, CasinoCharacter.SILENT, CasinoCharacter.RUBBISH)
-    second = (*unheard, CasinoCharacter.UNEVEN, CasinoCharacter.UNEVEN) + (CasinoCharacter.INLINE,) * 3
+    second = (*unheard, *(CasinoCharacter.UNEVEN, CasinoCharacter.INLINE) * 3)
     deadly = one_of(chance.branch("deaths"), (0.0, 5.0))
     return {
         "rough_s": 300.0, "placed_s": one_of(chance, (20.0, 90.0, 240.0)), "loss": one_of(chance, (0.0, 0.1)), "duplicates": 0.0,
@@ -353,7 +354,7 @@ def _thin(chance: SeededChance) -> dict[str, object]:
         "restart_every_s": 0.0, "late_refuse": False, "no_funds": 0.0, "not_yet": 0.0, "keeps": 0.0,
         "purse": one_of(chance, (1_000, 3_000)), "funds_first": 1.0, "short_takes": True, "bets_per_cashback": 1, "cancel_s": 10.0,
         "casinos": (one_of(chance, unheard), one_of(chance, second)), "operator_every_s": 0.0, "odd_acts": 0.0,
-        "stray_lines": one_of(chance.branch("lines"), (0.0, 0.3)), "hold_s": one_of(chance.branch("hold"), (USUAL_HOLD_S, 15.0)), "players": one_of(chance.branch("players"), (1, 2)),
+        "stray_lines": one_of(chance.branch("lines"), (0.0, 0.3)), "hold_s": one_of(chance.branch("hold"), (USUAL_HOLD_S, 15.0)), "players": one_of(chance.branch("players"), (1, 1, 2)), "told_balance": one_of(chance.branch("balances"), (0.0, 1.0)),
         "slow_db_s": one_of(chance.branch("database"), (0.0, 0.0, 6.0)), "stale_answers": one_of(chance.branch("front end"), (0.0, 0.3)),
         "restored": chance.branch("restore").fraction() < 0.5, "in_flight": one_of(chance.branch("places"), (200, 200, 2)), "poison": deadly > 0 and chance.branch("poison").fraction() < 0.5,
         "providers": (ProviderCharacter.REFUNDING, one_of(chance, (ProviderCharacter.REFUNDING, ProviderCharacter.PATIENT))),
