@@ -517,11 +517,12 @@ def test_a_stale_answer_says_an_id_that_the_hub_knows_or_whose_yes_it_is_and_not
 )
 def test_no_answer_is_stale_that_could_say_more_than_it_may(state: str | None, bet: int) -> None:
     async def play(line: Line) -> None:
-        await line.booked(bet=bet)
+        for known in (1, 7):
+            await line.booked(bet=known)
         if state is not None:
             line.casino._weather.matrix.moved(bet, "stake", state)
-        assert (await line.make(RETURN, bet))["Value"]["TransactionType"] == RETURN
-        assert (bet, RETURN, False) in line.casino.book.bookings
+        assert (await line.make(RETURN, 7))["Value"]["TransactionType"] == RETURN
+        assert (7, RETURN, False) in line.casino.book.bookings
         assert line.seen["stale_answer"] == 0
 
     on_a_line(CasinoCharacter.INLINE, play, stale_answers=1.0)

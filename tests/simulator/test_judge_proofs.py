@@ -73,6 +73,20 @@ def test_a_payment_ends_by_a_list_from_after_its_last_make_expired(
     assert scene.seen[f"proved absent {kind.value}"] == 1
 
 
+def test_a_list_that_shows_the_payment_proves_no_absence() -> None:
+    one, scene = case(STAKE), world()
+    one.casino.witness.listed(7, [(7, NUMBERS[STAKE], False)], START_MS + 1000 * EXPIRED_S)
+    assert len(violations(one, scene, STAKE, [])) == 1
+
+
+def test_an_older_make_that_arrives_later_changes_nothing_about_the_last_one() -> None:
+    one, scene = case(STAKE), world()
+    one.casino.witness.heard(
+        (7, -1, False), {}, Stated("ann", 1_000, "EUR", None), signed_s=START_MS // 1000 + SENT_S + 5
+    )
+    assert len(violations(one, scene, STAKE, [EXPIRED_S + 4])) == 1
+
+
 @pytest.mark.parametrize("turned", [{"skew_ms": 1}, {"pause_every_s": 60.0}], ids=str)
 def test_clocks_that_jump_and_processes_that_sleep_prove_nothing(turned: dict[str, Any]) -> None:
     assert violations(case(STAKE), world(**turned), STAKE, [SENT_S]) == []
