@@ -189,3 +189,41 @@ def test_numbers_and_short_facts_stay_and_bytes_are_counted() -> None:
 )
 def test_a_token_is_found_wherever_it_is(value: Any) -> None:
     assert TOKEN not in repr(scrubbed(value=value))
+
+
+# --- errors that are overheard
+
+
+def test_an_error_with_an_exception_is_overheard_and_nothing_is_written(capsys: pytest.CaptureFixture[str]) -> None:
+    log.configure("debug", as_json=True)
+    ours, heard, odd = log.get("ours"), [], ValueError("odd")
+    with log.overheard(lambda event, error: heard.append((event, error))):
+        ours.info("worker.ready")
+        ours.warning("line.full", exc_info=odd)
+        ours.error("casino.silent", problem="no answer")
+        ours.error("loop.failed", exc_info=odd)
+        try:
+            raise odd
+        except ValueError:
+            ours.exception("crash")
+    assert heard == [("loop.failed", odd), ("crash", odd)]
+    assert capsys.readouterr() == ("", "")
+
+
+def test_errors_are_overheard_although_logging_is_off() -> None:
+    log.silence()
+    heard = []
+    with log.overheard(lambda event, _error: heard.append(event)):
+        log.get("ours").error("loop.failed", exc_info=ValueError("odd"))
+    assert heard == ["loop.failed"]
+
+
+def test_after_overhearing_the_set_up_is_what_it_was_even_after_a_failure(capsys: pytest.CaptureFixture[str]) -> None:
+    log.configure("info", as_json=True)
+    before, heard = structlog.get_config(), []
+    with pytest.raises(KeyError), log.overheard(lambda event, _error: heard.append(event)):
+        raise KeyError
+    assert structlog.get_config() == before
+    log.get("ours").error("loop.failed", exc_info=ValueError("odd"))
+    assert json.loads(capsys.readouterr().err)["event"] == "loop.failed"
+    assert heard == []

@@ -444,6 +444,182 @@ def test_late_refuse_undoes_a_stake_that_the_hub_rejects(undoes: bool) -> None:
     on_a_line(CasinoCharacter.HONEST, play, late_refuse=undoes)
 
 
+def test_uneven_answers_a_stake_at_once_and_reports_a_win_after_half_a_minute() -> None:
+    async def play(line: Line) -> None:
+        for bet in range(20):
+            stake, win = await line.make(bet=bet), await line.make(PAYOUT, bet)
+            assert (stake["ErrorCode"], stake["Value"]["BetId"]) == (200, bet)
+            assert win == {"ErrorCode": 200, "Message": "sim"}
+        await line.rest()
+        assert {value["TransactionType"] for _, _, value in line.hub.heard} == {PAYOUT}
+        assert len(line.hub.heard) == 20
+        assert all(31 <= at_s <= 300 for at_s, _, _ in line.hub.heard)
+        assert line.seen["late_accept"] == 20
+
+    on_a_line(CasinoCharacter.UNEVEN, play)
+
+
+@pytest.mark.parametrize(("share", "amounts"), [(0.0, ["1.00"]), (1.0, ["1.00", "88"])])
+def test_a_stray_line_stands_in_the_list_beside_the_true_one_and_moves_no_money(
+    share: float, amounts: list[str]
+) -> None:
+    async def play(line: Line) -> None:
+        await line.make()
+        shown = (await line.info())["Value"]
+        assert sorted(one["Amount"] for one in shown) == amounts
+        assert len({one["PartnerTransactionId"] for one in shown}) == len(amounts)
+        assert {(one["BetId"], one["TransactionType"]) for one in shown} == {(7, STAKE)}
+        assert line.casino.book.wallet("player0") == -100
+        assert line.casino.book.lists_twice((7, STAKE, False)) is (share > 0)
+        assert line.seen["listed_twice"] == len(amounts) - 1
+        await line.rest()
+        assert line.codes() == [200], "only the true one is accepted"
+
+    on_a_line(CasinoCharacter.HONEST, play, stray_lines=share)
+
+
+@pytest.mark.parametrize(
+    ("state", "known", "says"),
+    [
+        ("accepted", (1, STAKE), {}),
+        ("created", (1, STAKE), {"BetId": 1, "TransactionType": STAKE}),
+        ("sent", (1, STAKE), {"BetId": 1, "TransactionType": STAKE}),
+        ("accepted", (7, STAKE), {}),
+    ],
+)
+def test_a_stale_answer_says_an_id_that_the_hub_knows_or_whose_yes_it_is_and_nothing_is_booked(
+    state: str, known: tuple[int, int], says: dict[str, int]
+) -> None:
+    async def play(line: Line) -> None:
+        await line.booked(bet=known[0])
+        line.casino._weather.matrix.moved(known[0], "stake", state)
+        tx = line.casino.book.bookings[*known, False].tx
+        answer = await line.make(PAYOUT, 7)
+        assert (answer["ErrorCode"], answer["Value"]) == (200, {"PartnerTransactionId": tx, **says})
+        assert set(line.casino.book.bookings) == {(*known, False)}
+        assert line.casino.witness.makes == {(*known, False): 1}, "the casino has not heard of it"
+        assert line.seen["stale_answer"] == 1
+        line.casino._weather.rough = False
+        assert "BetId" in (await line.make(bet=8))["Value"]
+        assert (8, STAKE, False) in line.casino.book.bookings
+
+    on_a_line(CasinoCharacter.INLINE, play, stale_answers=1.0)
+
+
+@pytest.mark.parametrize(
+    ("state", "bet"),
+    [
+        ("refused", 1),  # its yes would be a contradiction
+        ("parked", 1),
+        ("sent", 7),  # it would be taken for the yes that this bet waits for
+        (None, 1),
+    ],
+)
+def test_no_answer_is_stale_that_could_say_more_than_it_may(state: str | None, bet: int) -> None:
+    async def play(line: Line) -> None:
+        for known in (1, 7):
+            await line.booked(bet=known)
+        if state is not None:
+            line.casino._weather.matrix.moved(bet, "stake", state)
+        assert (await line.make(RETURN, 7))["Value"]["TransactionType"] == RETURN
+        assert (7, RETURN, False) in line.casino.book.bookings
+        assert line.seen["stale_answer"] == 0
+
+    on_a_line(CasinoCharacter.INLINE, play, stale_answers=1.0)
+
+
+@pytest.mark.parametrize(
+    ("character", "stale"),
+    [(CasinoCharacter.INLINE, True), (CasinoCharacter.UNEVEN, True), (CasinoCharacter.HONEST, False)],
+)
+def test_only_casinos_that_answer_at_once_answer_from_memory(character: CasinoCharacter, *, stale: bool) -> None:
+    async def play(line: Line) -> None:
+        await line.booked(bet=1)
+        line.casino._weather.matrix.moved(1, "stake", "accepted")
+        assert ((await line.make()).get("Value") == {"PartnerTransactionId": "tx--1-0"}) is stale
+
+    on_a_line(character, play, stale_answers=1.0)
+
+
+@pytest.mark.parametrize(("second", "complains"), [(200, 1), (102823, 0), (None, 0)])
+def test_twin_ids_are_a_complaint_only_if_both_payments_are_taken(second: int | None, complains: int) -> None:
+    async def play(line: Line) -> None:
+        for bet in (7, 8):
+            await line.booked(bet=bet)
+        line.hub.answer = lambda _code, value: 200 if value["BetId"] == 7 else second
+        key = (7, STAKE, False)
+        await line.casino._report_twins(key, line.casino.value_of(key))
+        assert [value["BetId"] for _, _, value in line.hub.heard] == [7, 8]
+        assert (len(line.numbers()), line.codes()) == (1, [200, 200])
+        complaints = line.casino.witness.complaints
+        assert [(one.invariant, one.subject_id) for one in complaints] == [("I5", 7)] * complains
+
+    on_a_line(CasinoCharacter.LYING, play, bad_moments=1.0)
+
+
+@pytest.mark.parametrize("silent", ["spoken", "given back", "calm", "alone"])
+def test_no_twin_is_sent_of_a_payment_that_the_hub_has_heard_of_or_must_not(silent: str) -> None:
+    async def play(line: Line) -> None:
+        for bet in (7,) if silent == "alone" else (7, 8):
+            await line.booked(bet=bet)
+        if silent == "spoken":
+            line.casino.witness.spoke((8, STAKE, False))
+        if silent == "given back":
+            line.casino.book.given_back.add(8)
+        line.casino._weather.rough = silent != "calm"
+        key = (7, STAKE, False)
+        await line.casino._report_twins(key, line.casino.value_of(key))
+        assert line.hub.heard == []
+
+    on_a_line(CasinoCharacter.LYING, play, bad_moments=1.0)
+
+
+def test_silent_tells_some_refusals_of_repeats_by_accept_and_the_others_at_once() -> None:
+    async def play(line: Line) -> None:
+        line.casino._judge = lambda *_: 200  # type: ignore[method-assign] # the first try is not refused for now
+        told = []
+        for bet in range(40):
+            for kind in (STAKE, PAYOUT, PAYOUT_RETURN):
+                await line.make(kind, bet)
+            told.append((await line.make(PAYOUT_RETURN, bet))["ErrorCode"])
+        await line.rest()
+        assert set(told) == {200, 103802}
+        reported = sorted(value["BetId"] for _, _, value in line.hub.heard)
+        assert reported == [bet for bet in range(40) if told[bet] == 200]
+        assert set(line.codes()) == {103802}
+        assert all(value.keys() == {"BetId", "TransactionType"} for _, _, value in line.hub.heard)
+        refused = line.casino.witness.refused
+        assert [refused[bet, PAYOUT_RETURN, False] for bet in range(40)] == [1] * 40, "each was told once"
+
+    on_a_line(CasinoCharacter.SILENT, play, short_takes=True, funds_first=1.0, purse=1_000_000)
+
+
+@pytest.mark.parametrize(
+    ("character", "answer", "times"),
+    [
+        (CasinoCharacter.HONEST, 200, 3),
+        (CasinoCharacter.HONEST, 102823, 21),  # each is resent six times
+        (CasinoCharacter.INLINE, 200, 3),
+    ],
+)
+def test_refusals_are_counted_as_they_are_told(character: CasinoCharacter, answer: int, times: int) -> None:
+    async def play(line: Line) -> None:
+        line.hub.answer = lambda _code, _value: answer
+        await line.booked()
+        for _ in range(3):
+            await line.make(PAYOUT)
+        refused = line.casino.witness.refused
+        assert refused[7, PAYOUT, False] == (3 if character is CasinoCharacter.INLINE else 0), "nothing was told yet"
+        await line.rest()
+        assert refused[7, PAYOUT, False] == times
+        line.casino._weather.rough = False
+        await line.make(PAYOUT)
+        await line.rest()
+        assert refused == {(7, PAYOUT, False): times}, "a yes is no refusal"
+
+    on_a_line(character, play, not_yet=1.0)
+
+
 # --- messages on their way
 
 

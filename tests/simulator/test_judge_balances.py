@@ -12,9 +12,10 @@ from croupier.core.bet import Bet
 from croupier.core.payment import Payment, PaymentState
 from croupier.core.readings import PaymentKind
 from croupier.kit.chance import SeededChance
+from croupier.simulator.book import BookedPayment
 from croupier.simulator.dials import CasinoCharacter
 from croupier.simulator.judge import Case, Judgement
-from croupier.simulator.judge_balances import judge_balances
+from croupier.simulator.judge_balances import WalletHistory, judge_balances
 from croupier.simulator.payment_times import PaymentTimes
 from croupier.simulator.sim_casino import SimCasino
 from croupier.simulator.sim_provider import ProviderBet
@@ -97,3 +98,64 @@ async def test_without_a_base_the_casinos_word_of_that_time_is_true_and_an_old_o
     assert len(made.violations()) == 1, "no query that it may join is so old"
     made.casino.witness.said_balance("ann", 1234, now_s=ASKED_S - 5)
     assert made.violations() == []
+
+
+@pytest.mark.parametrize(
+    ("since_s", "until_s", "clear"),
+    [
+        (0.0, 9.9, True),
+        (9.0, 10.0, False),
+        (12.0, 13.0, False),
+        (5.0, 40.0, False),
+        (20.0, 21.0, False),
+        (20.1, 29.9, True),
+        (35.0, 1e9, False),
+    ],
+)
+async def test_a_time_is_clear_if_no_booking_without_the_hubs_knowledge_falls_into_it(
+    since_s: float, until_s: float, *, clear: bool
+) -> None:
+    wallet = WalletHistory(PURSE, [], [(10.0, 20.0), (30.0, float("inf"))])
+    assert wallet.is_clear(since_s, until_s) is clear
+    assert wallet.was_clear(until_s) is (until_s < 10)
+
+
+def parked_for_a_while(*, booked: bool = True) -> Books:
+    """The win was parked before it was accepted: meanwhile the casino may have booked it."""
+    made = books()
+    if booked:
+        made.casino.book.write((7, 1, False), BookedPayment("ann", WIN, "tx"))
+    made.payment_times.moved(7, "payout", "parked", now_s=20.3)
+    return made
+
+
+async def test_no_balance_is_judged_while_a_booking_may_be_unknown_to_the_hub() -> None:
+    made = parked_for_a_while()
+    made.told.first_told["pay-out"] = (21.0, "12.34")
+    assert (made.violations(), made.seen["balance judged"]) == ([], 1)
+    made.told.first_told["pay-in"] = (TOLD_S, "12.34")
+    assert len(made.violations()) == 1, "the stake was told before that"
+
+
+async def test_balances_are_judged_again_once_the_hub_knows_the_booking() -> None:
+    made = parked_for_a_while()
+    made.told.asked_s["pay-out"] = 20.6
+    assert (made.violations(), made.seen["balance judged"]) == ([], 2)
+    made.told.first_told["pay-out"] = (21.0, "12.34")
+    assert len(made.violations()) == 1
+    made.casino.witness.said_balance("ann", 1234, now_s=20.7)
+    assert made.violations() == [], "the hub may have taken the casino's word for its base meanwhile"
+
+
+async def test_a_booking_that_the_hub_never_learns_of_leaves_no_balance_to_judge() -> None:
+    made = parked_for_a_while()
+    made.payment_times.accepted_s.pop((7, "payout"))
+    made.told.asked_s["pay-out"] = 1000.0
+    made.told.first_told["pay-out"] = (1001.0, "12.34")
+    assert (made.violations(), made.seen["balance judged"]) == ([], 1)
+
+
+async def test_a_payment_that_was_parked_and_never_booked_is_not_unclear() -> None:
+    made = parked_for_a_while(booked=False)
+    made.told.first_told["pay-out"] = (21.0, "12.34")
+    assert len(made.violations()) == 1

@@ -11,12 +11,17 @@ import pytest
 
 from croupier.kit.chance import SeededChance
 from croupier.simulator import planned_faults
+from croupier.simulator import stage as stages
 from croupier.simulator.faults import Weather
 from croupier.simulator.payment_times import PaymentTimes
 from croupier.simulator.planned_faults import POINTS
+from croupier.simulator.stage import Running, Stage
 from croupier.simulator.virtual_time import VirtualClock
+from croupier.store.db import Db, DbDown
+from croupier.store.money.calls import Calls
 from tests.chaos.points import named_points
 from tests.simulator.test_dials import dials_of, in_virtual_time
+from tests.views.world import World
 
 
 def test_every_named_point_is_in_the_list_and_no_other() -> None:
@@ -148,3 +153,75 @@ def test_a_cut_lasts_no_longer_than_its_dial(monkeypatch: pytest.MonkeyPatch) ->
             assert 0 <= scene.weather.cut_until_s <= 30
 
     on_the_ground(monkeypatch, play, cut_s=30.0)
+
+
+def test_a_stop_that_is_under_way_when_faults_end_is_finished(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def play(ground: Ground, scene: Any) -> None:
+        ended = scene.stage.stop
+
+        async def stop(running: Process) -> None:
+            await ground.clock.sleep(3)
+            await ended(running)
+
+        scene.stage.stop = stop
+        restart = asyncio.ensure_future(planned_faults._restart(scene, SeededChance(1)))
+        await ground.clock.sleep(1)
+        restart.cancel()
+        await asyncio.gather(restart, return_exceptions=True)
+        assert restart.cancelled()
+        assert ground.told == ["start at 0"]
+        await ground.clock.sleep(5)
+        assert ground.told[1:] == [f"stop {name} at 3" for name in ("one", "two") if name in ground.told[1]]
+        assert len(ground.told) == 2
+
+    on_the_ground(monkeypatch, play)
+
+
+# --- an orderly stop
+
+
+def stopping(name: str) -> Any:
+    """A hub process that has nothing to do."""
+    nothing = SimpleNamespace(die=lambda: None, tasks=set())
+    hub = SimpleNamespace(
+        state=SimpleNamespace(closing=False, dispatcher=nothing, balance_queries={}),
+        waiters=SimpleNamespace(wake_all=lambda: None),
+        group_commit=nothing,
+    )
+    return Running(name, hub, None)  # type: ignore[arg-type] # as far as a stop touches it
+
+
+@pytest.mark.parametrize(
+    ("owner", "seconds", "ends", "left"),
+    [
+        ("hub-1", 30, "in order", []),
+        ("hub-1", 30, "with a lease", ["hub-1"]),
+        ("hub-1", -1, "with a lease", []),  # it ran out
+        ("hub-2", 30, "with a lease", []),
+        ("hub-1", 30, "without a database", []),  # a crash, as the next process will count it
+    ],
+)
+async def test_a_process_that_stops_in_order_and_leaves_calls_leased_is_recorded(
+    db: Db, database_url: str, monkeypatch: pytest.MonkeyPatch, owner: str, seconds: int, ends: str, left: list[str]
+) -> None:
+    world = World(db, database_url)
+    await world.furnish()
+    story = world.story()
+    story.opened()
+    await world.keep(story)
+    stage, running = Stage(asyncio.get_running_loop(), db, 1), stopping("hub-1")  # type: ignore[arg-type] # real time
+    stage.hubs.append(running)
+    until_ms = stage.clock.now_ms() + 1000 * seconds
+    assert await db.execute("update calls set lease_owner = $1, lease_until_ms = $2", owner, until_ms)
+
+    async def wind_up(*_: Any, **__: Any) -> None:
+        if ends == "without a database":
+            raise DbDown("gone")
+        if ends == "in order":
+            assert await Calls(db, "hub-1").give_back(stage.clock.now_ms()) == 1
+
+    monkeypatch.setattr(stages, "wind_up", wind_up)
+    await stage.stop(running)
+    assert stage.left_leased == left
+    assert (running.alive, stage.hubs) == (False, [])
+    assert stage._dead == (["hub-1"] if ends == "without a database" else [])
