@@ -56,7 +56,7 @@ async def test_a_list_shows_twice_what_was_booked_twice() -> None:
 
 def still(*incidents: str, character: CasinoCharacter = CasinoCharacter.HONEST, **turned: Any) -> Case:
     casino = casino_of(character)
-    casino.dials = dials_of(**{"skew_ms": 0, "crash_every_s": 0.0, "pause_every_s": 0.0, **turned})
+    casino.dials = dials_of(**{"skew_ms": 0, "crash_every_s": 0.0, "pause_every_s": 0.0, "restart_every_s": 0.0, **turned})
     return Case(BET, casino, None, frozenset(incidents))
 
 
@@ -98,6 +98,9 @@ async def test_a_person_is_called_after_five_calls_to_the_casino_and_not_before(
     )
     assert called(still(), {}, calls=calls) == [], "nobody was called"
     assert called(still(skew_ms=1), {7: T0 + 5000}, calls=calls) == [], "by which clock?"
+    ended = "a resent refusal may be about a try whose process ended before it sent it"
+    assert called(still(crash_every_s=9.0), {7: T0 + 5000}, calls=calls) == [], ended
+    assert called(still(restart_every_s=9.0), {7: T0 + 5000}, calls=calls) == [], ended
 
 
 @pytest.mark.parametrize(("deaths_s", "wrong"), [([0, 1, 2, 3], 1), ([-1, 0, 1, 2, 3], 1), ([0, 1, 2, 3, 4], 0)])
