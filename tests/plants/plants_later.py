@@ -362,14 +362,6 @@ _PERSONS = (
 
 _ROUNDS = (
     _plant(
-        "pot-fed-by-every-casino",
-        "a pot of some casinos takes the shares of all",
-        _JACKPOT,
-        old="        return self.casino_ids is None or casino_id in self.casino_ids",
-        new="        return self.casino_ids is None or casino_id is not None",
-        expected="I21",
-    ),
-    _plant(
         "pot-fed-by-every-game",
         "a pot of some games takes the shares of all",
         _JACKPOT,
