@@ -402,11 +402,11 @@ _ROUNDS = (
         expected="I21",
     ),
     _plant(
-        "pot-seed-paid-twice",
-        "who wins a round is paid its seed twice",
-        _POTS,
-        old="contributed = 0 if win is None else win.amount - before.round_seed",
-        new="contributed = 0 if win is None else win.amount",
+        "pot-fed-by-every-casino",
+        "a pot of some casinos takes the shares of all",
+        _JACKPOT,
+        old="        return self.casino_ids is None or casino_id in self.casino_ids",
+        new="        return self.casino_ids is None or casino_id is not None",
         expected="I21",
     ),
 )
