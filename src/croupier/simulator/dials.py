@@ -158,6 +158,8 @@ class Dials:
     """Share of outcomes that a casino resends many times after the hub has taken them: a refusal, a contradiction."""
     stale_answers: float
     """Share of makes that the front end of a casino which answers at once answers from an earlier yes; the casino never hears of them."""
+    comes_back: float
+    """Share of providers that had left a bet without an answer and ask for its refund minutes later."""
     restored: bool
     """Whether the hub recovers at the end, as after a restore."""
     queued_unsaid: float
@@ -291,6 +293,7 @@ def _usual(chance: Chance, payments: int, *, crowd: bool) -> Dials:
         told_balance=0.0,
         insists=0.0,
         stale_answers=0.0,
+        comes_back=0.0,
         restored=False,
         queued_unsaid=0.0,
         in_flight=200,
@@ -332,7 +335,7 @@ def _late(chance: SeededChance, drawn: Dials) -> dict[str, object]:
         "rough_s": 900.0, "placed_s": one_of(chance, (20.0, 300.0)), "loss": 0.0, "duplicates": one_of(chance, (0.0, 0.3)),
         "delay_s": 0.5, "cut_every_s": 0.0, "crash_every_s": 0.0, "pause_every_s": 0.0, "skew_ms": 0, "lost_commits": 0.0,
         "restart_every_s": 0.0, "slow_db_s": 0.0, "late_refuse": chance.fraction() < 0.3, "no_funds": 0.1,
-        "hold_s": one_of(chance.branch("hold"), (USUAL_HOLD_S, 15.0)), "answer_delay_s": one_of(chance.branch("answers"), (0.0, 8.0)), "queued_unsaid": one_of(chance.branch("words"), (0.0, 0.9)),
+        "comes_back": one_of(chance.branch("refunds"), (0.0, 0.7)), "hold_s": one_of(chance.branch("hold"), (USUAL_HOLD_S, 15.0)), "answer_delay_s": one_of(chance.branch("answers"), (0.0, 8.0)), "queued_unsaid": one_of(chance.branch("words"), (0.0, 0.9)),
         "not_yet": one_of(chance, (0.0, 0.3)), "info_down": one_of(chance, (0.0, 1.0)), "casinos": (CasinoCharacter.QUEUED, one_of(chance, late)),
         "providers": (ProviderCharacter.VANISHING, one_of(chance, leaving)),
         **(DEADLY if drawn.crash_every_s == OFTEN_S else {}),
@@ -350,11 +353,11 @@ def _thin(chance: SeededChance) -> dict[str, object]:
     return {
         "rough_s": 300.0, "placed_s": one_of(chance, (20.0, 90.0, 240.0)), "loss": one_of(chance, (0.0, 0.1)), "duplicates": 0.0,
         "answer_delay_s": one_of(chance, (0.0, 8.0)), "delay_s": one_of(chance, (0.5, 6.0, 40.0)), "delayed": one_of(chance, (0.3, 0.8)), "cut_every_s": 0.0, "crash_every_s": deadly,
-        "deaths": 6, "pause_every_s": 0.0, "skew_ms": 0, "lost_commits": one_of(chance, (0.0, 0.2)), "deaf": 0.5, "workers": 2,
+        "deaths": 6, "pause_every_s": 0.0, "skew_ms": 0, "lost_commits": one_of(chance, (0.0, 0.2)) * (deadly > 0 or chance.branch("commits").fraction() < 0.25), "deaf": 0.5, "workers": 2,
         "restart_every_s": 0.0, "late_refuse": False, "no_funds": 0.0, "not_yet": 0.0, "keeps": 0.0,
         "purse": one_of(chance, (1_000, 3_000)), "funds_first": 1.0, "short_takes": True, "bets_per_cashback": 1, "cancel_s": 10.0,
         "casinos": (one_of(chance, unheard), one_of(chance, second)), "operator_every_s": 0.0, "odd_acts": 0.0,
-        "stray_lines": one_of(chance.branch("lines"), (0.0, 0.3)), "hold_s": one_of(chance.branch("hold"), (USUAL_HOLD_S, 15.0)), "players": one_of(chance.branch("players"), (1, 1, 2)), "told_balance": one_of(chance.branch("balances"), (0.0, 1.0)),
+        "stray_lines": one_of(chance.branch("lines"), (0.0, 0.3)), "hold_s": one_of(chance.branch("hold"), (USUAL_HOLD_S, USUAL_HOLD_S, 15.0)), "players": one_of(chance.branch("players"), (1, 1, 2)), "told_balance": one_of(chance.branch("balances"), (0.0, 1.0)),
         "slow_db_s": one_of(chance.branch("database"), (0.0, 0.0, 6.0)), "stale_answers": one_of(chance.branch("front end"), (0.0, 0.3)),
         "restored": chance.branch("restore").fraction() < 0.5, "in_flight": one_of(chance.branch("places"), (200, 200, 2)), "poison": deadly > 0 and chance.branch("poison").fraction() < 0.5,
         "providers": (ProviderCharacter.REFUNDING, one_of(chance, (ProviderCharacter.REFUNDING, ProviderCharacter.PATIENT))),

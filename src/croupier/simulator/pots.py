@@ -187,6 +187,9 @@ def _judge_pot(row: Any, rounds: list[Any], model: PotModel, *, verdict: Judgeme
 
 
 def _judge_commitments(row: Any, rounds: list[Any], verdict: Judgement) -> None:  # noqa: ANN401 - rows
+    published = [r["secret"] for r in rounds if r["secret"] is not None]
+    if len(set(published)) < len(published):
+        verdict.wrong("I21", f"{row['name']} published one secret for two rounds: the second could be foretold")
     for r in rounds:
         told = f"croupier-jackpot-v1:{r['pot_id']}:{r['number']}:{r['seed']}:{r['ceiling']}:{row['currency']}:{r['secret']}"
         if r["secret"] is not None and hashlib.sha256(told.encode()).hexdigest() != r["commitment"]:

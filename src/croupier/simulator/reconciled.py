@@ -8,6 +8,7 @@ Never: compares (flows.reconcile). Spec: money.md 8.
 from __future__ import annotations
 
 from croupier.core.bet import Bet
+from croupier.core.payment import PaymentState
 from croupier.core.readings import PaymentKind
 from croupier.core.reconciliation import Difference
 from croupier.flows.reconcile import BetComparison, ComparisonResult, reconcile_bet
@@ -40,6 +41,19 @@ def _doubled(case: Case) -> set[PaymentKind]:
     return {kind for kind in NUMBERS if kind not in OF_CASHBACK and book.lists_twice(key_of(case, kind))}
 
 
+def _forgotten(case: Case) -> set[PaymentKind]:
+    """Return the payments that the hub has as accepted and the casino has forgotten."""
+    book = case.casino.book.bookings
+    return {
+        kind
+        for kind, payment in case.subject.payments.items()
+        if kind not in OF_CASHBACK
+        and payment.state is PaymentState.ACCEPTED
+        and (known := book.get(key_of(case, kind)))
+        and known.forgotten
+    }
+
+
 def _due_result(case: Case) -> ComparisonResult:
     """Return the only result that is right at a truthful casino. A line that moved no money is a finding all the same."""
     return ComparisonResult.DIFFERS if _doubled(case) else ComparisonResult.AGREES
@@ -53,12 +67,13 @@ def _own_return(case: Case) -> bool:
 
 
 def _odd_list(case: Case) -> bool:
-    return bool(_doubled(case)) or _own_return(case)
+    return bool(_doubled(case)) or _own_return(case) or bool(_forgotten(case))
 
 
 async def _check_findings(scene: Scene, case: Case, compared: BetComparison, *, verdict: Judgement) -> None:
     """Check that each fault in the casino's list is a finding with an incident."""
     expected = {(Difference.BOOKED_TWICE, kind) for kind in _doubled(case)}
+    expected |= {(Difference.FORGOTTEN, kind) for kind in _forgotten(case)}
     if _own_return(case):
         expected.add((Difference.NOT_IN_HUB, PaymentKind.BET_RETURN))
     if not expected:

@@ -27,6 +27,8 @@ MOST = 10**9
 """The largest stake that the hub accepts, in major units of any currency."""
 PATIENCE_S = 1.5
 """Time that a provider waits longer than the hold time; most wait so long."""
+AWAY_S = 60.0
+"""Shortest time after which a provider that had left asks for a refund."""
 WIN_TRIES = 200
 REPLAY = "-replay"
 """Suffix of the betId in a request that must be rejected."""
@@ -197,7 +199,11 @@ class SimProvider:
 
     async def _give_up(self, bet: ProviderBet) -> None:
         if self.character is ProviderCharacter.VANISHING and bet.chance.fraction() < 0.5:
-            bet.vanished = True
+            if not self._dials.comes_back or bet.chance.fraction() >= self._dials.comes_back:
+                bet.vanished = True
+                return
+            await self._clock.sleep(AWAY_S + bet.chance.fraction() * 5 * AWAY_S)
+            await self._refund(bet)
             return
         if not bet.at_once and self._is_odd(bet):
             # A hasty provider sends the win of a stake without an answer; the refund that follows undoes both.
