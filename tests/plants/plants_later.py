@@ -16,6 +16,7 @@ _COMPARE = "croupier.core.reconciliation"
 _CASHBACK = "croupier.core.cashback_effects"
 _DRAFT = "croupier.core.draft"
 _PAY_OUT = "croupier.flows.pay_out"
+_AWARDS = "croupier.flows.jackpots"
 _RECONCILER = "croupier.flows.reconciler"
 _PROVIDER_WORDS = "croupier.providers.betcore_v1.outcomes"
 _RECONCILE = "croupier.flows.reconcile"
@@ -327,6 +328,14 @@ _PERSONS = (
         expected="reconciliation",
     ),
     _plant(
+        "forgotten-booking-unseen",
+        "a casino that forgets what it had booked is never found out",
+        _COMPARE,
+        old="    if payment.state is PaymentState.ACCEPTED and _surely_listed",
+        new="    if payment.state is PaymentState.PARKED and _surely_listed",
+        expected="reconciliation",
+    ),
+    _plant(
         "own-return-unseen",
         "a return that the casino made by itself is no difference, and the player has both",
         _COMPARE,
@@ -391,6 +400,14 @@ _ROUNDS = (
         _POTS,
         old="l.entry_id <= $2",
         new="l.entry_id < $2",
+        expected="I21",
+    ),
+    _plant(
+        "rounds-share-their-secret",
+        "the secret that is published with a round is the secret of the next one",
+        _AWARDS,
+        old="Fresh(_secret(hub), secret, await",
+        new="Fresh(secret, secret, await",
         expected="I21",
     ),
     _plant(

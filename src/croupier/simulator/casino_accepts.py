@@ -157,7 +157,7 @@ class CasinoAccepts:
     async def _undo(self, key: Key, value: dict[str, Any]) -> None:
         """Undo a stake that the hub rejected, as agreed with it (`late_accept=refuse`)."""
         self.book.bookings[key].forgotten = True
-        if self._happens(self.dials.insists):
+        if self._happens(1 / 2):
             # By then the provider may have asked for a refund.
             await self._clock.sleep(self._chance.fraction() * AGAIN_S)
             if await self._said(key[2], 200, value) == 200:

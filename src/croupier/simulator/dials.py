@@ -331,15 +331,17 @@ def _late(chance: SeededChance, drawn: Dials) -> dict[str, object]:
     """
     late = (CasinoCharacter.QUEUED, CasinoCharacter.LATE, CasinoCharacter.SILENT)
     leaving = (ProviderCharacter.VANISHING, ProviderCharacter.REFUNDING, ProviderCharacter.IMPATIENT)
-    return {
+    drawn_here = {
         "rough_s": 900.0, "placed_s": one_of(chance, (20.0, 300.0)), "loss": 0.0, "duplicates": one_of(chance, (0.0, 0.3)),
         "delay_s": 0.5, "cut_every_s": 0.0, "crash_every_s": 0.0, "pause_every_s": 0.0, "skew_ms": 0, "lost_commits": 0.0,
         "restart_every_s": 0.0, "slow_db_s": 0.0, "late_refuse": chance.fraction() < 0.3, "no_funds": 0.1,
-        "comes_back": one_of(chance.branch("refunds"), (0.0, 0.7)), "hold_s": one_of(chance.branch("hold"), (USUAL_HOLD_S, 15.0)), "answer_delay_s": one_of(chance.branch("answers"), (0.0, 8.0)), "queued_unsaid": one_of(chance.branch("words"), (0.0, 0.9)),
+        "hold_s": one_of(chance.branch("hold"), (USUAL_HOLD_S, 15.0)), "answer_delay_s": one_of(chance.branch("answers"), (0.0, 8.0)), "queued_unsaid": one_of(chance.branch("words"), (0.0, 0.9)),
         "not_yet": one_of(chance, (0.0, 0.3)), "info_down": one_of(chance, (0.0, 1.0)), "casinos": (CasinoCharacter.QUEUED, one_of(chance, late)),
         "providers": (ProviderCharacter.VANISHING, one_of(chance, leaving)),
         **(DEADLY if drawn.crash_every_s == OFTEN_S else {}),
     }  # fmt: skip
+    # A stake that its casino undid, and then a refund: the accept of that stake must stay rejected.
+    return {**drawn_here, "comes_back": 0.7 if drawn_here["late_refuse"] else 0.0}
 
 
 def _thin(chance: SeededChance) -> dict[str, object]:
@@ -352,7 +354,7 @@ def _thin(chance: SeededChance) -> dict[str, object]:
     deadly = one_of(chance.branch("deaths"), (0.0, 5.0))
     return {
         "rough_s": 300.0, "placed_s": one_of(chance, (20.0, 90.0, 240.0)), "loss": one_of(chance, (0.0, 0.1)), "duplicates": 0.0,
-        "answer_delay_s": one_of(chance, (0.0, 8.0)), "delay_s": one_of(chance, (0.5, 6.0, 40.0)), "delayed": one_of(chance, (0.3, 0.8)), "cut_every_s": 0.0, "crash_every_s": deadly,
+        "answer_delay_s": one_of(chance, (0.0, 9.5)), "delay_s": one_of(chance, (0.5, 6.0, 40.0)), "delayed": one_of(chance, (0.3, 0.8)), "cut_every_s": 0.0, "crash_every_s": deadly,
         "deaths": 6, "pause_every_s": 0.0, "skew_ms": 0, "lost_commits": one_of(chance, (0.0, 0.2)) * (deadly > 0 or chance.branch("commits").fraction() < 0.25), "deaf": 0.5, "workers": 2,
         "restart_every_s": 0.0, "late_refuse": False, "no_funds": 0.0, "not_yet": 0.0, "keeps": 0.0,
         "purse": one_of(chance, (1_000, 3_000)), "funds_first": 1.0, "short_takes": True, "bets_per_cashback": 1, "cancel_s": 10.0,

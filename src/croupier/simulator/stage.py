@@ -82,7 +82,7 @@ class Running:
     def _overheard(self, path: str, receive: Any, send: Any) -> tuple[Any, Any]:  # noqa: ANN401 - ASGI
         """Return `receive` and `send` of a call, wrapped so that `said` is called."""
         said = self.said
-        if said is None or "/pay-in" not in path:
+        if said is None or "/bets/" not in path:
             return receive, send
         asked: list[bytes] = []
 

@@ -34,6 +34,8 @@ MOVES = frozenset(
     }
 )  # fmt: skip
 """The transitions of a payment that money.md 2.1 allows; a success is permanent."""
+DECIDES = {"settled": "pay-out", "refunded": "refund", "tombstone": "refund"}
+"""Event of a bet to the request that it decides."""
 UNDECIDED = ("created", "sent")
 TOLD_ON = ("on", "settled", "undoing", "disputed", "returned")
 """States of a bet that was, or may have been, on."""
@@ -69,6 +71,8 @@ class Watch:
         """Ids to names that are the same in every run of the seed."""
         self.claims = Claims()
         """The times at which bets stood unclaimed."""
+        self._bets: dict[int, tuple[int, str]] = {}
+        self._decided_s: dict[tuple[tuple[int, str], str], float] = {}
         self._payments: dict[int, dict[str, dict[str, Any]]] = {}
         self._slots: dict[int, set[str]] = {}
         self._accounts: Counter[str] = Counter()
@@ -92,6 +96,8 @@ class Watch:
             self._stands(row)
             self.claims.stands(row, self.now_s())
         for row in rows.get("event", ()):
+            if row["event"] in DECIDES and row["subject_id"] in self._bets:
+                self._decided_s.setdefault((self._bets[row["subject_id"]], DECIDES[row["event"]]), self.now_s())
             if self.claims.ended_early(row, self.lateness_s):
                 self._wrong("I3", f"{self.names[row['subject_id']]} was given back before its claim time was over")
 
@@ -101,20 +107,25 @@ class Watch:
             self._wrong("I16", f"{path} was answered after {seconds:.2f} s")
 
     def said(self, path: str, asked: bytes, answer: bytes) -> None:
-        """Record a pay-in that was answered with success. I6: check that none is told "unknown" long after it was on.
+        """Record a pay-in that was answered with success. I6: check that none is told "unknown" long after its decision.
 
         The path names the session and so its provider (people).
         """
         told = _CODE.search(answer)
         if told is None or told[1] not in (b"1", b"99"):
             return
-        bet = int(path.split("/")[3].split("-", maxsplit=1)[0]), json.loads(asked)["betId"]
-        if told[1] == b"1":
+        bet, verb = (
+            (int(path.split("/")[3].split("-", maxsplit=1)[0]), json.loads(asked)["betId"]),
+            path.rsplit("/", maxsplit=1)[-1],
+        )
+        paid_in = verb in ("pay-in", "pay-in-out")
+        if told[1] == b"1" and paid_in:
             self.said_on.add(bet)
-        elif self.steady and bet in self.on:
-            late_s = self.now_s() - self.on[bet]
+        elif told[1] == b"99" and self.steady:
+            since_s = self.on.get(bet) if paid_in else self._decided_s.get((bet, verb))
+            late_s = 0.0 if since_s is None else self.now_s() - since_s
             if late_s > AT_ONCE_S + self.lateness_s:
-                self._wrong("I6", f"{bet[1]} was told 99 although it had been on for {late_s:.2f} s")
+                self._wrong("I6", f"{bet[1]} was told 99 to its {verb}, which had been decided for {late_s:.2f} s")
 
     def failed(self, event: str, error: BaseException) -> None:
         """Record an error of the hub that no fault of the simulator explains."""
@@ -169,6 +180,7 @@ class Watch:
 
     def _bet(self, row: dict[str, Any], states: dict[str, str]) -> None:
         name, state, stake = row["bet_ref"], row["state"], states.get("stake")
+        self._bets[row["bet_id"]] = row["provider_id"], name
         if state in TOLD_ON and stake == "accepted":
             self.on.setdefault((row["provider_id"], name), self.now_s())
         if "payout" in states and stake != "accepted":
