@@ -56,7 +56,9 @@ async def test_a_list_shows_twice_what_was_booked_twice() -> None:
 
 def still(*incidents: str, character: CasinoCharacter = CasinoCharacter.HONEST, **turned: Any) -> Case:
     casino = casino_of(character)
-    casino.dials = dials_of(**{"skew_ms": 0, "crash_every_s": 0.0, "pause_every_s": 0.0, "restart_every_s": 0.0, **turned})
+    casino.dials = dials_of(
+        **{"skew_ms": 0, "crash_every_s": 0.0, "pause_every_s": 0.0, "restart_every_s": 0.0, **turned}
+    )
     return Case(BET, casino, None, frozenset(incidents))
 
 

@@ -195,13 +195,14 @@ def stopping(name: str) -> Any:
     ("owner", "seconds", "ends", "left"),
     [
         ("hub-1", 30, "in order", []),
-        ("hub-1", 30, "with a lease", ["hub-1"]),
+        ("hub-1", 30, "with a lease", ["hub-1 left calls leased"]),
+        ("hub-1", 30, "with a crash", ["hub-1 counted a crash"]),
         ("hub-1", -1, "with a lease", []),  # it ran out
         ("hub-2", 30, "with a lease", []),
         ("hub-1", 30, "without a database", []),  # a crash, as the next process will count it
     ],
 )
-async def test_a_process_that_stops_in_order_and_leaves_calls_leased_is_recorded(
+async def test_an_orderly_stop_that_leaves_calls_leased_or_counts_a_crash_is_recorded(
     db: Db, database_url: str, monkeypatch: pytest.MonkeyPatch, owner: str, seconds: int, ends: str, left: list[str]
 ) -> None:
     world = World(db, database_url)
@@ -219,9 +220,11 @@ async def test_a_process_that_stops_in_order_and_leaves_calls_leased_is_recorded
             raise DbDown("gone")
         if ends == "in order":
             assert await Calls(db, "hub-1").give_back(stage.clock.now_ms()) == 1
+        if ends == "with a crash":
+            await db.execute("update calls set lease_until_ms = 0, crashes = crashes + 1")
 
     monkeypatch.setattr(stages, "wind_up", wind_up)
     await stage.stop(running)
-    assert stage.left_leased == left
+    assert stage.badly_stopped == left
     assert (running.alive, stage.hubs) == (False, [])
     assert stage._dead == (["hub-1"] if ends == "without a database" else [])

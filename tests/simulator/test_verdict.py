@@ -22,20 +22,20 @@ def world(**forged: Any) -> Any:
     """A world in which all is right until a test forges something."""
     watch = Watch()
     watch.names[7] = "b-1"
-    plain = {"weather": Weather(), "stage": SimpleNamespace(left_leased=[]), "watch": watch, "odd": []}
+    plain = {"weather": Weather(), "stage": SimpleNamespace(badly_stopped=[]), "watch": watch, "odd": []}
     return SimpleNamespace(**{**plain, "asked_cashbacks": {(11, "week 12"): 500}, **forged})
 
 
-def test_two_tries_under_way_and_calls_left_leased_are_violations() -> None:
+def test_two_tries_under_way_and_an_orderly_stop_that_was_none_are_violations() -> None:
     verdict, scene = Judgement(), world()
     _leases(scene, verdict)
     assert verdict.violations == []
     scene.weather.twice_under_way.append((7, -1))
-    scene.stage.left_leased.append("hub-2")
+    scene.stage.badly_stopped.append("hub-2 left calls leased")
     _leases(scene, verdict)
     assert verdict.violations == [
         "I17: b-1 type -1 was sent while another try of it was under way",
-        "I17: hub-2 stopped in order, and left calls leased",
+        "I17: at its orderly stop hub-2 left calls leased",
     ]
 
 

@@ -110,8 +110,8 @@ class Stage:
         self.network = InProcessWire(self.clock)
         self.sealer = Sealer(SEAL_KEY)
         self.hubs: list[Running] = []
-        self.left_leased: list[str] = []
-        """Processes that stopped in order and left calls leased."""
+        self.badly_stopped: list[str] = []
+        """Processes that stopped in order, and what was wrong with it."""
         self._born = 0
         self._dead: list[str] = []
         self._set = False
@@ -205,15 +205,24 @@ class Stage:
             await self.clock.sleep(0.05)
         given_back = False
         with suppress(DbError):
+            before = await self._held(running)
             await wind_up(running.hub, running.loops, within_s=FINISH_S)
             given_back = True
-            held = "select count(*) from calls where lease_owner = $1 and lease_until_ms > $2"
-            if await self.db.fetchval(held, running.name, self.clock.now_ms()):
-                self.left_leased.append(running.name)
+            now_ms, after = self.clock.now_ms(), await self._held(running)
+            if any(until_ms > now_ms for _, until_ms in after.values()):
+                self.badly_stopped.append(f"{running.name} left calls leased")
+            if any(crashes > before[call][0] for call, (crashes, _) in after.items() if call in before):
+                self.badly_stopped.append(f"{running.name} counted a crash")
         self.hubs.append(running)
         await self.kill(running)
         if given_back:
             self._dead.remove(running.name)  # it ended in order: what it held counts no crash
+
+    async def _held(self, running: Running) -> dict[tuple[int, str], tuple[int, int]]:
+        """Return the calls under this process's name, with their number of crashes and the end of the lease."""
+        sql = "select subject_id, slot, crashes, lease_until_ms from calls where lease_owner = $1"
+        rows = await self.db.fetch(sql, running.name)
+        return {(row["subject_id"], row["slot"]): (row["crashes"], row["lease_until_ms"]) for row in rows}
 
     async def close(self) -> None:
         """Stop everything."""

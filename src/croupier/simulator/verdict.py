@@ -110,8 +110,8 @@ def _leases(scene: Scene, verdict: Judgement) -> None:
     for subject_id, number in scene.weather.twice_under_way:
         name = scene.watch.names.get(subject_id, subject_id)
         verdict.wrong("I17", f"{name} type {number} was sent while another try of it was under way")
-    for process in scene.stage.left_leased:
-        verdict.wrong("I17", f"{process} stopped in order, and left calls leased")
+    for what in scene.stage.badly_stopped:
+        verdict.wrong("I17", f"at its orderly stop {what}")
 
 
 def _claims(scene: Scene, told: Told, verdict: Judgement) -> None:
