@@ -57,10 +57,15 @@ JACKPOTS = (
     Plant(
         "pot-paid-and-not-reset",
         "the next round begins with what was paid out",
-        _RULES,
-        (("round_ceiling=pot.ceiling, contributed=0)", "round_ceiling=pot.ceiling)"),),
+        _STORE,
+        (
+            (
+                "'open', $3, $4, 0, $5",
+                "'open', $3, $4, coalesce((select least(o.contributed, $4::bigint - $3::bigint)"
+                " from jackpot_rounds o where o.pot_id = $1 and o.number = $2 - 1), 0), $5",
+            ),
+        ),
         "I21",
-        _CORE_TESTS + "test_the_stake_that_fills_the_pot_wins_it_and_the_next_round_is_seeded",
     ),
     Plant(
         "pot-keeps-a-refunded-stake",
