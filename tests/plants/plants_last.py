@@ -197,6 +197,14 @@ _PERSONS = (
 
 _ROUNDS = (
     _plant(
+        "pot-carry-of-a-return-with-the-wrong-sign",
+        "the remainder of a share that leaves a pot is added to what the pot is still to get",
+        _JACKPOT,
+        old="one.stake.direction is Direction.IN else -one.parts",
+        new="one.stake.direction is Direction.IN else one.parts",
+        expected="I21",
+    ),
+    _plant(
         "pot-books-only-its-last-share",
         "of several shares that a pot gains in one step only the last is booked",
         _JACKPOT,
