@@ -11,6 +11,7 @@ from tests.plants.planting import Plant
 from tests.plants.plants_core import CORE
 from tests.plants.plants_flows import FLOWS
 from tests.plants.plants_jackpots import JACKPOTS
+from tests.plants.plants_last import LAST
 from tests.plants.plants_later import LATER
 from tests.plants.plants_proofs import PROOFS
 from tests.plants.plants_protocols import PROTOCOLS
@@ -96,7 +97,7 @@ TESTS: dict[str, str] = {
 
 PLANTS: tuple[Plant, ...] = tuple(
     replace(plant, test=TESTS.get(plant.name, plant.test))
-    for plant in (*CORE, *FLOWS, *STORE, *PROTOCOLS, *PROOFS, *RULES, *WORDS, *JACKPOTS, *LATER)
+    for plant in (*CORE, *FLOWS, *STORE, *PROTOCOLS, *PROOFS, *RULES, *WORDS, *JACKPOTS, *LATER, *LAST)
 )
 
 
