@@ -84,6 +84,8 @@ TESTS: dict[str, str] = {
     "cashback-parked-without-a-second-try": _PROOFS
     + "test_the_cancel_of_a_cashback_is_tried_once_more_and_then_a_person_looks",
     "list-dated-by-its-answer": _PROOFS + "test_a_list_is_as_old_as_its_question",
+    "late-stake-added-to-a-base-that-holds-it": "tests/store/money/test_balances.py"
+    "::test_a_payment_that_turns_up_late_makes_the_base_unknown_until_the_casino_is_asked_anew",
     "balance-dated-by-its-answer": "tests/flows/test_balances.py::test_a_balance_is_as_old_as_its_question",
     "first-line-believed": _PROOFS + "test_of_two_lines_the_one_that_fits_is_taken",
     "double-listing-unseen": "tests/flows/test_reconcile.py"

@@ -336,7 +336,7 @@ def _late(chance: SeededChance, drawn: Dials) -> dict[str, object]:
         "delay_s": 0.5, "cut_every_s": 0.0, "crash_every_s": 0.0, "pause_every_s": 0.0, "skew_ms": 0, "lost_commits": 0.0,
         "restart_every_s": 0.0, "slow_db_s": 0.0, "late_refuse": chance.fraction() < 0.3, "no_funds": 0.1,
         "hold_s": one_of(chance.branch("hold"), (USUAL_HOLD_S, 15.0)), "answer_delay_s": one_of(chance.branch("answers"), (0.0, 8.0)), "queued_unsaid": one_of(chance.branch("words"), (0.0, 0.9)),
-        "players": one_of(chance.branch("players"), (1, 1, 4)), "told_balance": one_of(chance.branch("balances"), (0.0, 1.0)),
+        "players": one_of(chance.branch("players"), (1, 1, 4)), "told_balance": 1.0,
         "not_yet": one_of(chance, (0.0, 0.3)), "info_down": one_of(chance, (0.0, 1.0)), "casinos": (CasinoCharacter.QUEUED, one_of(chance, late)),
         "providers": (ProviderCharacter.VANISHING, one_of(chance, leaving)),
         **(DEADLY if drawn.crash_every_s == OFTEN_S else {}),
@@ -362,7 +362,7 @@ def _thin(chance: SeededChance) -> dict[str, object]:
         "casinos": (one_of(chance, unheard), one_of(chance, second)), "operator_every_s": 0.0, "odd_acts": 0.0,
         "stray_lines": one_of(chance.branch("lines"), (0.0, 0.3)), "hold_s": one_of(chance.branch("hold"), (USUAL_HOLD_S, USUAL_HOLD_S, 15.0)), "players": one_of(chance.branch("players"), (1, 1, 2)), "told_balance": one_of(chance.branch("balances"), (0.0, 1.0)),
         "slow_db_s": one_of(chance.branch("database"), (0.0, 0.0, 6.0)), "stale_answers": one_of(chance.branch("front end"), (0.0, 0.3)),
-        "restored": chance.branch("restore").fraction() < 0.5, "in_flight": one_of(chance.branch("places"), (200, 200, 2)), "poison": deadly > 0 and chance.branch("poison").fraction() < 0.5,
+        "restored": chance.branch("restore").fraction() < 0.5, "in_flight": one_of(chance.branch("places"), (200, 2, 2)), "poison": deadly > 0 and chance.branch("poison").fraction() < 0.5,
         "providers": (ProviderCharacter.REFUNDING, one_of(chance, (ProviderCharacter.REFUNDING, ProviderCharacter.PATIENT))),
     }  # fmt: skip
 
