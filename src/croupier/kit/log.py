@@ -280,9 +280,12 @@ def overheard(hear: Callable[[str, BaseException], None]) -> Iterator[None]:
             hear(str(event["event"]), error)
         raise structlog.DropEvent
 
-    before = structlog.get_config()
+    before = structlog.get_config() if structlog.is_configured() else None
     structlog.configure(processors=[pick], wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     try:
         yield
     finally:
-        structlog.configure(**before)
+        if before is None:
+            structlog.reset_defaults()
+        else:
+            structlog.configure(**before)
