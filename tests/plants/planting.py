@@ -62,6 +62,11 @@ class Plant:
         return source
 
 
+def plant_of(name: str, breaks: str, where: str, *, old: str, new: str, expected: str) -> Plant:
+    """Return a plant of one edit that the simulator is to detect."""
+    return Plant(name, breaks, where, ((old, new),), expected)
+
+
 def install(plant: Plant) -> None:
     """Make this process import the module with the bug in it, from now on."""
     assert plant.where not in sys.modules, f"{plant.where} was imported before {plant.name} was planted"

@@ -4,7 +4,7 @@ a wrong name or number, comparisons that are not made, and the draw, booking and
 
 from __future__ import annotations
 
-from tests.plants.planting import Plant
+from tests.plants.planting import Plant, plant_of
 
 _EFFECTS = "croupier.core.effects"
 _COMPARE = "croupier.core.reconciliation"
@@ -22,12 +22,8 @@ _PROVIDER_WORDS = "croupier.providers.betcore_v1.outcomes"
 _CASINO_ROUTES = "croupier.casinos.betcore_v2.routes"
 
 
-def _plant(name: str, breaks: str, where: str, *, old: str, new: str, expected: str) -> Plant:
-    return Plant(name, breaks, where, ((old, new),), expected)
-
-
 _MONEY = (
-    _plant(
+    plant_of(
         "refund-out-of-the-revenue",
         "the stake of a refunded bet comes out of the revenue and stays in open-bets",
         _EFFECTS,
@@ -35,7 +31,7 @@ _MONEY = (
         new="    source = ledger.ggr(bet.casino_id, bet.provider_id)\n",
         expected="I13 I20",
     ),
-    _plant(
+    plant_of(
         "jackpot-paid-twice-out-of-its-pot",
         "a paid jackpot win comes out of its pot a second time and stays owed",
         _EFFECTS,
@@ -43,7 +39,7 @@ _MONEY = (
         new='    d.book(jackpot_account(bet), ledger.wallets(bet.casino_id), amount, why="paid")',
         expected="I1 owed",
     ),
-    _plant(
+    plant_of(
         "query-without-its-time",
         "the time of a query is not passed on, so that no list ever proves a stake absent",
         _DISPATCHER,
@@ -51,7 +47,7 @@ _MONEY = (
         new="await self._apply_answers([leased_call], step, reading)",
         expected="I4",
     ),
-    _plant(
+    plant_of(
         "cancel-sought-among-the-bets",
         "the accept of a cashback's cancel is sought among the bets, and never found",
         _ACCEPT,
@@ -59,7 +55,7 @@ _MONEY = (
         new="    cashback = kind is PaymentKind.CASHBACK",
         expected="I4",
     ),
-    _plant(
+    plant_of(
         "only-the-first-line-read",
         "of the payments that a casino lists only the first is read",
         _CASINO_CODEC,
@@ -67,7 +63,7 @@ _MONEY = (
         new="for element in elements[:1]))",
         expected="incidents reconciliation",
     ),
-    _plant(
+    plant_of(
         "cashback-accept-read-as-of-a-bet",
         "the accept of a cashback is read as that of a bet, and answered as unreadable",
         _CASINO_ROUTES,
@@ -75,7 +71,7 @@ _MONEY = (
         new='"cashback-payments/accept": partial(_accept, subject=BETS)',
         expected="I4",
     ),
-    _plant(
+    plant_of(
         "limit-told-as-no-funds",
         "a bet above its limit is refused as if the player had no funds",
         _PROVIDER_WORDS,
@@ -86,7 +82,7 @@ _MONEY = (
 )
 
 _STORED = (
-    _plant(
+    plant_of(
         "acknowledgement-not-stored",
         "an acknowledgement is not stored, so that a missing accept counts as no failure",
         _ROWS,
@@ -94,7 +90,7 @@ _STORED = (
         new='("acked", "boolean")',
         expected="I17 incidents",
     ),
-    _plant(
+    plant_of(
         "heard-outcomes-not-stored",
         "the outcomes that were heard of a payment are stored only with its first row",
         _ROWS,
@@ -102,7 +98,7 @@ _STORED = (
         new='("heard", "text")',
         expected="incidents",
     ),
-    _plant(
+    plant_of(
         "close-not-stored",
         "the close of a bet is not stored, so that a payment goes to it without its reopening",
         _ROWS,
@@ -110,7 +106,7 @@ _STORED = (
         new='("closing", "text", False, Closing)',
         expected="I4",
     ),
-    _plant(
+    plant_of(
         "standing-stake-not-stored",
         "a stake that stands in open-bets is not marked so in its row, and its return comes out of suspense",
         _ROWS,
@@ -118,7 +114,7 @@ _STORED = (
         new='("was_on", "boolean")',
         expected="I1 I13 I20",
     ),
-    _plant(
+    plant_of(
         "entries-of-the-version-before",
         "the entries of a decision carry the version before it",
         _TRAIN,
@@ -126,7 +122,7 @@ _STORED = (
         new="decision.author, max(after.version - 1, 0), now_ms)\n        )\n    detail",
         expected="archive I21",
     ),
-    _plant(
+    plant_of(
         "time-of-an-outcome-not-stored",
         "the time of an outcome is not stored, so that no payment moves the balance that is told",
         _ROWS,
@@ -137,7 +133,7 @@ _STORED = (
 )
 
 _PERSONS = (
-    _plant(
+    plant_of(
         "every-number-a-difference",
         "a payment that is listed under its own number calls a person, and one under another number does not",
         _COMPARE,
@@ -145,7 +141,7 @@ _PERSONS = (
         new="payment.partner_tx in numbers:",
         expected="I2 reconciliation",
     ),
-    _plant(
+    plant_of(
         "payout-listed-counts-as-taken",
         "each paid win is a difference, because the casino's list is summed as if the player had paid it",
         _COMPARE,
@@ -153,7 +149,7 @@ _PERSONS = (
         new="    return sum(-amount if kind in GIVES else -amount for kind, amount in amounts)",
         expected="I2 reconciliation",
     ),
-    _plant(
+    plant_of(
         "reconciler-works-without-its-lease",
         "the process that holds the lease compares nothing",
         _RECONCILER,
@@ -161,7 +157,7 @@ _PERSONS = (
         new="        return self._hub.clock.monotonic_s() > self._lease_until_s",
         expected="reconciliation",
     ),
-    _plant(
+    plant_of(
         "casino-compared-only-once",
         "after its first round a casino counts as busy, and is not compared again",
         _RECONCILER,
@@ -169,7 +165,7 @@ _PERSONS = (
         new="",
         expected="reconciliation",
     ),
-    _plant(
+    plant_of(
         "difference-called-under-another-number",
         "a person is called for a difference under the number of the casino instead of the bet",
         _RECONCILE,
@@ -177,7 +173,7 @@ _PERSONS = (
         new='raise_for(casino_id, "difference"',
         expected="incidents",
     ),
-    _plant(
+    plant_of(
         "parked-under-the-name-of-a-failure",
         "a person is told of five failures when a payment is parked for another reason",
         _OUTCOMES,
@@ -185,7 +181,7 @@ _PERSONS = (
         new='d.incident("not_accepted", f"{kind.value}: {why}")',
         expected="incidents",
     ),
-    _plant(
+    plant_of(
         "kept-payout-called-a-contradiction",
         "a payout that its casino keeps calls a person under the name of another matter",
         _EFFECTS,
@@ -196,7 +192,7 @@ _PERSONS = (
 )
 
 _ROUNDS = (
-    _plant(
+    plant_of(
         "pot-carry-of-a-return-with-the-wrong-sign",
         "the remainder of a share that leaves a pot is added to what the pot is still to get",
         _JACKPOT,
@@ -204,7 +200,7 @@ _ROUNDS = (
         new="one.stake.direction is Direction.IN else one.parts",
         expected="I21",
     ),
-    _plant(
+    plant_of(
         "pot-books-only-its-last-share",
         "of several shares that a pot gains in one step only the last is booked",
         _JACKPOT,
@@ -212,7 +208,7 @@ _ROUNDS = (
         new="        sums[key] = abs(one.amount)",
         expected="I21",
     ),
-    _plant(
+    plant_of(
         "pot-remainder-lost-with-its-round",
         "what is less than a minor unit is lost when a round is won",
         _JACKPOT,
@@ -220,7 +216,7 @@ _ROUNDS = (
         new="round_ceiling=pot.ceiling, contributed=0, carry=0)",
         expected="I21",
     ),
-    _plant(
+    plant_of(
         "pot-pays-without-its-seed",
         "the winner of a round gets the shares in the pot and not its seed",
         _POTS,
@@ -228,7 +224,7 @@ _ROUNDS = (
         new="select r.pot_id, r.number, r.contributed as amount",
         expected="I21",
     ),
-    _plant(
+    plant_of(
         "pot-won-by-the-first-of-its-step",
         "a round is won by the first stake that is read with the winning one",
         _JACKPOT,
@@ -236,7 +232,7 @@ _ROUNDS = (
         new="Win(now.number, now.amount, found[0].stake.bet_id)",
         expected="I21",
     ),
-    _plant(
+    plant_of(
         "pot-drawn-without-its-round",
         "the hit amount of a round does not depend on its number",
         _JACKPOT,
@@ -244,7 +240,7 @@ _ROUNDS = (
         new='label = f"{LABEL}:{pot.pot_id}:{block}"',
         expected="I21",
     ),
-    _plant(
+    plant_of(
         "pot-shares-booked-backwards",
         "the shares of a pot are booked out of it",
         _JACKPOT,
@@ -252,7 +248,7 @@ _ROUNDS = (
         new='if direction == "back" else (pot.account, share)',
         expected="I1 I21",
     ),
-    _plant(
+    plant_of(
         "pot-gives-back-with-every-win",
         "each win of a bet takes the share of its stake out of the pots again",
         _POTS,

@@ -5,7 +5,7 @@ That is: calls for a person and comparisons, two tries of a payment under way, c
 
 from __future__ import annotations
 
-from tests.plants.planting import Plant
+from tests.plants.planting import Plant, plant_of
 
 _REQUESTS = "croupier.core.bet_requests"
 _EFFECTS = "croupier.core.effects"
@@ -35,12 +35,8 @@ _WIRING = "croupier.apps.wiring"
 _SETTINGS = "croupier.kit.settings"
 
 
-def _plant(name: str, breaks: str, where: str, *, old: str, new: str, expected: str) -> Plant:
-    return Plant(name, breaks, where, ((old, new),), expected)
-
-
 _MONEY = (
-    _plant(
+    plant_of(
         "late-stake-into-owed",
         "a stake that comes too late is booked as owed, and goes back out of suspense",
         _EFFECTS,
@@ -48,7 +44,7 @@ _MONEY = (
         new='ledger.owed(bet.casino_id), bet.stake, why="accepted_late")',
         expected="I1 owed",
     ),
-    _plant(
+    plant_of(
         "stake-after-the-take-back-not-owed",
         "a payout is taken back, and the stake that goes back then was never booked as owed",
         _EFFECTS,
@@ -57,7 +53,7 @@ _MONEY = (
         new="    move(d, BetEvent.PAYOUT_TAKEN_BACK)\n    d.set(",
         expected="I13 I20 owed",
     ),
-    _plant(
+    plant_of(
         "jackpot-without-tax",
         "the casino is told no tax with a jackpot win",
         _REQUESTS,
@@ -65,7 +61,7 @@ _MONEY = (
         new="owe(d, PaymentKind.JACKPOT, bet.win, tax=None)",
         expected="I2",
     ),
-    _plant(
+    plant_of(
         "returned-stake-is-taxed",
         "a stake that goes back is taxed as if it were a win",
         _EFFECTS,
@@ -73,7 +69,7 @@ _MONEY = (
         new="    owe(d, kind, d.subject.stake, tax=tax_due(d, d.subject.stake))",
         expected="I2",
     ),
-    _plant(
+    plant_of(
         "tax-of-nothing-left-out",
         "a tax of 0 is not told, so that the casino takes its own",
         _CASINO_CODEC,
@@ -81,7 +77,7 @@ _MONEY = (
         new="    if not order.tax and order.promo_code",
         expected="I2",
     ),
-    _plant(
+    plant_of(
         "win-told-as-its-tax",
         "the whole win is told to the casino as the tax to withhold",
         _CASINO_CODEC,
@@ -89,7 +85,7 @@ _MONEY = (
         new="None if order.tax is None else format_amount(order.amount, order.currency)",
         expected="I3 I7",
     ),
-    _plant(
+    plant_of(
         "cancel-of-a-paid-cashback-not-sent",
         "the cancel of a cashback that is paid is never sent",
         _CASHBACK,
@@ -97,7 +93,7 @@ _MONEY = (
         new="        return\n",
         expected="I4",
     ),
-    _plant(
+    plant_of(
         "done-call-takes-the-others-along",
         "with a call that is done all other calls of its bet are deleted",
         _TRAIN_SQL,
@@ -105,7 +101,7 @@ _MONEY = (
         new="    and c.subject_id = i.subject_id)",
         expected="I10 I4",
     ),
-    _plant(
+    plant_of(
         "lease-shorter-than-a-call",
         "a payment is sent a second time while its first try is under way",
         _SETTINGS,
@@ -113,7 +109,7 @@ _MONEY = (
         new="lease_s: float = setting(1.5,",
         expected="I17",
     ),
-    _plant(
+    plant_of(
         "failures-not-stored",
         "the failures of a call are not stored, so nobody is called and nothing slows down",
         _ROWS,
@@ -121,7 +117,7 @@ _MONEY = (
         new='("failures", "integer")',
         expected="I17 incidents",
     ),
-    _plant(
+    plant_of(
         "proof-without-the-life-of-a-make",
         "a list proves a stake absent while its last make may still be booked",
         _WAITS,
@@ -129,7 +125,7 @@ _MONEY = (
         new="hold_s + self.skew_s)",
         expected="I2",
     ),
-    _plant(
+    plant_of(
         "number-not-reserved",
         "the number that a casino gave a payment is not reserved, so that another payment may have it too",
         _TRAIN,
@@ -137,7 +133,7 @@ _MONEY = (
         new="    for payment in decision.named[1:]:",
         expected="I5",
     ),
-    _plant(
+    plant_of(
         "number-of-the-payment-not-kept",
         "the casino's number of an accepted payment is forgotten, so that a second booking is no contradiction",
         _OUTCOMES,
@@ -145,7 +141,7 @@ _MONEY = (
         new="    d.pay(payment.kind, PaymentEvent.ACCEPT)",
         expected="I5 incidents",
     ),
-    _plant(
+    plant_of(
         "tax-not-compared",
         "a yes that names another tax is taken for a yes",
         _OUTCOMES,
@@ -153,7 +149,7 @@ _MONEY = (
         new='    if said.tax == "" and not same_amount(',
         expected="I2 incidents",
     ),
-    _plant(
+    plant_of(
         "refusal-with-all-fields-read-as-yes",
         "a refusal that names every fact of the payment is taken for its yes",
         _CASINO_CODEC,
@@ -161,7 +157,7 @@ _MONEY = (
         new="    if told is None:",
         expected="I5 incidents",
     ),
-    _plant(
+    plant_of(
         "close-in-flight-overtaken",
         "a payment leaves while a close of its bet is on its way, and comes to a closed bet",
         _EFFECTS,
@@ -169,7 +165,7 @@ _MONEY = (
         new="d.subject.closing is Closing.CLOSED",
         expected="I4",
     ),
-    _plant(
+    plant_of(
         "event-of-the-state-before",
         "the trace of a bet names with each event the state that it has left",
         _TRAIN,
@@ -177,7 +173,7 @@ _MONEY = (
         new="now_ms, decision.event, (decision.before or after).state.value, detail",
         expected="archive I21",
     ),
-    _plant(
+    plant_of(
         "revenue-grows-by-what-was-won",
         "wins raise the revenue that the report shows",
         _GGR,
@@ -188,7 +184,7 @@ _MONEY = (
 )
 
 _ANSWERS = (
-    _plant(
+    plant_of(
         "pay-in-out-wins-its-stake",
         "the win of a pay-in-out is read from the field of its stake",
         _PROVIDER_CODEC,
@@ -196,7 +192,7 @@ _ANSWERS = (
         new='        win=_read_amount(obj, "betAmount"),',
         expected="I3",
     ),
-    _plant(
+    plant_of(
         "pay-in-out-taken-for-a-pay-in",
         "a pay-in-out is read as a pay-in, and its win is never owed",
         _PROVIDER_ROUTES,
@@ -204,7 +200,7 @@ _ANSWERS = (
         new="codec.read_pay_in(provider_id,",
         expected="I3 I9",
     ),
-    _plant(
+    plant_of(
         "any-game-pays-jackpots",
         "a pay-out without a bet is paid as a jackpot win in every game",
         _PAY_OUT,
@@ -212,7 +208,7 @@ _ANSWERS = (
         new="    if bet is None and win:",
         expected="I3 I9",
     ),
-    _plant(
+    plant_of(
         "refund-answer-not-kept",
         "a refund is told yes and its answer is not stored",
         _REQUESTS,
@@ -220,7 +216,7 @@ _ANSWERS = (
         new='    d.tell("refund")',
         expected="I3 reconciliation",
     ),
-    _plant(
+    plant_of(
         "jackpot-answer-not-kept",
         "the yes to a jackpot win is not stored",
         _REQUESTS,
@@ -228,7 +224,7 @@ _ANSWERS = (
         new="    d.set(state=BetState.SETTLED, ended_ms=terms.now_ms)",
         expected="I3 reconciliation",
     ),
-    _plant(
+    plant_of(
         "pay-in-answer-not-kept",
         "a pay-in is told yes and its answer is not stored",
         _EFFECTS,
@@ -236,7 +232,7 @@ _ANSWERS = (
         new="    d.set(waiting_until_ms=None)",
         expected="I6 reconciliation",
     ),
-    _plant(
+    plant_of(
         "claim-counted-from-the-request",
         "the time to claim a late stake is counted from its request, so it goes back before anybody can claim it",
         _EFFECTS,
@@ -244,7 +240,7 @@ _ANSWERS = (
         new="due = d.terms.waits.after_ms(bet.created_ms, d.terms.provider.claim_s)",
         expected="I3",
     ),
-    _plant(
+    plant_of(
         "conflict-told-as-refused",
         "a request with other contents of a bet that is on is told as refused by the casino",
         _PROVIDER_WORDS,
@@ -252,7 +248,7 @@ _ANSWERS = (
         new="Refusal.CONFLICT: WireOutcome(4, 403)",
         expected="I6 I9",
     ),
-    _plant(
+    plant_of(
         "body-not-in-the-digest",
         "the id of a request may come again with another body, because its digest is of the path alone",
         _PROVIDER_ROUTES,
@@ -260,7 +256,7 @@ _ANSWERS = (
         new='{request.path}\\n".encode()).digest()',
         expected="I3 I9",
     ),
-    _plant(
+    plant_of(
         "payment-begun-during-the-question-ignored",
         "a payment that began while the casino was asked may be in its word, and is added again",
         _BALANCES,
@@ -268,7 +264,7 @@ _ANSWERS = (
         new="p.created_ms <= k.asked_ms",
         expected="I3",
     ),
-    _plant(
+    plant_of(
         "player-change-by-a-command-unseen",
         "a block of a player, or its end, does not reach the process that remembers the session",
         _MEMORY,
@@ -276,7 +272,7 @@ _ANSWERS = (
         new=" or",
         expected="limits",
     ),
-    _plant(
+    plant_of(
         "game-change-by-a-command-unseen",
         "a limit or switch of a game does not reach the process that remembers the session",
         _MEMORY,
@@ -287,7 +283,7 @@ _ANSWERS = (
 )
 
 _PERSONS = (
-    _plant(
+    plant_of(
         "called-after-three-tries",
         "a person is called after three failed tries, when the casino is only slow",
         _SETTINGS,
@@ -295,7 +291,7 @@ _PERSONS = (
         new="incident_after: int = setting(3,",
         expected="incidents",
     ),
-    _plant(
+    plant_of(
         "called-after-thirty-days",
         "a person is called for owed money only when its schedule is used up",
         _OUTCOMES,
@@ -303,7 +299,7 @@ _PERSONS = (
         new="    if due is None:",
         expected="incidents",
     ),
-    _plant(
+    plant_of(
         "parked-after-five-minutes",
         "what a casino is owed is parked after five minutes instead of thirty days",
         _WIRING,
@@ -311,7 +307,7 @@ _PERSONS = (
         new="park_after_s=settings.then_every_s",
         expected="I4 I7 incidents",
     ),
-    _plant(
+    plant_of(
         "parked-payment-keeps-its-call",
         "a payment that waits for a person keeps its call, and has no time of its end",
         _DRAFT,
@@ -319,7 +315,7 @@ _PERSONS = (
         new="PaymentEvent.EXPIRE)",
         expected="I11",
     ),
-    _plant(
+    plant_of(
         "difference-calls-nobody",
         "a difference between the books is stored, and nobody is called",
         _RECONCILE,
@@ -327,7 +323,7 @@ _PERSONS = (
         new="if before is not None and (before.closed_ms is not None",
         expected="reconciliation",
     ),
-    _plant(
+    plant_of(
         "forgotten-booking-unseen",
         "a casino that forgets what it had booked is never found out",
         _COMPARE,
@@ -335,7 +331,7 @@ _PERSONS = (
         new="    if payment.state is PaymentState.PARKED and _surely_listed",
         expected="reconciliation",
     ),
-    _plant(
+    plant_of(
         "own-return-unseen",
         "a return that the casino made by itself is no difference, and the player has both",
         _COMPARE,
@@ -343,7 +339,7 @@ _PERSONS = (
         new="for one in lines[1:]]",
         expected="incidents reconciliation",
     ),
-    _plant(
+    plant_of(
         "every-refund-a-difference",
         "each bet that was refunded calls a person, though all books agree",
         _COMPARE,
@@ -351,7 +347,7 @@ _PERSONS = (
         new="",
         expected="reconciliation",
     ),
-    _plant(
+    plant_of(
         "sample-never-compared",
         "bets of which a try went unanswered are not compared when they are over",
         _COMPARISONS,
@@ -359,7 +355,7 @@ _PERSONS = (
         new="",
         expected="reconciliation",
     ),
-    _plant(
+    plant_of(
         "comparison-asked-for-ever",
         "a bet that agrees with its casino is compared again and again",
         _COMPARISONS,
@@ -367,7 +363,7 @@ _PERSONS = (
         new="excluded.result = 'healed' and",
         expected="reconciliation",
     ),
-    _plant(
+    plant_of(
         "reconciler-asks-who-is-down",
         "only casinos that do not answer are compared",
         _RECONCILER,
@@ -378,7 +374,7 @@ _PERSONS = (
 )
 
 _ROUNDS = (
-    _plant(
+    plant_of(
         "pot-fed-by-every-game",
         "a pot of some games takes the shares of all",
         _JACKPOT,
@@ -386,7 +382,7 @@ _ROUNDS = (
         new="self.game_ids is None or stake.game_id > 0",
         expected="I21",
     ),
-    _plant(
+    plant_of(
         "pot-commitment-of-swapped-amounts",
         "what a round commits to cannot be verified: ceiling and seed are swapped",
         _JACKPOT,
@@ -394,7 +390,7 @@ _ROUNDS = (
         new="{pot.round_ceiling}:{pot.round_seed}:{pot.currency}",
         expected="I21",
     ),
-    _plant(
+    plant_of(
         "pot-misses-the-last-entry",
         "the last entry of each range feeds no pot",
         _POTS,
@@ -402,7 +398,7 @@ _ROUNDS = (
         new="l.entry_id < $2",
         expected="I21",
     ),
-    _plant(
+    plant_of(
         "rounds-share-their-secret",
         "the secret that is published with a round is the secret of the next one",
         _AWARDS,
@@ -410,7 +406,7 @@ _ROUNDS = (
         new="Fresh(secret, secret, await",
         expected="I21",
     ),
-    _plant(
+    plant_of(
         "pot-skips-what-follows-its-winner",
         "stakes that are read in one step with the winning one, and come after it, feed no round",
         _JACKPOT,
@@ -418,7 +414,7 @@ _ROUNDS = (
         new="win = Win(now.number, now.amount, stake.bet_id)",
         expected="I21",
     ),
-    _plant(
+    plant_of(
         "pot-seed-of-the-next-round-not-booked",
         "the seed of the next round is in the pot and in no account",
         _JACKPOT,

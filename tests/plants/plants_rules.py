@@ -5,7 +5,7 @@ Chosen as somebody would who had not read the other tables: one word, sign or co
 
 from __future__ import annotations
 
-from tests.plants.planting import Plant
+from tests.plants.planting import Plant, plant_of
 
 _SESSION = "croupier.core.session"
 _REQUESTS = "croupier.core.bet_requests"
@@ -18,12 +18,8 @@ _BALANCES = "croupier.store.money.balances"
 _TRAIN = "croupier.store.money.group_commit"
 
 
-def _plant(name: str, breaks: str, where: str, *, old: str, new: str, expected: str) -> Plant:
-    return Plant(name, breaks, where, ((old, new),), expected)
-
-
 _NEW_BETS = (
-    _plant(
+    plant_of(
         "session-never-ends",
         "a bet is opened in a session that is over",
         _SESSION,
@@ -31,7 +27,7 @@ _NEW_BETS = (
         new="    if now_ms < 0:",
         expected="limits",
     ),
-    _plant(
+    plant_of(
         "session-ends-early",
         "a session takes no bets in its last half minute",
         _SESSION,
@@ -39,7 +35,7 @@ _NEW_BETS = (
         new="    if session.over(now_ms + 30_000):",
         expected="limits",
     ),
-    _plant(
+    plant_of(
         "blocked-player-bets",
         "a player whom the casino excluded opens new bets",
         _SESSION,
@@ -47,7 +43,7 @@ _NEW_BETS = (
         new="    if (session.blocked or session.excluded(now_ms)) and stake == 0:",
         expected="limits",
     ),
-    _plant(
+    plant_of(
         "switched-off-game-bets",
         "a game that is switched off for a casino takes new bets",
         _SESSION,
@@ -55,7 +51,7 @@ _NEW_BETS = (
         new="provider.takes_new and",
         expected="limits",
     ),
-    _plant(
+    plant_of(
         "game-limit-ignored",
         "the limit that is set at a game does not judge its bets",
         _SESSION,
@@ -63,7 +59,7 @@ _NEW_BETS = (
         new="(casino.max_bet, provider.max_bet)",
         expected="limits",
     ),
-    _plant(
+    plant_of(
         "widest-limit-holds",
         "of several limits the widest holds",
         _SESSION,
@@ -71,7 +67,7 @@ _NEW_BETS = (
         new="    high = max(math.floor(",
         expected="limits",
     ),
-    _plant(
+    plant_of(
         "smallest-stake-inverted",
         "a stake below the smallest one is taken and those above it are refused",
         _SESSION,
@@ -79,7 +75,7 @@ _NEW_BETS = (
         new="0 < low < stake:",
         expected="limits",
     ),
-    _plant(
+    plant_of(
         "limit-with-two-decimals",
         "limits are read with two decimals in every currency",
         _SESSION,
@@ -90,7 +86,7 @@ _NEW_BETS = (
 )
 
 _REPEATS = (
-    _plant(
+    plant_of(
         "round-of-a-pay-in-not-compared",
         "a pay-in of another round is answered as a repeat",
         _REQUESTS,
@@ -100,7 +96,7 @@ _REPEATS = (
         "    return mine == (asked.casino_id, asked.player_id, origin, asked.stake, asked.win)",
         expected="I9",
     ),
-    _plant(
+    plant_of(
         "round-of-a-pay-out-not-compared",
         "a pay-out of another round settles the bet",
         _REQUESTS,
@@ -109,7 +105,7 @@ _REPEATS = (
         new="    mine = (bet.casino_id, bet.player_id)\n    return mine == (asked.casino_id, asked.player_id)",
         expected="I9",
     ),
-    _plant(
+    plant_of(
         "player-of-a-pay-in-not-compared",
         "a pay-in through another player's session is answered as a repeat",
         _REQUESTS,
@@ -119,7 +115,7 @@ _REPEATS = (
         "    return mine == (asked.casino_id, asked.round_ref, origin, asked.stake, asked.win)",
         expected="I9 I14",
     ),
-    _plant(
+    plant_of(
         "pay-in-out-win-not-compared",
         "a pay-in-out with another win is answered as a repeat",
         _REQUESTS,
@@ -127,7 +123,7 @@ _REPEATS = (
         new="    win = asked.win",
         expected="I9",
     ),
-    _plant(
+    plant_of(
         "verb-not-compared",
         "a pay-in of a bet that was made by pay-in-out is answered as a repeat",
         _REQUESTS,
@@ -135,7 +131,7 @@ _REPEATS = (
         new="bet.round_ref, origin, bet.stake, win)",
         expected="I9",
     ),
-    _plant(
+    plant_of(
         "pay-in-out-settled-again",
         "a pay-out of a bet that was made by pay-in-out is taken",
         _REQUESTS,
@@ -143,7 +139,7 @@ _REPEATS = (
         new="    if bet.origin is Origin.TOMBSTONE:",
         expected="I9",
     ),
-    _plant(
+    plant_of(
         "tombstone-comes-alive",
         "a pay-out of a bet that was refunded before it came is told yes",
         _REQUESTS,
@@ -151,7 +147,7 @@ _REPEATS = (
         new="    return None if bet.state in IS_ON else RecordedAnswer()",
         expected="I3 I9",
     ),
-    _plant(
+    plant_of(
         "jackpot-refunded",
         "a refund of a jackpot win is told yes",
         _REQUESTS,
@@ -159,7 +155,7 @@ _REPEATS = (
         new=":\n        return CONFLICT\n    if bet.origin is Origin.JACKPOT:\n        return RecordedAnswer()",
         expected="I9",
     ),
-    _plant(
+    plant_of(
         "unclaimed-not-claimed-by-pay-out",
         "a pay-out of an unclaimed bet is refused",
         _REQUESTS,
@@ -167,7 +163,7 @@ _REPEATS = (
         new="    return None if bet.state is BetState.ON else CONFLICT",
         expected="I3 I9",
     ),
-    _plant(
+    plant_of(
         "old-stamp-believed",
         "a request with an old timestamp is believed",
         _SIGNING,
@@ -175,7 +171,7 @@ _REPEATS = (
         new="fresh_s * 100_000:",
         expected="I9",
     ),
-    _plant(
+    plant_of(
         "signature-not-compared",
         "a request with a signature over another body is believed",
         _SIGNING,
@@ -183,7 +179,7 @@ _REPEATS = (
         new="        if hmac.sign(secret, parts):",
         expected="I9",
     ),
-    _plant(
+    plant_of(
         "request-id-used-again",
         "the id of a request may come again with another body",
         "croupier.store.replay_guard",
@@ -194,7 +190,7 @@ _REPEATS = (
 )
 
 _LIFE = (
-    _plant(
+    plant_of(
         "refunded-loss-goes-through-suspense",
         "the refund of a settled loss takes the stake out of suspense",
         _REQUESTS,
@@ -204,7 +200,7 @@ _LIFE = (
         '        d.book(source, ledger.owed(bet.casino_id), bet.stake, why="return_decided")',
         expected="I1 I13",
     ),
-    _plant(
+    plant_of(
         "take-back-without-tax",
         "the taking back of a payout does not name its tax",
         _REQUESTS,
@@ -212,7 +208,7 @@ _LIFE = (
         new="        owe(d, PaymentKind.PAYOUT_RETURN, payout.amount, tax=None)",
         expected="I2",
     ),
-    _plant(
+    plant_of(
         "take-back-of-the-stake",
         "of a payout so much is taken back as the stake was",
         _EFFECTS,
@@ -220,7 +216,7 @@ _LIFE = (
         new="        owe(d, PaymentKind.PAYOUT_RETURN, bet.stake, tax=payout.tax)",
         expected="I7",
     ),
-    _plant(
+    plant_of(
         "pay-in-out-never-settled",
         "a pay-in-out is on and its win is never owed",
         _EFFECTS,
@@ -228,7 +224,7 @@ _LIFE = (
         new="    if d.subject.origin is Origin.JACKPOT:",
         expected="I3",
     ),
-    _plant(
+    plant_of(
         "claim-starts-at-once",
         "a stake that nobody waited for goes back without the time to claim it",
         _EFFECTS,
@@ -236,7 +232,7 @@ _LIFE = (
         new="    due = d.terms.now_ms - 1",
         expected="I3",
     ),
-    _plant(
+    plant_of(
         "payout-kept-unsaid",
         "nobody is called when a casino keeps a payout",
         _EFFECTS,
@@ -244,7 +240,7 @@ _LIFE = (
         new="    d.note(kept=no.code)",
         expected="incidents",
     ),
-    _plant(
+    plant_of(
         "cashback-kept-unsaid",
         "nobody is called when a casino keeps a cashback",
         _CASHBACK,
@@ -252,7 +248,7 @@ _LIFE = (
         new="    d.note(kept=no.code)",
         expected="incidents",
     ),
-    _plant(
+    plant_of(
         "cashback-of-one-unit-more",
         "the payment of a cashback is of one unit more than was decided",
         _CASHBACK,
@@ -260,7 +256,7 @@ _LIFE = (
         new='row.amount, why="cashback_decided")\n    d.order(PaymentKind.CASHBACK, row.amount + 1, None)',
         expected="I2 I9",
     ),
-    _plant(
+    plant_of(
         "cashback-taken-back-and-owed",
         "a cashback that the casino took back goes to what is owed",
         _CASHBACK,
@@ -268,7 +264,7 @@ _LIFE = (
         new='    d.book(ledger.wallets(row.casino_id), ledger.owed(row.casino_id), row.amount, why="taken_back")',
         expected="I1 owed",
     ),
-    _plant(
+    plant_of(
         "closed-while-parked",
         "a bet is closed while a payment waits for a person",
         _EFFECTS,
@@ -276,7 +272,7 @@ _LIFE = (
         new="        PaymentState.SENT,",
         expected="I4",
     ),
-    _plant(
+    plant_of(
         "reopening-taken-for-closing",
         "a bet that was reopened counts as closed, and is never closed again",
         _PURSUIT,
@@ -284,7 +280,7 @@ _LIFE = (
         new="        d.set(closing=Closing.CLOSED)",
         expected="I4",
     ),
-    _plant(
+    plant_of(
         "close-given-up-at-once",
         "a close without an answer is not repeated",
         _PURSUIT,
@@ -292,7 +288,7 @@ _LIFE = (
         new='    if due is not None:\n        d.incident("close_given_up"',
         expected="I4",
     ),
-    _plant(
+    plant_of(
         "expired-stake-not-asked-again",
         "a stake that expired is never asked after again",
         _EFFECTS,
@@ -300,7 +296,7 @@ _LIFE = (
         new="    if later is None:\n        d.call_later(PaymentKind.STAKE.value, Step.INFO, bet.created_ms, failures=0)",
         expected="I2 I7",
     ),
-    _plant(
+    plant_of(
         "not-there-too-early",
         "a list without the stake proves at once that it is not there",
         _WAITS,
@@ -308,7 +304,7 @@ _LIFE = (
         new="        return asked_ms > self.after_ms(created_ms, 0)",
         expected="I2 I7",
     ),
-    _plant(
+    plant_of(
         "seconds-for-milliseconds",
         "a wait is a thousandth of what it should be",
         _WAITS,
@@ -316,7 +312,7 @@ _LIFE = (
         new="        return start_ms + round(seconds)",
         expected="I4 I17",
     ),
-    _plant(
+    plant_of(
         "poisoned-at-the-first-crash",
         "a call whose process died once is left to a person",
         _PURSUIT,
@@ -324,7 +320,7 @@ _LIFE = (
         new="POISON_AFTER = 1",
         expected="I4",
     ),
-    _plant(
+    plant_of(
         "refused-for-funds-told-as-wrong-data",
         "a player without funds is told as wrong data",
         "croupier.core.refusals",
@@ -332,7 +328,7 @@ _LIFE = (
         new="    CasinoNo.NOT_ENOUGH_FUNDS: Refusal.CASINO_REFUSED,",
         expected="I6",
     ),
-    _plant(
+    plant_of(
         "lost-commit-found-by-its-number",
         "after a connection lost in a commit, a rival's decision of the same version is taken for ours",
         _TRAIN,
@@ -340,7 +336,7 @@ _LIFE = (
         new="{n: (None, None) for n, s in enumerate(items) if keys[n] in {(row['subject_id'], row['version']) for row in rows}}",
         expected="I3 I9",
     ),
-    _plant(
+    plant_of(
         "balance-without-tax",
         "a taxed win raises the balance by the whole win",
         _BALANCES,
@@ -348,7 +344,7 @@ _LIFE = (
         new="sum((p.amount)",
         expected="I3",
     ),
-    _plant(
+    plant_of(
         "owed-win-missing-from-the-balance",
         "the balance that is told leaves out what is decided of the bet and not booked yet",
         _BALANCES,
@@ -356,7 +352,7 @@ _LIFE = (
         new="(k.net - booked.moved) * 0 as ahead",
         expected="I3",
     ),
-    _plant(
+    plant_of(
         "told-balance-counts-its-payment-twice",
         "a Balance that came with a yes becomes the base with the payment in it, and the payment is added again",
         "croupier.flows.balances",
@@ -364,7 +360,7 @@ _LIFE = (
         new="        without = told",
         expected="I3",
     ),
-    _plant(
+    plant_of(
         "late-stake-added-to-a-base-that-holds-it",
         "a stake that had expired and turns up moves a base which may hold it already",
         _BALANCES,
@@ -372,7 +368,7 @@ _LIFE = (
         new="where true",
         expected="I3",
     ),
-    _plant(
+    plant_of(
         "base-taken-beside-an-open-payment",
         "a casino's word becomes the base although a payment of the player was open meanwhile",
         _BALANCES,

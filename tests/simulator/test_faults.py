@@ -15,7 +15,7 @@ from croupier.kit import point
 from croupier.kit.chance import SeededChance
 from croupier.kit.wire import PeerError, WireAnswer, WireRequest
 from croupier.simulator.dials import draw
-from croupier.simulator.faults import LOST_S, POISON, Around, FaultyWire, Weather, makes_in
+from croupier.simulator.faults import LOST_S, POISON, Around, FaultyWire, Weather, makes_in, records_in
 from croupier.simulator.virtual_time import VirtualClock, VirtualLoop
 from tests.simulator.test_dials import around, in_virtual_time
 
@@ -194,7 +194,7 @@ def signed(message: Any) -> bytes:
 def test_the_makes_in_a_call_are_its_bets_or_cashbacks_with_their_types(
     path: str, body: bytes, makes: list[Any]
 ) -> None:
-    assert makes_in(WireRequest("POST", f"http://casino.test{path}", body=body)) == makes
+    assert makes_in(f"http://casino.test{path}", records_in(body)) == makes
 
 
 def test_the_first_payout_of_a_world_kills_and_no_other_call_does() -> None:

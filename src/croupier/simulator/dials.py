@@ -177,6 +177,11 @@ class Dials:
     pots: int
     """Number of the hub's own jackpot pots."""
 
+    @property
+    def times_compare(self) -> bool:
+        """Return whether times of different processes can be compared: no clock jumps, and no process sleeps."""
+        return not (self.skew_ms or self.pause_every_s)
+
 
 USUAL_HOLD_S = 6.0
 """Hold time of most worlds; a longer one ends after the first query of a stake."""

@@ -22,6 +22,7 @@ from croupier.kit.wire import PeerError, Wire, WireAnswer, WireRequest
 from croupier.simulator.book import PAYOUT
 from croupier.simulator.dials import Dials
 from croupier.simulator.matrix import Matrix
+from croupier.simulator.stage import HUB_ORIGIN
 from croupier.store.array_literal import Scalar
 from croupier.store.db import Db, DbDown, Row
 
@@ -35,7 +36,6 @@ SLOW = 0.1
 """Share of slow statements in a world with a slow database."""
 BRIEF_S = 1.0
 """A database that is slower than this may use up a lease before its call has left."""
-HUB_HOST = "hub.test"
 BETS = "/payments/make"
 """In the address of every make of a bet, and of no cashback."""
 POISON = "make.poisoned"
@@ -97,22 +97,17 @@ class Around:
 
 def subjects_in(body: bytes) -> list[int | str]:
     """Return the subjects of a message of the contract: BetIds and CashbackIds, or the provider's betId."""
-    return [subject for one in _messages(body) for subject in _named(one)]
+    return [subject for one in records_in(body) for subject in _named(one)]
 
 
-def makes_in(request: WireRequest) -> list[tuple[int, object]]:
-    """Return the payments of a make of the hub: bet or cashback, and TransactionType."""
-    if "/make" not in request.url:
+def makes_in(url: str, records: Iterable[Any]) -> list[tuple[int, object]]:
+    """Return the payments of a call of the hub, if it is a make: bet or cashback, and TransactionType."""
+    if "/make" not in url:
         return []
-    return [
-        (subject, one["TransactionType"])
-        for one in _messages(request.body)
-        for subject in _named(one)
-        if isinstance(subject, int)
-    ]
+    return [(subject, one["TransactionType"]) for one in records for subject in _named(one) if isinstance(subject, int)]
 
 
-def _messages(body: bytes) -> list[Any]:
+def records_in(body: bytes) -> list[Any]:
     """Return the records of a message, signed or not; none if it cannot be read."""
     try:
         message = json.loads(body) if body else None
@@ -146,16 +141,13 @@ class FaultyWire:
     async def send(self, request: WireRequest) -> WireAnswer:
         """Send the request with faults. The body is produced here, so the network's delays come after it."""
         request = request.leaving()
-        if HUB_HOST not in request.url:
-            for subject in subjects_in(request.body):
-                self._weather.calls.setdefault(subject, []).append(self._clock.now_ms())
+        makes = [] if request.url.startswith(HUB_ORIGIN) else self._recorded(request)
         if not self._weather.rough:
             return await self._inner.send(request)
-        makes = makes_in(request)
         if self._dials.poison and BETS in request.url and self._weather.kills(makes):
             self._weather.seen[POISON] += 1
             await point.point(POISON)
-        if self._dials.skew_ms or self._dials.pause_every_s or self._dials.slow_db_s > BRIEF_S:
+        if not self._dials.times_compare or self._dials.slow_db_s > BRIEF_S:
             # A lease may then run out while its call is under way.
             return await self._sent(request)
         self._weather.send(makes)
@@ -163,6 +155,13 @@ class FaultyWire:
             return await self._sent(request)
         finally:
             self._weather.under_way.difference_update(makes)
+
+    def _recorded(self, request: WireRequest) -> list[tuple[int, object]]:
+        """Record a call of the hub about bets or cashbacks. Return the payments that it makes."""
+        records = records_in(request.body)
+        for subject in (subject for one in records for subject in _named(one)):
+            self._weather.calls.setdefault(subject, []).append(self._clock.now_ms())
+        return makes_in(request.url, records)
 
     async def _sent(self, request: WireRequest) -> WireAnswer:
         delay_s = self._delay_s(request)

@@ -88,7 +88,7 @@ def judge_balances(
             continue
         wallet = wallets[bet.player_id]
         for verb, (at_s, text) in heard.first_told.items():
-            based_s = scene.payment_times.based_s.get(bet.player_id, float("inf"))
+            based_s = scene.payment_times.based_s.get(bet.player_id, FOR_EVER)
             since_s = heard.asked_s[verb]
             if based_s <= at_s and not wallet.is_clear(since_s, at_s):
                 continue

@@ -18,7 +18,7 @@ from croupier.simulator.witness import SLACK_S
 
 def judge_proofs(scene: Scene, cases: list[Case], verdict: Judgement) -> None:
     """Check every payment that ended by a list. A clock that jumps, or a process that sleeps, moves the times."""
-    if scene.dials.skew_ms or scene.dials.pause_every_s:
+    if not scene.dials.times_compare:
         return
     for case in cases:
         for kind, payment in case.subject.payments.items():
@@ -30,7 +30,7 @@ def judge_proofs(scene: Scene, cases: list[Case], verdict: Judgement) -> None:
 
 def judge_closes(scene: Scene, cases: list[Case], verdict: Judgement) -> None:
     """I4: no bet is closed while a payment of it waits for a person. A payout of nothing delays no close."""
-    if scene.dials.skew_ms or scene.dials.pause_every_s:
+    if not scene.dials.times_compare:
         return
     for case in cases:
         for kind, payment in case.subject.payments.items():

@@ -25,7 +25,7 @@ class PaymentTimes:
         """Payments that were refused, expired or parked for a while: a casino may have booked them in the meantime."""
         self.based_s: dict[object, float] = {}
         """For each player, the first time that a casino's report became the base of the balance."""
-        self.skewed_s = float("inf")
+        self.skewed_s = FOR_EVER
         """The time at which a hub's clock first jumped."""
 
     def moved(self, subject_id: int, kind: str, state: str, *, now_s: float) -> None:

@@ -19,7 +19,7 @@ from croupier.simulator.restrictions import HOLDS_AFTER_S, Restriction
 from croupier.simulator.scene import Scene
 from croupier.simulator.sim_casino import SimCasino
 from croupier.simulator.sim_provider import MOST, Credentials, SimProvider
-from croupier.simulator.stage import HUB_ORIGIN, START_MS
+from croupier.simulator.stage import HUB_ORIGIN, START_MS, origin_of
 
 CURRENCIES = ("EUR", "JPY", "KWD", "mBTC")
 """Every casino has at most one player per currency."""
@@ -41,7 +41,7 @@ async def people(scene: Scene) -> None:
 
 async def _casino(scene: Scene, store: Stores, number: int, *, character: CasinoCharacter) -> None:
     stage, dials = scene.stage, scene.dials
-    origin = f"http://casino{number}.test"
+    origin = origin_of(f"casino{number}")
     # A limit of its own, so that one of a game is the narrower of two.
     quirks: dict[str, Any] = {
         "batch": one_of(scene.chance, (1, 10)),
@@ -72,7 +72,7 @@ async def _casino(scene: Scene, store: Stores, number: int, *, character: Casino
 
 
 async def _provider(scene: Scene, store: Stores, number: int, *, character: ProviderCharacter) -> None:
-    provider, secret = await store.providers.add(f"provider{number}", f"http://provider{number}.test")
+    provider, secret = await store.providers.add(f"provider{number}", origin_of(f"provider{number}"))
     provider_id = provider.provider_id
     scene.secrets.append(secret)
     scene.provider_names[provider_id] = provider.name

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from croupier.flows.recovery import begin, refresh
 from croupier.simulator.judge import NOT_TAKEN, Judgement
 from croupier.simulator.scene import RECONCILE_CALM_S, Scene
+from croupier.simulator.stage import origin_of
 
 ROUNDS_S = 2 * RECONCILE_CALM_S + 60.0
 """Time in which a casino that answers is compared."""
@@ -25,7 +26,7 @@ async def judge_recovery(scene: Scene, verdict: Judgement) -> None:
     if not scene.dials.restored or len(scene.casinos) < 2:
         return
     silent = max(scene.casinos)
-    scene.stage.network.mount(f"http://{scene.casino_names[silent]}.test", _unavailable)
+    scene.stage.network.mount(origin_of(scene.casino_names[silent]), _unavailable)
     for running in scene.stage.hubs:
         running.hub.process_settings = replace(running.hub.process_settings, slack_ids=3)
     await begin(scene.stage.hubs[0].hub, "simulated")

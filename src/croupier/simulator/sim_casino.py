@@ -76,7 +76,7 @@ class SimCasino(CasinoAccepts):
     # --- makes ------------------------------------------------------------------------------------------------------
 
     async def _make(self, data: dict[str, Any], signed_s: int, *, cashback: bool) -> Response:
-        inline = self.character is CasinoCharacter.INLINE or self._at_once(data)
+        inline = self._answers_at_once(data)
         if self._queues(data, signed_s, cashback=cashback):
             return envelope(200)
         stale = self._stale(data) if inline and not cashback else None
@@ -126,9 +126,10 @@ class SimCasino(CasinoAccepts):
         self.witness.said({"BetId": mine[0], "stale": value}, 200)
         return value
 
-    def _at_once(self, data: dict[str, Any]) -> bool:
-        """Return whether it answers this make at once because it takes money."""
-        return self.character is CasinoCharacter.UNEVEN and data["TransactionType"] == STAKE[0]
+    def _answers_at_once(self, data: dict[str, Any]) -> bool:
+        """Return whether its answer to this make is the outcome. An uneven casino says so of stakes alone."""
+        uneven = self.character is CasinoCharacter.UNEVEN and data["TransactionType"] == STAKE[0]
+        return uneven or self.character is CasinoCharacter.INLINE
 
     def _through_front_end(self, subjects: list[int]) -> Response | None:
         """Return the error that a front end makes of the answer to a booked payment, if it does so."""

@@ -238,6 +238,11 @@ def _age(task: asyncio.Task[Any]) -> int:
     return int(task.get_name().rpartition("-")[2])
 
 
+def origin_of(name: str) -> str:
+    """Return the address of a simulated casino or provider."""
+    return f"http://{name}.test"
+
+
 def settings_for(**changes: Any) -> Settings:  # noqa: ANN401 - fields of Settings
     """Return the settings of a simulated hub."""
     return replace(Settings(home=Path("simulated"), allow_private_peers=True), **changes)
