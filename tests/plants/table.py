@@ -17,6 +17,7 @@ from tests.plants.plants_proofs import PROOFS
 from tests.plants.plants_protocols import PROTOCOLS
 from tests.plants.plants_rules import RULES
 from tests.plants.plants_store import STORE
+from tests.plants.plants_unseen import UNSEEN
 from tests.plants.plants_words import WORDS
 
 _CASHBACK = "tests/core/test_cashback_effects.py::"
@@ -99,7 +100,7 @@ TESTS: dict[str, str] = {
 
 PLANTS: tuple[Plant, ...] = tuple(
     replace(plant, test=TESTS.get(plant.name, plant.test))
-    for plant in (*CORE, *FLOWS, *STORE, *PROTOCOLS, *PROOFS, *RULES, *WORDS, *JACKPOTS, *LATER, *LAST)
+    for plant in (*CORE, *FLOWS, *STORE, *PROTOCOLS, *PROOFS, *RULES, *WORDS, *JACKPOTS, *LATER, *LAST, *UNSEEN)
 )
 
 

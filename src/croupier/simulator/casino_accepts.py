@@ -109,16 +109,11 @@ class CasinoAccepts:
 
     async def _report(self, key: Key, code: int, after_s: float) -> None:
         await self._clock.sleep(after_s)
-        value: dict[str, Any] = {"CashbackId" if key[2] else "BetId": key[0], "TransactionType": key[1]}
-        lie = None
-        if code == 200:
-            value = self._yes(key, self.book.bookings[key])
-            if self._is(CasinoCharacter.LYING) and self._bad_moment():
-                lie, value, code = self._lie(value)
-        if lie is None and code == 200:
-            await self._report_twins(key, value)
         self.witness.spoke(key)
+        lie, value, code = await self._statement(key, code)
+        calm, said = False, None
         for wait_s in (*RESEND_S, 0.0):
+            calm = not self._weather.rough
             said = await self._said(key[2], code, value)
             if said == 200 and lie not in (None, "refusal"):
                 self.witness.complain("I2", key[0], f"type {key[1]} was accepted with another {lie}")
@@ -131,11 +126,21 @@ class CasinoAccepts:
                 await self._insist(key, code, value)
                 break
             await self._clock.sleep(wait_s)
-        else:
-            return
-        if code == 200 and lie is None:
+        if said == 200 and code == 200 and lie is None:
             self._named.append((key[0], value["PartnerTransactionId"]))
             await self._try(key, value)
+        if said is None and calm:
+            self.witness.complain("I4", key[0], f"an outcome of type {key[1]} got no answer in calm weather")
+
+    async def _statement(self, key: Key, code: int) -> tuple[str | None, dict[str, Any], int]:
+        """Return what it says about this payment: the kind of lie, if it is one, the contents, and the code."""
+        if code != 200:
+            return None, {"CashbackId" if key[2] else "BetId": key[0], "TransactionType": key[1]}, code
+        value = self._yes(key, self.book.bookings[key])
+        if self._is(CasinoCharacter.LYING) and self._bad_moment():
+            return self._lie(value)
+        await self._report_twins(key, value)
+        return None, value, code
 
     async def _report_twins(self, key: Key, value: dict[str, Any]) -> None:
         """Report this payment and another one with the same id, in one instant. At most one can be accepted."""
@@ -147,6 +152,7 @@ class CasinoAccepts:
             return
         other = one_of(self._chance, others)
         self._weather.strike("lie", [key[0], other[0]])
+        self.witness.spoke(other)
         twin = {**self.value_of(other), "PartnerTransactionId": value["PartnerTransactionId"]}
         both = await asyncio.gather(self._said(False, 200, value), self._said(False, 200, twin))  # noqa: FBT003 - of bets
         if list(both) == [200, 200]:

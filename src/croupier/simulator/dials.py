@@ -176,6 +176,8 @@ class Dials:
     """Share of points at which a provider violates the contract: other contents, sessions, too large, too late."""
     pots: int
     """Number of the hub's own jackpot pots."""
+    volleys: float
+    """Share of bets beside which their player places another one in the same instant."""
 
     @property
     def times_compare(self) -> bool:
@@ -218,6 +220,7 @@ OFF: dict[str, Mapping[str, object]] = {
     "restore": {"restored": False},
     "few-places": {"in_flight": 200},
     "pots": {"pots": 0},
+    "volleys": {"volleys": 0.0},
 }
 """Dials that can be turned off to make a failing world smaller, by the name that a person gives."""
 
@@ -239,6 +242,8 @@ def draw(
     told_balance = one_of(chance, (0.0, 0.0, 0.5, 1.0))
     dials = replace(dials, told_balance=dials.told_balance or told_balance, insists=one_of(chance, (0.0, 0.5, 1.0)))
     dials = replace(dials, pots=one_of(chance, (0, 0, 1, 2, 3)))
+    together = (0.0, 0.4, 0.4) if kind is WorldKind.CROWD else (0.0, 0.0, 0.7)
+    dials = replace(dials, volleys=one_of(chance.branch("volleys"), together))
     for name in sorted(without):
         dials = replace(dials, **OFF[name])  # type: ignore[arg-type] # the table's values fit their fields
     return dials
@@ -307,6 +312,7 @@ def _usual(chance: Chance, payments: int, *, crowd: bool) -> Dials:
         info_down=0.0,
         odd_acts=_up_to(chance, 0.4),
         pots=0,
+        volleys=0.0,
     )
 
 
@@ -342,7 +348,7 @@ def _late(chance: SeededChance, drawn: Dials) -> dict[str, object]:
         "restart_every_s": 0.0, "slow_db_s": 0.0, "late_refuse": chance.fraction() < 0.3, "no_funds": 0.1,
         "hold_s": one_of(chance.branch("hold"), (USUAL_HOLD_S, 15.0)), "answer_delay_s": one_of(chance.branch("answers"), (0.0, 8.0)), "queued_unsaid": one_of(chance.branch("words"), (0.0, 0.9)),
         "players": one_of(chance.branch("players"), (1, 1, 4)), "told_balance": 1.0,
-        "not_yet": one_of(chance, (0.0, 0.3)), "info_down": one_of(chance, (0.0, 1.0)), "casinos": (CasinoCharacter.QUEUED, one_of(chance, late)),
+        "not_yet": one_of(chance, (0.0, 0.5, 0.5)), "info_down": one_of(chance, (0.0, 1.0)), "casinos": (CasinoCharacter.QUEUED, one_of(chance, late)),
         "providers": (ProviderCharacter.VANISHING, one_of(chance, leaving)),
         **(DEADLY if drawn.crash_every_s == OFTEN_S else {}),
     }  # fmt: skip
@@ -365,7 +371,7 @@ def _thin(chance: SeededChance) -> dict[str, object]:
         "restart_every_s": 0.0, "late_refuse": False, "no_funds": 0.0, "not_yet": 0.0, "keeps": 0.0,
         "purse": one_of(chance, (1_000, 3_000)), "funds_first": 1.0, "short_takes": True, "bets_per_cashback": 1, "cancel_s": 10.0,
         "casinos": (one_of(chance, unheard), one_of(chance, second)), "operator_every_s": 0.0, "odd_acts": 0.0,
-        "stray_lines": one_of(chance.branch("lines"), (0.0, 0.3)), "hold_s": one_of(chance.branch("hold"), (USUAL_HOLD_S, USUAL_HOLD_S, 15.0)), "players": one_of(chance.branch("players"), (1, 1, 2)), "told_balance": one_of(chance.branch("balances"), (0.0, 1.0)),
+        "stray_lines": one_of(chance.branch("lines"), (0.0, 0.3)), "hold_s": one_of(chance.branch("hold"), (USUAL_HOLD_S, USUAL_HOLD_S, 15.0)), "players": one_of(chance.branch("players"), (1, 1, 2)), "told_balance": one_of(chance.branch("balances"), (0.0, 0.5, 1.0)),
         "slow_db_s": one_of(chance.branch("database"), (0.0, 0.0, 6.0)), "stale_answers": one_of(chance.branch("front end"), (0.0, 0.3)),
         "restored": chance.branch("restore").fraction() < 0.5, "in_flight": one_of(chance.branch("places"), (200, 2, 2)), "poison": deadly > 0 and chance.branch("poison").fraction() < 0.5,
         "providers": (ProviderCharacter.REFUNDING, one_of(chance, (ProviderCharacter.REFUNDING, ProviderCharacter.PATIENT))),

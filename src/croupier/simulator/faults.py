@@ -36,6 +36,8 @@ SLOW = 0.1
 """Share of slow statements in a world with a slow database."""
 BRIEF_S = 1.0
 """A database that is slower than this may use up a lease before its call has left."""
+INFO = "/payments/info"
+"""In the address of every query about a bet."""
 BETS = "/payments/make"
 """In the address of every make of a bet, and of no cashback."""
 POISON = "make.poisoned"
@@ -64,6 +66,8 @@ class Weather:
     """The makes that a hub process has sent and waits for: bet or cashback, and TransactionType."""
     twice_under_way: list[tuple[int, object]] = field(default_factory=list)
     """Makes that were sent while another try of the same payment was under way, which the casino had not reported on."""
+    lists: dict[int | str, list[tuple[int, int]]] = field(default_factory=dict)
+    """The instants of each query about a bet, and of the answer as the hub process received it."""
     reported: set[tuple[int, object]] = field(default_factory=set)
     """Payments of which a casino has sent an accept: the hub may then send the next try before the last was answered."""
 
@@ -140,7 +144,14 @@ class FaultyWire:
 
     async def send(self, request: WireRequest) -> WireAnswer:
         """Send the request with faults. The body is produced here, so the network's delays come after it."""
-        request = request.leaving()
+        request, asked_ms = request.leaving(), self._clock.now_ms()
+        answer = await self._through_faults(request)
+        if INFO in request.url and not request.url.startswith(HUB_ORIGIN):
+            for subject in subjects_in(request.body):
+                self._weather.lists.setdefault(subject, []).append((asked_ms, self._clock.now_ms()))
+        return answer
+
+    async def _through_faults(self, request: WireRequest) -> WireAnswer:
         makes = [] if request.url.startswith(HUB_ORIGIN) else self._recorded(request)
         if not self._weather.rough:
             return await self._inner.send(request)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Mapping
-from itertools import accumulate
+from itertools import accumulate, combinations
 from typing import NamedTuple
 
 from croupier.core.bet import Bet
@@ -29,6 +29,8 @@ UNCLEAR = {"contradiction", "foreign_return"}
 QUERY_S = 10.0 + 1.0
 """Longest age of a balance query that a request may join: the longest call to a casino, and a slow database."""
 UNDONE = (PaymentKind.BET_RETURN, PaymentKind.PAYOUT_RETURN)
+TAKING = ("pay-in", "pay-in-out")
+"""Verbs whose answer tells that a stake was accepted."""
 WINS = (PaymentKind.PAYOUT, PaymentKind.JACKPOT)
 
 
@@ -38,6 +40,17 @@ class Move(NamedTuple):
     at_s: float
     subject_id: int
     amount: int
+
+
+class ToldBalance(NamedTuple):
+    """A balance that was told with the acceptance of a stake, in minor units, and the span from its request to its answer."""
+
+    bet: Bet
+    amount: int
+    since_s: float
+    at_s: float
+    own: set[int]
+    move: Move
 
 
 class WalletHistory:
@@ -62,8 +75,13 @@ class WalletHistory:
         """Return whether the hub knew all bookings up to this time."""
         return self.is_clear(0.0, until_s)
 
-    def may_be(self, since_s: float, until_s: float, subject_id: int, *, own: set[int]) -> set[int] | None:
-        """Return the possible balances between these times, with one of the bet's `own` movements. None: nearly all."""
+    def may_be(
+        self, since_s: float, until_s: float, subject_id: int, *, own: set[int], held: Move | None = None
+    ) -> set[int] | None:
+        """Return the possible balances between these times, with one of the bet's `own` movements. None: nearly all.
+
+        `held`: a movement of another bet that is part of each of them.
+        """
         first, last = bisect_left(self._times, since_s), bisect_right(self._times, until_s)
         if last - first > MOST_MOVING:
             return None
@@ -71,7 +89,9 @@ class WalletHistory:
         fixed = self._purse + self._sums[first] - earlier
         sums = {fixed + net for net in own}
         for move in self._moves[first:last]:
-            if move.subject_id != subject_id:
+            if move == held:
+                sums = {total + move.amount for total in sums}
+            elif move.subject_id != subject_id:
                 sums |= {total + move.amount for total in sums}
         return sums
 
@@ -81,30 +101,62 @@ def judge_balances(
 ) -> None:
     """I3: check the balance of every first answer until a clock jumps, which makes the order of reports uncertain."""
     wallets = _wallets(scene, cases)
+    at_once: dict[tuple[int, float], list[ToldBalance]] = {}
     for case in cases:
         bet = case.subject
         heard = told.get((bet.provider_id, bet.bet_ref)) if isinstance(bet, Bet) else None
         if heard is None or not isinstance(bet, Bet):
             continue
-        wallet = wallets[bet.player_id]
-        for verb, (at_s, text) in heard.first_told.items():
-            based_s = scene.payment_times.based_s.get(bet.player_id, FOR_EVER)
-            since_s = heard.asked_s[verb]
-            if based_s <= at_s and not wallet.is_clear(since_s, at_s):
-                continue
-            may_be = wallet.may_be(
-                since_s, at_s, bet.bet_id, own=set(_own(bet, verb, scene.payment_times, until_s=at_s))
-            )
-            if may_be is None:
-                continue
-            # Below zero the sum is no balance, and after a late stake it is not known: the casino's word of that time is told.
-            if since_s < based_s or min(may_be, default=0) < 0 or not wallet.was_clear(at_s):
-                may_be |= case.casino.witness.balances(bet.player_ref, since_s - QUERY_S, at_s)
-            scene.seen["balance judged"] += 1
-            if text.startswith("-"):
-                verdict.wrong("I3", f"{case.name} was told {text} with its {verb}: no wallet holds less than nothing")
-            elif minor_of(text, bet.currency) not in may_be:
-                verdict.wrong("I3", f"{case.name} was told {text} with its {verb}; it may be one of {sorted(may_be)}")
+        for verb in heard.first_told:
+            one = _judge_told(scene, case, (heard, verb), wallet=wallets[bet.player_id], verdict=verdict)
+            if one is not None and verb in TAKING:
+                at_once.setdefault((bet.player_id, one.move.at_s), []).append(one)
+    for (player_id, _), told_at_once in at_once.items():
+        _judge_at_once(wallets[player_id], told_at_once, verdict)
+        scene.seen["balances told at once"] += len(told_at_once) > 1
+
+
+def _judge_told(
+    scene: Scene, case: Case, what: tuple[ProviderBet, str], *, wallet: WalletHistory, verdict: Judgement
+) -> ToldBalance | None:
+    """Check the first balance told with a verb. Return it if it is a sum, and not a casino's word of its time."""
+    (heard, verb), bet = what, case.subject
+    assert isinstance(bet, Bet)
+    at_s, text = heard.first_told[verb]
+    based_s, since_s = scene.payment_times.based_s.get(bet.player_id, FOR_EVER), heard.asked_s[verb]
+    if based_s <= at_s and not wallet.is_clear(since_s, at_s):
+        return None
+    own = set(_own(bet, verb, scene.payment_times, until_s=at_s))
+    may_be = wallet.may_be(since_s, at_s, bet.bet_id, own=own)
+    if may_be is None:
+        return None
+    # Below zero the sum is no balance, and after a late stake it is not known: the casino's word of that time is told.
+    by_its_word = since_s < based_s or min(may_be, default=0) < 0 or not wallet.was_clear(at_s)
+    if by_its_word:
+        may_be |= case.casino.witness.balances(bet.player_ref, since_s - QUERY_S, at_s)
+    scene.seen["balance judged"] += 1
+    if text.startswith("-"):
+        verdict.wrong("I3", f"{case.name} was told {text} with its {verb}: no wallet holds less than nothing")
+        return None
+    amount = minor_of(text, bet.currency)
+    if amount not in may_be:
+        verdict.wrong("I3", f"{case.name} was told {text} with its {verb}; it may be one of {sorted(may_be)}")
+    accepted_s = scene.payment_times.accepted_s.get((bet.bet_id, PaymentKind.STAKE.value), FOR_EVER)
+    move = Move(accepted_s, bet.bet_id, -bet.stake)
+    return None if by_its_word else ToldBalance(bet, amount, since_s, at_s, own, move)
+
+
+def _judge_at_once(wallet: WalletHistory, told: list[ToldBalance], verdict: Judgement) -> None:
+    """Check stakes of a player that were accepted in one instant: of two, at least one balance holds the other stake."""
+    for one, other in combinations(told, 2):
+        if not _may_hold(wallet, one, other) and not _may_hold(wallet, other, one):
+            verdict.wrong("I3", f"{one.bet.bet_ref} and {other.bet.bet_ref} were told balances without each other")
+
+
+def _may_hold(wallet: WalletHistory, one: ToldBalance, other: ToldBalance) -> bool:
+    """Return whether a balance may hold the stake of another bet."""
+    may_be = wallet.may_be(one.since_s, one.at_s, one.bet.bet_id, own=one.own, held=other.move)
+    return may_be is None or one.amount in may_be
 
 
 def _own(bet: Bet, verb: str, payment_times: PaymentTimes, *, until_s: float) -> Iterator[int]:

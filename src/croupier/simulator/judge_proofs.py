@@ -9,11 +9,12 @@ from __future__ import annotations
 from croupier.core.bet import Bet
 from croupier.core.payment import Payment, PaymentState
 from croupier.core.readings import PaymentKind
+from croupier.simulator.faults import BRIEF_S
 from croupier.simulator.judge import Case, Judgement, key_of
-from croupier.simulator.payment_times import PaymentTimes
+from croupier.simulator.payment_times import FOR_EVER, PaymentTimes
 from croupier.simulator.scene import Scene
 from croupier.simulator.stage import START_MS
-from croupier.simulator.witness import SLACK_S
+from croupier.simulator.witness import SKEW_S, SLACK_S, VALID_S
 
 
 def judge_proofs(scene: Scene, cases: list[Case], verdict: Judgement) -> None:
@@ -42,6 +43,55 @@ def judge_closes(scene: Scene, cases: list[Case], verdict: Judgement) -> None:
             ]
             if any(span[0] + SLACK_S <= at_s <= span[1] - SLACK_S for at_s in closed):
                 verdict.wrong("I4", f"{case.name} was closed while its {kind.value} was parked")
+
+
+def judge_returns(scene: Scene, cases: list[Case], verdict: Judgement) -> None:
+    """I7: no stake is returned that a list has proved absent, and no return is given up that a casino may still have to make."""
+    if not scene.dials.times_compare:
+        return
+    for case in cases:
+        payments, subject_id = case.subject.payments, case.subject.subject_id
+        if PaymentKind.BET_RETURN not in payments or not case.truthful:
+            continue
+        scene.seen["return judged"] += 1
+        name = subject_id, PaymentKind.BET_RETURN.value
+        if _taken(scene) and PaymentKind.STAKE in payments and _absent_before(scene, case, name):
+            verdict.wrong("I7", f"{case.name} was returned, and a list had shown that no stake was taken")
+        key = key_of(case, PaymentKind.BET_RETURN)
+        ended_s = scene.payment_times.ended_s.get(name)
+        if ended_s is not None and key not in case.casino.witness.unknown and not _listed_without(case, ended_s):
+            verdict.wrong("I7", f"{case.name} bet_return ended, and its casino never said that it has no such bet")
+
+
+def _taken(scene: Scene) -> bool:
+    """Return whether every list that a process received was taken into account: none ended or lost a commit meanwhile."""
+    return scene.watch.steady and scene.dials.slow_db_s <= BRIEF_S
+
+
+def _absent_before(scene: Scene, case: Case, name: tuple[int, str]) -> bool:
+    """Return whether the hub had received a list without the stake, asked when no make of it was valid, before it ordered a return."""
+    stake = case.subject.payments[PaymentKind.STAKE]
+    valid_ms = stake.created_ms + round(1000 * (scene.dials.hold_s + VALID_S + SKEW_S + SLACK_S))
+    ordered_ms = START_MS + round(1000 * scene.payment_times.created_s[name])
+    if (
+        scene.payment_times.accepted_s.get((name[0], PaymentKind.STAKE.value), FOR_EVER)
+        <= scene.payment_times.created_s[name]
+    ):
+        return False  # it turned up after all
+    absent_ms = case.casino.witness.absent_ms.get(key_of(case, PaymentKind.STAKE), ())
+    asked = [
+        (since_ms, until_ms)
+        for since_ms, until_ms in scene.weather.lists.get(name[0], ())
+        if since_ms >= valid_ms and until_ms <= ordered_ms
+    ]
+    return any(since_ms <= at_ms <= until_ms for since_ms, until_ms in asked for at_ms in absent_ms)
+
+
+def _listed_without(case: Case, ended_s: float) -> bool:
+    """Return whether its casino gave a list without the return between its order and its end."""
+    ordered_ms = case.subject.payments[PaymentKind.BET_RETURN].created_ms
+    absent_ms = case.casino.witness.absent_ms.get(key_of(case, PaymentKind.BET_RETURN), ())
+    return any(ordered_ms <= at_ms <= START_MS + round(1000 * ended_s) for at_ms in absent_ms)
 
 
 def _ended_by_a_list(case: Case, kind: PaymentKind, payment: Payment) -> bool:

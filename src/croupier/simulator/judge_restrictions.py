@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from croupier.core.bet import Bet, Origin
+from croupier.simulator.faults import BRIEF_S
 from croupier.simulator.judge import Case, Judgement
 from croupier.simulator.restrictions import Restriction
 from croupier.simulator.scene import Scene
@@ -39,8 +40,10 @@ def _opened(scene: Scene, bet: Bet, verdict: Judgement) -> None:
         return
     at_s = (bet.created_ms - START_MS) / 1000
     of_session = {"game": (bet.casino_id, bet.game_id), "session_id": bet.session_id}
+    # A request that came in time may wait for a slow database before its bet is opened.
+    came_s = at_s - (scene.watch.lateness_s if scene.dials.slow_db_s > BRIEF_S else 0.0)
     for restriction in scene.restrictions:
-        if restriction.concerns(player_id=bet.player_id, **of_session) and restriction.holds(at_s):  # type: ignore[arg-type] # a dict
+        if restriction.concerns(player_id=bet.player_id, **of_session) and restriction.holds(came_s):  # type: ignore[arg-type] # a dict
             verdict.wrong("limits", f"{bet.bet_ref} was opened at {at_s:.2f} s, for {restriction.what}")
 
 

@@ -49,9 +49,9 @@ async def open_pots(scene: Scene) -> None:
             pot_id=FIRST_POT + n,
             name=f"pot{n}",
             currency=one_of(chance, ("EUR", "EUR", "JPY", "KWD", "mBTC")),
-            share_bp=one_of(chance, (37, 250, 3_333, 5_000)),
+            share_bp=one_of(chance, (2, 37, 250, 3_333, 5_000)),
             seed=seed,
-            ceiling=seed + one_of(chance, (40, 700, 6_000)),
+            ceiling=seed + one_of(chance, (5, 40, 700, 6_000)),
             casino_ids=one_of(chance, (None, None, None, frozenset([min(scene.casinos)]))),
             game_ids=one_of(chance, (None, None, None, frozenset([scene.games[0]]))),
         )

@@ -13,11 +13,13 @@ from starlette.responses import Response
 
 from croupier.flows.recovery import begin, refresh
 from croupier.simulator.judge import NOT_TAKEN, Judgement
+from croupier.simulator.new_bets import ask_for_bet
 from croupier.simulator.scene import RECONCILE_CALM_S, Scene
 from croupier.simulator.stage import origin_of
 
 ROUNDS_S = 2 * RECONCILE_CALM_S + 60.0
 """Time in which a casino that answers is compared."""
+_COMPARED = "select count(*) from recovery_bets where casino_id = $1 and done_ms is not null"
 BET = "after-the-restore"
 
 
@@ -33,8 +35,11 @@ async def judge_recovery(scene: Scene, verdict: Judgement) -> None:
     await scene.stage.clock.sleep(ROUNDS_S)
     for running in scene.stage.hubs:
         await refresh(running.hub)
+    compared = await scene.stage.db.fetchval(_COMPARED, silent)
+    if compared:
+        verdict.wrong("I9", f"{compared} bets of {scene.casino_names[silent]} count as compared, and it gave no list")
     for casino_id in scene.casinos:
-        code, opened = await _new_bet(scene, casino_id)
+        code, opened = await ask_for_bet(scene, casino_id, f"{BET}-{casino_id}")
         scene.seen["asked during a recovery"] += 1
         if casino_id == silent and opened:
             verdict.wrong("I9", f"{scene.casino_names[casino_id]} is not compared yet, and takes new bets")
@@ -42,16 +47,6 @@ async def judge_recovery(scene: Scene, verdict: Judgement) -> None:
         compared = not scene.stage.hubs[0].hub.recovering(casino_id)
         if compared and not opened and code in NOT_TAKEN:
             verdict.wrong("I9", f"{scene.casino_names[casino_id]} is compared, and takes no new bets")
-
-
-async def _new_bet(scene: Scene, casino_id: int) -> tuple[int, bool]:
-    """Ask for a new bet of a player of this casino. Return the answer, and whether a bet was opened."""
-    provider_id = min(scene.providers)
-    session = next(s for s in scene.sessions[provider_id] if int(s.split("-")[2]) == casino_id)
-    ref = f"{BET}-{casino_id}"
-    code = await scene.providers[provider_id].ask_once(ref, session, scene.chance.branch(ref))
-    row = await scene.stage.db.fetchval("select count(*) from bets where bet_ref = $1", ref)
-    return code, bool(row)
 
 
 async def _unavailable(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI

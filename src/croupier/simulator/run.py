@@ -20,6 +20,7 @@ from croupier.flows.cashback import CashbackRefused, cancel_cashback, pay_cashba
 from croupier.kit import log, point
 from croupier.kit.chance import SeededChance
 from croupier.simulator.dials import Dials, draw, one_of
+from croupier.simulator.faults import BRIEF_S
 from croupier.simulator.judge import Judgement
 from croupier.simulator.people import people
 from croupier.simulator.planned_faults import at_points, planned_faults, wake
@@ -85,6 +86,7 @@ async def simulate(loop: VirtualLoop, db: Db, world: World) -> RunResult:
         or dials.lost_commits
         or dials.restart_every_s
         or (dials.slow_db_s and dials.tick_s > APART_S)
+        or dials.slow_db_s > BRIEF_S
     )
     await stage.prepare()
     try:
@@ -158,6 +160,8 @@ async def _one_bet(scene: Scene, n: int) -> None:
     if chance.fraction() < JACKPOT:
         await scene.providers[provider_id].jackpot(f"j{n}", chance.branch("jackpot"))
     plays = [scene.providers[provider_id].play(f"b{n}", session, chance.branch("play"))]
+    if scene.dials.volleys and chance.branch("volley").fraction() < scene.dials.volleys:
+        plays.append(scene.providers[provider_id].play(f"b{n}-beside", session, chance.branch("beside")))
     others = [other for other in scene.providers if other != provider_id]
     if others and chance.fraction() < SAME_REF:
         # Two providers with the same betId (money.md 4.1): two bets.

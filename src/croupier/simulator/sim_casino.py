@@ -22,6 +22,8 @@ from croupier.simulator.witness import SKEW_S, VALID_S, Stated
 
 STRAY = "88"
 """Amount of a second line that moved no money."""
+BET_UNKNOWN = 103805
+"""Code of a payment about a bet that it does not know."""
 SHORT_NOW = 0.3
 """Share of first tries to take money back that such a casino refuses, and not for good."""
 
@@ -59,7 +61,7 @@ class SimCasino(CasinoAccepts):
             queued = self.character is CasinoCharacter.QUEUED and self._weather.rough
             if queued and self._happens(self.dials.info_down):
                 return Response(status_code=500)
-            return await self._maybe_nonsense(envelope(200, self._info(data["BetId"])), [data["BetId"]])
+            return await self._list(data["BetId"])
         if path == "/payments/close":
             bet_id = data["BetId"]
             (self.book.closed.add if data["IsClosed"] else self.book.closed.discard)(bet_id)
@@ -183,6 +185,8 @@ class SimCasino(CasinoAccepts):
         code = self._judge(key, stated)
         if code == 200:
             self._write(key, stated)
+        if code == BET_UNKNOWN:
+            self.witness.unknown.add(key)
         if tell:
             self._later(key, code)
         return key, code, True
@@ -199,7 +203,7 @@ class SimCasino(CasinoAccepts):
             return self._for_good(key, 103802) if stated.amount and short else 200
         known = (subject, 1, True) if cashback else (subject, -1, False)
         if (kind != 1 if cashback else kind != 4) and known not in self.book.bookings:
-            return 103805
+            return BET_UNKNOWN
         if key[1:] in TAKES and (self._short_of(key, stated) or self._short_now()):
             return 103802
         if key[1:] in TAKES:
@@ -253,9 +257,18 @@ class SimCasino(CasinoAccepts):
 
     # --- what it says -----------------------------------------------------------------------------------------------
 
-    def _info(self, bet_id: int) -> list[dict[str, Any]]:
-        known = [key for key in self.book.of(bet_id) if not self.book.bookings[key].forgotten]
-        self.witness.listed(bet_id, known, self._clock.now_ms())
+    async def _list(self, bet_id: int) -> Response:
+        """Answer a query about a bet. A list that was replaced by nonsense has shown nothing."""
+        known, at_ms = [k for k in self.book.of(bet_id) if not self.book.bookings[k].forgotten], self._clock.now_ms()
+        listed = envelope(200, self._info(bet_id, known))
+        answer = await self._maybe_nonsense(listed, [bet_id])
+        if answer is listed:
+            self.witness.listed(bet_id, known, at_ms)
+        return answer
+
+    def _info(self, bet_id: int, known: list[Key]) -> list[dict[str, Any]]:
+        for key in known:
+            self.witness.spoke(key)
         shown = [self.value_of(key) for key in known]
         for key in filter(self.book.lists_twice, known):
             second = self.value_of(key)

@@ -15,8 +15,10 @@ from croupier.simulator.judge_archives import judge_archives
 from croupier.simulator.judge_balances import judge_balances
 from croupier.simulator.judge_comparisons import judge_comparisons
 from croupier.simulator.judge_incidents import judge_called, judge_incidents, judge_resent
-from croupier.simulator.judge_proofs import judge_closes, judge_proofs
+from croupier.simulator.judge_proofs import judge_closes, judge_proofs, judge_returns
 from croupier.simulator.judge_restrictions import judge_restrictions, may_explain
+from croupier.simulator.judge_waits import judge_waits
+from croupier.simulator.new_bets import judge_new_bets
 from croupier.simulator.pots import judge_pots
 from croupier.simulator.reconciled import judge_reconciled
 from croupier.simulator.reports import judge_reports
@@ -57,6 +59,8 @@ async def judged(scene: Scene) -> Judgement:
     judge_balances(scene, cases, told, verdict=verdict)
     judge_proofs(scene, cases, verdict)
     judge_closes(scene, cases, verdict)
+    judge_returns(scene, cases, verdict)
+    judge_waits(scene, cases, verdict)
     _leases(scene, verdict)
     _claims(scene, told, verdict)
     _cashbacks(scene, cases, verdict)
@@ -68,6 +72,7 @@ async def judged(scene: Scene) -> Judgement:
     for finding in await audit(scene.stage.db):
         for violation in finding.violations:
             verdict.wrong(f"audit {finding.name}", str(violation))
+    await judge_new_bets(scene, verdict)
     await judge_recovery(scene, verdict)
     if "invariant" in {name for names in calls.names.values() for name in names}:
         verdict.wrong("assertion", "a decision would have broken an invariant")

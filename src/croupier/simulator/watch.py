@@ -148,6 +148,8 @@ class Watch:
                 self._wrong("I11", f"{name} {row['kind']} was born {row['state']}")
         elif old["state"] != row["state"] and (old["state"], row["state"]) not in MOVES:
             self._wrong("I11", f"{name} {row['kind']} went from {old['state']} to {row['state']}")
+        if row["kind"] == "cashback" and row["state"] == "refused" and row["unanswered"]:
+            self._wrong("I2", f"{name} ended as refused, and an earlier try of it went unanswered")
         if old is not None and (old["amount"], old["tax"]) != (row["amount"], row["tax"]):
             self._wrong("I9", f"{name} {row['kind']} changed its amount")
 

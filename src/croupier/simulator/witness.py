@@ -79,7 +79,10 @@ class Witness:
         self._hub = hub
         self._tax_bp = dials.tax_bp
         self._first: dict[Key, str] = {}
-        self._signed_s: dict[Key, int] = {}
+        self.first_signed_s: dict[Key, int] = {}
+        """The second in which the first make of each payment that arrived was signed."""
+        self.unknown: set[Key] = set()
+        """Payments that it has refused because it does not know their bet."""
         self.spoken: set[Key] = set()
         """Payments of which the outcome is on its way to the hub."""
         self._reopened: set[int] = set()
@@ -106,6 +109,7 @@ class Witness:
     def heard(self, key: Key, data: dict[str, Any], stated: Stated, *, signed_s: int) -> None:
         """Check a make, whether new or repeated."""
         self.makes[key] += 1
+        self.first_signed_s.setdefault(key, signed_s)
         until_ms = 1000 * (signed_s + VALID_S + SKEW_S)
         self.valid_until_ms[key] = max(until_ms, self.valid_until_ms.get(key, 0))
         if key[1:] not in TAKES:
@@ -140,8 +144,6 @@ class Witness:
 
     def listed(self, bet_id: int, known: Collection[Key], now_ms: int) -> None:
         """Record a list with these payments of a bet."""
-        for key in known:
-            self.spoke(key)
         for kind in QUERIED:
             if (bet_id, *kind) not in known:
                 self.absent_ms.setdefault((bet_id, *kind), []).append(now_ms)
@@ -176,7 +178,7 @@ class Witness:
 
     def _in_its_time(self, key: Key, signed_s: int) -> None:
         """Check that a stake is sent within the hold time of its commit, unless a clock jumped or a process slept."""
-        first_s = self._signed_s.setdefault(key, signed_s)
+        first_s = self.first_signed_s[key]
         if self._dials.times_compare and signed_s - first_s > self._dials.hold_s + SLACK_S:
             self.complain("I17", key[0], f"the stake was signed again after {signed_s - first_s} s")
 

@@ -89,7 +89,7 @@ select bet_id, direction, stake, share_bp, amount from jackpot_contributions
 where pot_id = $1 and number = $2 order by entry_id"""
 _DUE: Final = """
 select r.pot_id, r.number, r.seed + r.contributed as amount, r.won_by, r.win_id, p.name
-from jackpot_rounds r join jackpots p using (pot_id) where r.state = 'won' and not r.awarded order by r.ended_ms, r.pot_id"""
+from jackpot_rounds r join jackpots p using (pot_id) where r.state = 'won' and not r.awarded order by r.ended_ms, r.pot_id, r.number"""
 _AWARDED: Final = "update jackpot_rounds set awarded = true where pot_id = $1 and number = $2 and state = 'won'"
 
 
