@@ -12,6 +12,7 @@ Key = tuple[int, int, bool]
 """(BetId or CashbackId, TransactionType, whether it is a cashback)."""
 STAKE = (-1, False)
 PAYOUT = (1, False)
+JACKPOT = (4, False)
 RETURN = (2, False)
 PAYOUT_RETURN = (-2, False)
 TAKES = (STAKE, PAYOUT_RETURN, (-1, True))

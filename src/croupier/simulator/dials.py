@@ -12,6 +12,7 @@ from enum import Enum
 from typing import TypeVar
 
 from croupier.kit.chance import Chance, SeededChance
+from croupier.simulator.book import JACKPOT, PAYOUT
 
 T = TypeVar("T")
 
@@ -166,8 +167,8 @@ class Dials:
     """Share of stakes that a casino with a queue books without a word."""
     in_flight: int
     """Number of stakes that each casino takes at once."""
-    poison: bool
-    """Whether one payout ends every process that sends it."""
+    poison: int
+    """TransactionType of the one payment that ends every process which sends it; 0: there is none."""
     stray_lines: float
     """Share of bookings that a casino's list shows beside a second line, of another amount."""
     info_down: float
@@ -191,6 +192,8 @@ OFTEN_S = 6.0
 """Shortest mean time between crashes of a mild world."""
 DEADLY: Mapping[str, object] = {"placed_s": 300.0, "crash_every_s": 3.0, "deaths": 6, "info_down": 1.0}
 """The other dials of a world of late casinos in which processes die: its returns are made and fail while bets are still placed."""
+POISONS = (PAYOUT[0], JACKPOT[0])
+"""TransactionTypes of which one payment may end every process that sends it."""
 PAYMENTS_PER_BET = 2.6
 """Average number of payments per bet, to compute the number of bets from a number of payments."""
 
@@ -216,7 +219,7 @@ OFF: dict[str, Mapping[str, object]] = {
     "resends": {"insists": 0.0},
     "stray-lines": {"stray_lines": 0.0},
     "stale-answers": {"stale_answers": 0.0},
-    "poison": {"poison": False},
+    "poison": {"poison": 0},
     "restore": {"restored": False},
     "few-places": {"in_flight": 200},
     "pots": {"pots": 0},
@@ -242,6 +245,8 @@ def draw(
     told_balance = one_of(chance, (0.0, 0.0, 0.5, 1.0))
     dials = replace(dials, told_balance=dials.told_balance or told_balance, insists=one_of(chance, (0.0, 0.5, 1.0)))
     dials = replace(dials, pots=one_of(chance, (0, 0, 1, 2, 3)))
+    if dials.poison == JACKPOT[0]:
+        dials = replace(dials, pots=max(dials.pots, 2))
     together = (0.0, 0.4, 0.4) if kind is WorldKind.CROWD else (0.0, 0.0, 0.7)
     dials = replace(dials, volleys=one_of(chance.branch("volleys"), together))
     for name in sorted(without):
@@ -307,7 +312,7 @@ def _usual(chance: Chance, payments: int, *, crowd: bool) -> Dials:
         restored=False,
         queued_unsaid=0.0,
         in_flight=200,
-        poison=False,
+        poison=0,
         stray_lines=0.0,
         info_down=0.0,
         odd_acts=_up_to(chance, 0.4),
@@ -373,7 +378,7 @@ def _thin(chance: SeededChance) -> dict[str, object]:
         "casinos": (one_of(chance, unheard), one_of(chance, second)), "operator_every_s": 0.0, "odd_acts": 0.0,
         "stray_lines": one_of(chance.branch("lines"), (0.0, 0.3)), "hold_s": one_of(chance.branch("hold"), (USUAL_HOLD_S, USUAL_HOLD_S, 15.0)), "players": one_of(chance.branch("players"), (1, 1, 2)), "told_balance": one_of(chance.branch("balances"), (0.0, 0.5, 1.0)),
         "slow_db_s": one_of(chance.branch("database"), (0.0, 0.0, 6.0)), "stale_answers": one_of(chance.branch("front end"), (0.0, 0.3)),
-        "restored": chance.branch("restore").fraction() < 0.5, "in_flight": one_of(chance.branch("places"), (200, 2, 2)), "poison": deadly > 0 and chance.branch("poison").fraction() < 0.5,
+        "restored": chance.branch("restore").fraction() < 0.5, "in_flight": one_of(chance.branch("places"), (200, 2, 2)), "poison": one_of(chance.branch("poison"), (0, *POISONS)) if deadly else 0,
         "providers": (ProviderCharacter.REFUNDING, one_of(chance, (ProviderCharacter.REFUNDING, ProviderCharacter.PATIENT))),
     }  # fmt: skip
 

@@ -19,7 +19,6 @@ from croupier.kit import point
 from croupier.kit.chance import Chance
 from croupier.kit.clock import Clock
 from croupier.kit.wire import PeerError, Wire, WireAnswer, WireRequest
-from croupier.simulator.book import PAYOUT
 from croupier.simulator.dials import Dials
 from croupier.simulator.matrix import Matrix
 from croupier.simulator.stage import HUB_ORIGIN
@@ -59,7 +58,7 @@ class Weather:
     refusals: Counter[int] = field(default_factory=Counter)
     """The number of refusals that casinos reported by themselves, per bet or cashback."""
     poisoned: set[tuple[int, object]] = field(default_factory=set)
-    """The one payout whose make ends each process that sends it."""
+    """The one payment whose make ends each process that sends it."""
     deaths_ms: list[int] = field(default_factory=list)
     """The instants at which a process died or fell asleep."""
     under_way: set[tuple[int, object]] = field(default_factory=set)
@@ -76,10 +75,10 @@ class Weather:
         self.seen[fault] += 1
         self.matrix.strike(fault, subjects)
 
-    def kills(self, makes: Sequence[tuple[int, object]]) -> bool:
-        """Return whether one of these makes ends its process. The first payout of a world is chosen."""
+    def kills(self, makes: Sequence[tuple[int, object]], kind: int) -> bool:
+        """Return whether one of these makes ends its process. The first of this TransactionType in a world is chosen."""
         if not self.poisoned:
-            self.poisoned.update([make for make in makes if make[1] == PAYOUT[0]][:1])
+            self.poisoned.update([make for make in makes if make[1] == kind][:1])
         return not self.poisoned.isdisjoint(makes)
 
     def send(self, makes: Sequence[tuple[int, object]]) -> None:
@@ -155,7 +154,7 @@ class FaultyWire:
         makes = [] if request.url.startswith(HUB_ORIGIN) else self._recorded(request)
         if not self._weather.rough:
             return await self._inner.send(request)
-        if self._dials.poison and BETS in request.url and self._weather.kills(makes):
+        if self._dials.poison and BETS in request.url and self._weather.kills(makes, self._dials.poison):
             self._weather.seen[POISON] += 1
             await point.point(POISON)
         if not self._dials.times_compare or self._dials.slow_db_s > BRIEF_S:

@@ -39,6 +39,14 @@ from jackpot_rounds r left join bets b on b.bet_id = r.won_by
 left join bets w on w.bet_ref = ' jackpot ' || r.pot_id || '/' || r.number
 where r.state = 'won' group by 1, 2, 3 order by 1, 2"""
 
+_ACCOUNTS: Final = """
+select p.name, r.seed + r.contributed as held,
+    (select coalesce(sum(case when l.target = 'jackpot/pot-' || p.pot_id then l.amount else -l.amount end), 0) from ledger l
+        where 'jackpot/pot-' || p.pot_id in (l.source, l.target)) as booked,
+    (select coalesce(sum(b.win), 0) from bets b join payments w on w.subject_id = b.bet_id and w.kind = 'jackpot'
+        where b.bet_ref like ' jackpot ' || p.pot_id || '/%' and w.state = 'refused') as given_up
+from jackpots p join jackpot_rounds r on r.pot_id = p.pot_id and r.number = p.number order by p.pot_id"""
+
 
 async def open_pots(scene: Scene) -> None:
     """Open the pots of this world: small ones, which are won often, and for all or for one casino or game."""
@@ -154,6 +162,16 @@ async def judge_pots(scene: Scene, verdict: Judgement) -> None:
         name = f"pot {win['pot_id']} round {win['number']}"
         if (win["times"], win["paid"], win["same"]) != (1, win["prize"], True):
             verdict.wrong("I21", f"{name} won {win['prize']}, and {win['paid']} is paid in {win['times']} bets")
+
+
+async def judge_pot_accounts(scene: Scene, verdict: Judgement) -> None:
+    """I21: a pot's account holds its current round, and the wins of it that a person gave up."""
+    for row in await scene.stage.db.fetch(_ACCOUNTS):
+        if row["booked"] != row["held"] + row["given_up"]:
+            verdict.wrong(
+                "I21",
+                f"{row['name']} has {row['booked']} booked, holds {row['held']}, and {row['given_up']} of it was given up",
+            )
 
 
 def _played(row: Any, rounds: list[Any], entries: list[Any]) -> PotModel:  # noqa: ANN401 - rows

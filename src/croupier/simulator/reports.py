@@ -11,6 +11,7 @@ from collections.abc import Collection
 
 from croupier.core.bet import Bet, BetState
 from croupier.core.payment import PaymentState
+from croupier.core.readings import PaymentKind
 from croupier.simulator.amounts import text_of
 from croupier.simulator.judge import Case, Judgement
 from croupier.simulator.scene import Scene
@@ -37,9 +38,9 @@ async def _ggr(scene: Scene, cases: list[Case], verdict: Judgement) -> None:
     counted: Counter[tuple[str, str, str]] = Counter()
     for case in cases:
         bet = case.subject
-        if isinstance(bet, Bet) and bet.state in COUNTED and bet.was_on:
+        if isinstance(bet, Bet) and bet.was_on:
             place = (scene.casino_names[bet.casino_id], scene.provider_names[bet.provider_id], bet.currency)
-            counted[place] += bet.stake - (bet.win or 0)
+            counted[place] += _revenue(bet)
     told = {}
     for row in await ggr(scene.stage.db, 0, FOR_EVER_MS, by=("casino", "provider")):
         if row.provider is not None:
@@ -48,6 +49,14 @@ async def _ggr(scene: Scene, cases: list[Case], verdict: Judgement) -> None:
         expected = _signed(counted[place], place[2])
         if told.get(place, _signed(0, place[2])) != expected:
             verdict.wrong("I20", f"the report says {told.get(place)} for {' '.join(place)}, a count says {expected}")
+
+
+def _revenue(bet: Bet) -> int:
+    """Return what is left of a bet. What a person gave up paying stays with the house."""
+    kept = {kind for kind, payment in bet.payments.items() if payment.state is PaymentState.REFUSED}
+    if bet.state in COUNTED:
+        return bet.stake - (0 if PaymentKind.PAYOUT in kept else bet.win or 0)
+    return bet.stake if PaymentKind.BET_RETURN in kept else 0
 
 
 async def _balances(scene: Scene, cases: list[Case], verdict: Judgement) -> None:

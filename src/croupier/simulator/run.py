@@ -19,6 +19,7 @@ from croupier.core.cashback import Cashback
 from croupier.flows.cashback import CashbackRefused, cancel_cashback, pay_cashback
 from croupier.kit import log, point
 from croupier.kit.chance import SeededChance
+from croupier.simulator.book import JACKPOT as WIN
 from croupier.simulator.dials import Dials, draw, one_of
 from croupier.simulator.faults import BRIEF_S
 from croupier.simulator.judge import Judgement
@@ -157,7 +158,8 @@ async def _one_bet(scene: Scene, n: int) -> None:
     provider_id = one_of(chance, tuple(scene.providers))
     session = one_of(chance, scene.sessions[provider_id])
     await scene.stage.clock.sleep(chance.fraction() * scene.dials.placed_s)
-    if chance.fraction() < JACKPOT:
+    # Where a jackpot win ends its process it is one of a pot.
+    if chance.fraction() < JACKPOT and scene.dials.poison != WIN[0]:
         await scene.providers[provider_id].jackpot(f"j{n}", chance.branch("jackpot"))
     plays = [scene.providers[provider_id].play(f"b{n}", session, chance.branch("play"))]
     if scene.dials.volleys and chance.branch("volley").fraction() < scene.dials.volleys:

@@ -152,8 +152,10 @@ class Stage:
         hub = build(settings, seams, name, process_settings=own)
         await hub.store.keys.load()
         # A starting hub first takes over the calls of ended processes on its own host.
-        await hub.store.calls.free(self._dead, self.clock.now_ms())
-        self._dead.clear()
+        dead = tuple(self._dead)
+        await hub.store.calls.free(dead, self.clock.now_ms())
+        # Not those that have died meanwhile, with a slow database.
+        self._dead = [name for name in self._dead if name not in dead]
         running = Running(name, hub, hub_app(hub, settings))
         assert hub.state.poller is not None
         running.loops = [self._loop(hub.state.poller.run()), self._loop(hub.waiters.poll())]

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from croupier.core.cashback import Cashback
+from croupier.simulator.desk import end_what_is_parked
 from croupier.simulator.judge import QUARANTINED, Case, Judgement, judge, judge_answers, judge_on
 from croupier.simulator.judge_archives import judge_archives
 from croupier.simulator.judge_balances import judge_balances
@@ -19,7 +20,7 @@ from croupier.simulator.judge_proofs import judge_closes, judge_proofs, judge_re
 from croupier.simulator.judge_restrictions import judge_restrictions, may_explain
 from croupier.simulator.judge_waits import judge_waits
 from croupier.simulator.new_bets import judge_new_bets
-from croupier.simulator.pots import judge_pots
+from croupier.simulator.pots import judge_pot_accounts, judge_pots
 from croupier.simulator.reconciled import judge_reconciled
 from croupier.simulator.reports import judge_reports
 from croupier.simulator.restored import judge_recovery
@@ -69,9 +70,11 @@ async def judged(scene: Scene) -> Judgement:
     await judge_pots(scene, verdict)
     await judge_reconciled(scene, cases, verdict)
     await judge_archives(scene.stage.db, verdict)
-    for finding in await audit(scene.stage.db):
-        for violation in finding.violations:
-            verdict.wrong(f"audit {finding.name}", str(violation))
+    await _audited(scene, verdict)
+    if await end_what_is_parked(scene, cases, verdict):
+        await judge_reports(scene, await _cases(scene, told, calls.names), verdict)
+        await judge_pot_accounts(scene, verdict)
+        await _audited(scene, verdict)
     await judge_new_bets(scene, verdict)
     await judge_recovery(scene, verdict)
     if "invariant" in {name for names in calls.names.values() for name in names}:
@@ -80,6 +83,12 @@ async def judged(scene: Scene) -> Judgement:
     for text in verdict.violations:
         scene.write("VIOLATION", text)
     return verdict
+
+
+async def _audited(scene: Scene, verdict: Judgement) -> None:
+    for finding in await audit(scene.stage.db):
+        for violation in finding.violations:
+            verdict.wrong(f"audit {finding.name}", str(violation))
 
 
 async def _calls_for_a_person(scene: Scene) -> _Calls:

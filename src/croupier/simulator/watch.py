@@ -36,6 +36,8 @@ MOVES = frozenset(
 """The transitions of a payment that money.md 2.1 allows; a success is permanent."""
 DECIDES = {"settled": "pay-out", "refunded": "refund", "tombstone": "refund"}
 """Event of a bet to the request that it decides."""
+BY_PERSON = "_by_person"
+"""Ends the name of an event that a person decided."""
 UNDECIDED = ("created", "sent")
 TOLD_ON = ("on", "settled", "undoing", "disputed", "returned")
 """States of a bet that was, or may have been, on."""
@@ -81,6 +83,7 @@ class Watch:
         """Check I1, I8, I9, I10, I11, I13 and I15 for the rows of one group commit."""
         for row in rows.get("pay", ()):
             self._moved(row)
+        self._refused_in_doubt(rows)
         for row in rows.get("gone", ()):
             self._slots[row["subject_id"]].discard(row["slot"])
         for row in rows.get("call", ()):
@@ -100,6 +103,16 @@ class Watch:
                 self._decided_s.setdefault((self._bets[row["subject_id"]], DECIDES[row["event"]]), self.now_s())
             if self.claims.ended_early(row, self.lateness_s):
                 self._wrong("I3", f"{self.names[row['subject_id']]} was given back before its claim time was over")
+
+    def _refused_in_doubt(self, rows: Rows) -> None:
+        """I2: a cashback cannot be queried, so after an unanswered try only a person ends it as refused."""
+        by_person = {row["subject_id"] for row in rows.get("event", ()) if row["event"].endswith(BY_PERSON)}
+        for row in rows.get("pay", ()):
+            doubtful = row["kind"] == "cashback" and row["state"] == "refused" and row["unanswered"]
+            if doubtful and row["subject_id"] not in by_person:
+                self._wrong(
+                    "I2", f"{self.names[row['subject_id']]} was refused, and an earlier try of it went unanswered"
+                )
 
     def answered(self, path: str, seconds: float) -> None:
         """I16: check that a provider was answered in time."""
@@ -148,8 +161,6 @@ class Watch:
                 self._wrong("I11", f"{name} {row['kind']} was born {row['state']}")
         elif old["state"] != row["state"] and (old["state"], row["state"]) not in MOVES:
             self._wrong("I11", f"{name} {row['kind']} went from {old['state']} to {row['state']}")
-        if row["kind"] == "cashback" and row["state"] == "refused" and row["unanswered"]:
-            self._wrong("I2", f"{name} ended as refused, and an earlier try of it went unanswered")
         if old is not None and (old["amount"], old["tax"]) != (row["amount"], row["tax"]):
             self._wrong("I9", f"{name} {row['kind']} changed its amount")
 
