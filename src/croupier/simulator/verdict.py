@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from croupier.core.cashback import Cashback
-from croupier.simulator.desk import end_what_is_parked
+from croupier.simulator.desk import end_by_hand
 from croupier.simulator.judge import QUARANTINED, Case, Judgement, judge, judge_answers, judge_on
 from croupier.simulator.judge_archives import judge_archives
 from croupier.simulator.judge_balances import judge_balances
@@ -71,8 +71,11 @@ async def judged(scene: Scene) -> Judgement:
     await judge_reconciled(scene, cases, verdict)
     await judge_archives(scene.stage.db, verdict)
     await _audited(scene, verdict)
-    if await end_what_is_parked(scene, cases, verdict):
-        await judge_reports(scene, await _cases(scene, told, calls.names), verdict)
+    if await end_by_hand(scene, cases, verdict):
+        calls = await _calls_for_a_person(scene)
+        cases = await _cases(scene, told, calls.names)
+        judge(cases, verdict)
+        await judge_reports(scene, cases, verdict)
         await judge_pot_accounts(scene, verdict)
         await _audited(scene, verdict)
     await judge_new_bets(scene, verdict)
