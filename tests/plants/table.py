@@ -32,6 +32,7 @@ _TRAIN = "tests/store/money/test_group_commit.py::"
 _PATROL = "tests/flows/test_reconciler.py::"
 
 TESTS: dict[str, str] = {
+    "two-balances-in-one-group-commit": "tests/flows/test_balances.py::test_of_two_decisions_of_a_player_in_one_group_commit_one_tells_the_balance",
     "ended-unpaid-not-booked": _CASHBACK + "test_a_cancel_that_waited_ends_with_a_definite_no",
     "kept-payout-taken-for-returned": _OUTCOMES + "test_a_refused_taking_back_of_a_payout_leaves_the_bet_settled",
     "never-revived": _OUTCOMES + "test_a_refused_return_is_revived_when_its_stake_turns_up",
