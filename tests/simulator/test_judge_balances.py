@@ -286,6 +286,16 @@ async def test_a_balance_below_zero_is_one_violation_and_is_not_compared() -> No
     assert found.startswith("I3: b-2 was told -5.00")
 
 
+async def test_a_sum_below_zero_is_no_balance_and_is_not_compared() -> None:
+    made = several("2.00", "7.00")
+    made.casino.dials = replace(made.casino.dials, purse=1_200)
+    assert (made.violations(), made.seen["balance judged"], made.seen["balances told at once"]) == ([], 2, 0)
+    made.casino.dials = replace(made.casino.dials, purse=1_500)
+    for bet, balance in zip(made.bets, ("5.00", "10.00"), strict=True):
+        made.tell(bet, balance)
+    assert made.violations() == [WITHOUT_EACH_OTHER], "nothing is left, and that is a balance"
+
+
 async def test_of_three_stakes_each_two_are_compared() -> None:
     made = several("50.00", "55.00", "55.00")
     assert len(made.violations()) == 3
