@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -16,6 +17,7 @@ from croupier.kit.chance import SeededChance
 from croupier.kit.wire import PeerError, WireAnswer, WireRequest
 from croupier.simulator.dials import draw
 from croupier.simulator.faults import LOST_S, POISON, Around, FaultyWire, Weather, makes_in, records_in
+from croupier.simulator.stage import HUB_ORIGIN
 from croupier.simulator.virtual_time import VirtualClock, VirtualLoop
 from tests.simulator.test_dials import around, in_virtual_time
 
@@ -225,3 +227,71 @@ def test_the_poisoned_payout_passes_its_point_at_each_try(poison: bool) -> None:
         point.set_hook(None)
     assert tries == 2 * poison
     assert passed == [POISON] * tries
+
+
+# --- queries about bets
+
+
+def info(bet: int = 7, origin: str = "http://casino.test") -> WireRequest:
+    """A query of the hub about a bet."""
+    return WireRequest("POST", f"{origin}/payments/info", body=signed({"BetId": bet}), total_s=LIMIT_S)
+
+
+def lists_after(*requests: WireRequest, rough: bool = True, inner: Any = SlowPeer, **turned: Any) -> dict[Any, Any]:
+    """The queries with their answers that are known after these requests, in milliseconds since the first of them left."""
+
+    async def play(clock: VirtualClock, wire: FaultyWire, weather: Weather) -> dict[Any, Any]:
+        began_ms, weather.rough = clock.now_ms(), rough
+        for request in requests:
+            with contextlib.suppress(PeerError):
+                await wire.send(request)
+        return {
+            subject: [(asked_ms - began_ms, told_ms - began_ms) for asked_ms, told_ms in spans]
+            for subject, spans in weather.lists.items()
+        }
+
+    return in_weather(play, inner, **turned)
+
+
+@pytest.mark.parametrize("rough", [True, False])
+def test_a_query_is_kept_with_the_instants_at_which_it_was_asked_and_answered(*, rough: bool) -> None:
+    asked = lists_after(info(), info(8), info(), rough=rough)
+    assert asked == {7: [(0, 5_000), (10_000, 15_000)], 8: [(5_000, 10_000)]}
+
+
+def test_the_time_on_the_network_is_part_of_a_query_and_of_its_answer() -> None:
+    (spans,) = lists_after(*[info()] * 50, inner=Peer, delay_s=3.0, delayed=0.5, answer_delay_s=3.0).values()
+    took_ms = [told_ms - asked_ms for asked_ms, told_ms in spans]
+    assert 3_000 < max(took_ms) <= 6_000
+    assert [asked_ms for asked_ms, _ in spans[1:]] == [told_ms for _, told_ms in spans[:-1]], "each left at once"
+
+
+def test_a_query_that_was_given_up_or_whose_answer_was_lost_is_not_kept() -> None:
+    assert lists_after(*[info()] * 5, loss=2.0) == {}, "every message is lost"
+    asked = lists_after(*[info()] * 50, delay_s=1_000.0, delayed=0.5)
+    assert 0 < len(asked[7]) < 50
+    assert all(told_ms - asked_ms < LIMIT_S * 1000 for asked_ms, told_ms in asked[7])
+
+
+def test_a_query_to_a_casino_that_is_gone_is_not_kept() -> None:
+    class DeadPeer(Peer):
+        async def send(self, request: WireRequest) -> WireAnswer:
+            await super().send(request)
+            raise PeerError("lost")
+
+    for rough in (True, False):
+        assert lists_after(info(), inner=DeadPeer, rough=rough) == {}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        make(STAKE),
+        make(STAKE, path="/payments/close"),
+        info(origin=HUB_ORIGIN),  # what a casino asks the hub
+        WireRequest("POST", "http://casino.test/payments/info", body=b"{", total_s=LIMIT_S),
+    ],
+    ids=["a make", "a close", "to the hub", "of nothing"],
+)
+def test_other_calls_are_no_queries_about_a_bet(other: WireRequest) -> None:
+    assert lists_after(other) == {}

@@ -48,7 +48,7 @@ async def test_a_resent_contradiction_is_no_second_one() -> None:
 async def test_a_list_shows_twice_what_was_booked_twice() -> None:
     casino = casino_of(CasinoCharacter.TWICE)
     casino.book.write(STAKE, BookedPayment("p", 100, "tx", times=2))
-    assert sorted(line["PartnerTransactionId"] for line in casino._info(7)) == ["tx", "tx-again"]
+    assert sorted(line["PartnerTransactionId"] for line in casino._info(7, [STAKE])) == ["tx", "tx-again"]
 
 
 # --- calls for a person that come too early, or for nothing

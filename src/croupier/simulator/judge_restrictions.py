@@ -43,7 +43,8 @@ def _opened(scene: Scene, bet: Bet, verdict: Judgement) -> None:
     # A request that came in time may wait for a slow database before its bet is opened.
     came_s = at_s - (scene.watch.lateness_s if scene.dials.slow_db_s > BRIEF_S else 0.0)
     for restriction in scene.restrictions:
-        if restriction.concerns(player_id=bet.player_id, **of_session) and restriction.holds(came_s):  # type: ignore[arg-type] # a dict
+        held = restriction.holds(came_s) and restriction.holds(at_s)
+        if held and restriction.concerns(player_id=bet.player_id, **of_session):  # type: ignore[arg-type] # a dict
             verdict.wrong("limits", f"{bet.bet_ref} was opened at {at_s:.2f} s, for {restriction.what}")
 
 
