@@ -201,13 +201,24 @@ def test_the_makes_in_a_call_are_its_bets_or_cashbacks_with_their_types(
 
 def test_the_first_payout_of_a_world_kills_and_no_other_call_does() -> None:
     weather = Weather()
-    assert not weather.kills([STAKE, (8, 2)])
-    assert weather.kills([(8, -1), PAYOUT, (9, 1)])
-    assert [weather.kills([one]) for one in (PAYOUT, PAYOUT, (9, 1), STAKE)] == [True, True, False, False]
+    assert not weather.kills([STAKE, (8, 2)], 1)
+    assert weather.kills([(8, -1), PAYOUT, (9, 1)], 1)
+    assert [weather.kills([one], 1) for one in (PAYOUT, PAYOUT, (9, 1), STAKE)] == [True, True, False, False]
 
 
-@pytest.mark.parametrize("poison", [False, True])
-def test_the_poisoned_payout_passes_its_point_at_each_try(poison: bool) -> None:
+def test_where_a_jackpot_win_kills_no_payout_does() -> None:
+    weather = Weather()
+    assert [weather.kills([one], 4) for one in (PAYOUT, (8, 4), PAYOUT, (9, 4), (8, 4))] == [
+        False,
+        True,
+        False,
+        False,
+        True,
+    ]
+
+
+@pytest.mark.parametrize("poison", [0, 1])
+def test_the_poisoned_payout_passes_its_point_at_each_try(poison: int) -> None:
     passed: list[str] = []
 
     async def hook(name: str) -> None:

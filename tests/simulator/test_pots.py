@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 from hashlib import sha256
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from croupier.simulator.arena import Arena
 from croupier.simulator.judge import Judgement
-from croupier.simulator.pots import PotModel, _judge_commitments, _judge_pot
+from croupier.simulator.pots import PotModel, _judge_commitments, _judge_pot, judge_pot_accounts
 from croupier.simulator.world import World
 
 SECRET = "00" * 32
@@ -81,3 +82,14 @@ def test_a_secret_without_its_commitment_is_seen() -> None:
         verdict = Judgement()
         _judge_commitments({"name": "pot0", "currency": "EUR"}, [{**right, "commitment": commitment}], verdict)
         assert len(verdict.violations) == wrong
+
+
+@pytest.mark.parametrize(("given_up", "wrong"), [(505, 0), (0, 1)])
+async def test_a_win_that_was_given_up_is_in_the_account_of_its_pot(given_up: int, wrong: int) -> None:
+    class Books:
+        async def fetch(self, _: str) -> list[dict[str, Any]]:
+            return [{"name": "pot1", "booked": 1_005, "held": 500, "given_up": given_up}]
+
+    verdict, scene = Judgement(), SimpleNamespace(stage=SimpleNamespace(db=Books()))
+    await judge_pot_accounts(scene, verdict)  # type: ignore[arg-type] # what it touches
+    assert len(verdict.violations) == wrong

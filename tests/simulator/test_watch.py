@@ -8,7 +8,7 @@ import pytest
 
 from croupier.simulator.watch import Watch
 
-REFUSED = "I2: week 12 ended as refused, and an earlier try of it went unanswered"
+REFUSED = "I2: week 12 was refused, and an earlier try of it went unanswered"
 
 
 def payment(state: str, **changes: Any) -> dict[str, Any]:
@@ -32,6 +32,16 @@ def test_a_cashback_is_not_refused_after_a_try_that_went_unanswered(
 ) -> None:
     rows = [payment(state) for state in before]
     assert watched(*rows, payment("refused", unanswered=unanswered)) == [REFUSED] * wrong
+
+
+@pytest.mark.parametrize(("event", "wrong"), [("given_up_by_person", 0), ("cancelled", 1)])
+def test_a_person_may_end_it_as_refused(event: str, wrong: int) -> None:
+    watch = Watch()
+    watch.names[8] = "week 12"
+    watch.landed({"pay": [payment("created")]})
+    told = {"subject_id": 8, "event": event, "state": "cancelled"}
+    watch.landed({"pay": [payment("refused", unanswered=True)], "event": [told]})
+    assert watch.violations == [REFUSED] * wrong
 
 
 @pytest.mark.parametrize("state", ["sent", "accepted", "parked"])
