@@ -32,7 +32,7 @@ def acts(result: RunResult) -> Counter[str]:
 @pytest.mark.parametrize(
     ("world", "done"),
     [(PARKED, {"payment retry", "payment accept", "payment give-up"}), (STANDING, {"bet return", "bet settle"})],
-    ids=str,
+    ids=["parked", "standing"],
 )
 def test_a_person_ends_everything_and_the_books_hold(ring: Arena, world: World, done: set[str]) -> None:
     result = ring.play(world)
