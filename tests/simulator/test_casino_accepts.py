@@ -74,6 +74,30 @@ def test_while_faults_last_an_answer_may_be_lost(clears_after_s: float | None, w
     on_a_line(CasinoCharacter.HONEST, play)
 
 
+@pytest.mark.parametrize(
+    ("code", "answer", "lies", "named"),
+    [
+        (200, 200, False, True),
+        (200, None, False, False),  # nobody knows whether the hub has this number
+        (200, REJECTED, False, False),
+        (200, 200, True, False),
+        (103802, 200, False, False),
+    ],
+)
+def test_only_a_true_outcome_that_was_taken_gives_a_number_that_the_hub_has(
+    code: int, answer: int | None, *, lies: bool, named: bool
+) -> None:
+    async def play(line: Line) -> None:
+        await line.booked()
+        line.hub.answer = lambda _code, _value: answer
+        if lies:
+            line.casino._lie = lambda value: ("amount", value, 200)  # type: ignore[method-assign] # always this one
+        await line.casino._report((7, STAKE, False), code, 0.1)
+        assert [bet for bet, _ in line.casino._named] == [7] * named
+
+    on_a_line(CasinoCharacter.LYING if lies else CasinoCharacter.HONEST, play, bad_moments=1.0)
+
+
 def listening(line: Line) -> list[tuple[int, int, bool]]:
     """Note of each accept its bet, its type, and whether the witness knew of it when it came."""
     noted: list[tuple[int, int, bool]] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
@@ -83,54 +83,68 @@ def test_volleys_can_be_turned_off_and_no_other_dial_changes(kind: WorldKind) ->
         assert {name for name in Dials.__slots__ if getattr(dials, name) != getattr(calm, name)} <= {"volleys"}
 
 
-@dataclass
-class Placed:
-    """A provider that notes which bets it is told to play, when, and by which session."""
+Bet = tuple[int, str, float, str, float]
+"""Provider, betId, when it was placed, session, and a number of its own randomness."""
 
+
+@dataclass
+class Provider:
+    """A provider that notes which bets it is told to play."""
+
+    provider_id: int
     clock: Any
-    bets: list[tuple[str, float, str, float]] = field(default_factory=list)
+    bets: list[Bet]
 
     async def play(self, ref: str, session: str, chance: SeededChance) -> None:
-        self.bets.append((ref, self.clock.monotonic_s(), session, chance.fraction()))
+        self.bets.append((self.provider_id, ref, self.clock.monotonic_s(), session, chance.fraction()))
         await self.clock.sleep(1)
 
     async def jackpot(self, *_: object) -> None:
         return
 
 
-def placed(volleys: float, bets: int = 60) -> list[list[tuple[str, float, str, float]]]:
+def placed(volleys: float, bets: int = 60) -> list[list[Bet]]:
     """What is placed for each number of a bet."""
-    told: list[list[tuple[str, float, str, float]]] = []
+    told: list[list[Bet]] = []
 
     async def play(clock: Any) -> None:
-        provider = Placed(clock)
+        noted: list[Bet] = []
         scene: Any = SimpleNamespace(
             dials=dials_of(volleys=volleys, placed_s=9.0),
             chance=SeededChance(1),
             stage=SimpleNamespace(clock=clock),
-            providers={22: provider},
-            sessions={22: ["of ann", "of bob"]},
+            providers={provider_id: Provider(provider_id, clock, noted) for provider_id in (22, 23)},
+            sessions={provider_id: [f"{provider_id} ann", f"{provider_id} bob"] for provider_id in (22, 23)},
         )
         for n in range(bets):
+            began_s = clock.monotonic_s()
             await run._one_bet(scene, n)
-            told.append(provider.bets[:])
-            provider.bets.clear()
+            told.append([(*bet[:2], bet[2] - began_s, *bet[3:]) for bet in noted])
+            noted.clear()
 
     in_virtual_time(play)
     return told
 
 
+def _beside(bets: list[Bet]) -> list[Bet]:
+    return [bet for bet in bets if bet[1].endswith("-beside")]
+
+
 def test_a_player_places_a_bet_of_a_volley_beside_another_one_in_the_same_instant() -> None:
-    for n, (one, beside) in enumerate(placed(1.0)):
-        assert (one[0], beside[0]) == (f"b{n}", f"b{n}-beside")
-        assert one[1:3] == beside[1:3], "the same instant and session"
-        assert one[3] != beside[3], "its contents are its own"
+    for n, (one, beside, *_) in enumerate(placed(1.0)):
+        assert (one[1], beside[1]) == (f"b{n}", f"b{n}-beside")
+        assert (one[0], *one[2:4]) == (beside[0], *beside[2:4]), "the same provider, instant and session"
+        assert one[4] != beside[4], "its contents are its own"
 
 
-def test_as_many_bets_are_placed_beside_others_as_the_dial_says() -> None:
-    assert [len(bets) for bets in placed(0.0)] == [1] * 60
-    assert sum(len(bets) == 2 for bets in placed(0.4)) == pytest.approx(24, abs=10)
+@pytest.mark.parametrize(("volleys", "bets"), [(0.0, 0), (0.4, 24)])
+def test_as_many_bets_are_placed_beside_others_as_the_dial_says(volleys: float, bets: int) -> None:
+    assert sum(bool(_beside(one)) for one in placed(volleys)) == pytest.approx(bets, abs=bets * 0.4)
 
 
 def test_a_volley_changes_no_other_bet() -> None:
-    assert [bets[0][2:] for bets in placed(0.4)] == [bets[0][2:] for bets in placed(0.0)]
+    calm = placed(0.0)
+    assert {len(bets) for bets in calm} == {1, 2}, "some betIds are used by both providers"
+    for bets, alone in zip(placed(0.4), calm, strict=True):
+        assert [bet[:2] + bet[3:] for bet in bets if bet not in _beside(bets)] == [bet[:2] + bet[3:] for bet in alone]
+        assert [bet[2] for bet in bets if bet not in _beside(bets)] == pytest.approx([bet[2] for bet in alone])

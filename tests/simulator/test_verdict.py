@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from croupier.kit.chance import SeededChance
+from croupier.simulator.arena import Arena
 from croupier.simulator.dials import CasinoCharacter
 from croupier.simulator.faults import Weather
 from croupier.simulator.judge import Case, Judgement
 from croupier.simulator.sim_provider import ProviderBet
 from croupier.simulator.verdict import _cashbacks, _claims, _leases
 from croupier.simulator.watch import Watch
+from croupier.simulator.world import World
 from tests.core.samples import new_cashback
 from tests.simulator.test_sim_casino import casino_of
 
@@ -68,3 +70,11 @@ def test_what_the_run_found_odd_is_in_the_verdict() -> None:
     verdict = Judgement()
     _cashbacks(world(odd=["I9: c1 was taken with another amount"]), [], verdict)
     assert verdict.violations == ["I9: c1 was taken with another amount"]
+
+
+@pytest.mark.slow
+def test_a_world_has_returns_and_expired_stakes_to_judge(ring: Arena) -> None:
+    result = ring.play(World(27, 30))
+    assert result.verdict.violations == []
+    assert result.seen["return judged"] > 0
+    assert result.seen["expired for an hour"] > 0
