@@ -52,6 +52,8 @@ async def _parked_ended(scene: Scene, known: Mapping[int, Case], tries: float, *
         case, kind = known[row["subject_id"]], PaymentKind(row["kind"])
         chance = scene.chance.branch(f"desk {case.name} {kind.value} {tries}")
         act = Act.RETRY if chance.fraction() < tries else _by_the_book(case, kind)
+        if act is Act.ACCEPT:
+            case.casino.witness.spoke(key_of(case, kind))
         await _act(scene, case, PersonAct(act, row["subject_id"], REASON, kind), verdict=verdict)
     return {row["subject_id"] for row in found}
 
