@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
+
+import pytest
 
 from croupier.core.payment import Step
 from croupier.core.readings import Unknown
-from croupier.flows.admission import IN_A_ROW, Admission
+from croupier.flows.admission import IN_A_ROW, PROBE_S, Admission
 from croupier.flows.casino_call import call_casino
+from croupier.flows.rate_limit import query_at_rate
 from croupier.kit.clock import SystemClock
 from croupier.kit.metrics import Metrics
 from tests.flows.desk import Desk
@@ -45,3 +49,47 @@ async def test_what_the_hub_could_not_ask_is_not_counted_against_the_casino(desk
     for _ in range(IN_A_ROW):
         await call_casino(desk.hub, casino, silent, step=Step.CLOSE)
     assert desk.hub.admission.is_open(casino.casino_id)
+
+
+class _Watch:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.at_s = 100.0
+
+    def monotonic_s(self) -> float:
+        return self.at_s
+
+
+def test_an_open_breaker_lets_a_query_be_its_probe() -> None:
+    clock = _Watch()
+    admission = Admission(clock, Metrics(), max_in_flight=10)  # type: ignore[arg-type] # what it reads
+    assert admission.allows(1)
+    for _ in range(IN_A_ROW):
+        admission.unanswered(1)
+    assert not admission.allows(1)
+    clock.at_s += PROBE_S
+    assert [admission.allows(1), admission.allows(1), admission.admit(1, 200)] == [True, False, False]
+    admission.answered(1)
+    assert [admission.allows(1), admission.allows(1)] == [True, True]
+
+
+async def test_reconciliation_probes_a_casino_that_gets_no_new_bets(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A breaker that only new bets may probe would stop every later comparison with that casino."""
+    hub, casino = desk.hub, desk.cast.casino
+    for _ in range(IN_A_ROW):
+        hub.admission.unanswered(casino.casino_id)
+    asked: list[int] = []
+
+    async def ask(bet_id: int) -> None:
+        asked.append(bet_id)
+        hub.admission.answered(casino.casino_id)
+
+    _, left = await query_at_rate(hub, casino, [7, 8], ask=ask, per_s=1000)
+    assert (asked, left) == ([], [7, 8])
+    later_s = hub.clock.monotonic_s() + PROBE_S
+    monkeypatch.setattr(hub.admission, "_clock", SimpleNamespace(monotonic_s=lambda: later_s))
+    _, left = await query_at_rate(hub, casino, [7, 8], ask=ask, per_s=1000)
+    assert (asked, left) == ([7, 8], [])

@@ -80,6 +80,10 @@ class Admission:
         """Return whether the circuit breaker of this casino is open."""
         return self._casinos[casino_id].open_since_s is not None
 
+    def allows(self, casino_id: int) -> bool:
+        """Return whether a query may leave: the breaker is closed, or it is time for a probe, which this query is then."""
+        return self._breaker_allows(self._casinos[casino_id])
+
     def open_breakers(self) -> list[int]:
         """Return the ids of the casinos whose circuit breaker is open."""
         return [casino_id for casino_id, health in self._casinos.items() if health.open_since_s is not None]

@@ -49,8 +49,9 @@ async def query_at_rate(
         queue
         and silent < GIVE_UP_AFTER
         and go_on()
-        and not hub.admission.is_open(casino.casino_id)
         and not hub.state.closing
+        # Last, for it takes the probe of an open breaker. Without it a casino that gets no new bets would never be asked again.
+        and hub.admission.allows(casino.casino_id)
     ):
         compared = await _query_one(ask, queue.pop(0))
         if compared is not None:

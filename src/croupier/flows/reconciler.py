@@ -88,7 +88,7 @@ class Reconciler:
 
     def _may_ask(self, casino: Casino) -> bool:
         rested = self._hub.clock.monotonic_s() >= self._rests_until_s.get(casino.casino_id, 0)
-        return casino.info and rested and not self._hub.admission.is_open(casino.casino_id)
+        return casino.info and rested
 
     def _holds_lease(self) -> bool:
         """Return whether the lease is still ours. A run may outlast it unless `run` renews it meanwhile."""
