@@ -17,7 +17,6 @@ _CASHBACK = "croupier.core.cashback_effects"
 _DRAFT = "croupier.core.draft"
 _PAY_OUT = "croupier.flows.pay_out"
 _AWARDS = "croupier.flows.jackpots"
-_RECONCILER = "croupier.flows.reconciler"
 _PROVIDER_WORDS = "croupier.providers.betcore_v1.outcomes"
 _RECONCILE = "croupier.flows.reconcile"
 _ROWS = "croupier.store.money.rows"
@@ -366,9 +365,9 @@ _PERSONS = (
     plant_of(
         "reconciler-asks-who-is-down",
         "only casinos that do not answer are compared",
-        _RECONCILER,
-        old="and rested and not self._hub.admission.is_open",
-        new="and rested and self._hub.admission.is_open",
+        "croupier.flows.rate_limit",
+        old="        and hub.admission.allows(casino.casino_id)",
+        new="        and not hub.admission.allows(casino.casino_id)",
         expected="reconciliation",
     ),
 )
