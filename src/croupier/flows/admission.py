@@ -46,7 +46,7 @@ class Admission:
         """
         health = self._casinos[casino_id]
         full = self._in_flight >= self._max_in_flight and health.in_flight >= self._share(health)
-        if full or health.in_flight >= in_flight or not self._breaker_allows(health):
+        if full or health.in_flight >= in_flight or not self.allows(casino_id):
             return False
         health.in_flight += 1
         self._in_flight += 1
@@ -76,13 +76,16 @@ class Admission:
             health.open_since_s = health.probed_s = self._clock.monotonic_s()
             self._metrics.put("croupier_breaker_open", 1, str(casino_id))
 
-    def is_open(self, casino_id: int) -> bool:
-        """Return whether the circuit breaker of this casino is open."""
-        return self._casinos[casino_id].open_since_s is not None
-
     def allows(self, casino_id: int) -> bool:
-        """Return whether a query may leave: the breaker is closed, or it is time for a probe, which this query is then."""
-        return self._breaker_allows(self._casinos[casino_id])
+        """Return whether a call may leave: the breaker is closed, or it is time for a probe, which this call is then."""
+        health = self._casinos[casino_id]
+        if health.open_since_s is None:
+            return True
+        now = self._clock.monotonic_s()
+        if now - health.probed_s < PROBE_S:
+            return False
+        health.probed_s = now
+        return True
 
     def open_breakers(self) -> list[int]:
         """Return the ids of the casinos whose circuit breaker is open."""
@@ -92,16 +95,6 @@ class Admission:
         """The number of stakes that a casino may always have in flight, so that busy casinos cannot shut it out."""
         busy = sum(1 for other in self._casinos.values() if other.in_flight and other is not health)
         return self._max_in_flight // (2 * (busy + 1))
-
-    def _breaker_allows(self, health: _CasinoHealth) -> bool:
-        """Return True if the breaker is closed, or if it is time for a probe."""
-        if health.open_since_s is None:
-            return True
-        now = self._clock.monotonic_s()
-        if now - health.probed_s < PROBE_S:
-            return False
-        health.probed_s = now
-        return True
 
     def _remember(self, health: _CasinoHealth, *, ok: bool) -> None:
         now = self._clock.monotonic_s()

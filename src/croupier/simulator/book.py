@@ -57,10 +57,14 @@ class CasinoBook:
         """Return the keys booked for a bet or cashback, in order."""
         return self._of.get((subject_id, cashback), [])
 
+    def holds(self, key: Key) -> bool:
+        """Return whether it has booked this payment and not forgotten it."""
+        booking = self.bookings.get(key)
+        return booking is not None and not booking.forgotten
+
     def lists_twice(self, key: Key) -> bool:
         """Return whether its list shows this booking twice."""
-        booking = self.bookings.get(key)
-        return booking is not None and not booking.forgotten and (booking.times > 1 or key in self.strays)
+        return self.holds(key) and (self.bookings[key].times > 1 or key in self.strays)
 
     def net(self, subject_id: int, *, cashback: bool = False) -> int:
         """Return the net amount that one bet or cashback moved in its player's wallet, before tax."""

@@ -59,9 +59,7 @@ async def _parked_ended(scene: Scene, known: Mapping[int, Case], tries: float, *
 
 
 def _by_the_book(case: Case, kind: PaymentKind) -> Act:
-    booking = case.casino.book.bookings.get(key_of(case, kind))
-    booked = booking is not None and not booking.forgotten
-    return Act.ACCEPT if booked else Act.GIVE_UP
+    return Act.ACCEPT if case.casino.book.holds(key_of(case, kind)) else Act.GIVE_UP
 
 
 async def _bet_ended(scene: Scene, case: Case, verdict: Judgement) -> bool:

@@ -172,7 +172,7 @@ def _payments(case: Case, verdict: Judgement) -> None:
         key = key_of(case, kind)
         seen.add(key)
         booking = book.get(key)
-        booked = booking is not None and not booking.forgotten
+        booked = case.casino.book.holds(key)
         if payment.undecided and case.truthful:
             verdict.undecided += 1
             verdict.wrong("I4", f"{case.name} {kind.value} has no outcome")

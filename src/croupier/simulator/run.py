@@ -19,7 +19,7 @@ from croupier.core.cashback import Cashback
 from croupier.flows.cashback import CashbackRefused, cancel_cashback, pay_cashback
 from croupier.kit import log, point
 from croupier.kit.chance import SeededChance
-from croupier.simulator.book import JACKPOT as WIN
+from croupier.simulator.book import JACKPOT
 from croupier.simulator.dials import Dials, draw, one_of
 from croupier.simulator.faults import BRIEF_S
 from croupier.simulator.judge import Judgement
@@ -36,7 +36,7 @@ from croupier.store.money.group_commit import Broken
 
 SAME_REF = 0.2
 """Share of bets whose betId another provider uses too."""
-JACKPOT = 0.06
+JACKPOTS_PER_BET = 0.06
 """Number of jackpots per bet."""
 REST_S = 7200.0
 APART_S = 0.2
@@ -159,7 +159,7 @@ async def _one_bet(scene: Scene, n: int) -> None:
     session = one_of(chance, scene.sessions[provider_id])
     await scene.stage.clock.sleep(chance.fraction() * scene.dials.placed_s)
     # Where a jackpot win ends its process it is one of a pot.
-    if chance.fraction() < JACKPOT and scene.dials.poison != WIN[0]:
+    if chance.fraction() < JACKPOTS_PER_BET and scene.dials.poison != JACKPOT[0]:
         await scene.providers[provider_id].jackpot(f"j{n}", chance.branch("jackpot"))
     plays = [scene.providers[provider_id].play(f"b{n}", session, chance.branch("play"))]
     if scene.dials.volleys and chance.branch("volley").fraction() < scene.dials.volleys:

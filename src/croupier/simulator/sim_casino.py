@@ -178,7 +178,7 @@ class SimCasino(CasinoAccepts):
         if known is not None and self._refuses_repeat(key, stated) and self._funds_first():
             # With this order of checks, a repeat of the payment that emptied the wallet is refused.
             return key, 103802, True
-        if known is not None and not known.forgotten:
+        if self.book.holds(key):
             if tell and self._chance.fraction() < 0.5:
                 self._later(key, 200)
             return key, 200, False
@@ -259,7 +259,7 @@ class SimCasino(CasinoAccepts):
 
     async def _list(self, bet_id: int) -> Response:
         """Answer a query about a bet. A list that was replaced by nonsense has shown nothing."""
-        known, at_ms = [k for k in self.book.of(bet_id) if not self.book.bookings[k].forgotten], self._clock.now_ms()
+        known, at_ms = list(filter(self.book.holds, self.book.of(bet_id))), self._clock.now_ms()
         listed = envelope(200, self._info(bet_id, known))
         answer = await self._maybe_nonsense(listed, [bet_id])
         if answer is listed:
